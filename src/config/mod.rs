@@ -1,0 +1,129 @@
+//! What the operator and the editor set: `config.toml`, validated whole.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use ipnet::IpNet;
+use url::Url;
+
+use crate::schedule::Schedule;
+use crate::topic::Topic;
+
+/// A config that validated. Paths are absolute or relative to the working directory, ready to open.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file that it was read from.
+    pub path: PathBuf,
+    /// `[site]`
+    pub site: Site,
+    /// `[store]`
+    pub store: StoreSettings,
+    /// `[poll]`
+    pub poll: PollSettings,
+    /// `[publish]`
+    pub publish: PublishSettings,
+    /// `[serve]`
+    pub serve: ServeSettings,
+    /// `[[feed]]`, in file order, ids unique, disabled ones included.
+    pub sources: Vec<Source>,
+    /// `[[topic]]`, in file order, ids unique.
+    pub topics: Vec<Topic>,
+}
+
+/// Who publishes.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// For people.
+    pub title: String,
+    /// Public address of what we publish; ends with `/`.
+    pub url: Url,
+    /// What readers of feeds and pages read.
+    pub language: Language,
+    /// Goes into our `User-Agent` and the feeds' author: a `mailto:` or `https:` address.
+    pub contact: Option<String>,
+}
+
+/// A language that the pages ship in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// `fr`
+    French,
+    /// `en`
+    English,
+}
+
+/// Where entries are kept and how long.
+#[derive(Debug, Clone)]
+pub struct StoreSettings {
+    /// The SQLite file.
+    pub path: PathBuf,
+    /// Entries older than this and out of their feed are dropped.
+    pub keep: TimeDelta,
+}
+
+/// How sources are polled.
+#[derive(Debug, Clone)]
+pub struct PollSettings {
+    /// When, unless the feed has its own.
+    pub schedule: Schedule,
+    /// Requests at once, 1 to 1,024.
+    pub concurrency: usize,
+    /// Requests at once to one host, 1 to 64.
+    pub per_host: usize,
+    /// Between two requests to one host.
+    pub host_delay: Duration,
+    /// For one request as a whole.
+    pub timeout: Duration,
+    /// Of one document, after decompression, in bytes.
+    pub body_bytes_max: u64,
+    /// Entries read from one document.
+    pub entries_max: usize,
+    /// Longest postponement that a server can ask for, `Retry-After` apart.
+    pub postpone_max: Duration,
+    /// Networks that may be polled though they are not public.
+    pub allow_networks: Vec<IpNet>,
+}
+
+/// What is written and how much.
+#[derive(Debug, Clone)]
+pub struct PublishSettings {
+    /// The folder of static files.
+    pub directory: PathBuf,
+    /// Entries in a topic's main document.
+    pub entries: usize,
+    /// WebSub hubs to notify.
+    pub hubs: Vec<Url>,
+}
+
+/// Whether and where HTTP is served.
+#[derive(Debug, Clone)]
+pub struct ServeSettings {
+    /// `None`: files only.
+    pub listen: Option<std::net::SocketAddr>,
+}
+
+/// An upstream feed that we poll: settings only (`[[feed]]` in the config).
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Unique, `[a-z0-9-]+`.
+    pub id: String,
+    /// What to poll, as configured.
+    pub url: Url,
+    /// For people; else the feed's own title is shown.
+    pub title: Option<String>,
+    /// Its own schedule, or that of `[poll]`.
+    pub schedule: Schedule,
+    /// Only these topics take its entries; `None` for all.
+    pub topics: Option<Vec<String>>,
+    /// Tags that the operator gives to all its entries.
+    pub tags: Vec<String>,
+    /// Request headers of its own, sent to its own host only.
+    pub headers: Vec<(String, String)>,
+    /// Not polled if false; what is stored stays.
+    pub enabled: bool,
+    /// Fetch each entry's page and take the article out.
+    pub full_text: bool,
+    /// Whether its entries may be the same item as another source's.
+    pub dedup: bool,
+}

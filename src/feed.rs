@@ -1,0 +1,172 @@
+//! What a feed says, in our words (RFC 4287 §4.1): the types that every stage passes on.
+//!
+//! Plain data, no behaviour beyond reading it. No crate of any one format shows here.
+
+use chrono::{DateTime, TimeDelta, Utc, Weekday};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// An instant, to the second, in UTC.
+pub type Timestamp = DateTime<Utc>;
+
+/// One document of a source, read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Feed {
+    /// The dialect: `rss20`, `rss10`, `rss091`, `atom10`, `atom03`, `json11`, …
+    pub format: String,
+    /// Plain text.
+    pub title: Option<String>,
+    /// The site that the feed belongs to (`link rel="alternate"`, RSS `<link>`).
+    pub url: Option<Url>,
+    /// The address that the feed gives itself (`link rel="self"`).
+    pub self_url: Option<Url>,
+    /// The feed's own id (RFC 4287 §4.2.6), if it has one.
+    pub id: Option<String>,
+    /// Plain text.
+    pub description: Option<String>,
+    /// A BCP 47 tag as the publisher wrote it.
+    pub language: Option<String>,
+    /// When the publisher says that the feed last changed.
+    pub updated: Option<Timestamp>,
+    /// The software that made it.
+    pub generator: Option<String>,
+    /// Who may do what with it, plain text.
+    pub rights: Option<String>,
+    /// Who writes it, unless an entry says otherwise.
+    pub authors: Vec<Person>,
+    /// WebSub hubs that announce it (`link rel="hub"`).
+    pub hubs: Vec<Url>,
+    /// How often the publisher asks to be polled.
+    pub rhythm: Rhythm,
+    /// In document order.
+    pub entries: Vec<Entry>,
+    /// What was wrong with the document and what we did about it.
+    pub defects: Vec<Defect>,
+}
+
+/// What a document says of how often it wants to be read (RSS 2.0 `ttl`, `skipHours`, `skipDays`; RSS 1.0 `sy:*`).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rhythm {
+    /// RSS `ttl`: how long the document may be cached.
+    #[serde(with = "seconds")]
+    pub ttl: Option<TimeDelta>,
+    /// `sy:updatePeriod` divided by `sy:updateFrequency`.
+    #[serde(with = "seconds")]
+    pub update_period: Option<TimeDelta>,
+    /// Hours of the day in GMT, 0 to 23, in which it must not be polled.
+    pub skip_hours: Vec<u8>,
+    /// Days of the week in GMT on which it must not be polled.
+    pub skip_days: Vec<Weekday>,
+}
+
+/// One item of a feed, as its publisher wrote it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Entry {
+    /// `atom:id` or `guid`, trimmed; never invented.
+    pub id: Option<String>,
+    /// The page of the entry, absolute.
+    pub url: Option<Url>,
+    /// Plain text on one line.
+    pub title: Option<String>,
+    /// HTML; as the publisher wrote it until `parse::sanitise` has run over it.
+    pub summary: Option<String>,
+    /// HTML, as `summary`.
+    pub content: Option<String>,
+    /// What relative links in `summary` and `content` refer to (`xml:base`, else the entry's or the feed's page).
+    pub base: Option<Url>,
+    /// First publication. Never a copy of `updated`.
+    pub published: Option<Timestamp>,
+    /// Last significant change. Never a copy of `published`.
+    pub updated: Option<Timestamp>,
+    /// The entry's own, else the feed's.
+    pub authors: Vec<Person>,
+    /// The publisher's tags.
+    pub categories: Vec<Category>,
+    /// Files that come with it.
+    pub enclosures: Vec<Enclosure>,
+    /// A BCP 47 tag: the entry's own, else the feed's.
+    pub language: Option<String>,
+    /// Plain text.
+    pub rights: Option<String>,
+    /// Readers' comments: they belong to the entry and say nothing about its topic.
+    pub comments: Comments,
+    /// The feed that this entry was copied from, as the publisher says (RSS `<source>`, `atom:source`).
+    pub origin: Option<Origin>,
+}
+
+/// A person or body (RFC 4287 §3.2).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Plain text.
+    pub name: Option<String>,
+    /// An address, without `mailto:`.
+    pub email: Option<String>,
+    /// A page about the person.
+    pub uri: Option<String>,
+}
+
+/// A publisher's tag (RFC 4287 §4.2.2).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Category {
+    /// What identifies the tag within its scheme.
+    pub term: String,
+    /// The list that the tag is from.
+    pub scheme: Option<String>,
+    /// What people read, if it is not the term.
+    pub label: Option<String>,
+}
+
+/// A file that comes with an entry (RSS `<enclosure>`, `link rel="enclosure"`, `media:content`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enclosure {
+    /// Absolute.
+    pub url: Url,
+    /// A media type.
+    #[serde(rename = "type")]
+    pub media_type: Option<String>,
+    /// In bytes.
+    pub length: Option<u64>,
+}
+
+/// Where the readers' comments of an entry are (RSS `comments`, `wfw:commentRss`, `slash:comments`, RFC 4685).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comments {
+    /// Their page.
+    pub url: Option<Url>,
+    /// Their feed.
+    pub feed: Option<Url>,
+    /// How many there are.
+    pub count: Option<u64>,
+}
+
+/// The feed that an entry says it was copied from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Plain text.
+    pub title: Option<String>,
+    /// Its address.
+    pub url: Option<Url>,
+}
+
+/// Something wrong in a document, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Defect {
+    /// A stable word for programs, such as `date_unreadable`.
+    pub code: String,
+    /// One line for people.
+    pub message: String,
+}
+
+/// Durations as whole seconds in stored JSON.
+mod seconds {
+    use chrono::TimeDelta;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &Option<TimeDelta>, to: S) -> Result<S::Ok, S::Error> {
+        value.map(|delta| delta.num_seconds()).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TimeDelta>, D::Error> {
+        Ok(Option::<i64>::deserialize(from)?.and_then(TimeDelta::try_seconds))
+    }
+}

@@ -1,0 +1,20 @@
+//! veille keeps watch over news feeds and republishes each topic as one clean Atom feed.
+//!
+//! Three tiers, and dependencies point one way: *words* (`feed`, `state`, `story`, `text`, `topic`, `schedule`,
+//! `config`) are pure; *stages* (`fetch`, `parse`, `dedup`, `tag`, `store`, `publish`) know words and never each other;
+//! *composition* (`pipeline`, `serve`, `daemon`, `cli`) puts stages together. Start reading at [`pipeline`].
+
+pub mod config;
+pub mod feed;
+pub mod schedule;
+pub mod state;
+pub mod story;
+pub mod text;
+pub mod topic;
+
+pub mod dedup;
+pub mod fetch;
+pub mod parse;
+pub mod publish;
+pub mod store;
+pub mod tag;

@@ -1,0 +1,2 @@
+//! The `veille` command: everything is in the library.
+fn main() {}

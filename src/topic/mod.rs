@@ -1,0 +1,140 @@
+//! What is published: topics, their rules and terms, and how an entry gets in (DESIGN: topics are scored rules).
+
+use std::collections::BTreeMap;
+
+/// A topic as the config states it, lexicons resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Topic {
+    /// A URL segment: `[a-z0-9-]+`.
+    pub id: String,
+    /// For people.
+    pub title: String,
+    /// For people; empty if none.
+    pub description: String,
+    /// The score from which an entry is in.
+    pub threshold: f64,
+    /// The language that entries must not clearly differ from, a primary BCP 47 subtag; `None` for any.
+    pub language: Option<String>,
+    /// What each field is worth.
+    pub boost: Boost,
+    /// How many mentions in the body count fully.
+    pub body_cap: u32,
+    /// Their points add up.
+    pub rules: Vec<Rule>,
+    /// Terms that keep an entry out whatever its score, looked for in title and lead.
+    pub not: Vec<Term>,
+    /// Points for entries of a source, by source id.
+    pub source_bonus: BTreeMap<String, f64>,
+}
+
+/// A weighted rule. It counts once, on its best field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// For `explain`; made from the terms if the config names none.
+    pub name: String,
+    /// Negative pushes away.
+    pub weight: f64,
+    /// Where to look; never empty.
+    pub fields: Vec<Field>,
+    /// What to look for.
+    pub pattern: Pattern,
+}
+
+/// What a rule looks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Pattern {
+    /// One of these.
+    Any(Vec<Term>),
+    /// One of the left within so many tokens of one of the right.
+    Near {
+        /// One group.
+        left: Vec<Term>,
+        /// The other.
+        right: Vec<Term>,
+        /// Largest distance in tokens.
+        within: u32,
+    },
+}
+
+/// A part of an entry that a rule can look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Field {
+    /// The title.
+    Title,
+    /// The summary, else the first 300 characters of the content.
+    Lead,
+    /// Title, a gap, lead.
+    Head,
+    /// The rest of the content.
+    Body,
+    /// The source's own categories.
+    Tags,
+}
+
+/// What a mention is worth by field.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Boost {
+    /// 3.
+    pub title: f64,
+    /// 2.
+    pub lead: f64,
+    /// 2.
+    pub head: f64,
+    /// 1.
+    pub body: f64,
+    /// 2.
+    pub tags: f64,
+}
+
+impl Default for Boost {
+    fn default() -> Self {
+        Self { title: 3.0, lead: 2.0, head: 2.0, body: 1.0, tags: 2.0 }
+    }
+}
+
+/// One term, folded for matching: a word or a phrase.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Term {
+    /// As the editor wrote it.
+    pub written: String,
+    /// Adjacent words.
+    pub parts: Vec<TermPart>,
+}
+
+/// One word of a term.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum TermPart {
+    /// `mot`: case, accents, plural and feminine folded.
+    Word(String),
+    /// `=ENT`: case and accents count.
+    Exact(String),
+    /// `+feminine`: case and accents folded, endings count.
+    Folded(String),
+    /// `cyber*`: what begins so, folded.
+    Prefix(String),
+}
+
+/// An entry is in a topic, and why.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Label {
+    /// The topic's id.
+    pub topic: String,
+    /// At least the topic's threshold.
+    pub score: f64,
+    /// The rules that counted.
+    pub reasons: Vec<Reason>,
+}
+
+/// A rule that counted for an entry.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Reason {
+    /// The rule's name.
+    pub rule: String,
+    /// The field that it counted on.
+    pub field: Option<Field>,
+    /// The terms that matched there, as written in the config, at most a few.
+    pub terms: Vec<String>,
+    /// Weight × boost.
+    pub points: f64,
+}
