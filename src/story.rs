@@ -120,3 +120,11 @@ pub struct Telling {
     /// The entry's guid there, to tell tellings apart.
     pub atom_id: String,
 }
+
+impl StoredEntry {
+    /// The entry's date: its publication, else when we first saw it; never later than that.
+    #[must_use]
+    pub fn date(&self) -> Timestamp {
+        self.entry.published.map_or(self.first_seen, |published| published.min(self.first_seen))
+    }
+}

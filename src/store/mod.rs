@@ -1,1 +1,273 @@
-//! …
+//! Where sources' states, entries, stories and labels live.
+//!
+//! The contract is the prose on [`Store`]; `tests::contract` in this folder runs it against every backend. [`sqlite`] is
+//! the default and the embedded one. [`Handle`] puts a store on its own thread.
+
+mod handle;
+pub mod sqlite;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use crate::feed::Timestamp;
+use crate::state::SourceState;
+use crate::story::{EntryKey, Known, Prepared, StoredEntry, Story};
+use crate::topic::Label;
+
+pub use handle::Handle;
+
+/// A store of everything that outlives the process.
+///
+/// *Transactions.* Each method is atomic by itself. [`Store::atomically`] makes several so: either all that the job wrote
+/// is kept or, when it returns an error, nothing. It nests: an inner job that fails takes back only its own part.
+///
+/// *Entries are ground truth.* A story, a label, a clue can be made again from the entries; an entry cannot.
+///
+/// *Numbers* are given in order of arrival, start at 1 and are never given twice. A story's number is that of its head,
+/// its earliest entry.
+///
+/// *Generation.* A number that only grows; whoever changes what is published raises it in the same transaction, and who
+/// publishes does so again when it sees a higher one.
+///
+/// Times are kept to the second.
+pub trait Store: Send {
+    /// Runs `job` in one transaction.
+    ///
+    /// # Errors
+    /// What `job` returned, after taking back what it wrote; or why the transaction could not be opened or kept.
+    fn atomically(&mut self, job: Job<'_>) -> Result<(), StoreError>;
+
+    /// The state of every source that was ever polled, by id.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn sources(&mut self) -> Result<Vec<SourceState>, StoreError>;
+
+    /// The state of one source; a new one if it was never polled.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn source(&mut self, source_id: &str) -> Result<SourceState, StoreError>;
+
+    /// Keeps the state of a source.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn save_source(&mut self, state: &SourceState) -> Result<(), StoreError>;
+
+    /// The stored entries of a source that have one of `keys` as their key or their guid's key.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn known(&mut self, source_id: &str, keys: &[EntryKey]) -> Result<Vec<Known>, StoreError>;
+
+    /// The entries, of any source, that share a clue and were first seen at `since` or later, earliest first.
+    ///
+    /// At most [`CANDIDATES_MAX`], the latest ones: a clue that more entries share tells nothing.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn candidates(&mut self, clues: &[i64], since: Timestamp) -> Result<Vec<StoredEntry>, StoreError>;
+
+    /// Whether an entry is stored under this Atom id.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn has_atom_id(&mut self, atom_id: &str) -> Result<bool, StoreError>;
+
+    /// Adds an entry to `story`, or as the head of a new one, and returns its number.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn insert(
+        &mut self,
+        source_id: &str,
+        prepared: &Prepared,
+        story: Option<i64>,
+        now: Timestamp,
+    ) -> Result<i64, StoreError>;
+
+    /// Replaces what an entry says; its number, story, Atom id and first sight stay.
+    ///
+    /// `changed` is the date of a significant change; without one the last date stays.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn update(&mut self, number: i64, prepared: &Prepared, changed: Option<Timestamp>) -> Result<(), StoreError>;
+
+    /// Notes which entries of a source its document holds now (`present`): the others have left it at `now`.
+    ///
+    /// Writes only what is new to it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn mark_present(&mut self, source_id: &str, present: &[i64], now: Timestamp) -> Result<(), StoreError>;
+
+    /// Stored entries with numbers above `after`, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn entries_after(&mut self, after: i64, limit: usize) -> Result<Vec<StoredEntry>, StoreError>;
+
+    /// One stored entry.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn entry(&mut self, number: i64) -> Result<Option<StoredEntry>, StoreError>;
+
+    /// Replaces the labels of entries, and remembers the `rules` (a hash of all topics) that they come from.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn relabel(&mut self, labels: &[(i64, Vec<Label>)], rules: &str) -> Result<(), StoreError>;
+
+    /// The rules of the last [`Store::relabel`]; empty before the first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn rules(&mut self) -> Result<String, StoreError>;
+
+    /// The latest stories of a topic, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn stories(&mut self, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError>;
+
+    /// Entries that fit `filter`, newest first, with their labels.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or `filter.search` cannot be understood.
+    fn entries(&mut self, filter: &Filter) -> Result<Vec<(StoredEntry, Vec<Label>)>, StoreError>;
+
+    /// How many entries of each source were first seen at `since` or later.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn entry_counts(&mut self, since: Timestamp) -> Result<Vec<(String, u64)>, StoreError>;
+
+    /// Drops stories whose every entry is older than `before` and has left its feed; returns how many entries went.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn drop_before(&mut self, before: Timestamp) -> Result<usize, StoreError>;
+
+    /// The number that grows when what is published may change.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn generation(&mut self) -> Result<i64, StoreError>;
+
+    /// Raises the generation.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn raise_generation(&mut self) -> Result<(), StoreError>;
+
+    /// Writes a consistent copy of the store to a new file.
+    ///
+    /// # Errors
+    /// When `to` exists or cannot be written.
+    fn backup(&mut self, to: &Path) -> Result<(), StoreError>;
+
+    /// Tidies up: query statistics and the write-ahead log.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn tidy(&mut self) -> Result<(), StoreError>;
+}
+
+/// What [`Store::atomically`] runs.
+pub type Job<'a> = &'a mut dyn FnMut(&mut dyn Store) -> Result<(), StoreError>;
+
+/// Most candidates that one entry is compared with.
+pub const CANDIDATES_MAX: usize = 64;
+
+/// Which entries to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only entries in this topic.
+    pub topic: Option<String>,
+    /// Only entries that hold all these words (accents and case do not count), best matches not first but newest.
+    pub search: Option<String>,
+    /// Only entries dated at this instant or later.
+    pub since: Option<Timestamp>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// Why the store could not do as told. A broken store ends the daemon.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The folder or file cannot be made or opened.
+    #[error("cannot open the store `{path}`")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The file is another program's.
+    #[error("`{path}` is not a store of veille")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A later veille has migrated it.
+    #[error("the store `{path}` has format {found}, this veille knows up to {known}")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// There is no store yet, and it was opened for reading only.
+    #[error("there is no store at `{path}` yet")]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is damaged.
+    #[error("the store `{path}` is damaged: {finding}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The first finding of the check.
+        finding: String,
+    },
+    /// Reading or writing failed: a full or broken disk, or another process that holds the store for too long.
+    #[error("the store failed")]
+    Failed {
+        /// What the backend says.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The transaction that several callers shared was lost.
+    #[error("the store could not keep a transaction: {reason}")]
+    Lost {
+        /// What the backend says.
+        reason: String,
+    },
+    /// The store's thread has ended.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl StoreError {
+    /// What the operator can do, apart from the error itself.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Open { .. } => Some("check that the folder exists and that this user may write in it (`store.path`)"),
+            Self::Foreign { .. } => Some("point `store.path` to another file; this one is left as it is"),
+            Self::Newer { .. } => Some("install the veille that wrote it, or put a backup back; nothing was changed"),
+            Self::Missing { .. } => Some("`veille poll` or `veille run` makes it"),
+            Self::Damaged { .. } => Some("put a backup back, or move the file away and let veille start anew"),
+            Self::Failed { .. } | Self::Lost { .. } => Some("check the disk's space and health"),
+            Self::Closed => None,
+        }
+    }
+}

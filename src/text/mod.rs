@@ -1,1 +1,14 @@
-//! …
+//! French text as people read it, for machines: markup to text, text to tokens, tokens folded.
+//!
+//! Pure. What is "the same word" is decided here and nowhere else.
+
+mod fold;
+mod html;
+mod inclusive;
+mod language;
+mod tokens;
+
+pub use fold::{fold, lite};
+pub use html::{html_to_text, one_line};
+pub use language::{Tongue, tongue};
+pub use tokens::{Token, normalise, tokens};

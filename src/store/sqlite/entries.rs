@@ -1,0 +1,359 @@
+//! Entries, and what is derived from them: clues, labels, stories.
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{Connection, Row, params};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{StoreError, maybe, rows, unix};
+use crate::feed::{Category, Comments, Enclosure, Entry, Origin, Person, Timestamp};
+use crate::store::CANDIDATES_MAX;
+use crate::story::{EntryKey, Fingerprint, Known, Prepared, StoredEntry, Story, Telling};
+use crate::topic::Label;
+
+/// The columns that [`read`] takes, of `entry` under its own name.
+pub(super) const COLUMNS: &str = "entry.number, entry.source_id, entry.key, entry.atom_id, entry.story, \
+    entry.first_seen, entry.changed, entry.id, entry.url, entry.title, entry.summary, entry.content, \
+    entry.published, entry.updated, entry.language, entry.details";
+
+/// What is kept of an entry without ever being searched by.
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+struct Details {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authors: Vec<Person>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    categories: Vec<Category>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    enclosures: Vec<Enclosure>,
+    #[serde(skip_serializing_if = "is_default")]
+    comments: Comments,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rights: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<Origin>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base: Option<Url>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+pub(super) fn known(connection: &Connection, source_id: &str, keys: &[EntryKey]) -> Result<Vec<Known>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT number, key, guid_key, fingerprint FROM entry WHERE source_id = ?1 AND key = ?2
+         UNION SELECT number, key, guid_key, fingerprint FROM entry WHERE source_id = ?1 AND guid_key = ?2",
+    )?;
+    let read = |row: &Row<'_>| {
+        Ok(Known {
+            number: row.get(0)?,
+            key: EntryKey(row.get(1)?),
+            guid_key: row.get::<_, Option<_>>(2)?.map(EntryKey),
+            fingerprint: Fingerprint(row.get(3)?),
+        })
+    };
+    let mut found: HashMap<i64, Known> = HashMap::new();
+    for key in keys.iter().collect::<HashSet<_>>() {
+        for known in statement.query_map(params![source_id, key.0], read)? {
+            let known = known?;
+            found.insert(known.number, known);
+        }
+    }
+    let mut found: Vec<Known> = found.into_values().collect();
+    found.sort_by_key(|known| known.number);
+    Ok(found)
+}
+
+pub(super) fn candidates(
+    connection: &Connection,
+    clues: &[i64],
+    since: Timestamp,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut by_clue =
+        connection.prepare_cached("SELECT entry FROM clue WHERE hash = ?1 ORDER BY entry DESC LIMIT ?2")?;
+    let limit = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX);
+    let mut numbers: HashSet<i64> = HashSet::new();
+    for clue in clues {
+        for number in by_clue.query_map(params![clue, limit], |row| row.get(0))? {
+            numbers.insert(number?);
+        }
+    }
+    let mut numbers: Vec<i64> = numbers.into_iter().collect();
+    numbers.sort_unstable_by_key(|number| std::cmp::Reverse(*number));
+    numbers.truncate(CANDIDATES_MAX);
+    let mut entries = Vec::with_capacity(numbers.len());
+    for number in numbers.into_iter().rev() {
+        entries.extend(one(connection, number)?.filter(|entry| entry.first_seen >= since));
+    }
+    Ok(entries)
+}
+
+pub(super) fn insert(
+    connection: &Connection,
+    source_id: &str,
+    prepared: &Prepared,
+    story: Option<i64>,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let Prepared { entry, identity, labels } = prepared;
+    let date = entry.published.map_or(now, |published| published.min(now));
+    connection
+        .prepare_cached(
+            "INSERT INTO entry (source_id, key, guid_key, fingerprint, atom_id, story, first_seen, date, id, url,
+                canonical_link, title, summary, content, published, updated, language, details)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
+        )?
+        .execute(params![
+            source_id,
+            identity.key.0,
+            identity.guid_key.map(|key| key.0),
+            identity.fingerprint.0,
+            identity.atom_id,
+            story.unwrap_or(0),
+            unix(now),
+            unix(date),
+            entry.id,
+            entry.url.as_ref().map(Url::as_str),
+            identity.canonical_link,
+            entry.title,
+            entry.summary,
+            entry.content,
+            entry.published.map(unix),
+            entry.updated.map(unix),
+            entry.language,
+            details(entry)?,
+        ])?;
+    let number = connection.last_insert_rowid();
+    if story.is_none() {
+        connection.prepare_cached("UPDATE entry SET story = number WHERE number = ?1")?.execute([number])?;
+    }
+    set_clues(connection, number, &identity.clues)?;
+    set_labels(connection, number, labels)?;
+    Ok(number)
+}
+
+pub(super) fn update(
+    connection: &Connection,
+    number: i64,
+    prepared: &Prepared,
+    changed: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let Prepared { entry, identity, labels } = prepared;
+    connection
+        .prepare_cached(
+            "UPDATE entry SET key = ?2, guid_key = ?3, fingerprint = ?4, changed = coalesce(?5, changed), id = ?6,
+                url = ?7, canonical_link = ?8, title = ?9, summary = ?10, content = ?11,
+                published = coalesce(?12, published), updated = ?13, language = ?14, details = ?15, searchable = 0,
+                date = min(coalesce(?12, date), first_seen)
+             WHERE number = ?1",
+        )?
+        .execute(params![
+            number,
+            identity.key.0,
+            identity.guid_key.map(|key| key.0),
+            identity.fingerprint.0,
+            changed.map(unix),
+            entry.id,
+            entry.url.as_ref().map(Url::as_str),
+            identity.canonical_link,
+            entry.title,
+            entry.summary,
+            entry.content,
+            entry.published.map(unix),
+            entry.updated.map(unix),
+            entry.language,
+            details(entry)?,
+        ])?;
+    set_clues(connection, number, &identity.clues)?;
+    set_labels(connection, number, labels)
+}
+
+fn details(entry: &Entry) -> Result<String, StoreError> {
+    let Entry { authors, categories, enclosures, comments, rights, origin, base, .. } = entry.clone();
+    Ok(serde_json::to_string(&Details { authors, categories, enclosures, comments, rights, origin, base })?)
+}
+
+fn set_clues(connection: &Connection, number: i64, clues: &[i64]) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM clue WHERE entry = ?1")?.execute([number])?;
+    let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO clue VALUES (?1, ?2)")?;
+    for clue in clues {
+        insert.execute([*clue, number])?;
+    }
+    Ok(())
+}
+
+pub(super) fn set_labels(connection: &Connection, number: i64, labels: &[Label]) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM label WHERE entry = ?1")?.execute([number])?;
+    let mut insert = connection
+        .prepare_cached("INSERT OR REPLACE INTO label SELECT ?1, ?2, date, ?3, ?4 FROM entry WHERE number = ?1")?;
+    for label in labels {
+        insert.execute(params![number, label.topic, label.score, serde_json::to_string(&label.reasons)?])?;
+    }
+    Ok(())
+}
+
+pub(super) fn labels(connection: &Connection, number: i64) -> Result<Vec<Label>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT topic, score, reasons FROM label WHERE entry = ?1 ORDER BY topic")?;
+    let read = |row: &Row<'_>| {
+        Ok(Label { topic: row.get(0)?, score: row.get(1)?, reasons: rows::json(row, 2)?.unwrap_or_default() })
+    };
+    Ok(statement.query_map([number], read)?.collect::<Result<_, _>>()?)
+}
+
+/// Two passes, since most polls find every entry where it was.
+pub(super) fn mark_present(
+    connection: &Connection,
+    source_id: &str,
+    present: &[i64],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let present: HashSet<i64> = present.iter().copied().collect();
+    let mut listed = connection
+        .prepare_cached("SELECT number FROM entry WHERE source_id = ?1 AND left_feed IS NULL")?
+        .query_map([source_id], |row| row.get::<_, i64>(0))?
+        .collect::<Result<HashSet<i64>, _>>()?;
+    let mut set = connection.prepare_cached("UPDATE entry SET left_feed = ?2 WHERE number = ?1")?;
+    for number in &present {
+        if !listed.remove(number) {
+            set.execute(params![number, None::<i64>])?;
+        }
+    }
+    for number in listed {
+        set.execute(params![number, unix(now)])?;
+    }
+    Ok(())
+}
+
+pub(super) fn one(connection: &Connection, number: i64) -> Result<Option<StoredEntry>, StoreError> {
+    maybe(connection, &format!("SELECT {COLUMNS} FROM entry WHERE number = ?1"), number, read)
+}
+
+pub(super) fn after(connection: &Connection, after: i64, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM entry WHERE number > ?1 ORDER BY number LIMIT ?2"))?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(statement.query_map(params![after, limit], read)?.collect::<Result<_, _>>()?)
+}
+
+/// The latest labels give the latest stories; each is then read whole.
+pub(super) fn stories(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {
+    let mut labelled = connection.prepare_cached(
+        "SELECT entry.story FROM label JOIN entry ON entry.number = label.entry
+         WHERE label.topic = ?1 ORDER BY label.date DESC, label.entry DESC",
+    )?;
+    let mut numbers: Vec<i64> = Vec::new();
+    let mut seen = HashSet::new();
+    for number in labelled.query_map([topic], |row| row.get::<_, i64>(0))? {
+        let number = number?;
+        if numbers.len() == limit {
+            break;
+        }
+        if seen.insert(number) {
+            numbers.push(number);
+        }
+    }
+    let mut stories = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        stories.extend(story(connection, number, topic)?);
+    }
+    stories.sort_by_key(|story| std::cmp::Reverse((story.head.date(), story.number)));
+    Ok(stories)
+}
+
+/// One story as `topic` shows it; `None` if its head is gone or nothing of it is in the topic.
+fn story(connection: &Connection, number: i64, topic: &str) -> Result<Option<Story>, StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM entry WHERE story = ?1 ORDER BY number"))?;
+    let entries = statement.query_map([number], read)?.collect::<Result<Vec<_>, _>>()?;
+    let mut best: Option<Label> = None;
+    for entry in &entries {
+        for label in labels(connection, entry.number)?.into_iter().filter(|label| label.topic == topic) {
+            if best.as_ref().is_none_or(|best| label.score > best.score) {
+                best = Some(label);
+            }
+        }
+    }
+    let tellings = entries
+        .iter()
+        .map(|stored| Telling {
+            source_id: stored.source_id.clone(),
+            title: stored.entry.title.clone(),
+            url: stored.entry.url.clone(),
+            categories: stored.entry.categories.clone(),
+            atom_id: stored.atom_id.clone(),
+        })
+        .collect();
+    let length =
+        |stored: &StoredEntry| stored.entry.content.as_ref().or(stored.entry.summary.as_ref()).map_or(0, String::len);
+    let Some(head) = entries.first().cloned() else { return Ok(None) };
+    // The first of the longest, so that equal lengths leave the head's own text.
+    let fullest = entries.iter().rev().max_by_key(|stored| length(stored));
+    let text = fullest
+        .filter(|fullest| fullest.number != head.number)
+        .map(|fullest| (fullest.entry.summary.clone(), fullest.entry.content.clone()));
+    Ok(best.map(|label| Story { number, head, text, tellings, label }))
+}
+
+pub(super) fn counts(connection: &Connection, since: Timestamp) -> Result<Vec<(String, u64)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT source_id, count(*) FROM entry WHERE date >= ?1 GROUP BY source_id ORDER BY source_id",
+    )?;
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
+    Ok(statement.query_map([unix(since)], read)?.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn drop_before(connection: &Connection, before: Timestamp) -> Result<usize, StoreError> {
+    let stories = connection
+        .prepare_cached(
+            "SELECT story FROM entry WHERE date < ?1 GROUP BY story
+             HAVING NOT EXISTS (SELECT 1 FROM entry AS other WHERE other.story = entry.story
+                                AND (other.date >= ?1 OR other.left_feed IS NULL OR other.first_seen >= ?1))",
+        )?
+        .query_map([unix(before)], |row| row.get::<_, i64>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut dropped = 0;
+    for story in stories {
+        for table in ["label", "clue"] {
+            let sql = format!("DELETE FROM {table} WHERE entry IN (SELECT number FROM entry WHERE story = ?1)");
+            connection.prepare_cached(&sql)?.execute([story])?;
+        }
+        let sql =
+            "DELETE FROM entry_text WHERE rowid IN (SELECT number FROM entry WHERE story = ?1 AND searchable = 1)";
+        connection.prepare_cached(sql)?.execute([story])?;
+        dropped += connection.prepare_cached("DELETE FROM entry WHERE story = ?1")?.execute([story])?;
+    }
+    Ok(dropped)
+}
+
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
+    let details: Details = rows::json(row, 15)?.unwrap_or_default();
+    Ok(StoredEntry {
+        number: row.get(0)?,
+        source_id: row.get(1)?,
+        key: EntryKey(row.get(2)?),
+        atom_id: row.get(3)?,
+        story: row.get(4)?,
+        first_seen: rows::time(row, 5)?.unwrap_or_default(),
+        changed: rows::time(row, 6)?,
+        entry: Entry {
+            id: row.get(7)?,
+            url: rows::url(row, 8)?,
+            title: row.get(9)?,
+            summary: row.get(10)?,
+            content: row.get(11)?,
+            published: rows::time(row, 12)?,
+            updated: rows::time(row, 13)?,
+            language: row.get(14)?,
+            base: details.base,
+            authors: details.authors,
+            categories: details.categories,
+            enclosures: details.enclosures,
+            rights: details.rights,
+            comments: details.comments,
+            origin: details.origin,
+        },
+    })
+}

@@ -1,0 +1,310 @@
+//! The store in one SQLite file, the only home of `rusqlite`.
+//!
+//! Write-ahead log with `synchronous = NORMAL`: a process that dies loses nothing that was committed; a machine that
+//! loses power may lose the last commits whole, and then polls again. Other processes may read, and poll, meanwhile.
+
+mod entries;
+mod rows;
+mod search;
+mod sources;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+
+use super::{Filter, Job, Store, StoreError};
+use crate::feed::Timestamp;
+use crate::state::SourceState;
+use crate::story::{EntryKey, Known, Prepared, StoredEntry, Story};
+use crate::topic::Label;
+
+/// "veil": tells our files from others' (`PRAGMA application_id`).
+const APPLICATION_ID: i64 = 0x7665_696c;
+
+/// One step per format, in order, never changed once released; `PRAGMA user_version` counts the steps done.
+const MIGRATIONS: [&str; 1] = [include_str!("001.sql")];
+
+/// How long to wait for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A store in a file.
+#[derive(Debug)]
+pub struct Sqlite {
+    connection: Connection,
+    path: PathBuf,
+    /// How many [`Store::atomically`] are open.
+    depth: usize,
+}
+
+impl Sqlite {
+    /// Opens the store at `path`, makes it if there is none, migrates it if it is older.
+    ///
+    /// A store that was not closed (a crash, a power cut) is checked first.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`], [`StoreError::Foreign`], [`StoreError::Newer`], [`StoreError::Damaged`].
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let cannot_open =
+            |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { path: path.into(), source };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| cannot_open(error.into()))?;
+        }
+        // SQLite deletes the log when the last connection closes in order.
+        let crashed = path.with_file_name(file_name_with(path, "-wal")).metadata().is_ok_and(|wal| wal.len() > 0);
+        let connection = Connection::open(path).map_err(|error| cannot_open(error.into()))?;
+        let mut store = Self { connection, path: path.into(), depth: 0 };
+        store.refuse_strangers()?;
+        store.configure().map_err(|error| cannot_open(error.into()))?;
+        if crashed {
+            store.check()?;
+        }
+        store.migrate()?;
+        Ok(store)
+    }
+
+    /// Opens an existing store for reading only.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], and those of [`Sqlite::open`]; also when the store is of an older format.
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Missing { path: path.into() });
+        }
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .and_then(|connection| connection.busy_timeout(BUSY_TIMEOUT).map(|()| connection))
+            .map_err(|error| StoreError::Open { path: path.into(), source: error.into() })?;
+        let mut store = Self { connection, path: path.into(), depth: 0 };
+        let format = store.refuse_strangers()?;
+        if format < known_format() {
+            // Older, or being made: only a writer may migrate it.
+            drop(store);
+            return Self::open(path);
+        }
+        Ok(store)
+    }
+
+    /// Refuses a file that is not ours or too new; returns its format, 0 for an empty file.
+    fn refuse_strangers(&mut self) -> Result<i64, StoreError> {
+        let pragma = |name: &str| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let (application, found) =
+            pragma("application_id").and_then(|id| Ok((id, pragma("user_version")?))).map_err(|error| {
+                match error.sqlite_error_code() {
+                    Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign { path: self.path.clone() },
+                    _ => StoreError::Open { path: self.path.clone(), source: error.into() },
+                }
+            })?;
+        let empty = application == 0 && found == 0 && self.table_count()? == 0;
+        if application != APPLICATION_ID && !empty {
+            return Err(StoreError::Foreign { path: self.path.clone() });
+        }
+        if found > known_format() {
+            return Err(StoreError::Newer { path: self.path.clone(), found, known: known_format() });
+        }
+        Ok(found)
+    }
+
+    fn table_count(&self) -> Result<i64, StoreError> {
+        Ok(self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?)
+    }
+
+    fn configure(&mut self) -> rusqlite::Result<()> {
+        let connection = &self.connection;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        // 16 MB: GROUND truth is a Raspberry Pi; more won nothing.
+        connection.pragma_update(None, "cache_size", -16_000)?;
+        connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(())
+    }
+
+    /// Checks the whole file: pages, indexes.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] with the first finding.
+    pub fn check(&mut self) -> Result<(), StoreError> {
+        let finding: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if finding == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: self.path.clone(), finding }) }
+    }
+
+    /// Runs the missing migrations, all or none.
+    fn migrate(&mut self) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let failed = |error: rusqlite::Error| StoreError::Open { path, source: error.into() };
+        let run = |connection: &mut Connection| -> rusqlite::Result<()> {
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            // Read inside the transaction: another process may have migrated meanwhile.
+            let done: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            let missing = MIGRATIONS.iter().skip(usize::try_from(done).unwrap_or(0));
+            for step in missing {
+                transaction.execute_batch(step)?;
+            }
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            transaction.pragma_update(None, "user_version", known_format())?;
+            transaction.commit()
+        };
+        if self.refuse_strangers()? == known_format() {
+            return Ok(());
+        }
+        run(&mut self.connection).map_err(failed)
+    }
+}
+
+fn known_format() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+fn file_name_with(path: &Path, suffix: &str) -> std::ffi::OsString {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    name
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Failed { source: error.into() }
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Failed { source: error.into() }
+    }
+}
+
+impl Store for Sqlite {
+    fn atomically(&mut self, job: Job<'_>) -> Result<(), StoreError> {
+        let outermost = self.depth == 0;
+        // IMMEDIATE: a reader that becomes a writer may find that another process wrote in between, and fail.
+        self.connection.execute_batch(if outermost { "BEGIN IMMEDIATE" } else { "SAVEPOINT job" })?;
+        self.depth += 1;
+        let result = job(self);
+        self.depth -= 1;
+        let (keep, undo) =
+            if outermost { ("COMMIT", "ROLLBACK") } else { ("RELEASE job", "ROLLBACK TO job; RELEASE job") };
+        let kept = result.and_then(|()| Ok(self.connection.execute_batch(keep)?));
+        if kept.is_err() {
+            // Fails only where SQLite has already rolled back by itself (a full disk): then there is nothing to undo.
+            let _ = self.connection.execute_batch(undo);
+        }
+        kept
+    }
+
+    fn sources(&mut self) -> Result<Vec<SourceState>, StoreError> {
+        sources::all(&self.connection)
+    }
+
+    fn source(&mut self, source_id: &str) -> Result<SourceState, StoreError> {
+        sources::one(&self.connection, source_id)
+    }
+
+    fn save_source(&mut self, state: &SourceState) -> Result<(), StoreError> {
+        sources::save(&self.connection, state)
+    }
+
+    fn known(&mut self, source_id: &str, keys: &[EntryKey]) -> Result<Vec<Known>, StoreError> {
+        entries::known(&self.connection, source_id, keys)
+    }
+
+    fn candidates(&mut self, clues: &[i64], since: Timestamp) -> Result<Vec<StoredEntry>, StoreError> {
+        entries::candidates(&self.connection, clues, since)
+    }
+
+    fn has_atom_id(&mut self, atom_id: &str) -> Result<bool, StoreError> {
+        Ok(self.connection.prepare_cached("SELECT 1 FROM entry WHERE atom_id = ?1")?.exists([atom_id])?)
+    }
+
+    fn insert(
+        &mut self,
+        source_id: &str,
+        prepared: &Prepared,
+        story: Option<i64>,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
+        entries::insert(&self.connection, source_id, prepared, story, now)
+    }
+
+    fn update(&mut self, number: i64, prepared: &Prepared, changed: Option<Timestamp>) -> Result<(), StoreError> {
+        entries::update(&self.connection, number, prepared, changed)
+    }
+
+    fn mark_present(&mut self, source_id: &str, present: &[i64], now: Timestamp) -> Result<(), StoreError> {
+        entries::mark_present(&self.connection, source_id, present, now)
+    }
+
+    fn entries_after(&mut self, after: i64, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
+        entries::after(&self.connection, after, limit)
+    }
+
+    fn entry(&mut self, number: i64) -> Result<Option<StoredEntry>, StoreError> {
+        entries::one(&self.connection, number)
+    }
+
+    fn relabel(&mut self, labels: &[(i64, Vec<Label>)], rules: &str) -> Result<(), StoreError> {
+        for (number, labels) in labels {
+            entries::set_labels(&self.connection, *number, labels)?;
+        }
+        self.connection.execute("UPDATE meta SET value = ?1 WHERE name = 'rules'", [rules])?;
+        Ok(())
+    }
+
+    fn rules(&mut self) -> Result<String, StoreError> {
+        Ok(self.connection.query_row("SELECT value FROM meta WHERE name = 'rules'", [], |row| row.get(0))?)
+    }
+
+    fn stories(&mut self, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {
+        entries::stories(&self.connection, topic, limit)
+    }
+
+    fn entries(&mut self, filter: &Filter) -> Result<Vec<(StoredEntry, Vec<Label>)>, StoreError> {
+        search::entries(&mut self.connection, filter)
+    }
+
+    fn entry_counts(&mut self, since: Timestamp) -> Result<Vec<(String, u64)>, StoreError> {
+        entries::counts(&self.connection, since)
+    }
+
+    fn drop_before(&mut self, before: Timestamp) -> Result<usize, StoreError> {
+        entries::drop_before(&self.connection, before)
+    }
+
+    fn generation(&mut self) -> Result<i64, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT value FROM meta WHERE name = 'generation'")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
+
+    fn raise_generation(&mut self) -> Result<(), StoreError> {
+        self.connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'", [])?;
+        Ok(())
+    }
+
+    fn backup(&mut self, to: &Path) -> Result<(), StoreError> {
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { path: to.into(), source };
+        // Also the way to make sure that nobody's file is overwritten.
+        std::fs::File::create_new(to).map_err(|error| failed(error.into()))?;
+        self.connection.backup("main", to, None::<fn(rusqlite::backup::Progress)>).map_err(|error| failed(error.into()))
+    }
+
+    fn tidy(&mut self) -> Result<(), StoreError> {
+        self.connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(PASSIVE);")?;
+        Ok(())
+    }
+}
+
+/// The Unix time of an instant, as stored.
+fn unix(instant: Timestamp) -> i64 {
+    instant.timestamp()
+}
+
+/// Runs a query that gives one row or none.
+fn maybe<T>(
+    connection: &Connection,
+    sql: &str,
+    parameter: i64,
+    read: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Option<T>, StoreError> {
+    Ok(connection.prepare_cached(sql)?.query_row(params![parameter], read).optional()?)
+}

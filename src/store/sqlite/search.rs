@@ -1,0 +1,98 @@
+//! Listing entries, with full-text search.
+//!
+//! The index is brought up to date by whoever searches: filled at each insert, it would cost more than the rest of the
+//! poll together.
+
+use rusqlite::{Connection, Row, ToSql, params};
+
+use super::entries::{COLUMNS, labels, read};
+use super::{StoreError, unix};
+use crate::store::Filter;
+use crate::story::StoredEntry;
+use crate::text;
+use crate::topic::Label;
+
+/// Entries indexed in one transaction, so that a poll never waits long for a search.
+const INDEX_BATCH: i64 = 500;
+
+pub(super) fn entries(
+    connection: &mut Connection,
+    filter: &Filter,
+) -> Result<Vec<(StoredEntry, Vec<Label>)>, StoreError> {
+    let search = filter.search.as_deref().and_then(query);
+    if search.is_some() {
+        while fill_index(connection)? > 0 {}
+    }
+    let mut sql = format!("SELECT {COLUMNS} FROM entry");
+    let mut parameters: Vec<Box<dyn ToSql>> = Vec::new();
+    let mut conditions: Vec<String> = Vec::new();
+    let mut add = |condition: &str, value: Box<dyn ToSql>| {
+        parameters.push(value);
+        conditions.push(condition.replace('?', &format!("?{}", parameters.len())));
+    };
+    if let Some(topic) = &filter.topic {
+        add("number IN (SELECT entry FROM label WHERE topic = ?)", Box::new(topic.clone()));
+    }
+    if let Some(search) = search {
+        add("number IN (SELECT rowid FROM entry_text WHERE entry_text MATCH ?)", Box::new(search));
+    }
+    if let Some(since) = filter.since {
+        add("date >= ?", Box::new(unix(since)));
+    }
+    if !conditions.is_empty() {
+        sql.push_str(" WHERE ");
+        sql.push_str(&conditions.join(" AND "));
+    }
+    parameters.push(Box::new(i64::try_from(filter.limit).unwrap_or(i64::MAX)));
+    sql.push_str(&format!(" ORDER BY date DESC, number DESC LIMIT ?{}", parameters.len()));
+    let mut statement = connection.prepare(&sql)?;
+    let found = statement.query_map(rusqlite::params_from_iter(parameters), read)?.collect::<Result<Vec<_>, _>>()?;
+    found.into_iter().map(|stored| labels(connection, stored.number).map(|labels| (stored, labels))).collect()
+}
+
+/// Words as people type them, as an FTS5 query that wants them all; `None` if there is none.
+fn query(words: &str) -> Option<String> {
+    let words: Vec<String> = words
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| format!("\"{word}\""))
+        .collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// Indexes some entries that are not in the index yet, and returns how many.
+fn fill_index(connection: &mut Connection) -> Result<usize, StoreError> {
+    let nested = !connection.is_autocommit();
+    if !nested {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+    }
+    let result = index_batch(connection);
+    if !nested {
+        connection.execute_batch(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    }
+    result
+}
+
+fn index_batch(connection: &Connection) -> Result<usize, StoreError> {
+    let waiting = connection
+        .prepare_cached("SELECT number, title, summary, content FROM entry WHERE searchable = 0 LIMIT ?1")?
+        .query_map([INDEX_BATCH], |row: &Row<'_>| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, Option<String>>(1)?,
+                row.get::<_, Option<String>>(2)?,
+                row.get::<_, Option<String>>(3)?,
+            ))
+        })?
+        .collect::<Result<Vec<_>, _>>()?;
+    for (number, title, summary, content) in &waiting {
+        let markup = format!("{}\n{}", summary.as_deref().unwrap_or_default(), content.as_deref().unwrap_or_default());
+        // An edited entry is there already.
+        connection.prepare_cached("DELETE FROM entry_text WHERE rowid = ?1")?.execute([number])?;
+        connection
+            .prepare_cached("INSERT INTO entry_text (rowid, title, text) VALUES (?1, ?2, ?3)")?
+            .execute(params![number, title, text::html_to_text(&markup)])?;
+        connection.prepare_cached("UPDATE entry SET searchable = 1 WHERE number = ?1")?.execute([number])?;
+    }
+    Ok(waiting.len())
+}

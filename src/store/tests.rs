@@ -1,0 +1,254 @@
+//! The contract of [`Store`], run against every backend, and what only the file can show.
+
+use chrono::{TimeDelta, TimeZone, Utc};
+
+use super::sqlite::Sqlite;
+use super::*;
+use crate::feed::Entry;
+use crate::story::{Fingerprint, Identity};
+use crate::topic::{Label, Reason};
+
+fn noon() -> Timestamp {
+    Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap()
+}
+
+fn prepared(name: &str) -> Prepared {
+    let byte = *name.as_bytes().first().unwrap();
+    Prepared {
+        entry: Entry {
+            id: Some(format!("urn:{name}")),
+            title: Some(name.to_owned()),
+            summary: Some(format!("<p>Le texte de {name}</p>")),
+            published: Some(noon() - TimeDelta::hours(1)),
+            ..Entry::default()
+        },
+        identity: Identity {
+            key: EntryKey([byte; 16]),
+            guid_key: Some(EntryKey([byte.wrapping_add(128); 16])),
+            fingerprint: Fingerprint([byte; 16]),
+            canonical_link: None,
+            atom_id: format!("urn:{name}"),
+            clues: vec![i64::from(byte)],
+        },
+        labels: vec![Label {
+            topic: "numerique".into(),
+            score: 6.0,
+            reasons: vec![Reason { rule: "any".into(), field: None, terms: vec!["école".into()], points: 6.0 }],
+        }],
+    }
+}
+
+/// Runs one claim against a new store of each backend.
+fn check(claim: impl Fn(&mut dyn Store)) {
+    let folder = tempfile::tempdir().unwrap();
+    claim(&mut Sqlite::open(&folder.path().join("veille.db")).unwrap());
+}
+
+#[test]
+fn a_source_never_polled_has_an_empty_state() {
+    check(|store| {
+        let state = store.source("education").unwrap();
+        assert_eq!(state, SourceState { source_id: "education".into(), ..SourceState::default() });
+    });
+}
+
+#[test]
+fn a_state_comes_back_as_it_was_kept() {
+    check(|store| {
+        let state = SourceState {
+            source_id: "education".into(),
+            validators: vec![crate::state::Validators {
+                url: "https://a.example/feed".into(),
+                etag: Some(b"\"\xe9\"".to_vec()),
+                last_modified: None,
+            }],
+            body_hash: Some([7; 32]),
+            last_poll: Some(noon()),
+            next_poll: Some(noon() + TimeDelta::hours(1)),
+            next_poll_why: "schedule".into(),
+            failures: 3,
+            retired: true,
+            url: Some("https://a.example/feed".parse().unwrap()),
+            ..SourceState::default()
+        };
+        store.save_source(&state).unwrap();
+        assert_eq!(store.sources().unwrap(), [state]);
+    });
+}
+
+#[test]
+fn an_entry_is_known_by_its_key_and_by_its_guid() {
+    check(|store| {
+        let entry = prepared("a");
+        let number = store.insert("education", &entry, None, noon()).unwrap();
+        for key in [entry.identity.key, entry.identity.guid_key.unwrap()] {
+            assert_eq!(store.known("education", &[key]).unwrap().first().unwrap().number, number);
+        }
+        assert!(store.known("culture", &[entry.identity.key]).unwrap().is_empty());
+    });
+}
+
+#[test]
+fn an_entry_comes_back_as_it_was_kept() {
+    check(|store| {
+        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        assert_eq!(store.entry(number).unwrap().unwrap().entry, prepared("a").entry);
+    });
+}
+
+#[test]
+fn candidates_share_a_clue_and_are_recent() {
+    check(|store| {
+        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        store.insert("education", &prepared("b"), None, noon()).unwrap();
+        let found = store.candidates(&prepared("a").identity.clues, noon()).unwrap();
+        assert_eq!(found.iter().map(|entry| entry.number).collect::<Vec<_>>(), [number]);
+        let later = noon() + TimeDelta::seconds(1);
+        assert!(store.candidates(&prepared("a").identity.clues, later).unwrap().is_empty());
+    });
+}
+
+#[test]
+fn a_failed_job_leaves_nothing_and_an_inner_one_only_takes_back_itself() {
+    check(|store| {
+        store
+            .atomically(&mut |store| {
+                store.insert("education", &prepared("a"), None, noon())?;
+                let inner = store.atomically(&mut |store| {
+                    store.insert("education", &prepared("b"), None, noon())?;
+                    Err(StoreError::Closed)
+                });
+                assert!(matches!(inner, Err(StoreError::Closed)));
+                Ok(())
+            })
+            .unwrap();
+        let outer = store.atomically(&mut |store| {
+            store.insert("education", &prepared("c"), None, noon())?;
+            Err(StoreError::Closed)
+        });
+        assert!(matches!(outer, Err(StoreError::Closed)));
+        let titles: Vec<_> =
+            store.entries_after(0, 10).unwrap().into_iter().filter_map(|stored| stored.entry.title).collect();
+        assert_eq!(titles, ["a"]);
+    });
+}
+
+#[test]
+fn a_topic_shows_each_story_once_with_all_its_tellings() {
+    check(|store| {
+        let head = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let mut second = prepared("b");
+        second.entry.content = Some("<p>Un texte bien plus long que celui de la tête, pour les lecteurs.</p>".into());
+        store.insert("culture", &second, Some(head), noon()).unwrap();
+        let stories = store.stories("numerique", 10).unwrap();
+        let [story] = stories.as_slice() else { panic!("one story, not {}", stories.len()) };
+        assert_eq!(story.head.atom_id, "urn:a");
+        assert_eq!(
+            story.tellings.iter().map(|telling| &*telling.source_id).collect::<Vec<_>>(),
+            ["education", "culture"]
+        );
+        assert_eq!(story.text.clone().unwrap().1, second.entry.content);
+    });
+}
+
+#[test]
+fn relabelling_moves_entries_between_topics() {
+    check(|store| {
+        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let label = Label { topic: "laicite".into(), score: 7.0, reasons: Vec::new() };
+        store.relabel(&[(number, vec![label])], "rules 2").unwrap();
+        assert_eq!(store.rules().unwrap(), "rules 2");
+        assert!(store.stories("numerique", 10).unwrap().is_empty());
+        assert_eq!(store.stories("laicite", 10).unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn search_finds_words_without_accents_also_after_an_edit() {
+    check(|store| {
+        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let search = |store: &mut dyn Store, words: &str| {
+            store.entries(&Filter { search: Some(words.into()), limit: 10, ..Filter::default() }).unwrap().len()
+        };
+        assert_eq!(search(store, "TEXTE"), 1);
+        let mut edited = prepared("a");
+        edited.entry.summary = Some("<b>Élèves</b> et « professeurs »".into());
+        store.update(number, &edited, None).unwrap();
+        assert_eq!(search(store, "eleves professeurs"), 1);
+        assert_eq!(search(store, "texte"), 0);
+        assert_eq!(search(store, "\" ( * -"), 1, "no word: no condition");
+    });
+}
+
+#[test]
+fn only_old_stories_that_left_their_feed_are_dropped() {
+    check(|store| {
+        let gone = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let kept = store.insert("education", &prepared("b"), None, noon()).unwrap();
+        store.mark_present("education", &[kept], noon()).unwrap();
+        assert_eq!(store.drop_before(noon() - TimeDelta::days(1)).unwrap(), 0);
+        assert_eq!(store.drop_before(noon() + TimeDelta::days(1)).unwrap(), 1);
+        assert!(store.entry(gone).unwrap().is_none());
+        assert!(store.entry(kept).unwrap().is_some());
+    });
+}
+
+#[test]
+fn numbers_are_never_given_twice() {
+    check(|store| {
+        let first = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        store.mark_present("education", &[], noon()).unwrap();
+        store.drop_before(noon() + TimeDelta::days(1)).unwrap();
+        assert!(store.insert("education", &prepared("a"), None, noon()).unwrap() > first);
+    });
+}
+
+#[test]
+fn a_backup_is_a_store_and_overwrites_nothing() {
+    check(|store| {
+        store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("copy.db");
+        store.backup(&copy).unwrap();
+        assert_eq!(Sqlite::open(&copy).unwrap().entries_after(0, 10).unwrap().len(), 1);
+        assert!(matches!(store.backup(&copy), Err(StoreError::Open { .. })));
+    });
+}
+
+#[test]
+fn a_newer_store_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("veille.db");
+    drop(Sqlite::open(&path).unwrap());
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let error = Sqlite::open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
+}
+
+#[test]
+fn a_file_of_another_program_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other.db");
+    rusqlite::Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    assert!(matches!(Sqlite::open(&other), Err(StoreError::Foreign { .. })));
+    let text = folder.path().join("notes.txt");
+    std::fs::write(&text, "not a database at all, but long enough to be read as one ".repeat(20)).unwrap();
+    assert!(matches!(Sqlite::open(&text), Err(StoreError::Foreign { .. })));
+}
+
+#[tokio::test]
+async fn callers_on_the_handle_share_commits_but_not_failures() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&folder.path().join("veille.db")).unwrap();
+    let (handle, thread) = Handle::new(Box::new(store)).unwrap();
+    let good = handle.call(|store| store.insert("education", &prepared("a"), None, noon()));
+    let bad = handle.call(|store| {
+        store.insert("education", &prepared("b"), None, noon())?;
+        Err::<(), _>(StoreError::Closed)
+    });
+    let (good, bad) = tokio::join!(good, bad);
+    assert!(good.is_ok() && bad.is_err());
+    assert_eq!(handle.call(|store| store.entries_after(0, 10)).await.unwrap().len(), 1);
+    drop(handle);
+    thread.join().unwrap();
+}

@@ -1,0 +1,99 @@
+//! Terms as editors write them.
+
+use super::{Term, TermPart};
+use crate::text::{fold, lite, normalise, tokens};
+
+/// Why a term cannot be matched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TermError {
+    /// Nothing or only blanks.
+    #[error("the term is empty")]
+    Empty,
+    /// Only punctuation.
+    #[error("nothing of `{word}` is left to look for: it has no letter and no digit")]
+    NoLetters {
+        /// The word as written.
+        word: String,
+    },
+    /// `*` alone, or a prefix so short that nearly every word has it.
+    #[error("the prefix `{word}` is too short: it needs 3 letters before the `*`")]
+    ShortPrefix {
+        /// The word as written.
+        word: String,
+    },
+}
+
+/// Letters that a prefix needs.
+const PREFIX_MIN: usize = 3;
+
+impl Term {
+    /// Reads a term: `mot`, `=ENT`, `+feminine`, `cyber*`, or a phrase of such words.
+    ///
+    /// # Errors
+    /// When nothing is left of it to look for.
+    pub fn parse(written: &str) -> Result<Self, TermError> {
+        let mut parts = Vec::new();
+        for word in written.split_whitespace() {
+            let before = parts.len();
+            parts_of(word, &mut parts)?;
+            if parts.len() == before {
+                return Err(TermError::NoLetters { word: word.to_owned() });
+            }
+        }
+        if parts.is_empty() { Err(TermError::Empty) } else { Ok(Self { written: written.to_owned(), parts }) }
+    }
+}
+
+fn parts_of(word: &str, parts: &mut Vec<TermPart>) -> Result<(), TermError> {
+    let letters = |text: &str| text.contains(char::is_alphanumeric);
+    if let Some(exact) = word.strip_prefix('=') {
+        if letters(exact) {
+            parts.push(TermPart::Exact(normalise(exact)));
+        }
+    } else if let Some(folded) = word.strip_prefix('+') {
+        if letters(folded) {
+            parts.push(TermPart::Folded(fold(&normalise(folded)).into_owned()));
+        }
+    } else if let Some(prefix) = word.strip_suffix('*') {
+        let prefix = fold(&normalise(prefix)).into_owned();
+        if prefix.chars().filter(|c| c.is_alphanumeric()).count() < PREFIX_MIN {
+            return Err(TermError::ShortPrefix { word: word.to_owned() });
+        }
+        parts.push(TermPart::Prefix(prefix));
+    } else {
+        parts.extend(tokens(word).into_iter().map(|token| TermPart::Word(lite(&fold(&token.word)).into_owned())));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(written: &str, expected: &[TermPart]) {
+        assert_eq!(Term::parse(written).unwrap().parts, expected, "{written}");
+    }
+
+    #[test]
+    fn a_word_is_folded_unless_it_says_otherwise() {
+        check("Numériques", &[TermPart::Word("numerique".into())]);
+        check("=ENT", &[TermPart::Exact("ENT".into())]);
+        check("+Féminine", &[TermPart::Folded("feminine".into())]);
+        check("cyber*", &[TermPart::Prefix("cyber".into())]);
+    }
+
+    #[test]
+    fn elisions_and_hyphens_make_a_phrase() {
+        let words = |words: &[&str]| words.iter().map(|word| TermPart::Word((*word).into())).collect::<Vec<_>>();
+        check("l’école numérique", &words(&["ecole", "numerique"]));
+        check("cahier-de-textes", &words(&["cahier", "de", "texte"]));
+    }
+
+    #[test]
+    fn a_term_without_letters_is_refused() {
+        assert_eq!(Term::parse("  "), Err(TermError::Empty));
+        assert_eq!(Term::parse("école …"), Err(TermError::NoLetters { word: "…".into() }));
+        assert_eq!(Term::parse("="), Err(TermError::NoLetters { word: "=".into() }));
+        assert_eq!(Term::parse("c*"), Err(TermError::ShortPrefix { word: "c*".into() }));
+    }
+}
