@@ -78,7 +78,10 @@ impl Gate {
         let host = self.host(host);
         let own = permit(&host.turns).await;
         loop {
-            sleep_until(host.free_from()?).await;
+            let free_from = host.free_from()?;
+            if free_from > Instant::now() {
+                sleep_until(free_from).await; // even to sleep until now takes a millisecond
+            }
             let place = permit(&self.places).await;
             // Another request of this host may have started while we waited for the place.
             if host.start(self.host_delay)? {
@@ -176,4 +179,134 @@ fn later(now: Instant, delay: Duration) -> Instant {
 /// No code can panic while it holds one of these locks, so a poisoned one is as good as any.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const MOMENT: Duration = Duration::from_millis(20);
+
+    fn gate(concurrency: usize, per_host: usize, host_delay: Duration) -> Gate {
+        Gate::new(concurrency, per_host, host_delay)
+    }
+
+    /// Checks whether `host` would get its turn within a moment.
+    async fn check(gate: &Gate, host: &str, enters: bool) {
+        assert_eq!(timeout(MOMENT, gate.enter(host)).await.is_ok(), enters, "{host}");
+    }
+
+    #[tokio::test]
+    async fn a_host_gets_one_request_at_a_time() {
+        let gate = gate(8, 1, Duration::ZERO);
+        let turn = gate.enter("a").await.unwrap();
+        check(&gate, "a", false).await;
+        check(&gate, "b", true).await;
+        drop(turn);
+        check(&gate, "a", true).await;
+    }
+
+    #[tokio::test]
+    async fn the_gap_counts_from_the_end_of_the_last_request() {
+        let gate = gate(8, 1, MOMENT * 3);
+        let turn = gate.enter("a").await.unwrap();
+        tokio::time::sleep(MOMENT * 3).await;
+        drop(turn);
+        check(&gate, "a", false).await;
+        let before = Instant::now();
+        drop(gate.enter("a").await.unwrap());
+        assert!(before.elapsed() >= MOMENT);
+    }
+
+    #[tokio::test]
+    async fn several_requests_at_once_keep_the_gap_between_their_starts() {
+        let gate = gate(8, 2, MOMENT * 2);
+        let began = Instant::now();
+        let (first, second) = tokio::join!(gate.enter("a"), gate.enter("a"));
+        assert!(first.is_ok() && second.is_ok());
+        assert!(began.elapsed() >= MOMENT * 2);
+    }
+
+    #[tokio::test]
+    async fn a_host_that_waits_for_its_turn_keeps_no_place_from_others() {
+        let gate = gate(2, 1, Duration::from_hours(1));
+        drop(gate.enter("slow").await.unwrap());
+        let waiting = async { tokio::join!(gate.enter("slow"), gate.enter("slow"), gate.enter("slow")) };
+        tokio::select! {
+            _ = waiting => panic!("the gap of the slow host is an hour"),
+            () = async {
+                check(&gate, "b", true).await;
+                check(&gate, "c", true).await;
+            } => {}
+        }
+    }
+
+    #[tokio::test]
+    async fn no_more_requests_run_than_there_are_places() {
+        let gate = gate(2, 1, Duration::ZERO);
+        let _turns = (gate.enter("a").await.unwrap(), gate.enter("b").await.unwrap());
+        check(&gate, "c", false).await;
+    }
+
+    #[tokio::test]
+    async fn a_postponed_host_gets_no_turn_and_says_until_when() {
+        let gate = gate(8, 1, Duration::ZERO);
+        gate.postpone("a", Duration::from_hours(1));
+        let Err(Postponed(delay)) = gate.enter("a").await else { panic!("a turn") };
+        assert!(delay > Duration::from_mins(59));
+        assert_eq!((gate.postponed("b"), gate.postponed("a").is_some()), (None, true));
+        check(&gate, "b", true).await;
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_hear_of_a_postponement() {
+        let gate = gate(8, 1, Duration::ZERO);
+        let turn = gate.enter("a").await.unwrap();
+        let (waited, ()) = tokio::join!(gate.enter("a"), async {
+            gate.postpone("a", Duration::from_hours(1));
+            drop(turn);
+        });
+        assert!(waited.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_shorter_postponement_does_not_end_a_longer_one() {
+        let gate = gate(8, 1, Duration::ZERO);
+        gate.postpone("a", Duration::from_hours(2));
+        gate.postpone("a", Duration::from_secs(1));
+        assert!(gate.postponed("a").unwrap() > Duration::from_hours(1));
+    }
+
+    #[tokio::test]
+    async fn no_server_can_silence_a_host_for_more_than_a_week() {
+        let gate = gate(8, 1, Duration::ZERO);
+        gate.postpone("a", Duration::MAX);
+        assert!(gate.postponed("a").unwrap() <= POSTPONE_MAX);
+    }
+
+    #[tokio::test]
+    async fn idle_hosts_are_forgotten_and_postponed_ones_are_not() {
+        let gate = gate(8, 1, Duration::ZERO);
+        gate.postpone("postponed", Duration::from_hours(1));
+        for at in 0..10_000 {
+            drop(gate.enter(&format!("host{at}")).await.unwrap());
+        }
+        assert!(lock(&gate.hosts).by_name.len() <= HOSTS_MIN);
+        assert!(gate.postponed("postponed").is_some());
+    }
+
+    #[tokio::test]
+    async fn turns_on_a_host_come_in_the_order_in_which_they_were_asked_for() {
+        let gate = gate(8, 1, Duration::ZERO);
+        let order = Mutex::new(Vec::new());
+        let go = async |name| {
+            let _turn = gate.enter("a").await.unwrap();
+            tokio::task::yield_now().await;
+            lock(&order).push(name);
+        };
+        tokio::join!(go(1), go(2), go(3), go(4));
+        assert_eq!(*lock(&order), [1, 2, 3, 4]);
+    }
 }

@@ -58,6 +58,10 @@ pub struct Settings {
     pub host_delay: Duration,
     /// For one fetch, redirects included, waiting for turns not.
     pub timeout: Duration,
+    /// For name resolution, connection and handshake.
+    pub connect_timeout: Duration,
+    /// For the pause between two pieces of an answer.
+    pub idle_timeout: Duration,
     /// Of one document, after decompression.
     pub body_bytes_max: u64,
     /// Networks that may be fetched from though they are not public.
@@ -77,6 +81,8 @@ impl Settings {
             per_host: poll.per_host,
             host_delay: poll.host_delay,
             timeout: poll.timeout,
+            connect_timeout: CONNECT_MAX.min(poll.timeout),
+            idle_timeout: IDLE_MAX.min(poll.timeout),
             body_bytes_max: poll.body_bytes_max,
             allow_networks: poll.allow_networks.clone(),
             authorities: None,
@@ -203,7 +209,7 @@ impl Client {
     /// If the machine has no certificates of authorities, or a setting cannot be used.
     pub fn new(settings: &Settings) -> Result<Self, ClientError> {
         let guard = Guard::new(&settings.allow_networks);
-        let limits = Limits { connect: CONNECT_MAX.min(settings.timeout), idle: IDLE_MAX.min(settings.timeout) };
+        let limits = Limits { connect: settings.connect_timeout, idle: settings.idle_timeout };
         Ok(Self {
             http: http_client(settings, &guard, limits)?,
             guard,
