@@ -18,3 +18,5 @@ pub mod parse;
 pub mod publish;
 pub mod store;
 pub mod tag;
+
+pub mod serve;

@@ -32,8 +32,8 @@ fn replacement(c: char) -> Option<char> {
         '\t' | '\n' => Some(c),
         '\r' => Some('\n'),      // XML reads it as a line feed in any case
         '\u{fffd}' => Some('?'), // lost before we saw it
-        '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => None,
-        '\u{7f}'..='\u{9f}' => None, // legal, discouraged, and never meant
+        // The C1 range is legal, discouraged, and never meant.
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => None,
         _ => Some(c),
     }
 }

@@ -74,8 +74,10 @@ pub struct Representation {
 }
 
 impl Representation {
-    fn new(path: String, format: Format, bytes: Vec<u8>, modified: Timestamp) -> Self {
-        let hash = hex(Sha256::digest(&bytes).iter().take(16));
+    /// Makes the representation of a document and hashes it.
+    #[must_use]
+    pub fn new(path: String, format: Format, bytes: Vec<u8>, modified: Timestamp) -> Self {
+        let hash = Sha256::digest(&bytes).iter().take(16).fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
         Self { path, format, bytes: Bytes::from(bytes), hash, modified }
     }
 }
@@ -109,8 +111,4 @@ impl Format {
 #[must_use]
 pub fn render(edition: &Edition<'_>) -> Vec<Representation> {
     edition.selections.iter().map(|selection| atom::topic(edition, selection)).collect()
-}
-
-fn hex<'a>(bytes: impl Iterator<Item = &'a u8>) -> String {
-    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
