@@ -37,7 +37,7 @@ fn decode_as_is<'a>(bytes: &'a [u8], content_type: Option<&str>) -> (Cow<'a, str
 }
 
 /// Decodes text of a byte-wise encoding, believing `label` as far as the bytes allow.
-fn decode_labelled(bytes: &[u8], label: Option<&'static Encoding>) -> (Cow<'_, str>, Option<String>) {
+fn decode_labelled<'a>(bytes: &'a [u8], label: Option<&'static Encoding>) -> (Cow<'a, str>, Option<String>) {
     let label = label.filter(|label| *label != UTF_16LE && *label != UTF_16BE);
     if label == Some(ISO_2022_JP) {
         return (plain(ISO_2022_JP, bytes), None); // seven bits: would pass for UTF-8
