@@ -21,9 +21,9 @@ pub(super) fn strip_endings(text: String) -> String {
     let mut after_word = false;
     while let Some(c) = rest.chars().next() {
         if after_word && let Some(length) = ending(rest) {
+            // A second ending may follow the first: `enseignant·e(s)`.
+            after_word = rest.get(..length).is_some_and(|ending| ending.ends_with(is_word));
             rest = rest.get(length..).unwrap_or_default();
-            // What stood before is the ending's last letter now.
-            after_word = false;
             continue;
         }
         out.push(c);
@@ -93,6 +93,7 @@ mod tests {
     fn bracketed_endings_go() {
         check("les enseignant(e)s", "les enseignant");
         check("étudiant(e)", "étudiant");
+        check("enseignant·e(s)", "enseignant");
     }
 
     #[test]
