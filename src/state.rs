@@ -113,6 +113,7 @@ const REDIRECT_TIME: TimeDelta = TimeDelta::days(2);
 /// `target` is where a chain of permanent redirects ended, `None` after any other answer; that ends the observation,
 /// and so does another target. Returns what to remember, and the address to adopt: the same target seen by three
 /// polls in a row over two days. Polls that failed say nothing and are not to be passed on.
+#[must_use]
 pub fn observe_redirect(
     previous: Option<&Redirect>,
     target: Option<&Url>,

@@ -169,6 +169,7 @@ pub enum RedirectFault {
 
 impl FetchError {
     /// Returns the stable word for programs.
+    #[must_use]
     pub fn code(&self) -> String {
         let word = match self {
             Self::Status { firewall: Some(_), .. } => "firewall",
@@ -191,6 +192,7 @@ impl FetchError {
     }
 
     /// Returns what the operator can do, if anything.
+    #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         Some(match self {
             Self::Postponed { .. } => "nothing to do: it is polled again then",
@@ -216,6 +218,7 @@ impl FetchError {
     }
 
     /// Returns what the answer asks, if there was one.
+    #[must_use]
     pub fn asks(&self) -> &[Wait] {
         match self {
             Self::Status { asks, .. } => asks,

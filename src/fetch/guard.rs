@@ -23,11 +23,13 @@ pub struct Guard {
 
 impl Guard {
     /// Lets public addresses pass, and `allowed` besides.
+    #[must_use]
     pub fn new(allowed: &[IpNet]) -> Self {
         Self { allowed: allowed.into() }
     }
 
     /// Tells whether `address` may be talked to.
+    #[must_use]
     pub fn permits(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         is_public(address) || self.allowed.iter().any(|network| network.contains(&address))
@@ -74,6 +76,7 @@ impl Resolve for Guard {
 }
 
 /// Tells whether `address` is one of the public internet, in every form in which an IPv4 address can hide.
+#[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => !SPECIAL_V4.iter().any(|network| network.contains(&address)),

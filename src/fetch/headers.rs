@@ -1,7 +1,7 @@
 //! The headers that we send and what we read from those that come back. Pure.
 
 use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, ETAG, GetAll, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     LAST_MODIFIED, SERVER,
 };
 use url::Url;
@@ -91,9 +91,9 @@ pub(super) fn refreshed(known: &[Validators], url: &Url, headers: &HeaderMap) ->
 }
 
 fn with(known: &[Validators], new: Validators) -> Vec<Validators> {
-    let others = known.iter().filter(|known| known.url != new.url).cloned();
-    let new = Some(new.clone()).filter(|new| new.etag.is_some() || new.last_modified.is_some());
-    new.into_iter().chain(others).take(VALIDATORS_MAX).collect()
+    let others: Vec<_> = known.iter().filter(|known| known.url != new.url).cloned().collect();
+    let is_of_use = new.etag.is_some() || new.last_modified.is_some();
+    is_of_use.then_some(new).into_iter().chain(others).take(VALIDATORS_MAX).collect()
 }
 
 fn validator(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
@@ -113,8 +113,9 @@ pub(super) fn is_feed_delta(headers: &HeaderMap) -> bool {
 }
 
 /// Returns the content codings that are still on the body, if any.
-pub(super) fn foreign_coding(values: GetAll<'_, HeaderValue>) -> Option<String> {
-    let codings: Vec<String> = values.iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into()).collect();
+pub(super) fn foreign_coding(headers: &HeaderMap) -> Option<String> {
+    let values = headers.get_all(CONTENT_ENCODING).into_iter();
+    let codings: Vec<String> = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into()).collect();
     let is_plain = codings.iter().all(|coding| matches!(coding.trim().to_ascii_lowercase().as_str(), "" | "identity"));
     (!is_plain).then(|| codings.join(", "))
 }

@@ -60,6 +60,7 @@ impl Gate {
     /// Lets `concurrency` requests run at once, `per_host` of them on one host.
     ///
     /// `host_delay` passes between two starts on one host, counted from the end of the last request.
+    #[must_use]
     pub fn new(concurrency: usize, per_host: usize, host_delay: Duration) -> Self {
         let hosts = Hosts { by_name: HashMap::new(), sweep_at: HOSTS_MIN };
         Self {

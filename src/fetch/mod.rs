@@ -19,7 +19,7 @@ use bytes::{Bytes, BytesMut};
 use chrono::TimeDelta;
 use ipnet::IpNet;
 use reqwest::Response;
-use reqwest::header::{CONTENT_ENCODING, HeaderMap, LOCATION};
+use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
@@ -74,6 +74,7 @@ pub struct Settings {
 
 impl Settings {
     /// Takes the settings from a config.
+    #[must_use]
     pub fn new(site: &Site, poll: &PollSettings) -> Self {
         Self {
             user_agent: headers::user_agent(&site.url, site.contact.as_deref()),
@@ -106,6 +107,7 @@ pub struct Request {
 
 impl Request {
     /// Asks for `url` for the first time.
+    #[must_use]
     pub fn new(url: Url) -> Self {
         Self { own: url.clone(), url, headers: Vec::new(), validators: Vec::new() }
     }
@@ -128,6 +130,7 @@ pub struct Fetched {
 
 impl Fetched {
     /// Returns where the source has moved for good: all redirects were permanent (RFC 9110 §15.4.2, §15.4.9).
+    #[must_use]
     pub fn moved(&self) -> Option<&Url> {
         let is_moved = !self.hops.is_empty() && self.hops.iter().all(|hop| redirect::is_permanent(hop.status));
         is_moved.then_some(&self.url)
@@ -319,7 +322,7 @@ impl Client {
     async fn body(&self, url: &Url, mut response: Response) -> Result<Bytes, FetchError> {
         let too_large = FetchError::TooLarge { limit_bytes: self.body_bytes_max };
         // The library takes the header away when it unpacks; one that it left is unknown to us, or several.
-        if let Some(coding) = headers::foreign_coding(response.headers().get_all(CONTENT_ENCODING)) {
+        if let Some(coding) = headers::foreign_coding(response.headers()) {
             return Err(FetchError::Coding { coding });
         }
         if response.content_length().is_some_and(|length| length > self.body_bytes_max) {
@@ -354,7 +357,7 @@ impl Client {
 }
 
 fn redirected(url: &Url, status: u16, headers: &HeaderMap, now: Timestamp) -> Result<Step, FetchError> {
-    let to = redirect::target(url, headers.get(LOCATION).map(reqwest::header::HeaderValue::as_bytes))?;
+    let to = redirect::target(url, headers.get(LOCATION).map(HeaderValue::as_bytes))?;
     // Caching hints of a redirect are about the redirect; `Retry-After` is about us.
     let retry = waits::retry_after(headers, now).filter(|delay| *delay > TimeDelta::zero());
     let asks = retry.map(|delay| Wait { delay, why: crate::state::RETRY_AFTER.to_owned() });
