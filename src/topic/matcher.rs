@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Boost, Field, Fields, Label, Pattern, Reason, Rule, Term, TermPart, Topic};
-use crate::text::{Tongue, fold, lite, tokens, tongue};
+use crate::text::{Levelled, Tongue, fold, lite, tongue};
 
 /// Terms that a reason names at most.
 const TERMS_NAMED: usize = 5;
@@ -355,8 +355,9 @@ impl Words {
             }
         };
         let mut length = 0;
-        for token in tokens(text) {
-            for surface in std::iter::once(&token.word).chain(&token.joined) {
+        let text = Levelled::new(text);
+        for token in text.tokens() {
+            for surface in token.spellings() {
                 let folded = fold(surface);
                 let root = lite(&folded);
                 note(self.exact.get(surface), length);
