@@ -39,6 +39,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// What is served, and swapped while it is.
+#[derive(Debug, Default)]
 pub struct Front {
     /// The documents.
     pub tree: ArcSwap<Tree>,
