@@ -104,7 +104,7 @@ async fn a_first_request_says_who_we_are_and_what_we_read() {
     GET /feed HTTP/1.1
     accept: application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1
     user-agent: veille/0 (+https://veille.example/; mailto:admin@veille.example)
-    accept-encoding: zstd,gzip,deflate,br
+    accept-encoding: zstd,gzip,br
     host: HOST
     ");
 }
@@ -185,6 +185,17 @@ async fn an_adopted_address_on_another_host_gets_no_secrets() {
     let request = Request { url: other.url("/feed"), headers, ..Request::new(origin.url("/feed")) };
     client().fetch(&request, noon()).await.unwrap();
     assert_eq!(other.requests("/feed")[0].header("x-key"), None);
+}
+
+#[tokio::test]
+async fn a_source_can_have_its_own_user_agent() {
+    let origin = Origin::start();
+    origin.answers("/feed", document(FEED));
+    let headers = vec![("User-Agent".to_owned(), "Mozilla/5.0".to_owned())];
+    client().fetch(&Request { headers, ..Request::new(origin.url("/feed")) }, noon()).await.unwrap();
+    let seen = &origin.requests("/feed")[0];
+    assert_eq!(seen.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("user-agent")).count(), 1);
+    assert_eq!(seen.header("user-agent"), Some("Mozilla/5.0"));
 }
 
 #[tokio::test]
@@ -722,6 +733,7 @@ async fn nested_and_unknown_codings_are_refused() {
     check_refused(packed("gzip, gzip", twice.clone()), "coding", "`gzip, gzip`").await;
     check_refused(packed("gzip", twice.clone()).header("content-encoding", "gzip"), "coding", "`gzip`").await;
     check_refused(document(gzip(FEED.as_bytes())), "coding", "`gzip`").await;
+    check_refused(packed("deflate", vec![1, 2, 3]), "coding", "`deflate`").await;
     check_refused(packed("compress", vec![1, 2, 3]), "coding", "`compress`").await;
     check_refused(packed("x-made-up", FEED.into()), "coding", "`x-made-up`").await;
 }

@@ -12,3 +12,4 @@
 mod origin;
 
 mod fetch;
+mod house;
