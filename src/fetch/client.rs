@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use chrono::TimeDelta;
 use reqwest::Response;
 use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
 use tokio::time::{Instant, timeout};
@@ -15,7 +14,7 @@ use super::guard::Guard;
 use super::hosts::{Gate, Postponed};
 use super::{Answer, Document, Fetched, Hop, Request, Settings, headers, redirect, waits};
 use crate::feed::Timestamp;
-use crate::state::{RETRY_AFTER, Validators, Wait};
+use crate::state::{Validators, Wait};
 
 /// A connection is kept this long beyond `host_delay` for the host's next feed; ten thousand hosts in a round would
 /// else leave thousands of open sockets.
@@ -217,8 +216,7 @@ impl Client {
 fn redirected(url: &Url, status: u16, headers: &HeaderMap, now: Timestamp) -> Result<Step, FetchError> {
     let to = redirect::target(url, headers.get(LOCATION).map(HeaderValue::as_bytes))?;
     // Caching hints of a redirect are about the redirect; `Retry-After` is about us.
-    let retry = waits::retry_after(headers, now).filter(|delay| *delay > TimeDelta::zero());
-    let asks = retry.map(|delay| Wait { delay, why: RETRY_AFTER.to_owned() });
+    let asks = waits::retry(headers, now);
     Ok(Step::Redirected { hop: Hop { url: url.clone(), status }, to, asks: asks.into_iter().collect() })
 }
 
