@@ -167,15 +167,12 @@ fn observe_redirect(
     }
 }
 
-/// What [`Wait::why`] says of a wait that goes beyond `poll.postpone_max`: the server spoke of us, not of its caches.
-pub const RETRY_AFTER: &str = "Retry-After";
-
 /// How long a server asked us to wait, and in which words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wait {
     /// From now.
     pub delay: TimeDelta,
-    /// [`RETRY_AFTER`], `Cache-Control: max-age`, …
+    /// `Retry-After: 120`, `Cache-Control: max-age=600`, `Expires`, …
     pub why: String,
 }
 
