@@ -125,3 +125,6 @@ fn read_xml(text: &str, circumstances: Circumstances<'_>) -> Result<Feed, ParseE
     feed.defects.splice(0..0, found);
     Ok(feed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,18 +7,45 @@ const HTML_BYTES_MAX: usize = 512 * 1024;
 const DEPTH_MAX: usize = 100;
 
 /// Elements without content.
-const VOID: &[&str] = &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
+const VOID: &[&str] =
+    &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 
 /// Elements whose content is no markup: left out with it.
-const RAW: &[&str] = &["script", "style", "iframe", "noembed", "noframes", "textarea", "title", "xmp", "svg", "math"];
+const RAW: &[&str] = &["script", "style", "noembed", "noframes", "textarea", "title", "xmp", "svg", "math"];
+
+/// Elements whose content is what to show without them.
+const UNWRAPPED: &[&str] = &["applet", "embed", "iframe", "object", "param"];
 
 /// Elements that end where the next of their kind begins.
 const SIBLINGS: &[&str] = &["dd", "dt", "li", "option", "p", "td", "th", "tr"];
 
 /// Elements that a paragraph ends before.
 const BLOCKS: &[&str] = &[
-    "address", "article", "aside", "blockquote", "details", "div", "dl", "figure", "footer", "form", "h1", "h2", "h3",
-    "h4", "h5", "h6", "header", "hr", "main", "nav", "ol", "pre", "section", "table", "ul",
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "details",
+    "div",
+    "dl",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "main",
+    "nav",
+    "ol",
+    "pre",
+    "section",
+    "table",
+    "ul",
 ];
 
 /// Where a picture is kept until a script of the site would load it.
@@ -26,9 +53,22 @@ const LAZY_SOURCES: &[&str] = &["data-src", "data-lazy-src", "data-original"];
 
 /// Parts of addresses of pictures that count readers.
 const TRACKERS: &[&str] = &[
-    "feedburner.com/~", "feeds.wordpress.com/1.0/", "stats.wordpress.com/", "pixel.wp.com/", "/piwik.php",
-    "/matomo.php", "google-analytics.com/", "doubleclick.net/", "feedsportal.com/", "xiti.com/", "facebook.com/tr",
-    "scorecardresearch.com/", "quantserve.com/", "/pixel.gif", "/tracking/pixel", "open.php?",
+    "feedburner.com/~",
+    "feeds.wordpress.com/1.0/",
+    "stats.wordpress.com/",
+    "pixel.wp.com/",
+    "/piwik.php",
+    "/matomo.php",
+    "google-analytics.com/",
+    "doubleclick.net/",
+    "feedsportal.com/",
+    "xiti.com/",
+    "facebook.com/tr",
+    "scorecardresearch.com/",
+    "quantserve.com/",
+    "/pixel.gif",
+    "/tracking/pixel",
+    "open.php?",
 ];
 
 /// Returns `html` with what is left open closed, what is too long cut, pixels gone.
@@ -72,13 +112,12 @@ impl Tidy {
         let name = tag.get(..name_end).unwrap_or_default().to_ascii_lowercase();
         if is_end {
             self.end(&name);
-            after
         } else if RAW.contains(&&*name) {
-            after_raw(after, &name, tag)
-        } else {
+            return after_raw(after, &name, tag);
+        } else if !UNWRAPPED.contains(&&*name) {
             self.start(name, tag);
-            after
         }
+        after
     }
 
     fn start(&mut self, name: String, tag: &str) {
@@ -93,7 +132,7 @@ impl Tidy {
         }
         let is_void = VOID.contains(&&*name);
         if is_void || self.open.len() < DEPTH_MAX {
-            ["<", tag.trim_end_matches('/'), ">"].iter().for_each(|part| self.out.push_str(part));
+            self.out.extend(["<", tag.trim_end_matches('/'), ">"]);
             if !is_void {
                 self.open.push(name);
             }
@@ -110,7 +149,7 @@ impl Tidy {
     fn close_to(&mut self, level: usize) {
         while self.open.len() > level {
             let Some(name) = self.open.pop() else { return };
-            ["</", &name, ">"].iter().for_each(|part| self.out.push_str(part));
+            self.out.extend(["</", &name, ">"]);
         }
     }
 
@@ -129,7 +168,7 @@ impl Tidy {
             .chain(["width", "height"].map(|name| (name, attribute(tag, name))))
         {
             if let Some(value) = value {
-                [" ", name, "=\"", &value.replace('"', "&quot;"), "\""].iter().for_each(|part| self.out.push_str(part));
+                self.out.extend([" ", name, "=\"", &value.replace('"', "&quot;"), "\""]);
             }
         }
         self.out.push('>');
