@@ -57,6 +57,7 @@ pub struct NextPoll {
 /// A postponed poll keeps its own time (a `Retry-After` of 61 minutes does not make an hourly source wait two hours),
 /// unless the round after it is nearer than half an interval: then it joins that round, so that two polls are never
 /// closer than half an interval and at most one falls between two runs.
+#[must_use]
 pub fn next_poll(asked: &Asked<'_>, now: Timestamp) -> NextPoll {
     let postpone_max = TimeDelta::from_std(asked.postpone_max).unwrap_or(TimeDelta::MAX);
     let rounds = Rounds::of(asked, now);
