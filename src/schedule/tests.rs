@@ -183,7 +183,9 @@ fn faults_are_named() {
 }
 
 #[test]
-fn the_interval_is_between_the_next_two_runs() {
+fn the_interval_is_the_shortest_between_the_next_runs() {
+    assert_eq!(schedule("0,5 * * * *").interval_at(at("2026-11-24T10:03:00Z")), TimeDelta::minutes(5));
+    assert_eq!(schedule("0 * * * *").interval_at(at("2026-10-24T23:30:00Z")), TimeDelta::hours(1));
     assert_eq!(schedule("0 * * * *").interval_at(at("2026-11-24T10:20:30Z")), TimeDelta::hours(1));
     assert_eq!(schedule("0 6 * * mon").interval_at(at("2026-11-24T10:20:30Z")), TimeDelta::days(7));
 }
