@@ -1,6 +1,7 @@
-//! Every key of `config.toml`: what it takes, what it is without it, what it is for.
+//! Every key of `config.toml`: what it takes and what it is if it is not written.
 //!
-//! The one description that drives unknown keys, ranges, defaults and help; a test holds the example file to it.
+//! The one description that drives unknown keys, ranges, defaults and help. What keys are for stands in the example
+//! file, and a test holds that to this list.
 
 /// A table of the config.
 #[derive(Debug)]

@@ -84,12 +84,16 @@ impl Schedule {
         }
     }
 
-    /// Returns the distance between the next two runs: what jitter and back-off are measured by. A day if there are
-    /// not two.
+    /// Returns the shortest distance between the next few runs: what jitter and back-off are measured by. A day if
+    /// there are not two.
+    ///
+    /// Of a few, so that it hardly changes with `now`: not in the autumn night, nor between 0 and 5 of `0,5 * * * *`.
     #[must_use]
     pub fn interval_at(&self, now: Timestamp) -> TimeDelta {
-        let next = self.next_after(now);
-        next.and_then(|first| Some(self.next_after(first)? - first)).unwrap_or(TimeDelta::days(1))
+        let runs = std::iter::successors(self.next_after(now), |run| self.next_after(*run)).take(RUNS_COMPARED);
+        let runs: Vec<Timestamp> = runs.collect();
+        let distances = runs.iter().zip(runs.iter().skip(1)).map(|(run, next)| *next - *run);
+        distances.min().unwrap_or(TimeDelta::days(1))
     }
 
     fn next_wall(&self, wall: NaiveDateTime) -> Option<NaiveDateTime> {
@@ -97,6 +101,9 @@ impl Schedule {
         runs.min().map(|run| run.naive_utc())
     }
 }
+
+/// How many runs tell the interval.
+const RUNS_COMPARED: usize = 4;
 
 /// The last year that `cron` walks.
 const YEAR_MAX: i32 = 2100;

@@ -132,7 +132,8 @@ impl<'a> Rounds<'a> {
 
     /// Returns the first round not before `at` if it is near enough to wait for.
     fn join(&self, at: Timestamp, latest: Timestamp) -> Option<Timestamp> {
-        let round = self.after(later(at, -self.jitter - TimeDelta::seconds(1)));
+        // The least before, so that a round exactly at `at` counts.
+        let round = self.after(later(at, -self.jitter - TimeDelta::nanoseconds(1)));
         Some(round).filter(|round| *round - at < self.interval / 2 && *round <= latest)
     }
 }

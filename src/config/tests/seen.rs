@@ -591,3 +591,44 @@ error: points must be a number from -100 to 100
 "#,
     );
 }
+
+#[test]
+fn what_is_private_is_not_published() {
+    check(
+        r#"[store]
+path = "data/veille.db"
+
+[publish]
+directory = "data"
+"#,
+        r"
+error: the database lies in the folder that is published
+ --> config.toml:4:1
+  |
+4 | [publish]
+  | ^^^^^^^^^
+  |
+  = help: give `publish.directory` a folder of its own
+",
+    );
+}
+
+#[test]
+fn nor_is_the_config_file() {
+    check(
+        r#"[publish]
+directory = "."
+[store]
+path="/var/lib/veille.db"
+"#,
+        r"
+error: the config file lies in the folder that is published
+ --> config.toml:1:1
+  |
+1 | [publish]
+  | ^^^^^^^^^
+  |
+  = help: give `publish.directory` a folder of its own
+",
+    );
+}

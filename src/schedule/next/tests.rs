@@ -87,6 +87,15 @@ fn a_postponed_poll_joins_a_round_that_is_near() {
 }
 
 #[test]
+fn a_round_a_moment_too_early_is_not_joined() {
+    let waits = || vec![wait("Retry-After: 7200", 7200)];
+    check(Case { waits: waits(), ..Case::default() }, "Tue 12:00:00", "Retry-After: 7200");
+    let id = still();
+    let case = Case { now: "2026-11-24T10:00:00.5Z", source_id: &id, waits: waits(), ..Case::default() };
+    assert_eq!(case.next().at, "2026-11-24T12:00:00.5Z".parse::<Timestamp>().unwrap());
+}
+
+#[test]
 fn the_longest_wish_wins_and_says_so() {
     let waits = vec![wait("Cache-Control: max-age=7200", 7200), wait("Retry-After: 10800", 10_800)];
     check(Case { waits, ..Case::default() }, "Tue 13:00:00", "Retry-After: 10800");
