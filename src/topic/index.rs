@@ -86,12 +86,12 @@ impl Index {
         let (mut begun, mut going_on): (Vec<(&Node, u32)>, Vec<_>) = (Vec::new(), Vec::new());
         for token in text.tokens() {
             let mut reach = |term: TermNumber, start: u32| {
-                let Some(node) = self.trie.get(term) else { return };
-                if node.is_term {
+                let Some(reached) = self.trie.get(term) else { return };
+                if reached.is_term {
                     note(term, start);
                 }
-                if !node.steps.is_empty() {
-                    going_on.push((node, start));
+                if !reached.steps.is_empty() {
+                    going_on.push((reached, start));
                 }
             };
             for spelling in token.spellings() {
