@@ -5,8 +5,9 @@
 
 use std::collections::HashSet;
 
-use crate::config::{Language, Site};
+use crate::config::Site;
 use crate::feed::{Category, Comments, Enclosure, Person, Timestamp};
+use crate::publish::channel::language_tag;
 use crate::publish::{Credit, Edition, Selection, dates, legal};
 use crate::story::Story;
 use crate::text;
@@ -74,14 +75,6 @@ pub(super) fn items(edition: &Edition<'_>, selection: &Selection<'_>) -> Vec<Ite
     stories.take(edition.settings.entries).map(|story| item(edition, selection, story)).collect()
 }
 
-/// The BCP 47 tag of what we write ourselves.
-pub(super) fn language_tag(language: Language) -> &'static str {
-    match language {
-        Language::French => "fr",
-        Language::English => "en",
-    }
-}
-
 fn item(edition: &Edition<'_>, selection: &Selection<'_>, story: &Story) -> Item {
     let entry = &story.head.entry;
     let source = source(edition, &story.head.source_id);
@@ -111,8 +104,9 @@ fn item(edition: &Edition<'_>, selection: &Selection<'_>, story: &Story) -> Item
     }
 }
 
-fn source(edition: &Edition<'_>, source_id: &str) -> Source {
-    let Some(Credit { title, url, about }) = edition.sources.get(source_id) else {
+/// Returns what a source is credited with.
+pub(super) fn source(edition: &Edition<'_>, source_id: &str) -> Source {
+    let Some(Credit { title, url, about, .. }) = edition.sources.get(source_id) else {
         // Gone from the config and not remembered: its id is all that is known.
         let id = format!("{}#{}", legal::iri(edition.site.url.as_str()), legal::iri(source_id));
         let title = legal::label(source_id).unwrap_or_else(|| id.clone());
@@ -121,7 +115,7 @@ fn source(edition: &Edition<'_>, source_id: &str) -> Source {
     let title = title.as_deref().or(about.title.as_deref()).and_then(legal::label);
     let address = legal::iri(url.as_str());
     Source {
-        id: about.id.as_deref().and_then(legal::absolute).unwrap_or_else(|| address.clone()),
+        id: about.id.as_deref().and_then(legal::identifier).unwrap_or_else(|| address.clone()),
         title: title.or_else(|| url.host_str().map(str::to_owned)).unwrap_or(address),
         url: legal::link(url),
         site: about.url.as_ref().and_then(legal::link),

@@ -32,8 +32,8 @@ fn replacement(c: char) -> Option<char> {
         '\t' | '\n' => Some(c),
         '\r' => Some('\n'),      // XML reads it as a line feed in any case
         '\u{fffd}' => Some('?'), // lost before we saw it
-        '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => None,
-        '\u{7f}'..='\u{9f}' => None, // legal, discouraged, and never meant
+        // The C1 range is legal, discouraged, and never meant.
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => None,
         _ => Some(c),
     }
 }
@@ -95,6 +95,16 @@ pub(super) fn link(url: &Url) -> Option<String> {
 /// Returns an IRI that people or programs wrote, if it is absolute.
 pub(super) fn absolute(text: &str) -> Option<String> {
     Url::parse(text.trim()).ok().filter(|url| !url.cannot_be_a_base() || url.path().len() > 1).map(|_| iri(text))
+}
+
+/// Returns the id of a feed or entry elsewhere if programs can compare it (RFC 4287 §4.2.6.1).
+pub(super) fn identifier(text: &str) -> Option<String> {
+    let url = Url::parse(text.trim()).ok()?;
+    match url.scheme() {
+        "http" | "https" => link(&url),
+        "urn" | "tag" => absolute(text).filter(|id| id.is_ascii() && id.matches(':').count() > 1),
+        _ => None,
+    }
 }
 
 /// Returns an e-mail address (RFC 5322 §3.4.1, without quotes and comments).
@@ -180,6 +190,14 @@ mod tests {
     fn only_web_links_are_links() {
         check(link(&Url::parse("javascript:alert(1)").unwrap()), None);
         check(link(&Url::parse("https://a.example/é").unwrap()), Some("https://a.example/%C3%A9"));
+    }
+
+    #[test]
+    fn an_id_that_programs_cannot_compare_is_none() {
+        check(identifier("https://A.example"), Some("https://a.example/"));
+        check(identifier("tag:a.example,2026:1"), Some("tag:a.example,2026:1"));
+        check(identifier("case:1"), None);
+        check(identifier("1234"), None);
     }
 
     #[test]

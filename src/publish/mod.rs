@@ -3,13 +3,18 @@
 //! Pure but for [`files`]: no clock, no network, no store. The same [`Edition`] gives the same bytes.
 
 mod atom;
+mod channel;
 mod dates;
 pub mod files;
 mod item;
+mod json;
 mod legal;
+mod opml;
+mod rss;
 mod tree;
 #[cfg(test)]
 mod world;
+mod xml;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +27,7 @@ use crate::feed::Timestamp;
 use crate::state::About;
 use crate::story::Story;
 use crate::topic::Topic;
+use channel::Channel;
 
 pub use tree::{Encoded, Encoding, Resource, Tree};
 
@@ -56,6 +62,8 @@ pub struct Credit {
     pub url: Url,
     /// What its feed says of itself.
     pub about: About,
+    /// Whether it is in the config and enabled; others are named by old entries only.
+    pub is_polled: bool,
 }
 
 /// One document in one format, ready to be written or served.
@@ -74,8 +82,10 @@ pub struct Representation {
 }
 
 impl Representation {
-    fn new(path: String, format: Format, bytes: Vec<u8>, modified: Timestamp) -> Self {
-        let hash = hex(Sha256::digest(&bytes).iter().take(16));
+    /// Makes the representation of a document and hashes it.
+    #[must_use]
+    pub fn new(path: String, format: Format, bytes: Vec<u8>, modified: Timestamp) -> Self {
+        let hash = Sha256::digest(&bytes).iter().take(16).fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
         Self { path, format, bytes: Bytes::from(bytes), hash, modified }
     }
 }
@@ -85,6 +95,12 @@ impl Representation {
 pub enum Format {
     /// Atom 1.0 (RFC 4287).
     Atom,
+    /// RSS 2.0.
+    Rss,
+    /// JSON Feed 1.1.
+    JsonFeed,
+    /// OPML 2.0.
+    Opml,
 }
 
 impl Format {
@@ -93,6 +109,9 @@ impl Format {
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Atom => "application/atom+xml; charset=utf-8",
+            Self::Rss => "application/rss+xml; charset=utf-8",
+            Self::JsonFeed => "application/feed+json; charset=utf-8",
+            Self::Opml => "text/x-opml; charset=utf-8",
         }
     }
 
@@ -100,7 +119,7 @@ impl Format {
     #[must_use]
     pub fn is_feed(self) -> bool {
         match self {
-            Self::Atom => true,
+            Self::Atom | Self::Rss | Self::JsonFeed | Self::Opml => true,
         }
     }
 }
@@ -108,9 +127,14 @@ impl Format {
 /// Renders every document of an edition.
 #[must_use]
 pub fn render(edition: &Edition<'_>) -> Vec<Representation> {
-    edition.selections.iter().map(|selection| atom::topic(edition, selection)).collect()
-}
-
-fn hex<'a>(bytes: impl Iterator<Item = &'a u8>) -> String {
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+    let mut documents = vec![opml::topics(edition), opml::sources(edition)];
+    for selection in &edition.selections {
+        let channel = Channel::new(edition, selection);
+        documents.extend([
+            atom::topic(edition, &channel),
+            rss::topic(edition, &channel),
+            json::topic(edition, &channel),
+        ]);
+    }
+    documents
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use chrono::SubsecRound;
 
 use crate::feed::Timestamp;
 use crate::publish::{Format, Representation};
@@ -31,8 +32,10 @@ pub struct Tree {
 pub struct Resource {
     /// What it is written in.
     pub format: Format,
-    /// For `Last-Modified`: when its bytes last changed, as far as is known.
+    /// When its bytes last changed, as far as is known, to the second.
     pub modified: Timestamp,
+    /// The same as an HTTP date (RFC 9110 §5.6.7).
+    pub last_modified: String,
     /// As it is.
     pub plain: Encoded,
     /// Compressed, where that makes it smaller.
@@ -92,7 +95,7 @@ impl Tree {
 
     /// Returns the same documents with another time of the next possible change. Validators stay.
     #[must_use]
-    pub fn fresh_until(&self, instant: Option<Instant>) -> Self {
+    pub fn with_fresh_until(&self, instant: Option<Instant>) -> Self {
         Self { resources: Arc::clone(&self.resources), fresh_until: instant }
     }
 
@@ -105,6 +108,7 @@ impl Tree {
 
 impl Resource {
     fn new(representation: &Representation, modified: Timestamp) -> Self {
+        let modified = modified.trunc_subsecs(0);
         let plain = &representation.bytes;
         let compressed = [(Encoding::Brotli, brotli(plain)), (Encoding::Gzip, gzip(plain))];
         let smaller = compressed.into_iter().filter_map(|(encoding, body)| {
@@ -115,6 +119,7 @@ impl Resource {
         Self {
             format: representation.format,
             modified,
+            last_modified: modified.format("%a, %d %b %Y %H:%M:%S GMT").to_string(),
             plain: Encoded { bytes: plain.clone(), etag: format!("\"{}\"", representation.hash) },
             compressed: smaller.collect(),
             hash: representation.hash.clone(),
@@ -135,4 +140,60 @@ fn gzip(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes).ok()?;
     encoder.finish().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::world::date;
+
+    fn tree(text: &str, modified: &str, previous: &Tree) -> Tree {
+        let document = Representation::new("/a.atom".into(), Format::Atom, text.into(), date(modified));
+        Tree::build(vec![document], previous, date("2026-10-12T12:00:00Z"))
+    }
+
+    /// Publishes one text after another, both with the same date; shows what became of the document.
+    fn check(before: &str, after: &str, claim: impl FnOnce(&Arc<Resource>, &Arc<Resource>) -> bool) {
+        let first = tree(before, "2026-10-10T00:00:00Z", &Tree::default());
+        let second = tree(after, "2026-10-10T00:00:00Z", &first);
+        assert!(claim(first.get("/a.atom").unwrap(), second.get("/a.atom").unwrap()));
+    }
+
+    #[test]
+    fn the_same_bytes_are_taken_over() {
+        check("a", "a", Arc::ptr_eq);
+    }
+
+    #[test]
+    fn other_bytes_have_another_tag() {
+        check("a", "b", |before, after| before.plain.etag != after.plain.etag);
+    }
+
+    #[test]
+    fn a_change_that_its_content_does_not_date_is_dated_now() {
+        check("a", "b", |before, after| {
+            (before.last_modified.as_str(), after.last_modified.as_str())
+                == ("Sat, 10 Oct 2026 00:00:00 GMT", "Mon, 12 Oct 2026 12:00:00 GMT")
+        });
+    }
+
+    #[test]
+    fn each_coding_is_smaller_and_has_its_own_tag() {
+        let tree = tree(&"du texte ".repeat(1_000), "2026-10-10T00:00:00Z", &Tree::default());
+        let resource = tree.get("/a.atom").unwrap();
+        let tags: Vec<_> = resource.compressed.iter().map(|(_, encoded)| &encoded.etag).collect();
+        assert!(tags.len() == 2 && tags[0] != tags[1] && !tags.contains(&&resource.plain.etag));
+        assert!(resource.compressed.iter().all(|(_, encoded)| encoded.bytes.len() < resource.plain.bytes.len()));
+    }
+
+    #[test]
+    fn what_is_small_is_not_compressed() {
+        check("a", "b", |_, after| after.compressed.is_empty());
+    }
+
+    #[test]
+    fn what_is_published_no_more_is_gone() {
+        let first = tree("a", "2026-10-10T00:00:00Z", &Tree::default());
+        assert!(Tree::build(Vec::new(), &first, date("2026-10-12T12:00:00Z")).get("/a.atom").is_none());
+    }
 }

@@ -3,6 +3,7 @@
 //! No stemmer: Snowball merges *éducatif* with *éducation* and *élève* with *élever*, and scored lower on labelled news.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
@@ -14,6 +15,21 @@ pub fn fold(text: &str) -> Cow<'_, str> {
         let upper = text.bytes().any(|byte| byte.is_ascii_uppercase());
         return if upper { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) };
     }
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars() {
+        match LATIN.get(c as usize) {
+            Some(latin) => folded.push_str(latin),
+            None => return Cow::Owned(fold_any(text)),
+        }
+    }
+    Cow::Owned(folded)
+}
+
+/// The folded forms of the Latin characters below U+0250: nearly all that we see, and each folds alone.
+static LATIN: LazyLock<Vec<String>> =
+    LazyLock::new(|| ('\0'..'\u{250}').map(|c| fold_any(c.encode_utf8(&mut [0; 4]))).collect());
+
+fn fold_any(text: &str) -> String {
     let mut split = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -25,8 +41,7 @@ pub fn fold(text: &str) -> Cow<'_, str> {
             other => split.push(other),
         }
     }
-    let bare: String = split.nfkd().filter(|c| canonical_combining_class(*c) == 0).collect();
-    Cow::Owned(bare.to_lowercase())
+    split.nfkd().filter(|c| canonical_combining_class(*c) == 0).collect::<String>().to_lowercase()
 }
 
 /// Folds plural and feminine of a folded word: `numeriques` is `numerique`, `enseignantes` is `enseignant`.
@@ -39,6 +54,9 @@ pub fn lite(folded: &str) -> Cow<'_, str> {
         return Cow::Borrowed(folded);
     }
     let singular = singular(folded, length);
+    if !singular.ends_with('e') {
+        return singular;
+    }
     for (feminine, masculine) in FEMININES {
         if let Some(stem) = singular.strip_suffix(feminine)
             && stem.chars().count() >= 3
@@ -47,14 +65,14 @@ pub fn lite(folded: &str) -> Cow<'_, str> {
         }
     }
     match singular {
-        Cow::Borrowed(word) if word.ends_with("ee") && word.chars().count() > 4 => {
+        Cow::Borrowed(word) if word.chars().count() > 4 && word.ends_with("ee") => {
             Cow::Borrowed(word.strip_suffix('e').unwrap_or(word))
         }
         other => other,
     }
 }
 
-/// Feminine endings and their masculine, the first that fits wins.
+/// Feminine endings and their masculine, the first that fits wins; all end in `e`.
 const FEMININES: [(&str, &str); 11] = [
     ("rice", "eur"),
     ("euse", "eur"),

@@ -12,25 +12,26 @@ const DOT_ENDINGS: [&str; 13] = ["e", "es", "rice", "ice", "euse", "se", "ne", "
 const BRACKET_ENDINGS: [&str; 6] = ["e", "es", "s", "ne", "trice", "euse"];
 
 /// Returns `text` without inclusive endings.
-pub(super) fn strip_endings(text: String) -> String {
-    if !text.contains(['(', '.']) && !text.contains(DOTS) {
+pub(super) fn without_endings(text: String) -> String {
+    let mut kept = String::new();
+    let mut copied = 0;
+    for (start, _) in text.match_indices(opens_ending) {
+        // A second ending may follow the first: `enseignant·e(s)`.
+        let follows_word = start >= copied && text.get(..start).is_some_and(|before| before.ends_with(is_word));
+        if follows_word && let Some(length) = text.get(start..).and_then(ending) {
+            kept.push_str(text.get(copied..start).unwrap_or_default());
+            copied = start + length;
+        }
+    }
+    if copied == 0 {
         return text;
     }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    let mut after_word = false;
-    while let Some(c) = rest.chars().next() {
-        if after_word && let Some(length) = ending(rest) {
-            // A second ending may follow the first: `enseignant·e(s)`.
-            after_word = rest.get(..length).is_some_and(|ending| ending.ends_with(is_word));
-            rest = rest.get(length..).unwrap_or_default();
-            continue;
-        }
-        out.push(c);
-        after_word = is_word(c);
-        rest = rest.get(c.len_utf8()..).unwrap_or_default();
-    }
-    out
+    kept.push_str(text.get(copied..).unwrap_or_default());
+    kept
+}
+
+fn opens_ending(c: char) -> bool {
+    matches!(c, '(' | '.') || DOTS.contains(&c)
 }
 
 /// The length in bytes of the inclusive ending that `text` begins with.
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &str) {
-        assert_eq!(strip_endings(text.to_owned()), expected);
+        assert_eq!(without_endings(text.to_owned()), expected);
     }
 
     #[test]

@@ -12,14 +12,20 @@ const ENGLISH: [&str; 19] = [
     "be", "as",
 ];
 
+/// The longest function word, in bytes.
+const WORD_MAX: usize = 4;
+
 /// What a text seems to be written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum Tongue {
     /// French function words prevail.
+    #[serde(rename = "fr")]
     French,
     /// English function words prevail clearly.
+    #[serde(rename = "en")]
     English,
     /// Neither.
+    #[serde(rename = "und")]
     Unknown,
 }
 
@@ -43,10 +49,9 @@ pub fn tongue(text: &str) -> Tongue {
     let end = text.char_indices().nth(LOOKED_AT).map_or(text.len(), |(index, _)| index);
     let words = text.get(..end).unwrap_or(text).split(|c: char| !is_letter(c)).filter(|word| !word.is_empty());
     let (mut french, mut english) = (0, 0);
-    for word in words {
-        let word = word.to_lowercase();
-        french += usize::from(FRENCH.contains(&word.as_str()));
-        english += usize::from(ENGLISH.contains(&word.as_str()));
+    for word in words.filter(|word| word.len() <= WORD_MAX) {
+        french += usize::from(FRENCH.iter().any(|known| known.eq_ignore_ascii_case(word)));
+        english += usize::from(ENGLISH.iter().any(|known| known.eq_ignore_ascii_case(word)));
     }
     if french > english {
         Tongue::French

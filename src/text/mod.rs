@@ -6,9 +6,11 @@ mod fold;
 mod html;
 mod inclusive;
 mod language;
+mod levelled;
 mod tokens;
 
 pub use fold::{fold, lite};
 pub use html::{html_to_text, one_line};
 pub use language::{Tongue, tongue};
-pub use tokens::{Token, normalise, tokens};
+pub use levelled::Levelled;
+pub use tokens::Token;

@@ -1,54 +1,48 @@
-//! Text to tokens: elision taken off, compounds as parts and joined.
+//! Levelled text to tokens: elision taken off, compounds as parts and joined.
 
-use unicode_normalization::UnicodeNormalization;
-
-use super::inclusive::strip_endings;
+use unicode_normalization::char::is_combining_mark;
 
 /// One position of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
+pub struct Token<'a> {
     /// As written, without elision; case and accents kept.
-    pub word: String,
+    pub word: &'a str,
     /// On the first part of a hyphenated word, the parts joined: `e-mail` is also `email`.
     pub joined: Option<String>,
+    /// Where `word` starts in the levelled text, in bytes.
+    pub start: usize,
+}
+
+impl Token<'_> {
+    /// The spellings that the position can be found under.
+    pub fn spellings(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.word).chain(self.joined.as_deref())
+    }
 }
 
 /// What precedes an apostrophe without being part of the word.
 const ELIDED: [&str; 13] = ["l", "d", "j", "m", "n", "s", "t", "c", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu"];
 
-/// Composes accents and levels what typesetters vary: apostrophes, hyphens, blanks; soft hyphens go.
-#[must_use]
-pub fn normalise(text: &str) -> String {
-    if text.is_ascii() {
-        return text.to_owned();
-    }
-    text.nfc()
-        .filter_map(|c| match c {
-            '\u{ad}' => None,
-            '’' | 'ʼ' => Some('\''),
-            '\u{a0}' | '\u{202f}' => Some(' '),
-            '\u{2011}' | '\u{2010}' => Some('-'),
-            other => Some(other),
-        })
-        .collect()
-}
-
-/// Splits a text into tokens, in order.
-#[must_use]
-pub fn tokens(text: &str) -> Vec<Token> {
-    let text = strip_endings(normalise(text));
-    let mut tokens = Vec::with_capacity(text.len() / 6);
-    let mut rest = text.as_str();
+/// Splits a levelled text into tokens, in order.
+pub(super) fn split(text: &str) -> Vec<Token<'_>> {
+    let mut tokens = Vec::with_capacity(text.len() / 5);
+    let mut rest = text;
     while let Some(start) = rest.find(starts_word) {
         let (word, after) = split_word(rest.get(start..).unwrap_or_default());
-        push_word(without_elision(word), &mut tokens);
+        push_parts(without_elision(word), text, &mut tokens);
         rest = after;
     }
     tokens
 }
 
+/// Whether a character is a letter, a number or `_`; vowel signs and circled letters are none.
 pub(super) fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
+    match c {
+        '_' => true,
+        ..'\u{300}' => c.is_alphanumeric(),
+        'Ⓐ'..='ⓩ' | '\u{1f130}'..='\u{1f189}' => false,
+        _ => c.is_alphanumeric() && !is_combining_mark(c),
+    }
 }
 
 fn starts_word(c: char) -> bool {
@@ -75,7 +69,7 @@ fn split_word(text: &str) -> (&str, &str) {
 }
 
 /// The length in bytes of the leading characters that `belong`.
-fn run(text: &str, belong: fn(char) -> bool) -> usize {
+fn run(text: &str, belong: impl Fn(char) -> bool) -> usize {
     text.find(|c| !belong(c)).unwrap_or(text.len())
 }
 
@@ -90,23 +84,26 @@ fn without_elision(mut word: &str) -> &str {
     word
 }
 
-fn push_word(word: &str, tokens: &mut Vec<Token>) {
+fn push_parts<'a>(word: &'a str, text: &str, tokens: &mut Vec<Token<'a>>) {
     let mut joined = word.contains('-').then(|| word.replace('-', ""));
-    for part in word.split('-').filter(|part| !part.is_empty()).flat_map(|part| part.split('\'')) {
-        tokens.push(Token { word: part.to_owned(), joined: joined.take() });
+    for part in word.split(['-', '\'']).filter(|part| !part.is_empty()) {
+        let start = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+        tokens.push(Token { word: part, joined: joined.take(), start });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::Levelled;
 
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<String> = tokens(text)
+        let text = Levelled::new(text);
+        let found: Vec<String> = text
+            .tokens()
             .into_iter()
-            .map(|token| token.joined.map_or(token.word.clone(), |joined| format!("{}={joined}", token.word)))
+            .map(|token| token.joined.map_or(token.word.to_owned(), |joined| format!("{}={joined}", token.word)))
             .collect();
-        assert_eq!(found, expected, "{text}");
+        assert_eq!(found, expected, "{text:?}");
     }
 
     #[test]
@@ -133,5 +130,13 @@ mod tests {
     #[test]
     fn no_text_is_no_token() {
         check(" … — '-' ", &[]);
+    }
+
+    #[test]
+    fn a_token_knows_where_it_stands() {
+        let text = Levelled::new("D’où\u{a0}: l’e-mail de l’élève");
+        let found =
+            text.tokens().into_iter().map(|token| text.as_str().get(token.start..).unwrap().starts_with(token.word));
+        assert_eq!(found.collect::<Vec<_>>(), [true; 5]);
     }
 }

@@ -1,7 +1,7 @@
 //! Terms as editors write them.
 
 use super::{Term, TermPart};
-use crate::text::{fold, lite, normalise, tokens};
+use crate::text::{Levelled, fold, lite};
 
 /// Why a term cannot be matched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,26 +44,31 @@ impl Term {
     }
 }
 
+/// One written word can be several tokens (`l'école`, `cahier-de-textes`); a prefix mark belongs to the last.
 fn parts_of(word: &str, parts: &mut Vec<TermPart>) -> Result<(), TermError> {
-    let letters = |text: &str| text.contains(char::is_alphanumeric);
+    let folded = |word: &str| fold(word).into_owned();
     if let Some(exact) = word.strip_prefix('=') {
-        if letters(exact) {
-            parts.push(TermPart::Exact(normalise(exact)));
-        }
-    } else if let Some(folded) = word.strip_prefix('+') {
-        if letters(folded) {
-            parts.push(TermPart::Folded(fold(&normalise(folded)).into_owned()));
-        }
-    } else if let Some(prefix) = word.strip_suffix('*') {
-        let prefix = fold(&normalise(prefix)).into_owned();
-        if prefix.chars().filter(|c| c.is_alphanumeric()).count() < PREFIX_MIN {
-            return Err(TermError::ShortPrefix { word: word.to_owned() });
-        }
-        parts.push(TermPart::Prefix(prefix));
+        push_tokens(exact, parts, |word| TermPart::Exact(word.to_owned()));
+    } else if let Some(plain) = word.strip_prefix('+') {
+        push_tokens(plain, parts, |word| TermPart::Folded(folded(word)));
     } else {
-        parts.extend(tokens(word).into_iter().map(|token| TermPart::Word(lite(&fold(&token.word)).into_owned())));
+        let before = parts.len();
+        push_tokens(word, parts, |word| TermPart::Word(lite(&fold(word)).into_owned()));
+        if let Some(stem) = word.strip_suffix('*') {
+            let stem = Levelled::new(stem);
+            let last = stem.tokens().last().map(|token| folded(token.word)).unwrap_or_default();
+            if last.chars().count() < PREFIX_MIN {
+                return Err(TermError::ShortPrefix { word: word.to_owned() });
+            }
+            parts.truncate(parts.len().saturating_sub(1).max(before));
+            parts.push(TermPart::Prefix(last));
+        }
     }
     Ok(())
+}
+
+fn push_tokens(word: &str, parts: &mut Vec<TermPart>, part: impl Fn(&str) -> TermPart) {
+    parts.extend(Levelled::new(word).tokens().into_iter().map(|token| part(token.word)));
 }
 
 #[cfg(test)]
