@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
 use crate::config::{Config, Source};
-use crate::dedup::{self, Decision};
+use crate::dedup::{self, Decision, Place, Subject};
 use crate::feed::{Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::parse;
@@ -268,11 +268,17 @@ async fn read(
 /// What a document brings, ready for the store.
 struct News {
     /// Entries that are new or say something else, as far as the store knew before the transaction.
-    prepared: Vec<Prepared>,
+    fresh: Vec<Fresh>,
     /// Entries that are as they were.
     same: Vec<i64>,
     /// Whether what is neither has left the feed.
     whole: bool,
+}
+
+/// An entry that is ready for the store, and as it is compared with others.
+struct Fresh {
+    prepared: Prepared,
+    subject: Subject,
 }
 
 /// Sorts out what is new in a document, so that only that is sanitised and labelled.
@@ -299,16 +305,15 @@ async fn prepare(
     let ready = tokio::task::spawn_blocking(move || {
         fresh.into_iter().map(|(entry, identity)| ready(&context.matcher, &source, entry, identity)).collect()
     });
-    let prepared = ready.await.map_err(|_| StoreError::Closed)?;
-    Ok(News { prepared, same, whole })
+    Ok(News { fresh: ready.await.map_err(|_| StoreError::Closed)?, same, whole })
 }
 
-fn ready(matcher: &Matcher, source: &Source, entry: Entry, identity: Identity) -> Prepared {
+fn ready(matcher: &Matcher, source: &Source, entry: Entry, mut identity: Identity) -> Fresh {
     let entry = parse::sanitise(entry);
-    let mut identity = identity;
-    identity.clues = dedup::clues(identity.canonical_link.as_deref());
     let labels = tag::labels(matcher, &entry, source);
-    Prepared { entry, identity, labels }
+    let subject = Subject::new(&source.id, &entry, &identity);
+    identity.clues = subject.clues();
+    Fresh { prepared: Prepared { entry, identity, labels }, subject }
 }
 
 fn keys<'a>(identities: impl Iterator<Item = &'a Identity>) -> Vec<EntryKey> {
@@ -345,31 +350,42 @@ fn keep(
     stories: &Stories,
     now: Timestamp,
 ) -> Result<Counts, StoreError> {
+    let News { fresh, same: mut present, whole } = news;
+    let known = store.known(source_id, &keys(fresh.iter().map(|fresh| &fresh.prepared.identity)))?;
+    let decided: Vec<(Fresh, Decision)> = fresh
+        .into_iter()
+        .map(|fresh| {
+            let decision = dedup::decide(&fresh.prepared.identity, &known);
+            (fresh, decision)
+        })
+        .collect();
+    present.extend(decided.iter().filter_map(|(_, decision)| match decision {
+        Decision::Same(number) | Decision::Changed(number) => Some(*number),
+        Decision::New => None,
+    }));
     let mut counts = Counts::default();
-    let mut present = news.same;
-    let known = store.known(source_id, &keys(news.prepared.iter().map(|prepared| &prepared.identity)))?;
-    for mut prepared in news.prepared {
-        let number = match dedup::decide(&prepared.identity, &known) {
-            Decision::Same(number) => number,
-            Decision::Changed(number) => {
-                counts.changed += 1;
-                let before = store.entry(number)?;
-                let significant = before.is_none_or(|before| dedup::is_significant(&before.entry, &prepared.entry));
-                store.update(number, &prepared, significant.then_some(now))?;
-                number
-            }
-            Decision::New => {
-                counts.new += 1;
-                let story = story(store, source_id, &prepared, stories, now)?;
-                if store.has_atom_id(&prepared.identity.atom_id)? {
-                    prepared.identity.atom_id = dedup::minted_id(source_id, prepared.identity.key);
-                }
-                store.insert(source_id, &prepared, story, now)?
-            }
+    for (Fresh { mut prepared, subject }, decision) in decided {
+        let place = match decision {
+            Decision::Same(_) => continue,
+            Decision::Changed(number) => Place::Entry(number),
+            Decision::New => place(store, source_id, &subject, &prepared, &present, stories, now)?,
         };
-        present.push(number);
+        let story = match place {
+            Place::Entry(number) => {
+                counts.changed += usize::from(replace(store, number, &prepared, now)?);
+                present.push(number);
+                continue;
+            }
+            Place::Story(story, _) => Some(story),
+            Place::New => None,
+        };
+        if store.has_atom_id(&prepared.identity.atom_id)? {
+            prepared.identity.atom_id = dedup::minted_id(source_id, prepared.identity.key);
+        }
+        present.push(store.insert(source_id, &prepared, story, now)?);
+        counts.new += 1;
     }
-    if news.whole {
+    if whole {
         store.mark_present(source_id, &present, now)?;
     }
     if counts != Counts::default() {
@@ -378,20 +394,30 @@ fn keep(
     Ok(counts)
 }
 
-/// The story that a new entry joins, if it is not one of its own.
-fn story(
+/// Where a new entry belongs: in a story that is told already, in one of its own, or in place of an entry whose guid
+/// its source has changed.
+fn place(
     store: &mut dyn Store,
     source_id: &str,
+    subject: &Subject,
     prepared: &Prepared,
+    present: &[i64],
     stories: &Stories,
     now: Timestamp,
-) -> Result<Option<i64>, StoreError> {
-    if !stories.joins {
-        return Ok(None);
-    }
+) -> Result<Place, StoreError> {
     let mut candidates = store.candidates(&prepared.identity.clues, now - STORY_WINDOW)?;
-    candidates.retain(|candidate| !stories.apart.contains(&candidate.source_id));
-    Ok(dedup::story_of(source_id, &prepared.entry, &candidates).map(|(story, _)| story))
+    let own = |candidate: &StoredEntry| candidate.source_id == source_id;
+    candidates.retain(|candidate| own(candidate) || stories.joins && !stories.apart.contains(&candidate.source_id));
+    Ok(dedup::place(subject, &candidates, present))
+}
+
+/// Replaces what a stored entry says; says whether a reader sees the difference.
+fn replace(store: &mut dyn Store, number: i64, prepared: &Prepared, now: Timestamp) -> Result<bool, StoreError> {
+    let says = |entry: &Entry| (entry.title.clone(), entry.summary.clone(), entry.content.clone(), entry.url.clone());
+    let before = store.entry(number)?;
+    let differs = before.as_ref().is_none_or(|before| says(&before.entry) != says(&prepared.entry));
+    store.update(number, prepared, differs.then_some(now))?;
+    Ok(differs)
 }
 
 /// Labels every stored entry again if the rules differ from those of the last time; says whether it did.
