@@ -512,7 +512,7 @@ fn credits(config: &Config, states: Vec<SourceState>) -> BTreeMap<String, Credit
     let mut credits = BTreeMap::new();
     for state in states {
         if let Some(url) = state.url {
-            credits.insert(state.source_id, Credit { title: None, url, about: state.about });
+            credits.insert(state.source_id, Credit { title: None, url, about: state.about, is_polled: false });
         }
     }
     for source in &config.sources {
@@ -520,9 +520,11 @@ fn credits(config: &Config, states: Vec<SourceState>) -> BTreeMap<String, Credit
             title: None,
             url: source.url.clone(),
             about: About::default(),
+            is_polled: false,
         });
         credit.title.clone_from(&source.title);
         credit.url.clone_from(&source.url);
+        credit.is_polled = source.enabled;
     }
     credits
 }
