@@ -509,19 +509,11 @@ pub async fn publish(context: &Arc<Context>) -> Result<Published, StoreError> {
 
 /// What each source is credited with: those of the config, and those that stored entries came from before.
 fn credits(config: &Config, states: Vec<SourceState>) -> BTreeMap<String, Credit> {
-    let mut credits = BTreeMap::new();
-    for state in states {
-        if let Some(url) = state.url {
-            credits.insert(state.source_id, Credit { title: None, url, about: state.about, is_polled: false });
-        }
-    }
+    let former = |url, about| Credit { title: None, url, about, is_polled: false };
+    let mut credits: BTreeMap<String, Credit> =
+        states.into_iter().filter_map(|state| Some((state.source_id, former(state.url?, state.about)))).collect();
     for source in &config.sources {
-        let credit = credits.entry(source.id.clone()).or_insert_with(|| Credit {
-            title: None,
-            url: source.url.clone(),
-            about: About::default(),
-            is_polled: false,
-        });
+        let credit = credits.entry(source.id.clone()).or_insert_with(|| former(source.url.clone(), About::default()));
         credit.title.clone_from(&source.title);
         credit.url.clone_from(&source.url);
         credit.is_polled = source.enabled;

@@ -118,7 +118,7 @@ pub fn sanitise(mut entry: Entry) -> Entry {
     let base = entry.base.as_ref().or(entry.url.as_ref());
     let cleaner = (entry.summary.is_some() || entry.content.is_some()).then(|| cleaner(base));
     let clean = |html: Option<String>| {
-        let html = cleaner.as_ref()?.clean(&tidy::tidy(&html?)).to_string();
+        let html = cleaner.as_ref()?.clean(&tidy::tidy(&html?, base)).to_string();
         let html = html.trim();
         (!html.is_empty()).then(|| html.to_owned())
     };
@@ -147,3 +147,6 @@ fn cleaner(base: Option<&Url>) -> Builder<'static> {
         .set_tag_attribute_value("img", "loading", "lazy");
     builder
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,10 @@
 //! HTML with every element closed in order, none deep, no tracking pixels. Linear in its input, safe by no means.
 
+use url::Url;
+
+use super::super::entity;
+use super::super::scan::resolve;
+
 /// Longest text that is shown of an entry: a book, not an article.
 const HTML_BYTES_MAX: usize = 512 * 1024;
 
@@ -72,9 +77,9 @@ const TRACKERS: &[&str] = &[
 ];
 
 /// Returns `html` with what is left open closed, what is too long cut, pixels gone.
-pub(super) fn tidy(html: &str) -> String {
+pub(super) fn tidy(html: &str, base: Option<&Url>) -> String {
     let mut rest = html.get(..html.floor_char_boundary(HTML_BYTES_MAX)).unwrap_or(html);
-    let mut tidy = Tidy { out: String::with_capacity(rest.len() + 64), open: Vec::new() };
+    let mut tidy = Tidy { base, out: String::with_capacity(rest.len() + 64), open: Vec::new() };
     while let Some((text, markup)) = rest.split_once('<') {
         tidy.out.push_str(text);
         rest = tidy.markup(markup);
@@ -84,13 +89,14 @@ pub(super) fn tidy(html: &str) -> String {
     tidy.out
 }
 
-struct Tidy {
+struct Tidy<'b> {
+    base: Option<&'b Url>,
     out: String,
     /// Names of open elements in lower case.
     open: Vec<String>,
 }
 
-impl Tidy {
+impl Tidy<'_> {
     /// Takes in what follows a `<`; returns what comes after it.
     fn markup<'h>(&mut self, markup: &'h str) -> &'h str {
         if let Some(comment) = markup.strip_prefix("!--") {
@@ -155,19 +161,15 @@ impl Tidy {
 
     /// Writes a picture that shows something.
     fn image(&mut self, tag: &str) {
-        let source = attribute(tag, "src").filter(|source| !source.starts_with("data:"));
-        let lazy = || LAZY_SOURCES.iter().find_map(|name| attribute(tag, name));
+        let resolve = |name| resolve(&entity::unescape(attribute(tag, name)?.into()), self.base);
         let is_dot = |name| attribute(tag, name).is_some_and(|size| matches!(size.trim_end_matches("px"), "0" | "1"));
-        let Some(shown) = source.or_else(lazy) else { return };
-        if is_dot("width") || is_dot("height") || TRACKERS.iter().any(|part| shown.contains(part)) {
+        let Some(shown) = resolve("src").or_else(|| LAZY_SOURCES.iter().find_map(|name| resolve(name))) else { return };
+        if is_dot("width") || is_dot("height") || TRACKERS.iter().any(|part| shown.as_str().contains(part)) {
             return;
         }
-        self.out.push_str("<img");
-        for (name, value) in [("src", Some(shown)), ("alt", attribute(tag, "alt")), ("title", attribute(tag, "title"))]
-            .into_iter()
-            .chain(["width", "height"].map(|name| (name, attribute(tag, name))))
-        {
-            if let Some(value) = value {
+        self.out.extend(["<img src=\"", &shown.as_str().replace('&', "&amp;"), "\""]);
+        for name in ["alt", "title", "width", "height"] {
+            if let Some(value) = attribute(tag, name) {
                 self.out.extend([" ", name, "=\"", &value.replace('"', "&quot;"), "\""]);
             }
         }
