@@ -168,8 +168,8 @@ fn quote(term: &Term, text: &str, start: usize, end: usize) -> Quote {
 fn near_misses(watched: &Watched, found: &Found) -> Vec<NearMiss> {
     let topic = &watched.topic;
     let rules = topic.rules.iter().zip(&watched.rules);
-    let missed = rules.filter(|(rule, sought)| rule.weight > 0.0 && sought.worth(rule, topic, found).is_none());
-    let mut misses: Vec<NearMiss> = missed
+    let uncounted = rules.filter(|(rule, sought)| rule.weight > 0.0 && sought.worth(rule, topic, found).is_none());
+    let mut misses: Vec<NearMiss> = uncounted
         .filter_map(|(rule, sought)| {
             let boost = rule.fields.iter().map(|field| topic.boost.of(*field)).fold(0.0, f64::max);
             let shortfall = shortfall(rule, sought, found)?;

@@ -14,47 +14,47 @@ pub(super) type TermNumber = usize;
 /// Tokens left out between title and lead in the head.
 pub(super) const HEAD_GAP: u32 = 2;
 
-/// The root of the trie: no word yet.
-const START: TermNumber = 0;
-
 /// All terms.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Index {
-    /// By root: the words that have it, in the form that each wants, with their numbers.
-    words: HashMap<String, Vec<(TermPart, usize)>>,
-    prefixes: HashMap<String, usize>,
+    /// By root: the words that have it.
+    words: HashMap<String, Forms>,
+    prefixes: HashMap<String, TermNumber>,
     /// The lengths in bytes that prefixes have.
     prefix_lengths: BTreeSet<usize>,
-    /// How many words have a number.
-    word_count: usize,
-    /// By node: the next node by word.
-    trie: Vec<HashMap<usize, TermNumber>>,
+    /// By number. Each word is a node; phrases go on from the node of their first word.
+    trie: Vec<Node>,
 }
 
-impl Default for Index {
-    fn default() -> Self {
-        Self {
-            words: HashMap::new(),
-            prefixes: HashMap::new(),
-            prefix_lengths: BTreeSet::new(),
-            word_count: 0,
-            trie: vec![HashMap::new()],
-        }
-    }
+/// Words of one root, by the form that they ask for.
+#[derive(Debug, Clone, Default)]
+struct Forms {
+    any: Option<TermNumber>,
+    folded: Vec<(String, TermNumber)>,
+    exact: Vec<(String, TermNumber)>,
+}
+
+/// The words of some term up to here.
+#[derive(Debug, Clone, Default)]
+struct Node {
+    /// Whether the term is complete.
+    is_term: bool,
+    /// By the next word: the next node.
+    steps: HashMap<usize, TermNumber>,
 }
 
 impl Index {
     /// Adds a term and returns its number; equal terms have one.
     pub(super) fn add(&mut self, term: &Term) -> TermNumber {
-        let mut node = START;
+        let mut node = None;
         for part in &term.parts {
             let word = self.add_word(part);
-            let new = self.trie.len();
-            let Some(steps) = self.trie.get_mut(node) else { break };
-            node = *steps.entry(word).or_insert(new);
-            if node == new {
-                self.trie.push(HashMap::new());
-            }
+            node = Some(node.map_or(word, |node| self.add_step(node, word)));
+        }
+        // A term without words stands nowhere: nothing leads to its node.
+        let node = node.unwrap_or_else(|| new_node(&mut self.trie));
+        if let Some(end) = self.trie.get_mut(node) {
+            end.is_term = true;
         }
         node
     }
@@ -82,15 +82,24 @@ impl Index {
     /// Reads one text whose first token is at `position`; returns the position after its last.
     fn find_in(&self, text: &str, mut position: u32, mut note: impl FnMut(TermNumber, u32)) -> u32 {
         let text = Levelled::new(text);
-        let (mut begun, mut going_on) = (Vec::new(), Vec::new());
+        // Phrases that are complete up to the last token, with their starts.
+        let (mut begun, mut going_on): (Vec<(&Node, u32)>, Vec<_>) = (Vec::new(), Vec::new());
         for token in text.tokens() {
-            begun.push((START, position));
+            let mut reach = |term: TermNumber, start: u32| {
+                let Some(reached) = self.trie.get(term) else { return };
+                if reached.is_term {
+                    note(term, start);
+                }
+                if !reached.steps.is_empty() {
+                    going_on.push((reached, start));
+                }
+            };
             for spelling in token.spellings() {
                 self.each_word(spelling, |word| {
-                    for &(node, start) in &begun {
-                        if let Some(&next) = self.trie.get(node).and_then(|steps| steps.get(&word)) {
-                            note(next, start);
-                            going_on.push((next, start));
+                    reach(word, position);
+                    for (node, start) in &begun {
+                        if let Some(&term) = node.steps.get(&word) {
+                            reach(term, *start);
                         }
                     }
                 });
@@ -102,20 +111,14 @@ impl Index {
         position
     }
 
-    /// Calls with the number of every word of a term that `spelling` is a form of.
-    fn each_word(&self, spelling: &str, mut call: impl FnMut(usize)) {
+    /// Calls with every word of a term that `spelling` is a form of.
+    fn each_word(&self, spelling: &str, mut call: impl FnMut(TermNumber)) {
         let folded = fold(spelling);
         let root = lite(&folded);
-        for (part, number) in self.words.get(&*root).into_iter().flatten() {
-            let is_meant = match part {
-                TermPart::Word(_) => true,
-                TermPart::Folded(wanted) => *wanted == folded,
-                TermPart::Exact(wanted) => wanted == spelling,
-                TermPart::Prefix(_) => false,
-            };
-            if is_meant {
-                call(*number);
-            }
+        if let Some(forms) = self.words.get(&*root) {
+            let folded = forms.folded.iter().filter(|(form, _)| *form == folded);
+            let exact = forms.exact.iter().filter(|(form, _)| form == spelling);
+            forms.any.into_iter().chain(folded.chain(exact).map(|(_, number)| *number)).for_each(&mut call);
         }
         for length in &self.prefix_lengths {
             if let Some(number) = root.get(..*length).and_then(|prefix| self.prefixes.get(prefix)) {
@@ -124,27 +127,47 @@ impl Index {
         }
     }
 
-    fn add_word(&mut self, part: &TermPart) -> usize {
-        let new = self.word_count;
-        let number = match part {
+    fn add_word(&mut self, part: &TermPart) -> TermNumber {
+        let Self { words, prefixes, prefix_lengths, trie } = self;
+        match part {
+            TermPart::Word(root) => *words.entry(root.clone()).or_default().any.get_or_insert_with(|| new_node(trie)),
+            TermPart::Folded(form) => {
+                add_form(&mut words.entry(lite(form).into_owned()).or_default().folded, form, trie)
+            }
+            TermPart::Exact(form) => {
+                add_form(&mut words.entry(lite(&fold(form)).into_owned()).or_default().exact, form, trie)
+            }
             TermPart::Prefix(prefix) => {
-                self.prefix_lengths.insert(prefix.len());
-                *self.prefixes.entry(prefix.clone()).or_insert(new)
+                prefix_lengths.insert(prefix.len());
+                *prefixes.entry(prefix.clone()).or_insert_with(|| new_node(trie))
             }
-            TermPart::Word(text) | TermPart::Exact(text) | TermPart::Folded(text) => {
-                let root =
-                    if matches!(part, TermPart::Word(_)) { text.clone() } else { lite(&fold(text)).into_owned() };
-                let forms = self.words.entry(root).or_default();
-                if let Some((_, number)) = forms.iter().find(|(form, _)| form == part) {
-                    return *number;
-                }
-                forms.push((part.clone(), new));
-                new
-            }
-        };
-        self.word_count += usize::from(number == new);
-        number
+        }
     }
+
+    fn add_step(&mut self, node: TermNumber, word: TermNumber) -> TermNumber {
+        if let Some(&known) = self.trie.get(node).and_then(|node| node.steps.get(&word)) {
+            return known;
+        }
+        let new = new_node(&mut self.trie);
+        if let Some(node) = self.trie.get_mut(node) {
+            node.steps.insert(word, new);
+        }
+        new
+    }
+}
+
+fn add_form(forms: &mut Vec<(String, TermNumber)>, form: &str, trie: &mut Vec<Node>) -> TermNumber {
+    if let Some((_, known)) = forms.iter().find(|(known, _)| known == form) {
+        return *known;
+    }
+    let new = new_node(trie);
+    forms.push((form.to_owned(), new));
+    new
+}
+
+fn new_node(trie: &mut Vec<Node>) -> TermNumber {
+    trie.push(Node::default());
+    trie.len() - 1
 }
 
 /// Where an entry holds terms.
