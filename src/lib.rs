@@ -18,3 +18,8 @@ pub mod parse;
 pub mod publish;
 pub mod store;
 pub mod tag;
+
+pub mod cli;
+pub mod daemon;
+pub mod pipeline;
+pub mod serve;

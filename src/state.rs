@@ -102,11 +102,130 @@ pub struct About {
     pub defects: Vec<crate::feed::Defect>,
 }
 
+impl SourceState {
+    /// Makes this the state of `url`: what belonged to another address is forgotten.
+    pub fn turn_to(&mut self, url: &Url) {
+        if self.url.as_ref() != Some(url) {
+            let source_id = std::mem::take(&mut self.source_id);
+            *self = Self { source_id, url: Some(url.clone()), ..Self::default() };
+        }
+    }
+
+    /// Notes a poll that was answered with a feed or "not modified".
+    pub fn succeed(&mut self, now: Timestamp) {
+        self.last_poll = Some(now);
+        self.last_success = Some(now);
+        self.failures = 0;
+        self.last_error = None;
+    }
+
+    /// Notes a poll that brought nothing, and returns why; the first of a row dates them all.
+    pub fn fail(&mut self, code: String, message: String, now: Timestamp) -> PollFailure {
+        let since = self.last_error.as_ref().map_or(now, |first| first.since);
+        let failure = PollFailure { code, message, since };
+        self.last_poll = Some(now);
+        self.failures = self.failures.saturating_add(1);
+        self.last_error = Some(failure.clone());
+        failure
+    }
+
+    /// Learns from where the source's address led (see [`observe_redirect`]).
+    pub fn observe_redirect(&mut self, target: Option<&Url>, now: Timestamp) {
+        let (redirect, adopted) = observe_redirect(self.redirect.as_ref(), target, now);
+        self.redirect = redirect;
+        if adopted.is_some() {
+            self.moved_to = adopted;
+        }
+    }
+}
+
+/// Polls in a row that must see the same permanent redirect before it is adopted.
+const REDIRECT_POLLS: u32 = 3;
+
+/// Time over which they must be spread: a hotel's portal or a slip of an operator does not last so long.
+const REDIRECT_TIME: TimeDelta = TimeDelta::days(2);
+
+/// Decides what becomes of a source's address after a poll that was answered (RFC 9110 §15.4.2, §15.4.9).
+///
+/// `target` is where a chain of permanent redirects ended, `None` after any other answer; that ends the observation,
+/// and so does another target. Returns what to remember, and the address to adopt: the same target seen by three
+/// polls in a row over two days. Polls that failed say nothing and are not to be passed on.
+fn observe_redirect(
+    previous: Option<&Redirect>,
+    target: Option<&Url>,
+    now: Timestamp,
+) -> (Option<Redirect>, Option<Url>) {
+    let Some(to) = target else { return (None, None) };
+    let seen = match previous.filter(|previous| previous.to == *to) {
+        Some(previous) => Redirect { polls: previous.polls.saturating_add(1), ..previous.clone() },
+        None => Redirect { to: to.clone(), since: now, polls: 1 },
+    };
+    if seen.polls >= REDIRECT_POLLS && now - seen.since >= REDIRECT_TIME {
+        (None, Some(seen.to))
+    } else {
+        (Some(seen), None)
+    }
+}
+
 /// How long a server asked us to wait, and in which words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wait {
     /// From now.
     pub delay: TimeDelta,
-    /// `Retry-After`, `Cache-Control: max-age`, …
+    /// `Retry-After: 120`, `Cache-Control: max-age=600`, `Expires`, …
     pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks after which of the polls, told as (hour, target), an address was adopted.
+    fn check(polls: &[(i64, Option<&str>)], adopted: &[Option<&str>]) {
+        let mut redirect = None;
+        let found: Vec<Option<String>> = polls
+            .iter()
+            .map(|(hour, target)| {
+                let target = target.map(|target| Url::parse(target).unwrap());
+                let now = Timestamp::UNIX_EPOCH + TimeDelta::hours(*hour);
+                let (next, adopted) = observe_redirect(redirect.as_ref(), target.as_ref(), now);
+                redirect = next;
+                adopted.map(String::from)
+            })
+            .collect();
+        assert_eq!(found, adopted.iter().map(|url| url.map(str::to_owned)).collect::<Vec<_>>());
+    }
+
+    const NEW: Option<&str> = Some("https://new.example/feed");
+    const OTHER: Option<&str> = Some("https://other.example/feed");
+
+    #[test]
+    fn a_permanent_redirect_is_adopted_after_three_polls_over_two_days() {
+        check(&[(0, NEW), (24, NEW), (48, NEW)], &[None, None, NEW]);
+    }
+
+    #[test]
+    fn many_polls_within_two_days_are_not_enough() {
+        check(&[(0, NEW), (1, NEW), (2, NEW), (47, NEW), (48, NEW)], &[None, None, None, None, NEW]);
+    }
+
+    #[test]
+    fn two_polls_are_not_enough_however_far_apart() {
+        check(&[(0, NEW), (1000, NEW)], &[None, None]);
+    }
+
+    #[test]
+    fn another_answer_begins_the_observation_anew() {
+        check(&[(0, NEW), (24, NEW), (30, None), (48, NEW), (72, NEW)], &[None; 5]);
+    }
+
+    #[test]
+    fn another_target_begins_the_observation_anew() {
+        check(&[(0, NEW), (24, NEW), (48, OTHER), (72, OTHER), (96, OTHER)], &[None, None, None, None, OTHER]);
+    }
+
+    #[test]
+    fn a_clock_that_stepped_back_adopts_nothing() {
+        check(&[(100, NEW), (0, NEW), (1, NEW)], &[None; 3]);
+    }
 }

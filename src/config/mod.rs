@@ -1,4 +1,19 @@
 //! What the operator and the editor set: `config.toml`, validated whole.
+//!
+//! [`load`] reports every problem at once, each where it is written ([`Invalid`]); a config that has one is not built.
+//! Everything has a default, so an empty file is a config. `keys` lists every key.
+
+mod diagnostic;
+mod keys;
+mod lexicon;
+mod nearest;
+mod quantity;
+mod read;
+mod section;
+mod settings;
+mod sources;
+mod topics;
+mod tree;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +24,9 @@ use url::Url;
 
 use crate::schedule::Schedule;
 use crate::topic::Topic;
+
+pub use diagnostic::{Diagnostic, Invalid, Report, Severity};
+pub use read::{load, parse};
 
 /// A config that validated. Paths are absolute or relative to the working directory, ready to open.
 #[derive(Debug, Clone)]
@@ -29,6 +47,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// `[[topic]]`, in file order, ids unique.
     pub topics: Vec<Topic>,
+    /// What looks like a mistake but is none of ours to refuse.
+    pub warnings: Report,
 }
 
 /// Who publishes.
@@ -56,7 +76,7 @@ pub enum Language {
 /// Where entries are kept and how long.
 #[derive(Debug, Clone)]
 pub struct StoreSettings {
-    /// The SQLite file.
+    /// The database file.
     pub path: PathBuf,
     /// Entries older than this and out of their feed are dropped.
     pub keep: TimeDelta,
@@ -92,7 +112,7 @@ pub struct PublishSettings {
     pub directory: PathBuf,
     /// Entries in a topic's main document.
     pub entries: usize,
-    /// WebSub hubs to notify.
+    /// The `WebSub` hubs to notify.
     pub hubs: Vec<Url>,
 }
 
@@ -127,3 +147,6 @@ pub struct Source {
     /// Whether its entries may be the same item as another source's.
     pub dedup: bool,
 }
+
+#[cfg(test)]
+mod tests;

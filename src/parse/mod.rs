@@ -1,1 +1,130 @@
-//! …
+//! From bytes to a [`Feed`]: whatever a publisher sends, within limits (RSS 0.9x to 2.0, RDF, Atom, JSON Feed).
+//!
+//! The only home of `feed_rs`, `quick_xml`, `encoding_rs`, `chardetng` and `ammonia`. [`read`] is the way in: decode to
+//! UTF-8, read a tolerant tree, repair it to one clean Atom document, let `feed_rs` read that. Nothing here panics or
+//! aborts on any input; what was wrong comes back as [`Defect`]s. No network, no clock.
+
+mod dates;
+mod decode;
+mod entity;
+mod html;
+mod json;
+mod persons;
+mod reader;
+mod repair;
+mod sanitise;
+mod scan;
+mod xml;
+
+use chrono_tz::Tz;
+use url::Url;
+
+use crate::feed::{Defect, Feed, Timestamp};
+
+pub use sanitise::sanitise;
+
+/// What a document may cost us. More than that is left out and noted, never an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Entries read from one document, the first ones.
+    pub entries_max: usize,
+    /// Elements read from one document.
+    pub elements_max: usize,
+    /// Levels of nested elements; deeper ones lose their tags and keep their text.
+    pub depth_max: usize,
+    /// Bytes of one text or attribute.
+    pub text_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { entries_max: 5000, elements_max: 200_000, depth_max: 100, text_bytes_max: 2 * 1024 * 1024 }
+    }
+}
+
+/// Why no feed could be made out.
+#[derive(Debug, thiserror::Error)]
+pub enum ParseError {
+    /// There is nothing but blanks: often an outage of the publisher.
+    #[error("document is empty")]
+    Empty,
+    /// It is something else: the address is wrong, or an error page was sent as if all were well.
+    #[error("document is not a feed but {found}")]
+    NotAFeed {
+        /// What it looks like, with an article: `an HTML page titled “Maintenance”`.
+        found: String,
+    },
+    /// It is a feed that no reader of ours can read.
+    #[error("feed cannot be read: {reason}")]
+    Unreadable {
+        /// What the last reader said.
+        reason: String,
+    },
+}
+
+impl ParseError {
+    /// Returns the stable word for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::NotAFeed { .. } => "not_a_feed",
+            Self::Unreadable { .. } => "unreadable",
+        }
+    }
+}
+
+/// What the reading of a document depends on besides its bytes.
+#[derive(Clone, Copy)]
+struct Circumstances<'a> {
+    base: Option<&'a Url>,
+    zone: Tz,
+    now: Timestamp,
+    limits: &'a Limits,
+}
+
+/// Reads a feed in any dialect.
+///
+/// `content_type` is the value of the HTTP header, `base` the address that the document came from, `zone` the one that
+/// dates without zone are meant in. Summaries and contents stay as the publisher wrote them, unsafe to show: [`sanitise`]
+/// the entries that are kept. Synchronous; a few hundred microseconds for an ordinary feed.
+///
+/// # Errors
+///
+/// When the document is no feed; a feed with faults, even grave ones, is read as far as it goes.
+pub fn read(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    base: Option<&Url>,
+    zone: Tz,
+    limits: &Limits,
+    now: Timestamp,
+) -> Result<Feed, ParseError> {
+    let circumstances = Circumstances { base, zone, now, limits };
+    let (text, defect) = decode::decode(bytes, content_type);
+    let text = text.trim_start_matches(|first: char| first.is_whitespace() || first == '\u{FEFF}');
+    let mut feed = match text.chars().next() {
+        None => return Err(ParseError::Empty),
+        Some('{' | '[') => json::read(text, circumstances)?,
+        Some(_) => read_xml(text, circumstances)?,
+    };
+    if let Some(message) = defect {
+        feed.defects.insert(0, Defect { code: "encoding".to_owned(), message });
+    }
+    Ok(feed)
+}
+
+fn read_xml(text: &str, circumstances: Circumstances<'_>) -> Result<Feed, ParseError> {
+    let tree = xml::read(text, circumstances.limits);
+    let Some(root) = scan::root(&tree.top) else {
+        return Err(ParseError::NotAFeed { found: scan::describe(text, &tree.top) });
+    };
+    let repaired = repair::repair(root, circumstances);
+    let mut feed = reader::read(repaired)?;
+    let found = tree.defects.into_iter().map(|(code, message)| Defect { code: code.to_owned(), message });
+    feed.defects.splice(0..0, found);
+    Ok(feed)
+}
+
+#[cfg(test)]
+mod tests;

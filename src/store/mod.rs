@@ -170,7 +170,7 @@ pub trait Store: Send {
     /// When `to` exists or cannot be written.
     fn backup(&mut self, to: &Path) -> Result<(), StoreError>;
 
-    /// Tidies up: query statistics and the write-ahead log.
+    /// Tidies up, so that queries stay quick over the years.
     ///
     /// # Errors
     /// When the store cannot be written.

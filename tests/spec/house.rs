@@ -62,9 +62,8 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
 /// Says which of `forbidden` a line names as `crate::…`.
 fn names<'a>(line: &str, forbidden: &[&'a str]) -> Option<&'a str> {
     forbidden.iter().copied().find(|module| {
-        line.match_indices(&format!("crate::{module}")).any(|(start, found)| {
-            !line[start + found.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
-        })
+        line.match_indices(&format!("crate::{module}"))
+            .any(|(start, found)| !line[start + found.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_'))
     })
 }
 
@@ -96,9 +95,9 @@ fn each_foreign_crate_has_one_home() {
         for (foreign, _) in HOMES.iter().filter(|(_, home)| !file.starts_with(home)) {
             let path = format!("{foreign}::");
             for line in code(text) {
-                let used = line.match_indices(&path).any(|(start, _)| {
-                    !line[..start].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
-                });
+                let used = line
+                    .match_indices(&path)
+                    .any(|(start, _)| !line[..start].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'));
                 assert!(!used, "{foreign} shows in {file}: {line}");
             }
         }

@@ -1,0 +1,191 @@
+//! Lists of terms that topics share by `@name`: the shipped ones and those of `[lexicon]`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::diagnostic::Problems;
+use super::section::kind_of;
+use super::sources::unknown;
+use super::tree::{self, Name, Node, Value};
+use crate::topic::Term;
+
+/// The shipped lists, as TOML: plain terms only.
+const SHIPPED: &str = include_str!("lexicon.toml");
+
+/// How deep lists may hold lists: recursion must end.
+const NESTING_MAX: usize = 32;
+
+/// The lists that terms may name.
+///
+/// A list of `[lexicon]` replaces the shipped one of its name; where it names itself, the shipped one is meant, so that
+/// `num = ["@num", "tablette"]` extends it. Lists may hold other lists, but not in a circle.
+#[derive(Debug)]
+pub(super) struct Lexicon<'a> {
+    shipped: BTreeMap<String, Vec<Term>>,
+    own: &'a [(Name, Node)],
+    /// Lists of `own` whose terms are known.
+    read: BTreeMap<String, Vec<Term>>,
+    /// Lists of `own` being read, each within the one before.
+    open: Vec<String>,
+    named: BTreeSet<String>,
+}
+
+impl<'a> Lexicon<'a> {
+    /// Takes `[lexicon]` and reads all its lists, used or not.
+    pub(super) fn new(section: Option<&'a Node>, problems: &mut Problems) -> Self {
+        let own: &[(Name, Node)] = match section {
+            None => &[],
+            Some(Node { value: Value::Table(own), .. }) => own,
+            Some(node) => {
+                problems.error(&node.span, format!("`lexicon` must be a table, not {}", kind_of(node)));
+                &[]
+            }
+        };
+        let (read, open, named) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
+        let mut lexicon = Self { shipped: shipped(), own, read, open, named };
+        for (name, node) in own {
+            lexicon.own_list(&name.text, node, problems);
+        }
+        lexicon.named.clear();
+        lexicon
+    }
+
+    /// Reads a list of terms, those of the lists that it names included, each term once.
+    pub(super) fn terms(&mut self, node: &Node, problems: &mut Problems) -> Vec<Term> {
+        let Value::List(list) = &node.value else {
+            let error = problems.error(&node.span, format!("terms must be a list, not {}", kind_of(node)));
+            if let Value::Text(text) = &node.value {
+                error.help(format!("write `[{text:?}]`"));
+            }
+            return Vec::new();
+        };
+        let terms: Vec<Term> = list.iter().flat_map(|node| self.element(node, problems)).collect();
+        let mut seen = BTreeSet::new();
+        terms.into_iter().filter(|term| seen.insert(term.written.clone())).collect()
+    }
+
+    /// Warns of the lists of `[lexicon]` that no term has named.
+    pub(super) fn warn_of_unused(&self, problems: &mut Problems) {
+        let held = |name: &str| self.own.iter().any(|(other, node)| other.text != name && names(node, name));
+        for (name, _) in self.own.iter().filter(|(name, _)| !self.named.contains(&name.text) && !held(&name.text)) {
+            let warning = problems.warning(&name.span, format!("no topic uses the list `@{}`", name.text));
+            warning.help(format!("write `\"@{}\"` where a topic lists terms", name.text));
+        }
+    }
+
+    fn element(&mut self, node: &Node, problems: &mut Problems) -> Vec<Term> {
+        let Value::Text(text) = &node.value else {
+            problems.error(&node.span, format!("a term must be a text in quotes, not {}", kind_of(node)));
+            return Vec::new();
+        };
+        if let Some(name) = text.trim().strip_prefix('@') {
+            return self.list(name, node, problems);
+        }
+        match Term::parse(text) {
+            Ok(term) => {
+                warn_of_acronyms(text, node, problems);
+                vec![term]
+            }
+            Err(fault) => {
+                problems.error(&node.span, fault.to_string());
+                Vec::new()
+            }
+        }
+    }
+
+    /// Returns the terms of the list that `node` names.
+    fn list(&mut self, name: &str, node: &Node, problems: &mut Problems) -> Vec<Term> {
+        self.named.insert(name.to_owned());
+        let is_within = self.open.last().is_some_and(|open| open == name);
+        let own = self.own.iter().find(|(own, _)| own.text == name).filter(|_| !is_within);
+        match (own, self.shipped.get(name)) {
+            (Some(_), _) if self.open.iter().any(|open| open == name) => {
+                let around = self.open.iter().skip_while(|open| *open != name).map(|open| format!("`@{open}` holds "));
+                let error = problems.error(&node.span, format!("`@{name}` holds itself"));
+                error.help(format!("{}`@{name}`: take one of them out", around.collect::<String>()));
+                Vec::new()
+            }
+            (Some(_), _) if self.open.len() >= NESTING_MAX => {
+                problems.error(&node.span, format!("lists hold lists more than {NESTING_MAX} deep"));
+                Vec::new()
+            }
+            (Some((_, list)), _) => self.own_list(name, list, problems),
+            (None, Some(shipped)) => shipped.clone(),
+            (None, None) if is_within => {
+                let error = problems.error(&node.span, format!("there is no shipped list `@{name}` to extend"));
+                error.help(format!("shipped are {}", quoted(self.shipped.keys())));
+                Vec::new()
+            }
+            (None, None) => {
+                let known = self.shipped.keys().chain(self.own.iter().map(|(name, _)| &name.text));
+                unknown(&node.span, "list", name, known.map(String::as_str), problems);
+                Vec::new()
+            }
+        }
+    }
+
+    fn own_list(&mut self, name: &str, node: &Node, problems: &mut Problems) -> Vec<Term> {
+        if let Some(terms) = self.read.get(name) {
+            return terms.clone();
+        }
+        self.open.push(name.to_owned());
+        let terms = self.terms(node, problems);
+        self.open.pop();
+        self.read.insert(name.to_owned(), terms.clone());
+        terms
+    }
+}
+
+fn shipped() -> BTreeMap<String, Vec<Term>> {
+    let lists = tree::read(SHIPPED).unwrap_or_default();
+    let term = |node: &Node| if let Value::Text(text) = &node.value { Term::parse(text).ok() } else { None };
+    let terms = |node: &Node| match &node.value {
+        Value::List(list) => list.iter().filter_map(term).collect(),
+        _ => Vec::new(),
+    };
+    lists.iter().map(|(name, node)| (name.text.clone(), terms(node))).collect()
+}
+
+fn names(node: &Node, name: &str) -> bool {
+    let is_name = |node: &Node| matches!(&node.value, Value::Text(text) if text.trim().strip_prefix('@') == Some(name));
+    matches!(&node.value, Value::List(list) if list.iter().any(is_name))
+}
+
+fn quoted<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    names.map(|name| format!("`@{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// `ENT` folded is the word *ent*, and `IA` is in many a name.
+fn warn_of_acronyms(text: &str, node: &Node, problems: &mut Problems) {
+    let is_acronym = |word: &&str| {
+        (2..=6).contains(&word.chars().count())
+            && word.chars().filter(|c| c.is_alphabetic()).count() > 1
+            && word.chars().all(|c| c.is_uppercase() || c.is_ascii_digit())
+    };
+    if let Some(word) = text.split_whitespace().find(is_acronym) {
+        let warning = problems.warning(&node.span, format!("`{word}` matches `{}` too", word.to_lowercase()));
+        warning.help(format!("write `={word}` if only the acronym is meant"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shipped_term_can_be_matched() {
+        for (name, node) in tree::read(SHIPPED).unwrap() {
+            let Value::List(list) = &node.value else { panic!("{} is no list", name.text) };
+            assert_eq!(shipped()[&name.text].len(), list.len(), "{}", name.text);
+        }
+    }
+
+    #[test]
+    fn no_shipped_term_is_an_acronym_that_folds() {
+        for (_, node) in tree::read(SHIPPED).unwrap() {
+            let mut problems = Problems::default();
+            let mut lexicon = Lexicon::new(None, &mut problems);
+            lexicon.terms(&node, &mut problems);
+            assert_eq!(problems.into_report("lexicon.toml".as_ref(), SHIPPED).render(false), "");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! TOML as a tree of values that know where they are written.
+//!
+//! The only home of `toml`. Serde stops at the first fault and blames a missing key on the table's header, so the tree
+//! is walked by hand.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A value and where it is written.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) span: Range<usize>,
+    pub(super) value: Value,
+}
+
+/// What can be written.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Text(String),
+    /// Beyond 64 bits: the largest.
+    Whole(i64),
+    Decimal(f64),
+    Flag(bool),
+    Date,
+    List(Vec<Node>),
+    Table(Entries),
+}
+
+/// The keys and values of a table, in file order.
+pub(super) type Entries = Vec<(Name, Node)>;
+
+/// A key and where it is written.
+#[derive(Debug, Clone)]
+pub(super) struct Name {
+    pub(super) span: Range<usize>,
+    pub(super) text: String,
+}
+
+/// A fault of the syntax.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) span: Range<usize>,
+    pub(super) message: String,
+}
+
+/// Reads a document.
+///
+/// # Errors
+/// Every fault of the syntax.
+pub(super) fn read(text: &str) -> Result<Entries, Vec<Fault>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        return Ok(entries(table.get_ref()));
+    }
+    let fault = |error: toml::de::Error| Fault {
+        span: error.span().unwrap_or(0..0),
+        message: error.message().replace('\n', "; "),
+    };
+    Err(errors.into_iter().map(fault).collect())
+}
+
+/// Reads one value, as a default is written; `None` if it is none.
+pub(super) fn read_value(text: &str) -> Option<Node> {
+    DeValue::parse(text).ok().map(|value| node(&value))
+}
+
+fn entries(table: &DeTable<'_>) -> Entries {
+    let name = |key: &Spanned<_>| Name { span: key.span(), text: String::from(AsRef::<str>::as_ref(key.get_ref())) };
+    let mut entries: Entries = table.iter().map(|(key, value)| (name(key), node(value))).collect();
+    entries.sort_by_key(|(name, _)| name.span.start);
+    entries
+}
+
+fn node(value: &Spanned<DeValue<'_>>) -> Node {
+    let value_ = match value.get_ref() {
+        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::Integer(number) => {
+            Value::Whole(i64::from_str_radix(number.as_str(), number.radix()).unwrap_or(i64::MAX))
+        }
+        DeValue::Float(number) => Value::Decimal(number.as_str().parse().unwrap_or(f64::NAN)),
+        DeValue::Boolean(flag) => Value::Flag(*flag),
+        DeValue::Datetime(_) => Value::Date,
+        DeValue::Array(list) => Value::List(list.iter().map(node).collect()),
+        DeValue::Table(table) => Value::Table(entries(table)),
+    };
+    Node { span: value.span(), value: value_ }
+}

@@ -1,0 +1,325 @@
+//! Why a fetch brought no document, and what can be done.
+//!
+//! No type of the HTTP library shows, and no URL with user info.
+
+use std::error::Error as _;
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use url::Url;
+
+use super::guard::NotPublic;
+use super::redirect;
+use crate::state::Wait;
+
+/// Why a fetch brought no document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// The host asked to be left alone; nothing was sent. Not a failure of the source.
+    #[error("{host} asked to be left alone for another {} s", delay.as_secs())]
+    Postponed {
+        /// Who.
+        host: String,
+        /// For how long from now.
+        delay: Duration,
+    },
+    /// Something other than http or https.
+    #[error("scheme `{scheme}` is not fetched")]
+    Scheme {
+        /// Which.
+        scheme: String,
+    },
+    /// The host is, or resolves to, an address that is not public and not allowed.
+    #[error("{host} has the address {address}, which is not public")]
+    NotPublic {
+        /// Who.
+        host: String,
+        /// What was refused.
+        address: IpAddr,
+    },
+    /// A request header of the source cannot be sent.
+    #[error("header `{name}` cannot be sent: its name or value is not valid")]
+    BadHeader {
+        /// Which.
+        name: String,
+    },
+    /// The name was not resolved.
+    #[error("name {host} was not resolved: {why}")]
+    Dns {
+        /// The name.
+        host: String,
+        /// What the resolver said.
+        why: String,
+    },
+    /// No connection, or it broke before the head of the answer.
+    #[error("connection to {host} failed: {why}")]
+    Connect {
+        /// Who.
+        host: String,
+        /// What the system said.
+        why: String,
+    },
+    /// No secure connection.
+    #[error("secure connection to {host} failed: {why}")]
+    Tls {
+        /// Who.
+        host: String,
+        /// What was wrong with the handshake or certificate.
+        why: String,
+    },
+    /// Too slow.
+    #[error("{host} was too slow: {phase} took more than {} s", limit.as_secs_f32())]
+    Timeout {
+        /// Who.
+        host: String,
+        /// What took so long.
+        phase: Phase,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The body passed the limit, counted after decompression.
+    #[error("document is larger than {limit_bytes} bytes")]
+    TooLarge {
+        /// The limit that the caller passed.
+        limit_bytes: u64,
+    },
+    /// A redirect that leads nowhere.
+    #[error("redirect of {url} {fault}")]
+    BadRedirect {
+        /// What sent us away.
+        url: String,
+        /// What was wrong.
+        fault: RedirectFault,
+    },
+    /// An answer without a document: any status but 200, 226, and 304 when it was asked for.
+    #[error("{url} answered {code}{}", title(*code))]
+    Status {
+        /// What answered.
+        url: String,
+        /// The status code.
+        code: u16,
+        /// The product of the firewall that answered in the site's place, as far as it shows itself.
+        firewall: Option<&'static str>,
+        /// What the answer asks.
+        asks: Vec<Wait>,
+    },
+    /// What came is not HTTP, or its head breaks the limits.
+    #[error("{host} does not speak proper HTTP: {why}")]
+    Protocol {
+        /// Who.
+        host: String,
+        /// What was wrong.
+        why: String,
+    },
+    /// The body ended early, or is not what its length or encoding promise.
+    #[error("document broke off or is damaged: {why}")]
+    BodyBroken {
+        /// What was wrong.
+        why: String,
+    },
+    /// A content coding that we did not offer, or several.
+    #[error("document is packed as `{coding}`, which we did not ask for")]
+    Coding {
+        /// `Content-Encoding` as sent.
+        coding: String,
+    },
+}
+
+/// The part of a request that took too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Name resolution, connection, handshake.
+    Connect,
+    /// Waiting for the next bytes.
+    Idle,
+    /// The whole, redirects included.
+    Total,
+}
+
+impl std::fmt::Display for Phase {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str(match self {
+            Self::Connect => "connecting",
+            Self::Idle => "a pause",
+            Self::Total => "the whole",
+        })
+    }
+}
+
+/// What is wrong with a redirect.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RedirectFault {
+    /// It leads to a URL of the same chain.
+    #[error("runs in a circle")]
+    Loop,
+    /// More than five.
+    #[error("is one of more than {} in a row", redirect::HOPS_MAX)]
+    TooMany,
+    /// Without `Location`.
+    #[error("does not say where to")]
+    NoLocation,
+    /// `Location` is no URL.
+    #[error("leads to what is no URL")]
+    Unreadable,
+    /// Not http or https.
+    #[error("leads to scheme `{0}`")]
+    Scheme(String),
+}
+
+impl FetchError {
+    /// Returns the stable word for programs.
+    #[must_use]
+    pub fn code(&self) -> String {
+        let word = match self {
+            Self::Status { firewall: Some(_), .. } => "firewall",
+            Self::Status { code, .. } => return format!("http_{code}"),
+            Self::Postponed { .. } => "postponed",
+            Self::Scheme { .. } => "scheme",
+            Self::NotPublic { .. } => "not_public",
+            Self::BadHeader { .. } => "bad_header",
+            Self::Dns { .. } => "dns",
+            Self::Connect { .. } => "connect",
+            Self::Tls { .. } => "tls",
+            Self::Timeout { .. } => "timeout",
+            Self::TooLarge { .. } => "too_large",
+            Self::BadRedirect { .. } => "redirect",
+            Self::Protocol { .. } => "protocol",
+            Self::BodyBroken { .. } => "body_broken",
+            Self::Coding { .. } => "coding",
+        };
+        word.to_owned()
+    }
+
+    /// Returns what the operator can do, if anything.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Postponed { .. } => "nothing to do: it is polled again then",
+            Self::Scheme { .. } => "give an http or https address",
+            Self::NotPublic { .. } => "if it is yours, list its network in `poll.allow_networks`",
+            Self::BadHeader { .. } => "correct `headers` of this feed",
+            Self::Dns { .. } => "check the host's name; the site may be gone, or this machine's DNS out of order",
+            Self::Connect { .. } => "the site may be down; polled again later",
+            Self::Tls { .. } => "the site's certificate is at fault, or the clock or `ca-certificates` of this machine",
+            Self::Timeout { .. } => "the site is slow or down; `poll.timeout` can be raised",
+            Self::TooLarge { .. } => "if it is a feed all the same, raise `poll.body_max`",
+            Self::BadRedirect { fault: RedirectFault::Loop, .. } => {
+                "the site may want cookies; look for the feed's new address on its pages"
+            }
+            Self::BadRedirect { .. } => "look for the feed's new address on the site's pages",
+            Self::Status { firewall: Some(_), .. } => {
+                "a firewall takes us for a robot: ask the site to let feed readers pass"
+            }
+            Self::Status { code, .. } => return status_advice(*code),
+            Self::Protocol { .. } => "check that the address and port are those of a web server",
+            Self::BodyBroken { .. } | Self::Coding { .. } => "the site's server is at fault; polled again later",
+        })
+    }
+
+    /// Returns what the answer asks, if there was one.
+    #[must_use]
+    pub fn asks(&self) -> &[Wait] {
+        match self {
+            Self::Status { asks, .. } => asks,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn not_public(url: &Url, address: IpAddr) -> Self {
+        Self::NotPublic { host: host(url), address }
+    }
+
+    /// Says what went wrong before the head of an answer of `url` was there.
+    pub(super) fn before_answer(url: &Url, error: &reqwest::Error, limits: Limits) -> Self {
+        let (host, why) = (host(url), innermost(error));
+        if let Some(NotPublic { address }) = cause(error) {
+            return Self::NotPublic { host, address: *address };
+        }
+        if error.is_timeout() {
+            let (phase, limit) =
+                if error.is_connect() { (Phase::Connect, limits.connect) } else { (Phase::Idle, limits.idle) };
+            return Self::Timeout { host, phase, limit };
+        }
+        let system_error = cause::<io::Error>(error).and_then(io::Error::raw_os_error);
+        if error.is_dns() {
+            Self::Dns { host, why }
+        } else if error.is_connect() && system_error.is_none() && url.scheme() == "https" {
+            Self::Tls { host, why }
+        } else if error.is_connect() || system_error.is_some() {
+            Self::Connect { host, why }
+        } else {
+            Self::Protocol { host, why }
+        }
+    }
+
+    /// Says what went wrong while the body of `url` was read.
+    pub(super) fn in_body(url: &Url, error: &reqwest::Error, limits: Limits) -> Self {
+        if error.is_timeout() {
+            return Self::Timeout { host: host(url), phase: Phase::Idle, limit: limits.idle };
+        }
+        Self::BodyBroken { why: innermost(error) }
+    }
+}
+
+/// The limits that a timeout of the HTTP library can mean.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) connect: Duration,
+    pub(super) idle: Duration,
+}
+
+/// Returns `url` as it may be shown: without user info.
+pub(super) fn shown(url: &Url) -> String {
+    redirect::bare(url).into()
+}
+
+/// Returns the name under which a host is shown and kept.
+pub(super) fn host(url: &Url) -> String {
+    url.host_str().unwrap_or_default().to_owned()
+}
+
+/// The causes of HTTP libraries tell the same story several times; the last one says it.
+pub(super) fn innermost(error: &reqwest::Error) -> String {
+    let mut text = "no reason given".to_owned();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = error.to_string();
+        cause = error.source();
+    }
+    text
+}
+
+fn cause<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+fn title(code: u16) -> String {
+    let title = reqwest::StatusCode::from_u16(code).ok().and_then(|status| status.canonical_reason());
+    title.map(|title| format!(" {title}")).unwrap_or_default()
+}
+
+fn status_advice(code: u16) -> Option<&'static str> {
+    Some(match code {
+        204 | 205 => "the address answers, but with nothing: look for the feed on the site's pages",
+        206 | 226 => "the server sends parts that nobody asked for; tell its operator",
+        304 => "the server says `unchanged` to a first request: a cache in front of it is at fault",
+        401 => "the feed wants a name and password: give them in its URL or `headers`",
+        402 => "the feed must be paid for",
+        403 => "the site refuses us: ask it to let feed readers pass, or remove the feed",
+        404 => "the feed may have moved: look for it on the site's pages",
+        406 => "the server has no form of it that we accept; tell its operator",
+        410 => "the publisher says that it is gone for good: remove the feed",
+        421 | 429 | 503 => "the site has too much to do; polled again later, and less often",
+        451 => "withheld for legal reasons",
+        500..=599 => "the site's server is out of order; polled again later",
+        _ => return None,
+    })
+}

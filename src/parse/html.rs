@@ -1,0 +1,248 @@
+//! What a text construct says, as HTML or as plain text (RFC 4287 §3.1, Atom 0.3, and what RSS leaves open).
+//!
+//! Types are claims: text that holds markup is read as markup, base64 only where it decodes to text.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use quick_xml::escape::minimal_escape;
+
+use super::entity;
+use super::xml::{Element, Node};
+use crate::text::{html_to_text, one_line};
+
+/// Elements of HTML without content, which must not be written with an end tag.
+const VOID: &[&str] = &["area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
+
+/// Elements that show that text is HTML.
+const KNOWN: &[&str] = &[
+    "a",
+    "abbr",
+    "acronym",
+    "address",
+    "article",
+    "aside",
+    "audio",
+    "b",
+    "big",
+    "blockquote",
+    "br",
+    "button",
+    "caption",
+    "center",
+    "cite",
+    "code",
+    "col",
+    "dd",
+    "del",
+    "details",
+    "dfn",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "figcaption",
+    "figure",
+    "font",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "i",
+    "iframe",
+    "img",
+    "ins",
+    "kbd",
+    "label",
+    "li",
+    "main",
+    "mark",
+    "nav",
+    "ol",
+    "object",
+    "p",
+    "picture",
+    "pre",
+    "q",
+    "s",
+    "samp",
+    "script",
+    "section",
+    "small",
+    "source",
+    "span",
+    "strike",
+    "strong",
+    "style",
+    "sub",
+    "summary",
+    "sup",
+    "svg",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "time",
+    "tr",
+    "tt",
+    "u",
+    "ul",
+    "var",
+    "video",
+    "wbr",
+];
+
+/// Publishers break lines and forget the padding.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Returns the HTML that an element holds or stands for, trimmed; `None` if blank or no text at all.
+pub(super) fn html<'a>(element: &'a Element<'_>) -> Option<Cow<'a, str>> {
+    let html = match kind(element) {
+        Kind::Html if is_text_only(element) => element.text()?,
+        Kind::Plain if is_text_only(element) => {
+            let text = element.text()?;
+            if looks_like_html(&text) { text } else { Cow::Owned(escaped(&text)) }
+        }
+        Kind::Html | Kind::Plain | Kind::Markup => Cow::Owned(inner_markup(element)),
+        Kind::Base64 => Cow::Owned(base64_text(&element.text()?)?),
+        Kind::Binary => return None,
+    };
+    let trimmed = html.trim();
+    if trimmed.is_empty() {
+        return None;
+    }
+    Some(if trimmed.len() == html.len() { html } else { Cow::Owned(trimmed.to_owned()) })
+}
+
+/// Returns one line of plain text: markup gone, references resolved, also those that were escaped twice.
+pub(super) fn line(element: &Element<'_>) -> Option<String> {
+    let text = match kind(element) {
+        Kind::Html if is_text_only(element) => html_to_text(&element.text()?),
+        Kind::Plain if is_text_only(element) => plain_line(&element.text()?),
+        Kind::Html | Kind::Plain | Kind::Markup => html_to_text(&inner_markup(element)),
+        Kind::Base64 => html_to_text(&base64_text(&element.text()?)?),
+        Kind::Binary => return None,
+    };
+    let text = entity::clean(&entity::unescape(text.into())).into_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+/// Returns plain text as HTML.
+pub(super) fn escaped(text: &str) -> String {
+    minimal_escape(text).into_owned()
+}
+
+/// Returns one line of a text that nobody says to be HTML.
+pub(super) fn plain_line(text: &str) -> String {
+    if looks_like_html(text) { html_to_text(text) } else { one_line(&entity::unescape(text.into())) }
+}
+
+enum Kind {
+    Html,
+    Plain,
+    /// Its child elements are the markup.
+    Markup,
+    Base64,
+    Binary,
+}
+
+fn kind(element: &Element<'_>) -> Kind {
+    let mode = element.attribute("mode").unwrap_or_default();
+    let media_type = element.attribute("type").unwrap_or_default().to_ascii_lowercase();
+    let is_feed_text = matches!(&*element.name, "description" | "encoded" | "fullitem" | "abstract");
+    match media_type.split(';').next().unwrap_or_default().trim() {
+        _ if mode == "base64" => Kind::Base64,
+        "html" | "text/html" => Kind::Html,
+        "xhtml" | "application/xhtml+xml" => Kind::Markup,
+        "" if is_feed_text => Kind::Html,
+        "" | "text" | "plain" => Kind::Plain,
+        other if other.ends_with("/xml") || other.ends_with("+xml") => Kind::Markup,
+        other if other.starts_with("text/") || !other.contains('/') => Kind::Plain,
+        other if other.starts_with("image/") || other.starts_with("audio/") || other.starts_with("video/") => {
+            Kind::Binary
+        }
+        _ => Kind::Base64,
+    }
+}
+
+fn is_text_only(element: &Element<'_>) -> bool {
+    element.elements().next().is_none()
+}
+
+fn base64_text(text: &str) -> Option<String> {
+    let packed: String = text.split_whitespace().collect();
+    String::from_utf8(BASE64.decode(packed).ok()?).ok()
+}
+
+/// Whether all tags in it are of HTML, and one at least is there.
+fn looks_like_html(text: &str) -> bool {
+    let mut tags = text.split('<').skip(1).map(|tag| {
+        let name = tag.trim_start_matches('/');
+        name.get(..name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len())).unwrap_or_default()
+    });
+    let has_end = text.contains('>');
+    let mut is_any = false;
+    has_end
+        && tags.all(|name| {
+            is_any = true;
+            KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name))
+        })
+        && is_any
+}
+
+/// Returns what is inside an element as HTML, without the `div` that RFC 4287 §3.1.1.3 wraps around.
+fn inner_markup(element: &Element<'_>) -> String {
+    let mut inner = element;
+    let mut elements = element.elements();
+    if let (Some(only), None) = (elements.next(), elements.next())
+        && matches!(&*only.name, "div" | "body")
+        && element.nodes.iter().all(|node| !matches!(node, Node::Text(text) if !text.trim().is_empty()))
+    {
+        inner = only;
+    }
+    let mut out = String::new();
+    write_nodes(inner, &mut out);
+    out
+}
+
+fn write_nodes(element: &Element<'_>, out: &mut String) {
+    for node in &element.nodes {
+        match node {
+            Node::Text(text) => out.push_str(&minimal_escape(&**text)),
+            Node::Element(child) => write_element(child, out),
+        }
+    }
+}
+
+fn write_element(element: &Element<'_>, out: &mut String) {
+    out.push('<');
+    out.push_str(&element.name);
+    for (name, value) in element.attributes.iter().filter(|(name, _)| !name.starts_with("xml")) {
+        out.push(' ');
+        out.push_str(name);
+        out.push_str("=\"");
+        out.push_str(&value.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;"));
+        out.push('"');
+    }
+    out.push('>');
+    if VOID.contains(&&*element.name) && element.nodes.is_empty() {
+        return;
+    }
+    write_nodes(element, out);
+    out.push_str("</");
+    out.push_str(&element.name);
+    out.push('>');
+}

@@ -1,0 +1,364 @@
+//! From a tree of any dialect to one Atom 1.0 document that feed-rs reads right.
+//!
+//! feed-rs is exact about what is well made and loses the rest, whole or in silence: so each field is written for it in
+//! the one form that it never misreads: plain titles, escaped HTML, absolute links, RFC 3339 dates, persons in elements.
+//! What it has no place for is filled into the [`Feed`] that goes along.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ops::Range;
+
+use quick_xml::escape::escape;
+use url::Url;
+
+use super::scan::{self, Place};
+use super::xml::{Element, Ns};
+use super::{Circumstances, dates, entity, html, persons};
+use crate::feed::{Defect, Entry, Feed, Timestamp};
+
+/// A feed that feed-rs can read, and the fields that it cannot give.
+pub(super) struct Repaired {
+    pub(super) document: String,
+    /// Where each entry stands in the document.
+    pub(super) entries: Vec<Range<usize>>,
+    /// Format, languages, rhythm, bases, comments and origins; as many entries as the document has.
+    pub(super) feed: Feed,
+}
+
+/// Writes a document for feed-rs.
+pub(super) fn repair(root: &Element<'_>, circumstances: Circumstances<'_>) -> Repaired {
+    let mut repair = Repair { circumstances, out: String::new(), defects: Vec::new() };
+    let place = Place::default().inside(root);
+    let fields = scan::feed_fields(root);
+    let mut feed = Feed {
+        format: scan::format(root),
+        language: scan::language(&fields).or_else(|| place.language.clone()),
+        rhythm: scan::rhythm(&fields),
+        ..Feed::default()
+    };
+    let page = repair.write_feed(&fields, &place);
+    let mut entries = Vec::new();
+    for (element, place) in scan::entries(root, &Place::default()) {
+        let start = repair.out.len();
+        let entry = repair.write_entry(element, &place, page.as_ref(), feed.language.as_deref());
+        feed.entries.push(entry);
+        entries.push(start..repair.out.len());
+    }
+    repair.out.push_str("</feed>");
+    feed.defects = repair.defects;
+    Repaired { document: repair.out, entries, feed }
+}
+
+struct Repair<'c> {
+    circumstances: Circumstances<'c>,
+    out: String,
+    defects: Vec<Defect>,
+}
+
+impl Repair<'_> {
+    /// Writes what speaks of the feed; returns its page.
+    fn write_feed(&mut self, fields: &[&Element<'_>], place: &Place) -> Option<Url> {
+        self.out.push_str("<feed xmlns=\"http://www.w3.org/2005/Atom\">");
+        let base = place.base.as_ref().or(self.circumstances.base);
+        let page = page(fields, base);
+        let links = fields.iter().filter(|field| field.is(Ns::Core, "link"));
+        for (rel, href) in links.filter_map(|link| Some((link.attribute("rel")?, link.attribute("href")?))) {
+            if matches!(rel, "self" | "hub")
+                && let Some(url) = scan::resolve(href, base)
+            {
+                self.link(rel, &url, None, None);
+            }
+        }
+        if let Some(page) = &page {
+            self.link("alternate", page, None, None);
+        }
+        self.text("title", first_line(fields, TITLES));
+        self.text("subtitle", first_line(fields, SUBTITLES));
+        self.text("id", first_text(fields, &[(Ns::Core, "id")]));
+        self.text("generator", first_line(fields, &[(Ns::Core, "generator")]));
+        self.text("rights", first_line(fields, RIGHTS));
+        let updated = self.date(fields, FEED_DATES);
+        self.text("updated", updated.map(written));
+        self.authors(fields);
+        page
+    }
+
+    /// Writes an entry; returns what the document has no place for.
+    fn write_entry(
+        &mut self,
+        element: &Element<'_>,
+        place: &Place,
+        page: Option<&Url>,
+        language: Option<&str>,
+    ) -> Entry {
+        let fields = entry_fields(element);
+        let base = place.base.as_ref().or(page).or(self.circumstances.base).cloned();
+        let url = entry_page(element, &fields, base.as_ref());
+        self.out.push_str("<entry>");
+        self.text("id", id(element, &fields));
+        self.text("title", first_line(&fields, TITLES));
+        if let Some(url) = &url {
+            self.link("alternate", url, None, None);
+        }
+        let text_base = self.write_texts(&fields, place);
+        let published = self.date(&fields, PUBLISHED).or_else(|| self.date(&fields, CREATED));
+        self.text("published", published.map(written));
+        let updated = self.date(&fields, UPDATED);
+        self.text("updated", updated.map(written));
+        self.authors(&fields);
+        self.categories(&fields);
+        self.enclosures(&fields, base.as_ref());
+        self.text("rights", first_line(&fields, RIGHTS));
+        self.out.push_str("</entry>");
+        Entry {
+            language: scan::language(&fields)
+                .or_else(|| place.language.clone())
+                .or_else(|| language.map(str::to_owned)),
+            comments: scan::comments(element, base.as_ref()),
+            origin: scan::origin(element, place),
+            base: text_base.or(url).or(base),
+            ..Entry::default()
+        }
+    }
+
+    /// Writes summary and content; returns the `xml:base` that holds in them.
+    fn write_texts(&mut self, fields: &[&Element<'_>], place: &Place) -> Option<Url> {
+        let texts = |kinds: &[(Ns, &str)]| {
+            let fields = fields.iter().filter(|field| is_one_of(field, kinds));
+            fields.filter_map(|field| Some((*field, html::html(field)?))).take(2).collect::<Vec<_>>()
+        };
+        let mut summaries = texts(SUMMARIES).into_iter();
+        let summary = summaries.next();
+        // Two descriptions: the second is the longer text, as `itunes:summary` beside `description`.
+        let content = texts(CONTENTS).into_iter().next().or_else(|| summaries.next());
+        if let Some((_, text)) = &summary {
+            self.html("summary", text);
+        }
+        if let Some((_, text)) = &content {
+            self.html("content", text);
+        }
+        let (field, _) = content.or(summary)?;
+        place.inside(field).base
+    }
+
+    fn authors(&mut self, fields: &[&Element<'_>]) {
+        let mut seen = HashSet::new();
+        for person in fields.iter().filter(|field| persons::is_author(field)).filter_map(|field| persons::person(field))
+        {
+            if seen.insert((person.name.clone(), person.email.clone())) {
+                self.out.push_str("<author>");
+                self.text("name", person.name);
+                self.text("email", person.email);
+                self.text("uri", person.uri);
+                self.out.push_str("</author>");
+            }
+        }
+    }
+
+    fn categories(&mut self, fields: &[&Element<'_>]) {
+        let mut seen = HashSet::new();
+        for (term, scheme, label) in fields.iter().flat_map(|field| categories(field)) {
+            if seen.insert((term.clone(), scheme)) {
+                self.out.push_str("<category");
+                self.attribute("term", &term);
+                scheme.inspect(|scheme| self.attribute("scheme", scheme));
+                label.filter(|label| *label != term).inspect(|label| self.attribute("label", label));
+                self.out.push_str("/>");
+            }
+        }
+    }
+
+    fn enclosures(&mut self, fields: &[&Element<'_>], base: Option<&Url>) {
+        let mut seen = HashSet::new();
+        for field in fields {
+            let is_enclosure = match (field.ns, &*field.name) {
+                (Ns::Core, "enclosure") | (Ns::Media, "content") => true,
+                (Ns::Core, "link") => field.attribute("rel") == Some("enclosure"),
+                _ => false,
+            };
+            let address = field.attribute("url").or_else(|| field.attribute("href"));
+            if let Some(url) = address.filter(|_| is_enclosure).and_then(|address| scan::resolve(address, base))
+                && seen.insert(url.clone())
+            {
+                let length = field.attribute("length").or_else(|| field.attribute("filesize"));
+                self.link("enclosure", &url, field.attribute("type"), length);
+            }
+        }
+    }
+
+    fn link(&mut self, rel: &str, url: &Url, media_type: Option<&str>, length: Option<&str>) {
+        self.out.push_str("<link");
+        self.attribute("rel", rel);
+        self.attribute("href", url.as_str());
+        media_type.inspect(|media_type| self.attribute("type", media_type));
+        length.inspect(|length| self.attribute("length", length));
+        self.out.push_str("/>");
+    }
+
+    fn attribute(&mut self, name: &str, value: &str) {
+        self.out.extend([" ", name, "=\"", &escape(entity::clean(value)), "\""]);
+    }
+
+    fn text<T: AsRef<str>>(&mut self, name: &str, text: Option<T>) {
+        if let Some(text) = text {
+            self.out.extend(["<", name, ">", &escape(entity::clean(text.as_ref())), "</", name, ">"]);
+        }
+    }
+
+    /// Writes HTML as a CDATA section: feed-rs reads it twice as fast as escaped text.
+    fn html(&mut self, name: &str, html: &str) {
+        let html = entity::clean(html).replace("]]>", "]]]]><![CDATA[>");
+        self.out.extend(["<", name, " type=\"html\"><![CDATA[", &html, "]]></", name, ">"]);
+    }
+
+    /// Reads the first date of the first kind that there is.
+    fn date(&mut self, fields: &[&Element<'_>], kinds: &[(Ns, &str)]) -> Option<Timestamp> {
+        let Circumstances { zone, now, .. } = self.circumstances;
+        let found = kinds.iter().flat_map(|kind| fields.iter().filter(move |field| field.is(kind.0, kind.1)));
+        for text in found.filter_map(|field| field.text()) {
+            match dates::read(&text, zone, now) {
+                Ok(date) => return Some(date),
+                Err(message) => {
+                    if self.defects.iter().all(|defect| defect.message != message) {
+                        self.defects.push(Defect { code: "date".to_owned(), message });
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+const TITLES: &[(Ns, &str)] = &[(Ns::Core, "title"), (Ns::Dc, "title"), (Ns::Media, "title")];
+const SUBTITLES: &[(Ns, &str)] = &[
+    (Ns::Core, "subtitle"),
+    (Ns::Core, "description"),
+    (Ns::Core, "tagline"),
+    (Ns::Dc, "description"),
+    (Ns::Itunes, "subtitle"),
+    (Ns::Itunes, "summary"),
+];
+const RIGHTS: &[(Ns, &str)] = &[(Ns::Core, "rights"), (Ns::Core, "copyright"), (Ns::Dc, "rights")];
+const FEED_DATES: &[(Ns, &str)] = &[
+    (Ns::Core, "updated"),
+    (Ns::Core, "lastbuilddate"),
+    (Ns::Core, "modified"),
+    (Ns::DcTerms, "modified"),
+    (Ns::Dc, "date"),
+    (Ns::Core, "pubdate"),
+];
+const PUBLISHED: &[(Ns, &str)] =
+    &[(Ns::Core, "pubdate"), (Ns::Core, "published"), (Ns::Core, "issued"), (Ns::DcTerms, "issued")];
+const CREATED: &[(Ns, &str)] = &[(Ns::Core, "created"), (Ns::DcTerms, "created")];
+const UPDATED: &[(Ns, &str)] = &[
+    (Ns::Core, "updated"),
+    (Ns::Core, "modified"),
+    (Ns::Core, "lastbuilddate"),
+    (Ns::DcTerms, "modified"),
+    (Ns::Dc, "date"),
+];
+const SUMMARIES: &[(Ns, &str)] = &[
+    (Ns::Core, "summary"),
+    (Ns::Core, "description"),
+    (Ns::Core, "abstract"),
+    (Ns::Dc, "description"),
+    (Ns::Itunes, "summary"),
+    (Ns::Media, "description"),
+];
+const CONTENTS: &[(Ns, &str)] =
+    &[(Ns::Core, "content"), (Ns::Content, "encoded"), (Ns::Core, "fullitem"), (Ns::Core, "body"), (Ns::Xhtml, "body")];
+
+fn is_one_of(field: &Element<'_>, kinds: &[(Ns, &str)]) -> bool {
+    kinds.iter().any(|(ns, name)| field.is(*ns, name))
+}
+
+fn first_line(fields: &[&Element<'_>], kinds: &[(Ns, &str)]) -> Option<String> {
+    kinds
+        .iter()
+        .find_map(|(ns, name)| fields.iter().filter(|field| field.is(*ns, name)).find_map(|field| html::line(field)))
+}
+
+fn first_text<'t>(fields: &[&'t Element<'_>], kinds: &[(Ns, &str)]) -> Option<Cow<'t, str>> {
+    kinds.iter().find_map(|(ns, name)| fields.iter().filter(|field| field.is(*ns, name)).find_map(|field| field.text()))
+}
+
+/// Returns the fields of an entry; Media RSS groups them at will.
+fn entry_fields<'t, 'a>(entry: &'t Element<'a>) -> Vec<&'t Element<'a>> {
+    let mut fields = Vec::new();
+    collect_fields(entry, &mut fields);
+    fields
+}
+
+fn collect_fields<'t, 'a>(element: &'t Element<'a>, fields: &mut Vec<&'t Element<'a>>) {
+    for child in element.elements() {
+        fields.push(child);
+        if child.ns == Ns::Media && matches!(&*child.name, "group" | "content") {
+            collect_fields(child, fields);
+        }
+    }
+}
+
+/// Returns what identifies an entry in its own words.
+fn id<'t>(entry: &'t Element<'_>, fields: &[&'t Element<'_>]) -> Option<Cow<'t, str>> {
+    let stated = first_text(fields, &[(Ns::Core, "guid"), (Ns::Core, "id")]);
+    stated.or_else(|| entry.attribute("rdf:about").map(Cow::Borrowed))
+}
+
+/// Returns the page: the first link for people, else an id that is an address.
+fn entry_page(entry: &Element<'_>, fields: &[&Element<'_>], base: Option<&Url>) -> Option<Url> {
+    let is_id = |field: &&&Element<'_>| {
+        is_one_of(field, &[(Ns::Core, "guid"), (Ns::Core, "id")]) && field.attribute("ispermalink") != Some("false")
+    };
+    page(fields, base)
+        .or_else(|| fields.iter().find(is_id).and_then(|id| scan::resolve(&id.text()?, base)))
+        .or_else(|| scan::resolve(entry.attribute("rdf:about")?, base))
+}
+
+/// Returns the address of the first link for people: the text of an RSS `link`, or an Atom `alternate` of HTML.
+fn page(fields: &[&Element<'_>], base: Option<&Url>) -> Option<Url> {
+    let links = fields.iter().filter(|field| field.is(Ns::Core, "link"));
+    let pages = links.filter_map(|link| {
+        let is_page = link.attribute("rel").is_none_or(|rel| rel == "alternate");
+        let is_html = link.attribute("type").is_none_or(|kind| kind.contains("html"));
+        let address = link.attribute("href").map(Cow::Borrowed).or_else(|| link.text());
+        Some((is_html, scan::resolve(&address.filter(|_| is_page)?, base)?))
+    });
+    let mut other = None;
+    for (is_html, url) in pages {
+        if is_html {
+            return Some(url);
+        }
+        other = other.or(Some(url));
+    }
+    other
+}
+
+/// Returns the tags of a field: term, scheme, label.
+fn categories<'t>(field: &'t Element<'_>) -> Vec<(String, Option<&'t str>, Option<String>)> {
+    let one = |term: Option<String>, scheme| term.map(|term| (term, scheme, None)).into_iter().collect();
+    let listed = |scheme| {
+        let text = html::line(field).unwrap_or_default();
+        text.split(',')
+            .map(str::trim)
+            .filter(|term| !term.is_empty())
+            .map(|term| (term.to_owned(), scheme, None))
+            .collect()
+    };
+    match (field.ns, &*field.name) {
+        (Ns::Core | Ns::Media, "category") => {
+            let scheme = field.attribute("scheme").or_else(|| field.attribute("domain"));
+            let label = field.attribute("label").map(html::plain_line);
+            let term =
+                field.attribute("term").map(html::plain_line).or_else(|| html::line(field)).or_else(|| label.clone());
+            term.map(|term| (term, scheme, label)).into_iter().collect()
+        }
+        (Ns::Dc, "subject") => one(html::line(field), None),
+        (Ns::Itunes, "category") => one(field.attribute("text").map(html::plain_line), None),
+        (Ns::Core | Ns::Itunes | Ns::Media, "keywords") => listed(None),
+        _ => Vec::new(),
+    }
+}
+
+fn written(date: Timestamp) -> String {
+    date.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}

@@ -1,0 +1,494 @@
+//! A tree of any XML-like document: never an error, always within limits.
+//!
+//! The only place that tokenises XML. Tags that do not match, naked `<` and `&`, undeclared entities and prefixes, cut
+//! documents: each has one meaning here, chosen so that what was written before and after a fault survives.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use quick_xml::events::attributes::Attributes;
+
+use super::{Limits, entity};
+
+/// Attributes kept of one element.
+const ATTRIBUTES_MAX: usize = 64;
+
+/// Entities kept of a document type declaration.
+const ENTITIES_MAX: usize = 300;
+
+/// Longest text that an entity may stand for.
+const ENTITY_BYTES_MAX: usize = 1024;
+
+/// Elements of HTML that publishers who forget to escape it leave open, and no feed has.
+const VOID: &[&str] = &["br", "hr", "img", "wbr", "BR", "HR", "IMG"];
+
+/// Elements that hold text only, and so end where one of [`FIELDS`] begins.
+const LEAVES: &[&str] = &["title", "link", "guid", "id", "pubdate", "published", "updated", "category"];
+
+/// Elements that begin a field of a feed or entry.
+const FIELDS: &[&str] =
+    &["title", "link", "guid", "id", "pubdate", "published", "updated", "description", "summary", "content"];
+
+/// The vocabularies that we read. Prefixes do not matter, nor the case of a namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ns {
+    /// RSS of every version, Atom of every version, and default namespaces that nobody knows.
+    Core,
+    Content,
+    Dc,
+    DcTerms,
+    Itunes,
+    Media,
+    Rdf,
+    Slash,
+    Sy,
+    Thr,
+    Wfw,
+    Xhtml,
+    /// None that we read.
+    Other,
+}
+
+/// An element with what it holds. Names are in lower case.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Element<'a> {
+    pub(super) ns: Ns,
+    pub(super) name: Cow<'a, str>,
+    pub(super) attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub(super) nodes: Vec<Node<'a>>,
+}
+
+/// A child of an element.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Node<'a> {
+    Text(Cow<'a, str>),
+    Element(Element<'a>),
+}
+
+impl<'a> Element<'a> {
+    fn new(ns: Ns, name: Cow<'a, str>) -> Self {
+        Self { ns, name, attributes: Vec::new(), nodes: Vec::new() }
+    }
+
+    /// Returns its child elements.
+    pub(super) fn elements(&self) -> impl Iterator<Item = &Element<'a>> {
+        self.nodes.iter().filter_map(|node| match node {
+            Node::Element(element) => Some(element),
+            Node::Text(_) => None,
+        })
+    }
+
+    /// Returns the first child of that name.
+    pub(super) fn child(&self, ns: Ns, name: &str) -> Option<&Element<'a>> {
+        self.elements().find(|child| child.is(ns, name))
+    }
+
+    pub(super) fn is(&self, ns: Ns, name: &str) -> bool {
+        self.ns == ns && self.name == name
+    }
+
+    /// Returns an attribute that is not blank, trimmed; `name` with its usual prefix, in lower case.
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        let value = self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim())?;
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// Returns all its text, trimmed, without markup; `None` if blank.
+    pub(super) fn text(&self) -> Option<Cow<'_, str>> {
+        let text = match self.nodes.as_slice() {
+            [] => return None,
+            [Node::Text(text)] => Cow::Borrowed(text.trim()),
+            _ => {
+                let mut text = String::new();
+                self.collect_text(&mut text);
+                Cow::Owned(text.trim().to_owned())
+            }
+        };
+        (!text.is_empty()).then_some(text)
+    }
+
+    fn collect_text(&self, to: &mut String) {
+        for node in &self.nodes {
+            match node {
+                Node::Text(text) => to.push_str(text),
+                Node::Element(element) => element.collect_text(to),
+            }
+        }
+    }
+}
+
+/// A document read, and what was wrong with it.
+#[derive(Debug)]
+pub(super) struct Tree<'a> {
+    /// Holds the elements of the top; has no name of its own.
+    pub(super) top: Element<'a>,
+    /// Codes and texts, each once.
+    pub(super) defects: Vec<(&'static str, String)>,
+}
+
+/// Reads what is there.
+pub(super) fn read<'a>(document: &'a str, limits: &Limits) -> Tree<'a> {
+    let mut builder = Builder::new(limits);
+    let mut rest = document;
+    // A fault may cost a scan to the end of the document: thousands of them would take minutes.
+    let mut budget = document.len() * 8 + 64 * 1024;
+    while let Some(fault) = builder.read_until_fault(rest) {
+        builder.note("markup", || "markup that is none was read as text".to_owned());
+        let tail = rest.get(fault.at..).unwrap_or_default();
+        let Some(left) = budget.checked_sub(fault.scanned) else {
+            builder.text(Cow::Borrowed(tail));
+            break;
+        };
+        budget = left;
+        rest = builder.pass_fault(tail);
+    }
+    builder.finish()
+}
+
+/// Where a tokeniser gave up.
+struct Fault {
+    /// Of the `<` that begins no markup.
+    at: usize,
+    /// Bytes that it looked at to find out.
+    scanned: usize,
+}
+
+/// An element whose end was not seen yet.
+struct Open<'a> {
+    element: Element<'a>,
+    /// As its end tag must write it.
+    tag: &'a str,
+    /// Bindings in scope outside.
+    bindings: usize,
+}
+
+struct Builder<'a, 'l> {
+    limits: &'l Limits,
+    top: Element<'a>,
+    open: Vec<Open<'a>>,
+    /// Prefixes (`""` is the default) and what they mean, innermost last.
+    bindings: Vec<(&'a str, Ns)>,
+    /// Starts below the deepest level that we keep, by tag.
+    too_deep: HashMap<&'a str, usize>,
+    entities: HashMap<String, String>,
+    elements: usize,
+    entries: usize,
+    is_full: bool,
+    defects: Vec<(&'static str, String)>,
+}
+
+impl<'a, 'l> Builder<'a, 'l> {
+    fn new(limits: &'l Limits) -> Self {
+        Self {
+            limits,
+            top: Element::new(Ns::Other, Cow::Borrowed("")),
+            open: Vec::new(),
+            bindings: Vec::new(),
+            too_deep: HashMap::new(),
+            entities: HashMap::new(),
+            elements: 0,
+            entries: 0,
+            is_full: false,
+            defects: Vec::new(),
+        }
+    }
+
+    fn finish(mut self) -> Tree<'a> {
+        if !self.open.is_empty() && !self.is_full {
+            self.note("cut", || "the document ends before its last element".to_owned());
+        }
+        self.close_to(0);
+        Tree { top: self.top, defects: self.defects }
+    }
+
+    fn note(&mut self, code: &'static str, message: impl FnOnce() -> String) {
+        if self.defects.iter().all(|(known, _)| *known != code) {
+            self.defects.push((code, message()));
+        }
+    }
+
+    /// Reads to the end (`None`), or to what the tokeniser cannot read.
+    fn read_until_fault(&mut self, text: &'a str) -> Option<Fault> {
+        let mut reader = Reader::from_str(text);
+        let config = reader.config_mut();
+        config.allow_dangling_amp = true;
+        config.allow_unmatched_ends = true;
+        config.check_end_names = false;
+        while !self.is_full {
+            let at = offset(reader.buffer_position());
+            let event = reader.read_event();
+            let end = offset(reader.buffer_position());
+            // The event's own slices live shorter than the document.
+            let markup = text.get(at + 1..end.saturating_sub(1)).unwrap_or_default();
+            match event {
+                Ok(Event::Start(tag)) if is_name(tag.name().as_ref()) => self.start(markup, tag.name().as_ref().len()),
+                Ok(Event::Empty(tag)) if is_name(tag.name().as_ref()) => {
+                    let name = tag.name().as_ref().len();
+                    self.start(markup.strip_suffix('/').unwrap_or(markup), name);
+                    self.end(markup.get(..name).unwrap_or_default());
+                }
+                Ok(Event::Start(_) | Event::Empty(_)) => return Some(Fault { at, scanned: end - at }),
+                Ok(Event::End(tag)) => self.end(tag.name().as_ref()),
+                Ok(Event::Text(_)) => self.text(Cow::Borrowed(text.get(at..end).unwrap_or_default())),
+                Ok(Event::CData(data)) => self.text(data.into_inner()),
+                Ok(Event::GeneralRef(name)) => self.text(self.resolve(&name)),
+                Ok(Event::DocType(declaration)) => self.declare_entities(&declaration),
+                Ok(Event::Decl(_) | Event::PI(_) | Event::Comment(_)) => {}
+                Ok(Event::Eof) => return None,
+                Err(_) => return Some(Fault { at: offset(reader.error_position()), scanned: text.len() - at }),
+            }
+        }
+        None
+    }
+
+    /// Reads over the `<` of a fault; returns what comes after.
+    fn pass_fault(&mut self, tail: &'a str) -> &'a str {
+        // The start of a section or comment without end says nothing; any other `<` is text.
+        if let Some(rest) = ["<![CDATA[", "<!--", "<?"].iter().find_map(|start| tail.strip_prefix(start)) {
+            return rest;
+        }
+        if tail.starts_with("<!") {
+            return tail.split_once('>').map_or("", |(_, rest)| rest);
+        }
+        let (text, rest) = tail.split_at_checked(naked(tail)).unwrap_or((tail, ""));
+        self.text(entity::unescape(Cow::Borrowed(text)));
+        rest
+    }
+
+    fn start(&mut self, markup: &'a str, name_len: usize) {
+        let (tag, _) = markup.split_at_checked(name_len).unwrap_or((markup, ""));
+        if self.open.len() >= self.limits.depth_max {
+            *self.too_deep.entry(tag).or_default() += 1;
+            self.note("too_deep", || "markup nested too deep was left out, its text kept".to_owned());
+            return;
+        }
+        let bindings = self.bindings.len();
+        let attributes = self.attributes(markup, name_len);
+        let (ns, name) = self.resolve_name(tag);
+        let element = Element { attributes, ..Element::new(ns, name) };
+        self.close_before(&element);
+        if is_entry(&element) {
+            self.entries += 1;
+        }
+        self.elements += 1;
+        if self.entries > self.limits.entries_max || self.elements > self.limits.elements_max {
+            self.note("too_large", || "the rest of the document was not read: it holds too much".to_owned());
+            self.is_full = true;
+            return;
+        }
+        self.open.push(Open { element, tag, bindings });
+        if VOID.contains(&name_of(tag)) {
+            self.close_to(self.open.len() - 1);
+        }
+    }
+
+    /// Closes what only a lost end tag can have left open when `next` begins.
+    fn close_before(&mut self, next: &Element<'a>) {
+        if is_entry(next) {
+            if let Some(entry) = self.open.iter().rposition(|open| open.element.is(Ns::Core, &next.name)) {
+                self.close_to(entry);
+                self.note("unclosed", || "an element without end was closed where the next began".to_owned());
+            }
+        } else if let Some(last) = self.open.last()
+            && last.element.ns == Ns::Core
+            && LEAVES.contains(&&*last.element.name)
+            && next.ns == Ns::Core
+            && FIELDS.contains(&&*next.name)
+        {
+            self.close_to(self.open.len() - 1);
+            self.note("unclosed", || "an element without end was closed where the next began".to_owned());
+        }
+    }
+
+    fn end(&mut self, tag: &str) {
+        if let Some(count) = self.too_deep.get_mut(tag)
+            && *count > 0
+        {
+            *count -= 1;
+            return;
+        }
+        let tag = tag.trim();
+        match self.open.iter().rposition(|open| open.tag == tag) {
+            Some(level) => {
+                if level + 1 < self.open.len() {
+                    self.note("mismatched", || "end tags that do not match were read as well as may be".to_owned());
+                }
+                self.close_to(level);
+            }
+            None if VOID.contains(&name_of(tag)) => {}
+            None => self.note("mismatched", || "end tags that do not match were read as well as may be".to_owned()),
+        }
+    }
+
+    /// Closes every open element from `level` inwards.
+    fn close_to(&mut self, level: usize) {
+        while self.open.len() > level {
+            let Some(Open { element, bindings, .. }) = self.open.pop() else { return };
+            self.bindings.truncate(bindings);
+            self.too_deep.clear();
+            let parent = self.open.last_mut().map_or(&mut self.top, |open| &mut open.element);
+            if parent.nodes.is_empty() {
+                parent.nodes.reserve_exact(1); // most have one child, and a vector begins with four
+            }
+            parent.nodes.push(Node::Element(element));
+        }
+    }
+
+    fn text(&mut self, text: Cow<'a, str>) {
+        let taken = match self.open.last().and_then(|open| open.element.nodes.last()) {
+            Some(Node::Text(last)) => last.len(),
+            _ => 0,
+        };
+        let text = self.cut(text, self.limits.text_bytes_max.saturating_sub(taken));
+        let Some(nodes) = self.open.last_mut().map(|open| &mut open.element.nodes) else { return };
+        match nodes.last_mut() {
+            Some(Node::Text(last)) => last.to_mut().push_str(&text),
+            _ if text.is_empty() => {}
+            _ => {
+                if nodes.is_empty() {
+                    nodes.reserve_exact(1);
+                }
+                nodes.push(Node::Text(text));
+            }
+        }
+    }
+
+    /// Returns what a reference stands for; itself if nothing.
+    fn resolve(&self, name: &str) -> Cow<'a, str> {
+        match self.entities.get(name) {
+            Some(text) => Cow::Owned(text.clone()),
+            None => entity::resolve(name).unwrap_or_else(|| Cow::Owned(format!("&{name};"))),
+        }
+    }
+
+    /// Keeps the entities of an internal subset that stand for plain text: references in them are not followed.
+    fn declare_entities(&mut self, declaration: &str) {
+        for part in declaration.split("<!ENTITY").skip(1).take(ENTITIES_MAX) {
+            let Some((name, rest)) = part.trim_start().split_once(char::is_whitespace) else { continue };
+            let mut quoted = rest.trim_start().chars();
+            let Some(quote @ ('"' | '\'')) = quoted.next() else { continue };
+            let Some((value, _)) = quoted.as_str().split_once(quote) else { continue };
+            if value.len() <= ENTITY_BYTES_MAX {
+                self.entities.insert(name.to_owned(), entity::unescape(value.into()).into_owned());
+            }
+        }
+    }
+
+    fn attributes(&mut self, markup: &'a str, name_len: usize) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
+        let mut attributes = Vec::new();
+        let mut written = Attributes::html(markup, name_len);
+        written.with_checks(false);
+        for attribute in written.take(ATTRIBUTES_MAX).filter_map(Result::ok) {
+            let key = attribute.key.into_inner();
+            let value = self.cut(entity::unescape(attribute.value), self.limits.text_bytes_max);
+            if let Some(prefix) = key.strip_prefix("xmlns") {
+                self.bindings.push((prefix.trim_start_matches(':'), Ns::of_uri(&value, prefix)));
+            }
+            attributes.push((lower(key), value));
+        }
+        attributes
+    }
+
+    fn cut(&mut self, text: Cow<'a, str>, room: usize) -> Cow<'a, str> {
+        if text.len() <= room {
+            return text;
+        }
+        self.note("text_cut", || "a text longer than we read was cut".to_owned());
+        let end = text.floor_char_boundary(room);
+        match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.get(..end).unwrap_or_default()),
+            Cow::Owned(mut text) => {
+                text.truncate(end);
+                Cow::Owned(text)
+            }
+        }
+    }
+
+    fn resolve_name(&self, tag: &'a str) -> (Ns, Cow<'a, str>) {
+        let (prefix, name) = tag.split_once(':').unwrap_or(("", tag));
+        let bound = self.bindings.iter().rev().find(|(known, _)| *known == prefix).map(|(_, ns)| *ns);
+        let ns = match bound {
+            Some(ns) => ns,
+            None if prefix.is_empty() => Ns::Core,
+            None => Ns::of_prefix(prefix),
+        };
+        (ns, lower(name))
+    }
+}
+
+impl Ns {
+    /// Returns what a namespace is, else what its prefix usually is: publishers mistype the one, not the other.
+    fn of_uri(uri: &str, prefix: &str) -> Self {
+        let uri = uri.trim().trim_end_matches(['/', '#']).to_ascii_lowercase();
+        match uri.as_str() {
+            "http://purl.org/rss/1.0/modules/content" => Self::Content,
+            "http://purl.org/dc/elements/1.1" => Self::Dc,
+            "http://purl.org/dc/terms" => Self::DcTerms,
+            "http://www.itunes.com/dtds/podcast-1.0.dtd" => Self::Itunes,
+            "http://search.yahoo.com/mrss" => Self::Media,
+            "http://www.w3.org/1999/02/22-rdf-syntax-ns" => Self::Rdf,
+            "http://purl.org/rss/1.0/modules/slash" => Self::Slash,
+            "http://purl.org/rss/1.0/modules/syndication" => Self::Sy,
+            "http://purl.org/syndication/thread/1.0" => Self::Thr,
+            "http://wellformedweb.org/commentapi" => Self::Wfw,
+            "http://www.w3.org/1999/xhtml" => Self::Xhtml,
+            "http://www.w3.org/2005/atom" | "http://purl.org/atom/ns" | "http://purl.org/rss/1.0" => Self::Core,
+            _ if uri.contains("backend.userland.com/rss") || uri.contains("netscape.com/rdf/simple") => Self::Core,
+            _ => Self::of_prefix(prefix.trim_start_matches(':')),
+        }
+    }
+
+    fn of_prefix(prefix: &str) -> Self {
+        match prefix {
+            "" | "atom" | "atom10" | "rss" => Self::Core,
+            "content" => Self::Content,
+            "dc" => Self::Dc,
+            "dcterms" => Self::DcTerms,
+            "itunes" => Self::Itunes,
+            "media" => Self::Media,
+            "rdf" => Self::Rdf,
+            "slash" => Self::Slash,
+            "sy" => Self::Sy,
+            "thr" => Self::Thr,
+            "wfw" => Self::Wfw,
+            "xhtml" => Self::Xhtml,
+            _ => Self::Other,
+        }
+    }
+}
+
+fn is_entry(element: &Element<'_>) -> bool {
+    element.ns == Ns::Core && matches!(&*element.name, "item" | "entry")
+}
+
+/// Returns where, after a `<` that begins no markup, one comes that can.
+fn naked(text: &str) -> usize {
+    let mut signs = text.match_indices('<').skip(1).map(|(at, _)| at);
+    let begins = |at: &usize| {
+        text.get(at + 1..)
+            .is_some_and(|next| next.starts_with(|c: char| c.is_alphabetic() || matches!(c, '/' | '!' | '?' | '_')))
+    };
+    signs.find(begins).unwrap_or(text.len())
+}
+
+fn is_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_alphabetic() || first == '_')
+}
+
+fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+fn name_of(tag: &str) -> &str {
+    tag.rsplit(':').next().unwrap_or(tag)
+}
+
+fn offset(position: u64) -> usize {
+    usize::try_from(position).unwrap_or(usize::MAX)
+}

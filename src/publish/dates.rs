@@ -1,0 +1,123 @@
+//! The dates under which a story is published: honest, never in the future, never the time of rendering.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+
+use crate::feed::Timestamp;
+use crate::story::StoredEntry;
+
+/// 1 January 1990: what claims to be older is a clock that was never set (no feed is older than the web).
+const OLDEST: Timestamp = at(631_152_000);
+
+/// 1 December 2005, when RFC 4287 came out: the date of a document without entries.
+///
+/// Such a document has no change to date, Atom wants one, and the time of rendering would be a lie.
+pub(super) const EMPTY: Timestamp = at(1_133_395_200);
+
+const fn at(seconds: i64) -> Timestamp {
+    match DateTime::<Utc>::from_timestamp(seconds, 0) {
+        Some(instant) => instant,
+        None => DateTime::UNIX_EPOCH,
+    }
+}
+
+/// Returns when an entry was first published: as its publisher says, else when we first saw it.
+///
+/// A date later than our first sight of the entry cannot be right.
+pub(super) fn published(entry: &StoredEntry) -> Timestamp {
+    entry.entry.published.filter(|date| *date >= OLDEST).unwrap_or(entry.first_seen).min(entry.first_seen)
+}
+
+/// Returns when an entry last changed in a way that its readers should see again.
+///
+/// An edit that we saw happened after our first sight and at the latest when we saw it; a publisher's date within these
+/// bounds is more exact than ours. Without one, later dates of the publisher are noise (real series move `updated` at
+/// every build of the site) and the entry keeps its date.
+pub(super) fn updated(entry: &StoredEntry) -> Timestamp {
+    let (claim, published) = (entry.entry.updated, published(entry));
+    match entry.changed {
+        Some(seen) => claim.filter(|date| *date > entry.first_seen && *date <= seen).unwrap_or(seen).max(published),
+        None => claim.map_or(published, |date| date.clamp(published, entry.first_seen)),
+    }
+}
+
+/// Adds a fraction of a second that belongs to the entry.
+///
+/// Feeds that date to the day give many entries the same instant. RFC 4287 §4.2.15 allows it, the W3C validator warns
+/// of it; a fraction that depends on the neighbours would move when they leave.
+pub(super) fn told_apart(date: Timestamp, id: &str) -> Timestamp {
+    let hash = Sha256::digest(id);
+    let number = hash.iter().take(4).fold(0_i64, |number, byte| number << 8 | i64::from(*byte));
+    date + TimeDelta::microseconds(number % 1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::world::{bare, date};
+
+    /// Dates are days of October 2026: first seen on the 10th.
+    #[track_caller]
+    fn check(published: Option<u32>, updated: Option<u32>, changed: Option<u32>, expected: (u32, u32)) {
+        let day = |day: u32| date(&format!("2026-10-{day:02}T08:00:00Z"));
+        let mut stored = bare("1");
+        stored.first_seen = day(10);
+        stored.changed = changed.map(day);
+        stored.entry.published = published.map(day);
+        stored.entry.updated = updated.map(day);
+        assert_eq!((super::published(&stored), super::updated(&stored)), (day(expected.0), day(expected.1)));
+    }
+
+    #[test]
+    fn the_publishers_date_is_kept() {
+        check(Some(8), None, None, (8, 8));
+    }
+
+    #[test]
+    fn without_a_date_an_entry_is_as_old_as_our_first_sight_of_it() {
+        check(None, None, None, (10, 10));
+    }
+
+    #[test]
+    fn a_date_in_the_future_becomes_our_first_sight() {
+        check(Some(25), Some(26), None, (10, 10));
+    }
+
+    #[test]
+    fn an_update_before_publication_is_none() {
+        check(Some(8), Some(5), None, (8, 8));
+    }
+
+    #[test]
+    fn an_update_before_we_saw_the_entry_is_the_publishers_word() {
+        check(Some(8), Some(9), None, (8, 9));
+    }
+
+    #[test]
+    fn a_new_date_without_a_change_says_nothing() {
+        check(Some(8), Some(20), None, (8, 10));
+    }
+
+    #[test]
+    fn a_change_has_the_publishers_date_if_that_is_possible() {
+        check(Some(8), Some(12), Some(13), (8, 12));
+        check(Some(8), Some(9), Some(13), (8, 13));
+        check(Some(8), Some(20), Some(13), (8, 13));
+        check(Some(8), None, Some(13), (8, 13));
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_is_no_date() {
+        let mut stored = bare("1");
+        stored.entry.published = Some(date("1970-01-01T00:00:00Z"));
+        assert_eq!(published(&stored), stored.first_seen);
+    }
+
+    #[test]
+    fn entries_of_one_instant_are_told_apart_the_same_way_every_time() {
+        let day = date("2026-10-10T00:00:00Z");
+        assert_ne!(told_apart(day, "a"), told_apart(day, "b"));
+        assert_eq!(told_apart(day, "a"), told_apart(day, "a"));
+        assert!(told_apart(day, "a") - day < TimeDelta::seconds(1));
+    }
+}

@@ -1,0 +1,94 @@
+use super::*;
+use crate::publish::{Format, dates};
+
+fn document(path: &str, text: &str) -> Representation {
+    Representation::new(path.into(), Format::Atom, text.into(), dates::EMPTY)
+}
+
+/// Writes one round after the other into a fresh folder; returns what the last one did and the files that are there.
+fn check(rounds: &[&[Representation]]) -> (Written, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut written = Written::default();
+    for round in rounds {
+        written = write(folder.path(), round).unwrap();
+    }
+    (written, files(folder.path()))
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.path().is_dir() {
+            names.push(format!("{name}/"));
+            names.extend(files(&entry.path()).into_iter().map(|inner| format!("{name}/{inner}")));
+        } else if name != MANIFEST {
+            names.push(name);
+        }
+    }
+    names.sort();
+    names
+}
+
+#[test]
+fn a_folder_is_written_as_its_index() {
+    let (_, files) = check(&[&[document("/", "home"), document("/a/", "a"), document("/a.atom", "feed")]]);
+    assert_eq!(files, ["a.atom", "a/", "a/index.html", "index.html"]);
+}
+
+#[test]
+fn the_same_bytes_touch_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let documents = [document("/a.atom", "feed")];
+    write(folder.path(), &documents).unwrap();
+    let inodes = |folder: &Path| -> Vec<u64> {
+        use std::os::unix::fs::MetadataExt;
+        ["a.atom", MANIFEST].map(|name| fs::metadata(folder.join(name)).unwrap().ino()).to_vec()
+    };
+    let before = inodes(folder.path());
+    assert_eq!(write(folder.path(), &documents).unwrap(), Written { unchanged: 1, ..Written::default() });
+    assert_eq!(inodes(folder.path()), before);
+}
+
+#[test]
+fn other_bytes_replace_the_file() {
+    let (written, _) = check(&[&[document("/a.atom", "1")], &[document("/a.atom", "2")]]);
+    assert_eq!(written, Written { changed: 1, ..Written::default() });
+}
+
+#[test]
+fn what_is_published_no_more_is_removed_with_its_empty_folder() {
+    let (written, files) = check(&[&[document("/a.atom", "1"), document("/a/", "1")], &[document("/b.atom", "2")]]);
+    assert_eq!((written.removed, files), (2, vec!["b.atom".to_owned()]));
+}
+
+#[test]
+fn what_others_put_there_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[document("/a/", "1")]).unwrap();
+    fs::write(folder.path().join("a/logo.png"), "x").unwrap();
+    write(folder.path(), &[]).unwrap();
+    assert_eq!(files(folder.path()), ["a/", "a/logo.png"]);
+}
+
+#[test]
+fn a_forged_list_removes_nothing_outside() {
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("public");
+    fs::create_dir(&folder).unwrap();
+    let outside = outer.path().join("precious");
+    fs::write(&outside, "x").unwrap();
+    fs::write(folder.join(MANIFEST), format!("../precious\n{}\n", outside.display())).unwrap();
+    write(&folder, &[]).unwrap();
+    assert!(outside.exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named_with_a_way_out() {
+    let outer = tempfile::tempdir().unwrap();
+    let blocked = outer.path().join("file");
+    fs::write(&blocked, "x").unwrap();
+    let error = write(&blocked.join("public"), &[]).unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot make `{}`", blocked.join("public").display()));
+    assert!(error.hint().contains("publish.directory"));
+}

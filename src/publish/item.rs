@@ -1,0 +1,231 @@
+//! A story as every format shows it: each field legal, dated, credited, never half empty.
+//!
+//! Formats only arrange what is found here. Nothing is invented: what a publisher left out is taken from what it did
+//! say elsewhere, or left out.
+
+use std::collections::HashSet;
+
+use crate::config::Site;
+use crate::feed::{Category, Comments, Enclosure, Person, Timestamp};
+use crate::publish::channel::language_tag;
+use crate::publish::{Credit, Edition, Selection, dates, legal};
+use crate::story::Story;
+use crate::text;
+
+/// Length of a title that is made from the text, in characters.
+const MADE_TITLE_MAX: usize = 80;
+
+/// A story, ready for any format.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) id: String,
+    /// Plain text on one line, never empty.
+    pub(super) title: String,
+    pub(super) url: Option<String>,
+    pub(super) published: Timestamp,
+    /// Not before `published`.
+    pub(super) updated: Timestamp,
+    /// Only if it is not the site's.
+    pub(super) language: Option<String>,
+    /// Each with a name; never empty.
+    pub(super) authors: Vec<Person>,
+    /// Each with a scheme, none twice; the topic is the last.
+    pub(super) categories: Vec<Category>,
+    /// HTML, not blank.
+    pub(super) summary: Option<String>,
+    /// HTML, not blank, not the summary.
+    pub(super) content: Option<String>,
+    /// None twice.
+    pub(super) enclosures: Vec<Enclosure>,
+    pub(super) comments: Comments,
+    pub(super) rights: Option<String>,
+    /// Other tellings of the story.
+    pub(super) related: Vec<Link>,
+    /// The feed that the publisher says it copied the entry from.
+    pub(super) via: Option<Link>,
+    pub(super) source: Source,
+}
+
+/// A page elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Link {
+    pub(super) url: String,
+    pub(super) title: Option<String>,
+}
+
+/// The source of a story's head.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// An absolute IRI.
+    pub(super) id: String,
+    /// Never empty.
+    pub(super) title: String,
+    /// Its feed.
+    pub(super) url: Option<String>,
+    /// Its site.
+    pub(super) site: Option<String>,
+    pub(super) authors: Vec<Person>,
+    pub(super) rights: Option<String>,
+}
+
+/// Returns the items of a topic's main document: at most `publish.entries`, no id twice.
+pub(super) fn items(edition: &Edition<'_>, selection: &Selection<'_>) -> Vec<Item> {
+    let mut ids = HashSet::new();
+    let stories = selection.stories.iter().filter(|story| ids.insert(&story.head.atom_id));
+    stories.take(edition.settings.entries).map(|story| item(edition, selection, story)).collect()
+}
+
+fn item(edition: &Edition<'_>, selection: &Selection<'_>, story: &Story) -> Item {
+    let entry = &story.head.entry;
+    let source = source(edition, &story.head.source_id);
+    let (summary, content) = texts(story);
+    let url = entry.url.as_ref().and_then(legal::link);
+    let title = entry.title.as_deref().and_then(legal::line);
+    Item {
+        id: legal::iri(&story.head.atom_id),
+        title: title.unwrap_or_else(|| made_title([&summary, &content], url.as_deref(), &source.title)),
+        published: dates::published(&story.head),
+        updated: dates::updated(&story.head),
+        language: foreign(edition.site, entry.language.as_deref()),
+        authors: authors(&entry.authors, &source),
+        categories: categories(edition, selection, story),
+        enclosures: enclosures(&entry.enclosures),
+        comments: entry.comments.clone(),
+        rights: entry.rights.as_deref().and_then(legal::label),
+        related: related(edition, story, url.as_deref()),
+        via: entry.origin.as_ref().and_then(|origin| {
+            let url = origin.url.as_ref().and_then(legal::link)?;
+            Some(Link { url, title: origin.title.as_deref().and_then(legal::label) })
+        }),
+        summary,
+        content,
+        url,
+        source,
+    }
+}
+
+/// Returns what a source is credited with.
+pub(super) fn source(edition: &Edition<'_>, source_id: &str) -> Source {
+    let Some(Credit { title, url, about, .. }) = edition.sources.get(source_id) else {
+        // Gone from the config and not remembered: its id is all that is known.
+        let id = format!("{}#{}", legal::iri(edition.site.url.as_str()), legal::iri(source_id));
+        let title = legal::label(source_id).unwrap_or_else(|| id.clone());
+        return Source { id, title, url: None, site: None, authors: Vec::new(), rights: None };
+    };
+    let title = title.as_deref().or(about.title.as_deref()).and_then(legal::label);
+    let address = legal::iri(url.as_str());
+    Source {
+        id: about.id.as_deref().and_then(legal::identifier).unwrap_or_else(|| address.clone()),
+        title: title.or_else(|| url.host_str().map(str::to_owned)).unwrap_or(address),
+        url: legal::link(url),
+        site: about.url.as_ref().and_then(legal::link),
+        authors: about.authors.iter().filter_map(person).collect(),
+        rights: about.rights.as_deref().and_then(legal::label),
+    }
+}
+
+/// The best texts of a story; blank ones are none, and the same twice is once.
+fn texts(story: &Story) -> (Option<String>, Option<String>) {
+    let entry = &story.head.entry;
+    let (summary, content) = story.text.clone().unwrap_or_else(|| (entry.summary.clone(), entry.content.clone()));
+    let legal = |html: String| Some(legal::characters(html.trim()).into_owned()).filter(|html| !html.is_empty());
+    let (summary, content) = (summary.and_then(legal), content.and_then(legal));
+    if summary == content { (None, content) } else { (summary, content) }
+}
+
+/// A title made from the first words of the text, else from the link, else from the source.
+fn made_title(texts: [&Option<String>; 2], url: Option<&str>, source: &str) -> String {
+    let text = texts.into_iter().flatten().find_map(|html| legal::line(&text::html_to_text(html)));
+    let Some(text) = text else { return url.unwrap_or(source).to_owned() };
+    let Some((end, _)) = text.char_indices().nth(MADE_TITLE_MAX) else { return text };
+    let start = text.get(..end).unwrap_or_default();
+    let words = start.rsplit_once(' ').map_or(start, |(words, _)| words);
+    format!("{words}…")
+}
+
+fn foreign(site: &Site, language: Option<&str>) -> Option<String> {
+    let tag = language.and_then(legal::language)?;
+    let primary = tag.split('-').next().unwrap_or_default();
+    (!primary.eq_ignore_ascii_case(language_tag(site.language))).then_some(tag)
+}
+
+fn authors(entry: &[Person], source: &Source) -> Vec<Person> {
+    let own: Vec<Person> = entry.iter().filter_map(person).collect();
+    if !own.is_empty() {
+        own
+    } else if source.authors.is_empty() {
+        vec![Person { name: Some(source.title.clone()), email: None, uri: source.site.clone() }]
+    } else {
+        source.authors.clone()
+    }
+}
+
+/// A person with a name: if none is given, what stands before the `@`, else the address of the page.
+fn person(person: &Person) -> Option<Person> {
+    let email = person.email.as_deref().and_then(legal::email);
+    let uri = person.uri.as_deref().and_then(legal::absolute);
+    let name = person.name.as_deref().and_then(legal::label).filter(|name| !name.contains('@'));
+    let local = email.as_deref().and_then(|email| email.split('@').next()).map(str::to_owned);
+    let name = name.or(local).or_else(|| uri.clone())?;
+    Some(Person { name: Some(name), email, uri })
+}
+
+/// The publishers' tags of every telling, then the topic.
+///
+/// A tag without a scheme gets the address of the feed that uses it: tags of two publishers are not one list.
+fn categories(edition: &Edition<'_>, selection: &Selection<'_>, story: &Story) -> Vec<Category> {
+    let head = story.head.entry.categories.iter().map(|category| (&story.head.source_id, category));
+    let others = story
+        .tellings
+        .iter()
+        .flat_map(|telling| telling.categories.iter().map(move |category| (&telling.source_id, category)));
+    let tags = head.chain(others).filter_map(|(source_id, category)| {
+        let feed = edition.sources.get(source_id).map_or(&edition.site.url, |credit| &credit.url);
+        let scheme = category.scheme.as_deref().and_then(legal::absolute);
+        Some(Category {
+            term: legal::label(&category.term)?,
+            scheme: scheme.or_else(|| Some(legal::iri(feed.as_str()))),
+            label: category.label.as_deref().and_then(legal::label).filter(|label| *label != category.term),
+        })
+    });
+    let topic = Category {
+        term: selection.topic.id.clone(),
+        scheme: Some(topics_scheme(edition.site)),
+        label: legal::label(&selection.topic.title),
+    };
+    let mut seen = HashSet::new();
+    tags.chain([topic]).filter(|tag| seen.insert((tag.term.clone(), tag.scheme.clone()))).collect()
+}
+
+/// The list that our topics are from: the home page, which shows it.
+fn topics_scheme(site: &Site) -> String {
+    legal::iri(site.url.as_str())
+}
+
+fn enclosures(enclosures: &[Enclosure]) -> Vec<Enclosure> {
+    let mut seen = HashSet::new();
+    let legal = enclosures.iter().filter(|enclosure| legal::link(&enclosure.url).is_some_and(|url| seen.insert(url)));
+    legal
+        .map(|enclosure| Enclosure {
+            media_type: enclosure.media_type.as_deref().and_then(legal::media_type),
+            ..enclosure.clone()
+        })
+        .collect()
+}
+
+fn related(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link> {
+    let mut seen: HashSet<String> = own.map(str::to_owned).into_iter().collect();
+    let others = story.tellings.iter().filter_map(|telling| {
+        let url = telling.url.as_ref().and_then(legal::link).filter(|url| seen.insert(url.clone()))?;
+        let source = source(edition, &telling.source_id).title;
+        let title = match telling.title.as_deref().and_then(legal::label) {
+            Some(title) => legal::line(&format!("{source} – {title}")),
+            None => Some(source),
+        };
+        Some(Link { url, title })
+    });
+    others.collect()
+}
+
+#[cfg(test)]
+mod tests;

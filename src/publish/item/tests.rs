@@ -1,0 +1,154 @@
+use super::*;
+use crate::feed::{Entry, Origin};
+use crate::publish::world::{World, bare, ordinary, story, url};
+use crate::story::{StoredEntry, Telling};
+
+#[track_caller]
+fn check(change: impl FnOnce(&mut Entry), claim: impl FnOnce(Item) -> bool) {
+    let mut head = ordinary();
+    change(&mut head.entry);
+    let item = one(head);
+    let shown = format!("{item:?}");
+    assert!(claim(item), "{shown}");
+}
+
+fn one(head: StoredEntry) -> Item {
+    let world = World::new();
+    let edition = world.edition(vec![story(head)]);
+    items(&edition, &edition.selections[0]).remove(0)
+}
+
+#[test]
+fn a_missing_title_is_made_from_the_first_words() {
+    check(|entry| entry.title = None, |item| item.title == "Le plan tablettes.");
+}
+
+#[test]
+fn a_title_made_from_a_long_text_ends_at_a_word() {
+    check(
+        |entry| {
+            entry.title = Some(" \u{a0}".into());
+            entry.summary = Some("mot ".repeat(100));
+        },
+        |item| item.title.ends_with("mot…") && item.title.chars().count() <= MADE_TITLE_MAX + 1,
+    );
+}
+
+#[test]
+fn an_entry_of_nothing_has_its_source_for_title_and_author() {
+    let item = one(bare("1"));
+    assert_eq!((item.title.as_str(), item.authors[0].name.as_deref()), ("Ministère & Cie", Some("Ministère & Cie")));
+}
+
+#[test]
+fn an_author_without_a_name_is_called_by_the_address() {
+    check(
+        |entry| entry.authors = vec![Person { email: Some("e.nguyen@ministere.example".into()), ..Person::default() }],
+        |item| item.authors[0].name.as_deref() == Some("e.nguyen"),
+    );
+}
+
+#[test]
+fn a_tag_without_a_scheme_gets_the_address_of_its_feed() {
+    check(
+        |entry| entry.categories = vec![Category { term: "Bac".into(), ..Category::default() }],
+        |item| item.categories[0].scheme.as_deref() == Some("https://ministere.example/rss.xml"),
+    );
+}
+
+#[test]
+fn an_empty_tag_is_left_out() {
+    check(
+        |entry| entry.categories = vec![Category { term: " ".into(), ..Category::default() }],
+        |item| item.categories.len() == 1,
+    );
+}
+
+#[test]
+fn the_topic_is_a_category_of_the_site() {
+    check(
+        |_| {},
+        |item| {
+            let topic = item.categories.last().unwrap();
+            (topic.term.as_str(), topic.scheme.as_deref()) == ("ecole", Some("https://veille.example/"))
+        },
+    );
+}
+
+#[test]
+fn the_same_text_is_published_once() {
+    check(|entry| entry.content.clone_from(&entry.summary), |item| item.summary.is_none() && item.content.is_some());
+}
+
+#[test]
+fn a_language_is_said_only_if_it_is_foreign() {
+    check(|entry| entry.language = Some("fr-CA".into()), |item| item.language.is_none());
+    check(|entry| entry.language = Some("de".into()), |item| item.language.as_deref() == Some("de"));
+}
+
+#[test]
+fn a_link_that_no_reader_should_follow_is_left_out() {
+    check(|entry| entry.url = Some(url("javascript:alert(1)")), |item| item.url.is_none());
+}
+
+#[test]
+fn the_feed_that_an_entry_was_copied_from_is_named() {
+    check(
+        |entry| entry.origin = Some(Origin { title: Some("AFP".into()), url: Some(url("https://afp.example/rss")) }),
+        |item| item.via.is_some_and(|via| via.title.as_deref() == Some("AFP")),
+    );
+}
+
+#[test]
+fn every_other_telling_is_related_once() {
+    let world = World::new();
+    let mut told = story(ordinary());
+    let telling = Telling {
+        source_id: "agence".into(),
+        title: Some("Tablettes : le plan".into()),
+        url: Some(url("https://agence.example/1")),
+        categories: vec![Category { term: "École".into(), ..Category::default() }],
+        atom_id: "urn:x-agence:1".into(),
+    };
+    told.tellings.extend([telling.clone(), telling]);
+    let edition = world.edition(vec![told]);
+    let item = items(&edition, &edition.selections[0]).remove(0);
+    let title = Some("Agence – Tablettes : le plan".to_owned());
+    assert_eq!(item.related, [Link { url: "https://agence.example/1".into(), title }]);
+    assert!(item.categories.iter().any(|tag| tag.scheme.as_deref() == Some("https://agence.example/feed")));
+}
+
+#[test]
+fn the_best_text_of_the_story_is_shown() {
+    let world = World::new();
+    let mut told = story(ordinary());
+    told.text = Some((None, Some("<p>Tout le texte.</p>".into())));
+    let edition = world.edition(vec![told]);
+    let item = items(&edition, &edition.selections[0]).remove(0);
+    assert_eq!((item.summary, item.content.as_deref()), (None, Some("<p>Tout le texte.</p>")));
+}
+
+#[test]
+fn an_id_is_published_once_and_the_first_stays() {
+    let world = World::new();
+    let mut second = ordinary();
+    second.entry.title = Some("Encore".into());
+    let edition = world.edition(vec![story(ordinary()), story(second)]);
+    let items = items(&edition, &edition.selections[0]);
+    assert_eq!(items.iter().map(|item| item.title.as_str()).collect::<Vec<_>>(), ["Des tablettes à l’école"]);
+}
+
+#[test]
+fn a_topic_shows_no_more_than_was_asked_for() {
+    let mut world = World::new();
+    world.settings.entries = 2;
+    let edition = world.edition(["1", "2", "3"].map(|id| story(bare(id))).to_vec());
+    assert_eq!(items(&edition, &edition.selections[0]).len(), 2);
+}
+
+#[test]
+fn a_source_that_left_the_config_is_still_named() {
+    let mut head = ordinary();
+    head.source_id = "partie".into();
+    assert_eq!(one(head).source.title, "partie");
+}

@@ -1,0 +1,224 @@
+//! What may stand in a published document: characters, lines, IRIs, addresses, languages.
+//!
+//! Whatever came in, what these functions return passes a validator; what cannot be mended is dropped.
+
+use std::borrow::Cow;
+
+use url::Url;
+
+use crate::text;
+
+/// Longest line that is published, in characters: a "title" beyond it is a text in the wrong place.
+const LINE_MAX: usize = 1_000;
+
+/// ISO 639-1.
+const LANGUAGES: &str = "\
+    aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el \
+    en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu \
+    ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na \
+    nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so \
+    sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
+
+/// Returns `text` with only what XML 1.0 §2.2 allows, and no character that stands for a decoding gone wrong.
+pub(super) fn characters(text: &str) -> Cow<'_, str> {
+    if !text.contains(|c| replacement(c) != Some(c)) {
+        return Cow::Borrowed(text);
+    }
+    text.replace("\r\n", "\n").chars().filter_map(replacement).collect::<String>().into()
+}
+
+fn replacement(c: char) -> Option<char> {
+    match c {
+        '\t' | '\n' => Some(c),
+        '\r' => Some('\n'),      // XML reads it as a line feed in any case
+        '\u{fffd}' => Some('?'), // lost before we saw it
+        // The C1 range is legal, discouraged, and never meant.
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => None,
+        _ => Some(c),
+    }
+}
+
+/// Returns `text` on one line, or `None` if there is nothing to read on it.
+///
+/// No-break spaces stay: French typography needs them inside « » and before `:`.
+pub(super) fn line(text: &str) -> Option<String> {
+    let text = characters(text);
+    let line = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+    let line = line.trim_matches(|c: char| c.is_whitespace() || c == '\u{200b}' || c == '\u{feff}');
+    match line.char_indices().nth(LINE_MAX) {
+        _ if line.is_empty() => None,
+        None => Some(line.to_owned()),
+        Some((end, _)) => Some(format!("{}…", line.get(..end).unwrap_or_default().trim_end())),
+    }
+}
+
+/// Returns a line for a place that cannot say "this is no markup": what looks like markup is read as such.
+pub(super) fn label(text: &str) -> Option<String> {
+    line(text).and_then(|line| if is_like_markup(&line) { self::line(&text::html_to_text(&line)) } else { Some(line) })
+}
+
+/// Whether a careless reader would take a plain line for HTML.
+pub(super) fn is_like_markup(line: &str) -> bool {
+    let followed = |mark: char, is_next: fn(char) -> bool| {
+        line.match_indices(mark).any(|(at, _)| line.get(at + 1..).is_some_and(|rest| rest.starts_with(is_next)))
+    };
+    followed('<', |c| c.is_ascii_alphabetic() || c == '/' || c == '!')
+        || (followed('&', |c| c.is_ascii_alphanumeric() || c == '#') && line.contains(';'))
+}
+
+/// Returns `iri` with what RFC 3986 §2 does not allow percent-encoded; what is legal stays as it is.
+pub(super) fn iri(iri: &str) -> String {
+    let iri = characters(iri.trim());
+    let host_end = iri.find("://[").and_then(|start| iri.find(']').filter(|end| *end > start)).map_or(0, |end| end + 1);
+    let mut legal = String::with_capacity(iri.len());
+    for (at, c) in iri.char_indices() {
+        let is_legal = match c {
+            '%' => iri.get(at + 1..at + 3).is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit())),
+            '[' | ']' => at < host_end,
+            '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' => false,
+            _ => !c.is_whitespace() && !c.is_control(),
+        };
+        if is_legal {
+            legal.push(c);
+        } else {
+            legal.extend(c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}")));
+        }
+    }
+    legal
+}
+
+/// Returns a link that a reader can follow.
+pub(super) fn link(url: &Url) -> Option<String> {
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then(|| iri(url.as_str()))
+}
+
+/// Returns an IRI that people or programs wrote, if it is absolute.
+pub(super) fn absolute(text: &str) -> Option<String> {
+    Url::parse(text.trim()).ok().filter(|url| !url.cannot_be_a_base() || url.path().len() > 1).map(|_| iri(text))
+}
+
+/// Returns the id of a feed or entry elsewhere if programs can compare it (RFC 4287 §4.2.6.1).
+pub(super) fn identifier(text: &str) -> Option<String> {
+    let url = Url::parse(text.trim()).ok()?;
+    match url.scheme() {
+        "http" | "https" => link(&url),
+        "urn" | "tag" => absolute(text).filter(|id| id.is_ascii() && id.matches(':').count() > 1),
+        _ => None,
+    }
+}
+
+/// Returns an e-mail address (RFC 5322 §3.4.1, without quotes and comments).
+pub(super) fn email(text: &str) -> Option<String> {
+    let address = text.trim();
+    let address = address.strip_prefix("mailto:").unwrap_or(address);
+    let (local, domain) = address.rsplit_once('@')?;
+    let is_local = |c: char| c.is_ascii_alphanumeric() || "_-+.'!#$%&*/=?^`{|}~".contains(c);
+    let is_label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let is_legal = !local.is_empty()
+        && local.chars().all(is_local)
+        && domain.contains('.')
+        && domain.split('.').all(is_label)
+        && !is_like_markup(address);
+    is_legal.then(|| address.to_owned())
+}
+
+/// Returns a BCP 47 tag whose language is in ISO 639-1; `fr_FR` is read as `fr-FR`.
+pub(super) fn language(text: &str) -> Option<String> {
+    let tag = text.trim().replace('_', "-");
+    let mut parts = tag.split('-');
+    let primary = parts.next()?.to_ascii_lowercase();
+    let is_subtag = |part: &str| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
+    (LANGUAGES.split(' ').any(|known| known == primary) && parts.all(is_subtag)).then_some(tag)
+}
+
+/// Returns a media type without parameters (RFC 9110 §8.3.1).
+pub(super) fn media_type(text: &str) -> Option<String> {
+    let media_type = text.split(';').next()?.trim().to_ascii_lowercase();
+    let is_token =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c));
+    media_type.split_once('/').is_some_and(|(kind, name)| is_token(kind) && is_token(name)).then_some(media_type)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check<T: AsRef<str>>(published: Option<T>, expected: Option<&str>) {
+        assert_eq!(published.as_ref().map(AsRef::as_ref), expected);
+    }
+
+    #[test]
+    fn control_characters_and_noncharacters_are_left_out() {
+        check(Some(characters("a\u{0}b\u{b}c\u{fffe}d\u{85}e\tf\ng")), Some("abcde\tf\ng"));
+    }
+
+    #[test]
+    fn a_carriage_return_is_a_line_feed() {
+        check(Some(characters("a\r\nb\rc")), Some("a\nb\nc"));
+    }
+
+    #[test]
+    fn a_line_keeps_no_break_spaces_and_emoji() {
+        check(line(" «\u{a0}L’école\u{a0}»\n\t demain\u{202f}? 🎓 "), Some("«\u{a0}L’école\u{a0}» demain\u{202f}? 🎓"));
+    }
+
+    #[test]
+    fn a_line_without_anything_to_read_is_none() {
+        check(line(" \u{a0}\u{200b}\u{1} \n"), None);
+    }
+
+    #[test]
+    fn a_huge_line_is_cut_between_characters() {
+        assert_eq!(line(&"é".repeat(100_000)).unwrap().chars().count(), LINE_MAX + 1);
+    }
+
+    #[test]
+    fn a_label_reads_what_looks_like_markup() {
+        check(label("Q&amp;R : <b>le bac</b>"), Some("Q&R : le bac"));
+        check(label("R&D, a < b"), Some("R&D, a < b"));
+    }
+
+    #[test]
+    fn an_illegal_iri_is_encoded_and_a_legal_one_is_left_alone() {
+        check(Some(iri("https://a.example/x y?q={1|2}&r=50%")), Some("https://a.example/x%20y?q=%7B1%7C2%7D&r=50%25"));
+        check(Some(iri("https://[::1]/a[1]")), Some("https://[::1]/a%5B1%5D"));
+        check(Some(iri("https://a.example/%C3%A9#é")), Some("https://a.example/%C3%A9#é"));
+    }
+
+    #[test]
+    fn only_web_links_are_links() {
+        check(link(&Url::parse("javascript:alert(1)").unwrap()), None);
+        check(link(&Url::parse("https://a.example/é").unwrap()), Some("https://a.example/%C3%A9"));
+    }
+
+    #[test]
+    fn an_id_that_programs_cannot_compare_is_none() {
+        check(identifier("https://A.example"), Some("https://a.example/"));
+        check(identifier("tag:a.example,2026:1"), Some("tag:a.example,2026:1"));
+        check(identifier("case:1"), None);
+        check(identifier("1234"), None);
+    }
+
+    #[test]
+    fn an_address_is_kept_only_if_mail_could_reach_it() {
+        check(email("mailto:a.b@c.example"), Some("a.b@c.example"));
+        check(email("a@localhost"), None);
+        check(email("webmaster (at) c.example"), None);
+        check(email("é@c.example"), None);
+    }
+
+    #[test]
+    fn a_language_is_known_or_dropped() {
+        check(language("fr_FR"), Some("fr-FR"));
+        check(language("français"), None);
+        check(language("xx"), None);
+        check(language("en-us"), Some("en-us"));
+    }
+
+    #[test]
+    fn a_media_type_is_well_formed_or_dropped() {
+        check(media_type("Audio/MPEG; codecs=x"), Some("audio/mpeg"));
+        check(media_type("mp3"), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! A small world to publish in tests: one site, two sources, one topic.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use url::Url;
+
+use crate::config::{Language, PublishSettings, Site};
+use crate::feed::{Entry, Person, Timestamp};
+use crate::publish::{Credit, Edition, Selection};
+use crate::state::About;
+use crate::story::{EntryKey, StoredEntry, Story, Telling};
+use crate::topic::{Boost, Label, Topic};
+
+pub(super) struct World {
+    pub(super) site: Site,
+    pub(super) settings: PublishSettings,
+    pub(super) sources: BTreeMap<String, Credit>,
+    pub(super) topic: Topic,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let site = Site {
+            title: "Veille numérique".into(),
+            url: url("https://veille.example/"),
+            language: Language::French,
+            contact: Some("mailto:veille@veille.example".into()),
+        };
+        let settings = PublishSettings { directory: PathBuf::new(), entries: 50, hubs: Vec::new() };
+        let ministry = Credit {
+            title: None,
+            url: url("https://ministere.example/rss.xml"),
+            about: About {
+                title: Some("Ministère & Cie".into()),
+                url: Some(url("https://ministere.example/")),
+                ..About::default()
+            },
+            is_polled: true,
+        };
+        let agency = Credit {
+            title: Some("Agence".into()),
+            url: url("https://agence.example/feed"),
+            about: About::default(),
+            is_polled: true,
+        };
+        let topic = Topic {
+            id: "ecole".into(),
+            title: "L’école numérique".into(),
+            description: "Ce qui se publie sur l’école numérique".into(),
+            threshold: 6.0,
+            language: None,
+            boost: Boost::default(),
+            body_cap: 3,
+            rules: Vec::new(),
+            not: Vec::new(),
+            source_bonus: BTreeMap::new(),
+        };
+        Self { site, settings, sources: [("ministere".into(), ministry), ("agence".into(), agency)].into(), topic }
+    }
+
+    pub(super) fn edition(&self, stories: Vec<Story>) -> Edition<'_> {
+        Edition {
+            site: &self.site,
+            settings: &self.settings,
+            sources: &self.sources,
+            selections: vec![Selection { topic: &self.topic, stories }],
+        }
+    }
+}
+
+pub(super) fn url(text: &str) -> Url {
+    Url::parse(text).unwrap()
+}
+
+pub(super) fn date(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// An entry of the ministry with nothing but an id, first seen on 10 October 2026 at eight.
+pub(super) fn bare(id: &str) -> StoredEntry {
+    StoredEntry {
+        number: 1,
+        source_id: "ministere".into(),
+        key: EntryKey([0; 16]),
+        atom_id: format!("https://ministere.example/?p={id}"),
+        story: 1,
+        first_seen: date("2026-10-10T08:00:00Z"),
+        changed: None,
+        entry: Entry::default(),
+    }
+}
+
+/// An ordinary entry of the ministry.
+pub(super) fn ordinary() -> StoredEntry {
+    let mut stored = bare("1");
+    stored.entry = Entry {
+        url: Some(url("https://ministere.example/tablettes")),
+        title: Some("Des tablettes à l’école".into()),
+        summary: Some("<p>Le plan <b>tablettes</b>.</p>".into()),
+        published: Some(date("2026-10-09T06:30:00Z")),
+        authors: vec![Person { name: Some("Élodie Nguyen".into()), ..Person::default() }],
+        ..Entry::default()
+    };
+    stored
+}
+
+/// The story that one entry tells alone.
+pub(super) fn story(head: StoredEntry) -> Story {
+    let telling = Telling {
+        source_id: head.source_id.clone(),
+        title: head.entry.title.clone(),
+        url: head.entry.url.clone(),
+        categories: head.entry.categories.clone(),
+        atom_id: head.atom_id.clone(),
+    };
+    let label = Label { topic: "ecole".into(), score: 9.0, reasons: Vec::new() };
+    Story { number: head.story, head, text: None, tellings: vec![telling], label }
+}

@@ -1,0 +1,123 @@
+//! Connections with limits: so many at once, and none that takes its time for ever.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::serve::Listener;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep};
+
+use crate::serve::Limits;
+
+/// A listener that accepts only as many connections as it was given.
+pub(super) struct Connections {
+    listener: TcpListener,
+    permits: Arc<Semaphore>,
+    idle: Duration,
+}
+
+impl Connections {
+    pub(super) fn new(listener: TcpListener, limits: Limits) -> Self {
+        Self { listener, permits: Arc::new(Semaphore::new(limits.connections)), idle: limits.idle }
+    }
+}
+
+impl Listener for Connections {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        // Fails only when the semaphore is closed, which nobody does.
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
+        let (stream, address) = Listener::accept(&mut self.listener).await;
+        // Only costs a little latency where it is refused.
+        let _ = stream.set_nodelay(true);
+        let progress = Instant::now();
+        let deadline = Box::pin(tokio::time::sleep_until(progress + self.idle));
+        (Connection { stream, idle: self.idle, progress, deadline, _permit: permit }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// A connection that ends when its client takes no part of an answer for too long.
+///
+/// What it sends does not count: a header sent byte by byte, a body without end and a client that only stays are the
+/// same to us. hyper's own time-out for headers is out of reach behind axum.
+pub(super) struct Connection {
+    stream: TcpStream,
+    idle: Duration,
+    progress: Instant,
+    deadline: Pin<Box<Sleep>>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Connection {
+    /// Resolves, to an error, when there was no progress for too long.
+    fn poll_expired<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        loop {
+            ready!(self.deadline.as_mut().poll(context));
+            let due = self.progress + self.idle;
+            if due <= Instant::now() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.deadline.as_mut().reset(due);
+        }
+    }
+
+    fn written(&mut self, context: &mut Context<'_>, poll: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if poll.is_pending() {
+            return self.poll_expired(context);
+        }
+        self.progress = Instant::now();
+        poll
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let connection = self.get_mut();
+        match Pin::new(&mut connection.stream).poll_read(context, buffer) {
+            Poll::Pending => connection.poll_expired(context),
+            ready @ Poll::Ready(_) => ready,
+        }
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let connection = self.get_mut();
+        let poll = Pin::new(&mut connection.stream).poll_write(context, bytes);
+        connection.written(context, poll)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let connection = self.get_mut();
+        let poll = Pin::new(&mut connection.stream).poll_write_vectored(context, slices);
+        connection.written(context, poll)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,261 @@
+//! What was published, over HTTP. The home of `axum`.
+//!
+//! Answers come from memory only: a path is looked up in the [`Tree`] as it is, so nothing outside can be reached. The
+//! site's root is `/` here; a reverse proxy that publishes below a path takes that path away (links come from
+//! `site.url`, redirects are relative).
+
+mod connections;
+mod negotiation;
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderName};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::publish::{Encoded, Encoding, Resource, Tree};
+use connections::Connections;
+
+/// Shortest `max-age`: a poll that is under way may take that long.
+const MAX_AGE_MIN: Duration = Duration::from_mins(1);
+/// Longest `max-age`, whatever the schedule: a source that is added must not wait for readers longer.
+const MAX_AGE_MAX: Duration = Duration::from_hours(24);
+
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+/// Room for all headers that an answer may have, so that their map never grows while it is filled.
+const HEADERS_MAX: usize = 16;
+/// Our pages need their own style sheet and pictures, nothing else; an opened feed needs nothing at all.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// What is served, and swapped while it is.
+#[derive(Debug, Default)]
+pub struct Front {
+    /// The documents.
+    pub tree: ArcSwap<Tree>,
+    /// How the daemon is.
+    pub health: ArcSwap<Health>,
+    /// Writes the metrics in the format of Prometheus; `None`: there are none.
+    pub metrics: Option<fn() -> String>,
+}
+
+/// How the daemon is: well, unless there are reasons.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Health {
+    /// What is wrong, one line each, for people.
+    pub reasons: Vec<String>,
+}
+
+/// What one process gives to its readers.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections at once; further ones wait in the system's queue.
+    pub connections: usize,
+    /// How long a connection may go on without taking a part of an answer.
+    pub idle: Duration,
+    /// How long answers under way may take to end after the stop.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 512, idle: Duration::from_mins(1), grace: Duration::from_secs(10) }
+    }
+}
+
+/// Serves until `stop` resolves; then lets answers under way end, for at most the grace.
+///
+/// Idle connections are closed at once.
+///
+/// # Errors
+///
+/// Those of the listener itself. A connection that fails ends alone.
+pub async fn serve(
+    listener: TcpListener,
+    front: Arc<Front>,
+    limits: Limits,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let (stopped, stopping) = oneshot::channel();
+    let connections = Connections::new(listener, limits);
+    let served = axum::serve(connections, router(front)).with_graceful_shutdown(async move {
+        stop.await;
+        // The other end is gone only if the server has ended on its own.
+        let _ = stopped.send(());
+    });
+    let grace_over = pin!(async move {
+        if stopping.await.is_ok() {
+            tokio::time::sleep(limits.grace).await;
+        } else {
+            std::future::pending().await
+        }
+    });
+    tokio::select! {
+        result = served.into_future() => result,
+        () = grace_over => Ok(()),
+    }
+}
+
+/// Answers every request for `front`.
+pub fn router(front: Arc<Front>) -> Router {
+    Router::new().fallback(answer).with_state(front)
+}
+
+async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
+    let path = request.uri().path();
+    let mut response = match (path, front.metrics) {
+        ("/healthz", _) => unless_read_only(&request, || health(&front.health.load())),
+        ("/metrics", Some(metrics)) => unless_read_only(&request, || plain(StatusCode::OK, metrics())),
+        _ => {
+            let tree = front.tree.load();
+            match tree.get(path) {
+                Some(resource) => document(&request, resource, max_age(&tree, Instant::now())),
+                None => nowhere(&tree, path),
+            }
+        }
+    };
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Answers GET and HEAD with what `answer` makes, and says what is allowed to the rest.
+fn unless_read_only(request: &Request, answer: impl FnOnce() -> Response) -> Response {
+    match *request.method() {
+        Method::GET => answer(),
+        Method::HEAD => without_body(answer()),
+        Method::OPTIONS => allowed(StatusCode::NO_CONTENT),
+        _ => allowed(StatusCode::METHOD_NOT_ALLOWED),
+    }
+}
+
+fn document(request: &Request, resource: &Resource, max_age: Duration) -> Response {
+    let mut response = unless_read_only(request, || representation(request.headers(), resource, max_age));
+    let headers = response.headers_mut();
+    if resource.format.is_feed() {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag"));
+        if *request.method() == Method::OPTIONS {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+            let conditions = HeaderValue::from_static("If-None-Match, If-Modified-Since");
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, conditions);
+            headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+        }
+    }
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
+    response
+}
+
+/// Answers a GET: the document in the best coding, or 304 (RFC 9110 §13, §12.5.3).
+fn representation(request: &HeaderMap, resource: &Resource, max_age: Duration) -> Response {
+    let (encoding, encoded) = negotiation::best(request, resource);
+    let mut response = match negotiation::known_etag(request, resource) {
+        Some(etag) => {
+            let mut response = empty();
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            set(&mut response, header::ETAG, etag);
+            response
+        }
+        None => body(resource, encoding, encoded),
+    };
+    set(&mut response, header::LAST_MODIFIED, &resource.last_modified);
+    set(&mut response, header::CACHE_CONTROL, &format!("public, max-age={}", max_age.as_secs()));
+    if !resource.compressed.is_empty() {
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+    response
+}
+
+fn body(resource: &Resource, encoding: Option<Encoding>, encoded: &Encoded) -> Response {
+    let mut response = empty();
+    *response.body_mut() = Body::from(encoded.bytes.clone());
+    set(&mut response, header::ETAG, &encoded.etag);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(resource.format.media_type()));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(encoded.bytes.len()));
+    if let Some(encoding) = encoding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
+    }
+    response
+}
+
+/// The time to the next possible change.
+fn max_age(tree: &Tree, now: Instant) -> Duration {
+    let left = tree.fresh_until.map_or(MAX_AGE_MIN, |instant| instant.saturating_duration_since(now));
+    left.clamp(MAX_AGE_MIN, MAX_AGE_MAX)
+}
+
+/// Answers for a path where nothing is: a folder's page may be meant, without its last slash.
+fn nowhere(tree: &Tree, path: &str) -> Response {
+    let folder = format!("{path}/");
+    match folder.trim_end_matches('/').rsplit('/').next() {
+        Some(name) if tree.get(&folder).is_some() => {
+            let mut response = plain(StatusCode::PERMANENT_REDIRECT, String::new());
+            set(&mut response, header::LOCATION, &format!("{name}/"));
+            response
+        }
+        _ => plain(
+            StatusCode::NOT_FOUND,
+            "Rien n’est publié à cette adresse.\nNothing is published at this address.\n".to_owned(),
+        ),
+    }
+}
+
+fn health(health: &Health) -> Response {
+    let (status, word) =
+        if health.reasons.is_empty() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "degraded") };
+    let body = serde_json::json!({ "status": word, "reasons": health.reasons });
+    let mut response = plain(status, body.to_string());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+fn allowed(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::ALLOW, METHODS);
+    response
+}
+
+fn plain(status: StatusCode, text: String) -> Response {
+    let length = HeaderValue::from(text.len());
+    let mut response = Response::new(Body::from(Bytes::from(text)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, TEXT);
+    headers.insert(header::CONTENT_LENGTH, length);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+fn empty() -> Response {
+    let mut response = Response::new(Body::empty());
+    response.headers_mut().reserve(HEADERS_MAX);
+    response
+}
+
+fn without_body(response: Response) -> Response {
+    response.map(|_| Body::empty())
+}
+
+/// Sets a header to a text that we made ourselves; one that is no header value is left out.
+fn set(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! Which coding of a document a reader gets, and whether it needs one at all (RFC 9110 §12.5.3, §13).
+
+use axum::http::header::{self, HeaderName};
+use axum::http::{HeaderMap, HeaderValue};
+use chrono::DateTime;
+
+use crate::publish::{Encoded, Encoding, Resource};
+
+/// Returns the coding that `Accept-Encoding` likes best; among equals the smallest.
+///
+/// What nobody mentioned is the document as it is: always acceptable, never preferred.
+pub(super) fn best<'a>(request: &HeaderMap, resource: &'a Resource) -> (Option<Encoding>, &'a Encoded) {
+    let mut best = (None, &resource.plain, quality(request, "identity").unwrap_or(0));
+    for (encoding, encoded) in &resource.compressed {
+        let quality = quality(request, encoding.name()).unwrap_or(0);
+        let is_better = quality > best.2 || (quality == best.2 && encoded.bytes.len() < best.1.bytes.len());
+        if quality > 0 && is_better {
+            best = (Some(*encoding), encoded, quality);
+        }
+    }
+    (best.0, best.1)
+}
+
+/// The quality that a reader gives to a coding, by name or by `*`, in thousandths.
+fn quality(request: &HeaderMap, coding: &str) -> Option<u32> {
+    let mut any = None;
+    for accepted in values(request, header::ACCEPT_ENCODING).flat_map(|value| value.split(',')) {
+        let mut parts = accepted.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let name = name.strip_prefix("x-").unwrap_or(name); // RFC 9110 §8.4.1.3: `x-gzip` is `gzip`
+        if name.eq_ignore_ascii_case(coding) || name == "*" {
+            let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+            let quality = Some(quality.map_or(1_000, thousandths));
+            if name != "*" {
+                return quality;
+            }
+            any = quality;
+        }
+    }
+    any
+}
+
+/// `0.5` is 500; what is no quality is none (0), so that nobody gets a coding that was asked for by mistake.
+fn thousandths(quality: &str) -> u32 {
+    let (whole, fraction) = quality.split_once('.').unwrap_or((quality, ""));
+    let digits: String = format!("{fraction}000").chars().take(3).collect();
+    match (whole, digits.parse::<u32>()) {
+        ("1", _) => 1_000,
+        ("0", Ok(thousandths)) => thousandths,
+        _ => 0,
+    }
+}
+
+/// Returns the validator of what the reader has if that is the document of today.
+///
+/// The tag of another coding of the same document counts: a proxy that unpacks for its clients keeps the packed tag.
+pub(super) fn known_etag<'a>(request: &HeaderMap, resource: &'a Resource) -> Option<&'a str> {
+    if request.contains_key(header::IF_NONE_MATCH) {
+        // RFC 9110 §13.1.3: then `If-Modified-Since` says nothing.
+        return values(request, header::IF_NONE_MATCH).flat_map(tags).find_map(|tag| {
+            let (_, selected) = best(request, resource);
+            let others = resource.compressed.iter().map(|(_, encoded)| encoded);
+            let mut all = [selected, &resource.plain].into_iter().chain(others).map(|encoded| encoded.etag.as_str());
+            if tag == "*" { all.next() } else { all.find(|etag| *etag == tag) }
+        });
+    }
+    let since = values(request, header::IF_MODIFIED_SINCE).next()?;
+    let is_known = since == resource.last_modified
+        || DateTime::parse_from_rfc2822(since).is_ok_and(|since| resource.modified <= since);
+    is_known.then(|| best(request, resource).1.etag.as_str())
+}
+
+/// The tags of a list, compared weakly (RFC 9110 §8.8.3.2): `W/` says nothing here. Ours hold no comma.
+fn tags(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(|tag| tag.trim().trim_start_matches("W/"))
+}
+
+fn values(request: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    request.get_all(name).into_iter().map(HeaderValue::to_str).filter_map(Result::ok)
+}

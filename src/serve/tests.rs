@@ -1,0 +1,326 @@
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::publish::{Format, Representation};
+
+/// A server on loopback with one feed, long enough to be compressed, and what stops it.
+struct World {
+    address: SocketAddr,
+    front: Arc<Front>,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<io::Result<()>>,
+}
+
+impl World {
+    async fn new(limits: Limits) -> Self {
+        let documents = [("/ecole.atom", "<feed/>".repeat(1_000)), ("/ecole/", "<html>".to_owned())];
+        Self::serving(&documents, limits).await
+    }
+
+    async fn serving(documents: &[(&str, String)], limits: Limits) -> Self {
+        let modified = "2026-10-10T08:00:00Z".parse().unwrap();
+        let document = |(path, text): &(&str, String)| {
+            Representation::new((*path).into(), Format::Atom, text.clone().into(), modified)
+        };
+        let tree = Tree::build(documents.iter().map(document).collect(), &Tree::default(), modified);
+        let front = Arc::new(Front { tree: ArcSwap::from_pointee(tree), health: ArcSwap::default(), metrics: None });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopping) = oneshot::channel();
+        let server = tokio::spawn(serve(listener, Arc::clone(&front), limits, async move {
+            let _ = stopping.await;
+        }));
+        Self { address, front, stop, server }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
+        let mut stream = self.connect().await;
+        let headers: String = headers.iter().flat_map(|header| [header, "\r\n"]).collect();
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        Answer::read(stream).await
+    }
+
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.server.await.unwrap().unwrap();
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Answer {
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    async fn read(mut stream: TcpStream) -> Self {
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await.unwrap();
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(bytes.len());
+        let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+        let lines = head.lines().filter(|line| !line.starts_with("date:") && !line.starts_with("connection:"));
+        Self { head: lines.collect::<Vec<_>>().join("\n"), body: bytes.get(end + 4..).unwrap_or_default().to_vec() }
+    }
+
+    fn status(&self) -> u16 {
+        self.head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+}
+
+/// Asks for the feed with headers, in which `TAG` is its tag, and compares the status.
+#[track_caller]
+fn check(headers: &[&str], expected: u16) {
+    let status = in_world(async |world| {
+        let tag = world.ask("GET", "/ecole.atom", &[]).await.header("etag").unwrap().trim_matches('"').to_owned();
+        let headers: Vec<String> = headers.iter().map(|header| header.replace("TAG", &tag)).collect();
+        let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+        world.ask("GET", "/ecole.atom", &headers).await.status()
+    });
+    assert_eq!(status, expected);
+}
+
+/// Asks with an `Accept-Encoding` and compares the coding of the answer.
+#[track_caller]
+fn check_coding(accepted: &str, expected: Option<&str>) {
+    let header = format!("Accept-Encoding: {accepted}");
+    let answer = in_world(async |world| world.ask("GET", "/ecole.atom", &[&header]).await);
+    assert_eq!((answer.header("content-encoding"), answer.header("vary")), (expected, Some("Accept-Encoding")));
+}
+
+fn in_world<T>(story: impl AsyncFnOnce(&World) -> T) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let world = World::new(Limits::default()).await;
+        let told = story(&world).await;
+        world.stop().await;
+        told
+    })
+}
+
+#[test]
+fn a_feed_is_answered_with_all_that_a_reader_needs() {
+    let answer = in_world(async |world| world.ask("GET", "/ecole.atom", &["Accept-Encoding: gzip"]).await);
+    insta::assert_snapshot!(answer.head, @r##"
+    HTTP/1.1 200 OK
+    etag: "50f69907a5c866953c5b6a1e1b12945f-gzip"
+    content-type: application/atom+xml; charset=utf-8
+    content-length: 54
+    content-encoding: gzip
+    last-modified: Sat, 10 Oct 2026 08:00:00 GMT
+    cache-control: public, max-age=60
+    vary: Accept-Encoding
+    access-control-allow-origin: *
+    access-control-expose-headers: ETag
+    content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+    referrer-policy: strict-origin-when-cross-origin
+    x-content-type-options: nosniff
+    "##);
+}
+
+#[test]
+fn head_is_get_without_a_body() {
+    for path in ["/ecole.atom", "/healthz"] {
+        let (get, head) =
+            in_world(async |world| (world.ask("GET", path, &[]).await, world.ask("HEAD", path, &[]).await));
+        assert_eq!((&get.head, head.body.len()), (&head.head, 0));
+        assert_eq!(get.header("content-length"), Some(get.body.len().to_string().as_str()));
+    }
+}
+
+#[test]
+fn nothing_is_sent_twice() {
+    check(&["If-None-Match: \"TAG\""], 304);
+    check(&["If-None-Match: \"other\""], 200);
+}
+
+#[test]
+fn a_tag_may_be_weak_in_a_list_or_any() {
+    check(&["If-None-Match: W/\"TAG\""], 304);
+    check(&["If-None-Match: \"a\",W/\"b\" , \"TAG\""], 304);
+    check(&["If-None-Match: \"a\"", "If-None-Match: \"TAG\""], 304);
+    check(&["If-None-Match: *"], 304);
+}
+
+#[test]
+fn the_tag_of_another_coding_is_known_too() {
+    check(&["If-None-Match: \"TAG-gzip\""], 304);
+}
+
+#[test]
+fn a_date_counts_when_there_is_no_tag() {
+    check(&["If-Modified-Since: Sat, 10 Oct 2026 08:00:00 GMT"], 304);
+    check(&["If-Modified-Since: Sun, 11 Oct 2026 08:00:00 GMT"], 304);
+    check(&["If-Modified-Since: Sat, 10 Oct 2026 07:59:59 GMT"], 200);
+    check(&["If-Modified-Since: yesterday"], 200);
+    check(&["If-Modified-Since: Sat, 10 Oct 2026 08:00:00 GMT", "If-None-Match: \"other\""], 200);
+}
+
+#[test]
+fn not_modified_has_the_headers_of_the_document() {
+    let (ok, known) = in_world(async |world| {
+        let ok = world.ask("GET", "/ecole.atom", &[]).await;
+        let condition = format!("If-None-Match: {}", ok.header("etag").unwrap());
+        let known = world.ask("GET", "/ecole.atom", &[&condition]).await;
+        (ok, known)
+    });
+    let of_the_body = ["HTTP/1.1", "content-length", "content-type"];
+    let kept = ok.head.lines().filter(|line| !of_the_body.iter().any(|name| line.starts_with(name)));
+    let mut expected: Vec<_> = kept.collect();
+    let mut lines: Vec<_> = known.head.lines().skip(1).collect();
+    expected.sort_unstable();
+    lines.sort_unstable();
+    assert_eq!((known.status(), known.body.len(), lines), (304, 0, expected));
+}
+
+#[test]
+fn the_coding_is_what_the_reader_likes_best() {
+    check_coding("gzip", Some("gzip"));
+    check_coding("x-gzip", Some("gzip"));
+    check_coding("gzip, deflate, br", Some("br"));
+    check_coding("gzip;q=1.0, br;q=0.5", Some("gzip"));
+    check_coding("br;q=0", None);
+    check_coding("*", Some("br"));
+    check_coding("*;q=0.1, br;q=0", Some("gzip"));
+    check_coding("identity, gzip;q=0.5", None);
+    check_coding("identity;q=0.2, gzip;q=0.5", Some("gzip"));
+    check_coding("gzip;q=much", None);
+    check_coding(";,;q=,", None);
+}
+
+#[test]
+fn each_coding_has_its_own_tag_and_the_same_document() {
+    let answers = in_world(async |world| {
+        [world.ask("GET", "/ecole.atom", &[]).await, world.ask("GET", "/ecole.atom", &["Accept-Encoding: gzip"]).await]
+    });
+    let mut unpacked = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&answers[1].body[..]), &mut unpacked).unwrap();
+    assert_eq!(unpacked, answers[0].body);
+    assert_ne!(answers[0].header("etag"), answers[1].header("etag"));
+}
+
+#[test]
+fn a_document_is_only_read() {
+    let answer = in_world(async |world| world.ask("POST", "/ecole.atom", &["Content-Length: 0"]).await);
+    assert_eq!((answer.status(), answer.header("allow")), (405, Some("GET, HEAD, OPTIONS")));
+}
+
+#[test]
+fn programs_on_other_sites_may_ask() {
+    let answer = in_world(async |world| world.ask("OPTIONS", "/ecole.atom", &["Origin: https://b.example"]).await);
+    insta::assert_snapshot!(answer.head, @r##"
+    HTTP/1.1 204 No Content
+    allow: GET, HEAD, OPTIONS
+    access-control-allow-origin: *
+    access-control-expose-headers: ETag
+    access-control-allow-methods: GET, HEAD, OPTIONS
+    access-control-allow-headers: If-None-Match, If-Modified-Since
+    access-control-max-age: 86400
+    content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+    referrer-policy: strict-origin-when-cross-origin
+    x-content-type-options: nosniff
+    "##);
+}
+
+#[test]
+fn nothing_outside_is_reached() {
+    for path in ["/../Cargo.toml", "/ecole.atom/..", "//ecole.atom", "/%65cole.atom", "/etc/passwd", "/metrics"] {
+        assert_eq!(in_world(async |world| world.ask("GET", path, &[]).await).status(), 404, "{path}");
+    }
+}
+
+#[test]
+fn a_folder_without_its_slash_leads_to_its_page_below_any_prefix() {
+    let answer = in_world(async |world| world.ask("GET", "/ecole", &[]).await);
+    assert_eq!((answer.status(), answer.header("location")), (308, Some("ecole/")));
+}
+
+#[test]
+fn health_says_what_is_wrong() {
+    let (well, ill) = in_world(async |world| {
+        let well = world.ask("GET", "/healthz", &[]).await;
+        world.front.health.store(Arc::new(Health { reasons: vec!["the disk is full".into()] }));
+        (well, world.ask("GET", "/healthz", &[]).await)
+    });
+    assert_eq!((well.status(), ill.status()), (200, 503));
+    assert_eq!(ill.body, br#"{"reasons":["the disk is full"],"status":"degraded"}"#);
+}
+
+#[test]
+fn freshness_lasts_to_the_next_possible_change_and_changes_no_tag() {
+    let (before, after) = in_world(async |world| {
+        let before = world.ask("GET", "/ecole.atom", &[]).await;
+        let tree = world.front.tree.load().with_fresh_until(Some(Instant::now() + Duration::from_hours(48)));
+        world.front.tree.store(Arc::new(tree));
+        (before, world.ask("GET", "/ecole.atom", &[]).await)
+    });
+    assert_eq!(before.header("cache-control"), Some("public, max-age=60"));
+    assert_eq!(after.header("cache-control"), Some("public, max-age=86400"));
+    assert_eq!(before.header("etag"), after.header("etag"));
+}
+
+#[tokio::test]
+async fn a_header_that_never_ends_is_cut_off() {
+    let world = World::new(Limits { idle: Duration::from_millis(50), ..Limits::default() }).await;
+    let mut stream = world.connect().await;
+    stream.write_all(b"GET /ecole.atom HTTP/1.1\r\nHost: ").await.unwrap();
+    assert_eq!(Answer::read(stream).await.status(), 0);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_nothing_is_cut_off() {
+    let limits = Limits { idle: Duration::from_millis(50), connections: 1, ..Limits::default() };
+    let world = World::serving(&[("/big.atom", "x".repeat(12_000_000)), ("/a.atom", "a".into())], limits).await;
+    let mut stuck = world.connect().await;
+    stuck.write_all(b"GET /big.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    // The only place is taken until the reader that does not read has lost it.
+    assert_eq!(world.ask("GET", "/a.atom", &[]).await.status(), 200);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_stop_closes_idle_connections_at_once() {
+    let world = World::new(Limits { grace: Duration::from_secs(3_600), ..Limits::default() }).await;
+    let mut stream = world.connect().await;
+    stream.write_all(b"HEAD /ecole.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut first = [0; 15];
+    stream.read_exact(&mut first).await.unwrap();
+    world.stop().await;
+    assert_eq!(&first, b"HTTP/1.1 200 OK");
+}
+
+#[tokio::test]
+async fn answers_under_way_end_after_the_stop() {
+    let size = 5_000_000;
+    let world = World::serving(&[("/big.atom", "x".repeat(size))], Limits::default()).await;
+    let mut stream = world.connect().await;
+    stream.write_all(b"GET /big.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut first = [0; 15];
+    stream.read_exact(&mut first).await.unwrap();
+    let reading = tokio::spawn(Answer::read(stream));
+    world.stop().await;
+    assert_eq!(reading.await.unwrap().body.len(), size);
+}
+
+#[tokio::test]
+async fn the_grace_ends() {
+    let limits = Limits { grace: Duration::from_millis(50), ..Limits::default() };
+    let world = World::serving(&[("/big.atom", "x".repeat(12_000_000))], limits).await;
+    let mut stuck = world.connect().await;
+    stuck.write_all(b"GET /big.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut first = [0; 15];
+    stuck.read_exact(&mut first).await.unwrap();
+    world.stop().await;
+}

@@ -1,0 +1,19 @@
+//! The specification, run: the real thing against a scripted origin on loopback.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy takes the helpers of an integration test for production code"
+)]
+
+#[path = "../support/origin.rs"]
+mod origin;
+#[path = "../support/world.rs"]
+mod world;
+
+mod fetch;
+mod house;
+mod poll;
+mod run;
