@@ -141,6 +141,9 @@ mod tests {
             rules: vec![Rule { name: "any".into(), weight: 3.0, fields, pattern: Pattern::Any(terms.to_vec()) }],
             not: Vec::new(),
             source_bonus: BTreeMap::new(),
+            sources: None,
+            include: Vec::new(),
+            exclude: Vec::new(),
         }])
     }
 
