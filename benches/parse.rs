@@ -17,9 +17,11 @@ fn main() {
         let bytes = document.as_bytes();
         let now = chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(365 * 60);
         let zone = chrono_tz::Tz::Europe__Paris;
-        let whole = || read(bytes, None, None, zone, &Limits::default(), now).map(|feed| feed.entries).unwrap_or_default();
+        let whole =
+            || read(bytes, None, None, zone, &Limits::default(), now).map(|feed| feed.entries).unwrap_or_default();
         let entries: Vec<Entry> = whole();
-        let bare = best(|| drop(black_box(feed_rs::parser::Builder::new().sanitize_content(false).build().parse(bytes))));
+        let bare =
+            best(|| drop(black_box(feed_rs::parser::Builder::new().sanitize_content(false).build().parse(bytes))));
         let read = best(|| drop(black_box(whole())));
         let sanitised = best(|| entries.iter().cloned().for_each(|entry| drop(black_box(sanitise(entry)))));
         println!(

@@ -18,9 +18,21 @@ const AHEAD_MAX: TimeDelta = TimeDelta::days(1);
 /// The year before which a date is a slip (`0001-01-01`) and not history.
 const YEAR_MIN: i32 = 1900;
 
-/// How the names of months begin, folded, in French and English.
-const MONTHS: [&str; 12] =
-    ["jan", "fev feb", "mar", "avr apr", "mai may", "juin jun", "juil jul", "aou aug", "sep", "oct", "nov", "dec"];
+/// How the names of months begin, folded, in French, English and their neighbours.
+const MONTHS: [&str; 12] = [
+    "jan ene gen",
+    "fev feb",
+    "mar mrz",
+    "avr apr abr",
+    "mai may mag",
+    "juin jun giu",
+    "juil jul lug",
+    "aou aug ago",
+    "sep set",
+    "oct okt out ott",
+    "nov",
+    "dec dez dic",
+];
 
 /// Minutes east of Greenwich, and the abbreviations of RFC 822 §5.1 and of Europe that mean them.
 const ZONES: &[(i32, &str)] = &[
@@ -358,6 +370,12 @@ mod tests {
         check("1er août 2024", "2024-07-31T22:00:00Z");
         check("jeudi 4 juillet 2024", "2024-07-03T22:00:00Z");
         check("jeudi 6 juin 2024", "2024-06-05T22:00:00Z");
+    }
+
+    #[test]
+    fn months_of_the_neighbours() {
+        check("Seg, 24 Set 2018 19:42:40 -0300", "2018-09-24T22:42:40Z");
+        check("12. März 2024 10:00", "2024-03-12T09:00:00Z");
     }
 
     #[test]
