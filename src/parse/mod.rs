@@ -74,7 +74,7 @@ impl ParseError {
     }
 }
 
-/// What the reading of a document depends on besides its bytes.
+/// What the reading depends on besides the document.
 #[derive(Clone, Copy)]
 struct Circumstances<'a> {
     base: Option<&'a Url>,

@@ -11,7 +11,7 @@ use feed_rs::parser::{Builder, ParseFeedError};
 use url::Url;
 
 use super::ParseError;
-use super::repair::Repaired;
+use super::repair::{DEFECTS_MAX, Repaired};
 use crate::feed::{Category, Defect, Enclosure, Entry, Feed, Person, Timestamp};
 
 /// Room for any recursion that a document within [`super::Limits`] can cause.
@@ -49,7 +49,9 @@ fn read_here(repaired: Repaired) -> Result<Feed, ParseError> {
             Ok(None) => {}
             Err(reason) => {
                 let message = format!("an entry was left out: {reason}");
-                feed.defects.push(Defect { code: "entry".to_owned(), message });
+                if feed.defects.len() < DEFECTS_MAX * 2 {
+                    feed.defects.push(Defect { code: "entry".to_owned(), message });
+                }
             }
         }
     }

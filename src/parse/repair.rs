@@ -16,6 +16,9 @@ use super::xml::{Element, Ns};
 use super::{Circumstances, dates, entity, html, persons};
 use crate::feed::{Defect, Entry, Feed, Timestamp};
 
+/// Dates noted as unreadable; a feed that has one has a thousand.
+pub(super) const DEFECTS_MAX: usize = 20;
+
 /// A feed that feed-rs can read, and the fields that it cannot give.
 pub(super) struct Repaired {
     pub(super) document: String,
@@ -219,7 +222,8 @@ impl Repair<'_> {
             match dates::read(&text, zone, now) {
                 Ok(date) => return Some(date),
                 Err(message) => {
-                    if self.defects.iter().all(|defect| defect.message != message) {
+                    let is_known = self.defects.iter().any(|defect| defect.message == message);
+                    if self.defects.len() < DEFECTS_MAX && !is_known {
                         self.defects.push(Defect { code: "date".to_owned(), message });
                     }
                 }

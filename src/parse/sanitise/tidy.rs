@@ -18,8 +18,8 @@ const VOID: &[&str] =
 /// Elements whose content is no markup: left out with it.
 const RAW: &[&str] = &["script", "style", "noembed", "noframes", "textarea", "title", "xmp", "svg", "math"];
 
-/// Elements whose content is what to show without them.
-const UNWRAPPED: &[&str] = &["applet", "embed", "iframe", "object", "param"];
+/// Elements whose content is what to show without them; `image` is an obsolete name that browsers turn into a picture.
+const UNWRAPPED: &[&str] = &["applet", "embed", "iframe", "image", "object", "param"];
 
 /// Elements that end where the next of their kind begins.
 const SIBLINGS: &[&str] = &["dd", "dt", "li", "option", "p", "td", "th", "tr"];
