@@ -284,7 +284,7 @@ async fn prepare(
 ) -> Result<News, StoreError> {
     let Document { feed, whole } = document;
     state.about = about(&feed);
-    let identified = dedup::identify(&source.id, feed.entries);
+    let identified = dedup::identify(&source.id, &feed.format, feed.entries);
     let (id, keys) = (source.id.clone(), keys(identified.iter().map(|(_, identity)| identity)));
     let known = context.store.call(move |store| store.known(&id, &keys)).await?;
     let mut same = Vec::new();
@@ -305,12 +305,14 @@ async fn prepare(
 
 fn ready(matcher: &Matcher, source: &Source, entry: Entry, identity: Identity) -> Prepared {
     let entry = parse::sanitise(entry);
+    let mut identity = identity;
+    identity.clues = dedup::clues(identity.canonical_link.as_deref());
     let labels = tag::labels(matcher, &entry, source);
     Prepared { entry, identity, labels }
 }
 
 fn keys<'a>(identities: impl Iterator<Item = &'a Identity>) -> Vec<EntryKey> {
-    identities.flat_map(|identity| [Some(identity.key), identity.guid_key]).flatten().collect()
+    identities.flat_map(Identity::keys).collect()
 }
 
 fn about(feed: &Feed) -> About {
@@ -360,7 +362,7 @@ fn keep(
                 counts.new += 1;
                 let story = story(store, source_id, &prepared, stories, now)?;
                 if store.has_atom_id(&prepared.identity.atom_id)? {
-                    prepared.identity.atom_id = dedup::own_atom_id(source_id, prepared.identity.key);
+                    prepared.identity.atom_id = dedup::minted_id(source_id, prepared.identity.key);
                 }
                 store.insert(source_id, &prepared, story, now)?
             }
@@ -439,7 +441,7 @@ fn relabelled(matcher: &Matcher, sources: &HashMap<String, Source>, entries: &[S
     let label = |stored: &StoredEntry| match sources.get(&stored.source_id) {
         Some(source) => tag::labels(matcher, &stored.entry, source),
         // A feed that is no longer polled: what it told stays.
-        None => tag::labels_of_removed(matcher, &stored.entry, &stored.source_id),
+        None => tag::labels_of_former(matcher, &stored.entry, &stored.source_id),
     };
     entries.iter().map(|stored| (stored.number, label(stored))).collect()
 }

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::feed::{Entry, Timestamp};
 use crate::topic::Label;
 
-/// Identity of an entry within its source: a hash of guid/id, else link, else title and text.
+/// Identity of an entry within its source: a hash of guid/id, else link, else text, each with the title.
+///
+/// The title is in it because sources exist that give several items one guid or one link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryKey(pub [u8; 16]);
 
@@ -18,15 +20,19 @@ pub struct Fingerprint(pub [u8; 16]);
 pub struct Identity {
     /// Its identity within the source.
     pub key: EntryKey,
-    /// Hash of the guid alone, by which an entry is found again when its document repeats guids.
+    /// Hash of the guid (or the link) alone, by which an entry is found again under another title.
     pub guid_key: Option<EntryKey>,
+    /// Whether it has a guid that no other item of its document has, so that the guid alone finds it again.
+    pub owns_guid: bool,
     /// What it says.
     pub fingerprint: Fingerprint,
-    /// The link with what does not identify the item taken away; `None` if it identifies nothing.
+    /// The link with what does not identify the item taken away; `None` if it identifies nothing: a site's root, or a
+    /// page that several items of its document share.
     pub canonical_link: Option<String>,
     /// The id under which we publish it, for ever: the source's if an absolute IRI, else a UUIDv5.
     pub atom_id: String,
-    /// Hashes under which other entries of the same story are looked up.
+    /// Hashes under which other entries of the same story are looked up. Taken from the entry's `dedup::Subject`, and
+    /// only when it is new or changed, for they cost more than all the rest.
     pub clues: Vec<i64>,
 }
 
@@ -67,6 +73,8 @@ pub struct StoredEntry {
     pub atom_id: String,
     /// The story that it tells.
     pub story: i64,
+    /// Its link for comparison; `None` if that identifies nothing.
+    pub canonical_link: Option<String>,
     /// When we first saw it.
     pub first_seen: Timestamp,
     /// Our own date of its last significant change, if it had one.
@@ -119,6 +127,13 @@ pub struct Telling {
     pub categories: Vec<crate::feed::Category>,
     /// The entry's guid there, to tell tellings apart.
     pub atom_id: String,
+}
+
+impl Identity {
+    /// The keys under which the store is asked for what it knows of the entry.
+    pub fn keys(&self) -> impl Iterator<Item = EntryKey> {
+        [Some(self.key), self.guid_key].into_iter().flatten()
+    }
 }
 
 impl StoredEntry {

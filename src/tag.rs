@@ -45,17 +45,17 @@ pub fn judgements(matcher: &Matcher, entry: &Entry, source: &Source) -> Vec<Judg
 
 /// Returns the topics of an entry whose source is in the config no more: what it told stays.
 #[must_use]
-pub fn labels_of_removed(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
-    matcher.labels(&fields_of(entry, &[], source_id))
+pub fn labels_of_former(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
+    matcher.labels(&fields_with(entry, &[], source_id))
 }
 
 /// Returns what rules look at in an entry: its texts without markup, its publisher's tags and the operator's.
 #[must_use]
 pub fn fields(entry: &Entry, source: &Source) -> Fields {
-    fields_of(entry, &source.tags, &source.id)
+    fields_with(entry, &source.tags, &source.id)
 }
 
-fn fields_of(entry: &Entry, own_tags: &[String], source_id: &str) -> Fields {
+fn fields_with(entry: &Entry, own_tags: &[String], source_id: &str) -> Fields {
     let text = |markup: &Option<String>| markup.as_deref().map(html_to_text).unwrap_or_default();
     let tags: Vec<&str> = entry.categories.iter().map(name).chain(own_tags.iter().map(String::as_str)).collect();
     Fields::new(

@@ -249,14 +249,23 @@ fn http_client(settings: &Settings, guard: &Guard, limits: Limits) -> Result<req
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true);
     if let Some(pem) = &settings.authorities {
-        let certificates = reqwest::Certificate::from_pem_bundle(pem);
-        builder = builder.tls_certs_merge(certificates.map_err(|error| setting("file of authorities", &error))?);
+        builder = builder.tls_certs_merge(certificates(pem)?);
     }
     builder = match &settings.proxy {
         Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.as_str()).map_err(|error| setting("proxy", &error))?),
         None => builder.dns_resolver(guard.clone()),
     };
     builder.build().map_err(|error| ClientError::Start { why: innermost(&error) })
+}
+
+/// The library takes a file without any certificate for an empty list.
+fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, ClientError> {
+    const WHAT: &str = "file of authorities";
+    let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| setting(WHAT, &error))?;
+    if certificates.is_empty() {
+        return Err(ClientError::Setting { what: WHAT, why: "it holds no certificate in PEM form".to_owned() });
+    }
+    Ok(certificates)
 }
 
 fn setting(what: &'static str, error: &reqwest::Error) -> ClientError {

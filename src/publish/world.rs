@@ -88,6 +88,7 @@ pub(super) fn bare(id: &str) -> StoredEntry {
         key: EntryKey([0; 16]),
         atom_id: format!("https://ministere.example/?p={id}"),
         story: 1,
+        canonical_link: None,
         first_seen: date("2026-10-10T08:00:00Z"),
         changed: None,
         entry: Entry::default(),

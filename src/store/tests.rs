@@ -25,6 +25,7 @@ fn prepared(name: &str) -> Prepared {
         identity: Identity {
             key: EntryKey([byte; 16]),
             guid_key: Some(EntryKey([byte.wrapping_add(128); 16])),
+            owns_guid: true,
             fingerprint: Fingerprint([byte; 16]),
             canonical_link: None,
             atom_id: format!("urn:{name}"),

@@ -577,6 +577,13 @@ async fn a_server_without_tls_is_told() {
     assert_eq!(error.code(), "tls", "{error}");
 }
 
+#[test]
+fn a_file_of_authorities_without_a_certificate_is_told() {
+    let settings = Settings { authorities: Some(b"junk".to_vec()), ..settings() };
+    let error = Client::new(&settings).unwrap_err();
+    assert_eq!(error.to_string(), "file of authorities cannot be used: it holds no certificate in PEM form");
+}
+
 #[tokio::test]
 async fn what_is_not_http_is_told() {
     for bytes in [

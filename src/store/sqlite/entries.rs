@@ -15,7 +15,7 @@ use crate::topic::Label;
 /// The columns that [`read`] takes, of `entry` under its own name.
 pub(super) const COLUMNS: &str = "entry.number, entry.source_id, entry.key, entry.atom_id, entry.story, \
     entry.first_seen, entry.changed, entry.id, entry.url, entry.title, entry.summary, entry.content, \
-    entry.published, entry.updated, entry.language, entry.details";
+    entry.published, entry.updated, entry.language, entry.details, entry.canonical_link";
 
 /// What is kept of an entry without ever being searched by.
 #[derive(Serialize, Deserialize, Default)]
@@ -336,6 +336,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
         key: EntryKey(row.get(2)?),
         atom_id: row.get(3)?,
         story: row.get(4)?,
+        canonical_link: row.get(16)?,
         first_seen: rows::time(row, 5)?.unwrap_or_default(),
         changed: rows::time(row, 6)?,
         entry: Entry {

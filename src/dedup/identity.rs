@@ -1,0 +1,380 @@
+//! An entry within its source: its key, its fingerprint, and whether it is new.
+//!
+//! What the sources do to us, all seen: guids that several items of a document share (courts' dockets), no guids and
+//! one listing page as the link of many items (government portals), the same Atom entry five times (official
+//! journals), every guid changed overnight. So a key takes the title in, and the bare guid is kept beside it.
+
+use std::collections::{HashMap, HashSet};
+
+use sha2::{Digest, Sha256};
+
+use super::atom_id::{is_iri, minted_id};
+use super::canonical_link;
+use crate::feed::Entry;
+use crate::story::{EntryKey, Fingerprint, Identity, Known};
+use crate::text::html_to_text;
+
+/// What to do with an entry that was identified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// The source never told it under this identity.
+    New,
+    /// The stored entry of this number, and a person reads what was read before.
+    Same(i64),
+    /// The stored entry of this number, and a person reads something else.
+    Changed(i64),
+}
+
+/// Says whether an entry is new to its source, given what is stored under its [`Identity::keys`].
+///
+/// A title that changed under the same guid is a change. Under the same link without guid, or under a guid that
+/// several items have had, it may be another item: that is [`Decision::New`], and [`super::place`], which reads the
+/// texts, recognises an edited entry.
+#[must_use]
+pub fn decide(identity: &Identity, known: &[Known]) -> Decision {
+    let says_the_same = |known: &&Known| known.fingerprint == identity.fingerprint;
+    let of_guid = || known.iter().filter(|known| identity.guid_key.is_some() && known.guid_key == identity.guid_key);
+    let found = known.iter().find(|known| known.key == identity.key).or_else(|| of_guid().find(says_the_same));
+    let found = found.or_else(|| {
+        let only = identity.owns_guid && of_guid().count() == 1;
+        of_guid().next().filter(|_| only)
+    });
+    match found {
+        Some(known) if says_the_same(&known) => Decision::Same(known.number),
+        Some(known) => Decision::Changed(known.number),
+        None => Decision::New,
+    }
+}
+
+/// Identifies the entries of one document, in its order, and collapses those that it repeats.
+///
+/// In Atom (`format` as in [`crate::feed::Feed::format`]) equal ids are one entry (RFC 4287 §4.1.1): the latest
+/// `updated` counts, the first of equal ones. Elsewhere items under one guid are different when a person reads
+/// different things. Items that say the same under several guids at the same date are one.
+#[must_use]
+pub fn identify(source_id: &str, format: &str, entries: Vec<Entry>) -> Vec<(Entry, Identity)> {
+    let mut readings: Vec<Reading> = entries.into_iter().map(Reading::new).collect();
+    if format.starts_with("atom") {
+        readings = one_per_id(readings);
+    }
+    readings = one_per_text(readings);
+    let shared = Shared::count(&readings);
+    readings.into_iter().map(|reading| reading.identified(source_id, &shared)).collect()
+}
+
+/// An entry as far as its identity goes.
+struct Reading {
+    entry: Entry,
+    /// Its guid, else its page, else its first file: the kind and the value.
+    name: Option<(Kind, String)>,
+    /// The link for comparison, whether it identifies the item or not.
+    page: Option<String>,
+    title: String,
+    fingerprint: Fingerprint,
+}
+
+/// What an entry is known by. Part of each key, so that a guid never meets a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Guid,
+    Link,
+}
+
+impl Reading {
+    fn new(entry: Entry) -> Self {
+        let page = entry.url.as_ref().and_then(canonical_link);
+        let guid = entry.id.as_deref().map(str::trim).filter(|guid| !guid.is_empty());
+        let file = || entry.enclosures.first().map(|file| file.url.to_string());
+        let name = match guid {
+            Some(guid) => Some((Kind::Guid, guid.to_owned())),
+            None => page.clone().or_else(file).map(|link| (Kind::Link, link)),
+        };
+        let title = squeezed(entry.title.as_deref().unwrap_or_default());
+        let [summary, content] =
+            [&entry.summary, &entry.content].map(|html| squeezed(&html_to_text(html.as_deref().unwrap_or_default())));
+        let text = if summary == content { String::new() } else { summary };
+        let link = page.as_deref().unwrap_or_default();
+        let fingerprint = Fingerprint(digest(&["says", &title, &text, &content, link]));
+        Self { entry, name, page, title, fingerprint }
+    }
+
+    fn guid(&self) -> Option<&str> {
+        self.name.as_ref().filter(|(kind, _)| *kind == Kind::Guid).map(|(_, guid)| guid.as_str())
+    }
+
+    fn identified(self, source_id: &str, shared: &Shared) -> (Entry, Identity) {
+        let is_alone = self.name.as_ref().is_none_or(|name| shared.names.get(name) == Some(&1));
+        let bare = self.name.as_ref().map(|(kind, name)| EntryKey(digest(&[kind.tag(), name])));
+        let key = match &self.name {
+            None => EntryKey(self.fingerprint.0),
+            Some((kind, name)) if shared.titles.get(&(*kind, name.clone(), self.title.clone())) == Some(&1) => {
+                EntryKey(digest(&[kind.tag(), name, "title", &self.title]))
+            }
+            Some((kind, name)) => EntryKey(digest(&[kind.tag(), name, "says", &format!("{:?}", self.fingerprint)])),
+        };
+        let owns_guid = is_alone && self.guid().is_some();
+        let own_id = self.guid().filter(|guid| owns_guid && is_iri(guid)).map(str::to_owned);
+        // The bare key where it can be: a corrected title must not give another id after a rebuild.
+        let minted = bare.filter(|_| is_alone).unwrap_or(key);
+        let is_own_page = self.page.as_ref().is_some_and(|page| shared.pages.get(page) == Some(&1));
+        let identity = Identity {
+            key,
+            guid_key: bare,
+            owns_guid,
+            fingerprint: self.fingerprint,
+            canonical_link: self.page.filter(|_| is_own_page),
+            atom_id: own_id.unwrap_or_else(|| minted_id(source_id, minted)),
+            clues: Vec::new(),
+        };
+        (self.entry, identity)
+    }
+}
+
+impl Kind {
+    fn tag(self) -> &'static str {
+        match self {
+            Self::Guid => "guid",
+            Self::Link => "link",
+        }
+    }
+}
+
+/// How many items of a document have the same name, the same name and title, the same page.
+#[derive(Default)]
+struct Shared {
+    names: HashMap<(Kind, String), usize>,
+    titles: HashMap<(Kind, String, String), usize>,
+    pages: HashMap<String, usize>,
+}
+
+impl Shared {
+    fn count(readings: &[Reading]) -> Self {
+        let mut shared = Self::default();
+        for reading in readings {
+            if let Some((kind, name)) = &reading.name {
+                *shared.names.entry((*kind, name.clone())).or_default() += 1;
+                *shared.titles.entry((*kind, name.clone(), reading.title.clone())).or_default() += 1;
+            }
+            if let Some(page) = &reading.page {
+                *shared.pages.entry(page.clone()).or_default() += 1;
+            }
+        }
+        shared
+    }
+}
+
+fn one_per_id(readings: Vec<Reading>) -> Vec<Reading> {
+    let mut kept: Vec<Reading> = Vec::with_capacity(readings.len());
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for reading in readings {
+        let place = reading.guid().map(|id| *places.entry(id.to_owned()).or_insert(kept.len()));
+        match place.and_then(|place| kept.get_mut(place)) {
+            Some(earlier) if reading.entry.updated > earlier.entry.updated => *earlier = reading,
+            Some(_) => {}
+            None => kept.push(reading),
+        }
+    }
+    kept
+}
+
+/// Keeps the first of what says the same under one name, or under several at one date.
+fn one_per_text(mut readings: Vec<Reading>) -> Vec<Reading> {
+    let mut by_name = HashSet::new();
+    let mut by_date = HashSet::new();
+    readings.retain(|reading| {
+        let says = reading.fingerprint.0;
+        // Photos and sounds without a word are told apart by their names only.
+        let is_silent = reading.title.is_empty();
+        by_name.insert((says, reading.name.clone())) && (is_silent || by_date.insert((says, reading.entry.published)))
+    });
+    readings
+}
+
+/// A text for comparison: without any white space, typographic variants levelled.
+///
+/// White space goes whole because markup, once taken away, leaves blanks that the same text without markup has not:
+/// `paru sur <a>Ici</a>.` against `paru sur Ici .` is a change that a real source made in 210 entries.
+fn squeezed(text: &str) -> String {
+    let mut squeezed = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => {}
+            '’' | 'ʼ' | '‘' | '‛' | '`' | '´' => squeezed.push('\''),
+            '“' | '”' | '„' | '«' | '»' => squeezed.push('"'),
+            '–' | '—' | '\u{2010}' | '\u{2011}' => squeezed.push('-'),
+            '…' => squeezed.push_str("..."),
+            other if other.is_whitespace() => {}
+            other => squeezed.push(other),
+        }
+    }
+    squeezed
+}
+
+/// Half of a SHA-256 over the parts, each with its length, so that no two lists of parts are one text.
+fn digest(parts: &[&str]) -> [u8; 16] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part.len().to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    let mut half = [0; 16];
+    half.iter_mut().zip(hasher.finalize()).for_each(|(to, from)| *to = from);
+    half
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+
+    const RSS: &str = "rss20";
+
+    /// An item: guid, path of its link, title and text; `""` is none.
+    fn item(guid: &str, path: &str, title: &str, text: &str) -> Entry {
+        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        Entry {
+            id: some(guid),
+            url: some(path).map(|path| Url::parse(&format!("https://example.org{path}")).unwrap()),
+            title: some(title),
+            summary: some(text),
+            ..Entry::default()
+        }
+    }
+
+    fn updated(entry: Entry, day: u32) -> Entry {
+        let date = chrono::NaiveDate::from_ymd_opt(2026, 10, day).unwrap();
+        Entry { updated: Some(date.and_hms_opt(0, 0, 0).unwrap().and_utc()), ..entry }
+    }
+
+    fn identities(format: &str, entries: &[Entry]) -> Vec<Identity> {
+        identify("source", format, entries.to_vec()).into_iter().map(|(_, identity)| identity).collect()
+    }
+
+    /// What the store would know after documents were polled in order, and what each of the last one's entries is.
+    fn check(documents: &[&[Entry]], expected: &[Decision]) {
+        let mut stored: Vec<Known> = Vec::new();
+        let mut decisions = Vec::new();
+        for document in documents {
+            decisions.clear();
+            for identity in identities(RSS, document) {
+                let known: Vec<Known> = stored
+                    .iter()
+                    .filter(|known| identity.keys().any(|key| known.key == key || known.guid_key == Some(key)))
+                    .cloned()
+                    .collect();
+                let decision = decide(&identity, &known);
+                decisions.push(decision);
+                let Identity { key, guid_key, fingerprint, .. } = identity;
+                let entry = |number| Known { number, key, guid_key, fingerprint };
+                match decision {
+                    Decision::New => stored.push(entry(i64::try_from(stored.len()).unwrap() + 1)),
+                    Decision::Changed(number) => {
+                        *stored.iter_mut().find(|known| known.number == number).unwrap() = entry(number);
+                    }
+                    Decision::Same(_) => {}
+                }
+            }
+        }
+        assert_eq!(decisions, expected);
+    }
+
+    use Decision::{Changed, New, Same};
+
+    #[test]
+    fn an_entry_polled_again_is_the_same() {
+        check(&[&[item("1", "/a", "A", "x")], &[item("1", "/a", "A", "x")]], &[Same(1)]);
+    }
+
+    #[test]
+    fn markup_and_typography_are_no_change() {
+        let before =
+            item("1", "/a?utm_source=rss", "L’école «\u{a0}libre\u{a0}»", "<p>Paru sur <a href='/'>Ici</a>.</p>");
+        let after = item("1", "http://", "L'école \"libre\"", "Paru sur Ici .");
+        let after = Entry { url: Some(Url::parse("http://www.example.org/a/").unwrap()), ..after };
+        check(&[&[before], &[after]], &[Same(1)]);
+    }
+
+    #[test]
+    fn a_text_edited_under_its_guid_is_a_change() {
+        check(&[&[item("1", "/a", "A", "x")], &[item("1", "/a", "A", "y")]], &[Changed(1)]);
+    }
+
+    #[test]
+    fn a_title_edited_under_its_guid_is_a_change() {
+        check(&[&[item("1", "/a", "A", "x")], &[item("1", "/a", "B", "x")]], &[Changed(1)]);
+    }
+
+    #[test]
+    fn without_guid_a_link_with_another_title_may_be_another_item() {
+        check(&[&[item("", "/list", "A", "x")], &[item("", "/list", "B", "y")]], &[New]);
+    }
+
+    #[test]
+    fn items_that_share_a_listing_page_are_several() {
+        let document = [item("", "/list", "A", "x"), item("", "/list", "B", "x"), item("", "/list", "B", "y")];
+        check(&[&document], &[New, New, New]);
+        assert!(identities(RSS, &document).iter().all(|identity| identity.canonical_link.is_none()));
+    }
+
+    #[test]
+    fn items_that_share_a_guid_are_several_and_stay_so_when_one_is_left() {
+        let [one, two, other] = [item("1", "/d", "A", "x"), item("1", "/d", "A", "y"), item("1", "/d", "B", "x")];
+        let document = [one.clone(), two.clone(), other.clone()];
+        check(&[&document], &[New, New, New]);
+        check(&[&document, &document], &[Same(1), Same(2), Same(3)]);
+        check(&[&document, std::slice::from_ref(&one)], &[Same(1)]);
+        check(&[&document, std::slice::from_ref(&two)], &[Same(2)]);
+        check(&[&document, &[other]], &[Same(3)]);
+        check(&[&[one], &document], &[Same(1), New, New]);
+    }
+
+    #[test]
+    fn a_shared_guid_tells_nothing_of_what_was_never_seen() {
+        let document = [item("1", "/d", "A", "x"), item("1", "/d", "A", "y")];
+        check(&[&document, &[item("1", "/d", "A", "z")]], &[New]);
+    }
+
+    #[test]
+    fn a_guid_is_never_taken_for_a_link() {
+        check(&[&[item("example.org/a", "", "A", "x")], &[item("", "/a", "A", "x")]], &[New]);
+    }
+
+    #[test]
+    fn exact_repeats_are_one_entry() {
+        check(&[&[item("1", "/a", "A", "x"), item("1", "/a", "A", "x")]], &[New]);
+        check(&[&[item("1", "/a", "A", "x"), item("2", "/a", "A", "x")]], &[New]);
+        check(&[&[item("", "", "", "x"), item("", "", "", "x")]], &[New]);
+    }
+
+    #[test]
+    fn silent_items_are_told_apart_by_their_guids() {
+        check(&[&[item("1", "", "", ""), item("2", "", "", "")]], &[New, New]);
+    }
+
+    #[test]
+    fn an_atom_id_told_twice_is_one_entry_and_the_latest_counts() {
+        let document = [updated(item("i", "/a", "A", "old"), 1), updated(item("i", "/a", "A", "new"), 2)];
+        let kept = identify("source", "atom10", document.to_vec());
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept[0].0.summary.as_deref(), Some("new"));
+    }
+
+    #[test]
+    fn the_publishers_id_is_published_where_it_is_an_own_absolute_iri() {
+        let document = [item("https://example.org/?p=1", "/a", "A", ""), item("12", "/b", "B", "")];
+        let ids: Vec<String> = identities(RSS, &document).into_iter().map(|identity| identity.atom_id).collect();
+        assert_eq!(ids[0], "https://example.org/?p=1");
+        assert!(ids[1].starts_with("urn:uuid:"), "{}", ids[1]);
+        let shared = [item("urn:x1:1", "/a", "A", ""), item("urn:x1:1", "/b", "B", "")];
+        let ids: HashSet<String> = identities(RSS, &shared).into_iter().map(|identity| identity.atom_id).collect();
+        assert_eq!(ids.len(), 2);
+        assert!(ids.iter().all(|id| id.starts_with("urn:uuid:")));
+    }
+
+    #[test]
+    fn a_corrected_title_keeps_the_minted_id() {
+        let [before, after] = ["A", "B"].map(|title| identities(RSS, &[item("12", "/a", title, "")]).remove(0));
+        assert_eq!(before.atom_id, after.atom_id);
+    }
+}

@@ -1,0 +1,230 @@
+//! The link with what does not identify the item taken away.
+
+use std::collections::BTreeSet;
+
+use url::Url;
+use url::form_urlencoded::byte_serialize;
+
+/// Names of parameters that say how a reader came, not what is read. Compared without case.
+const TRACKING: [&str; 28] = [
+    "xtor",
+    "xtref",
+    "xtcr",
+    "xts",
+    "fbclid",
+    "gclid",
+    "dclid",
+    "gbraid",
+    "wbraid",
+    "msclkid",
+    "yclid",
+    "twclid",
+    "igshid",
+    "mc_cid",
+    "mc_eid",
+    "mkt_tok",
+    "cmpid",
+    "spm",
+    "ref_src",
+    "rss",
+    "from_rss",
+    "print",
+    "amp",
+    "outputtype",
+    "share",
+    "sid",
+    "phpsessid",
+    "jsessionid",
+];
+
+/// Beginnings of such names.
+const TRACKING_PREFIXES: [&str; 9] = ["_hs", "utm_", "at_", "mtm_", "matomo_", "pk_", "piwik_", "wt_", "ns_"];
+
+/// Last parts of a path that name the same page in another form.
+const SAME_PAGE: [&str; 6] = ["/index.html", "/index.htm", "/index.php", "/amp", "/amp.html", "/print"];
+
+/// Returns what identifies the page behind `url`, for comparison only; `None` for a site's root.
+///
+/// Without scheme, user, `www.`, `m.`, `mobile.`, `amp.`, default port, fragment, trailing and double slashes, index
+/// files, `/amp`, `/print`, session ids; the query sorted, each parameter once, tracking taken out. Every other
+/// parameter stays, for it may be the article's number. A port that is neither 80 nor 443 stays too: two services on
+/// one machine are two sites.
+#[must_use]
+pub fn canonical_link(url: &Url) -> Option<String> {
+    let Some(host) = url.host_str() else {
+        return Some(url.as_str().to_owned());
+    };
+    let port = url.port().filter(|port| ![80, 443].contains(port)).map(|port| format!(":{port}")).unwrap_or_default();
+    let path = page_path(url.path());
+    let query = identifying_query(url.query().unwrap_or_default());
+    if path.is_empty() && query.is_empty() {
+        return None;
+    }
+    let mark = if query.is_empty() { "" } else { "?" };
+    Some(format!("{}{port}{path}{mark}{query}", site(host)))
+}
+
+/// The host without what only names a form of the site; `amp.dev` is a site of its own.
+fn site(host: &str) -> &str {
+    let mut site = host.trim_end_matches('.');
+    while let Some((first, rest)) = site.split_once('.') {
+        let is_form = matches!(first, "m" | "mobile" | "amp") || is_www(first);
+        if !is_form || !rest.contains('.') {
+            break;
+        }
+        site = rest;
+    }
+    site
+}
+
+fn is_www(label: &str) -> bool {
+    label
+        .strip_prefix("www")
+        .is_some_and(|digits| digits.len() <= 1 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn page_path(path: &str) -> String {
+    let parts = path.split('/').map(without_session).filter(|part| !part.is_empty());
+    let mut page: String = parts.flat_map(|part| ["/", part]).collect();
+    while let Some(shorter) = SAME_PAGE.iter().chain([".amp"].iter()).find_map(|suffix| page.strip_suffix(suffix)) {
+        page.truncate(shorter.trim_end_matches('/').len());
+    }
+    page
+}
+
+/// A part of a path without its `;jsessionid=…`.
+fn without_session(part: &str) -> &str {
+    let start = part.match_indices(';').find(|(start, _)| {
+        part.get(start + 1..start + 12).is_some_and(|name| name.eq_ignore_ascii_case("jsessionid="))
+    });
+    start.and_then(|(start, _)| part.get(..start)).unwrap_or(part)
+}
+
+fn identifying_query(query: &str) -> String {
+    let mut parameters: BTreeSet<String> = BTreeSet::new();
+    for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let (name, value) = (decoded(name), decoded(value));
+        if !is_tracking(&String::from_utf8_lossy(&name).to_lowercase(), &value) {
+            let (name, value) = (byte_serialize(&name), byte_serialize(&value));
+            parameters.insert(name.chain(["="]).chain(value).collect());
+        }
+    }
+    let parameters: Vec<String> = parameters.into_iter().collect();
+    parameters.join("&")
+}
+
+/// Whether the parameter does not identify the page.
+///
+/// `sid` is a session in most software, but the story's number in PHP-Nuke and its kin.
+fn is_tracking(name: &str, value: &[u8]) -> bool {
+    let is_number = (1..10).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
+    if name == "sid" && is_number {
+        return false;
+    }
+    TRACKING.contains(&name)
+        || TRACKING_PREFIXES.iter().any(|prefix| name.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()))
+}
+
+/// The bytes behind a part of a query. Not text: old sites write Latin-1, and two words must not become one.
+fn decoded(part: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = after.split_at_checked(2).filter(|_| *first == b'%').and_then(|(digits, behind)| {
+            let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'))?;
+            Some((u8::from_str_radix(digits, 16).ok()?, behind))
+        });
+        rest = if let Some((byte, behind)) = escaped {
+            bytes.push(byte);
+            behind
+        } else {
+            bytes.push(if *first == b'+' { b' ' } else { *first });
+            after
+        };
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(url: &str, expected: &str) {
+        assert_eq!(canonical_link(&Url::parse(url).unwrap()).unwrap_or_default(), expected, "{url}");
+    }
+
+    #[test]
+    fn forms_of_a_page_are_one() {
+        for url in [
+            "https://www.example.org/a/b",
+            "http://m.example.org/a/b/",
+            "https://www2.example.org:443//a//b#c",
+            "http://user@amp.example.org:80/a/b/index.html",
+            "https://www.mobile.example.org./a/b/amp",
+            "https://example.org/a/b.amp",
+            "https://example.org/a/b/print?print=1",
+            "https://example.org/a;jsessionid=1F.n2/b;JSESSIONID=3",
+            "https://example.org/a/b/index.php/amp?utm_source=rss&xtor=RSS-1&at_medium=x&fbclid",
+        ] {
+            check(url, "example.org/a/b");
+        }
+    }
+
+    #[test]
+    fn a_site_root_identifies_nothing() {
+        check("https://www.example.org/", "");
+        check("https://www.example.org/index.php?utm_campaign=x#top", "");
+    }
+
+    #[test]
+    fn other_parameters_stay_sorted_and_once() {
+        check("https://example.org/?page=2&id=7&id=7&", "example.org?id=7&page=2");
+        check("https://example.org/spip.php?article12", "example.org/spip.php?article12=");
+        check("https://example.org/?q=%e9t%C3%A9+%2B", "example.org?q=%E9t%C3%A9+%2B");
+    }
+
+    #[test]
+    fn latin_1_words_stay_apart() {
+        check("https://example.org/?q=%E9", "example.org?q=%E9");
+        check("https://example.org/?q=%E8", "example.org?q=%E8");
+    }
+
+    #[test]
+    fn a_session_goes_and_a_story_number_stays() {
+        check("https://example.org/a?sid=8d3f0c5d8d3f0c5d8d3f0c5d8d3f0c5d", "example.org/a");
+        check("https://example.org/article.php?sid=123", "example.org/article.php?sid=123");
+    }
+
+    #[test]
+    fn a_name_that_only_begins_alike_is_no_tracking() {
+        check("https://example.org/a?utm_=1&attr=2&pkg=3", "example.org/a?attr=2&pkg=3&utm_=1");
+    }
+
+    #[test]
+    fn another_port_is_another_site() {
+        check("http://example.org:8080/a", "example.org:8080/a");
+    }
+
+    #[test]
+    fn a_site_may_be_called_like_a_form() {
+        check("https://amp.dev/a", "amp.dev/a");
+        check("https://wwwx.example.org/a", "wwwx.example.org/a");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_canonical_stays(
+            host in "(www\\.|m\\.|amp\\.){0,2}[a-z]{1,3}\\.[a-z]{2}(:[0-9]{2,3})?",
+            path in "(/|/amp|/print|/index\\.php|/[a-z;=%.]{0,6}|;jsessionid=[a-z]{1,2}){0,5}",
+            query in "([?&](utm_a|sid|id|[a-z%+é]{0,3})=?[a-f0-9%+]{0,3}){0,4}",
+        ) {
+            if let Some(canonical) = Url::parse(&format!("http://{host}{path}{query}")).ok().and_then(|url| canonical_link(&url)) {
+                let again = Url::parse(&format!("http://{canonical}")).unwrap();
+                prop_assert_eq!(canonical_link(&again), Some(canonical));
+            }
+        }
+    }
+}
