@@ -19,4 +19,7 @@ pub mod publish;
 pub mod store;
 pub mod tag;
 
+pub mod cli;
+pub mod daemon;
+pub mod pipeline;
 pub mod serve;

@@ -1,2 +1,5 @@
 //! The `veille` command: everything is in the library.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    veille::cli::main()
+}

@@ -102,6 +102,43 @@ pub struct About {
     pub defects: Vec<crate::feed::Defect>,
 }
 
+impl SourceState {
+    /// Makes this the state of `url`: what belonged to another address is forgotten.
+    pub fn turn_to(&mut self, url: &Url) {
+        if self.url.as_ref() != Some(url) {
+            let source_id = std::mem::take(&mut self.source_id);
+            *self = Self { source_id, url: Some(url.clone()), ..Self::default() };
+        }
+    }
+
+    /// Notes a poll that was answered with a feed or "not modified".
+    pub fn succeed(&mut self, now: Timestamp) {
+        self.last_poll = Some(now);
+        self.last_success = Some(now);
+        self.failures = 0;
+        self.last_error = None;
+    }
+
+    /// Notes a poll that brought nothing, and returns why; the first of a row dates them all.
+    pub fn fail(&mut self, code: String, message: String, now: Timestamp) -> PollFailure {
+        let since = self.last_error.as_ref().map_or(now, |first| first.since);
+        let failure = PollFailure { code, message, since };
+        self.last_poll = Some(now);
+        self.failures = self.failures.saturating_add(1);
+        self.last_error = Some(failure.clone());
+        failure
+    }
+
+    /// Learns from where the source's address led (see [`observe_redirect`]).
+    pub fn observe_redirect(&mut self, target: Option<&Url>, now: Timestamp) {
+        let (redirect, adopted) = observe_redirect(self.redirect.as_ref(), target, now);
+        self.redirect = redirect;
+        if adopted.is_some() {
+            self.moved_to = adopted;
+        }
+    }
+}
+
 /// Polls in a row that must see the same permanent redirect before it is adopted.
 const REDIRECT_POLLS: u32 = 3;
 
@@ -113,8 +150,7 @@ const REDIRECT_TIME: TimeDelta = TimeDelta::days(2);
 /// `target` is where a chain of permanent redirects ended, `None` after any other answer; that ends the observation,
 /// and so does another target. Returns what to remember, and the address to adopt: the same target seen by three
 /// polls in a row over two days. Polls that failed say nothing and are not to be passed on.
-#[must_use]
-pub fn observe_redirect(
+fn observe_redirect(
     previous: Option<&Redirect>,
     target: Option<&Url>,
     now: Timestamp,
@@ -131,15 +167,12 @@ pub fn observe_redirect(
     }
 }
 
-/// What [`Wait::why`] says of a wait that goes beyond `poll.postpone_max`: the server spoke of us, not of its caches.
-pub const RETRY_AFTER: &str = "Retry-After";
-
 /// How long a server asked us to wait, and in which words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wait {
     /// From now.
     pub delay: TimeDelta,
-    /// [`RETRY_AFTER`], `Cache-Control: max-age`, …
+    /// `Retry-After: 120`, `Cache-Control: max-age=600`, `Expires`, …
     pub why: String,
 }
 

@@ -3,59 +3,203 @@
 //! Comments, and the line that blogs append to say where a text first stood, are not the entry's text.
 
 use crate::config::Source;
-use crate::feed::Entry;
+use crate::feed::{Category, Entry};
 use crate::text::html_to_text;
-use crate::topic::{Fields, Label, Matcher};
+use crate::topic::{Fields, Judgement, Label, Matcher, Verdict};
 
-/// How blog software signs the text of an entry; what follows is no part of it.
-const SIGNATURES: [[&str; 2]; 4] = [
-    ["L’article ", " est apparu en premier sur "],
-    ["L'article ", " est apparu en premier sur "],
-    ["Cet article ", " est apparu en premier sur "],
-    ["The post ", " appeared first on "],
+/// How blog software signs the text of an entry, around the entry's title; the blog's name follows.
+const SIGNATURES: [(&str, &str); 7] = [
+    ("L’article ", " est apparu en premier sur "),
+    ("L'article ", " est apparu en premier sur "),
+    ("Cet article ", " est apparu en premier sur "),
+    ("Cet article ", " a été publié en premier sur "),
+    ("The post ", " appeared first on "),
+    ("The post ", " first appeared on "),
+    ("This post ", " appeared first on "),
 ];
+
+/// Longest title, and longest name of a blog, that a signature is believed to hold, in bytes.
+///
+/// A text that speaks of such an article goes on much longer.
+const SIGNED_MAX: usize = 400;
 
 /// Returns the topics that an entry of `source` is in, and why.
 #[must_use]
 pub fn labels(matcher: &Matcher, entry: &Entry, source: &Source) -> Vec<Label> {
     let mut labels = matcher.labels(&fields(entry, source));
-    if let Some(topics) = &source.topics {
-        labels.retain(|label| topics.contains(&label.topic));
-    }
+    labels.retain(|label| may_be_in(source, &label.topic));
     labels
+}
+
+/// Returns what becomes of an entry of `source` in every topic, for people.
+#[must_use]
+pub fn judgements(matcher: &Matcher, entry: &Entry, source: &Source) -> Vec<Judgement> {
+    let mut judgements = matcher.judgements(&fields(entry, source));
+    for judgement in &mut judgements {
+        if judgement.verdict == Verdict::In && !may_be_in(source, &judgement.topic) {
+            judgement.verdict = Verdict::OtherSource;
+        }
+    }
+    judgements
+}
+
+/// Returns the topics of an entry whose source is in the config no more: what it told stays.
+#[must_use]
+pub fn labels_of_former(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
+    matcher.labels(&fields_with(entry, &[], source_id))
 }
 
 /// Returns what rules look at in an entry: its texts without markup, its publisher's tags and the operator's.
 #[must_use]
 pub fn fields(entry: &Entry, source: &Source) -> Fields {
+    fields_with(entry, &source.tags, &source.id)
+}
+
+fn fields_with(entry: &Entry, own_tags: &[String], source_id: &str) -> Fields {
     let text = |markup: &Option<String>| markup.as_deref().map(html_to_text).unwrap_or_default();
-    let categories = entry.categories.iter().map(|category| category.label.as_deref().unwrap_or(&category.term));
-    let tags: Vec<&str> = categories.chain(source.tags.iter().map(String::as_str)).collect();
+    let tags: Vec<&str> = entry.categories.iter().map(name).chain(own_tags.iter().map(String::as_str)).collect();
     Fields::new(
         entry.title.as_deref().unwrap_or_default(),
         unsigned(&text(&entry.summary)),
         unsigned(&text(&entry.content)),
         &tags,
-        &source.id,
+        source_id,
     )
 }
 
+fn may_be_in(source: &Source, topic: &str) -> bool {
+    source.topics.as_ref().is_none_or(|topics| topics.iter().any(|known| known == topic))
+}
+
+/// What people read of a tag; a label can be empty.
+fn name(category: &Category) -> &str {
+    category.label.as_deref().filter(|label| !label.trim().is_empty()).unwrap_or(&category.term)
+}
+
+/// The text without the signature that it ends with.
 fn unsigned(text: &str) -> &str {
-    let signature = SIGNATURES.iter().filter_map(|[before, after]| {
-        let end = text.rfind(after)?;
-        text.get(..end)?.rfind(before)
+    let signature = SIGNATURES.into_iter().filter_map(|(before, after)| {
+        let (signed, blog) = text.rsplit_once(after)?;
+        let start = signed.rfind(before)?;
+        (blog.len() <= SIGNED_MAX && signed.len() - start <= SIGNED_MAX).then_some(start)
     });
     signature.min().and_then(|start| text.get(..start)).map_or(text, str::trim_end)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use chrono_tz::Tz;
+    use url::Url;
+
     use super::*;
+    use crate::schedule::Schedule;
+    use crate::topic::{Boost, Field, Pattern, Rule, Term, Topic};
+
+    fn source() -> Source {
+        Source {
+            id: "education".into(),
+            url: Url::parse("https://education.example/rss.xml").unwrap(),
+            title: None,
+            schedule: Schedule::parse("@hourly", Tz::UTC).unwrap(),
+            topics: None,
+            tags: Vec::new(),
+            headers: Vec::new(),
+            enabled: true,
+            full_text: false,
+            dedup: true,
+        }
+    }
+
+    fn tagged(category: Category) -> Entry {
+        let title = Some("Un partenariat est signé".into());
+        Entry {
+            title,
+            summary: Some("<p>Le ministre a signé.</p>".into()),
+            categories: vec![category],
+            ..Entry::default()
+        }
+    }
+
+    fn labelled(label: &str) -> Category {
+        Category { term: "rubrique-12".into(), label: Some(label.into()), ..Category::default() }
+    }
+
+    /// What the short form `any = ["numérique éducatif", "école numérique"]` stands for.
+    fn matcher() -> Matcher {
+        let terms = ["numérique éducatif", "école numérique"].map(|term| Term::parse(term).unwrap());
+        let fields = vec![Field::Title, Field::Lead, Field::Body, Field::Tags];
+        Matcher::new(vec![Topic {
+            id: "numerique-educatif".into(),
+            title: "Numérique éducatif".into(),
+            description: String::new(),
+            threshold: 6.0,
+            language: Some("fr".into()),
+            boost: Boost::default(),
+            body_cap: 3,
+            rules: vec![Rule { name: "any".into(), weight: 3.0, fields, pattern: Pattern::Any(terms.to_vec()) }],
+            not: Vec::new(),
+            source_bonus: BTreeMap::new(),
+        }])
+    }
+
+    fn check(entry: &Entry, source: &Source, verdict: &Verdict) {
+        let judgements = judgements(&matcher(), entry, source);
+        assert_eq!(&judgements[0].verdict, verdict, "{judgements:?}");
+        assert_eq!(labels(&matcher(), entry, source).len(), usize::from(*verdict == Verdict::In));
+    }
+
+    #[test]
+    fn a_publishers_tag_alone_gets_an_entry_in() {
+        check(&tagged(labelled("École numérique")), &source(), &Verdict::In);
+        check(&tagged(Category { term: "Numérique éducatif".into(), ..Category::default() }), &source(), &Verdict::In);
+        check(&tagged(labelled("Justice")), &source(), &Verdict::BelowThreshold);
+    }
+
+    #[test]
+    fn an_empty_label_is_no_name_of_a_tag() {
+        let category = Category { term: "école numérique".into(), label: Some(" ".into()), scheme: None };
+        check(&tagged(category), &source(), &Verdict::In);
+    }
+
+    #[test]
+    fn the_operators_tags_count_as_the_publishers() {
+        let source = Source { tags: vec!["numérique éducatif".into()], ..source() };
+        check(&tagged(labelled("Actualités")), &source, &Verdict::In);
+    }
+
+    #[test]
+    fn a_source_for_other_topics_stays_out() {
+        let source = Source { topics: Some(vec!["laicite".into()]), ..source() };
+        check(&tagged(labelled("École numérique")), &source, &Verdict::OtherSource);
+    }
+
+    #[test]
+    fn markup_parts_words_as_people_see_them() {
+        let content = "<h2>École</h2><p>Num&eacute;rique <b>&eacute;du</b>catif</p><script>école numérique</script>";
+        let fields = fields(&Entry { content: Some(content.into()), ..Entry::default() }, &source());
+        assert_eq!(fields.lead, "École Numérique éducatif");
+    }
+
+    #[test]
+    fn comments_are_not_the_entrys_text() {
+        let mut entry = tagged(labelled("Actualités"));
+        entry.comments.url = Url::parse("https://education.example/ecole-numerique#comments").ok();
+        check(&entry, &source(), &Verdict::BelowThreshold);
+    }
 
     #[test]
     fn a_blogs_signature_is_not_the_entrys_text() {
         assert_eq!(unsigned("Un texte. L’article École numérique est apparu en premier sur Blog."), "Un texte.");
         assert_eq!(unsigned("A text. The post About is here appeared first on Blog."), "A text.");
         assert_eq!(unsigned("Un texte sur L’article 12."), "Un texte sur L’article 12.");
+    }
+
+    #[test]
+    fn a_text_about_such_an_article_is_kept() {
+        let text =
+            format!("L’article 12 est apparu en premier sur le blog du ministère, {}", "et plus tard ".repeat(40));
+        assert_eq!(unsigned(&text), text);
     }
 }

@@ -71,6 +71,7 @@ impl Diagnostic {
 
 impl Report {
     /// Returns the diagnostics as people read them, one after the other, each with its lines of the file.
+    #[must_use]
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let path = self.path.to_string_lossy();
@@ -78,9 +79,11 @@ impl Report {
         shown.collect::<Vec<_>>().join("\n\n")
     }
 
-    /// Returns the first diagnostic in one line, for logs: `config.toml:3:1: unknown key … (and 2 more)`.
+    /// Returns the first error, else warning, in one line, for logs: `config.toml:3:1: unknown key … (and 2 more)`.
+    #[must_use]
     pub fn summary(&self) -> String {
-        let Some(first) = self.diagnostics.first() else { return String::new() };
+        let error = self.diagnostics.iter().find(|one| one.severity == Severity::Error);
+        let Some(first) = error.or(self.diagnostics.first()) else { return String::new() };
         let place = first.span.as_ref().map(|span| self.line_and_column(span.start));
         let place = place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
         let more = match self.diagnostics.len() {
@@ -91,6 +94,7 @@ impl Report {
     }
 
     /// Returns where a byte of the text is; both count from 1, columns in characters.
+    #[must_use]
     pub fn line_and_column(&self, byte: usize) -> (usize, usize) {
         let before = self.text.get(..byte).unwrap_or(&self.text);
         let line = before.rsplit('\n').next().unwrap_or_default();
@@ -105,23 +109,30 @@ impl Report {
         let title = level.primary_title(&one.message);
         let group = match &one.span {
             None => title.element(Origin::path(path)),
-            Some(span) => {
-                let here = AnnotationKind::Primary.span(self.visible(span));
-                let also: Option<Annotation<'_>> = one
-                    .also
-                    .as_ref()
-                    .map(|(span, label)| AnnotationKind::Context.span(self.visible(span)).label(label.as_str()));
-                title.element(Snippet::source(&self.text).path(path).annotation(here).annotations(also))
-            }
+            Some(span) => title.element(self.snippet(span, AnnotationKind::Primary, None, path)),
         };
-        group.elements(one.help.as_ref().map(|help| Level::HELP.message(help.as_str())))
+        let also = one.also.as_ref();
+        let also = also.map(|(span, label)| self.snippet(span, AnnotationKind::Context, Some(label), path));
+        group.elements(also).elements(one.help.as_ref().map(|help| Level::HELP.message(help.as_str())))
     }
 
-    /// The span without what follows its first line: a caret under a whole table hides what it points at.
-    fn visible(&self, span: &Range<usize>) -> Range<usize> {
-        let text = self.text.get(span.clone()).unwrap_or_default();
-        let line = text.find(['\n', '\r']).unwrap_or(text.len());
-        span.start..span.start + line
+    /// The line on which a span begins; only that, for with the whole text each diagnostic costs its length.
+    fn snippet<'a>(
+        &'a self,
+        span: &Range<usize>,
+        kind: AnnotationKind,
+        label: Option<&'a String>,
+        path: &'a str,
+    ) -> Snippet<'a, Annotation<'a>> {
+        let from = self.text.floor_char_boundary(span.start);
+        let (before, after) = self.text.split_at_checked(from).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let end = from + after.find(['\n', '\r']).unwrap_or(after.len());
+        let line = self.text.get(start..end).unwrap_or_default();
+        let shown = (from - start)..(self.text.floor_char_boundary(span.end).clamp(from, end) - start);
+        let number = self.line_and_column(from).0;
+        let annotation = kind.span(shown).label(label.map(String::as_str));
+        Snippet::source(line).line_start(number).path(path).annotation(annotation)
     }
 }
 
@@ -134,6 +145,7 @@ impl Invalid {
     }
 
     /// Returns everything that is wrong, as people read it.
+    #[must_use]
     pub fn render(&self, colour: bool) -> String {
         self.0.render(colour)
     }

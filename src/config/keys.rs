@@ -1,6 +1,7 @@
-//! Every key of `config.toml`: what it takes, what it is without it, what it is for.
+//! Every key of `config.toml`: what it takes and what it is if it is not written.
 //!
-//! The one description that drives unknown keys, ranges, defaults and help; a test holds the example file to it.
+//! The one description that drives unknown keys, ranges, defaults and help. What keys are for stands in the example
+//! file, and a test holds that to this list.
 
 /// A table of the config.
 #[derive(Debug)]
@@ -104,7 +105,7 @@ impl Kind {
 /// The largest unit that needs no fraction.
 fn in_words(seconds: u64) -> String {
     let units = [(31_536_000, "year"), (86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
-    let whole = units.iter().find(|(worth, _)| seconds >= *worth && seconds % worth == 0);
+    let whole = units.iter().find(|(worth, _)| seconds >= *worth && seconds.is_multiple_of(*worth));
     match whole.map(|(worth, unit)| (seconds / worth, *unit)) {
         None => "0 seconds".into(),
         Some((1, unit)) => format!("1 {unit}"),
@@ -114,7 +115,7 @@ fn in_words(seconds: u64) -> String {
 
 fn in_bytes(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    let whole = units.iter().find(|(worth, _)| bytes >= *worth && bytes % worth == 0);
+    let whole = units.iter().find(|(worth, _)| bytes >= *worth && bytes.is_multiple_of(*worth));
     whole.map_or_else(|| format!("{bytes} bytes"), |(worth, unit)| format!("{} {unit}", bytes / worth))
 }
 

@@ -99,8 +99,9 @@ impl<'a> Lexicon<'a> {
         let own = self.own.iter().find(|(own, _)| own.text == name).filter(|_| !is_within);
         match (own, self.shipped.get(name)) {
             (Some(_), _) if self.open.iter().any(|open| open == name) => {
-                let circle = self.open.iter().map(|open| format!("@{open}")).collect::<Vec<_>>().join(", ");
-                problems.error(&node.span, format!("`@{name}` holds itself")).help(format!("this is within {circle}"));
+                let around = self.open.iter().skip_while(|open| *open != name).map(|open| format!("`@{open}` holds "));
+                let error = problems.error(&node.span, format!("`@{name}` holds itself"));
+                error.help(format!("{}`@{name}`: take one of them out", around.collect::<String>()));
                 Vec::new()
             }
             (Some(_), _) if self.open.len() >= NESTING_MAX => {

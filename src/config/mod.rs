@@ -76,7 +76,7 @@ pub enum Language {
 /// Where entries are kept and how long.
 #[derive(Debug, Clone)]
 pub struct StoreSettings {
-    /// The SQLite file.
+    /// The database file.
     pub path: PathBuf,
     /// Entries older than this and out of their feed are dropped.
     pub keep: TimeDelta,
@@ -112,7 +112,7 @@ pub struct PublishSettings {
     pub directory: PathBuf,
     /// Entries in a topic's main document.
     pub entries: usize,
-    /// WebSub hubs to notify.
+    /// The `WebSub` hubs to notify.
     pub hubs: Vec<Url>,
 }
 
@@ -147,3 +147,6 @@ pub struct Source {
     /// Whether its entries may be the same item as another source's.
     pub dedup: bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use super::diagnostic::{Invalid, Problems};
 use super::keys::{FEED, POLL, PUBLISH, ROOT, SERVE, SITE, STORE, TOPIC, TOPIC_DEFAULTS};
@@ -97,6 +97,9 @@ fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Opti
     let mut lexicon = Lexicon::new(root.node("lexicon"), problems);
     let topics = topics::topics(&topic_tables, &defaults, &source_ids, &mut lexicon, problems);
     lexicon.warn_of_unused(problems);
+    if let (Some(store), Some(publish)) = (&store, &publish) {
+        keep_private(&root, &publish.directory, [("database", &store.path), ("config file", path)], problems);
+    }
     if !problems.has_errors() {
         topics::warn_of_empty(&topic_tables, &topics, &sources, problems);
     }
@@ -111,4 +114,22 @@ fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Opti
         topics,
         warnings: super::Report::default(),
     })
+}
+
+/// Whoever serves the published folder would serve what lies in it: passwords of feeds, everything stored.
+fn keep_private(root: &Section<'_>, directory: &Path, private: [(&str, &Path); 2], problems: &mut Problems) {
+    let directory = plain(directory);
+    // An empty folder, the working directory, holds relative paths only.
+    let holds = |path: &Path| path.is_absolute() == directory.is_absolute() && plain(path).starts_with(&directory);
+    if let Some((what, _)) = private.iter().find(|(_, path)| holds(path)) {
+        let written = |table: &str| root.node(table).map(|node| node.span.clone());
+        let span = written("publish").or(written("store")).unwrap_or(0..0);
+        let error = problems.error(&span, format!("the {what} lies in the folder that is published"));
+        error.help("give `publish.directory` a folder of its own");
+    }
+}
+
+/// The path without `.` in it; `..` is left, for links may lead elsewhere.
+fn plain(path: &Path) -> PathBuf {
+    path.components().filter(|part| *part != Component::CurDir).collect()
 }

@@ -68,12 +68,11 @@ impl<'a> Section<'a> {
         };
         let mut sections = Vec::new();
         for node in list {
-            match &node.value {
-                Value::Table(entries) => sections.push(Self::new(table, entries, node.span.clone(), problems)),
-                _ => {
-                    let message = format!("{} must hold tables only, not {}", self.quoted(name), kind_of(node));
-                    problems.error(&node.span, message);
-                }
+            if let Value::Table(entries) = &node.value {
+                sections.push(Self::new(table, entries, node.span.clone(), problems));
+            } else {
+                let message = format!("{} must hold tables only, not {}", self.quoted(name), kind_of(node));
+                problems.error(&node.span, message);
             }
         }
         sections
@@ -81,7 +80,7 @@ impl<'a> Section<'a> {
 
     /// Returns the value of a key, else its default; `None` if it is wrong, or if there is neither.
     pub(super) fn read<T>(&self, name: &str, reader: Reader<T>, problems: &mut Problems) -> Option<T> {
-        self.read_with(name, problems, |node, key, problems| reader(node, key, problems))
+        self.read_with(name, problems, reader)
     }
 
     /// As [`Self::read`], with a reader that knows more than the node.
@@ -146,13 +145,12 @@ pub(super) fn kind_of(node: &Node) -> &'static str {
 
 /// A text that is not blank.
 pub(super) fn text(node: &Node, key: &Key, problems: &mut Problems) -> Option<String> {
-    match words(node, key, problems)? {
-        text if text.trim().is_empty() => {
-            problems.error(&node.span, format!("`{}` is blank", key.name));
-            None
-        }
-        text => Some(text),
+    let text = words(node, key, problems)?;
+    if text.trim().is_empty() {
+        problems.error(&node.span, format!("`{}` is blank", key.name));
+        return None;
     }
+    Some(text)
 }
 
 /// A text.
@@ -168,12 +166,11 @@ pub(super) fn texts<'n>(node: &'n Node, key: &Key, problems: &mut Problems) -> O
     let Value::List(list) = &node.value else { return unfit(node, key, problems) };
     let mut texts = Vec::new();
     for node in list {
-        match &node.value {
-            Value::Text(text) => texts.push((text.as_str(), node)),
-            _ => {
-                let message = format!("`{}` must hold texts in quotes only, not {}", key.name, kind_of(node));
-                problems.error(&node.span, message);
-            }
+        if let Value::Text(text) = &node.value {
+            texts.push((text.as_str(), node));
+        } else {
+            let message = format!("`{}` must hold texts in quotes only, not {}", key.name, kind_of(node));
+            problems.error(&node.span, message);
         }
     }
     Some(texts)

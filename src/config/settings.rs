@@ -1,6 +1,6 @@
 //! `[site]`, `[store]`, `[poll]`, `[publish]` and `[serve]`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::diagnostic::Problems;
 use super::keys::{Key, Kind};
 use super::nearest::nearest;
 use super::quantity;
-use super::section::{Section, kind_of, text, texts, unfit, whole, words};
+use super::section::{Section, text, texts, unfit, whole, words};
 use super::tree::{Node, Value};
 use super::{Language, PollSettings, PublishSettings, ServeSettings, Site, StoreSettings};
 use crate::schedule::Schedule;
@@ -65,7 +65,7 @@ pub(super) fn publish(section: &Section<'_>, folder: &Path, problems: &mut Probl
 }
 
 pub(super) fn serve(section: &Section<'_>, problems: &mut Problems) -> Option<ServeSettings> {
-    Some(ServeSettings { listen: section.read("listen", listen, problems)? })
+    section.read("listen", listen, problems)
 }
 
 fn site_url(node: &Node, key: &Key, problems: &mut Problems) -> Option<Url> {
@@ -213,33 +213,27 @@ pub(super) fn schedule(node: &Node, key: &Key, zone: Tz, problems: &mut Problems
 fn networks(node: &Node, key: &Key, problems: &mut Problems) -> Option<Vec<IpNet>> {
     let mut networks = Vec::new();
     for (text, node) in texts(node, key, problems)? {
-        match text.parse::<IpNet>().or_else(|_| text.parse().map(|address: std::net::IpAddr| address.into())) {
-            Ok(network) => networks.push(network),
-            Err(_) => {
-                let error = problems.error(&node.span, format!("`{text}` is no network"));
-                error.help("write an address and the length of its prefix: `127.0.0.0/8`, `fd00::/8`");
-            }
+        if let Ok(network) = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
+            networks.push(network);
+        } else {
+            let error = problems.error(&node.span, format!("`{text}` is no network"));
+            error.help("write an address and the length of its prefix: `127.0.0.0/8`, `fd00::/8`");
         }
     }
     Some(networks)
 }
 
-fn listen(node: &Node, key: &Key, problems: &mut Problems) -> Option<Option<SocketAddr>> {
-    let Value::Text(text) = &node.value else {
-        problems.error(&node.span, format!("`listen` must be {}, not {}", key.kind.wanted(), kind_of(node)));
-        return None;
-    };
+fn listen(node: &Node, key: &Key, problems: &mut Problems) -> Option<ServeSettings> {
+    let text = words(node, key, problems)?;
     if text.is_empty() {
-        return Some(None);
+        return Some(ServeSettings { listen: None });
     }
-    match text.parse() {
-        Ok(address) => Some(Some(address)),
-        Err(_) => {
-            let error = problems.error(&node.span, format!("`listen` must be {}", key.kind.wanted()));
-            if let Some(port) = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')) {
-                error.help(format!("write `127.0.0.1:{port}` for this machine only, `[::]:{port}` for all"));
-            }
-            None
-        }
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Some(ServeSettings { listen: Some(address) });
     }
+    let error = problems.error(&node.span, format!("`listen` must be {}", key.kind.wanted()));
+    if let Some(port) = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')) {
+        error.help(format!("write `127.0.0.1:{port}` for this machine only, `[::]:{port}` for all"));
+    }
+    None
 }

@@ -27,7 +27,8 @@ const RESERVED: [&str; 16] = [
 /// `[topic_defaults]`
 #[derive(Debug)]
 pub(super) struct Defaults {
-    language: Option<String>,
+    /// Empty for any.
+    language: String,
     threshold: f64,
     boost: Boost,
     body_cap: u32,
@@ -61,7 +62,7 @@ fn unique_topic_id<'n>(node: &'n Node, written: &mut HashMap<&'n str, &'n Node>,
         && RESERVED.contains(&id.as_str())
     {
         let error = problems.error(&node.span, format!("no topic can have the id `{id}`"));
-        error.help(format!("its files would lie where others are published: write `{id}-1` or another word"));
+        error.help("its files would lie where others are published: write another word");
     }
 }
 
@@ -114,7 +115,7 @@ fn topic(
         id,
         description: description?,
         threshold,
-        language,
+        language: Some(language).filter(|language| !language.is_empty()),
         boost,
         body_cap,
         rules,
@@ -149,14 +150,11 @@ fn boost(section: &Section<'_>, defaults: Boost, problems: &mut Problems) -> Boo
     }
 }
 
-fn language(node: &Node, key: &Key, problems: &mut Problems) -> Option<Option<String>> {
-    match &node.value {
-        Value::Text(text) if text.is_empty() => Some(None),
-        Value::Text(text) if (2..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase()) => {
-            Some(Some(text.clone()))
-        }
-        _ => unfit(node, key, problems),
-    }
+/// A primary language subtag (RFC 5646 §2.2.1), empty for any language.
+fn language(node: &Node, key: &Key, problems: &mut Problems) -> Option<String> {
+    let text = words(node, key, problems)?;
+    let is_language = matches!(text.len(), 0 | 2 | 3) && text.bytes().all(|byte| byte.is_ascii_lowercase());
+    if is_language { Some(text) } else { unfit(node, key, problems) }
 }
 
 /// `any` and `near` of a topic itself.
@@ -211,6 +209,9 @@ fn near(node: &Node, within: u32, lexicon: &mut Lexicon<'_>, problems: &mut Prob
         _ => &[],
     };
     let [left, right] = sides else {
+        for side in sides {
+            lexicon.terms(side, problems);
+        }
         let error = problems.error(&node.span, "`near` has two sides: a word of one near a word of the other");
         error.help("write `near = [[\"@num\"], [\"@ecole\"]]`");
         return None;

@@ -43,6 +43,11 @@ pub(super) fn extra(headers: Option<&[(String, String)]>) -> Result<HeaderMap, F
     Ok(map)
 }
 
+/// Returns the validators that `url` sent itself.
+pub(super) fn known<'k>(validators: &'k [Validators], url: &Url) -> Option<&'k Validators> {
+    validators.iter().find(|known| known.url == url.as_str() && is_of_use(known))
+}
+
 /// Adds the validators, byte for byte (RFC 9110 §13.1.2, §13.1.3), and the offer to take only what is new (RFC 3229).
 pub(super) fn conditional(sent: Option<&Validators>, mut headers: HeaderMap) -> HeaderMap {
     let value = |bytes: &Option<Vec<u8>>| HeaderValue::from_bytes(bytes.as_ref()?).ok();
@@ -79,7 +84,7 @@ pub(super) fn replaced(known: &[Validators], url: &Url, headers: &HeaderMap) -> 
 
 /// Returns the validators to store after a 304: what it carries replaces, the rest stays (RFC 9111 §4.3.4).
 pub(super) fn refreshed(known: &[Validators], url: &Url, headers: &HeaderMap) -> Vec<Validators> {
-    let old = known.iter().find(|known| known.url == url.as_str()).cloned().unwrap_or_default();
+    let old = self::known(known, url).cloned().unwrap_or_default();
     with(
         known,
         Validators {
@@ -92,8 +97,11 @@ pub(super) fn refreshed(known: &[Validators], url: &Url, headers: &HeaderMap) ->
 
 fn with(known: &[Validators], new: Validators) -> Vec<Validators> {
     let others: Vec<_> = known.iter().filter(|known| known.url != new.url).cloned().collect();
-    let is_of_use = new.etag.is_some() || new.last_modified.is_some();
-    is_of_use.then_some(new).into_iter().chain(others).take(VALIDATORS_MAX).collect()
+    is_of_use(&new).then_some(new).into_iter().chain(others).take(VALIDATORS_MAX).collect()
+}
+
+fn is_of_use(validators: &Validators) -> bool {
+    validators.etag.is_some() || validators.last_modified.is_some()
 }
 
 fn validator(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
@@ -133,4 +141,26 @@ pub(super) fn firewall(headers: &HeaderMap) -> Option<&'static str> {
     ];
     let by_header = by_header.into_iter().find(|(header, _)| headers.contains_key(*header));
     by_header.or_else(|| by_server.into_iter().find(|(mark, _)| server.starts_with(mark))).map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_user_agent(contact: Option<&str>, expected: &str) {
+        let found = user_agent(&Url::parse("https://veille.example/").unwrap(), contact);
+        assert_eq!(found, expected.replace("VERSION", env!("CARGO_PKG_VERSION")));
+    }
+
+    #[test]
+    fn the_user_agent_says_what_polls_where_it_publishes_and_whom_to_ask() {
+        let expected = "veille/VERSION (+https://veille.example/; mailto:a@veille.example)";
+        check_user_agent(Some("mailto:a@veille.example"), expected);
+        check_user_agent(None, "veille/VERSION (+https://veille.example/)");
+    }
+
+    #[test]
+    fn a_contact_cannot_bring_another_header() {
+        check_user_agent(Some("a\r\nX: é"), "veille/VERSION (+https://veille.example/; aX: )");
+    }
 }

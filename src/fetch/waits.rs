@@ -8,15 +8,21 @@ use chrono::{NaiveDateTime, TimeDelta};
 use reqwest::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, HeaderMap, HeaderName, RETRY_AFTER};
 
 use crate::feed::Timestamp;
-use crate::state::{self, Wait};
+use crate::state::Wait;
 
 /// Beyond a year a wait is a mistake (milliseconds, or an instant where seconds belong), not a wish.
 const DELAY_MAX: TimeDelta = TimeDelta::days(366);
 
 /// Returns every wait that an answer asks for.
 pub(super) fn asks(headers: &HeaderMap, now: Timestamp) -> Vec<Wait> {
-    let retry = retry_after(headers, now).map(|delay| Wait { delay, why: state::RETRY_AFTER.to_owned() });
-    retry.into_iter().chain(freshness(headers, now)).filter(|wait| wait.delay > TimeDelta::zero()).collect()
+    let waits = [retry(headers, now), freshness(headers, now)];
+    waits.into_iter().flatten().filter(|wait| wait.delay > TimeDelta::zero()).collect()
+}
+
+/// Returns the wait that is asked of us, whatever caches may do.
+pub(super) fn retry(headers: &HeaderMap, now: Timestamp) -> Option<Wait> {
+    let delay = retry_after(headers, now).filter(|delay| *delay > TimeDelta::zero())?;
+    Some(Wait { delay, why: format!("Retry-After: {}", delay.num_seconds()) })
 }
 
 /// Returns the wait of `Retry-After`, in seconds or as a date (RFC 9110 §10.2.3).
@@ -35,11 +41,14 @@ fn freshness(headers: &HeaderMap, now: Timestamp) -> Option<Wait> {
     }
     let max_age = directives.iter().find(|(name, _)| name == "max-age");
     let (lifetime, why) = match max_age {
-        Some((_, value)) => (seconds(value)?, "Cache-Control: max-age"),
-        None => (http_date(text(headers, &EXPIRES)?)? - server_now(headers, now), "Expires"),
+        Some((_, value)) => {
+            let lifetime = seconds(value)?.min(DELAY_MAX);
+            (lifetime, format!("Cache-Control: max-age={}", lifetime.num_seconds()))
+        }
+        None => (http_date(text(headers, &EXPIRES)?)? - server_now(headers, now), "Expires".to_owned()),
     };
     let age = text(headers, &AGE).and_then(seconds).unwrap_or_default();
-    Some(Wait { delay: lifetime.min(DELAY_MAX) - age, why: why.to_owned() })
+    Some(Wait { delay: lifetime.min(DELAY_MAX) - age, why })
 }
 
 /// Splits `Cache-Control` (RFC 9111 §5.2) into lower-case names and values without quotes; several headers are one.
@@ -102,25 +111,25 @@ mod tests {
 
     #[test]
     fn retry_after_counts_in_seconds() {
-        check(&[("retry-after", "120")], &[(120, "Retry-After")]);
+        check(&[("retry-after", "120")], &[(120, "Retry-After: 120")]);
     }
 
     #[test]
     fn retry_after_can_be_a_date_in_all_three_forms() {
         for date in ["Tue, 24 Nov 2026 12:02:00 GMT", "Tuesday, 24-Nov-26 12:02:00 GMT", "Tue Nov 24 12:02:00 2026"] {
-            check(&[("retry-after", date)], &[(120, "Retry-After")]);
+            check(&[("retry-after", date)], &[(120, "Retry-After: 120")]);
         }
     }
 
     #[test]
     fn a_wrong_weekday_does_not_spoil_a_date() {
-        check(&[("retry-after", "Mon, 24 Nov 2026 12:02:00 GMT")], &[(120, "Retry-After")]);
+        check(&[("retry-after", "Mon, 24 Nov 2026 12:02:00 GMT")], &[(120, "Retry-After: 120")]);
     }
 
     #[test]
     fn a_date_counts_from_the_servers_own_clock() {
         let skewed = ("date", "Tue, 24 Nov 2026 15:00:00 GMT");
-        check(&[skewed, ("retry-after", "Tue, 24 Nov 2026 15:02:00 GMT")], &[(120, "Retry-After")]);
+        check(&[skewed, ("retry-after", "Tue, 24 Nov 2026 15:02:00 GMT")], &[(120, "Retry-After: 120")]);
         check(&[skewed, ("expires", "Tue, 24 Nov 2026 15:05:00 GMT")], &[(300, "Expires")]);
     }
 
@@ -136,13 +145,13 @@ mod tests {
     #[test]
     fn max_age_goes_before_expires() {
         let expires = ("expires", "Tue, 24 Nov 2026 18:00:00 GMT");
-        check(&[("cache-control", "public, Max-Age=600"), expires], &[(600, "Cache-Control: max-age")]);
+        check(&[("cache-control", "public, Max-Age=600"), expires], &[(600, "Cache-Control: max-age=600")]);
         check(&[("cache-control", "public"), expires], &[(21_600, "Expires")]);
     }
 
     #[test]
     fn age_is_taken_off_the_lifetime() {
-        check(&[("cache-control", "max-age=600"), ("age", "200")], &[(400, "Cache-Control: max-age")]);
+        check(&[("cache-control", "max-age=600"), ("age", "200")], &[(400, "Cache-Control: max-age=600")]);
         check(&[("cache-control", "max-age=600"), ("age", "900")], &[]);
     }
 
@@ -150,7 +159,7 @@ mod tests {
     fn no_cache_and_no_store_ask_for_nothing() {
         check(&[("cache-control", "no-cache, max-age=600")], &[]);
         check(&[("cache-control", "max-age=600"), ("cache-control", "no-store")], &[]);
-        check(&[("cache-control", "no-cache=\"set-cookie\", max-age=\"600\"")], &[(600, "Cache-Control: max-age")]);
+        check(&[("cache-control", "no-cache=\"set-cookie\", max-age=\"600\"")], &[(600, "Cache-Control: max-age=600")]);
     }
 
     #[test]
@@ -163,12 +172,12 @@ mod tests {
 
     #[test]
     fn an_endless_lifetime_is_cut_to_a_year() {
-        check(&[("cache-control", "max-age=99999999999999999999")], &[(31_622_400, "Cache-Control: max-age")]);
+        check(&[("cache-control", "max-age=99999999999999999999")], &[(31_622_400, "Cache-Control: max-age=31622400")]);
     }
 
     #[test]
     fn retry_after_and_freshness_are_both_told() {
         let both = [("retry-after", "60"), ("cache-control", "max-age=90")];
-        check(&both, &[(60, "Retry-After"), (90, "Cache-Control: max-age")]);
+        check(&both, &[(60, "Retry-After: 60"), (90, "Cache-Control: max-age=90")]);
     }
 }

@@ -35,16 +35,9 @@ pub(super) fn unescape(text: Cow<'_, str>) -> Cow<'_, str> {
         out.push_str(before);
         let window = after.get(..after.floor_char_boundary(NAME_BYTES_MAX)).unwrap_or(after);
         let found = window.split_once(';').and_then(|(name, _)| Some((name.len() + 1, resolve(name)?)));
-        match found {
-            Some((len, character)) => {
-                out.push_str(&character);
-                rest = after.get(len..).unwrap_or_default();
-            }
-            None => {
-                out.push('&');
-                rest = after;
-            }
-        }
+        let (len, character) = found.unwrap_or((0, Cow::Borrowed("&")));
+        out.push_str(&character);
+        rest = after.get(len..).unwrap_or_default();
     }
     out.push_str(rest);
     Cow::Owned(out)

@@ -18,12 +18,88 @@ const VOID: &[&str] = &["area", "br", "col", "embed", "hr", "img", "input", "lin
 
 /// Elements that show that text is HTML.
 const KNOWN: &[&str] = &[
-    "a", "abbr", "acronym", "address", "article", "aside", "audio", "b", "big", "blockquote", "br", "button", "caption",
-    "center", "cite", "code", "col", "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure",
-    "font", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "iframe", "img", "ins", "kbd",
-    "label", "li", "main", "mark", "nav", "ol", "object", "p", "picture", "pre", "q", "s", "samp", "script", "section",
-    "small", "source", "span", "strike", "strong", "style", "sub", "summary", "sup", "svg", "table", "tbody", "td", "tfoot", "th",
-    "thead", "time", "tr", "tt", "u", "ul", "var", "video", "wbr",
+    "a",
+    "abbr",
+    "acronym",
+    "address",
+    "article",
+    "aside",
+    "audio",
+    "b",
+    "big",
+    "blockquote",
+    "br",
+    "button",
+    "caption",
+    "center",
+    "cite",
+    "code",
+    "col",
+    "dd",
+    "del",
+    "details",
+    "dfn",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "figcaption",
+    "figure",
+    "font",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "i",
+    "iframe",
+    "img",
+    "ins",
+    "kbd",
+    "label",
+    "li",
+    "main",
+    "mark",
+    "nav",
+    "ol",
+    "object",
+    "p",
+    "picture",
+    "pre",
+    "q",
+    "s",
+    "samp",
+    "script",
+    "section",
+    "small",
+    "source",
+    "span",
+    "strike",
+    "strong",
+    "style",
+    "sub",
+    "summary",
+    "sup",
+    "svg",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "time",
+    "tr",
+    "tt",
+    "u",
+    "ul",
+    "var",
+    "video",
+    "wbr",
 ];
 
 /// Publishers break lines and forget the padding.
@@ -95,7 +171,9 @@ fn kind(element: &Element<'_>) -> Kind {
         "" | "text" | "plain" => Kind::Plain,
         other if other.ends_with("/xml") || other.ends_with("+xml") => Kind::Markup,
         other if other.starts_with("text/") || !other.contains('/') => Kind::Plain,
-        other if other.starts_with("image/") || other.starts_with("audio/") || other.starts_with("video/") => Kind::Binary,
+        other if other.starts_with("image/") || other.starts_with("audio/") || other.starts_with("video/") => {
+            Kind::Binary
+        }
         _ => Kind::Base64,
     }
 }
@@ -117,10 +195,12 @@ fn looks_like_html(text: &str) -> bool {
     });
     let has_end = text.contains('>');
     let mut is_any = false;
-    has_end && tags.all(|name| {
-        is_any = true;
-        KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name))
-    }) && is_any
+    has_end
+        && tags.all(|name| {
+            is_any = true;
+            KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name))
+        })
+        && is_any
 }
 
 /// Returns what is inside an element as HTML, without the `div` that RFC 4287 §3.1.1.3 wraps around.

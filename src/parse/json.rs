@@ -16,7 +16,7 @@ pub(super) fn read(text: &str, circumstances: Circumstances<'_>) -> Result<Feed,
     let version = string(&document, "version").unwrap_or_default();
     let Some(Value::Array(items)) = document.get("items") else { return Err(found("JSON that is no JSON Feed")) };
     let mut feed = read_feed(&document, circumstances.base);
-    feed.format = if version.ends_with("/1") { "json10" } else { "json11" }.to_owned();
+    feed.format = String::from(if version.ends_with("/1") { "json10" } else { "json11" });
     if items.len() > circumstances.limits.entries_max {
         let message = "the rest of the document was not read: it holds too much".to_owned();
         feed.defects.push(Defect { code: "too_large".to_owned(), message });

@@ -62,6 +62,18 @@ pub enum ParseError {
     },
 }
 
+impl ParseError {
+    /// Returns the stable word for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::NotAFeed { .. } => "not_a_feed",
+            Self::Unreadable { .. } => "unreadable",
+        }
+    }
+}
+
 /// What the reading of a document depends on besides its bytes.
 #[derive(Clone, Copy)]
 struct Circumstances<'a> {
@@ -113,3 +125,6 @@ fn read_xml(text: &str, circumstances: Circumstances<'_>) -> Result<Feed, ParseE
     feed.defects.splice(0..0, found);
     Ok(feed)
 }
+
+#[cfg(test)]
+mod tests;

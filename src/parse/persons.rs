@@ -22,7 +22,7 @@ pub(super) fn person(element: &Element<'_>) -> Option<Person> {
 /// Splits a name and an address written in one text.
 pub(super) fn split(text: &str) -> Option<Person> {
     let text = text.trim();
-    let email = text.split(|c: char| c.is_whitespace() || "<>()[],;\"«»".contains(c)).find(|word| is_email(word));
+    let email = text.split(|c: char| c.is_whitespace() || "<>()[],;\"«»–—".contains(c)).find(|word| is_email(word));
     let Some(email) = email else {
         return (!text.is_empty()).then(|| Person { name: Some(text.to_owned()), ..Person::default() });
     };
@@ -74,6 +74,6 @@ mod tests {
     fn characters_of_several_bytes_beside_an_address_are_no_matter() {
         check("Élodie\u{a0}a@b.fr", Some("Élodie"), Some("a@b.fr"));
         check("«a@b.fr", None, Some("a@b.fr"));
-        check("a@b.fr—Direction", Some("a@b.fr—Direction"), None);
+        check("a@b.fr—Direction", Some("Direction"), Some("a@b.fr"));
     }
 }

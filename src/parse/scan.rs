@@ -94,7 +94,8 @@ pub(super) fn feed_fields<'t, 'a>(root: &'t Element<'a>) -> Vec<&'t Element<'a>>
 /// Names the dialect: `rss20`, `rss10`, `atom10`, …
 pub(super) fn format(root: &Element<'_>) -> String {
     let version = root.attribute("version").unwrap_or_default();
-    let speaks = |part: &str| root.attributes.iter().any(|(name, value)| name.starts_with("xmlns") && value.contains(part));
+    let speaks =
+        |part: &str| root.attributes.iter().any(|(name, value)| name.starts_with("xmlns") && value.contains(part));
     let format = match (&*root.name, version) {
         ("feed" | "entry", "0.1") => "atom01",
         ("feed" | "entry", "0.2") => "atom02",
@@ -121,10 +122,9 @@ pub(super) fn describe(text: &str, top: &Element<'_>) -> String {
         return (*found).to_owned();
     }
     let first = top.elements().next();
-    let is_html = text.get(..text.floor_char_boundary(1024)).is_some_and(|head| {
-        let head = head.to_ascii_lowercase();
-        head.contains("<!doctype html") || head.contains("<html") || head.contains("<head") || head.contains("<body")
-    });
+    let head = text.get(..text.floor_char_boundary(1024)).unwrap_or(text).to_ascii_lowercase();
+    let is_html = head.starts_with("<!doctype html")
+        || first.is_some_and(|first| matches!(&*first.name, "html" | "head" | "body" | "div" | "p" | "h1"));
     match (is_html, first) {
         (true, _) => match find(top, "title").and_then(html::line) {
             Some(title) => format!("an HTML page titled “{}”", title.chars().take(100).collect::<String>()),
@@ -208,7 +208,9 @@ pub(super) fn origin(entry: &Element<'_>, place: &Place) -> Option<Origin> {
     let source = entry.child(Ns::Core, "source")?;
     let place = place.inside(source);
     let link = |rel: &str| {
-        let link = source.elements().find(|child| child.name == "link" && child.attribute("rel").unwrap_or("alternate") == rel);
+        let link = source
+            .elements()
+            .find(|child| child.name == "link" && child.attribute("rel").unwrap_or("alternate") == rel);
         link.and_then(|link| resolve(link.attribute("href")?, place.base.as_ref()))
     };
     let url = source.attribute("url").and_then(|url| resolve(url, place.base.as_ref()));

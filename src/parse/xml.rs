@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use quick_xml::Reader;
-use quick_xml::events::attributes::Attributes;
 use quick_xml::events::Event;
+use quick_xml::events::attributes::Attributes;
 
 use super::{Limits, entity};
 
@@ -21,11 +21,15 @@ const ENTITIES_MAX: usize = 300;
 /// Longest text that an entity may stand for.
 const ENTITY_BYTES_MAX: usize = 1024;
 
+/// Elements of HTML that publishers who forget to escape it leave open, and no feed has.
+const VOID: &[&str] = &["br", "hr", "img", "wbr", "BR", "HR", "IMG"];
+
 /// Elements that hold text only, and so end where one of [`FIELDS`] begins.
 const LEAVES: &[&str] = &["title", "link", "guid", "id", "pubdate", "published", "updated", "category"];
 
 /// Elements that begin a field of a feed or entry.
-const FIELDS: &[&str] = &["title", "link", "guid", "id", "pubdate", "published", "updated", "description", "summary", "content"];
+const FIELDS: &[&str] =
+    &["title", "link", "guid", "id", "pubdate", "published", "updated", "description", "summary", "content"];
 
 /// The vocabularies that we read. Prefixes do not matter, nor the case of a namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,13 +137,11 @@ pub(super) fn read<'a>(document: &'a str, limits: &Limits) -> Tree<'a> {
     while let Some(fault) = builder.read_until_fault(rest) {
         builder.note("markup", || "markup that is none was read as text".to_owned());
         let tail = rest.get(fault.at..).unwrap_or_default();
-        match budget.checked_sub(fault.scanned) {
-            Some(left) => budget = left,
-            None => {
-                builder.text(Cow::Borrowed(tail));
-                break;
-            }
-        }
+        let Some(left) = budget.checked_sub(fault.scanned) else {
+            builder.text(Cow::Borrowed(tail));
+            break;
+        };
+        budget = left;
         rest = builder.pass_fault(tail);
     }
     builder.finish()
@@ -244,13 +246,14 @@ impl<'a, 'l> Builder<'a, 'l> {
     /// Reads over the `<` of a fault; returns what comes after.
     fn pass_fault(&mut self, tail: &'a str) -> &'a str {
         // The start of a section or comment without end says nothing; any other `<` is text.
-        for start in ["<![CDATA[", "<!--", "<?"] {
-            if let Some(rest) = tail.strip_prefix(start) {
-                return rest;
-            }
+        if let Some(rest) = ["<![CDATA[", "<!--", "<?"].iter().find_map(|start| tail.strip_prefix(start)) {
+            return rest;
         }
-        let (sign, rest) = tail.split_at_checked(1).unwrap_or((tail, ""));
-        self.text(Cow::Borrowed(sign));
+        if tail.starts_with("<!") {
+            return tail.split_once('>').map_or("", |(_, rest)| rest);
+        }
+        let (text, rest) = tail.split_at_checked(naked(tail)).unwrap_or((tail, ""));
+        self.text(entity::unescape(Cow::Borrowed(text)));
         rest
     }
 
@@ -276,6 +279,9 @@ impl<'a, 'l> Builder<'a, 'l> {
             return;
         }
         self.open.push(Open { element, tag, bindings });
+        if VOID.contains(&name_of(tag)) {
+            self.close_to(self.open.len() - 1);
+        }
     }
 
     /// Closes what only a lost end tag can have left open when `next` begins.
@@ -311,6 +317,7 @@ impl<'a, 'l> Builder<'a, 'l> {
                 }
                 self.close_to(level);
             }
+            None if VOID.contains(&name_of(tag)) => {}
             None => self.note("mismatched", || "end tags that do not match were read as well as may be".to_owned()),
         }
     }
@@ -456,12 +463,30 @@ fn is_entry(element: &Element<'_>) -> bool {
     element.ns == Ns::Core && matches!(&*element.name, "item" | "entry")
 }
 
+/// Returns where, after a `<` that begins no markup, one comes that can.
+fn naked(text: &str) -> usize {
+    let mut signs = text.match_indices('<').skip(1).map(|(at, _)| at);
+    let begins = |at: &usize| {
+        text.get(at + 1..)
+            .is_some_and(|next| next.starts_with(|c: char| c.is_alphabetic() || matches!(c, '/' | '!' | '?' | '_')))
+    };
+    signs.find(begins).unwrap_or(text.len())
+}
+
 fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_alphabetic() || first == '_')
 }
 
 fn lower(name: &str) -> Cow<'_, str> {
-    if name.bytes().any(|byte| byte.is_ascii_uppercase()) { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) }
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+fn name_of(tag: &str) -> &str {
+    tag.rsplit(':').next().unwrap_or(tag)
 }
 
 fn offset(position: u64) -> usize {

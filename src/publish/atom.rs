@@ -10,45 +10,41 @@ use atom_syndication::extension::{Extension, ExtensionMap};
 use atom_syndication::{Category, Content, Entry, Feed, Generator, Link, Person, Source, Text, WriteConfig};
 
 use crate::feed;
-use crate::publish::item::{Item, items, language_tag};
-use crate::publish::{Edition, Format, Representation, Selection, dates, legal};
+use crate::publish::channel::Channel;
+use crate::publish::item::Item;
+use crate::publish::{Edition, Format, Representation, dates, legal};
 
 const ATOM: &str = "application/atom+xml";
 const THREADS: &str = "http://purl.org/syndication/thread/1.0";
 
 /// Renders a topic's main document, `/{topic}.atom`.
-pub(super) fn topic(edition: &Edition<'_>, selection: &Selection<'_>) -> Representation {
-    let (site, topic) = (edition.site, selection.topic);
-    let items = items(edition, selection);
-    let updated = items.iter().map(updated).max().unwrap_or(dates::EMPTY);
-    let home = legal::iri(site.url.as_str());
-    let path = format!("/{}.atom", topic.id);
-    let address = format!("{}{}", home.trim_end_matches('/'), path);
+pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation {
     let mut links = vec![
-        link("self", address.clone(), Some(ATOM.to_owned()), None),
-        link("alternate", format!("{home}{}/", topic.id), Some("text/html".to_owned()), None),
+        link("self", channel.address("atom"), Some(ATOM.to_owned()), None),
+        link("alternate", channel.page.clone(), Some("text/html".to_owned()), None),
     ];
     links.extend(edition.settings.hubs.iter().map(|hub| link("hub", legal::iri(hub.as_str()), None, None)));
-    let has_threads = items.iter().any(|item| item.comments.count.is_some());
+    let has_threads = channel.items.iter().any(|item| item.comments.count.is_some());
+    let updated = channel.items.iter().map(updated).max().unwrap_or(channel.updated);
     let document = Feed {
         // The address is the id: whoever moves the site moves its readers in any case, and it says where it is from.
-        id: address,
-        title: text(&legal::line(&topic.title).unwrap_or_else(|| topic.id.clone())),
-        subtitle: legal::line(&topic.description).as_deref().map(text),
+        id: channel.address("atom"),
+        title: text(&channel.title),
+        subtitle: channel.description.as_deref().map(text),
         updated: updated.fixed_offset(),
-        authors: vec![publisher(edition)],
+        authors: vec![person(&channel.publisher)],
         links,
         generator: Some(Generator {
             value: env!("CARGO_PKG_NAME").to_owned(),
             uri: None,
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         }),
-        lang: Some(language_tag(site.language).to_owned()),
+        lang: Some(channel.language.to_owned()),
         namespaces: has_threads.then(|| ("thr".to_owned(), THREADS.to_owned())).into_iter().collect(),
-        entries: items.iter().map(entry).collect(),
+        entries: channel.items.iter().map(entry).collect(),
         ..Feed::default()
     };
-    Representation::new(path, Format::Atom, write(&document), updated)
+    Representation::new(channel.path("atom"), Format::Atom, write(&document), updated)
 }
 
 fn write(document: &Feed) -> Vec<u8> {
@@ -60,16 +56,6 @@ fn write(document: &Feed) -> Vec<u8> {
 
 fn updated(item: &Item) -> feed::Timestamp {
     dates::told_apart(item.updated, &item.id)
-}
-
-fn publisher(edition: &Edition<'_>) -> Person {
-    let contact = edition.site.contact.as_deref();
-    Person {
-        name: legal::label(&edition.site.title).unwrap_or_else(|| edition.site.url.to_string()),
-        email: contact.and_then(legal::email),
-        uri: contact.filter(|contact| contact.starts_with("http")).and_then(legal::absolute),
-        ..Person::default()
-    }
 }
 
 fn entry(item: &Item) -> Entry {

@@ -5,8 +5,9 @@
 
 use std::collections::HashSet;
 
-use crate::config::{Language, Site};
+use crate::config::Site;
 use crate::feed::{Category, Comments, Enclosure, Person, Timestamp};
+use crate::publish::channel::language_tag;
 use crate::publish::{Credit, Edition, Selection, dates, legal};
 use crate::story::Story;
 use crate::text;
@@ -43,6 +44,8 @@ pub(super) struct Item {
     /// The feed that the publisher says it copied the entry from.
     pub(super) via: Option<Link>,
     pub(super) source: Source,
+    /// The terms that brought it into the topic, as the editor wrote them.
+    pub(super) why: Vec<String>,
 }
 
 /// A page elsewhere.
@@ -74,14 +77,6 @@ pub(super) fn items(edition: &Edition<'_>, selection: &Selection<'_>) -> Vec<Ite
     stories.take(edition.settings.entries).map(|story| item(edition, selection, story)).collect()
 }
 
-/// The BCP 47 tag of what we write ourselves.
-pub(super) fn language_tag(language: Language) -> &'static str {
-    match language {
-        Language::French => "fr",
-        Language::English => "en",
-    }
-}
-
 fn item(edition: &Edition<'_>, selection: &Selection<'_>, story: &Story) -> Item {
     let entry = &story.head.entry;
     let source = source(edition, &story.head.source_id);
@@ -104,6 +99,7 @@ fn item(edition: &Edition<'_>, selection: &Selection<'_>, story: &Story) -> Item
             let url = origin.url.as_ref().and_then(legal::link)?;
             Some(Link { url, title: origin.title.as_deref().and_then(legal::label) })
         }),
+        why: why(story),
         summary,
         content,
         url,
@@ -111,8 +107,9 @@ fn item(edition: &Edition<'_>, selection: &Selection<'_>, story: &Story) -> Item
     }
 }
 
-fn source(edition: &Edition<'_>, source_id: &str) -> Source {
-    let Some(Credit { title, url, about }) = edition.sources.get(source_id) else {
+/// Returns what a source is credited with.
+pub(super) fn source(edition: &Edition<'_>, source_id: &str) -> Source {
+    let Some(Credit { title, url, about, .. }) = edition.sources.get(source_id) else {
         // Gone from the config and not remembered: its id is all that is known.
         let id = format!("{}#{}", legal::iri(edition.site.url.as_str()), legal::iri(source_id));
         let title = legal::label(source_id).unwrap_or_else(|| id.clone());
@@ -121,7 +118,7 @@ fn source(edition: &Edition<'_>, source_id: &str) -> Source {
     let title = title.as_deref().or(about.title.as_deref()).and_then(legal::label);
     let address = legal::iri(url.as_str());
     Source {
-        id: about.id.as_deref().and_then(legal::absolute).unwrap_or_else(|| address.clone()),
+        id: about.id.as_deref().and_then(legal::identifier).unwrap_or_else(|| address.clone()),
         title: title.or_else(|| url.host_str().map(str::to_owned)).unwrap_or(address),
         url: legal::link(url),
         site: about.url.as_ref().and_then(legal::link),
@@ -142,11 +139,7 @@ fn texts(story: &Story) -> (Option<String>, Option<String>) {
 /// A title made from the first words of the text, else from the link, else from the source.
 fn made_title(texts: [&Option<String>; 2], url: Option<&str>, source: &str) -> String {
     let text = texts.into_iter().flatten().find_map(|html| legal::line(&text::html_to_text(html)));
-    let Some(text) = text else { return url.unwrap_or(source).to_owned() };
-    let Some((end, _)) = text.char_indices().nth(MADE_TITLE_MAX) else { return text };
-    let start = text.get(..end).unwrap_or_default();
-    let words = start.rsplit_once(' ').map_or(start, |(words, _)| words);
-    format!("{words}…")
+    text.map_or_else(|| url.unwrap_or(source).to_owned(), |text| legal::beginning(&text, MADE_TITLE_MAX))
 }
 
 fn foreign(site: &Site, language: Option<&str>) -> Option<String> {
@@ -231,6 +224,13 @@ fn related(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link>
         Some(Link { url, title })
     });
     others.collect()
+}
+
+fn why(story: &Story) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let helpful = story.label.reasons.iter().filter(|reason| reason.points > 0.0);
+    let terms = helpful.flat_map(|reason| &reason.terms).filter_map(|term| legal::label(term));
+    terms.filter(|term| seen.insert(term.clone())).collect()
 }
 
 #[cfg(test)]

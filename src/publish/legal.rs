@@ -45,11 +45,15 @@ pub(super) fn line(text: &str) -> Option<String> {
     let text = characters(text);
     let line = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_matches(|c: char| c.is_whitespace() || c == '\u{200b}' || c == '\u{feff}');
-    match line.char_indices().nth(LINE_MAX) {
-        _ if line.is_empty() => None,
-        None => Some(line.to_owned()),
-        Some((end, _)) => Some(format!("{}…", line.get(..end).unwrap_or_default().trim_end())),
-    }
+    (!line.is_empty()).then(|| beginning(line, LINE_MAX))
+}
+
+/// Returns the first words of a text, at most `characters` and a mark that something follows.
+pub(super) fn beginning(text: &str, characters: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(characters) else { return text.to_owned() };
+    let start = text.get(..end).unwrap_or_default();
+    // Scripts without blanks, and words without end, are cut anywhere.
+    format!("{}…", start.rsplit_once(' ').map_or(start, |(words, _)| words).trim_end())
 }
 
 /// Returns a line for a place that cannot say "this is no markup": what looks like markup is read as such.
@@ -97,6 +101,16 @@ pub(super) fn absolute(text: &str) -> Option<String> {
     Url::parse(text.trim()).ok().filter(|url| !url.cannot_be_a_base() || url.path().len() > 1).map(|_| iri(text))
 }
 
+/// Returns the id of a feed or entry elsewhere if programs can compare it (RFC 4287 §4.2.6.1).
+pub(super) fn identifier(text: &str) -> Option<String> {
+    let url = Url::parse(text.trim()).ok()?;
+    match url.scheme() {
+        "http" | "https" => link(&url),
+        "urn" | "tag" => absolute(text).filter(|id| id.is_ascii() && id.matches(':').count() > 1),
+        _ => None,
+    }
+}
+
 /// Returns an e-mail address (RFC 5322 §3.4.1, without quotes and comments).
 pub(super) fn email(text: &str) -> Option<String> {
     let address = text.trim();
@@ -135,7 +149,7 @@ mod tests {
 
     #[track_caller]
     fn check<T: AsRef<str>>(published: Option<T>, expected: Option<&str>) {
-        assert_eq!(published.as_ref().map(AsRef::as_ref), expected);
+        assert_eq!(published.map(|text| text.as_ref().to_owned()).as_deref(), expected);
     }
 
     #[test]
@@ -180,6 +194,14 @@ mod tests {
     fn only_web_links_are_links() {
         check(link(&Url::parse("javascript:alert(1)").unwrap()), None);
         check(link(&Url::parse("https://a.example/é").unwrap()), Some("https://a.example/%C3%A9"));
+    }
+
+    #[test]
+    fn an_id_that_programs_cannot_compare_is_none() {
+        check(identifier("https://A.example"), Some("https://a.example/"));
+        check(identifier("tag:a.example,2026:1"), Some("tag:a.example,2026:1"));
+        check(identifier("case:1"), None);
+        check(identifier("1234"), None);
     }
 
     #[test]

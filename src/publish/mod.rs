@@ -3,13 +3,19 @@
 //! Pure but for [`files`]: no clock, no network, no store. The same [`Edition`] gives the same bytes.
 
 mod atom;
+mod channel;
 mod dates;
 pub mod files;
 mod item;
+mod json;
 mod legal;
+mod opml;
+mod page;
+mod rss;
 mod tree;
 #[cfg(test)]
 mod world;
+mod xml;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +28,7 @@ use crate::feed::Timestamp;
 use crate::state::About;
 use crate::story::Story;
 use crate::topic::Topic;
+use channel::Channel;
 
 pub use tree::{Encoded, Encoding, Resource, Tree};
 
@@ -56,6 +63,8 @@ pub struct Credit {
     pub url: Url,
     /// What its feed says of itself.
     pub about: About,
+    /// Whether it is in the config and enabled; others are named by old entries only.
+    pub is_polled: bool,
 }
 
 /// One document in one format, ready to be written or served.
@@ -87,6 +96,16 @@ impl Representation {
 pub enum Format {
     /// Atom 1.0 (RFC 4287).
     Atom,
+    /// RSS 2.0.
+    Rss,
+    /// JSON Feed 1.1.
+    JsonFeed,
+    /// OPML 2.0.
+    Opml,
+    /// A page for people, HTML.
+    Page,
+    /// The style sheet of the pages, CSS.
+    Style,
 }
 
 impl Format {
@@ -95,6 +114,11 @@ impl Format {
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Atom => "application/atom+xml; charset=utf-8",
+            Self::Rss => "application/rss+xml; charset=utf-8",
+            Self::JsonFeed => "application/feed+json; charset=utf-8",
+            Self::Opml => "text/x-opml; charset=utf-8",
+            Self::Page => "text/html; charset=utf-8",
+            Self::Style => "text/css; charset=utf-8",
         }
     }
 
@@ -102,7 +126,8 @@ impl Format {
     #[must_use]
     pub fn is_feed(self) -> bool {
         match self {
-            Self::Atom => true,
+            Self::Atom | Self::Rss | Self::JsonFeed | Self::Opml => true,
+            Self::Page | Self::Style => false,
         }
     }
 }
@@ -110,5 +135,16 @@ impl Format {
 /// Renders every document of an edition.
 #[must_use]
 pub fn render(edition: &Edition<'_>) -> Vec<Representation> {
-    edition.selections.iter().map(|selection| atom::topic(edition, selection)).collect()
+    let channels: Vec<_> = edition.selections.iter().map(|selection| Channel::new(edition, selection)).collect();
+    let mut documents =
+        vec![page::home(edition, &channels), page::style(), opml::topics(edition, &channels), opml::sources(edition)];
+    for channel in &channels {
+        documents.extend([
+            atom::topic(edition, channel),
+            rss::topic(edition, channel),
+            json::topic(edition, channel),
+            page::topic(edition, channel),
+        ]);
+    }
+    documents
 }

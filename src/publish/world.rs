@@ -36,9 +36,14 @@ impl World {
                 url: Some(url("https://ministere.example/")),
                 ..About::default()
             },
+            is_polled: true,
         };
-        let agency =
-            Credit { title: Some("Agence".into()), url: url("https://agence.example/feed"), about: About::default() };
+        let agency = Credit {
+            title: Some("Agence".into()),
+            url: url("https://agence.example/feed"),
+            about: About::default(),
+            is_polled: true,
+        };
         let topic = Topic {
             id: "ecole".into(),
             title: "L’école numérique".into(),

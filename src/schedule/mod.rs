@@ -50,23 +50,26 @@ impl Schedule {
     }
 
     /// Returns the pattern as written, blanks normalised.
+    #[must_use]
     pub fn text(&self) -> &str {
         &self.0.text
     }
 
     /// Returns the zone whose wall clock the pattern speaks of.
+    #[must_use]
     pub fn zone(&self) -> Tz {
         self.0.zone
     }
 
-    /// Returns the first run strictly after `now`; `None` beyond the year 2100, where `cron` ends.
+    /// Returns the first run strictly after `now`; `None` after the year 2100, where `cron` ends.
     ///
     /// A wall-clock time that does not exist (spring) runs at the first instant after the gap; one that exists twice
     /// (autumn) runs once, the first time.
+    #[must_use]
     pub fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
         // `max`: cron begins in 1970 too. No instant near the ends of chrono's range reaches its arithmetic.
         let now = now.max(DateTime::UNIX_EPOCH);
-        if now.year() >= 2100 {
+        if now.year() > YEAR_MAX {
             return None;
         }
         let mut wall = now.with_timezone(&self.0.zone).naive_local();
@@ -81,11 +84,16 @@ impl Schedule {
         }
     }
 
-    /// Returns the distance between the next two runs: what jitter and back-off are measured by. A day if there are
-    /// not two.
+    /// Returns the shortest distance between the next few runs: what jitter and back-off are measured by. A day if
+    /// there are not two.
+    ///
+    /// Of a few, so that it hardly changes with `now`: not in the autumn night, nor between 0 and 5 of `0,5 * * * *`.
+    #[must_use]
     pub fn interval_at(&self, now: Timestamp) -> TimeDelta {
-        let next = self.next_after(now);
-        next.and_then(|first| Some(self.next_after(first)? - first)).unwrap_or(TimeDelta::days(1))
+        let runs = std::iter::successors(self.next_after(now), |run| self.next_after(*run)).take(RUNS_COMPARED);
+        let runs: Vec<Timestamp> = runs.collect();
+        let distances = runs.iter().zip(runs.iter().skip(1)).map(|(run, next)| *next - *run);
+        distances.min().unwrap_or(TimeDelta::days(1))
     }
 
     fn next_wall(&self, wall: NaiveDateTime) -> Option<NaiveDateTime> {
@@ -93,6 +101,12 @@ impl Schedule {
         runs.min().map(|run| run.naive_utc())
     }
 }
+
+/// How many runs tell the interval.
+const RUNS_COMPARED: usize = 4;
+
+/// The last year that `cron` walks.
+const YEAR_MAX: i32 = 2100;
 
 /// Returns the instant at which a clock in `zone` first shows `wall`, or passes it in a gap. Never decreases with `wall`.
 fn instant(wall: NaiveDateTime, zone: Tz) -> Option<Timestamp> {

@@ -57,6 +57,7 @@ pub struct NextPoll {
 /// A postponed poll keeps its own time (a `Retry-After` of 61 minutes does not make an hourly source wait two hours),
 /// unless the round after it is nearer than half an interval: then it joins that round, so that two polls are never
 /// closer than half an interval and at most one falls between two runs.
+#[must_use]
 pub fn next_poll(asked: &Asked<'_>, now: Timestamp) -> NextPoll {
     let postpone_max = TimeDelta::from_std(asked.postpone_max).unwrap_or(TimeDelta::MAX);
     let rounds = Rounds::of(asked, now);
@@ -131,7 +132,8 @@ impl<'a> Rounds<'a> {
 
     /// Returns the first round not before `at` if it is near enough to wait for.
     fn join(&self, at: Timestamp, latest: Timestamp) -> Option<Timestamp> {
-        let round = self.after(later(at, -self.jitter - TimeDelta::seconds(1)));
+        // The least before, so that a round exactly at `at` counts.
+        let round = self.after(later(at, -self.jitter - TimeDelta::nanoseconds(1)));
         Some(round).filter(|round| *round - at < self.interval / 2 && *round <= latest)
     }
 }

@@ -58,6 +58,7 @@ pub enum ScheduleError {
 
 impl ScheduleError {
     /// Says what to write instead.
+    #[must_use]
     pub fn help(&self) -> String {
         match self {
             Self::Fields(6 | 7) => {

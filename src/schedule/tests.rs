@@ -1,3 +1,4 @@
+use chrono::Timelike;
 use chrono_tz::Europe::Paris;
 use proptest::prelude::*;
 
@@ -183,7 +184,9 @@ fn faults_are_named() {
 }
 
 #[test]
-fn the_interval_is_between_the_next_two_runs() {
+fn the_interval_is_the_shortest_between_the_next_runs() {
+    assert_eq!(schedule("0,5 * * * *").interval_at(at("2026-11-24T10:03:00Z")), TimeDelta::minutes(5));
+    assert_eq!(schedule("0 * * * *").interval_at(at("2026-10-24T23:30:00Z")), TimeDelta::hours(1));
     assert_eq!(schedule("0 * * * *").interval_at(at("2026-11-24T10:20:30Z")), TimeDelta::hours(1));
     assert_eq!(schedule("0 6 * * mon").interval_at(at("2026-11-24T10:20:30Z")), TimeDelta::days(7));
 }
@@ -191,6 +194,8 @@ fn the_interval_is_between_the_next_two_runs() {
 #[test]
 fn instants_at_the_ends_of_time_do_no_harm() {
     assert_eq!(schedule("@daily").next_after(Timestamp::MAX_UTC), None);
+    assert_eq!(schedule("@daily").next_after(at("2100-12-30T12:00:00Z")), Some(at("2100-12-30T23:00:00Z")));
+    assert_eq!(schedule("@daily").next_after(at("2100-12-31T12:00:00Z")), None);
     assert_eq!(schedule("@daily").next_after(Timestamp::MIN_UTC), Some(at("1970-01-01T23:00:00Z")));
 }
 
@@ -214,11 +219,13 @@ fn field(min: u32, max: u32) -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn runs_strictly_increase_and_show_on_the_wall_clock(
         fields in (field(0, 59), field(0, 23), field(1, 31), field(1, 12), field(0, 7)),
         zone in prop::sample::select(vec![Paris, Tz::UTC, Tz::Australia__Lord_Howe, Tz::America__Sao_Paulo]),
-        seconds in 0_i64..4_000_000_000,
+        seconds in 0_i64..4_200_000_000,
     ) {
         let (minute, hour, day, month, weekday) = fields;
         if let Ok(schedule) = Schedule::parse(&format!("{minute} {hour} {day} {month} {weekday}"), zone) {
@@ -231,6 +238,33 @@ proptest! {
                 now = next;
             }
         }
+    }
+
+    /// The same runs as a person finds them who looks at a clock every minute and notes each time shown or passed.
+    #[test]
+    fn runs_are_those_of_the_clock_on_the_wall(
+        minute in 0_u32..60, hours in prop::collection::btree_set(0_u32..24, 1..5), weekdays in prop::collection::btree_set(0_u32..7, 1..8),
+        from in prop::sample::select(vec!["2027-03-27T12:00:00Z", "2026-10-24T12:00:00Z", "2026-12-31T12:00:00Z"]),
+    ) {
+        let list = |numbers: &std::collections::BTreeSet<u32>| numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+        let schedule = schedule(&format!("{minute} {} * * {}", list(&hours), list(&weekdays)));
+        let is_run = |wall: &NaiveDateTime| {
+            wall.minute() == minute && hours.contains(&wall.hour()) && weekdays.contains(&wall.weekday().num_days_from_sunday())
+        };
+        let mut shown = at(from).with_timezone(&Paris).naive_local();
+        let mut expected = Vec::new();
+        for passed in 1..36 * 60 {
+            let now = at(from) + TimeDelta::minutes(passed);
+            let wall = now.with_timezone(&Paris).naive_local();
+            let mut news = (1..=(wall - shown).num_minutes()).map(|minutes| shown + TimeDelta::minutes(minutes));
+            if news.any(|wall| is_run(&wall)) {
+                expected.push(now);
+            }
+            shown = shown.max(wall);
+        }
+        let end = at(from) + TimeDelta::minutes(36 * 60 - 1);
+        let runs = std::iter::successors(schedule.next_after(at(from)), |run| schedule.next_after(*run));
+        prop_assert_eq!(runs.take_while(|run| *run <= end).collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -33,12 +33,15 @@ const MAX_AGE_MAX: Duration = Duration::from_hours(24);
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+/// Room for all headers that an answer may have, so that their map never grows while it is filled.
+const HEADERS_MAX: usize = 16;
 /// Our pages need their own style sheet and pictures, nothing else; an opened feed needs nothing at all.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
 /// What is served, and swapped while it is.
+#[derive(Debug, Default)]
 pub struct Front {
     /// The documents.
     pub tree: ArcSwap<Tree>,
@@ -96,7 +99,7 @@ pub async fn serve(
         if stopping.await.is_ok() {
             tokio::time::sleep(limits.grace).await;
         } else {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     });
     tokio::select! {
@@ -160,7 +163,7 @@ fn representation(request: &HeaderMap, resource: &Resource, max_age: Duration) -
     let (encoding, encoded) = negotiation::best(request, resource);
     let mut response = match negotiation::known_etag(request, resource) {
         Some(etag) => {
-            let mut response = Response::new(Body::empty());
+            let mut response = empty();
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             set(&mut response, header::ETAG, etag);
             response
@@ -176,7 +179,8 @@ fn representation(request: &HeaderMap, resource: &Resource, max_age: Duration) -
 }
 
 fn body(resource: &Resource, encoding: Option<Encoding>, encoded: &Encoded) -> Response {
-    let mut response = Response::new(Body::from(encoded.bytes.clone()));
+    let mut response = empty();
+    *response.body_mut() = Body::from(encoded.bytes.clone());
     set(&mut response, header::ETAG, &encoded.etag);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(resource.format.media_type()));
@@ -233,6 +237,12 @@ fn plain(status: StatusCode, text: String) -> Response {
     headers.insert(header::CONTENT_TYPE, TEXT);
     headers.insert(header::CONTENT_LENGTH, length);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+fn empty() -> Response {
+    let mut response = Response::new(Body::empty());
+    response.headers_mut().reserve(HEADERS_MAX);
     response
 }
 

@@ -10,14 +10,9 @@ use crate::publish::{Encoded, Encoding, Resource};
 ///
 /// What nobody mentioned is the document as it is: always acceptable, never preferred.
 pub(super) fn best<'a>(request: &HeaderMap, resource: &'a Resource) -> (Option<Encoding>, &'a Encoded) {
-    let accepted = accepted(request);
-    let quality = |name: &str| {
-        let named = accepted.iter().find(|(coding, _)| coding == name);
-        named.or_else(|| accepted.iter().find(|(coding, _)| coding == "*")).map(|(_, quality)| *quality)
-    };
-    let mut best = (None, &resource.plain, quality("identity").unwrap_or(0));
+    let mut best = (None, &resource.plain, quality(request, "identity").unwrap_or(0));
     for (encoding, encoded) in &resource.compressed {
-        let quality = quality(encoding.name()).unwrap_or(0);
+        let quality = quality(request, encoding.name()).unwrap_or(0);
         let is_better = quality > best.2 || (quality == best.2 && encoded.bytes.len() < best.1.bytes.len());
         if quality > 0 && is_better {
             best = (Some(*encoding), encoded, quality);
@@ -26,18 +21,23 @@ pub(super) fn best<'a>(request: &HeaderMap, resource: &'a Resource) -> (Option<E
     (best.0, best.1)
 }
 
-/// Codings and their qualities in thousandths.
-fn accepted(request: &HeaderMap) -> Vec<(String, u32)> {
-    let codings = values(request, header::ACCEPT_ENCODING).flat_map(|value| value.split(','));
-    codings
-        .filter_map(|coding| {
-            let mut parts = coding.split(';').map(str::trim);
-            let name = parts.next().filter(|name| !name.is_empty())?.to_ascii_lowercase();
+/// The quality that a reader gives to a coding, by name or by `*`, in thousandths.
+fn quality(request: &HeaderMap, coding: &str) -> Option<u32> {
+    let mut any = None;
+    for accepted in values(request, header::ACCEPT_ENCODING).flat_map(|value| value.split(',')) {
+        let mut parts = accepted.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let name = name.strip_prefix("x-").unwrap_or(name); // RFC 9110 §8.4.1.3: `x-gzip` is `gzip`
+        if name.eq_ignore_ascii_case(coding) || name == "*" {
             let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-            let name = if name == "x-gzip" { "gzip".to_owned() } else { name };
-            Some((name, quality.map_or(1_000, thousandths)))
-        })
-        .collect()
+            let quality = Some(quality.map_or(1_000, thousandths));
+            if name != "*" {
+                return quality;
+            }
+            any = quality;
+        }
+    }
+    any
 }
 
 /// `0.5` is 500; what is no quality is none (0), so that nobody gets a coding that was asked for by mistake.

@@ -62,9 +62,10 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn known(&mut self, source_id: &str, keys: &[EntryKey]) -> Result<Vec<Known>, StoreError>;
 
-    /// The entries, of any source, that share a clue and were first seen at `since` or later, earliest first.
+    /// The entries, of any source, that share a clue and were first seen at `since` or later, and the heads of their
+    /// stories; earliest first.
     ///
-    /// At most [`CANDIDATES_MAX`], the latest ones: a clue that more entries share tells nothing.
+    /// At most [`CANDIDATES_MAX`] share a clue, the latest ones: a clue that more entries share tells nothing.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -170,7 +171,7 @@ pub trait Store: Send {
     /// When `to` exists or cannot be written.
     fn backup(&mut self, to: &Path) -> Result<(), StoreError>;
 
-    /// Tidies up: query statistics and the write-ahead log.
+    /// Tidies up, so that queries stay quick over the years.
     ///
     /// # Errors
     /// When the store cannot be written.

@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_open_elements_are_no_matter() {
-        check(&"<div>x".repeat(100_000), &["x"; 100_000].join(" "));
+        check(&"<div>x".repeat(100_000), "x ".repeat(100_000).trim_end());
     }
 
     #[test]

@@ -16,13 +16,16 @@ const ENGLISH: [&str; 19] = [
 const WORD_MAX: usize = 4;
 
 /// What a text seems to be written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum Tongue {
     /// French function words prevail.
+    #[serde(rename = "fr")]
     French,
     /// English function words prevail clearly.
+    #[serde(rename = "en")]
     English,
     /// Neither.
+    #[serde(rename = "und")]
     Unknown,
 }
 

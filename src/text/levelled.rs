@@ -14,12 +14,13 @@ impl Levelled {
     /// Levels a text.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let level: String = if text.chars().all(is_composed) {
-            text.chars().filter_map(level).collect()
+        let mut levelled = String::with_capacity(text.len());
+        if text.chars().all(is_composed) {
+            levelled.extend(text.chars().filter_map(level));
         } else {
-            text.nfc().filter_map(level).collect()
-        };
-        Self(without_endings(level))
+            levelled.extend(text.nfc().filter_map(level));
+        }
+        Self(without_endings(levelled))
     }
 
     /// The levelled text, which [`Token::start`] refers to.

@@ -1,6 +1,7 @@
 //! The parts of an entry that rules look at, as plain text.
 
 use super::Field;
+use crate::text::{Tongue, tongue};
 
 /// Characters of the content that stand for a summary that is not there.
 const LEAD_MAX: usize = 300;
@@ -14,8 +15,8 @@ pub struct Fields {
     pub lead: String,
     /// The rest of the content.
     pub body: String,
-    /// The tags, parted so that no phrase spans two.
-    pub tags: String,
+    /// The tags; no phrase spans two.
+    pub tags: Vec<String>,
     /// The source that told it.
     pub source_id: String,
 }
@@ -33,20 +34,27 @@ impl Fields {
             title: title.to_owned(),
             lead: lead.to_owned(),
             body: body.to_owned(),
-            tags: tags.join(" ; "),
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
             source_id: source_id.to_owned(),
         }
     }
 
-    /// The text of a field; for the head only its first part, the title.
+    /// The texts that a field is made of, in order.
     #[must_use]
-    pub fn text(&self, field: Field) -> &str {
+    pub fn texts(&self, field: Field) -> Vec<&str> {
         match field {
-            Field::Title | Field::Head => &self.title,
-            Field::Lead => &self.lead,
-            Field::Body => &self.body,
-            Field::Tags => &self.tags,
+            Field::Title => vec![&self.title],
+            Field::Lead => vec![&self.lead],
+            Field::Head => vec![&self.title, &self.lead],
+            Field::Body => vec![&self.body],
+            Field::Tags => self.tags.iter().map(String::as_str).collect(),
         }
+    }
+
+    /// Guesses the language from the text. What a feed declares is not asked: too many declare their software's default.
+    #[must_use]
+    pub fn tongue(&self) -> Tongue {
+        tongue(&format!("{} {} {}", self.title, self.lead, self.body))
     }
 }
 

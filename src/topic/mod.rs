@@ -3,14 +3,20 @@
 //! A topic is a list of weighted rules over fields; an entry is in when the points reach the threshold. On labelled
 //! French news such rules reached F1 0.90 where literal phrases reached 0.24 and expert regexes 0.67.
 
+mod explain;
 mod fields;
+mod index;
 mod matcher;
+mod score;
 mod term;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
+pub use explain::{Evidence, Judgement, NearMiss, Quote, Shortfall};
 pub use fields::Fields;
-pub use matcher::{Judgement, Matcher, Verdict};
+pub use matcher::{Matcher, Verdict};
 pub use term::TermError;
 
 /// A topic as the config states it, lexicons resolved.

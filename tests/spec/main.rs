@@ -10,5 +10,10 @@
 
 #[path = "../support/origin.rs"]
 mod origin;
+#[path = "../support/world.rs"]
+mod world;
 
 mod fetch;
+mod house;
+mod poll;
+mod run;

@@ -1,5 +1,10 @@
 //! HTML with every element closed in order, none deep, no tracking pixels. Linear in its input, safe by no means.
 
+use url::Url;
+
+use super::super::entity;
+use super::super::scan::resolve;
+
 /// Longest text that is shown of an entry: a book, not an article.
 const HTML_BYTES_MAX: usize = 512 * 1024;
 
@@ -7,18 +12,45 @@ const HTML_BYTES_MAX: usize = 512 * 1024;
 const DEPTH_MAX: usize = 100;
 
 /// Elements without content.
-const VOID: &[&str] = &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
+const VOID: &[&str] =
+    &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 
 /// Elements whose content is no markup: left out with it.
-const RAW: &[&str] = &["script", "style", "iframe", "noembed", "noframes", "textarea", "title", "xmp", "svg", "math"];
+const RAW: &[&str] = &["script", "style", "noembed", "noframes", "textarea", "title", "xmp", "svg", "math"];
+
+/// Elements whose content is what to show without them.
+const UNWRAPPED: &[&str] = &["applet", "embed", "iframe", "object", "param"];
 
 /// Elements that end where the next of their kind begins.
 const SIBLINGS: &[&str] = &["dd", "dt", "li", "option", "p", "td", "th", "tr"];
 
 /// Elements that a paragraph ends before.
 const BLOCKS: &[&str] = &[
-    "address", "article", "aside", "blockquote", "details", "div", "dl", "figure", "footer", "form", "h1", "h2", "h3",
-    "h4", "h5", "h6", "header", "hr", "main", "nav", "ol", "pre", "section", "table", "ul",
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "details",
+    "div",
+    "dl",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "main",
+    "nav",
+    "ol",
+    "pre",
+    "section",
+    "table",
+    "ul",
 ];
 
 /// Where a picture is kept until a script of the site would load it.
@@ -26,15 +58,28 @@ const LAZY_SOURCES: &[&str] = &["data-src", "data-lazy-src", "data-original"];
 
 /// Parts of addresses of pictures that count readers.
 const TRACKERS: &[&str] = &[
-    "feedburner.com/~", "feeds.wordpress.com/1.0/", "stats.wordpress.com/", "pixel.wp.com/", "/piwik.php",
-    "/matomo.php", "google-analytics.com/", "doubleclick.net/", "feedsportal.com/", "xiti.com/", "facebook.com/tr",
-    "scorecardresearch.com/", "quantserve.com/", "/pixel.gif", "/tracking/pixel", "open.php?",
+    "feedburner.com/~",
+    "feeds.wordpress.com/1.0/",
+    "stats.wordpress.com/",
+    "pixel.wp.com/",
+    "/piwik.php",
+    "/matomo.php",
+    "google-analytics.com/",
+    "doubleclick.net/",
+    "feedsportal.com/",
+    "xiti.com/",
+    "facebook.com/tr",
+    "scorecardresearch.com/",
+    "quantserve.com/",
+    "/pixel.gif",
+    "/tracking/pixel",
+    "open.php?",
 ];
 
 /// Returns `html` with what is left open closed, what is too long cut, pixels gone.
-pub(super) fn tidy(html: &str) -> String {
+pub(super) fn tidy(html: &str, base: Option<&Url>) -> String {
     let mut rest = html.get(..html.floor_char_boundary(HTML_BYTES_MAX)).unwrap_or(html);
-    let mut tidy = Tidy { out: String::with_capacity(rest.len() + 64), open: Vec::new() };
+    let mut tidy = Tidy { base, out: String::with_capacity(rest.len() + 64), open: Vec::new() };
     while let Some((text, markup)) = rest.split_once('<') {
         tidy.out.push_str(text);
         rest = tidy.markup(markup);
@@ -44,13 +89,14 @@ pub(super) fn tidy(html: &str) -> String {
     tidy.out
 }
 
-struct Tidy {
+struct Tidy<'b> {
+    base: Option<&'b Url>,
     out: String,
     /// Names of open elements in lower case.
     open: Vec<String>,
 }
 
-impl Tidy {
+impl Tidy<'_> {
     /// Takes in what follows a `<`; returns what comes after it.
     fn markup<'h>(&mut self, markup: &'h str) -> &'h str {
         if let Some(comment) = markup.strip_prefix("!--") {
@@ -72,13 +118,12 @@ impl Tidy {
         let name = tag.get(..name_end).unwrap_or_default().to_ascii_lowercase();
         if is_end {
             self.end(&name);
-            after
         } else if RAW.contains(&&*name) {
-            after_raw(after, &name, tag)
-        } else {
+            return after_raw(after, &name, tag);
+        } else if !UNWRAPPED.contains(&&*name) {
             self.start(name, tag);
-            after
         }
+        after
     }
 
     fn start(&mut self, name: String, tag: &str) {
@@ -93,7 +138,7 @@ impl Tidy {
         }
         let is_void = VOID.contains(&&*name);
         if is_void || self.open.len() < DEPTH_MAX {
-            ["<", tag.trim_end_matches('/'), ">"].iter().for_each(|part| self.out.push_str(part));
+            self.out.extend(["<", tag.trim_end_matches('/'), ">"]);
             if !is_void {
                 self.open.push(name);
             }
@@ -110,26 +155,22 @@ impl Tidy {
     fn close_to(&mut self, level: usize) {
         while self.open.len() > level {
             let Some(name) = self.open.pop() else { return };
-            ["</", &name, ">"].iter().for_each(|part| self.out.push_str(part));
+            self.out.extend(["</", &name, ">"]);
         }
     }
 
     /// Writes a picture that shows something.
     fn image(&mut self, tag: &str) {
-        let source = attribute(tag, "src").filter(|source| !source.starts_with("data:"));
-        let lazy = || LAZY_SOURCES.iter().find_map(|name| attribute(tag, name));
+        let resolve = |name| resolve(&entity::unescape(attribute(tag, name)?.into()), self.base);
         let is_dot = |name| attribute(tag, name).is_some_and(|size| matches!(size.trim_end_matches("px"), "0" | "1"));
-        let Some(shown) = source.or_else(lazy) else { return };
-        if is_dot("width") || is_dot("height") || TRACKERS.iter().any(|part| shown.contains(part)) {
+        let Some(shown) = resolve("src").or_else(|| LAZY_SOURCES.iter().find_map(|name| resolve(name))) else { return };
+        if is_dot("width") || is_dot("height") || TRACKERS.iter().any(|part| shown.as_str().contains(part)) {
             return;
         }
-        self.out.push_str("<img");
-        for (name, value) in [("src", Some(shown)), ("alt", attribute(tag, "alt")), ("title", attribute(tag, "title"))]
-            .into_iter()
-            .chain(["width", "height"].map(|name| (name, attribute(tag, name))))
-        {
-            if let Some(value) = value {
-                [" ", name, "=\"", &value.replace('"', "&quot;"), "\""].iter().for_each(|part| self.out.push_str(part));
+        self.out.extend(["<img src=\"", &shown.as_str().replace('&', "&amp;"), "\""]);
+        for name in ["alt", "title", "width", "height"] {
+            if let Some(value) = attribute(tag, name) {
+                self.out.extend([" ", name, "=\"", &value.replace('"', "&quot;"), "\""]);
             }
         }
         self.out.push('>');

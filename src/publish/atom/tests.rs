@@ -6,7 +6,7 @@ use crate::story::{Story, Telling};
 fn render(stories: Vec<Story>) -> String {
     let world = World::new();
     let edition = world.edition(stories);
-    String::from_utf8(topic(&edition, &edition.selections[0]).bytes.to_vec()).unwrap()
+    String::from_utf8(topic(&edition, &Channel::new(&edition, &edition.selections[0])).bytes.to_vec()).unwrap()
 }
 
 /// Renders one changed entry, reads the document again and shows the entry to `claim`.
@@ -147,7 +147,8 @@ fn characters_that_xml_forbids_are_stripped_everywhere() {
     world.topic.title = evil.into();
     world.topic.description = evil.into();
     let edition = world.edition(vec![story(head)]);
-    let document = String::from_utf8(topic(&edition, &edition.selections[0]).bytes.to_vec()).unwrap();
+    let document =
+        String::from_utf8(topic(&edition, &Channel::new(&edition, &edition.selections[0])).bytes.to_vec()).unwrap();
     assert!(document.chars().all(|c| !c.is_control() || c == '\n') && !document.contains(['\u{fffe}', '\u{ffff}']));
     assert_eq!(Feed::read_from(document.as_bytes()).unwrap().entries.len(), 1);
 }
@@ -198,6 +199,6 @@ fn a_site_below_a_path_links_to_itself() {
     let mut world = World::new();
     world.site.url = url("https://www.example/veille/");
     let edition = world.edition(Vec::new());
-    let read = Feed::read_from(&topic(&edition, &edition.selections[0]).bytes[..]).unwrap();
+    let read = Feed::read_from(&topic(&edition, &Channel::new(&edition, &edition.selections[0])).bytes[..]).unwrap();
     assert_eq!(read.links[0].href, "https://www.example/veille/ecole.atom");
 }

@@ -34,7 +34,7 @@ impl Case<'_> {
             waits: &self.waits,
             rhythm: &self.rhythm,
             failures: self.failures,
-            postpone_max: Duration::from_secs(86_400),
+            postpone_max: Duration::from_hours(24),
         };
         next_poll(&asked, self.now.parse().unwrap())
     }
@@ -42,10 +42,9 @@ impl Case<'_> {
 
 /// An id whose jitter is none, so that tests show round figures.
 fn still() -> String {
-    (0..)
-        .map(|number: u32| number.to_string())
-        .find(|id| xxh3_64(id.as_bytes()) % 361 == 0 && xxh3_64(id.as_bytes()) % 1801 == 0)
-        .unwrap()
+    let is_still = |hash: u64| hash.is_multiple_of(361) && hash.is_multiple_of(1801);
+    let mut ids = (0..10_000_000).map(|number: u32| number.to_string());
+    ids.find(|id| is_still(xxh3_64(id.as_bytes()))).unwrap()
 }
 
 fn check(case: Case<'_>, at: &str, why: &str) {
@@ -85,6 +84,15 @@ fn a_postponed_poll_joins_a_round_that_is_near() {
         "Tue 12:00:00",
         "Retry-After: 7000",
     );
+}
+
+#[test]
+fn a_round_a_moment_too_early_is_not_joined() {
+    let waits = || vec![wait("Retry-After: 7200", 7200)];
+    check(Case { waits: waits(), ..Case::default() }, "Tue 12:00:00", "Retry-After: 7200");
+    let id = still();
+    let case = Case { now: "2026-11-24T10:00:00.5Z", source_id: &id, waits: waits(), ..Case::default() };
+    assert_eq!(case.next().at, "2026-11-24T12:00:00.5Z".parse::<Timestamp>().unwrap());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Entries, and what is derived from them: clues, labels, stories.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
@@ -83,11 +83,17 @@ pub(super) fn candidates(
     let mut numbers: Vec<i64> = numbers.into_iter().collect();
     numbers.sort_unstable_by_key(|number| std::cmp::Reverse(*number));
     numbers.truncate(CANDIDATES_MAX);
-    let mut entries = Vec::with_capacity(numbers.len());
-    for number in numbers.into_iter().rev() {
-        entries.extend(one(connection, number)?.filter(|entry| entry.first_seen >= since));
+    let mut found: BTreeMap<i64, StoredEntry> = BTreeMap::new();
+    for number in numbers {
+        if let Some(entry) = one(connection, number)?.filter(|entry| entry.first_seen >= since) {
+            found.insert(number, entry);
+        }
     }
-    Ok(entries)
+    let heads: Vec<i64> = found.values().map(|entry| entry.story).filter(|head| !found.contains_key(head)).collect();
+    for head in heads {
+        found.extend(one(connection, head)?.map(|entry| (head, entry)));
+    }
+    Ok(found.into_values().collect())
 }
 
 pub(super) fn insert(

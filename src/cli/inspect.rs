@@ -1,0 +1,220 @@
+//! `veille inspect URL|FILE`: what a feed holds once read, and which topics each entry would get. Stores nothing.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use chrono::Utc;
+use serde::Serialize;
+use url::Url;
+
+use super::{Failure, open, output};
+use crate::config::{Config, Source};
+use crate::feed::{Category, Comments, Defect, Enclosure, Entry, Feed, Person, Timestamp};
+use crate::fetch;
+use crate::parse;
+use crate::tag;
+use crate::topic::{Label, Matcher};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// An address or a file
+    #[arg(value_name = "URL|FILE")]
+    place: String,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is printed; the keys are a contract.
+#[derive(Debug, Serialize)]
+struct Inspected<'a> {
+    feed: About<'a>,
+    entries: Vec<InspectedEntry<'a>>,
+    defects: &'a [Defect],
+}
+
+#[derive(Debug, Serialize)]
+struct About<'a> {
+    format: &'a str,
+    title: Option<&'a str>,
+    url: Option<&'a Url>,
+    description: Option<&'a str>,
+    language: Option<&'a str>,
+    updated: Option<Timestamp>,
+    generator: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct InspectedEntry<'a> {
+    id: Option<&'a str>,
+    url: Option<&'a Url>,
+    title: Option<&'a str>,
+    summary: Option<&'a str>,
+    content: Option<&'a str>,
+    published: Option<Timestamp>,
+    updated: Option<Timestamp>,
+    authors: &'a [Person],
+    categories: Vec<&'a str>,
+    enclosures: &'a [Enclosure],
+    language: Option<&'a str>,
+    comments: &'a Comments,
+    topics: Vec<&'a str>,
+}
+
+/// What there is to read.
+struct Document {
+    body: Vec<u8>,
+    content_type: Option<String>,
+    url: Option<Url>,
+}
+
+pub(super) fn run(config: Option<PathBuf>, options: Options) -> Result<(), Failure> {
+    let config = open::config(config)?;
+    let document = match Url::parse(&options.place) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => fetched(&config, url)?,
+        _ => from_file(&config, Path::new(&options.place))?,
+    };
+    let limits = parse::Limits { entries_max: config.poll.entries_max, ..parse::Limits::default() };
+    let Document { body, content_type, url } = document;
+    let zone = config.poll.schedule.zone();
+    let mut feed = parse::read(&body, content_type.as_deref(), url.as_ref(), zone, &limits, Utc::now())?;
+    feed.entries = std::mem::take(&mut feed.entries).into_iter().map(parse::sanitise).collect();
+    let matcher = Matcher::new(config.topics.clone());
+    let source = source(&config, url);
+    let labels: Vec<Vec<Label>> = feed.entries.iter().map(|entry| tag::labels(&matcher, entry, &source)).collect();
+    let text = if options.json {
+        format!("{}\n", serde_json::to_string(&inspected(&feed, &labels))?)
+    } else {
+        for_people(&feed, &labels)
+    };
+    Ok(output::print(&text)?)
+}
+
+fn fetched(config: &Config, url: Url) -> Result<Document, Failure> {
+    let client = fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?;
+    let fetched = open::runtime()?.block_on(client.fetch(&fetch::Request::new(url), Utc::now()));
+    let fetched = fetched.map_err(|error| {
+        let advice = error.advice().map(|advice| format!("\nhelp: {advice}")).unwrap_or_default();
+        anyhow::anyhow!("{error}{advice}")
+    })?;
+    match fetched.answer {
+        fetch::Answer::Document(document) => {
+            Ok(Document { body: document.body.to_vec(), content_type: document.content_type, url: Some(fetched.url) })
+        }
+        fetch::Answer::NotModified => {
+            Err(anyhow::anyhow!("the server answers \"not modified\" to a first request").into())
+        }
+    }
+}
+
+fn from_file(config: &Config, path: &Path) -> Result<Document, Failure> {
+    let cannot_read = |error: std::io::Error| anyhow::anyhow!("cannot read `{}`: {error}", path.display());
+    let size = std::fs::metadata(path).map_err(cannot_read)?.len();
+    let limit = config.poll.body_bytes_max;
+    if size > limit {
+        let text = format!("`{}` has {size} bytes; `poll.body_max` allows {limit}", path.display());
+        return Err(anyhow::anyhow!(text).into());
+    }
+    let body = std::fs::read(path).map_err(cannot_read)?;
+    Ok(Document { body, content_type: None, url: None })
+}
+
+/// The source of this address in the config, whose tags and topics count; else one without any.
+fn source(config: &Config, url: Option<Url>) -> Source {
+    let known = config.sources.iter().find(|source| Some(&source.url) == url.as_ref());
+    known.cloned().unwrap_or_else(|| Source {
+        id: "inspected".into(),
+        url: url.unwrap_or_else(|| config.site.url.clone()),
+        title: None,
+        schedule: config.poll.schedule.clone(),
+        topics: None,
+        tags: Vec::new(),
+        headers: Vec::new(),
+        enabled: true,
+        full_text: false,
+        dedup: true,
+    })
+}
+
+fn inspected<'a>(feed: &'a Feed, labels: &'a [Vec<Label>]) -> Inspected<'a> {
+    Inspected {
+        feed: About {
+            format: &feed.format,
+            title: feed.title.as_deref(),
+            url: feed.url.as_ref(),
+            description: feed.description.as_deref(),
+            language: feed.language.as_deref(),
+            updated: feed.updated,
+            generator: feed.generator.as_deref(),
+        },
+        entries: feed.entries.iter().zip(labels).map(|(entry, labels)| inspected_entry(entry, labels)).collect(),
+        defects: &feed.defects,
+    }
+}
+
+fn inspected_entry<'a>(entry: &'a Entry, labels: &'a [Label]) -> InspectedEntry<'a> {
+    InspectedEntry {
+        id: entry.id.as_deref(),
+        url: entry.url.as_ref(),
+        title: entry.title.as_deref(),
+        summary: entry.summary.as_deref(),
+        content: entry.content.as_deref(),
+        published: entry.published,
+        updated: entry.updated,
+        authors: &entry.authors,
+        categories: entry.categories.iter().map(tag_name).collect(),
+        enclosures: &entry.enclosures,
+        language: entry.language.as_deref(),
+        comments: &entry.comments,
+        topics: labels.iter().map(|label| label.topic.as_str()).collect(),
+    }
+}
+
+fn tag_name(category: &Category) -> &str {
+    category.label.as_deref().unwrap_or(&category.term)
+}
+
+/// A paragraph on the feed, one an entry, and what was mended.
+fn for_people(feed: &Feed, labels: &[Vec<Label>]) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{}", feed.title.as_deref().unwrap_or("(no title)"));
+    let about = [
+        Some(feed.format.clone()),
+        feed.language.clone(),
+        feed.url.as_ref().map(ToString::to_string),
+        feed.updated.map(|at| format!("updated {}", at.format("%Y-%m-%d %H:%M UTC"))),
+        feed.generator.as_ref().map(|generator| format!("made by {generator}")),
+    ];
+    let _ = writeln!(text, "{}\n", about.into_iter().flatten().collect::<Vec<_>>().join(" · "));
+    for (entry, labels) in feed.entries.iter().zip(labels) {
+        let date = entry
+            .published
+            .or(entry.updated)
+            .map_or_else(|| "no date   ".into(), |at| at.format("%Y-%m-%d").to_string());
+        let _ = writeln!(text, "{date}  {}", entry.title.as_deref().unwrap_or("(no title)"));
+        let tags: Vec<&str> = entry.categories.iter().map(tag_name).collect();
+        let lines = [
+            entry.url.as_ref().map(ToString::to_string),
+            (!tags.is_empty()).then(|| format!("tags: {}", tags.join(", "))),
+            (!labels.is_empty()).then(|| format!("topics: {}", topics(labels))),
+        ];
+        for line in lines.into_iter().flatten() {
+            let _ = writeln!(text, "            {line}");
+        }
+    }
+    let _ = writeln!(
+        text,
+        "\n{}",
+        if feed.entries.len() == 1 { "1 entry".into() } else { format!("{} entries", feed.entries.len()) }
+    );
+    for defect in &feed.defects {
+        let _ = writeln!(text, "mended: {} ({})", defect.message, defect.code);
+    }
+    text
+}
+
+fn topics(labels: &[Label]) -> String {
+    let topic = |label: &Label| format!("{} ({})", label.topic, label.score);
+    labels.iter().map(topic).collect::<Vec<_>>().join(", ")
+}

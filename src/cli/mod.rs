@@ -1,0 +1,118 @@
+//! The commands, one file each; how they end and what they print.
+//!
+//! The home of `clap` and `indicatif`. Results go to stdout, everything else to stderr.
+
+mod backup;
+mod check;
+mod entries;
+mod feeds;
+mod inspect;
+mod open;
+mod output;
+mod poll;
+mod publish;
+mod shell;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::daemon;
+
+/// Keeps watch over news feeds and republishes each topic as one clean Atom feed.
+#[derive(Debug, Parser)]
+#[command(name = "veille", version, disable_help_subcommand = true, max_term_width = 100)]
+struct Arguments {
+    /// The config file [default: $VEILLE_CONFIG, else ./config.toml, else /etc/veille/config.toml]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// More of the log on stderr; twice for all of it
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run as a daemon: poll on schedule, publish, serve
+    Run,
+    /// Poll now every feed that is due, publish, and exit
+    Poll(poll::Options),
+    /// Validate the config and show every problem at once
+    Check,
+    /// Show what a feed holds and which topics each entry would get, without storing anything
+    Inspect(inspect::Options),
+    /// Show the health of every feed
+    Feeds(feeds::Options),
+    /// List or search stored entries
+    Entries(entries::Options),
+    /// Write every output again from the store
+    Publish,
+    /// Write a consistent copy of the store, also while the daemon runs
+    Backup(backup::Options),
+    /// Print completions for a shell
+    Completions(shell::Options),
+    /// Print the manual page
+    Man,
+}
+
+/// Ended with a message that is printed already, or by wrong usage or config.
+const EXIT_USAGE: u8 = 2;
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug)]
+enum Failure {
+    /// Wrong usage or config, told in full: exit code 2.
+    Usage(String),
+    /// Failed while running: exit code 1.
+    Running(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Running(error.into())
+    }
+}
+
+/// Runs the command that the arguments name, and returns the process's exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = run(arguments);
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(text)) => {
+            output::error(&text);
+            ExitCode::from(EXIT_USAGE)
+        }
+        // Whoever reads us has seen enough.
+        Err(Failure::Running(error)) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(Failure::Running(error)) => {
+            output::error(&output::describe(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { config, verbose, command } = arguments;
+    output::start_log(matches!(command, Command::Run), verbose);
+    match command {
+        Command::Run => {
+            let config = open::config(config)?;
+            open::runtime()?.block_on(daemon::run(config))?;
+            Ok(())
+        }
+        Command::Poll(options) => poll::run(open::config(config)?, options),
+        Command::Check => check::run(open::config_path(config)?.as_path()),
+        Command::Inspect(options) => inspect::run(config, options),
+        Command::Feeds(options) => feeds::run(&open::config(config)?, &options),
+        Command::Entries(options) => entries::run(&open::config(config)?, options),
+        Command::Publish => publish::run(open::config(config)?),
+        Command::Backup(options) => backup::run(&open::config(config)?, &options),
+        Command::Completions(options) => shell::completions(&options),
+        Command::Man => shell::manual(),
+    }
+}

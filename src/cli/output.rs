@@ -1,0 +1,85 @@
+//! What commands print, and how: results to stdout, the rest to stderr, colour only on a terminal.
+
+use std::io::{IsTerminal, Write};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::publish::files::FilesError;
+use crate::store::StoreError;
+
+/// Writes to stdout.
+pub(super) fn print(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Tells the person at the terminal that something was done.
+pub(super) fn note(text: &str) {
+    // Nobody to tell is no failure.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Writes an error text as it is.
+pub(super) fn error(text: &str) {
+    note(text.trim_end());
+}
+
+/// Whether stderr shows colours (<https://no-color.org>).
+pub(super) fn colour() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// An error with its causes and, if there is one, the way out.
+pub(super) fn describe(error: &anyhow::Error) -> String {
+    let mut text = format!("error: {error:#}");
+    let hint = error.chain().find_map(|cause| {
+        let of_store = cause.downcast_ref::<StoreError>().and_then(StoreError::hint);
+        of_store.or_else(|| cause.downcast_ref::<FilesError>().map(FilesError::hint))
+    });
+    if let Some(hint) = hint {
+        text.push_str("\nhelp: ");
+        text.push_str(hint);
+    }
+    text
+}
+
+/// Whether an error only says that our reader has gone.
+pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Starts the log on stderr: `$VEILLE_LOG` (or `-v`) says how much; a daemon tells each poll that changed something.
+///
+/// The journal stamps the time itself, and shows no colours.
+pub(super) fn start_log(daemon: bool, verbose: u8) {
+    let usual = match (daemon, verbose) {
+        (false, 0) => "error",
+        (true, 0) | (false, 1) => "veille=info,warn",
+        (true, 1) | (false, 2) => "veille=debug,info",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_from_env("VEILLE_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(colour());
+    if std::env::var_os("JOURNAL_STREAM").is_some() { log.without_time().init() } else { log.init() }
+}
+
+/// A duration as people say it: `3 days`, `58 min`, `12 s`.
+pub(super) fn span(duration: chrono::TimeDelta) -> String {
+    let seconds = duration.num_seconds().unsigned_abs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// A number of things: `1 failure`, `2 failures`.
+pub(super) fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,165 @@
+//! `veille poll`: one round now.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use tokio::task::JoinSet;
+
+use super::{Failure, open, output};
+use crate::config::{Config, Source};
+use crate::feed::Timestamp;
+use crate::pipeline::{self, Context, Counts, Outcome, Polled};
+use crate::store::sqlite::Sqlite;
+use crate::store::{Handle, StoreError};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Poll these feeds (ids), due or not
+    #[arg(value_name = "FEED")]
+    feeds: Vec<String>,
+    /// Poll all feeds, due or not
+    #[arg(long)]
+    force: bool,
+    /// Print a JSON line a feed
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a line tells of a poll; the keys are a contract.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    feed: &'a str,
+    outcome: &'static str,
+    new: usize,
+    changed: usize,
+    error: Option<&'a str>,
+    next_poll: Option<Timestamp>,
+}
+
+/// What the round came to.
+#[derive(Default)]
+struct Total {
+    polled: usize,
+    failed: usize,
+    new: usize,
+    changed: usize,
+}
+
+pub(super) fn run(config: Config, options: Options) -> Result<(), Failure> {
+    let Options { feeds, force, json } = options;
+    let force = force || !feeds.is_empty();
+    let sources = chosen(&config, &feeds)?;
+    let store = Sqlite::open(&config.store.path)?;
+    let (store, thread) = Handle::new(Box::new(store))?;
+    open::runtime()?.block_on(async {
+        let context = Arc::new(Context::new(config, store)?);
+        pipeline::relabel(&context).await?;
+        let total = round(&context, sources, force, json).await?;
+        pipeline::publish(&context).await?.written?;
+        if !json {
+            output::print(&format!("{}\n", total.for_people()))?;
+        }
+        Ok::<_, Failure>(())
+    })?;
+    // The last handle went with the context: the store closes in order.
+    let _ = thread.join();
+    Ok(())
+}
+
+/// The sources to poll: the named ones, else all that are enabled.
+fn chosen(config: &Config, names: &[String]) -> Result<Vec<Source>, Failure> {
+    if names.is_empty() {
+        return Ok(config.sources.iter().filter(|source| source.enabled).cloned().collect());
+    }
+    let find = |name: &String| {
+        config.sources.iter().find(|source| source.id == *name || source.url.as_str() == name).cloned().ok_or_else(
+            || Failure::Usage(format!("error: no feed has the id `{name}`\nhelp: `veille feeds` lists them")),
+        )
+    };
+    names.iter().map(find).collect()
+}
+
+async fn round(context: &Arc<Context>, sources: Vec<Source>, force: bool, json: bool) -> Result<Total, Failure> {
+    let bar = bar(sources.len());
+    let mut polls: JoinSet<(Source, Result<Polled, StoreError>)> = JoinSet::new();
+    for source in sources {
+        let context = Arc::clone(context);
+        polls.spawn(async move {
+            let polled = pipeline::poll(&context, &source, force, Utc::now()).await;
+            (source, polled)
+        });
+    }
+    let mut total = Total::default();
+    while let Some(done) = polls.join_next().await {
+        let (source, polled) = done?;
+        let polled = polled?;
+        bar.inc(1);
+        total.add(&polled.outcome);
+        let text = if json {
+            format!("{}\n", serde_json::to_string(&line(&source.id, &polled))?)
+        } else {
+            for_people(&source.id, &polled.outcome)
+        };
+        bar.suspend(|| output::print(&text))?;
+    }
+    bar.finish_and_clear();
+    Ok(total)
+}
+
+/// Shows itself only on a terminal.
+fn bar(length: usize) -> ProgressBar {
+    let bar = ProgressBar::new(u64::try_from(length).unwrap_or(u64::MAX));
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} feeds, {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+fn line<'a>(feed: &'a str, polled: &'a Polled) -> Line<'a> {
+    let (outcome, new, changed, error) = match &polled.outcome {
+        Outcome::NotDue => ("not_due", 0, 0, None),
+        Outcome::Unchanged => ("unchanged", 0, 0, None),
+        Outcome::Read(Counts { new, changed }) => ("read", *new, *changed, None),
+        Outcome::Failed(failure) => ("failed", 0, 0, Some(failure.message.as_str())),
+    };
+    Line { feed, outcome, new, changed, error, next_poll: polled.next_poll }
+}
+
+/// A line for a feed that changed or failed, nothing for the others.
+fn for_people(feed: &str, outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::NotDue | Outcome::Unchanged | Outcome::Read(Counts { new: 0, changed: 0 }) => String::new(),
+        Outcome::Read(Counts { new, changed: 0 }) => format!("{feed}: {new} new\n"),
+        Outcome::Read(Counts { new, changed }) => format!("{feed}: {new} new, {changed} changed\n"),
+        Outcome::Failed(failure) => format!("{feed}: failed: {}\n", failure.message),
+    }
+}
+
+impl Total {
+    fn add(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::NotDue => return,
+            Outcome::Unchanged => {}
+            Outcome::Read(Counts { new, changed }) => {
+                self.new += new;
+                self.changed += changed;
+            }
+            Outcome::Failed(_) => self.failed += 1,
+        }
+        self.polled += 1;
+    }
+
+    fn for_people(&self) -> String {
+        format!(
+            "{} polled, {} failed: {} new entries, {} changed",
+            output::count(self.polled, "feed"),
+            self.failed,
+            self.new,
+            self.changed
+        )
+    }
+}

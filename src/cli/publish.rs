@@ -1,0 +1,29 @@
+//! `veille publish`: every output again.
+
+use std::sync::Arc;
+
+use super::{Failure, open, output};
+use crate::config::Config;
+use crate::pipeline::{self, Context};
+use crate::store::Handle;
+use crate::store::sqlite::Sqlite;
+
+pub(super) fn run(config: Config) -> Result<(), Failure> {
+    let directory = config.publish.directory.clone();
+    let store = Sqlite::open(&config.store.path)?;
+    let (store, thread) = Handle::new(Box::new(store))?;
+    let written = open::runtime()?.block_on(async {
+        let context = Arc::new(Context::new(config, store)?);
+        pipeline::relabel(&context).await?;
+        Ok::<_, Failure>(pipeline::publish(&context).await?.written?)
+    })?;
+    let _ = thread.join();
+    output::note(&format!(
+        "`{}`: {} written, {} right already, {} removed",
+        directory.display(),
+        output::count(written.changed, "file"),
+        written.unchanged,
+        written.removed
+    ));
+    Ok(())
+}

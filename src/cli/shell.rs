@@ -1,0 +1,23 @@
+//! `veille completions` and `veille man`.
+
+use clap::CommandFactory;
+
+use super::{Arguments, Failure};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// The shell
+    shell: clap_complete::Shell,
+}
+
+pub(super) fn completions(options: &Options) -> Result<(), Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(options.shell, &mut Arguments::command(), "veille", &mut text);
+    Ok(super::output::print(&String::from_utf8_lossy(&text))?)
+}
+
+pub(super) fn manual() -> Result<(), Failure> {
+    let mut text = Vec::new();
+    clap_mangen::Man::new(Arguments::command()).render(&mut text)?;
+    Ok(super::output::print(&String::from_utf8_lossy(&text))?)
+}

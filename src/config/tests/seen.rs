@@ -1,0 +1,634 @@
+//! Diagnostics as users see them, whole.
+
+use super::check;
+
+#[test]
+fn an_unknown_key_names_the_nearest_and_all_problems_are_told() {
+    check(
+        r#"[site]
+titel = "Veille"
+
+[poll]
+timeout = 30
+concurrency = 0
+"#,
+        r#"
+error: unknown key `titel` in `site`
+ --> config.toml:2:1
+  |
+2 | titel = "Veille"
+  | ^^^^^
+  |
+  = help: did you mean `title`?
+
+error: `timeout` must be a duration from 1 second to 1 hour
+ --> config.toml:5:11
+  |
+5 | timeout = 30
+  |           ^^
+  |
+  = help: write the unit: `"30s"`, `"30m"`, `"30h"`
+
+error: `concurrency` must be a whole number from 1 to 1024
+ --> config.toml:6:15
+  |
+6 | concurrency = 0
+  |               ^
+"#,
+    );
+}
+
+#[test]
+fn a_key_in_the_wrong_table_is_sent_home() {
+    check(
+        r#"schedule = "@daily"
+
+[serve]
+timeout = "30s"
+"#,
+        r#"
+error: unknown key `schedule`
+ --> config.toml:1:1
+  |
+1 | schedule = "@daily"
+  | ^^^^^^^^
+  |
+  = help: `schedule` is a key of `poll`
+
+error: unknown key `timeout` in `serve`
+ --> config.toml:4:1
+  |
+4 | timeout = "30s"
+  | ^^^^^^^
+  |
+  = help: `timeout` is a key of `poll`
+"#,
+    );
+}
+
+#[test]
+fn a_fault_in_a_schedule_says_what_to_write() {
+    check(
+        r#"[poll]
+schedule = "0 0 6 * * *"
+
+[[feed]]
+url = "https://a.example/"
+schedule = "0 6 * * 6-0"
+"#,
+        r#"
+error: `schedule`: a crontab pattern has 5 fields, this has 6
+ --> config.toml:2:12
+  |
+2 | schedule = "0 0 6 * * *"
+  |            ^^^^^^^^^^^^^
+  |
+  = help: write minute, hour, day of month, month, weekday; there is no field for seconds or years
+
+error: `schedule`: weekday `6-0` runs backwards
+ --> config.toml:6:12
+  |
+6 | schedule = "0 6 * * 6-0"
+  |            ^^^^^^^^^^^^^
+  |
+  = help: write two ranges: `22-23,0-5` for 22-5, `6-7` for Saturday and Sunday
+"#,
+    );
+}
+
+#[test]
+fn a_feed_listed_twice_shows_both_places() {
+    check(
+        r#"[[feed]]
+url = "https://a.example/rss"
+id = "a"
+
+[[feed]]
+url = "https://A.example/rss#top"
+id = "a"
+"#,
+        r#"
+error: this feed is listed twice
+ --> config.toml:6:7
+  |
+6 | url = "https://A.example/rss#top"
+  |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+ ::: config.toml:2:7
+  |
+2 | url = "https://a.example/rss"
+  |       ----------------------- first here
+  |
+  = help: take one of them out
+
+error: the id `a` is used twice
+ --> config.toml:7:6
+  |
+7 | id = "a"
+  |      ^^^
+  |
+ ::: config.toml:3:6
+  |
+3 | id = "a"
+  |      --- first here
+  |
+  = help: give one of them another id
+"#,
+    );
+}
+
+#[test]
+fn a_feed_without_an_address_is_shown() {
+    check(
+        r#"[[feed]]
+id = "a"
+"#,
+        r"
+error: this feed has no `url`
+ --> config.toml:1:1
+  |
+1 | [[feed]]
+  | ^^^^^^^^
+  |
+  = help: add `url = …`: an address that begins with `https://` or `http://`
+",
+    );
+}
+
+#[test]
+fn addresses_must_be_of_the_web_and_hold_no_password() {
+    check(
+        r#"[[feed]]
+url = "www.education.gouv.fr/rss.xml"
+
+[[feed]]
+url = "file:///etc/passwd"
+
+[[feed]]
+url = "https://me:secret@a.example/"
+"#,
+        r#"
+error: this address has no scheme
+ --> config.toml:2:7
+  |
+2 | url = "www.education.gouv.fr/rss.xml"
+  |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: write `https://www.education.gouv.fr/rss.xml`
+
+error: scheme `file` cannot be polled
+ --> config.toml:5:7
+  |
+5 | url = "file:///etc/passwd"
+  |       ^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: addresses begin with `https://` or `http://`
+
+error: this address holds a password, and addresses are published
+ --> config.toml:8:7
+  |
+8 | url = "https://me:secret@a.example/"
+  |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: write `headers = { Authorization = "Basic …" }` in the feed instead
+"#,
+    );
+}
+
+#[test]
+fn an_unknown_topic_names_the_nearest() {
+    check(
+        r#"[[feed]]
+url = "https://a.example/"
+topics = ["laicité"]
+
+[[topic]]
+id = "laicite"
+any = ["laïcité"]
+"#,
+        r#"
+error: there is no topic `laicité`
+ --> config.toml:3:11
+  |
+3 | topics = ["laicité"]
+  |           ^^^^^^^^^
+  |
+  = help: did you mean `laicite`?
+"#,
+    );
+}
+
+#[test]
+fn an_unknown_list_names_the_nearest() {
+    check(
+        r#"[[topic]]
+id = "a"
+near = [["@nums"], ["@ecoles"]]
+"#,
+        r#"
+error: there is no list `nums`
+ --> config.toml:3:10
+  |
+3 | near = [["@nums"], ["@ecoles"]]
+  |          ^^^^^^^
+  |
+  = help: did you mean `num`?
+
+error: there is no list `ecoles`
+ --> config.toml:3:21
+  |
+3 | near = [["@nums"], ["@ecoles"]]
+  |                     ^^^^^^^^^
+  |
+  = help: did you mean `ecole`?
+"#,
+    );
+}
+
+#[test]
+fn lists_in_a_circle_are_shown() {
+    check(
+        r#"[lexicon]
+a = ["@b"]
+b = ["un", "@a"]
+
+[[topic]]
+id = "a"
+any = ["@a", "@b"]
+"#,
+        r#"
+error: `@a` holds itself
+ --> config.toml:3:12
+  |
+3 | b = ["un", "@a"]
+  |            ^^^^
+  |
+  = help: `@a` holds `@b` holds `@a`: take one of them out
+"#,
+    );
+}
+
+#[test]
+fn faults_in_terms_are_shown_where_they_are() {
+    check(
+        r#"[[topic]]
+id = "a"
+any = [
+  "numérique",
+  "…",
+  "c*",
+  3,
+]
+"#,
+        r#"
+error: nothing of `…` is left to look for: it has no letter and no digit
+ --> config.toml:5:3
+  |
+5 |   "…",
+  |   ^^^
+
+error: the prefix `c*` is too short: it needs 3 letters before the `*`
+ --> config.toml:6:3
+  |
+6 |   "c*",
+  |   ^^^^
+
+error: a term must be a text in quotes, not a number
+ --> config.toml:7:3
+  |
+7 |   3,
+  |   ^
+"#,
+    );
+}
+
+#[test]
+fn a_rule_needs_terms_and_fields_that_exist() {
+    check(
+        r#"[[topic]]
+id = "a"
+
+[[topic.rule]]
+weight = 2
+
+[[topic.rule]]
+in = ["titel"]
+any = []
+
+[[topic.rule]]
+near = [["un"]]
+"#,
+        r#"
+error: this rule has no terms
+ --> config.toml:4:1
+  |
+4 | [[topic.rule]]
+  | ^^^^^^^^^^^^^^
+  |
+  = help: add `any = ["a word"]` or `near = [["a word"], ["another"]]`
+
+error: there is no field `titel`
+ --> config.toml:8:7
+  |
+8 | in = ["titel"]
+  |       ^^^^^^^
+  |
+  = help: did you mean `title`?
+
+error: this list of terms is empty
+ --> config.toml:9:7
+  |
+9 | any = []
+  |       ^^
+  |
+  = help: without terms nothing matches
+
+error: `near` has two sides: a word of one near a word of the other
+  --> config.toml:12:8
+   |
+12 | near = [["un"]]
+   |        ^^^^^^^^
+   |
+   = help: write `near = [["@num"], ["@ecole"]]`
+"#,
+    );
+}
+
+#[test]
+fn ids_become_addresses_so_they_are_plain_and_not_taken() {
+    check(
+        r#"[[topic]]
+id = "Numérique éducatif"
+any = ["mot"]
+
+[[topic]]
+id = "sources"
+any = ["mot"]
+"#,
+        r#"
+error: `id` must be made of `a` to `z`, `0` to `9` and `-`, at most 64 of them
+ --> config.toml:2:6
+  |
+2 | id = "Numérique éducatif"
+  |      ^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: write `numerique-educatif`
+
+error: no topic can have the id `sources`
+ --> config.toml:6:6
+  |
+6 | id = "sources"
+  |      ^^^^^^^^^
+  |
+  = help: its files would lie where others are published: write another word
+"#,
+    );
+}
+
+#[test]
+fn one_pair_of_brackets_is_told_from_two() {
+    check(
+        r#"[feed]
+url = "https://a.example/"
+
+[[site]]
+title = "a"
+"#,
+        r"
+error: `feed` must be a list of tables, not a table
+ --> config.toml:1:1
+  |
+1 | [feed]
+  | ^^^^^^
+  |
+  = help: write `[[feed]]` with two pairs of brackets
+
+error: `site` must be a table, not a list
+ --> config.toml:4:1
+  |
+4 | [[site]]
+  | ^^^^^^^^
+  |
+  = help: write `[site]` with one pair of brackets
+",
+    );
+}
+
+#[test]
+fn every_fault_of_the_syntax_is_told() {
+    check(
+        r#"[site]
+title = "Veille
+url = https://a.example/
+
+[site]
+"#,
+        r#"
+error: invalid basic string, expected `"`
+ --> config.toml:2:16
+  |
+2 | title = "Veille
+  |                ^
+
+error: string values must be quoted, expected literal string
+ --> config.toml:3:7
+  |
+3 | url = https://a.example/
+  |       ^^^^^^^^^^^^^^^^^^
+
+error: duplicate key
+ --> config.toml:5:2
+  |
+5 | [site]
+  |  ^^^^
+"#,
+    );
+}
+
+#[test]
+fn headers_must_be_headers() {
+    check(
+        r#"[[feed]]
+url = "https://a.example/"
+headers = { "X Y" = "1", Host = "b", X-Note = "é" }
+"#,
+        r#"
+error: `X Y` is no name of a header
+ --> config.toml:3:13
+  |
+3 | headers = { "X Y" = "1", Host = "b", X-Note = "é" }
+  |             ^^^^^
+
+error: header `Host` is set by veille itself
+ --> config.toml:3:26
+  |
+3 | headers = { "X Y" = "1", Host = "b", X-Note = "é" }
+  |                          ^^^^
+  |
+  = help: take it out
+
+error: header `X-Note` cannot hold this value
+ --> config.toml:3:47
+  |
+3 | headers = { "X Y" = "1", Host = "b", X-Note = "é" }
+  |                                               ^^^
+  |
+  = help: write ASCII on one line
+"#,
+    );
+}
+
+#[test]
+fn an_acronym_that_folds_is_a_warning() {
+    check(
+        r#"[[topic]]
+id = "a"
+any = ["=TICE", "ENT"]
+"#,
+        r#"
+warning: `ENT` matches `ent` too
+ --> config.toml:3:17
+  |
+3 | any = ["=TICE", "ENT"]
+  |                 ^^^^^
+  |
+  = help: write `=ENT` if only the acronym is meant
+"#,
+    );
+}
+
+#[test]
+fn a_topic_that_nothing_can_get_into_is_a_warning() {
+    check(
+        r#"[[topic]]
+id = "a"
+threshold = 20
+any = ["mot"]
+"#,
+        r"
+warning: nothing can get into topic `a`: all its rules give 9 points
+ --> config.toml:3:13
+  |
+3 | threshold = 20
+  |             ^^
+  |
+  = help: the threshold is 20: lower it, or raise a weight
+",
+    );
+}
+
+#[test]
+fn a_topic_that_no_feed_gives_to_is_a_warning() {
+    check(
+        r#"[[feed]]
+url = "https://a.example/"
+topics = ["a"]
+
+[[topic]]
+id = "a"
+any = ["mot"]
+
+[[topic]]
+id = "b"
+any = ["mot"]
+"#,
+        r"
+warning: no feed gives entries to topic `b`
+ --> config.toml:9:1
+  |
+9 | [[topic]]
+  | ^^^^^^^^^
+  |
+  = help: list it in the `topics` of a feed, or take that key out of one
+",
+    );
+}
+
+#[test]
+fn a_list_that_no_topic_uses_is_a_warning() {
+    check(
+        r#"[lexicon]
+mots = ["un"]
+"#,
+        r#"
+warning: no topic uses the list `@mots`
+ --> config.toml:2:1
+  |
+2 | mots = ["un"]
+  | ^^^^
+  |
+  = help: write `"@mots"` where a topic lists terms
+"#,
+    );
+}
+
+#[test]
+fn points_are_for_feeds_that_exist() {
+    check(
+        r#"[[feed]]
+url = "https://a.example/"
+id = "education"
+
+[[topic]]
+id = "a"
+any = ["mot"]
+sources = { educaton = 2.0, education = "2" }
+"#,
+        r#"
+error: there is no feed `educaton`
+ --> config.toml:8:13
+  |
+8 | sources = { educaton = 2.0, education = "2" }
+  |             ^^^^^^^^
+  |
+  = help: did you mean `education`?
+
+error: points must be a number from -100 to 100
+ --> config.toml:8:41
+  |
+8 | sources = { educaton = 2.0, education = "2" }
+  |                                         ^^^
+"#,
+    );
+}
+
+#[test]
+fn what_is_private_is_not_published() {
+    check(
+        r#"[store]
+path = "data/veille.db"
+
+[publish]
+directory = "data"
+"#,
+        r"
+error: the database lies in the folder that is published
+ --> config.toml:4:1
+  |
+4 | [publish]
+  | ^^^^^^^^^
+  |
+  = help: give `publish.directory` a folder of its own
+",
+    );
+}
+
+#[test]
+fn nor_is_the_config_file() {
+    check(
+        r#"[publish]
+directory = "."
+[store]
+path="/var/lib/veille.db"
+"#,
+        r"
+error: the config file lies in the folder that is published
+ --> config.toml:1:1
+  |
+1 | [publish]
+  | ^^^^^^^^^
+  |
+  = help: give `publish.directory` a folder of its own
+",
+    );
+}

@@ -1,0 +1,304 @@
+//! The daemon: what polls when, reloads, publishes after changes, and ends cleanly. Reads the clock.
+//!
+//! One loop owns all decisions; polls, relabelling and publishing are tasks that report back to it.
+
+mod due;
+mod notify;
+mod watch;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::{TimeDelta, Utc};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch as flag;
+use tokio::task::JoinSet;
+use tracing::{Instrument, debug, error, info, info_span, warn};
+
+use self::due::Due;
+use self::watch::FileWatch;
+use crate::config::{self, Config};
+use crate::feed::Timestamp;
+use crate::pipeline::{self, Context, Counts, Outcome, Polled, Published};
+use crate::publish::Tree;
+use crate::serve::{self, Front, Health};
+use crate::store::sqlite::Sqlite;
+use crate::store::{Handle, StoreError};
+
+/// How long polls in flight may go on after the signal to stop.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// How often the store is asked whether another process changed it, and the config file whether it was saved.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// How long changes gather before they are published together.
+const GATHER: Duration = Duration::from_millis(500);
+
+/// How often old entries are dropped and the store is tidied.
+const UPKEEP: TimeDelta = TimeDelta::hours(24);
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When the store, the port or the publish directory cannot be used, or the store fails later. A feed that fails is no
+/// error.
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    let store = Sqlite::open(&config.store.path)?;
+    let (store, store_thread) = Handle::new(Box::new(store)).context("cannot start the store's thread")?;
+    let listener = listen(&config).await?;
+    let (stop, mut stopped) = flag::channel(false);
+    let context = Arc::new(Context::new(config, store)?);
+    let front = Arc::new(Front::default());
+    let mut daemon = Daemon::new(context, Arc::clone(&front));
+    daemon.publish(true).await?;
+    let server = listener.map(|listener| {
+        let stop = async move {
+            // The sender is gone only when the daemon is.
+            let _ = stopped.wait_for(|stop| *stop).await;
+        };
+        tokio::spawn(serve::serve(listener, front, serve::Limits::default(), stop))
+    });
+    let result = daemon.live().await;
+    notify::stopping();
+    let _ = stop.send(true);
+    daemon.end().await;
+    if let Some(server) = server {
+        // Ends by itself within its grace once told to stop.
+        server.await?.context("the HTTP server failed")?;
+    }
+    drop(daemon);
+    // Ends when the last handle is gone and its queue is empty.
+    let _ = tokio::task::spawn_blocking(move || store_thread.join()).await;
+    info!("stopped");
+    result
+}
+
+async fn listen(config: &Config) -> anyhow::Result<Option<TcpListener>> {
+    let Some(address) = config.serve.listen else { return Ok(None) };
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address} (`serve.listen`): is another veille running, or another program there?")
+    })?;
+    info!(address = %listener.local_addr().unwrap_or(address), "serving");
+    Ok(Some(listener))
+}
+
+struct Daemon {
+    context: Arc<Context>,
+    front: Arc<Front>,
+    due: Due,
+    polls: JoinSet<(String, Result<Polled, StoreError>)>,
+    /// At most one: a reload ends the one before.
+    relabelling: JoinSet<Result<bool, StoreError>>,
+    /// What the last publication showed.
+    published: i64,
+    file: FileWatch,
+    /// What is wrong, by what it is about.
+    troubles: BTreeMap<&'static str, String>,
+    next_upkeep: Timestamp,
+}
+
+impl Daemon {
+    fn new(context: Arc<Context>, front: Arc<Front>) -> Self {
+        let file = FileWatch::new(&context.config.path);
+        Self {
+            context,
+            front,
+            due: Due::default(),
+            polls: JoinSet::new(),
+            relabelling: JoinSet::new(),
+            published: 0,
+            file,
+            troubles: BTreeMap::new(),
+            next_upkeep: Utc::now(),
+        }
+    }
+
+    /// Lives until told to stop.
+    async fn live(&mut self) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        let mut look = tokio::time::interval(LOOK);
+        let mut gathered: Option<tokio::time::Instant> = None;
+        self.take_over().await?;
+        loop {
+            self.start_due();
+            let next = self.due.next().map_or(LOOK, |at| (at - Utc::now()).to_std().unwrap_or_default());
+            tokio::select! {
+                _ = terminate.recv() => return Ok(()),
+                _ = interrupt.recv() => return Ok(()),
+                _ = hangup.recv() => self.reload().await?,
+                Some(ended) = self.polls.join_next() => {
+                    if self.end_poll(ended?)? {
+                        gathered.get_or_insert_with(|| tokio::time::Instant::now() + GATHER);
+                    }
+                }
+                Some(Ok(relabelled)) = self.relabelling.join_next() => {
+                    if relabelled? {
+                        self.publish(false).await?;
+                    }
+                }
+                () = sleep_until(gathered) => {
+                    gathered = None;
+                    self.publish(false).await?;
+                }
+                _ = look.tick() => self.look().await?,
+                // The wall clock may be set meanwhile: `look` comes round before long.
+                () = tokio::time::sleep(next.min(LOOK)) => {}
+            }
+        }
+    }
+
+    /// Brings labels and due times in line with the config. Labels follow in the background.
+    async fn take_over(&mut self) -> anyhow::Result<()> {
+        self.relabelling.abort_all();
+        let context = Arc::clone(&self.context);
+        self.relabelling.spawn(async move { pipeline::relabel(&context).await });
+        let states = self.context.store.call(|store| store.sources()).await?;
+        let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
+        let now = Utc::now();
+        self.due.clear();
+        for source in self.context.config.sources.iter().filter(|source| source.enabled) {
+            let known = states.get(source.id.as_str()).filter(|state| state.url.as_ref() == Some(&source.url));
+            match known {
+                Some(state) if state.retired => {}
+                Some(state) => self.due.set(&source.id, state.next_poll.unwrap_or(now)),
+                None => self.due.set(&source.id, now),
+            }
+        }
+        let config = &self.context.config;
+        info!(feeds = config.sources.len(), topics = config.topics.len(), "watching");
+        notify::ready(&format!("watching {} feeds for {} topics", config.sources.len(), config.topics.len()));
+        Ok(())
+    }
+
+    fn start_due(&mut self) {
+        let now = Utc::now();
+        while let Some(source_id) = self.due.take(now) {
+            let Some(source) = self.context.config.sources.iter().find(|source| source.id == source_id) else {
+                self.due.end(&source_id, None);
+                continue;
+            };
+            let (context, source) = (Arc::clone(&self.context), source.clone());
+            let span = info_span!("poll", source.id = source_id);
+            let poll = async move { (source_id, pipeline::poll(&context, &source, false, Utc::now()).await) };
+            self.polls.spawn(poll.instrument(span));
+        }
+    }
+
+    /// Plans the next poll; says whether there is something to publish.
+    fn end_poll(&mut self, (source_id, polled): (String, Result<Polled, StoreError>)) -> anyhow::Result<bool> {
+        let polled = polled?;
+        self.due.end(&source_id, polled.next_poll);
+        Ok(matches!(polled.outcome, Outcome::Read(counts) if counts != Counts::default()))
+    }
+
+    /// Looks whether the config file was saved, whether another process changed the store, whether upkeep is due.
+    async fn look(&mut self) -> anyhow::Result<()> {
+        if self.file.changed() {
+            self.reload().await?;
+        }
+        let generation = self.context.store.call(|store| store.generation()).await?;
+        if generation > self.published {
+            self.publish(false).await?;
+        }
+        let now = Utc::now();
+        if now >= self.next_upkeep {
+            self.next_upkeep = now + UPKEEP;
+            let dropped = pipeline::upkeep(&self.context, now).await?;
+            if dropped > 0 {
+                info!(entries.dropped = dropped, "dropped {dropped} old entries");
+            }
+        }
+        notify::alive();
+        Ok(())
+    }
+
+    /// Takes over a changed config if it validates; keeps the old one if not.
+    async fn reload(&mut self) -> anyhow::Result<()> {
+        notify::reloading();
+        let path = self.context.config.path.clone();
+        let old = &self.context.config;
+        match tokio::task::spawn_blocking(move || config::load(&path)).await? {
+            Ok(config) => {
+                if config.serve.listen != old.serve.listen || config.store.path != old.store.path {
+                    warn!("`serve.listen` and `store.path` change with a restart only");
+                }
+                match Context::new(config, self.context.store.clone()) {
+                    Ok(context) => {
+                        self.context = Arc::new(context);
+                        self.set_trouble("config", None);
+                        info!("config reloaded");
+                    }
+                    Err(error) => self.keep_config(&error.to_string()),
+                }
+            }
+            Err(invalid) => self.keep_config(&invalid.render(false)),
+        }
+        self.take_over().await?;
+        self.publish(false).await
+    }
+
+    /// A rule that cannot be read never empties a feed: what is in force stays.
+    fn keep_config(&mut self, why: &str) {
+        error!("the config has mistakes, the last good one stays in force\n{why}");
+        self.set_trouble("config", Some("the config file has mistakes; the last good one is in force".into()));
+    }
+
+    /// Shows on `/healthz` that something is wrong, or is right again.
+    fn set_trouble(&mut self, about: &'static str, trouble: Option<String>) {
+        match trouble {
+            Some(trouble) => self.troubles.insert(about, trouble),
+            None => self.troubles.remove(about),
+        };
+        let reasons = self.troubles.values().cloned().collect();
+        self.front.health.store(Arc::new(Health { reasons }));
+    }
+
+    /// Publishes what the store holds now.
+    ///
+    /// # Errors
+    /// When the store fails; at the start also when the folder cannot be written. Later that stops files, not HTTP.
+    async fn publish(&mut self, starting: bool) -> anyhow::Result<()> {
+        let Published { generation, representations, written } = pipeline::publish(&self.context).await?;
+        self.published = generation;
+        let (front, now) = (Arc::clone(&self.front), Utc::now());
+        tokio::task::spawn_blocking(move || {
+            front.tree.store(Arc::new(Tree::build(representations, &front.tree.load(), now)));
+        })
+        .await?;
+        match written {
+            Ok(written) => {
+                debug!(files.changed = written.changed, files.removed = written.removed, "published");
+                self.set_trouble("files", None);
+            }
+            Err(error) if starting => return Err(error.into()),
+            Err(error) => {
+                error!("cannot publish files: {error}: {}; {}", error.cause, error.hint());
+                self.set_trouble("files", Some(format!("{error}: {}", error.cause)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the polls in flight, within the grace.
+    async fn end(&mut self) {
+        self.relabelling.abort_all();
+        let all = async { while self.polls.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE, all).await.is_err() {
+            warn!(polls = self.polls.len(), "polls were given up: they are repeated at the next start");
+            self.polls.shutdown().await;
+        }
+    }
+}
+
+/// Sleeps until an instant, or for ever.
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

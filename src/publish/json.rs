@@ -1,0 +1,156 @@
+//! Topics as JSON Feed 1.1.
+
+use serde::Serialize;
+
+use crate::feed::{Person, Timestamp};
+use crate::publish::channel::Channel;
+use crate::publish::item::Item;
+use crate::publish::{Edition, Format, Representation, legal};
+use crate::text;
+
+/// Renders a topic's main document, `/{topic}.json`.
+pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation {
+    let document = Document {
+        version: "https://jsonfeed.org/version/1.1",
+        title: &channel.title,
+        home_page_url: &channel.page,
+        feed_url: channel.address("json"),
+        description: channel.description.as_deref(),
+        language: channel.language,
+        authors: vec![Author::from(&channel.publisher)],
+        hubs: edition.settings.hubs.iter().map(|hub| Hub { kind: "WebSub", url: legal::iri(hub.as_str()) }).collect(),
+        items: channel.items.iter().map(JsonItem::from).collect(),
+    };
+    #[expect(clippy::expect_used, reason = "plain structs with text keys, written to memory")]
+    let bytes = serde_json::to_vec(&document).expect("serialises");
+    Representation::new(channel.path("json"), Format::JsonFeed, bytes, channel.updated)
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: &'static str,
+    title: &'a str,
+    home_page_url: &'a str,
+    feed_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    language: &'static str,
+    authors: Vec<Author<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hubs: Vec<Hub>,
+    items: Vec<JsonItem<'a>>,
+}
+
+#[derive(Serialize)]
+struct Hub {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    url: String,
+}
+
+#[derive(Serialize)]
+struct Author<'a> {
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+}
+
+impl<'a> From<&'a Person> for Author<'a> {
+    fn from(person: &'a Person) -> Self {
+        let mail = || person.email.as_deref().map(|email| format!("mailto:{email}"));
+        Self { name: person.name.as_deref(), url: person.uri.clone().or_else(mail) }
+    }
+}
+
+#[derive(Serialize)]
+struct JsonItem<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+    title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_html: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_text: Option<&'a str>,
+    date_published: String,
+    date_modified: String,
+    authors: Vec<Author<'a>>,
+    tags: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Attachment<'a>>,
+    /// What JSON Feed has no word for.
+    _veille: Extension<'a>,
+}
+
+#[derive(Serialize)]
+struct Attachment<'a> {
+    url: String,
+    mime_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_in_bytes: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Extension<'a> {
+    about: &'static str,
+    source: Page<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related: Vec<Page<'a>>,
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    title: Option<&'a str>,
+    url: Option<&'a str>,
+}
+
+impl<'a> From<&'a Item> for JsonItem<'a> {
+    fn from(item: &'a Item) -> Self {
+        let html = item.content.as_deref().or(item.summary.as_deref());
+        let summary = item.content.as_ref().and(item.summary.as_deref()).map(text::html_to_text);
+        Self {
+            id: &item.id,
+            url: item.url.as_deref(),
+            title: &item.title,
+            summary: summary.filter(|text| !text.is_empty()),
+            content_html: html,
+            // One of both is compulsory.
+            content_text: html.is_none().then_some(&item.title),
+            date_published: date(item.published),
+            date_modified: date(item.updated),
+            authors: item.authors.iter().map(Author::from).collect(),
+            tags: item.categories.iter().map(|tag| tag.label.as_deref().unwrap_or(&tag.term)).collect(),
+            language: item.language.as_deref(),
+            attachments: item
+                .enclosures
+                .iter()
+                .map(|file| Attachment {
+                    url: legal::iri(file.url.as_str()),
+                    mime_type: file.media_type.as_deref().unwrap_or("application/octet-stream"),
+                    size_in_bytes: file.length,
+                })
+                .collect(),
+            _veille: Extension {
+                about: "source: the feed that the item comes from; related: where else it was told",
+                source: Page { title: Some(&item.source.title), url: item.source.url.as_deref() },
+                related: item
+                    .related
+                    .iter()
+                    .map(|link| Page { title: link.title.as_deref(), url: Some(&link.url) })
+                    .collect(),
+            },
+        }
+    }
+}
+
+/// RFC 3339.
+fn date(instant: Timestamp) -> String {
+    instant.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests;

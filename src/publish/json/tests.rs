@@ -1,0 +1,117 @@
+use super::*;
+use crate::feed::{Comments, Enclosure};
+use crate::publish::world::{World, bare, ordinary, story, url};
+use crate::story::{Story, Telling};
+
+fn render(stories: Vec<Story>) -> String {
+    let world = World::new();
+    let edition = world.edition(stories);
+    let document = topic(&edition, &Channel::new(&edition, &edition.selections[0]));
+    String::from_utf8(document.bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn the_whole_document() {
+    let mut head = ordinary();
+    head.entry.content = Some("<p>Tout le plan.</p>".into());
+    head.entry.categories = vec![crate::feed::Category { term: "Bac & co".into(), ..Default::default() }];
+    head.entry.comments = Comments {
+        url: Some(url("https://ministere.example/tablettes#comments")),
+        feed: Some(url("https://ministere.example/tablettes/feed")),
+        count: Some(3),
+    };
+    head.entry.enclosures =
+        vec![Enclosure { url: url("https://ministere.example/plan.pdf"), media_type: None, length: Some(1_234) }];
+    let mut told = story(head);
+    told.tellings.push(Telling {
+        source_id: "agence".into(),
+        title: Some("Le plan".into()),
+        url: Some(url("https://agence.example/1")),
+        categories: Vec::new(),
+        atom_id: "urn:x-agence:1".into(),
+    });
+    insta::assert_snapshot!(pretty(&render(vec![told, story(bare("2"))])), @r##"
+    {
+      "authors": [
+        {
+          "name": "Veille numérique",
+          "url": "mailto:veille@veille.example"
+        }
+      ],
+      "description": "Ce qui se publie sur l’école numérique",
+      "feed_url": "https://veille.example/ecole.json",
+      "home_page_url": "https://veille.example/ecole/",
+      "items": [
+        {
+          "_veille": {
+            "about": "source: the feed that the item comes from; related: where else it was told",
+            "related": [
+              {
+                "title": "Agence – Le plan",
+                "url": "https://agence.example/1"
+              }
+            ],
+            "source": {
+              "title": "Ministère & Cie",
+              "url": "https://ministere.example/rss.xml"
+            }
+          },
+          "attachments": [
+            {
+              "mime_type": "application/octet-stream",
+              "size_in_bytes": 1234,
+              "url": "https://ministere.example/plan.pdf"
+            }
+          ],
+          "authors": [
+            {
+              "name": "Élodie Nguyen"
+            }
+          ],
+          "content_html": "<p>Tout le plan.</p>",
+          "date_modified": "2026-10-09T06:30:00Z",
+          "date_published": "2026-10-09T06:30:00Z",
+          "id": "https://ministere.example/?p=1",
+          "summary": "Le plan tablettes.",
+          "tags": [
+            "Bac & co",
+            "L’école numérique"
+          ],
+          "title": "Des tablettes à l’école",
+          "url": "https://ministere.example/tablettes"
+        },
+        {
+          "_veille": {
+            "about": "source: the feed that the item comes from; related: where else it was told",
+            "source": {
+              "title": "Ministère & Cie",
+              "url": "https://ministere.example/rss.xml"
+            }
+          },
+          "authors": [
+            {
+              "name": "Ministère & Cie",
+              "url": "https://ministere.example/"
+            }
+          ],
+          "content_text": "Ministère & Cie",
+          "date_modified": "2026-10-10T08:00:00Z",
+          "date_published": "2026-10-10T08:00:00Z",
+          "id": "https://ministere.example/?p=2",
+          "tags": [
+            "L’école numérique"
+          ],
+          "title": "Ministère & Cie"
+        }
+      ],
+      "language": "fr",
+      "title": "L’école numérique",
+      "version": "https://jsonfeed.org/version/1.1"
+    }
+    "##);
+}
+
+fn pretty(document: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(document).unwrap();
+    serde_json::to_string_pretty(&value).unwrap()
+}

@@ -1,0 +1,64 @@
+//! Lists of feeds as OPML 2.0: our topics to subscribe to, and the sources that they are made from.
+
+use crate::publish::channel::{Channel, publisher};
+use crate::publish::xml::Xml;
+use crate::publish::{Edition, Format, Representation, dates, item, legal};
+
+/// A feed of a list.
+struct Outline {
+    title: String,
+    feed: String,
+    page: Option<String>,
+    language: Option<String>,
+}
+
+/// Renders `/opml.xml`: every topic.
+pub(super) fn topics(edition: &Edition<'_>, channels: &[Channel]) -> Representation {
+    let outline = |channel: &Channel| Outline {
+        feed: channel.address("atom"),
+        title: channel.title.clone(),
+        page: Some(channel.page.clone()),
+        language: Some(channel.language.to_owned()),
+    };
+    list(edition, "/opml.xml", channels.iter().map(outline))
+}
+
+/// Renders `/sources.opml`: every source that is polled.
+pub(super) fn sources(edition: &Edition<'_>) -> Representation {
+    let polled = edition.sources.iter().filter(|(_, credit)| credit.is_polled);
+    let outlines = polled.map(|(id, credit)| {
+        let source = item::source(edition, id);
+        Outline {
+            title: source.title,
+            feed: legal::iri(credit.url.as_str()),
+            page: source.site,
+            language: credit.about.language.as_deref().and_then(legal::language),
+        }
+    });
+    list(edition, "/sources.opml", outlines)
+}
+
+fn list(edition: &Edition<'_>, path: &str, outlines: impl Iterator<Item = Outline>) -> Representation {
+    let owner = publisher(edition);
+    let mut xml = Xml::new();
+    xml.parent("opml", &[("version", "2.0")], |xml| {
+        xml.parent("head", &[], |xml| {
+            xml.optional("title", owner.name.as_deref());
+            xml.optional("ownerEmail", owner.email.as_deref());
+            xml.optional("ownerId", owner.uri.as_deref());
+        });
+        xml.parent("body", &[], |xml| {
+            for Outline { title, feed, page, language } in outlines {
+                let page = page.as_deref().map(|page| ("htmlUrl", page));
+                let language = language.as_deref().map(|language| ("language", language));
+                let known = [("type", "rss"), ("text", &title), ("title", &title), ("xmlUrl", &feed)];
+                xml.empty("outline", &known.into_iter().chain(page).chain(language).collect::<Vec<_>>());
+            }
+        });
+    });
+    // A list says nothing of when it changed; whoever serves it knows when its bytes did.
+    Representation::new(path.to_owned(), Format::Opml, xml.into_bytes(), dates::EMPTY)
+}
+
+#[cfg(test)]
+mod tests;

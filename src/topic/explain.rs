@@ -1,0 +1,254 @@
+//! Why an entry is or is not in a topic, for people: the rules that counted, the words that matched where they stand,
+//! and the rules that nearly counted.
+
+use super::index::{Found, HEAD_GAP};
+use super::matcher::{Matcher, Verdict, Watched, named};
+use super::score::{Hit, Sought};
+use super::{Field, Fields, Pattern, Reason, Rule, Term};
+use crate::text::{Levelled, Tongue};
+
+/// Quotes at most, of each group of a rule.
+const QUOTES_MAX: usize = 3;
+
+/// Near misses at most.
+const NEAR_MISSES_MAX: usize = 3;
+
+/// Characters that a quote shows on each side of the words that matched.
+const CONTEXT_MAX: usize = 40;
+
+/// What became of an entry in one topic.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Judgement {
+    /// The topic's id.
+    pub topic: String,
+    /// In or why not.
+    pub verdict: Verdict,
+    /// The points of all rules, and the source's bonus.
+    pub score: f64,
+    /// What the topic asks for.
+    pub threshold: f64,
+    /// The language that the entry seems to be in.
+    pub tongue: Tongue,
+    /// The rules that counted, and the bonus if there is one.
+    pub evidence: Vec<Evidence>,
+    /// Rules that would have spoken for the entry and did not count, the nearest first, at most a few.
+    pub near_misses: Vec<NearMiss>,
+}
+
+/// A rule that counted, with the words that it found.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Evidence {
+    /// The rule, its field and points.
+    #[serde(flatten)]
+    pub reason: Reason,
+    /// Where its terms stand, at most a few.
+    pub quotes: Vec<Quote>,
+}
+
+/// Words that matched, in their context. The text is levelled: apostrophes plain, inclusive endings gone.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Quote {
+    /// The term as the editor wrote it.
+    pub term: String,
+    /// What stands before.
+    pub before: String,
+    /// The words that matched.
+    pub words: String,
+    /// What stands behind.
+    pub after: String,
+}
+
+/// A rule that nearly counted.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct NearMiss {
+    /// The rule's name.
+    pub rule: String,
+    /// What it lacked.
+    pub shortfall: Shortfall,
+    /// The points that it would have brought on its best field.
+    pub points: f64,
+}
+
+/// What a rule lacked, the least first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shortfall {
+    /// Its terms stand only where the rule does not look.
+    OtherField {
+        /// Where.
+        field: Field,
+        /// Which.
+        terms: Vec<String>,
+    },
+    /// Both groups stand in a field of the rule, too far apart.
+    TooFar {
+        /// In tokens, where they are closest.
+        distance: u32,
+        /// The field.
+        field: Field,
+        /// The largest distance that the rule allows.
+        within: u32,
+    },
+    /// Only one group of `near` stands in the rule's fields.
+    OneGroup {
+        /// Its terms that stand there.
+        terms: Vec<String>,
+    },
+}
+
+impl Matcher {
+    /// Returns what becomes of the entry in every topic, and why, in the order of the topics.
+    #[must_use]
+    pub fn judgements(&self, fields: &Fields) -> Vec<Judgement> {
+        let found = self.index.find(fields);
+        let tongue = fields.tongue();
+        self.topics.iter().map(|watched| judgement(watched, fields, &found, tongue)).collect()
+    }
+}
+
+fn judgement(watched: &Watched, fields: &Fields, found: &Found, tongue: Tongue) -> Judgement {
+    let topic = &watched.topic;
+    let score = watched.score(fields, found);
+    Judgement {
+        topic: topic.id.clone(),
+        verdict: watched.verdict(score, found, || tongue),
+        score,
+        threshold: topic.threshold,
+        tongue,
+        evidence: evidence(watched, fields, found),
+        near_misses: near_misses(watched, found),
+    }
+}
+
+fn evidence(watched: &Watched, fields: &Fields, found: &Found) -> Vec<Evidence> {
+    let by_rule = watched.counted(found).map(|(rule, sought, worth)| {
+        let groups = sought.hits(&rule.pattern, worth.field, found);
+        groups.into_iter().flat_map(|hits| quotes(fields, worth.field, hits)).collect()
+    });
+    // The source's bonus comes last and has nothing to quote.
+    let quotes = by_rule.chain(std::iter::once(Vec::new()));
+    watched.reasons(fields, found).into_iter().zip(quotes).map(|(reason, quotes)| Evidence { reason, quotes }).collect()
+}
+
+/// Quotes the first few hits in a field.
+fn quotes(fields: &Fields, field: Field, mut hits: Vec<Hit<'_>>) -> Vec<Quote> {
+    hits.sort_by_key(|hit| hit.start);
+    hits.truncate(QUOTES_MAX);
+    let mut quotes = Vec::new();
+    let mut shift = 0;
+    for text in fields.texts(field) {
+        let text = Levelled::new(text);
+        let tokens = text.tokens();
+        quotes.extend(hits.iter().filter_map(|hit| {
+            let first = usize::try_from(hit.start.checked_sub(shift)?).ok()?;
+            let last = first + hit.term.parts.len().saturating_sub(1);
+            let (first, last) = (tokens.get(first)?, tokens.get(last)?);
+            Some(quote(hit.term, text.as_str(), first.start, last.start + last.word.len()))
+        }));
+        let gap = if field == Field::Head { HEAD_GAP } else { 0 };
+        shift = shift.saturating_add(u32::try_from(tokens.len()).unwrap_or(u32::MAX)).saturating_add(gap);
+    }
+    quotes
+}
+
+fn quote(term: &Term, text: &str, start: usize, end: usize) -> Quote {
+    let (before, words, after) = (text.get(..start), text.get(start..end), text.get(end..));
+    let before = before.unwrap_or_default();
+    let after = after.unwrap_or_default();
+    let from = before.char_indices().rev().take(CONTEXT_MAX).last().map_or(start, |(from, _)| from);
+    let to = after.char_indices().nth(CONTEXT_MAX).map_or(after.len(), |(to, _)| to);
+    Quote {
+        term: term.written.clone(),
+        before: before.get(from..).unwrap_or_default().to_owned(),
+        words: words.unwrap_or_default().to_owned(),
+        after: after.get(..to).unwrap_or_default().to_owned(),
+    }
+}
+
+fn near_misses(watched: &Watched, found: &Found) -> Vec<NearMiss> {
+    let topic = &watched.topic;
+    let rules = topic.rules.iter().zip(&watched.rules);
+    let uncounted = rules.filter(|(rule, sought)| rule.weight > 0.0 && sought.worth(rule, topic, found).is_none());
+    let mut misses: Vec<NearMiss> = uncounted
+        .filter_map(|(rule, sought)| {
+            let boost = rule.fields.iter().map(|field| topic.boost.of(*field)).fold(0.0, f64::max);
+            let shortfall = shortfall(rule, sought, found)?;
+            Some(NearMiss { rule: rule.name.clone(), shortfall, points: rule.weight * boost })
+        })
+        .collect();
+    misses.sort_by(|a, b| a.shortfall.cmp(&b.shortfall));
+    misses.truncate(NEAR_MISSES_MAX);
+    misses
+}
+
+/// What a rule that does not count lacks; `None` if nothing of it stands anywhere.
+fn shortfall(rule: &Rule, sought: &Sought, found: &Found) -> Option<Shortfall> {
+    let all = [Field::Title, Field::Lead, Field::Body, Field::Tags];
+    if let Some(field) = all.into_iter().find(|field| sought.mentions(&rule.pattern, *field, found) > 0) {
+        let terms = sought.hits(&rule.pattern, field, found).iter().flat_map(|hits| named(hits)).collect();
+        return Some(Shortfall::OtherField { field, terms });
+    }
+    let Pattern::Near { within, .. } = rule.pattern else { return None };
+    let distances = rule.fields.iter().filter_map(|field| Some((sought.closest(*field, found)?, *field)));
+    if let Some((distance, field)) = distances.min() {
+        return Some(Shortfall::TooFar { distance, field, within });
+    }
+    let terms = sought.present(&rule.pattern, &rule.fields, found);
+    (!terms.is_empty()).then_some(Shortfall::OneGroup { terms })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{any, near, topic};
+    use super::*;
+
+    fn check(rule: Rule, fields: &Fields) -> Judgement {
+        Matcher::new(vec![topic(vec![rule], &[])]).judgements(fields).remove(0)
+    }
+
+    fn shown(quotes: &[Quote]) -> Vec<String> {
+        quotes.iter().map(|quote| format!("{}[{}]{}", quote.before, quote.words, quote.after)).collect()
+    }
+
+    #[test]
+    fn words_that_matched_are_quoted_in_context() {
+        let fields = Fields::new("L’école numérique, c’est demain", "", "", &[], "");
+        let judgement = check(any(&["école numérique"]), &fields);
+        assert_eq!(shown(&judgement.evidence[0].quotes), ["L'[école numérique], c'est demain"]);
+    }
+
+    #[test]
+    fn both_groups_are_quoted_across_title_and_lead() {
+        let fields = Fields::new("Des tablettes", "pour tous les élèves", "", &[], "");
+        let judgement = check(near(&["tablette"], &["élève"], 12), &fields);
+        assert_eq!(shown(&judgement.evidence[0].quotes), ["Des [tablettes]", "pour tous les [élèves]"]);
+    }
+
+    #[test]
+    fn a_tag_is_quoted_whole() {
+        let fields = Fields::new("", "", "", &["Collège", "École numérique"], "");
+        let judgement = check(any(&["école numérique"]), &fields);
+        assert_eq!(shown(&judgement.evidence[0].quotes), ["[École numérique]"]);
+    }
+
+    #[test]
+    fn a_long_text_is_quoted_in_part() {
+        let text = format!("{} tablette {}", "é".repeat(300), "à".repeat(300));
+        let judgement = check(any(&["tablette"]), &Fields::new(&text, "", "", &[], ""));
+        let quote = &judgement.evidence[0].quotes[0];
+        assert_eq!((quote.before.chars().count(), quote.after.chars().count()), (CONTEXT_MAX, CONTEXT_MAX));
+    }
+
+    #[test]
+    fn a_rule_that_nearly_counted_says_what_it_lacked() {
+        let far = Fields::new("Tablettes et cahiers, crayons, gommes, règles pour les élèves", "", "", &[], "");
+        let rule = || near(&["tablette"], &["élève"], 3);
+        let miss = |fields| check(rule(), fields).near_misses.remove(0).shortfall;
+        assert_eq!(miss(&far), Shortfall::TooFar { distance: 8, field: Field::Title, within: 3 });
+        let alone = Fields::new("Des tablettes", "", "", &[], "");
+        assert_eq!(miss(&alone), Shortfall::OneGroup { terms: vec!["tablette".into()] });
+        let elsewhere = Fields::new("", "Un résumé", "la tablette des élèves", &[], "");
+        let terms = vec!["tablette".into(), "élève".into()];
+        assert_eq!(miss(&elsewhere), Shortfall::OtherField { field: Field::Body, terms });
+    }
+}

@@ -1,0 +1,229 @@
+//! The terms of all topics in one index, and where an entry holds them.
+//!
+//! Every token is looked up once, by its root; phrases are a trie of words that is walked while reading. So cost grows
+//! with the entry and with what it holds, not with the number of terms.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Field, Fields, Term, TermPart};
+use crate::text::{Levelled, fold, lite};
+
+/// A term's number in the index: its node in the trie.
+pub(super) type TermNumber = usize;
+
+/// Tokens left out between title and lead in the head.
+pub(super) const HEAD_GAP: u32 = 2;
+
+/// All terms.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Index {
+    /// By root: the words that have it.
+    words: HashMap<String, Forms>,
+    prefixes: HashMap<String, TermNumber>,
+    /// The lengths in bytes that prefixes have.
+    prefix_lengths: BTreeSet<usize>,
+    /// By number. Each word is a node; phrases go on from the node of their first word.
+    trie: Vec<Node>,
+}
+
+/// Words of one root, by the form that they ask for.
+#[derive(Debug, Clone, Default)]
+struct Forms {
+    any: Option<TermNumber>,
+    folded: Vec<(String, TermNumber)>,
+    exact: Vec<(String, TermNumber)>,
+}
+
+/// The words of some term up to here.
+#[derive(Debug, Clone, Default)]
+struct Node {
+    /// Whether the term is complete.
+    is_term: bool,
+    /// By the next word: the next node.
+    steps: HashMap<usize, TermNumber>,
+}
+
+impl Index {
+    /// Adds a term and returns its number; equal terms have one.
+    pub(super) fn add(&mut self, term: &Term) -> TermNumber {
+        let mut node = None;
+        for part in &term.parts {
+            let word = self.add_word(part);
+            node = Some(node.map_or(word, |node| self.add_step(node, word)));
+        }
+        // A term without words stands nowhere: nothing leads to its node.
+        let node = node.unwrap_or_else(|| new_node(&mut self.trie));
+        if let Some(end) = self.trie.get_mut(node) {
+            end.is_term = true;
+        }
+        node
+    }
+
+    /// Term numbers are below this.
+    pub(super) fn len(&self) -> usize {
+        self.trie.len()
+    }
+
+    /// Finds every term in every field.
+    pub(super) fn find(&self, fields: &Fields) -> Found {
+        let mut found = Found { slots: vec![0; self.trie.len()], ..Found::default() };
+        for field in [Field::Title, Field::Lead, Field::Body, Field::Tags] {
+            let mut length = 0;
+            for text in fields.texts(field) {
+                length = self.find_in(text, length, |term, start| found.note(term, field, start));
+            }
+            if field == Field::Title {
+                found.lead_shift = length + HEAD_GAP;
+            }
+        }
+        found
+    }
+
+    /// Reads one text whose first token is at `position`; returns the position after its last.
+    fn find_in(&self, text: &str, mut position: u32, mut note: impl FnMut(TermNumber, u32)) -> u32 {
+        let text = Levelled::new(text);
+        // Phrases that are complete up to the last token, with their starts.
+        let (mut begun, mut going_on): (Vec<(&Node, u32)>, Vec<_>) = (Vec::new(), Vec::new());
+        for token in text.tokens() {
+            let mut reach = |term: TermNumber, start: u32| {
+                let Some(reached) = self.trie.get(term) else { return };
+                if reached.is_term {
+                    note(term, start);
+                }
+                if !reached.steps.is_empty() {
+                    going_on.push((reached, start));
+                }
+            };
+            for spelling in token.spellings() {
+                self.each_word(spelling, |word| {
+                    reach(word, position);
+                    for (node, start) in &begun {
+                        if let Some(&term) = node.steps.get(&word) {
+                            reach(term, *start);
+                        }
+                    }
+                });
+            }
+            std::mem::swap(&mut begun, &mut going_on);
+            going_on.clear();
+            position += 1;
+        }
+        position
+    }
+
+    /// Calls with every word of a term that `spelling` is a form of.
+    fn each_word(&self, spelling: &str, mut call: impl FnMut(TermNumber)) {
+        let folded = fold(spelling);
+        let root = lite(&folded);
+        if let Some(forms) = self.words.get(&*root) {
+            let folded = forms.folded.iter().filter(|(form, _)| *form == folded);
+            let exact = forms.exact.iter().filter(|(form, _)| form == spelling);
+            forms.any.into_iter().chain(folded.chain(exact).map(|(_, number)| *number)).for_each(&mut call);
+        }
+        for length in &self.prefix_lengths {
+            if let Some(number) = root.get(..*length).and_then(|prefix| self.prefixes.get(prefix)) {
+                call(*number);
+            }
+        }
+    }
+
+    fn add_word(&mut self, part: &TermPart) -> TermNumber {
+        let Self { words, prefixes, prefix_lengths, trie } = self;
+        match part {
+            TermPart::Word(root) => *words.entry(root.clone()).or_default().any.get_or_insert_with(|| new_node(trie)),
+            TermPart::Folded(form) => {
+                add_form(&mut words.entry(lite(form).into_owned()).or_default().folded, form, trie)
+            }
+            TermPart::Exact(form) => {
+                add_form(&mut words.entry(lite(&fold(form)).into_owned()).or_default().exact, form, trie)
+            }
+            TermPart::Prefix(prefix) => {
+                prefix_lengths.insert(prefix.len());
+                *prefixes.entry(prefix.clone()).or_insert_with(|| new_node(trie))
+            }
+        }
+    }
+
+    fn add_step(&mut self, node: TermNumber, word: TermNumber) -> TermNumber {
+        if let Some(&known) = self.trie.get(node).and_then(|node| node.steps.get(&word)) {
+            return known;
+        }
+        let new = new_node(&mut self.trie);
+        if let Some(node) = self.trie.get_mut(node) {
+            node.steps.insert(word, new);
+        }
+        new
+    }
+}
+
+fn add_form(forms: &mut Vec<(String, TermNumber)>, form: &str, trie: &mut Vec<Node>) -> TermNumber {
+    if let Some((_, known)) = forms.iter().find(|(known, _)| known == form) {
+        return *known;
+    }
+    let new = new_node(trie);
+    forms.push((form.to_owned(), new));
+    new
+}
+
+fn new_node(trie: &mut Vec<Node>) -> TermNumber {
+    trie.push(Node::default());
+    trie.len() - 1
+}
+
+/// Where an entry holds terms.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// By term: its place in `terms`, counted from 1; 0 if it is nowhere.
+    slots: Vec<u32>,
+    terms: Vec<(TermNumber, Starts)>,
+    /// Where the lead begins in the head.
+    lead_shift: u32,
+}
+
+/// The positions at which a term starts, ascending, in title, lead, body and tags.
+type Starts = [Vec<u32>; 4];
+
+impl Found {
+    /// The terms that stand somewhere.
+    pub(super) fn terms(&self) -> impl Iterator<Item = TermNumber> {
+        self.terms.iter().map(|(term, _)| *term)
+    }
+
+    /// Where a term starts in a field, ascending.
+    pub(super) fn starts(&self, term: TermNumber, field: Field) -> impl Iterator<Item = u32> {
+        let slot = self.slots.get(term).map_or(0, |slot| *slot as usize);
+        let starts = slot.checked_sub(1).and_then(|slot| self.terms.get(slot));
+        let (first, second): (&[u32], &[u32]) = match (starts, field) {
+            (None, _) => (&[], &[]),
+            (Some((_, [title, ..])), Field::Title) => (title, &[]),
+            (Some((_, [_, lead, ..])), Field::Lead) => (lead, &[]),
+            (Some((_, [title, lead, ..])), Field::Head) => (title, lead),
+            (Some((_, [_, _, body, _])), Field::Body) => (body, &[]),
+            (Some((_, [.., tags])), Field::Tags) => (tags, &[]),
+        };
+        first.iter().copied().chain(second.iter().map(|start| start + self.lead_shift))
+    }
+
+    /// Whether a term stands in a field.
+    pub(super) fn holds(&self, term: TermNumber, field: Field) -> bool {
+        self.starts(term, field).next().is_some()
+    }
+
+    fn note(&mut self, term: TermNumber, field: Field, start: u32) {
+        let Some(slot) = self.slots.get_mut(term) else { return };
+        if *slot == 0 {
+            self.terms.push((term, Starts::default()));
+            *slot = u32::try_from(self.terms.len()).unwrap_or_default();
+        }
+        let Some((_, [title, lead, body, tags])) = self.terms.get_mut(*slot as usize - 1) else { return };
+        let starts = match field {
+            Field::Title => title,
+            Field::Lead | Field::Head => lead,
+            Field::Body => body,
+            Field::Tags => tags,
+        };
+        if starts.last() != Some(&start) {
+            starts.push(start);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What a rule is worth in an entry.
+
+use super::index::{Found, Index, TermNumber};
+use super::{Boost, Field, Pattern, Rule, Term, Topic};
+
+/// The numbers of a rule's terms.
+#[derive(Debug, Clone)]
+pub(super) struct Sought {
+    left: Vec<TermNumber>,
+    right: Vec<TermNumber>,
+}
+
+/// What a rule comes to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Worth {
+    /// The field that it counts on.
+    pub(super) field: Field,
+    /// Never 0.
+    pub(super) points: f64,
+}
+
+/// A term where it counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hit<'a> {
+    pub(super) term: &'a Term,
+    /// Its first token in the field.
+    pub(super) start: u32,
+}
+
+impl Sought {
+    /// Enters a rule's terms in the index.
+    pub(super) fn new(pattern: &Pattern, index: &mut Index) -> Self {
+        let [left, right] = pattern.groups().map(|terms| terms.iter().map(|term| index.add(term)).collect());
+        Self { left, right }
+    }
+
+    /// The rule's terms by number.
+    pub(super) fn terms(&self) -> impl Iterator<Item = TermNumber> {
+        self.left.iter().chain(&self.right).copied()
+    }
+
+    /// What the rule is worth on its best field, if it counts at all.
+    pub(super) fn worth(&self, rule: &Rule, topic: &Topic, found: &Found) -> Option<Worth> {
+        let mut best: Option<Worth> = None;
+        for &field in &rule.fields {
+            let share = match (self.mentions(&rule.pattern, field, found), field) {
+                (mentions, Field::Body) => body_share(mentions, topic.body_cap),
+                (0, _) => 0.0,
+                (_, _) => 1.0,
+            };
+            let points = rule.weight * topic.boost.of(field) * share;
+            if points.abs() > best.map_or(0.0, |best| best.points.abs()) {
+                best = Some(Worth { field, points });
+            }
+        }
+        best
+    }
+
+    /// How often the pattern is met in a field; outside the body only whether.
+    pub(super) fn mentions(&self, pattern: &Pattern, field: Field, found: &Found) -> usize {
+        let is_there = |terms: &[TermNumber]| terms.iter().any(|term| found.holds(*term, field));
+        match pattern {
+            Pattern::Any(_) if field == Field::Body => union(&self.left, field, found).len(),
+            Pattern::Any(_) => usize::from(is_there(&self.left)),
+            Pattern::Near { within, .. } if is_there(&self.left) && is_there(&self.right) => {
+                meetings(&union(&self.left, field, found), &union(&self.right, field, found), *within)
+            }
+            Pattern::Near { .. } => 0,
+        }
+    }
+
+    /// The rule's terms where they count in a field, by group: all of `any`, those of `near` that meet.
+    pub(super) fn hits<'a>(&self, pattern: &'a Pattern, field: Field, found: &Found) -> [Vec<Hit<'a>>; 2] {
+        let [left, right] = pattern.groups();
+        let (lefts, rights) = (union(&self.left, field, found), union(&self.right, field, found));
+        let group = |terms: &'a [Term], numbers: &[TermNumber], others: &[u32]| {
+            let hits = terms
+                .iter()
+                .zip(numbers)
+                .flat_map(|(term, number)| found.starts(*number, field).map(move |start| Hit { term, start }));
+            match pattern {
+                Pattern::Any(_) => hits.collect(),
+                Pattern::Near { within, .. } => hits.filter(|hit| meets(hit.start, others, *within)).collect(),
+            }
+        };
+        [group(left, &self.left, &rights), group(right, &self.right, &lefts)]
+    }
+
+    /// The terms of either group that stand in one of the fields, near or far.
+    pub(super) fn present(&self, pattern: &Pattern, fields: &[Field], found: &Found) -> Vec<String> {
+        let [left, right] = pattern.groups();
+        let terms = left.iter().zip(&self.left).chain(right.iter().zip(&self.right));
+        let standing = terms.filter(|(_, number)| fields.iter().any(|field| found.holds(**number, *field)));
+        standing.map(|(term, _)| term.written.clone()).collect()
+    }
+
+    /// How many tokens part the two groups of `near` where they are closest in a field, if it holds both.
+    pub(super) fn closest(&self, field: Field, found: &Found) -> Option<u32> {
+        let rights = union(&self.right, field, found);
+        let distance = |left: u32| {
+            let next = rights.partition_point(|right| *right <= left);
+            let before = rights.iter().take(next).rev().find(|right| **right != left);
+            before.into_iter().chain(rights.get(next)).map(|right| left.abs_diff(*right)).min()
+        };
+        union(&self.left, field, found).into_iter().filter_map(distance).min()
+    }
+}
+
+impl Pattern {
+    /// The terms of `any` and nothing, or both groups of `near`.
+    #[must_use]
+    pub fn groups(&self) -> [&[Term]; 2] {
+        match self {
+            Self::Any(terms) => [terms, &[]],
+            Self::Near { left, right, within: _ } => [left, right],
+        }
+    }
+}
+
+impl Boost {
+    /// What a mention in this field is worth.
+    #[must_use]
+    pub fn of(&self, field: Field) -> f64 {
+        match field {
+            Field::Title => self.title,
+            Field::Lead => self.lead,
+            Field::Head => self.head,
+            Field::Body => self.body,
+            Field::Tags => self.tags,
+        }
+    }
+}
+
+/// A long body mentions much: only repeated mentions count fully.
+fn body_share(mentions: usize, cap: u32) -> f64 {
+    let cap = cap.max(1);
+    f64::from(u32::try_from(mentions).unwrap_or(cap).min(cap)) / f64::from(cap)
+}
+
+/// The positions of any of the terms in a field, ascending, each once.
+fn union(terms: &[TermNumber], field: Field, found: &Found) -> Vec<u32> {
+    let mut all: Vec<u32> = terms.iter().flat_map(|term| found.starts(*term, field)).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// How often something of `left` stands within so many tokens of something of `right`; neighbours are one meeting.
+fn meetings(left: &[u32], right: &[u32], within: u32) -> usize {
+    let mut count = 0;
+    let mut last: Option<u32> = None;
+    for &position in left {
+        if last.is_none_or(|last| position - last > within) && meets(position, right, within) {
+            count += 1;
+            last = Some(position);
+        }
+    }
+    count
+}
+
+/// Whether one of `others`, ascending, stands within so many tokens of `position`, and not on it.
+fn meets(position: u32, others: &[u32], within: u32) -> bool {
+    let from = others.partition_point(|other| *other < position.saturating_sub(within));
+    let close = others.get(from..).unwrap_or_default().iter().take_while(|other| other.abs_diff(position) <= within);
+    close.into_iter().any(|other| *other != position)
+}

@@ -1,0 +1,117 @@
+//! How topics decide.
+
+use super::*;
+
+fn terms(written: &[&str]) -> Vec<Term> {
+    written.iter().map(|term| Term::parse(term).unwrap()).collect()
+}
+
+fn rule(pattern: Pattern, fields: &[Field]) -> Rule {
+    Rule { name: "rule".into(), weight: 3.0, fields: fields.to_vec(), pattern }
+}
+
+pub(super) fn any(written: &[&str]) -> Rule {
+    rule(Pattern::Any(terms(written)), &[Field::Title, Field::Lead, Field::Body, Field::Tags])
+}
+
+pub(super) fn near(left: &[&str], right: &[&str], within: u32) -> Rule {
+    rule(Pattern::Near { left: terms(left), right: terms(right), within }, &[Field::Title, Field::Head])
+}
+
+pub(super) fn topic(rules: Vec<Rule>, not: &[&str]) -> Topic {
+    Topic {
+        id: "numerique-educatif".into(),
+        title: "Numérique éducatif".into(),
+        description: String::new(),
+        threshold: 6.0,
+        language: Some("fr".into()),
+        boost: Boost::default(),
+        body_cap: 3,
+        rules,
+        not: terms(not),
+        source_bonus: BTreeMap::new(),
+    }
+}
+
+fn check(topic: Topic, fields: &Fields, verdict: &Verdict, score: f64) {
+    let matcher = Matcher::new(vec![topic]);
+    let judgements = matcher.judgements(fields);
+    let judgement = judgements.first().unwrap();
+    assert_eq!(matcher.labels(fields).len(), usize::from(judgement.verdict == Verdict::In));
+    assert_eq!((&judgement.verdict, judgement.score), (verdict, score), "{judgement:?}");
+}
+
+#[test]
+fn a_publishers_tag_alone_gets_an_entry_in() {
+    let fields = Fields::new("Partenariat signé", "Le ministre a signé.", "", &["École numérique"], "education");
+    check(topic(vec![any(&["école numérique"])], &[]), &fields, &Verdict::In, 6.0);
+}
+
+#[test]
+fn a_phrase_does_not_span_two_tags() {
+    let fields = Fields::new("", "", "", &["école", "numérique"], "education");
+    check(topic(vec![any(&["école numérique"])], &[]), &fields, &Verdict::BelowThreshold, 0.0);
+}
+
+#[test]
+fn a_rule_counts_once_on_its_best_field() {
+    let fields = Fields::new("Le numérique éducatif", "Du numérique éducatif", "", &[], "");
+    check(topic(vec![any(&["numérique éducatif"])], &[]), &fields, &Verdict::In, 9.0);
+}
+
+#[test]
+fn the_body_wants_three_mentions() {
+    let fields = Fields::new("", "Un résumé", "tablette, une tablette et trois tablettes", &[], "");
+    check(topic(vec![any(&["tablette"])], &[]), &fields, &Verdict::BelowThreshold, 3.0);
+    let fields = Fields::new("", "Un résumé", "une tablette", &[], "");
+    check(topic(vec![any(&["tablette"])], &[]), &fields, &Verdict::BelowThreshold, 1.0);
+}
+
+#[test]
+fn near_wants_both_groups_close_across_title_and_lead() {
+    let fields = Fields::new("Des tablettes", "pour les élèves", "", &[], "");
+    check(topic(vec![near(&["tablette"], &["élève"], 12)], &[]), &fields, &Verdict::In, 6.0);
+    check(topic(vec![near(&["tablette"], &["élève"], 4)], &[]), &fields, &Verdict::BelowThreshold, 0.0);
+}
+
+#[test]
+fn a_word_is_not_near_itself() {
+    let fields = Fields::new("École", "", "", &[], "");
+    check(topic(vec![near(&["école"], &["école"], 12)], &[]), &fields, &Verdict::BelowThreshold, 0.0);
+}
+
+#[test]
+fn an_excluded_term_keeps_out_whatever_the_score() {
+    let fields = Fields::new("Le numérique éducatif et le cinéma numérique", "", "", &[], "");
+    let excluded = Verdict::Excluded("cinéma numérique".into());
+    check(topic(vec![any(&["numérique éducatif"])], &["cinéma numérique"]), &fields, &excluded, 9.0);
+}
+
+#[test]
+fn a_clear_other_language_is_out_unless_any_is_wanted() {
+    let fields = Fields::new("The edtech plan of the minister is in the news", "", "", &[], "");
+    check(topic(vec![any(&["edtech"])], &[]), &fields, &Verdict::OtherLanguage, 9.0);
+    let anything = Topic { language: None, ..topic(vec![any(&["edtech"])], &[]) };
+    check(anything, &fields, &Verdict::In, 9.0);
+}
+
+#[test]
+fn exact_terms_keep_case_and_folded_ones_keep_endings() {
+    let fields = Fields::new("Ils ent des féminin", "", "", &[], "");
+    check(topic(vec![any(&["=ENT", "+feminine"])], &[]), &fields, &Verdict::BelowThreshold, 0.0);
+    let fields = Fields::new("L’ENT", "", "", &[], "");
+    check(topic(vec![any(&["=ENT"])], &[]), &fields, &Verdict::In, 9.0);
+}
+
+#[test]
+fn a_source_can_have_a_bonus() {
+    let bonus = Topic { source_bonus: BTreeMap::from([("education".into(), 6.5)]), ..topic(vec![], &[]) };
+    check(bonus, &Fields::new("Rien", "", "", &[], "education"), &Verdict::In, 6.5);
+}
+
+#[test]
+fn negative_rules_push_away() {
+    let away = Rule { weight: -1.5, ..any(&["cantine"]) };
+    let fields = Fields::new("Le numérique éducatif à la cantine", "", "", &[], "");
+    check(topic(vec![any(&["numérique éducatif"]), away], &[]), &fields, &Verdict::BelowThreshold, 4.5);
+}
