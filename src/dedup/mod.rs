@@ -15,6 +15,7 @@ mod compare;
 mod identity;
 mod link;
 mod place;
+mod significance;
 mod subject;
 mod title;
 
@@ -23,4 +24,5 @@ pub use compare::{Comparison, Refusal, compare};
 pub use identity::{Decision, decide, identify};
 pub use link::canonical_link;
 pub use place::{Place, place};
+pub use significance::is_significant;
 pub use subject::Subject;

@@ -16,10 +16,13 @@ use crate::text::{Levelled, fold, html_to_text};
 const LEAD_WORDS: usize = 40;
 
 /// Clues taken from the beginning.
-const LEAD_CLUES: usize = 4;
+const LEAD_CLUES: usize = 3;
 
 /// Clues taken from the whole text.
 const TEXT_CLUES: usize = 4;
+
+/// Clues taken from the summary of an entry that has a content too: all that another source may show.
+const SUMMARY_CLUES: usize = 2;
 
 /// Texts shorter than this are taken for cut ones, in characters.
 const WHOLE_TEXT_MIN: usize = 300;
@@ -110,9 +113,10 @@ impl Subject {
         let link = self.link.as_deref().map(|link| named("link", link));
         let guid = self.guid.as_deref().map(|guid| named("guid", guid));
         let title = self.title.is_telling().then(|| named("title", &self.title.key()));
-        let lead = self.text.lead.0.iter().take(LEAD_CLUES).copied();
-        let whole = self.text.shingles.0.iter().take(TEXT_CLUES).copied();
-        let clues = Set::from_iter([link, guid, title].into_iter().flatten().chain(lead).chain(whole));
+        let Text { lead, shingles, summary_shingles, .. } = &self.text;
+        let texts = [(lead, LEAD_CLUES), (shingles, TEXT_CLUES), (summary_shingles, SUMMARY_CLUES)];
+        let least = texts.into_iter().flat_map(|(set, clues)| set.0.iter().take(clues).copied());
+        let clues = Set::from_iter([link, guid, title].into_iter().flatten().chain(least));
         clues.0.into_iter().map(u64::cast_signed).collect()
     }
 }

@@ -113,6 +113,9 @@ const EMPTY_WORDS: [&str; 45] = [
 /// Longest title that is compared, in characters: what is behind is no title.
 const TITLE_MAX: usize = 1_000;
 
+/// Longest word, in bytes, that is looked at for typing errors: the time grows with its square.
+const WORD_MAX: usize = 100;
+
 /// A title without what sites put around it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Title {
@@ -247,6 +250,9 @@ fn only<'a>(these: &'a [String], those: &[String]) -> Vec<&'a str> {
 
 /// Whether two words are within one edit, or two in long words, a swap of neighbours being one.
 pub(super) fn is_misspelt(one: &str, other: &str) -> bool {
+    if one.len().max(other.len()) > WORD_MAX {
+        return false;
+    }
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let shorter = one.len().min(other.len());
     if one == other {
@@ -282,4 +288,53 @@ fn edits(one: &[char], other: &[char]) -> usize {
         previous = a;
     }
     above.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(one: &str, other: &str, mine: &[&str], theirs: &[&str]) {
+        let (one, other) = (Title::new(one), Title::new(other));
+        assert_eq!(one.differences(&other), (mine.to_vec(), theirs.to_vec()));
+    }
+
+    #[test]
+    fn what_sites_put_around_a_title_is_no_part_of_it() {
+        let bare = "Des tablettes pour les écoles";
+        check(bare, "[Communiqué] Des tablettes pour les écoles | Ministère de l’Éducation", &[], &[]);
+        check(bare, "MAJ : des tablettes pour les écoles – Espace presse", &[], &[]);
+    }
+
+    #[test]
+    fn words_that_one_title_lacks_are_told() {
+        check("Aide aux lycées", "Aide aux collèges", &["lycees"], &["colleges"]);
+        check("Aide aux lycées", "Une aide aux lycées ruraux", &[], &["ruraux"]);
+    }
+
+    #[test]
+    fn a_typing_error_is_no_difference() {
+        check("Un plan numérqiue", "Un plan numérique", &[], &[]);
+        check("Bus 12", "Bus 13", &["12"], &["13"]);
+    }
+
+    #[test]
+    fn numbers_and_single_capitals_count() {
+        let numbers = |title: &str| Title::new(title).numbers.into_keys().collect::<Vec<String>>();
+        assert_eq!(numbers("Zone A : 12 000 élèves, 3,5 %"), ["12000", "3,5", "A"]);
+        assert_eq!(numbers("L'avis CVE-2026-0012 du CERT (B)"), ["B", "cve-2026-0012"]);
+        assert_eq!(numbers("ZONE A FERMÉE"), [""; 0]);
+    }
+
+    #[test]
+    fn months_are_seen_without_accents() {
+        assert_eq!(Title::new("Août et FÉVRIER, maison").months, 1 << 7 | 1 << 1);
+    }
+
+    #[test]
+    fn a_title_that_many_bear_tells_nothing() {
+        assert!(!Title::new("Communiqué de presse").is_telling());
+        assert!(!Title::new("Rentrée").is_telling());
+        assert!(Title::new("Rentrée scolaire").is_telling());
+    }
 }
