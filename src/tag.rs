@@ -45,7 +45,7 @@ pub fn judgements(matcher: &Matcher, entry: &Entry, source: &Source) -> Vec<Judg
 
 /// Returns the topics of an entry whose source is in the config no more: what it told stays.
 #[must_use]
-pub fn labels_of_former(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
+pub fn labels_of_removed(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
     matcher.labels(&fields_with(entry, &[], source_id))
 }
 
@@ -141,6 +141,9 @@ mod tests {
             rules: vec![Rule { name: "any".into(), weight: 3.0, fields, pattern: Pattern::Any(terms.to_vec()) }],
             not: Vec::new(),
             source_bonus: BTreeMap::new(),
+            sources: None,
+            include: Vec::new(),
+            exclude: Vec::new(),
         }])
     }
 

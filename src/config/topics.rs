@@ -121,6 +121,9 @@ fn topic(
         rules,
         not,
         source_bonus: source_bonus?,
+        sources: None,
+        include: Vec::new(),
+        exclude: Vec::new(),
     })
 }
 
