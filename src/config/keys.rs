@@ -58,6 +58,10 @@ pub(super) enum Kind {
     Headers,
     /// Source ids and points.
     Points,
+    /// Ids of topics.
+    Topics,
+    /// Ids of sources.
+    Feeds,
     Fields,
     /// A list of terms.
     Terms,
@@ -93,6 +97,8 @@ impl Kind {
             Self::Language => "a language of two or three letters such as `\"fr\"`, or `\"\"` for any".into(),
             Self::Headers => "a table of texts: `{ Accept-Language = \"fr\" }`".into(),
             Self::Points => "a table of numbers from -100 to 100: `{ education = 2.0 }`".into(),
+            Self::Topics => "a list of topics by id: `[\"laicite\"]`".into(),
+            Self::Feeds => "a list of feeds by id: `[\"cnil\"]`".into(),
             Self::Fields => "a list of fields: `[\"title\", \"lead\"]`".into(),
             Self::Terms => "a list of terms: `[\"numérique éducatif\", \"=ENT\"]`".into(),
             Self::TwoTerms => "two lists of terms: `[[\"@num\"], [\"@ecole\"]]`".into(),
@@ -247,6 +253,10 @@ pub(super) static TOPIC: Table = Table {
         key("near", Kind::TwoTerms),
         with("not", Kind::Terms, "[]"),
         with("sources", Kind::Points, "{}"),
+        with("include", Kind::Topics, "[]"),
+        with("exclude", Kind::Topics, "[]"),
+        key("from", Kind::Feeds),
+        key("from_tags", Kind::Texts),
         key("lang", Kind::Language),
         key("threshold", Kind::Decimal(0.1, 1000.0)),
         key("boost", Kind::Section),

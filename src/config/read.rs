@@ -95,7 +95,8 @@ fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Opti
     let schedule = poll.as_ref().map(|poll| poll.schedule.clone());
     let sources = sources::sources(&feeds, &source_ids, &topic_ids, schedule, problems);
     let mut lexicon = Lexicon::new(root.node("lexicon"), problems);
-    let topics = topics::topics(&topic_tables, &defaults, &source_ids, &mut lexicon, problems);
+    let named = topics::Named { source_ids: &source_ids, sources: &sources, topic_ids: &topic_ids };
+    let topics = topics::topics(&topic_tables, &defaults, &named, &mut lexicon, problems);
     lexicon.warn_of_unused(problems);
     if let (Some(store), Some(publish)) = (&store, &publish) {
         keep_private(&root, &publish.directory, [("database", &store.path), ("config file", path)], problems);

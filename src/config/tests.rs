@@ -115,6 +115,14 @@ fn an_empty_file_is_a_config() {
 }
 
 #[test]
+fn a_topic_is_limited_to_listed_feeds_and_those_with_a_tag() {
+    let feed = |id: &str, tags: &str| format!("[[feed]]\nid = '{id}'\nurl = 'https://{id}.example/'\ntags = [{tags}]\n");
+    let topic = "[[topic]]\nid = 't'\nany = ['mot']\nfrom = ['c']\nfrom_tags = ['presse']\n";
+    let config = config(&format!("{}{}{}{topic}", feed("a", "'presse'"), feed("b", ""), feed("c", "")));
+    assert_eq!(config.topics[0].sources, Some(vec!["c".to_owned(), "a".to_owned()]));
+}
+
+#[test]
 fn one_feed_and_one_topic_are_enough() {
     let config =
         config("[[feed]]\nurl = 'https://www.education.gouv.fr/rss.xml'\n[[topic]]\nid = 'a'\nany = ['mot']\n");
