@@ -217,3 +217,92 @@ fn title_guards(one: &Subject, other: &Subject) -> Result<(), Refusal> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{NaiveDate, NaiveTime};
+
+    use super::super::identity::identify;
+    use super::*;
+    use crate::feed::Entry;
+
+    const TEXT: &str = "La ministre a présenté ce matin devant les recteurs le plan qui doit équiper chaque école rurale \
+        d’une connexion rapide et former ses enseignants aux usages nouveaux dans les trois ans.";
+
+    fn subject(title: &str, text: &str, day: i64) -> Subject {
+        let date = NaiveDate::default() + chrono::TimeDelta::days(day);
+        let entry = Entry {
+            title: Some(title.to_owned()),
+            summary: Some(text.to_owned()),
+            published: Some(date.and_time(NaiveTime::MIN).and_utc()),
+            ..Entry::default()
+        };
+        let (entry, identity) = identify("source", "rss20", vec![entry]).remove(0);
+        Subject::new("source", &entry, &identity)
+    }
+
+    fn check(one: (&str, &str), other: (&str, &str), expected: Result<Sameness, Refusal>) {
+        let (one, other) = (subject(one.0, one.1, 0), subject(other.0, other.1, 0));
+        let found = compare(&one, &other);
+        assert_eq!(found.verdict, expected, "{found:?}");
+        assert_eq!(compare(&other, &one), found);
+    }
+
+    #[test]
+    fn a_cut_copy_is_the_same() {
+        let cut = format!("{}… Lire la suite", TEXT.get(..120).unwrap());
+        check(("Un plan pour les écoles", TEXT), ("Un plan pour les écoles", &cut), Ok(Sameness::TitleText));
+    }
+
+    #[test]
+    fn a_title_with_nothing_to_compare_beside_is_enough() {
+        check(("Un plan pour les écoles", ""), ("Un plan pour les écoles", TEXT), Ok(Sameness::Title));
+    }
+
+    #[test]
+    fn a_longer_title_over_the_same_text_is_the_same() {
+        let longer = "Un plan pour les écoles rurales";
+        check(("Un plan pour les écoles", TEXT), (longer, TEXT), Ok(Sameness::Text));
+    }
+
+    #[test]
+    fn one_form_filled_in_twice_is_two_items() {
+        check(("Aide aux lycées ruraux", TEXT), ("Aide aux collèges ruraux", TEXT), Err(Refusal::TitleWords));
+    }
+
+    #[test]
+    fn a_series_stays_apart() {
+        check(("Agenda semaine 12", TEXT), ("Agenda semaine 13", TEXT), Err(Refusal::TitleNumbers));
+        check(("Résultats de mars", TEXT), ("Résultats de mai", TEXT), Err(Refusal::Months));
+        check(("Zone A fermée lundi", TEXT), ("Zone B fermée lundi", TEXT), Err(Refusal::TitleNumbers));
+        let (last, this) = (format!("{TEXT} Bilan 2025."), format!("{TEXT} Bilan 2026."));
+        check(("Rapport du conseil", &last), ("Rapport du conseil", &this), Err(Refusal::Years));
+    }
+
+    #[test]
+    fn other_vulnerabilities_are_another_bulletin() {
+        let [one, other] = ["CVE-2026-0001", "CVE-2026-0002"].map(|cve| format!("{TEXT} {cve}"));
+        check(("Faille dans un pare-feu", &one), ("Faille dans un pare-feu", &other), Err(Refusal::Vulnerabilities));
+    }
+
+    #[test]
+    fn a_title_that_many_bear_needs_the_text() {
+        check(("Communiqué de presse", ""), ("Communiqué de presse", ""), Err(Refusal::Unlike));
+        check(("Communiqué de presse", TEXT), ("Communiqué de presse", TEXT), Ok(Sameness::Text));
+    }
+
+    #[test]
+    fn what_comes_back_after_three_months_is_another_item() {
+        let [one, other] = [0, 91].map(|day| subject("Un plan pour les écoles", TEXT, day));
+        assert_eq!(compare(&one, &other).verdict, Err(Refusal::Dates));
+    }
+
+    #[test]
+    fn two_texts_that_are_the_same_share_a_clue() {
+        let cut = TEXT.get(..120).unwrap();
+        let [one, other] =
+            [("Un plan", TEXT), ("Des écoles mieux reliées", cut)].map(|(title, text)| subject(title, text, 0).clues());
+        assert!(one.iter().any(|clue| other.contains(clue)), "{one:?} {other:?}");
+        assert!(one.len() <= 12);
+    }
+}

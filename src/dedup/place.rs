@@ -93,8 +93,133 @@ fn is_edited(new: &Subject, other: &Subject) -> bool {
     verdict.is_ok() && is_alike
 }
 
-/// On another page of the same source: the site has moved, and kept titles, texts and dates.
+/// On another page of the same source: the site has moved and kept titles and texts, and the dates too unless the
+/// texts are long enough to be recognised without.
 fn is_moved(new: &Subject, other: &Subject) -> bool {
     let is_dated_alike = new.published.is_some() && new.published == other.published;
-    is_dated_alike && new.title.words == other.title.words && new.text.shingles == other.text.shingles
+    let Comparison { verdict, words, .. } = compare_words(new, other);
+    verdict.is_ok()
+        && (is_dated_alike || words >= WORDS_MIN)
+        && new.title.words == other.title.words
+        && new.text.shingles == other.text.shingles
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use url::Url;
+
+    use super::super::identity::identify;
+    use super::*;
+    use crate::feed::Entry;
+
+    const TEXT: &str = "La ministre a présenté ce matin devant les recteurs le plan qui doit équiper chaque école rurale \
+        d’une connexion rapide et former ses enseignants aux usages nouveaux dans les trois ans.";
+
+    /// A stored entry that heads its story: its number, source, address, title and text.
+    fn stored(number: i64, source_id: &str, url: &str, title: &str, text: &str) -> StoredEntry {
+        let published = chrono::DateTime::UNIX_EPOCH;
+        let entry = Entry {
+            id: Some(url.to_owned()),
+            url: Url::parse(url).ok(),
+            title: Some(title.to_owned()),
+            summary: Some(text.to_owned()),
+            published: Some(published),
+            ..Entry::default()
+        };
+        let (entry, identity) = identify(source_id, "rss20", vec![entry]).remove(0);
+        StoredEntry {
+            number,
+            source_id: source_id.to_owned(),
+            key: identity.key,
+            atom_id: identity.atom_id,
+            story: number,
+            canonical_link: identity.canonical_link,
+            first_seen: published,
+            changed: None,
+            entry,
+        }
+    }
+
+    fn check(new: &StoredEntry, candidates: &[StoredEntry], expected: Place) {
+        assert_eq!(place(&Subject::stored(new), candidates, &[]), expected);
+    }
+
+    #[test]
+    fn the_same_page_told_by_another_source_is_one_story() {
+        let known = stored(1, "a", "https://example.org/plan", "Un plan pour les écoles", TEXT);
+        let new = stored(2, "b", "http://www.example.org/plan?utm_source=b", "Le plan", "");
+        check(&new, &[known], Place::Story(1, Sameness::Link));
+    }
+
+    #[test]
+    fn the_same_text_elsewhere_is_one_story() {
+        let known = stored(1, "a", "https://a.example/plan", "Un plan pour les écoles", TEXT);
+        let new = stored(2, "b", "https://b.example/12", "[Communiqué] Un plan pour les écoles", TEXT);
+        check(&new, &[known], Place::Story(1, Sameness::TitleText));
+    }
+
+    #[test]
+    fn an_entry_whose_guid_was_changed_is_itself() {
+        let known = stored(1, "a", "https://a.example/plan", "Un plan pour les écoles", TEXT);
+        let new = stored(2, "a", "https://a.example/plan", "Un plan pour les écoles", TEXT);
+        let new = StoredEntry { entry: Entry { id: Some("12".into()), ..new.entry }, ..new };
+        check(&new, &[known], Place::Entry(1));
+    }
+
+    #[test]
+    fn a_site_that_moves_brings_nothing_new() {
+        let known = stored(1, "a", "https://a.example/plan", "Un plan", TEXT);
+        check(&stored(2, "a", "https://new.example/p/1", "Un plan", TEXT), &[known], Place::Entry(1));
+    }
+
+    #[test]
+    fn an_entry_that_is_still_there_is_another() {
+        let known = stored(1, "a", "https://a.example/list", "Un plan", TEXT);
+        let new = Subject::stored(&stored(2, "a", "https://a.example/list", "Un plan", TEXT));
+        assert_eq!(place(&new, &[known], &[1]), Place::New);
+    }
+
+    #[test]
+    fn what_takes_the_place_of_another_on_its_page_is_new() {
+        let known = stored(1, "a", "https://a.example/agenda", "Agenda de la ministre, semaine 12", "Lundi : Lyon.");
+        let new = stored(2, "a", "https://a.example/agenda", "Agenda de la ministre, semaine 13", "Mardi : Paris.");
+        check(&new, &[known], Place::New);
+    }
+
+    #[test]
+    fn no_entry_joins_a_story_whose_head_a_guard_refuses() {
+        let head = stored(1, "a", "https://a.example/12", "Bulletin numéro 12 des écoles", TEXT);
+        let member = stored(2, "b", "https://b.example/x", "Bulletin des écoles", TEXT);
+        let member = StoredEntry { story: 1, ..member };
+        let new = stored(3, "c", "https://b.example/x?xtor=1", "Bulletin numéro 13 des écoles", TEXT);
+        check(&new, &[head, member.clone()], Place::New);
+        check(&new, &[member], Place::New);
+    }
+
+    #[test]
+    fn the_surest_reason_wins_then_the_earliest_story() {
+        let text = stored(1, "a", "https://a.example/1", "Un plan pour les écoles", TEXT);
+        let link = stored(2, "b", "https://example.org/plan", "Autre chose", "");
+        let later = stored(3, "c", "https://example.org/plan", "Autre chose", "");
+        let new = stored(4, "d", "https://example.org/plan", "Un plan pour les écoles", TEXT);
+        check(&new, &[later, text, link], Place::Story(2, Sameness::Link));
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_candidates_does_not_count(
+            told in prop::collection::vec(("[abc]", "/[ab]{0,1}", "(plan|loi) (a|b) ecole", "(un deux )?trois"), 1..6),
+            turn in 0_usize..6,
+        ) {
+            let entries: Vec<StoredEntry> = told.iter().zip(1..).map(|((source, path, title, text), number)| {
+                stored(number, source, &format!("https://{source}.example{path}"), title, text)
+            }).collect();
+            let (new, rest) = entries.split_first().unwrap();
+            let new = Subject::stored(new);
+            let mut turned = rest.to_vec();
+            turned.rotate_left(turn.min(rest.len()));
+            prop_assert_eq!(place(&new, rest, &[]), place(&new, &turned, &[]));
+        }
+    }
 }

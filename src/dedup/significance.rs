@@ -82,7 +82,8 @@ fn only<'a>(these: &'a HashMap<String, usize>, those: &HashMap<String, usize>) -
 mod tests {
     use super::*;
 
-    const TEXT: &str = "La ministre ouvre mardi une école du numérique à Lyon devant trente élèves et leurs professeurs.";
+    const TEXT: &str =
+        "La ministre ouvre mardi une école du numérique à Lyon devant trente élèves et leurs professeurs.";
 
     fn entry(title: &str, summary: &str, content: &str) -> Entry {
         Entry {
