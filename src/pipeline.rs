@@ -467,7 +467,7 @@ fn relabelled(matcher: &Matcher, sources: &HashMap<String, Source>, entries: &[S
     let label = |stored: &StoredEntry| match sources.get(&stored.source_id) {
         Some(source) => tag::labels(matcher, &stored.entry, source),
         // A feed that is no longer polled: what it told stays.
-        None => tag::labels_of_removed(matcher, &stored.entry, &stored.source_id),
+        None => tag::labels_of_former(matcher, &stored.entry, &stored.source_id),
     };
     entries.iter().map(|stored| (stored.number, label(stored))).collect()
 }
