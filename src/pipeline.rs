@@ -416,7 +416,8 @@ fn replace(store: &mut dyn Store, number: i64, prepared: &Prepared, now: Timesta
     let says = |entry: &Entry| (entry.title.clone(), entry.summary.clone(), entry.content.clone(), entry.url.clone());
     let before = store.entry(number)?;
     let differs = before.as_ref().is_none_or(|before| says(&before.entry) != says(&prepared.entry));
-    store.update(number, prepared, differs.then_some(now))?;
+    let is_news = before.is_none_or(|before| dedup::is_significant(&before.entry, &prepared.entry));
+    store.update(number, prepared, (differs && is_news).then_some(now))?;
     Ok(differs)
 }
 

@@ -205,6 +205,7 @@ impl Daemon {
         if generation > self.published {
             self.publish(false).await?;
         }
+        self.tell_freshness();
         let now = Utc::now();
         if now >= self.next_upkeep {
             self.next_upkeep = now + UPKEEP;
@@ -215,6 +216,14 @@ impl Daemon {
         }
         notify::alive();
         Ok(())
+    }
+
+    /// Tells readers how long nothing can change: until the next poll, unless one is under way.
+    fn tell_freshness(&mut self) {
+        let next = self.due.next().filter(|_| self.polls.is_empty());
+        let wait = next.and_then(|at| (at - Utc::now()).to_std().ok());
+        let until = wait.map(|wait| std::time::Instant::now() + wait);
+        self.front.tree.store(Arc::new(self.front.tree.load().with_fresh_until(until)));
     }
 
     /// Takes over a changed config if it validates; keeps the old one if not.
@@ -244,8 +253,8 @@ impl Daemon {
 
     /// A rule that cannot be read never empties a feed: what is in force stays.
     fn keep_config(&mut self, why: &str) {
-        error!("the config has mistakes, the last good one stays in force\n{why}");
         self.set_trouble("config", Some("the config file has mistakes; the last good one is in force".into()));
+        error!("the config has mistakes, the last good one stays in force\n{why}");
     }
 
     /// Shows on `/healthz` that something is wrong, or is right again.
