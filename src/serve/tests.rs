@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::*;
@@ -26,8 +26,8 @@ impl World {
         let document = |(path, text): &(&str, String)| {
             Representation::new((*path).into(), Format::Atom, text.clone().into(), modified)
         };
-        let tree = Tree::build(documents.iter().map(document).collect(), &Tree::default(), modified);
-        let front = Arc::new(Front { tree: ArcSwap::from_pointee(tree), health: ArcSwap::default(), metrics: None });
+        let tree = Tree::build(documents.iter().map(document).collect(), Vec::new(), &Tree::default(), modified);
+        let front = Arc::new(Front { tree: ArcSwap::from_pointee(tree), ..Front::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = oneshot::channel();
@@ -97,7 +97,7 @@ fn check(headers: &[&str], expected: u16) {
 fn check_coding(accepted: &str, expected: Option<&str>) {
     let header = format!("Accept-Encoding: {accepted}");
     let answer = in_world(async |world| world.ask("GET", "/ecole.atom", &[&header]).await);
-    assert_eq!((answer.header("content-encoding"), answer.header("vary")), (expected, Some("Accept-Encoding")));
+    assert_eq!((answer.header("content-encoding"), answer.header("vary")), (expected, Some("Accept, Accept-Encoding")));
 }
 
 fn in_world<T>(story: impl AsyncFnOnce(&World) -> T) -> T {
@@ -119,8 +119,8 @@ fn a_feed_is_answered_with_all_that_a_reader_needs() {
     content-length: 54
     content-encoding: gzip
     last-modified: Sat, 10 Oct 2026 08:00:00 GMT
-    cache-control: public, max-age=60
-    vary: Accept-Encoding
+    cache-control: public, max-age=60, stale-while-revalidate=60, stale-if-error=86400
+    vary: Accept, Accept-Encoding
     access-control-allow-origin: *
     access-control-expose-headers: ETag
     content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
@@ -229,6 +229,7 @@ fn programs_on_other_sites_may_ask() {
     access-control-max-age: 86400
     content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
     referrer-policy: strict-origin-when-cross-origin
+    vary: Accept, Accept-Encoding
     x-content-type-options: nosniff
     "##);
 }
@@ -265,8 +266,8 @@ fn freshness_lasts_to_the_next_possible_change_and_changes_no_tag() {
         world.front.tree.store(Arc::new(tree));
         (before, world.ask("GET", "/ecole.atom", &[]).await)
     });
-    assert_eq!(before.header("cache-control"), Some("public, max-age=60"));
-    assert_eq!(after.header("cache-control"), Some("public, max-age=86400"));
+    assert_eq!(before.header("cache-control"), Some("public, max-age=60, stale-while-revalidate=60, stale-if-error=86400"));
+    assert_eq!(after.header("cache-control"), Some("public, max-age=86400, stale-while-revalidate=86400, stale-if-error=86400"));
     assert_eq!(before.header("etag"), after.header("etag"));
 }
 
