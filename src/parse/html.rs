@@ -17,90 +17,11 @@ use crate::text::{html_to_text, one_line};
 const VOID: &[&str] = &["area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
 
 /// Elements that show that text is HTML.
-const KNOWN: &[&str] = &[
-    "a",
-    "abbr",
-    "acronym",
-    "address",
-    "article",
-    "aside",
-    "audio",
-    "b",
-    "big",
-    "blockquote",
-    "br",
-    "button",
-    "caption",
-    "center",
-    "cite",
-    "code",
-    "col",
-    "dd",
-    "del",
-    "details",
-    "dfn",
-    "div",
-    "dl",
-    "dt",
-    "em",
-    "figcaption",
-    "figure",
-    "font",
-    "footer",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "i",
-    "iframe",
-    "img",
-    "ins",
-    "kbd",
-    "label",
-    "li",
-    "main",
-    "mark",
-    "nav",
-    "ol",
-    "object",
-    "p",
-    "picture",
-    "pre",
-    "q",
-    "s",
-    "samp",
-    "script",
-    "section",
-    "small",
-    "source",
-    "span",
-    "strike",
-    "strong",
-    "style",
-    "sub",
-    "summary",
-    "sup",
-    "svg",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "time",
-    "tr",
-    "tt",
-    "u",
-    "ul",
-    "var",
-    "video",
-    "wbr",
-];
+const KNOWN: &str = "\
+    a abbr acronym address article aside audio b big blockquote br button caption center cite code col dd \
+    del details dfn div dl dt em figcaption figure font footer form h1 h2 h3 h4 h5 h6 header hr i iframe img \
+    ins kbd label li main mark nav ol object p picture pre q s samp script section small source span strike \
+    strong style sub summary sup svg table tbody td tfoot th thead time tr tt u ul var video wbr";
 
 /// Publishers break lines and forget the padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -198,7 +119,7 @@ fn looks_like_html(text: &str) -> bool {
     has_end
         && tags.all(|name| {
             is_any = true;
-            KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name))
+            KNOWN.split(' ').any(|known| known.eq_ignore_ascii_case(name))
         })
         && is_any
 }

@@ -12,8 +12,7 @@ const HTML_BYTES_MAX: usize = 512 * 1024;
 const DEPTH_MAX: usize = 100;
 
 /// Elements without content.
-const VOID: &[&str] =
-    &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
+const VOID: &str = "area base br col embed hr img input link meta param source track wbr";
 
 /// Elements whose content is no markup: left out with it.
 const RAW: &[&str] = &["script", "style", "noembed", "noframes", "textarea", "title", "xmp", "svg", "math"];
@@ -25,33 +24,9 @@ const UNWRAPPED: &[&str] = &["applet", "embed", "iframe", "image", "object", "pa
 const SIBLINGS: &[&str] = &["dd", "dt", "li", "option", "p", "td", "th", "tr"];
 
 /// Elements that a paragraph ends before.
-const BLOCKS: &[&str] = &[
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "details",
-    "div",
-    "dl",
-    "figure",
-    "footer",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "main",
-    "nav",
-    "ol",
-    "pre",
-    "section",
-    "table",
-    "ul",
-];
+const BLOCKS: &str = "\
+    address article aside blockquote details div dl figure footer form h1 h2 h3 h4 h5 h6 header hr main nav \
+    ol pre section table ul";
 
 /// Where a picture is kept until a script of the site would load it.
 const LAZY_SOURCES: &[&str] = &["data-src", "data-lazy-src", "data-original"];
@@ -132,11 +107,11 @@ impl Tidy<'_> {
             return;
         }
         let last = self.open.last().map(String::as_str).unwrap_or_default();
-        let ends_last = SIBLINGS.contains(&&*name) && last == name || BLOCKS.contains(&&*name) && last == "p";
+        let ends_last = SIBLINGS.contains(&&*name) && last == name || is_in(BLOCKS, &name) && last == "p";
         if ends_last {
             self.close_to(self.open.len().saturating_sub(1));
         }
-        let is_void = VOID.contains(&&*name);
+        let is_void = is_in(VOID, &name);
         if is_void || self.open.len() < DEPTH_MAX {
             self.out.extend(["<", tag.trim_end_matches('/'), ">"]);
             if !is_void {
@@ -175,6 +150,10 @@ impl Tidy<'_> {
         }
         self.out.push('>');
     }
+}
+
+fn is_in(names: &str, name: &str) -> bool {
+    names.split(' ').any(|one| one == name)
 }
 
 /// Returns where the `>` of a tag is, which quotes can hide.
