@@ -12,7 +12,8 @@ const HTML_BYTES_MAX: usize = 512 * 1024;
 const DEPTH_MAX: usize = 100;
 
 /// Elements without content.
-const VOID: &str = "area base br col embed hr img input link meta param source track wbr";
+const VOID: &[&str] =
+    &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 
 /// Elements whose content is no markup: left out with it.
 const RAW: &[&str] = &["script", "style", "noembed", "noframes", "textarea", "title", "xmp", "svg", "math"];
@@ -107,11 +108,12 @@ impl Tidy<'_> {
             return;
         }
         let last = self.open.last().map(String::as_str).unwrap_or_default();
-        let ends_last = SIBLINGS.contains(&&*name) && last == name || is_in(BLOCKS, &name) && last == "p";
+        let ends_last =
+            last == name && SIBLINGS.contains(&&*name) || last == "p" && BLOCKS.split(' ').any(|block| block == name);
         if ends_last {
             self.close_to(self.open.len().saturating_sub(1));
         }
-        let is_void = is_in(VOID, &name);
+        let is_void = VOID.contains(&&*name);
         if is_void || self.open.len() < DEPTH_MAX {
             self.out.extend(["<", tag.trim_end_matches('/'), ">"]);
             if !is_void {
@@ -150,10 +152,6 @@ impl Tidy<'_> {
         }
         self.out.push('>');
     }
-}
-
-fn is_in(names: &str, name: &str) -> bool {
-    names.split(' ').any(|one| one == name)
 }
 
 /// Returns where the `>` of a tag is, which quotes can hide.

@@ -128,7 +128,9 @@ impl<'a, 'l> Builder<'a, 'l> {
                 Ok(Event::Empty(tag)) if is_name(tag.name().as_ref()) => {
                     let name = tag.name().as_ref().len();
                     self.start(markup.strip_suffix('/').unwrap_or(markup), name);
-                    self.end(markup.get(..name).unwrap_or_default());
+                    if !self.is_full {
+                        self.end(markup.get(..name).unwrap_or_default());
+                    }
                 }
                 Ok(Event::Start(_) | Event::Empty(_)) => return Some(Fault { at, scanned: end - at }),
                 Ok(Event::End(tag)) => self.end(tag.name().as_ref()),
