@@ -23,6 +23,9 @@ const KNOWN: &str = "\
     ins kbd label li main mark nav ol object p picture pre q s samp script section small source span strike \
     strong style sub summary sup svg table tbody td tfoot th thead time tr tt u ul var video wbr";
 
+/// Longest title or name: some publishers put a whole post there, none a book.
+const LINE_BYTES_MAX: usize = 8 * 1024;
+
 /// Publishers break lines and forget the padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -57,7 +60,8 @@ pub(super) fn line(element: &Element<'_>) -> Option<String> {
         Kind::Base64 => html_to_text(&base64_text(&element.text()?)?),
         Kind::Binary => return None,
     };
-    let text = entity::clean(&entity::unescape(text.into())).into_owned();
+    let mut text = entity::clean(&entity::unescape(text.into())).into_owned();
+    text.truncate(text.floor_char_boundary(LINE_BYTES_MAX));
     (!text.is_empty()).then_some(text)
 }
 

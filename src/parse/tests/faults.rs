@@ -10,6 +10,11 @@ fn a_naked_ampersand_harms_nothing() {
 }
 
 #[test]
+fn a_link_that_was_escaped_twice_leads_where_it_should() {
+    check(item("<link><![CDATA[https://site.example/?a=1&amp;b=2]]></link>").url, "https://site.example/?a=1&b=2");
+}
+
+#[test]
 fn html_and_declared_entities_are_resolved() {
     let feed = feed(
         "<!DOCTYPE rss [<!ENTITY maison \"Ministère\">]><rss version='2.0'><channel><item><title>&maison; de l&rsquo;&eacute;cole&nbsp;&inconnue;</title></item></channel></rss>",
