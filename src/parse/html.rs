@@ -41,7 +41,10 @@ pub(super) fn html<'a>(element: &'a Element<'_>) -> Option<Cow<'a, str>> {
             if looks_like_html(&text) { text } else { Cow::Owned(escaped(&text)) }
         }
         Kind::Html | Kind::Plain | Kind::Markup => Cow::Owned(inner_markup(element)),
-        Kind::Base64 => Cow::Owned(base64_text(&element.text()?)?),
+        Kind::Base64 => {
+            let text = element.text()?;
+            Cow::Owned(base64_text(&text).unwrap_or_else(|| escaped(&text)))
+        }
         Kind::Binary => return None,
     };
     let trimmed = html.trim();
@@ -57,7 +60,10 @@ pub(super) fn line(element: &Element<'_>) -> Option<String> {
         Kind::Html if is_text_only(element) => html_to_text(&element.text()?),
         Kind::Plain if is_text_only(element) => plain_line(&element.text()?),
         Kind::Html | Kind::Plain | Kind::Markup => html_to_text(&inner_markup(element)),
-        Kind::Base64 => html_to_text(&base64_text(&element.text()?)?),
+        Kind::Base64 => {
+            let text = element.text()?;
+            base64_text(&text).map_or_else(|| plain_line(&text), |html| html_to_text(&html))
+        }
         Kind::Binary => return None,
     };
     let mut text = entity::clean(&entity::unescape(text.into())).into_owned();

@@ -45,6 +45,14 @@ fn an_item_without_end_ends_where_the_next_begins() {
 }
 
 #[test]
+fn an_element_without_end_in_the_channel_does_not_swallow_the_items() {
+    let feed = feed(
+        "<rss version='2.0'><channel><itunes:category text='x'><itunes:category text='y'/><item><title>A</title></item><item><title>B</title></item></channel></rss>",
+    );
+    assert_eq!(feed.entries.len(), 2);
+}
+
+#[test]
 fn mismatched_ends_are_survived() {
     let feed = feed(
         "<rss version='2.0'><channel><item><title>A</titel></title><description><b>x</i></description></item><item><title>B</title></item></channel></rss>",
