@@ -220,6 +220,7 @@ fn atom_types_that_are_none_are_read_all_the_same() {
         check(atom(&format!("<content type='{kind}'>Bonjour</content>")).content, "Bonjour");
     }
     check(atom("<content src='https://x.example/'> </content><title>T</title>").title, "T");
+    check(atom("<content type='application/json'>{\"a\":1}</content>").content, "{\"a\":1}");
     check(atom("<content type='image/png'>iVBORw0KGgo=</content><title>T</title>").content, "");
 }
 
