@@ -234,11 +234,11 @@ fn months(folded: &str) -> u16 {
     words.filter_map(|word| MONTHS.iter().position(|month| *month == word)).fold(0, |months, month| months | 1 << month)
 }
 
-/// The words of `these` beyond those of `those`, each as often as it is more often there.
-fn only<'a>(these: &'a [String], those: &[String]) -> Vec<&'a str> {
-    let mut left: Vec<&str> = those.iter().map(String::as_str).collect();
+/// The words beyond those of `others`, each as often as it is more often there.
+fn only<'a>(words: &'a [String], others: &[String]) -> Vec<&'a str> {
+    let mut left: Vec<&str> = others.iter().map(String::as_str).collect();
     let mut only = Vec::new();
-    for word in these {
+    for word in words {
         if let Some(place) = left.iter().position(|other| other == word) {
             left.swap_remove(place);
         } else {
