@@ -190,7 +190,13 @@ fn words(text: &str) -> Vec<u64> {
 
 /// The hashes of three words in a row; of all words if they are fewer.
 fn shingles(words: &[u64]) -> Vec<u64> {
-    let hash = |words: &[u64]| xxh3_64(&words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>());
+    let hash = |words: &[u64]| {
+        let mut bytes = [0; 24];
+        for (to, word) in bytes.chunks_exact_mut(8).zip(words) {
+            to.copy_from_slice(&word.to_le_bytes());
+        }
+        xxh3_64(&bytes)
+    };
     match words.len() {
         0 => Vec::new(),
         1 | 2 => vec![hash(words)],

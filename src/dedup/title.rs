@@ -253,15 +253,16 @@ pub(super) fn is_misspelt(one: &str, other: &str) -> bool {
     if one.len().max(other.len()) > WORD_MAX {
         return false;
     }
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let shorter = one.len().min(other.len());
+    let (long, short) = (one.chars().count(), other.chars().count());
+    let (long, short) = (long.max(short), long.min(short));
     if one == other {
         return true;
     }
-    if one.len().abs_diff(other.len()) > 2 || shorter < 4 {
+    if long - short > 2 || short < 4 {
         return false;
     }
-    edits(&one, &other) <= if shorter >= 8 { 2 } else { 1 }
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    edits(&one, &other) <= if short >= 8 { 2 } else { 1 }
 }
 
 /// The optimal string alignment distance.
