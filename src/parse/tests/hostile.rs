@@ -105,10 +105,10 @@ fn billion_laughs_stay_as_they_are() {
 
 #[test]
 fn a_declared_entity_does_not_multiply_without_end() {
-    let items = format!("<item><title>{}</title></item>", "&a;".repeat(1000)).repeat(100);
+    let items = format!("<item><description>{}</description></item>", "&a;".repeat(1000)).repeat(100);
     let document =
         format!("<!DOCTYPE rss [<!ENTITY a \"{}\">]><rss><channel>{items}</channel></rss>", "x".repeat(1000));
-    let bytes: usize = feed(&document).entries.iter().filter_map(|entry| entry.title.as_ref()).map(String::len).sum();
+    let bytes: usize = feed(&document).entries.iter().filter_map(|entry| entry.summary.as_ref()).map(String::len).sum();
     assert!(bytes < 3 * 1024 * 1024, "{bytes}");
 }
 

@@ -11,7 +11,7 @@ use super::{Element, Node, Ns, Tree};
 use crate::parse::{Limits, entity};
 
 /// Attributes kept of one element.
-const ATTRIBUTES_MAX: usize = 64;
+const ATTRIBUTES_MAX: usize = 256;
 
 /// Entities kept of a document type declaration.
 const ENTITIES_MAX: usize = 300;
