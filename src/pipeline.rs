@@ -289,7 +289,10 @@ async fn read(
         parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)
     });
     let feed = match reading.await {
-        Ok(feed) => feed.map_err(|error| Unreadable { code: error.code().into(), message: error.to_string() })?,
+        Ok(feed) => feed.map_err(|error| Unreadable {
+            code: error.code().into(),
+            message: format!("{error}; {}", error.advice()),
+        })?,
         Err(panic) => return Err(Unreadable { code: "reader_failed".into(), message: panic.to_string() }),
     };
     state.validators = validators;

@@ -25,9 +25,19 @@ pub(super) fn error(text: &str) {
     note(text.trim_end());
 }
 
-/// Whether stderr shows colours (<https://no-color.org>).
+/// Whether stderr shows colours.
 pub(super) fn colour() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    std::io::stderr().is_terminal() && !is_colour_unwanted()
+}
+
+/// Whether stdout shows colours.
+pub(super) fn colour_of_results() -> bool {
+    std::io::stdout().is_terminal() && !is_colour_unwanted()
+}
+
+/// <https://no-color.org>
+fn is_colour_unwanted() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 /// An error with its causes and, if there is one, the way out.
