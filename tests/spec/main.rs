@@ -23,3 +23,4 @@ mod house;
 mod manners;
 mod poll;
 mod run;
+mod week;
