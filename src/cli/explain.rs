@@ -87,7 +87,9 @@ fn subjects(config: &Config, name: &str) -> Result<Vec<Subject>, Failure> {
         Some(url) if stored.is_empty() => Ok(vec![fetched(config, url)?]),
         _ if stored.is_empty() => {
             let text = format!("error: no stored entry has the number, id or link `{name}`");
-            Err(Failure::Usage(format!("{text}\nhelp: `veille entries --search WORDS` lists entries with their numbers")))
+            Err(Failure::Usage(format!(
+                "{text}\nhelp: `veille entries --search WORDS` lists entries with their numbers"
+            )))
         }
         _ => Ok(stored),
     }

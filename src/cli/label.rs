@@ -80,7 +80,12 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
             count += 1;
         }
     }
-    output::note(&format!("{} kept; `{}` holds {} entries", output::count(count, "answer"), options.file.display(), file.entries.len()));
+    output::note(&format!(
+        "{} kept; `{}` holds {} entries",
+        output::count(count, "answer"),
+        options.file.display(),
+        file.entries.len()
+    ));
     Ok(())
 }
 

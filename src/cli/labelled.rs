@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn lines_of_one_entry_are_one() {
-        let file = check("{\"id\": \"a\", \"labels\": {\"t\": 2}}\n{\"id\": \"a\", \"labels\": {\"t\": 0, \"u\": 1}}\n");
+        let file =
+            check("{\"id\": \"a\", \"labels\": {\"t\": 2}}\n{\"id\": \"a\", \"labels\": {\"t\": 0, \"u\": 1}}\n");
         assert_eq!(file.entries.len(), 1);
         assert_eq!(file.entries[0].labels, BTreeMap::from([("t".into(), NOT), ("u".into(), MENTIONS)]));
     }
