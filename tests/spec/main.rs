@@ -13,6 +13,7 @@ mod origin;
 #[path = "../support/world.rs"]
 mod world;
 
+mod editor;
 mod fetch;
 mod house;
 mod poll;
