@@ -210,7 +210,9 @@ fn an_entry_is_found_by_what_people_call_it() {
         prepared.identity.canonical_link = Some("example.org/12".into());
         let number = store.insert("education", &prepared, None, noon()).unwrap();
         let url = prepared.entry.url.as_ref().unwrap().as_str();
-        for (name, link) in [("news-12", None), (&*prepared.identity.atom_id, None), (url, None), ("", Some("example.org/12"))] {
+        for (name, link) in
+            [("news-12", None), (&*prepared.identity.atom_id, None), (url, None), ("", Some("example.org/12"))]
+        {
             let found = store.find(name, link).unwrap();
             assert_eq!(found.iter().map(|stored| stored.number).collect::<Vec<_>>(), [number], "{name}");
         }
