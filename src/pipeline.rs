@@ -17,7 +17,7 @@ use crate::fetch;
 use crate::parse;
 use crate::publish::{self, Credit, Edition, Representation, Selection, files};
 use crate::schedule::{self, Asked};
-use crate::state::{About, PollFailure, SourceState, Wait};
+use crate::state::{About, PollFailure, SourceState, Validators, Wait};
 use crate::store::{Handle, Store, StoreError};
 use crate::story::{EntryKey, Identity, Prepared, StoredEntry};
 use crate::tag;
@@ -113,9 +113,14 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     let waits = fetched.asks.clone();
     state.observe_redirect(fetched.moved(), now);
 
-    // Read the document, unless its bytes are those of the last one.
-    let document = match read(context, source, &mut state, fetched, now).await {
-        Ok(document) => document,
+    // Read the document, unless its bytes are those of the last one, and make ready what is new in it: sanitised, with
+    // its topics.
+    let news = match read(context, source, &mut state, fetched, now).await {
+        Ok(document) => prepare(context, source, &mut state, document).await?,
+        Err(unreadable) => Err(unreadable),
+    };
+    let news = match news {
+        Ok(news) => news,
         Err(Unreadable { code, message }) => {
             let failure = state.fail(code, message, now);
             plan(context, source, &mut state, &waits, now);
@@ -123,12 +128,6 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
         }
     };
     state.succeed(now);
-
-    // Find what is new in it and make that ready: sanitised, with its topics.
-    let news = match document {
-        Some(document) => Some(prepare(context, source, &mut state, document).await?),
-        None => None,
-    };
     plan(context, source, &mut state, &waits, now);
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
@@ -215,9 +214,14 @@ fn plan(context: &Context, source: &Source, state: &mut SourceState, waits: &[Wa
 
 /// A document that was read.
 struct Document {
-    feed: Feed,
+    about: About,
+    entries: Vec<(Entry, Identity)>,
     /// Not a delta (RFC 3229): what it lacks has left the feed.
     whole: bool,
+    hash: [u8; 32],
+    /// Kept only with the document: an ETag for one that was not read would turn the failure into a silent "not
+    /// modified".
+    validators: Vec<Validators>,
 }
 
 /// Why a document could not be read.
@@ -226,10 +230,14 @@ struct Unreadable {
     message: String,
 }
 
+/// Runs work that takes the processor for long; a panic in it is a fault of the document that it works on.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unreadable> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|panic| Unreadable { code: "reader_failed".into(), message: panic.to_string() })
+}
+
 /// Reads the document of an answer; `None` if it is the last one again.
-///
-/// Validators are kept only with a document that was read: an ETag for one that was not would turn the failure into a
-/// silent "not modified".
 async fn read(
     context: &Context,
     source: &Source,
@@ -252,17 +260,15 @@ async fn read(
     }
     let whole = !document.is_delta;
     let limits = parse::Limits { entries_max: context.config.poll.entries_max, ..parse::Limits::default() };
-    let zone = source.schedule.zone();
-    let reading = tokio::task::spawn_blocking(move || {
-        parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)
+    let (zone, source_id) = (source.schedule.zone(), source.id.clone());
+    let reading = aside(move || {
+        let feed = parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)?;
+        let about = about(&feed);
+        Ok((about, dedup::identify(&source_id, &feed.format, feed.entries)))
     });
-    let feed = match reading.await {
-        Ok(feed) => feed.map_err(|error| Unreadable { code: error.code().into(), message: error.to_string() })?,
-        Err(panic) => return Err(Unreadable { code: "reader_failed".into(), message: panic.to_string() }),
-    };
-    state.validators = validators;
-    state.body_hash = Some(hash);
-    Ok(Some(Document { feed, whole }))
+    let unreadable = |error: parse::ParseError| Unreadable { code: error.code().into(), message: error.to_string() };
+    let (about, entries) = reading.await?.map_err(unreadable)?;
+    Ok(Some(Document { about, entries, whole, hash, validators }))
 }
 
 /// What a document brings, ready for the store.
@@ -286,26 +292,29 @@ async fn prepare(
     context: &Arc<Context>,
     source: &Source,
     state: &mut SourceState,
-    document: Document,
-) -> Result<News, StoreError> {
-    let Document { feed, whole } = document;
-    state.about = about(&feed);
-    let identified = dedup::identify(&source.id, &feed.format, feed.entries);
-    let (id, keys) = (source.id.clone(), keys(identified.iter().map(|(_, identity)| identity)));
+    document: Option<Document>,
+) -> Result<Result<Option<News>, Unreadable>, StoreError> {
+    let Some(Document { about, entries, whole, hash, validators }) = document else { return Ok(Ok(None)) };
+    let (id, keys) = (source.id.clone(), keys(entries.iter().map(|(_, identity)| identity)));
     let known = context.store.call(move |store| store.known(&id, &keys)).await?;
     let mut same = Vec::new();
     let mut fresh: Vec<(Entry, Identity)> = Vec::new();
-    for (entry, identity) in identified {
+    for (entry, identity) in entries {
         match dedup::decide(&identity, &known) {
             Decision::Same(number) => same.push(number),
             Decision::New | Decision::Changed(_) => fresh.push((entry, identity)),
         }
     }
     let (context, source) = (Arc::clone(context), source.clone());
-    let ready = tokio::task::spawn_blocking(move || {
+    let ready = aside(move || {
         fresh.into_iter().map(|(entry, identity)| ready(&context.matcher, &source, entry, identity)).collect()
     });
-    Ok(News { fresh: ready.await.map_err(|_| StoreError::Closed)?, same, whole })
+    Ok(ready.await.map(|fresh| {
+        state.about = about;
+        state.body_hash = Some(hash);
+        state.validators = validators;
+        Some(News { fresh, same, whole })
+    }))
 }
 
 fn ready(matcher: &Matcher, source: &Source, entry: Entry, mut identity: Identity) -> Fresh {

@@ -9,6 +9,7 @@ mod decode;
 mod entity;
 mod html;
 mod json;
+mod page;
 mod persons;
 mod reader;
 mod repair;
@@ -21,6 +22,7 @@ use url::Url;
 
 use crate::feed::{Defect, Feed, Timestamp};
 
+pub use page::page;
 pub use sanitise::sanitise;
 
 /// What a document may cost us. More than that is left out and noted, never an error.

@@ -117,6 +117,19 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn entry(&mut self, number: i64) -> Result<Option<StoredEntry>, StoreError>;
 
+    /// The entries that people call `name`: their guid, their Atom id or their link; also those of the canonical link
+    /// `link`. Looks at every entry.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn find(&mut self, name: &str, link: Option<&str>) -> Result<Vec<StoredEntry>, StoreError>;
+
+    /// The labels of one entry, by topic.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn labels(&mut self, number: i64) -> Result<Vec<Label>, StoreError>;
+
     /// Replaces the labels of entries, and remembers the `rules` (a hash of all topics) that they come from.
     ///
     /// # Errors

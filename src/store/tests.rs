@@ -165,6 +165,33 @@ fn relabelling_moves_entries_between_topics() {
 }
 
 #[test]
+fn an_entry_is_found_by_what_people_call_it() {
+    check(|store| {
+        let mut prepared = prepared("a");
+        prepared.entry.id = Some("news-12".into());
+        prepared.entry.url = Url::parse("https://www.example.org/12?utm_source=x").ok();
+        prepared.identity.canonical_link = Some("example.org/12".into());
+        let number = store.insert("education", &prepared, None, noon()).unwrap();
+        let url = prepared.entry.url.as_ref().unwrap().as_str();
+        for (name, link) in [("news-12", None), (&*prepared.identity.atom_id, None), (url, None), ("", Some("example.org/12"))] {
+            let found = store.find(name, link).unwrap();
+            assert_eq!(found.iter().map(|stored| stored.number).collect::<Vec<_>>(), [number], "{name}");
+        }
+        assert!(store.find("news-13", None).unwrap().is_empty());
+    });
+}
+
+#[test]
+fn an_entry_shows_its_labels() {
+    check(|store| {
+        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let label = Label { topic: "laicite".into(), score: 7.0, reasons: Vec::new() };
+        store.relabel(&[(number, vec![label.clone()])], "rules").unwrap();
+        assert_eq!(store.labels(number).unwrap(), [label]);
+    });
+}
+
+#[test]
 fn search_finds_words_without_accents_also_after_an_edit() {
     check(|store| {
         let number = store.insert("education", &prepared("a"), None, noon()).unwrap();

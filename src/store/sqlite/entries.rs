@@ -244,6 +244,13 @@ pub(super) fn after(connection: &Connection, after: i64, limit: usize) -> Result
     Ok(statement.query_map(params![after, limit], read)?.collect::<Result<_, _>>()?)
 }
 
+pub(super) fn find(connection: &Connection, name: &str, link: Option<&str>) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM entry WHERE id = ?1 OR atom_id = ?1 OR url = ?1 OR canonical_link = ?2 ORDER BY number"
+    ))?;
+    Ok(statement.query_map(params![name, link], read)?.collect::<Result<_, _>>()?)
+}
+
 /// The latest labels give the latest stories; each is then read whole.
 pub(super) fn stories(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {
     let mut labelled = connection.prepare_cached(

@@ -243,6 +243,14 @@ impl Store for Sqlite {
         entries::one(&self.connection, number)
     }
 
+    fn find(&mut self, name: &str, link: Option<&str>) -> Result<Vec<StoredEntry>, StoreError> {
+        entries::find(&self.connection, name, link)
+    }
+
+    fn labels(&mut self, number: i64) -> Result<Vec<Label>, StoreError> {
+        entries::labels(&self.connection, number)
+    }
+
     fn relabel(&mut self, labels: &[(i64, Vec<Label>)], rules: &str) -> Result<(), StoreError> {
         for (number, labels) in labels {
             entries::set_labels(&self.connection, *number, labels)?;
