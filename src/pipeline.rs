@@ -3,6 +3,8 @@
 //! [`poll`] takes one source through all stages: ask its server, read the document, find what is new, decide its topics
 //! and its story, keep it. [`publish`] takes the stored stories of each topic out to files and memory.
 
+mod full_text;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 

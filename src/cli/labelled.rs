@@ -65,7 +65,7 @@ impl Labelled {
         let (entry, source_id) = (self.entry(), self.source.as_deref().unwrap_or_default());
         match config.sources.iter().find(|source| source.id == source_id) {
             Some(source) => tag::labels(matcher, &entry, source),
-            None => tag::labels_of_removed(matcher, &entry, source_id),
+            None => tag::labels_of_former(matcher, &entry, source_id),
         }
     }
 

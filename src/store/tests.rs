@@ -169,7 +169,7 @@ fn an_entry_is_found_by_what_people_call_it() {
     check(|store| {
         let mut prepared = prepared("a");
         prepared.entry.id = Some("news-12".into());
-        prepared.entry.url = Url::parse("https://www.example.org/12?utm_source=x").ok();
+        prepared.entry.url = url::Url::parse("https://www.example.org/12?utm_source=x").ok();
         prepared.identity.canonical_link = Some("example.org/12".into());
         let number = store.insert("education", &prepared, None, noon()).unwrap();
         let url = prepared.entry.url.as_ref().unwrap().as_str();

@@ -114,8 +114,8 @@ const RELATED: &[&str] = &[
     "you may also like",
 ];
 
-/// How tags are introduced.
-const TAGGED: &[&str] = &["etiquettes", "mot cle", "mots cles", "tags"];
+/// How tags and buttons are introduced.
+const TAGGED: &[&str] = &["etiquettes", "mot cle", "mots cles", "partager", "partagez", "share", "tags"];
 
 /// How readers' comments are introduced, a number before it or not.
 const COMMENTS: &[&str] = &[
@@ -279,7 +279,7 @@ fn remove_rest_from(heading: &NodeRef<'_>) {
     let heading = outermost(heading);
     let ends = |node: &NodeRef<'_>| {
         let name = node.node_name().unwrap_or_default();
-        (name == "h1" || HEADINGS.contains(&&*name)) && *name <= *rank
+        (&*name == "h1" || HEADINGS.contains(&&*name)) && *name <= *rank
     };
     while let Some(next) = heading.next_element_sibling().filter(|next| !ends(next)) {
         next.remove_from_parent();
