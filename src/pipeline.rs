@@ -11,6 +11,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
+use url::Url;
 
 use crate::config::{Config, Source};
 use crate::dedup::{self, Decision, Place, Subject};
@@ -42,7 +43,7 @@ pub struct Context {
     /// Its topics.
     pub matcher: Matcher,
     /// Who asks servers.
-    pub client: fetch::Client,
+    pub client: Arc<fetch::Client>,
     /// Where everything is kept.
     pub store: Handle,
 }
@@ -53,9 +54,32 @@ impl Context {
     /// # Errors
     /// When the HTTP client cannot be made, as on a system without any CA certificates.
     pub fn new(config: Config, store: Handle) -> Result<Self, fetch::ClientError> {
-        let matcher = Matcher::new(config.topics.clone());
-        let client = fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?;
-        Ok(Self { config, matcher, client, store })
+        let client = Arc::new(fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?);
+        Ok(Self { matcher: Matcher::new(config.topics.clone()), config, client, store })
+    }
+
+    /// Builds what a changed config asks for, on the same store.
+    ///
+    /// If it asks servers as before, the client stays: with it the hosts' turns, and who asked to be left alone.
+    ///
+    /// # Errors
+    /// As [`Context::new`].
+    pub fn renewed(&self, config: Config) -> Result<Self, fetch::ClientError> {
+        if fetch::Settings::new(&config.site, &config.poll) != *self.client.settings() {
+            return Self::new(config, self.store.clone());
+        }
+        let (client, store) = (Arc::clone(&self.client), self.store.clone());
+        Ok(Self { matcher: Matcher::new(config.topics.clone()), config, client, store })
+    }
+
+    /// Leaves alone the hosts that asked for it before a restart (RFC 9110 §10.2.3), as `states` remember.
+    pub fn resume(&self, states: &[SourceState], now: Timestamp) {
+        for state in states.iter().filter(|state| state.is_throttled()) {
+            let delay = state.next_poll.and_then(|at| (at - now).to_std().ok());
+            if let (Some(delay), Some(url)) = (delay, &state.url) {
+                self.client.postpone(state.address(url), delay);
+            }
+        }
     }
 }
 
@@ -108,12 +132,15 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     }
 
     // Ask the server.
-    let fetched = match context.client.fetch(&request(source, &state), now).await {
+    let address = state.address(&source.url).clone();
+    let mut fetched = match fetch(context, source, &address, &state, now).await {
         Ok(fetched) => fetched,
-        Err(error) => return fail(context, source, state, &error, now).await,
+        Err(error) => return fail(context, source, state, &address, &error, now).await,
     };
     let waits = fetched.asks.clone();
-    state.observe_redirect(fetched.moved(), now);
+    let moved = fetched.moved().cloned();
+    // Kept to the end of this poll: so no more documents are in memory than can be read.
+    let _share = std::mem::take(&mut fetched.share);
 
     // Read the document, unless its bytes are those of the last one, and make ready what is new in it: sanitised, with
     // its topics.
@@ -130,6 +157,7 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
         }
     };
     state.succeed(now);
+    state.observe_redirect(&address, moved.as_ref(), now);
     plan(context, source, &mut state, &waits, now);
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
@@ -152,13 +180,15 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     Ok(Polled { outcome, next_poll })
 }
 
-fn request(source: &Source, state: &SourceState) -> fetch::Request {
-    fetch::Request {
-        url: state.moved_to.clone().unwrap_or_else(|| source.url.clone()),
-        own: source.url.clone(),
-        headers: source.headers.clone(),
-        validators: state.validators.clone(),
-    }
+async fn fetch(
+    context: &Context,
+    source: &Source,
+    address: &Url,
+    state: &SourceState,
+    now: Timestamp,
+) -> Result<fetch::Fetched, fetch::FetchError> {
+    let request = fetch::Request::of(source, address.clone(), state.validators.clone()).await?;
+    context.client.fetch(&request, now).await
 }
 
 /// Keeps the state of a source whose server brought no document.
@@ -166,6 +196,7 @@ async fn fail(
     context: &Context,
     source: &Source,
     mut state: SourceState,
+    address: &Url,
     error: &fetch::FetchError,
     now: Timestamp,
 ) -> Result<Polled, StoreError> {
@@ -179,7 +210,8 @@ async fn fail(
     }
     let advice = error.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
     let failure = state.fail(error.code(), format!("{error}{advice}"), now);
-    state.retired = matches!(error, fetch::FetchError::Status { code: GONE, .. });
+    // What was adopted may go; the configured address has the last word.
+    state.retired = *address == source.url && matches!(error, fetch::FetchError::Status { code: GONE, .. });
     plan(context, source, &mut state, error.asks(), now);
     keep_failure(context, state, failure).await
 }

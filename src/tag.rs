@@ -100,6 +100,7 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::config::Access;
     use crate::schedule::Schedule;
     use crate::topic::{Boost, Field, Pattern, Rule, Term, Topic};
 
@@ -111,7 +112,7 @@ mod tests {
             schedule: Schedule::parse("@hourly", Tz::UTC).unwrap(),
             topics: None,
             tags: Vec::new(),
-            headers: Vec::new(),
+            access: Access::default(),
             enabled: true,
             full_text: false,
             dedup: true,
