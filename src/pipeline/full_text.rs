@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 
+use crate::config::Source;
 use crate::feed::{Defect, Entry, Timestamp};
 use crate::fetch;
 use crate::parse;
@@ -18,22 +19,28 @@ const ACCEPT: (&str, &str) = ("Accept", "text/html, application/xhtml+xml;q=0.9,
 
 /// Puts the articles of their pages in place of the entries' contents; returns what went wrong.
 ///
-/// `ask` is how the source itself is asked. The latest entries come first, at most `pages_max` of them.
+/// The latest entries come first, at most `pages_max` of them. What belongs to the source's host goes to no other.
 ///
 /// # Cancellation
 /// Writes nothing.
 pub async fn full_text(
     client: &fetch::Client,
-    ask: &fetch::Request,
+    source: &Source,
     mut entries: Vec<&mut Entry>,
     pages_max: usize,
     now: Timestamp,
 ) -> Vec<Defect> {
-    let mut ask = fetch::Request { validators: Vec::new(), ..ask.clone() };
+    let mut report = Report::default();
+    let mut ask = match fetch::Request::of(source, source.url.clone(), Vec::new()).await {
+        Ok(ask) => ask,
+        Err(error) => {
+            report.note(&source.url, &error.into());
+            return report.defects(pages_max);
+        }
+    };
     ask.headers.push((ACCEPT.0.to_owned(), ACCEPT.1.to_owned()));
     entries.retain(|entry| entry.url.is_some());
     entries.sort_by_key(|entry| Reverse(entry.published.or(entry.updated)));
-    let mut report = Report::default();
     for (at, entry) in entries.into_iter().enumerate() {
         let Some(url) = entry.url.clone() else { continue };
         if at >= pages_max || report.failures_in_a_row >= FAILURES_MAX {
@@ -66,12 +73,13 @@ enum PageError {
 }
 
 async fn article(client: &fetch::Client, ask: &fetch::Request, now: Timestamp) -> Result<String, PageError> {
-    let fetched = client.fetch(ask, now).await?;
-    let fetch::Answer::Document(page) = fetched.answer else { return Err(PageError::NotModified) };
-    let url = fetched.url;
-    let reading =
-        tokio::task::spawn_blocking(move || parse::article(&page.body, page.content_type.as_deref(), &url)).await?;
-    Ok(reading?)
+    let fetch::Fetched { answer, url, share, .. } = client.fetch(ask, now).await?;
+    let fetch::Answer::Document(page) = answer else { return Err(PageError::NotModified) };
+    let reading = tokio::task::spawn_blocking(move || {
+        let _share = share;
+        parse::article(&page.body, page.content_type.as_deref(), &url)
+    });
+    Ok(reading.await??)
 }
 
 /// Takes an article that says more than the feed.
