@@ -3,6 +3,8 @@
 //! [`poll`] takes one source through all stages: ask its server, read the document, find what is new, decide its topics
 //! and its story, keep it. [`publish`] takes the stored stories of each topic out to files and memory.
 
+mod full_text;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use url::Url;
 
 use crate::config::{Config, Source};
 use crate::dedup::{self, Decision, Place, Subject};
-use crate::feed::{Entry, Feed, Timestamp};
+use crate::feed::{Defect, Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::parse;
 use crate::publish::{self, Credit, Edition, Representation, Selection, files};
@@ -23,6 +25,8 @@ use crate::store::{Handle, Store, StoreError};
 use crate::story::{EntryKey, Identity, Prepared, StoredEntry};
 use crate::tag;
 use crate::topic::{Label, Matcher};
+
+pub use full_text::full_text;
 
 /// How far back an entry can join a story.
 const STORY_WINDOW: TimeDelta = TimeDelta::days(90);
@@ -137,13 +141,13 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     };
     let waits = fetched.asks.clone();
     let moved = fetched.moved().cloned();
-    // Kept to the end of this poll: so no more documents are in memory than can be read.
-    let _share = std::mem::take(&mut fetched.share);
+    // Kept while the document is worked on: so no more of them are in memory than can be read.
+    let share = std::mem::take(&mut fetched.share);
 
     // Read the document, unless its bytes are those of the last one, and make ready what is new in it: sanitised, with
     // its topics.
     let news = match read(context, source, &mut state, fetched, now).await {
-        Ok(document) => prepare(context, source, &mut state, document).await?,
+        Ok(document) => prepare(context, source, &mut state, document, share, now).await?,
         Err(unreadable) => Err(unreadable),
     };
     let news = match news {
@@ -328,8 +332,10 @@ async fn prepare(
     source: &Source,
     state: &mut SourceState,
     document: Option<Document>,
+    share: fetch::Share,
+    now: Timestamp,
 ) -> Result<Result<Option<News>, Unreadable>, StoreError> {
-    let Some(Document { about, entries, whole, hash, validators }) = document else { return Ok(Ok(None)) };
+    let Some(Document { mut about, entries, whole, hash, validators }) = document else { return Ok(Ok(None)) };
     let (id, keys) = (source.id.clone(), keys(entries.iter().map(|(_, identity)| identity)));
     let known = context.store.call(move |store| store.known(&id, &keys)).await?;
     let mut same = Vec::new();
@@ -340,8 +346,17 @@ async fn prepare(
             Decision::New | Decision::Changed(_) => fresh.push((entry, identity)),
         }
     }
+    let share = if source.full_text {
+        // Given back first: the pages need their own, and two that wait for each other wait for ever.
+        drop(share);
+        about.defects.extend(full_texts(context, source, &mut fresh, now).await);
+        fetch::Share::default()
+    } else {
+        share
+    };
     let (context, source) = (Arc::clone(context), source.clone());
     let ready = aside(move || {
+        let _share = share;
         fresh.into_iter().map(|(entry, identity)| ready(&context.matcher, &source, entry, identity)).collect()
     });
     Ok(ready.await.map(|fresh| {
@@ -350,6 +365,23 @@ async fn prepare(
         state.validators = validators;
         Some(News { fresh, same, whole })
     }))
+}
+
+/// Fetches the full text of entries that have a page of their own; returns what went wrong.
+async fn full_texts(
+    context: &Context,
+    source: &Source,
+    fresh: &mut [(Entry, Identity)],
+    now: Timestamp,
+) -> Vec<Defect> {
+    // A page that several entries share is a list, and tells nothing of any of them.
+    let with_page = fresh.iter_mut().filter(|(_, identity)| identity.canonical_link.is_some());
+    let entries = with_page.map(|(entry, _)| entry).collect();
+    let defects = full_text(&context.client, source, entries, context.config.poll.pages_max, now).await;
+    for defect in &defects {
+        warn!(defect.code = defect.code, "{}", defect.message);
+    }
+    defects
 }
 
 fn ready(matcher: &Matcher, source: &Source, entry: Entry, mut identity: Identity) -> Fresh {

@@ -190,6 +190,7 @@ pub(super) static POLL: Table = Table {
         with("timeout", Kind::Duration(1, 3600), r#""30s""#),
         with("body_max", Kind::Size(1 << 10, 1 << 30), r#""10 MiB""#),
         with("entries_max", Kind::Whole(1, 100_000), "5000"),
+        with("pages_max", Kind::Whole(0, 10_000), "50"),
         with("postpone_max", Kind::Duration(0, 30 * DAY), r#""24h""#),
         with("allow_networks", Kind::Networks, "[]"),
         with("proxy", Kind::Proxy, r#""""#),

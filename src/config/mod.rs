@@ -104,6 +104,8 @@ pub struct PollSettings {
     pub body_bytes_max: u64,
     /// Entries read from one document.
     pub entries_max: usize,
+    /// Pages fetched in one poll of a source with `full_text`, those of its latest entries.
+    pub pages_max: usize,
     /// Longest postponement that a server can ask for, `Retry-After` apart.
     pub postpone_max: Duration,
     /// Networks that may be polled though they are not public.

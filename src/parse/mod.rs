@@ -4,6 +4,7 @@
 //! UTF-8, read a tolerant tree, repair it to one clean Atom document, let `feed_rs` read that. Nothing here panics or
 //! aborts on any input; what was wrong comes back as [`Defect`]s. No network, no clock.
 
+mod article;
 mod dates;
 mod decode;
 mod entity;
@@ -22,6 +23,7 @@ use url::Url;
 
 use crate::feed::{Defect, Feed, Timestamp};
 
+pub use article::{ArticleError, article};
 pub use page::page;
 pub use sanitise::sanitise;
 
