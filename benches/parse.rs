@@ -59,10 +59,8 @@ fn rss(is_cdata: bool) -> String {
 
 fn item(n: usize, is_cdata: bool) -> String {
     let html = paragraphs(n);
-    let content = match is_cdata {
-        true => format!("<![CDATA[{html}]]>"),
-        false => html.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"),
-    };
+    let escape = || html.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let content = if is_cdata { format!("<![CDATA[{html}]]>") } else { escape() };
     format!(
         "<item><title>Titre n° {n} d’un article</title><link>https://site.example/a/{n}</link><guid isPermaLink=\"false\">{n} at \
          https://site.example</guid><pubDate>Mon, 12 Feb 2024 10:00:00 +0100</pubDate><dc:creator>Élodie Martin</dc:creator>\

@@ -3,27 +3,30 @@
 //! [`poll`] takes one source through all stages: ask its server, read the document, find what is new, decide its topics
 //! and its story, keep it. [`publish`] takes the stored stories of each topic out to files and memory.
 
+mod full_text;
 mod publication;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
+use url::Url;
 
 use crate::config::{Config, Source};
 use crate::dedup::{self, Decision, Place, Subject};
-use crate::feed::{Entry, Feed, Timestamp};
+use crate::feed::{Defect, Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::parse;
 use crate::schedule::{self, Asked};
-use crate::state::{About, Change, Health, PollFailure, SourceState, Wait};
+use crate::state::{About, Change, Health, PollFailure, SourceState, Validators, Wait};
 use crate::store::{Handle, Store, StoreError};
 use crate::story::{EntryKey, Identity, Prepared, StoredEntry};
 use crate::tag;
 use crate::topic::{Label, Matcher};
 
+pub use full_text::full_text;
 pub use publication::{Archives, Published, publish};
 
 /// How far back an entry can join a story.
@@ -43,7 +46,7 @@ pub struct Context {
     /// Its topics.
     pub matcher: Matcher,
     /// Who asks servers.
-    pub client: fetch::Client,
+    pub client: Arc<fetch::Client>,
     /// Where everything is kept.
     pub store: Handle,
 }
@@ -54,9 +57,32 @@ impl Context {
     /// # Errors
     /// When the HTTP client cannot be made, as on a system without any CA certificates.
     pub fn new(config: Config, store: Handle) -> Result<Self, fetch::ClientError> {
-        let matcher = Matcher::new(config.topics.clone());
-        let client = fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?;
-        Ok(Self { config, matcher, client, store })
+        let client = Arc::new(fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?);
+        Ok(Self { matcher: Matcher::new(config.topics.clone()), config, client, store })
+    }
+
+    /// Builds what a changed config asks for, on the same store.
+    ///
+    /// If it asks servers as before, the client stays: with it the hosts' turns, and who asked to be left alone.
+    ///
+    /// # Errors
+    /// As [`Context::new`].
+    pub fn renewed(&self, config: Config) -> Result<Self, fetch::ClientError> {
+        if fetch::Settings::new(&config.site, &config.poll) != *self.client.settings() {
+            return Self::new(config, self.store.clone());
+        }
+        let (client, store) = (Arc::clone(&self.client), self.store.clone());
+        Ok(Self { matcher: Matcher::new(config.topics.clone()), config, client, store })
+    }
+
+    /// Leaves alone the hosts that asked for it before a restart (RFC 9110 §10.2.3), as `states` remember.
+    pub fn resume(&self, states: &[SourceState], now: Timestamp) {
+        for state in states.iter().filter(|state| state.is_throttled()) {
+            let delay = state.next_poll.and_then(|at| (at - now).to_std().ok());
+            if let (Some(delay), Some(url)) = (delay, &state.url) {
+                self.client.postpone(state.address(url), delay);
+            }
+        }
     }
 }
 
@@ -109,16 +135,24 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     }
 
     // Ask the server.
-    let fetched = match context.client.fetch(&request(source, &state), now).await {
+    let address = state.address(&source.url).clone();
+    let mut fetched = match fetch(context, source, &address, &state, now).await {
         Ok(fetched) => fetched,
-        Err(error) => return fail(context, source, state, &error, now).await,
+        Err(error) => return fail(context, source, state, &address, &error, now).await,
     };
     let waits = fetched.asks.clone();
-    state.observe_redirect(fetched.moved(), now);
+    let moved = fetched.moved().cloned();
+    // Kept while the document is worked on: so no more of them are in memory than can be read.
+    let share = std::mem::take(&mut fetched.share);
 
-    // Read the document, unless its bytes are those of the last one.
-    let document = match read(context, source, &mut state, fetched, now).await {
-        Ok(document) => document,
+    // Read the document, unless its bytes are those of the last one, and make ready what is new in it: sanitised, with
+    // its topics.
+    let news = match read(context, source, &mut state, fetched, now).await {
+        Ok(document) => prepare(context, source, &mut state, document, share, now).await?,
+        Err(unreadable) => Err(unreadable),
+    };
+    let news = match news {
+        Ok(news) => news,
         Err(Unreadable { code, message }) => {
             let failure = state.fail(code, message, now);
             plan(context, source, &mut state, &waits, now);
@@ -126,12 +160,7 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
         }
     };
     state.succeed(now);
-
-    // Find what is new in it and make that ready: sanitised, with its topics.
-    let news = match document {
-        Some(document) => Some(prepare(context, source, &mut state, document).await?),
-        None => None,
-    };
+    state.observe_redirect(&address, moved.as_ref(), now);
     plan(context, source, &mut state, &waits, now);
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
@@ -157,13 +186,15 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     Ok(Polled { outcome, next_poll })
 }
 
-fn request(source: &Source, state: &SourceState) -> fetch::Request {
-    fetch::Request {
-        url: state.moved_to.clone().unwrap_or_else(|| source.url.clone()),
-        own: source.url.clone(),
-        headers: source.headers.clone(),
-        validators: state.validators.clone(),
-    }
+async fn fetch(
+    context: &Context,
+    source: &Source,
+    address: &Url,
+    state: &SourceState,
+    now: Timestamp,
+) -> Result<fetch::Fetched, fetch::FetchError> {
+    let request = fetch::Request::of(source, address.clone(), state.validators.clone()).await?;
+    context.client.fetch(&request, now).await
 }
 
 /// Keeps the state of a source whose server brought no document.
@@ -171,6 +202,7 @@ async fn fail(
     context: &Context,
     source: &Source,
     mut state: SourceState,
+    address: &Url,
     error: &fetch::FetchError,
     now: Timestamp,
 ) -> Result<Polled, StoreError> {
@@ -184,7 +216,8 @@ async fn fail(
     }
     let advice = error.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
     let failure = state.fail(error.code(), format!("{error}{advice}"), now);
-    state.retired = matches!(error, fetch::FetchError::Status { code: GONE, .. });
+    // What was adopted may go; the configured address has the last word.
+    state.retired = *address == source.url && matches!(error, fetch::FetchError::Status { code: GONE, .. });
     plan(context, source, &mut state, error.asks(), now);
     keep_failure(context, state, failure, now).await
 }
@@ -207,9 +240,11 @@ async fn keep_failure(
 /// Keeps the state of a source, and what has become of it if that is news.
 fn keep_state(store: &mut dyn Store, state: &SourceState, spoke: bool, now: Timestamp) -> Result<(), StoreError> {
     let source_id = state.source_id.clone();
-    let moved = state.moved_to.clone().filter(|to| store.source(&source_id).is_ok_and(|old| old.moved_to.as_ref() != Some(to)));
+    let moved =
+        state.moved_to.clone().filter(|to| store.source(&source_id).is_ok_and(|old| old.moved_to.as_ref() != Some(to)));
     let last = store.health(Some(&source_id))?.first().map(|change| change.health);
-    let turn = state.turn(last, spoke).map(|health| (health, state.last_error.as_ref().map(|error| error.message.clone())));
+    let turn =
+        state.turn(last, spoke).map(|health| (health, state.last_error.as_ref().map(|error| error.message.clone())));
     store.save_source(state)?;
     for (health, detail) in turn.into_iter().chain(moved.map(|to| (Health::Moved, Some(to.to_string())))) {
         store.note(&Change { source_id: source_id.clone(), date: now, health, detail })?;
@@ -240,9 +275,14 @@ fn plan(context: &Context, source: &Source, state: &mut SourceState, waits: &[Wa
 
 /// A document that was read.
 struct Document {
-    feed: Feed,
+    about: About,
+    entries: Vec<(Entry, Identity)>,
     /// Not a delta (RFC 3229): what it lacks has left the feed.
     whole: bool,
+    hash: [u8; 32],
+    /// Kept only with the document: an ETag for one that was not read would turn the failure into a silent "not
+    /// modified".
+    validators: Vec<Validators>,
 }
 
 /// Why a document could not be read.
@@ -251,10 +291,14 @@ struct Unreadable {
     message: String,
 }
 
+/// Runs work that takes the processor for long; a panic in it is a fault of the document that it works on.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unreadable> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|panic| Unreadable { code: "reader_failed".into(), message: panic.to_string() })
+}
+
 /// Reads the document of an answer; `None` if it is the last one again.
-///
-/// Validators are kept only with a document that was read: an ETag for one that was not would turn the failure into a
-/// silent "not modified".
 async fn read(
     context: &Context,
     source: &Source,
@@ -277,17 +321,18 @@ async fn read(
     }
     let whole = !document.is_delta;
     let limits = parse::Limits { entries_max: context.config.poll.entries_max, ..parse::Limits::default() };
-    let zone = source.schedule.zone();
-    let reading = tokio::task::spawn_blocking(move || {
-        parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)
+    let (zone, source_id) = (source.schedule.zone(), source.id.clone());
+    let reading = aside(move || {
+        let feed = parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)?;
+        let about = about(&feed);
+        Ok((about, dedup::identify(&source_id, &feed.format, feed.entries)))
     });
-    let feed = match reading.await {
-        Ok(feed) => feed.map_err(|error| Unreadable { code: error.code().into(), message: error.to_string() })?,
-        Err(panic) => return Err(Unreadable { code: "reader_failed".into(), message: panic.to_string() }),
+    let unreadable = |error: parse::ParseError| Unreadable {
+        code: error.code().into(),
+        message: format!("{error}; {}", error.advice()),
     };
-    state.validators = validators;
-    state.body_hash = Some(hash);
-    Ok(Some(Document { feed, whole }))
+    let (about, entries) = reading.await?.map_err(unreadable)?;
+    Ok(Some(Document { about, entries, whole, hash, validators }))
 }
 
 /// What a document brings, ready for the store.
@@ -311,26 +356,57 @@ async fn prepare(
     context: &Arc<Context>,
     source: &Source,
     state: &mut SourceState,
-    document: Document,
-) -> Result<News, StoreError> {
-    let Document { feed, whole } = document;
-    state.about = about(&feed);
-    let identified = dedup::identify(&source.id, &feed.format, feed.entries);
-    let (id, keys) = (source.id.clone(), keys(identified.iter().map(|(_, identity)| identity)));
+    document: Option<Document>,
+    share: fetch::Share,
+    now: Timestamp,
+) -> Result<Result<Option<News>, Unreadable>, StoreError> {
+    let Some(Document { mut about, entries, whole, hash, validators }) = document else { return Ok(Ok(None)) };
+    let (id, keys) = (source.id.clone(), keys(entries.iter().map(|(_, identity)| identity)));
     let known = context.store.call(move |store| store.known(&id, &keys)).await?;
     let mut same = Vec::new();
     let mut fresh: Vec<(Entry, Identity)> = Vec::new();
-    for (entry, identity) in identified {
+    for (entry, identity) in entries {
         match dedup::decide(&identity, &known) {
             Decision::Same(number) => same.push(number),
             Decision::New | Decision::Changed(_) => fresh.push((entry, identity)),
         }
     }
+    let share = if source.full_text {
+        // Given back first: the pages need their own, and two that wait for each other wait for ever.
+        drop(share);
+        about.defects.extend(full_texts(context, source, &mut fresh, now).await);
+        fetch::Share::default()
+    } else {
+        share
+    };
     let (context, source) = (Arc::clone(context), source.clone());
-    let ready = tokio::task::spawn_blocking(move || {
+    let ready = aside(move || {
+        let _share = share;
         fresh.into_iter().map(|(entry, identity)| ready(&context.matcher, &source, entry, identity)).collect()
     });
-    Ok(News { fresh: ready.await.map_err(|_| StoreError::Closed)?, same, whole })
+    Ok(ready.await.map(|fresh| {
+        state.about = about;
+        state.body_hash = Some(hash);
+        state.validators = validators;
+        Some(News { fresh, same, whole })
+    }))
+}
+
+/// Fetches the full text of entries that have a page of their own; returns what went wrong.
+async fn full_texts(
+    context: &Context,
+    source: &Source,
+    fresh: &mut [(Entry, Identity)],
+    now: Timestamp,
+) -> Vec<Defect> {
+    // A page that several entries share is a list, and tells nothing of any of them.
+    let with_page = fresh.iter_mut().filter(|(_, identity)| identity.canonical_link.is_some());
+    let entries = with_page.map(|(entry, _)| entry).collect();
+    let defects = full_text(&context.client, source, entries, context.config.poll.pages_max, now).await;
+    for defect in &defects {
+        warn!(defect.code = defect.code, "{}", defect.message);
+    }
+    defects
 }
 
 fn ready(matcher: &Matcher, source: &Source, entry: Entry, mut identity: Identity) -> Fresh {
@@ -430,7 +506,7 @@ fn place(
     stories: &Stories,
     now: Timestamp,
 ) -> Result<Place, StoreError> {
-    let mut candidates = store.candidates(&prepared.identity.clues, now - STORY_WINDOW)?;
+    let mut candidates = store.candidates(&prepared.identity.clues, source_id, now - STORY_WINDOW)?;
     let own = |candidate: &StoredEntry| candidate.source_id == source_id;
     candidates.retain(|candidate| own(candidate) || stories.joins && !stories.apart.contains(&candidate.source_id));
     Ok(dedup::place(subject, &candidates, present))
@@ -510,7 +586,7 @@ const RHYTHM: TimeDelta = TimeDelta::days(365);
 
 /// Notes which sources have become silent.
 async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreError> {
-    let polled: HashSet<String> =
+    let polled: BTreeSet<String> =
         context.config.sources.iter().filter(|source| source.enabled).map(|source| source.id.clone()).collect();
     let note = move |store: &mut dyn Store| {
         let ill: HashSet<String> = store
@@ -519,12 +595,16 @@ async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreEr
             .filter(|change| change.health != Health::Recovered)
             .map(|change| change.source_id)
             .collect();
-        for pulse in store.pulses(now - RHYTHM)? {
-            if pulse.is_silent(now) && polled.contains(&pulse.source_id) && !ill.contains(&pulse.source_id) {
-                let detail = Some(format!("its last entry is of {}", pulse.last.format("%Y-%m-%d")));
-                store.note(&Change { source_id: pulse.source_id, date: now, health: Health::Silent, detail })?;
-                store.raise_generation()?;
-            }
+        let mut dates: HashMap<String, Vec<Timestamp>> = HashMap::new();
+        for day in store.entry_days(now - RHYTHM)? {
+            dates.entry(day.source_id).or_default().push(day.last);
+        }
+        for source_id in polled.into_iter().filter(|source_id| !ill.contains(source_id)) {
+            let dates = dates.remove(&source_id).unwrap_or_default();
+            let Some(silence) = schedule::silence(&dates, now) else { continue };
+            let detail = Some(format!("its last entry is of {}", silence.since.format("%Y-%m-%d")));
+            store.note(&Change { source_id, date: now, health: Health::Silent, detail })?;
+            store.raise_generation()?;
         }
         Ok(())
     };

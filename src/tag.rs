@@ -49,6 +49,12 @@ pub fn labels_of_former(matcher: &Matcher, entry: &Entry, source_id: &str) -> Ve
     matcher.labels(&fields_with(entry, &[], source_id))
 }
 
+/// Returns what becomes of an entry in every topic when its source is not in the config.
+#[must_use]
+pub fn judgements_of_removed(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
+    matcher.judgements(&fields_with(entry, &[], source_id))
+}
+
 /// Returns what rules look at in an entry: its texts without markup, its publisher's tags and the operator's.
 #[must_use]
 pub fn fields(entry: &Entry, source: &Source) -> Fields {
@@ -94,6 +100,7 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::config::Access;
     use crate::schedule::Schedule;
     use crate::topic::{Boost, Field, Pattern, Rule, Term, Topic};
 
@@ -105,7 +112,7 @@ mod tests {
             schedule: Schedule::parse("@hourly", Tz::UTC).unwrap(),
             topics: None,
             tags: Vec::new(),
-            headers: Vec::new(),
+            access: Access::default(),
             enabled: true,
             full_text: false,
             dedup: true,

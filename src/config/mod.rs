@@ -3,6 +3,7 @@
 //! [`load`] reports every problem at once, each where it is written ([`Invalid`]); a config that has one is not built.
 //! Everything has a default, so an empty file is a config. `keys` lists every key.
 
+mod access;
 mod diagnostic;
 mod keys;
 mod lexicon;
@@ -15,6 +16,7 @@ mod sources;
 mod topics;
 mod tree;
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,6 +27,7 @@ use url::Url;
 use crate::schedule::Schedule;
 use crate::topic::Topic;
 
+pub use access::{Access, Auth, Proxy, Secret};
 pub use diagnostic::{Diagnostic, Invalid, Report, Severity};
 pub use read::{load, parse};
 
@@ -47,6 +50,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// `[[topic]]`, in file order, ids unique.
     pub topics: Vec<Topic>,
+    /// Where each topic begins in the file, in bytes; parallel to `topics`.
+    pub topic_spans: Vec<Range<usize>>,
     /// What looks like a mistake but is none of ours to refuse.
     pub warnings: Report,
 }
@@ -99,10 +104,14 @@ pub struct PollSettings {
     pub body_bytes_max: u64,
     /// Entries read from one document.
     pub entries_max: usize,
+    /// Pages fetched in one poll of a source with `full_text`, those of its latest entries.
+    pub pages_max: usize,
     /// Longest postponement that a server can ask for, `Retry-After` apart.
     pub postpone_max: Duration,
     /// Networks that may be polled though they are not public.
     pub allow_networks: Vec<IpNet>,
+    /// Through which proxy, unless the feed has its own.
+    pub proxy: Proxy,
 }
 
 /// What is written and how much.
@@ -147,8 +156,8 @@ pub struct Source {
     pub topics: Option<Vec<String>>,
     /// Tags that the operator gives to all its entries.
     pub tags: Vec<String>,
-    /// Request headers of its own, sent to its own host only.
-    pub headers: Vec<(String, String)>,
+    /// What its requests carry, and which way they take.
+    pub access: Access,
     /// Not polled if false; what is stored stays.
     pub enabled: bool,
     /// Fetch each entry's page and take the article out.

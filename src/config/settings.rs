@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use ipnet::IpNet;
 use url::Url;
 
+use super::access::proxy;
 use super::diagnostic::Problems;
 use super::keys::{Key, Kind};
 use super::nearest::nearest;
@@ -42,8 +43,10 @@ pub(super) fn poll(section: &Section<'_>, problems: &mut Problems) -> Option<Pol
     let timeout = section.read("timeout", duration, problems);
     let body_bytes_max = section.read("body_max", size, problems);
     let entries_max = section.read("entries_max", whole, problems);
+    let pages_max = section.read("pages_max", whole, problems);
     let postpone_max = section.read("postpone_max", duration, problems);
     let allow_networks = section.read("allow_networks", networks, problems);
+    let proxy = section.read("proxy", proxy, problems);
     Some(PollSettings {
         schedule: schedule?,
         concurrency: concurrency?,
@@ -52,8 +55,10 @@ pub(super) fn poll(section: &Section<'_>, problems: &mut Problems) -> Option<Pol
         timeout: timeout?,
         body_bytes_max: body_bytes_max?,
         entries_max: entries_max?,
+        pages_max: pages_max?,
         postpone_max: postpone_max?,
         allow_networks: allow_networks?,
+        proxy: proxy?,
     })
 }
 
@@ -107,7 +112,7 @@ fn web_address(text: &str, node: &Node, problems: &mut Problems) -> Option<Url> 
     }
     if !url.username().is_empty() || url.password().is_some() {
         let error = problems.error(&node.span, "this address holds a password, and addresses are published");
-        error.help("write `headers = { Authorization = \"Basic …\" }` in the feed instead");
+        error.help("write `auth = { user = \"…\", password = { file = \"…\" } }` in the feed instead");
         return None;
     }
     Some(url)

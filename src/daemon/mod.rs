@@ -159,8 +159,9 @@ impl Daemon {
         let context = Arc::clone(&self.context);
         self.relabelling.spawn(async move { pipeline::relabel(&context).await });
         let states = self.context.store.call(|store| store.sources()).await?;
-        let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
         let now = Utc::now();
+        self.context.resume(&states, now);
+        let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
         self.due.clear();
         for source in self.context.config.sources.iter().filter(|source| source.enabled) {
             let known = states.get(source.id.as_str()).filter(|state| state.url.as_ref() == Some(&source.url));
@@ -237,7 +238,7 @@ impl Daemon {
                 if config.serve.listen != old.serve.listen || config.store.path != old.store.path {
                     warn!("`serve.listen` and `store.path` change with a restart only");
                 }
-                match Context::new(config, self.context.store.clone()) {
+                match self.context.renewed(config) {
                     Ok(context) => {
                         self.context = Arc::new(context);
                         self.set_trouble("config", None);

@@ -4,11 +4,13 @@
 //! UTF-8, read a tolerant tree, repair it to one clean Atom document, let `feed_rs` read that. Nothing here panics or
 //! aborts on any input; what was wrong comes back as [`Defect`]s. No network, no clock.
 
+mod article;
 mod dates;
 mod decode;
 mod entity;
 mod html;
 mod json;
+mod page;
 mod persons;
 mod reader;
 mod repair;
@@ -21,6 +23,8 @@ use url::Url;
 
 use crate::feed::{Defect, Feed, Timestamp};
 
+pub use article::{ArticleError, article};
+pub use page::page;
 pub use sanitise::sanitise;
 
 /// What a document may cost us. More than that is left out and noted, never an error.
@@ -72,6 +76,16 @@ impl ParseError {
             Self::Unreadable { .. } => "unreadable",
         }
     }
+
+    /// Returns what the operator can do.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Empty => "the site's server is out of order; polled again later",
+            Self::NotAFeed { .. } => "the site may be out of order, or the feed elsewhere: `veille add PAGE` finds it",
+            Self::Unreadable { .. } => "tell its publisher: a feed validator shows what is wrong",
+        }
+    }
 }
 
 /// What the reading depends on besides the document.
@@ -105,7 +119,10 @@ pub fn read(
     let text = text.trim_start_matches(|first: char| first.is_whitespace() || first == '\u{FEFF}');
     let mut feed = match text.chars().next() {
         None => return Err(ParseError::Empty),
-        Some('{' | '[') => json::read(text, circumstances)?,
+        // A log line before an XML document can begin as JSON does.
+        Some('{' | '[') => {
+            json::read(text, circumstances).or_else(|error| read_xml(text, circumstances).map_err(|_| error))?
+        }
         Some(_) => read_xml(text, circumstances)?,
     };
     if let Some(message) = defect {

@@ -57,7 +57,7 @@ pub(super) fn volume(channel: &Channel, volume: &Volume<'_>) -> Representation {
     links.extend(volume.next.map(|month| volume_link(channel, "next-archive", month)));
     let mut document = feed(channel, links);
     document.namespaces.insert("fh".to_owned(), HISTORY.to_owned());
-    let archive = Extension { name: "fh:archive".to_owned(), ..Extension::default() };
+    let archive = element("fh:archive", String::new());
     document.extensions.insert("fh".to_owned(), BTreeMap::from([("archive".to_owned(), vec![archive])]));
     represent(path, &document)
 }
@@ -220,7 +220,13 @@ fn replies(comments: &Comments) -> Vec<Extension> {
         let count = comments.count.map(|count| ("thr:count", count.to_string()));
         let known = [("rel", "replies".to_owned()), ("href", escape(&url)), ("type", media_type.to_owned())];
         let attributes = known.into_iter().chain(count).map(|(name, value)| (name.to_owned(), value));
-        Extension { name: "link".to_owned(), attrs: attributes.collect(), ..Extension::default() }
+        // A text, though empty: without one the writer would put a line break inside.
+        Extension {
+            name: "link".to_owned(),
+            attrs: attributes.collect(),
+            value: Some(String::new()),
+            ..Extension::default()
+        }
     };
     page.into_iter().chain(feed).map(link).collect()
 }

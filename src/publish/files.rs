@@ -132,9 +132,9 @@ impl Folder {
     /// Returns the document at `path` if it lies there, made from `basis` (from anything, if that is `None`); it stays.
     pub fn keep(&mut self, path: &str, basis: Option<&str>) -> Option<Filed> {
         let name = file_name(path);
-        let filed = self.filed(path, self.ours.get(&name)?.clone()?).filter(|filed| {
-            basis.is_none_or(|basis| filed.basis == basis)
-        })?;
+        let filed = self
+            .filed(path, self.ours.get(&name)?.clone()?)
+            .filter(|filed| basis.is_none_or(|basis| filed.basis == basis))?;
         self.want(&name, Some((filed.basis.clone(), filed.hash.clone())), &filed.compressed);
         self.written.unchanged += 1;
         Some(filed)
@@ -174,9 +174,9 @@ impl Folder {
     pub fn finish(mut self) -> Result<Written, FilesError> {
         let gone: Vec<String> = self.ours.keys().filter(|name| !self.wanted.contains_key(*name)).cloned().collect();
         for name in gone {
-            let is_document = !Encoding::ALL.iter().any(|encoding| {
-                encoding.extension().is_some_and(|extension| name.ends_with(&format!(".{extension}")))
-            });
+            let is_document = !Encoding::ALL
+                .iter()
+                .any(|encoding| encoding.extension().is_some_and(|extension| name.ends_with(&format!(".{extension}"))));
             self.written.removed += usize::from(remove(&self.directory, &name)? && is_document);
         }
         for folder in &self.unsynced {

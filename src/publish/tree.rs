@@ -104,7 +104,8 @@ impl Resource {
     }
 
     fn in_file(filed: &Filed) -> Self {
-        let compressed = filed.compressed.iter().map(|(encoding, file)| (*encoding, Body::File(file.clone()))).collect();
+        let compressed =
+            filed.compressed.iter().map(|(encoding, file)| (*encoding, Body::File(file.clone()))).collect();
         Self::new(filed.format, &filed.hash, filed.modified, Body::File(filed.file.clone()), compressed)
     }
 

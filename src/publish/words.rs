@@ -126,9 +126,7 @@ static ENGLISH: Words = Words {
         Health::Moved => "has a new address",
     },
     month: |month, year| format!("{} {year}", ENGLISH_MONTHS.get(month).unwrap_or(&"")),
-    day: |day, month, year| {
-        format!("{day}\u{a0}{} {year}", ENGLISH_MONTHS.get(month).unwrap_or(&""))
-    },
+    day: |day, month, year| format!("{day}\u{a0}{} {year}", ENGLISH_MONTHS.get(month).unwrap_or(&"")),
     comments: |count| match count {
         None => "Comments".to_owned(),
         Some(1) => "1 comment".to_owned(),

@@ -1,6 +1,5 @@
 //! How sources are, for people: changes of it only, so that a feed of them stays quiet.
 
-use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::SourceState;
@@ -40,28 +39,6 @@ pub enum Health {
 /// Failures in a row before a server counts as unreachable: most are over by the next poll.
 const UNREACHABLE_FROM: u32 = 3;
 
-/// How long a source that is silent beyond its rhythm must have been so, whatever its rhythm: holidays are no silence.
-const SILENCE_MIN: TimeDelta = TimeDelta::days(30);
-
-/// How many of its usual intervals a silent source has let pass.
-const SILENCE_INTERVALS: i32 = 6;
-
-/// Entries that show a rhythm.
-const RHYTHM_MIN: u64 = 5;
-
-/// When a source told something in the last year.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pulse {
-    /// The source.
-    pub source_id: String,
-    /// How many entries.
-    pub entries: u64,
-    /// The date of the first.
-    pub first: Timestamp,
-    /// The date of the last.
-    pub last: Timestamp,
-}
-
 impl SourceState {
     /// Returns what has become of the source, if that differs from `last`, its last change but moves.
     ///
@@ -90,17 +67,6 @@ fn is_transient(code: &str) -> bool {
     matches!(code, "dns" | "connect" | "tls" | "timeout" | "protocol" | "body_broken" | "coding")
         || matches!(code, "http_408" | "http_421" | "http_425" | "http_429")
         || code.starts_with("http_5")
-}
-
-impl Pulse {
-    /// Whether the source has been silent for much longer than it used to.
-    #[must_use]
-    pub fn is_silent(&self, now: Timestamp) -> bool {
-        let intervals = i32::try_from(self.entries.saturating_sub(1)).unwrap_or(i32::MAX);
-        let usual = (self.last - self.first).checked_div(intervals).unwrap_or(SILENCE_MIN);
-        let patience = usual.checked_mul(SILENCE_INTERVALS).map_or(SILENCE_MIN, |patience| patience.max(SILENCE_MIN));
-        self.entries >= RHYTHM_MIN && now - self.last > patience
-    }
 }
 
 #[cfg(test)]
@@ -147,17 +113,5 @@ mod tests {
         let state = SourceState::default();
         assert_eq!(state.turn(Some(Health::Silent), false), None);
         assert_eq!(state.turn(Some(Health::Silent), true), Some(Health::Recovered));
-    }
-
-    #[test]
-    fn silence_is_measured_by_the_sources_own_rhythm() {
-        let day = |day: i64| Timestamp::UNIX_EPOCH + TimeDelta::days(day);
-        let pulse = |entries, last| Pulse { source_id: String::new(), entries, first: day(0), last: day(last) };
-        assert!(pulse(101, 100).is_silent(day(131)), "daily, and silent for a month");
-        assert!(!pulse(101, 100).is_silent(day(129)));
-        assert!(!pulse(11, 100).is_silent(day(159)), "every ten days");
-        assert!(pulse(11, 100).is_silent(day(161)));
-        assert!(!pulse(4, 100).is_silent(day(999)), "too few to know");
-        assert!(pulse(5, 0).is_silent(day(31)), "all on one day");
     }
 }

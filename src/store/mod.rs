@@ -11,7 +11,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Change, Pulse, SourceState};
+use crate::state::{Announcement, Change, SourceState};
 use crate::story::{EntryKey, Known, Month, Prepared, StoredEntry, Story};
 use crate::topic::Label;
 
@@ -62,14 +62,15 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn known(&mut self, source_id: &str, keys: &[EntryKey]) -> Result<Vec<Known>, StoreError>;
 
-    /// The entries, of any source, that share a clue and were first seen at `since` or later, and the heads of their
-    /// stories; earliest first.
+    /// The entries that share a clue, and the heads of their stories; earliest first.
     ///
-    /// At most [`CANDIDATES_MAX`] share a clue, the latest ones: a clue that more entries share tells nothing.
+    /// Those of `source_id` of any time, for a site that moves gives old texts new addresses; those of other sources
+    /// that were first seen at `since` or later. At most [`CANDIDATES_MAX`] share a clue: those that share most, the
+    /// latest of equal ones.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn candidates(&mut self, clues: &[i64], since: Timestamp) -> Result<Vec<StoredEntry>, StoreError>;
+    fn candidates(&mut self, clues: &[i64], source_id: &str, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError>;
 
     /// Whether an entry is stored under this Atom id.
     ///
@@ -117,6 +118,19 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn entry(&mut self, number: i64) -> Result<Option<StoredEntry>, StoreError>;
 
+    /// The entries that people call `name`: their guid, their Atom id or their link; also those of the canonical link
+    /// `link`. Looks at every entry.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn find(&mut self, name: &str, link: Option<&str>) -> Result<Vec<StoredEntry>, StoreError>;
+
+    /// The labels of one entry, by topic.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn labels(&mut self, number: i64) -> Result<Vec<Label>, StoreError>;
+
     /// Replaces the labels of entries, and remembers the `rules` (a hash of all topics) that they come from.
     ///
     /// # Errors
@@ -155,11 +169,11 @@ pub trait Store: Send {
     /// When the store cannot be read, or `filter.search` cannot be understood.
     fn entries(&mut self, filter: &Filter) -> Result<Vec<(StoredEntry, Vec<Label>)>, StoreError>;
 
-    /// How many entries of each source were first seen at `since` or later.
+    /// The days (in UTC) on which each source had entries dated at `since` or later, by source and day.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn entry_counts(&mut self, since: Timestamp) -> Result<Vec<(String, u64)>, StoreError>;
+    fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError>;
 
     /// Keeps what has become of a source.
     ///
@@ -178,12 +192,6 @@ pub trait Store: Send {
     /// # Errors
     /// When the store cannot be read.
     fn changes(&mut self, limit: usize) -> Result<Vec<Change>, StoreError>;
-
-    /// When sources told something, among entries dated at `since` or later.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    fn pulses(&mut self, since: Timestamp) -> Result<Vec<Pulse>, StoreError>;
 
     /// What hubs were told, by hub and topic.
     ///
@@ -251,6 +259,17 @@ pub struct Filter {
     pub since: Option<Timestamp>,
     /// At most so many.
     pub limit: usize,
+}
+
+/// A day on which a source had entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryDay {
+    /// Which source.
+    pub source_id: String,
+    /// The date of the day's last entry.
+    pub last: Timestamp,
+    /// How many.
+    pub entries: u64,
 }
 
 /// Why the store could not do as told. A broken store ends the daemon.

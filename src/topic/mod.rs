@@ -95,6 +95,20 @@ pub enum Field {
     Tags,
 }
 
+impl Field {
+    /// Its name in the config.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Lead => "lead",
+            Self::Head => "head",
+            Self::Body => "body",
+            Self::Tags => "tags",
+        }
+    }
+}
+
 /// What a mention is worth by field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Boost {

@@ -8,12 +8,20 @@
     reason = "clippy takes the helpers of an integration test for production code"
 )]
 
+#[path = "../support/desk.rs"]
+mod desk;
 #[path = "../support/origin.rs"]
 mod origin;
+#[path = "../support/packed.rs"]
+mod packed;
 #[path = "../support/world.rs"]
 mod world;
 
+mod editor;
 mod fetch;
+mod hostile;
 mod house;
+mod manners;
 mod poll;
 mod run;
+mod week;

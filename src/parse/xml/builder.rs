@@ -11,13 +11,16 @@ use super::{Element, Node, Ns, Tree};
 use crate::parse::{Limits, entity};
 
 /// Attributes kept of one element.
-const ATTRIBUTES_MAX: usize = 64;
+const ATTRIBUTES_MAX: usize = 256;
 
 /// Entities kept of a document type declaration.
 const ENTITIES_MAX: usize = 300;
 
 /// Longest text that an entity may stand for.
 const ENTITY_BYTES_MAX: usize = 1024;
+
+/// Elements that hold entries.
+const CONTAINERS: &[&str] = &["channel", "feed", "items", "rdf", "rss"];
 
 /// Elements of HTML that publishers who forget to escape it leave open, and no feed has.
 const VOID: &[&str] = &["br", "hr", "img", "wbr", "BR", "HR", "IMG"];
@@ -74,6 +77,8 @@ struct Builder<'a, 'l> {
     /// Starts below the deepest level that we keep, by tag.
     too_deep: HashMap<&'a str, usize>,
     entities: HashMap<String, String>,
+    /// Bytes that declared entities may still become: a kilobyte for each `&x;` would fill the memory.
+    expansion_left: usize,
     elements: usize,
     entries: usize,
     is_full: bool,
@@ -89,6 +94,7 @@ impl<'a, 'l> Builder<'a, 'l> {
             bindings: Vec::new(),
             too_deep: HashMap::new(),
             entities: HashMap::new(),
+            expansion_left: limits.text_bytes_max,
             elements: 0,
             entries: 0,
             is_full: false,
@@ -128,13 +134,18 @@ impl<'a, 'l> Builder<'a, 'l> {
                 Ok(Event::Empty(tag)) if is_name(tag.name().as_ref()) => {
                     let name = tag.name().as_ref().len();
                     self.start(markup.strip_suffix('/').unwrap_or(markup), name);
-                    self.end(markup.get(..name).unwrap_or_default());
+                    if !self.is_full {
+                        self.end(markup.get(..name).unwrap_or_default());
+                    }
                 }
                 Ok(Event::Start(_) | Event::Empty(_)) => return Some(Fault { at, scanned: end - at }),
                 Ok(Event::End(tag)) => self.end(tag.name().as_ref()),
                 Ok(Event::Text(_)) => self.text(Cow::Borrowed(text.get(at..end).unwrap_or_default())),
                 Ok(Event::CData(data)) => self.text(data.into_inner()),
-                Ok(Event::GeneralRef(name)) => self.text(self.resolve(&name)),
+                Ok(Event::GeneralRef(name)) => {
+                    let text = self.resolve(&name);
+                    self.text(text);
+                }
                 Ok(Event::DocType(declaration)) => self.declare_entities(&declaration),
                 Ok(Event::Decl(_) | Event::PI(_) | Event::Comment(_)) => {}
                 Ok(Event::Eof) => return None,
@@ -188,7 +199,10 @@ impl<'a, 'l> Builder<'a, 'l> {
         let Some(last) = self.open.last().map(|open| &open.element) else { return };
         let is_leaf_open = last.ns == Ns::Core && LEAVES.contains(&&*last.name);
         let level = match tag {
-            "item" | "entry" => self.open.iter().rposition(|open| open.element.is(Ns::Core, tag)),
+            "item" | "entry" => {
+                let container = self.open.iter().rposition(|open| CONTAINERS.contains(&&*open.element.name));
+                container.map(|level| level + 1).filter(|level| *level < self.open.len())
+            }
             _ if is_leaf_open && FIELDS.contains(&tag) => Some(self.open.len() - 1),
             _ => None,
         };
@@ -252,9 +266,12 @@ impl<'a, 'l> Builder<'a, 'l> {
     }
 
     /// Returns what a reference stands for; itself if nothing.
-    fn resolve(&self, name: &str) -> Cow<'a, str> {
-        match self.entities.get(name) {
-            Some(text) => Cow::Owned(text.clone()),
+    fn resolve(&mut self, name: &str) -> Cow<'a, str> {
+        match self.entities.get(name).filter(|text| text.len() <= self.expansion_left) {
+            Some(text) => {
+                self.expansion_left -= text.len();
+                Cow::Owned(text.clone())
+            }
             None => entity::resolve(name).unwrap_or_else(|| Cow::Owned(format!("&{name};"))),
         }
     }

@@ -82,10 +82,8 @@ fn the_whole_document() {
        <link href="https://ministere.example/" rel="alternate"/>
       </source>
       <summary xml:lang="en" type="html">&lt;p&gt;Le plan &lt;b&gt;tablettes&lt;/b&gt;.&lt;/p&gt;</summary>
-      <link href="https://ministere.example/tablettes#comments" rel="replies" thr:count="3" type="text/html">
-      </link>
-      <link href="https://ministere.example/tablettes/feed" rel="replies" thr:count="3" type="application/rss+xml">
-      </link>
+      <link href="https://ministere.example/tablettes#comments" rel="replies" thr:count="3" type="text/html"></link>
+      <link href="https://ministere.example/tablettes/feed" rel="replies" thr:count="3" type="application/rss+xml"></link>
       <thr:total>3</thr:total>
       <veille:score>9</veille:score>
      </entry>

@@ -11,8 +11,8 @@ use crate::story::{Month, Story};
 /// One look into the index a month, however many stories there are.
 pub(super) fn months(connection: &Connection, topic: &str) -> Result<Vec<(Month, i64)>, StoreError> {
     let mut latest = connection.prepare_cached("SELECT max(date) FROM label WHERE topic = ?1 AND date < ?2")?;
-    let mut stamp = connection
-        .prepare_cached("SELECT coalesce((SELECT stamp FROM month WHERE topic = ?1 AND month = ?2), 0)")?;
+    let mut stamp =
+        connection.prepare_cached("SELECT coalesce((SELECT stamp FROM month WHERE topic = ?1 AND month = ?2), 0)")?;
     let mut months = Vec::new();
     let mut before = i64::MAX;
     while let Some(date) = latest.query_row(params![topic, before], |row| row.get::<_, Option<i64>>(0))? {

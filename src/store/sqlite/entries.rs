@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{StoreError, archive, maybe, rows, unix};
 use crate::feed::{Category, Comments, Enclosure, Entry, Origin, Person, Timestamp};
-use crate::store::CANDIDATES_MAX;
+use crate::store::{CANDIDATES_MAX, EntryDay};
 use crate::story::{self, EntryKey, Fingerprint, Known, Prepared, StoredEntry, Story, Telling};
 use crate::topic::Label;
 
@@ -69,25 +69,26 @@ pub(super) fn known(connection: &Connection, source_id: &str, keys: &[EntryKey])
 pub(super) fn candidates(
     connection: &Connection,
     clues: &[i64],
+    source_id: &str,
     since: Timestamp,
 ) -> Result<Vec<StoredEntry>, StoreError> {
-    let mut by_clue =
-        connection.prepare_cached("SELECT entry FROM clue WHERE hash = ?1 ORDER BY entry DESC LIMIT ?2")?;
+    let mut by_clue = connection.prepare_cached(
+        "SELECT entry FROM clue JOIN entry ON number = entry
+         WHERE hash = ?1 AND (source_id = ?2 OR first_seen >= ?3) ORDER BY entry DESC LIMIT ?4",
+    )?;
     let limit = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX);
-    let mut numbers: HashSet<i64> = HashSet::new();
+    let mut shared: HashMap<i64, usize> = HashMap::new();
     for clue in clues {
-        for number in by_clue.query_map(params![clue, limit], |row| row.get(0))? {
-            numbers.insert(number?);
+        for number in by_clue.query_map(params![clue, source_id, unix(since), limit], |row| row.get(0))? {
+            *shared.entry(number?).or_default() += 1;
         }
     }
-    let mut numbers: Vec<i64> = numbers.into_iter().collect();
-    numbers.sort_unstable_by_key(|number| std::cmp::Reverse(*number));
+    let mut numbers: Vec<i64> = shared.keys().copied().collect();
+    numbers.sort_unstable_by_key(|number| std::cmp::Reverse((shared.get(number).copied(), *number)));
     numbers.truncate(CANDIDATES_MAX);
     let mut found: BTreeMap<i64, StoredEntry> = BTreeMap::new();
     for number in numbers {
-        if let Some(entry) = one(connection, number)?.filter(|entry| entry.first_seen >= since) {
-            found.insert(number, entry);
-        }
+        found.extend(one(connection, number)?.map(|entry| (number, entry)));
     }
     let heads: Vec<i64> = found.values().map(|entry| entry.story).filter(|head| !found.contains_key(head)).collect();
     for head in heads {
@@ -272,6 +273,13 @@ pub(super) fn after(connection: &Connection, after: i64, limit: usize) -> Result
     Ok(statement.query_map(params![after, limit], read)?.collect::<Result<_, _>>()?)
 }
 
+pub(super) fn find(connection: &Connection, name: &str, link: Option<&str>) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM entry WHERE id = ?1 OR atom_id = ?1 OR url = ?1 OR canonical_link = ?2 ORDER BY number"
+    ))?;
+    Ok(statement.query_map(params![name, link], read)?.collect::<Result<_, _>>()?)
+}
+
 /// The latest labels give the latest stories; each is then read whole.
 pub(super) fn stories(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {
     let mut labelled = connection.prepare_cached(
@@ -340,11 +348,15 @@ fn story(connection: &Connection, number: i64, topic: &str) -> Result<Option<Sto
     Ok(best.map(|label| Story { number, head, text, tellings, label }))
 }
 
-pub(super) fn counts(connection: &Connection, since: Timestamp) -> Result<Vec<(String, u64)>, StoreError> {
+pub(super) fn days(connection: &Connection, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT source_id, count(*) FROM entry WHERE date >= ?1 GROUP BY source_id ORDER BY source_id",
+        "SELECT source_id, max(date), count(*) FROM entry WHERE date >= ?1
+         GROUP BY source_id, date / 86400 ORDER BY source_id, date / 86400",
     )?;
-    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
+    let read = |row: &Row<'_>| {
+        let last = rows::time(row, 1)?.unwrap_or_default();
+        Ok(EntryDay { source_id: row.get(0)?, last, entries: row.get::<_, i64>(2)?.unsigned_abs() })
+    };
     Ok(statement.query_map([unix(since)], read)?.collect::<Result<_, _>>()?)
 }
 

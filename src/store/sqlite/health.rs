@@ -1,17 +1,19 @@
-//! What became of sources, and when they told something.
+//! What became of sources.
 
 use rusqlite::{Connection, Row, params};
 
 use super::{StoreError, rows, unix};
-use crate::feed::Timestamp;
-use crate::state::{Change, Health, Pulse};
+use crate::state::{Change, Health};
 
 const COLUMNS: &str = "source_id, date, health, detail";
 
 pub(super) fn note(connection: &Connection, change: &Change) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(&format!("INSERT INTO change ({COLUMNS}) VALUES (?1, ?2, ?3, ?4)"))?
-        .execute(params![change.source_id, unix(change.date), word(change.health), change.detail])?;
+    connection.prepare_cached(&format!("INSERT INTO change ({COLUMNS}) VALUES (?1, ?2, ?3, ?4)"))?.execute(params![
+        change.source_id,
+        unix(change.date),
+        word(change.health),
+        change.detail
+    ])?;
     Ok(())
 }
 
@@ -29,22 +31,6 @@ pub(super) fn changes(connection: &Connection, limit: usize) -> Result<Vec<Chang
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let sql = format!("SELECT {COLUMNS} FROM change ORDER BY number DESC LIMIT ?1");
     Ok(connection.prepare_cached(&sql)?.query_map([limit], read)?.collect::<Result<_, _>>()?)
-}
-
-pub(super) fn pulses(connection: &Connection, since: Timestamp) -> Result<Vec<Pulse>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT source_id, count(*), min(date), max(date) FROM entry WHERE date >= ?1
-         GROUP BY source_id ORDER BY source_id",
-    )?;
-    let read = |row: &Row<'_>| {
-        Ok(Pulse {
-            source_id: row.get(0)?,
-            entries: row.get::<_, i64>(1)?.unsigned_abs(),
-            first: rows::time(row, 2)?.unwrap_or_default(),
-            last: rows::time(row, 3)?.unwrap_or_default(),
-        })
-    };
-    Ok(statement.query_map([unix(since)], read)?.collect::<Result<_, _>>()?)
 }
 
 fn word(health: Health) -> &'static str {

@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
-use super::{Filter, Job, Store, StoreError};
+use super::{EntryDay, Filter, Job, Store, StoreError};
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Change, Pulse, SourceState};
+use crate::state::{Announcement, Change, SourceState};
 use crate::story::{EntryKey, Known, Month, Prepared, StoredEntry, Story};
 use crate::topic::Label;
 
@@ -212,8 +212,8 @@ impl Store for Sqlite {
         entries::known(&self.connection, source_id, keys)
     }
 
-    fn candidates(&mut self, clues: &[i64], since: Timestamp) -> Result<Vec<StoredEntry>, StoreError> {
-        entries::candidates(&self.connection, clues, since)
+    fn candidates(&mut self, clues: &[i64], source_id: &str, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError> {
+        entries::candidates(&self.connection, clues, source_id, since)
     }
 
     fn has_atom_id(&mut self, atom_id: &str) -> Result<bool, StoreError> {
@@ -246,6 +246,14 @@ impl Store for Sqlite {
         entries::one(&self.connection, number)
     }
 
+    fn find(&mut self, name: &str, link: Option<&str>) -> Result<Vec<StoredEntry>, StoreError> {
+        entries::find(&self.connection, name, link)
+    }
+
+    fn labels(&mut self, number: i64) -> Result<Vec<Label>, StoreError> {
+        entries::labels(&self.connection, number)
+    }
+
     fn relabel(&mut self, labels: &[(i64, Vec<Label>)], rules: &str) -> Result<(), StoreError> {
         for (number, labels) in labels {
             entries::relabel(&self.connection, *number, labels)?;
@@ -274,8 +282,8 @@ impl Store for Sqlite {
         search::entries(&mut self.connection, filter)
     }
 
-    fn entry_counts(&mut self, since: Timestamp) -> Result<Vec<(String, u64)>, StoreError> {
-        entries::counts(&self.connection, since)
+    fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
+        entries::days(&self.connection, since)
     }
 
     fn note(&mut self, change: &Change) -> Result<(), StoreError> {
@@ -288,10 +296,6 @@ impl Store for Sqlite {
 
     fn changes(&mut self, limit: usize) -> Result<Vec<Change>, StoreError> {
         health::changes(&self.connection, limit)
-    }
-
-    fn pulses(&mut self, since: Timestamp) -> Result<Vec<Pulse>, StoreError> {
-        health::pulses(&self.connection, since)
     }
 
     fn announcements(&mut self) -> Result<Vec<Announcement>, StoreError> {
