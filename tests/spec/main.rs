@@ -23,5 +23,6 @@ mod hostile;
 mod house;
 mod manners;
 mod poll;
+mod publish;
 mod run;
 mod week;
