@@ -6,9 +6,11 @@
 
 mod dates;
 mod decode;
+mod discover;
 mod entity;
 mod html;
 mod json;
+mod opml;
 mod persons;
 mod reader;
 mod repair;
@@ -21,6 +23,8 @@ use url::Url;
 
 use crate::feed::{Defect, Feed, Timestamp};
 
+pub use discover::{Candidate, discover};
+pub use opml::{Outline, Outlines, outlines};
 pub use sanitise::sanitise;
 
 /// What a document may cost us. More than that is left out and noted, never an error.

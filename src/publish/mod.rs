@@ -29,6 +29,7 @@ use crate::story::Story;
 use crate::topic::Topic;
 use channel::Channel;
 
+pub use opml::{Subscription, subscriptions};
 pub use tree::{Encoded, Encoding, Resource, Tree};
 
 /// All that is published at one moment.
@@ -122,6 +123,12 @@ impl Format {
             Self::Atom | Self::Rss | Self::JsonFeed | Self::Opml => true,
         }
     }
+}
+
+/// Renders the list of topics, as `/opml.xml`.
+#[must_use]
+pub fn topic_list(edition: &Edition<'_>) -> Representation {
+    opml::topics(edition)
 }
 
 /// Renders every document of an edition.
