@@ -133,5 +133,8 @@ fn topic(number: usize) -> Topic {
         rules: vec![Rule { name: "any".into(), weight: 3.0, fields, pattern: Pattern::Any(terms) }],
         not: Vec::new(),
         source_bonus: BTreeMap::new(),
+        sources: None,
+        include: Vec::new(),
+        exclude: Vec::new(),
     }
 }

@@ -3,6 +3,8 @@
 //! [`poll`] takes one source through all stages: ask its server, read the document, find what is new, decide its topics
 //! and its story, keep it. [`publish`] takes the stored stories of each topic out to files and memory.
 
+mod full_text;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -12,17 +14,19 @@ use tracing::{info, warn};
 use url::Url;
 
 use crate::config::{Config, Source};
-use crate::dedup::{self, Decision};
-use crate::feed::{Entry, Feed, Timestamp};
+use crate::dedup::{self, Decision, Place, Subject};
+use crate::feed::{Defect, Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::parse;
 use crate::publish::{self, Credit, Edition, Representation, Selection, files};
 use crate::schedule::{self, Asked};
-use crate::state::{About, PollFailure, SourceState, Wait};
+use crate::state::{About, PollFailure, SourceState, Validators, Wait};
 use crate::store::{Handle, Store, StoreError};
 use crate::story::{EntryKey, Identity, Prepared, StoredEntry};
 use crate::tag;
 use crate::topic::{Label, Matcher};
+
+pub use full_text::full_text;
 
 /// How far back an entry can join a story.
 const STORY_WINDOW: TimeDelta = TimeDelta::days(90);
@@ -137,12 +141,17 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     };
     let waits = fetched.asks.clone();
     let moved = fetched.moved().cloned();
-    // Kept to the end of this poll: so no more documents are in memory than can be read.
-    let _share = std::mem::take(&mut fetched.share);
+    // Kept while the document is worked on: so no more of them are in memory than can be read.
+    let share = std::mem::take(&mut fetched.share);
 
-    // Read the document, unless its bytes are those of the last one.
-    let document = match read(context, source, &mut state, fetched, now).await {
-        Ok(document) => document,
+    // Read the document, unless its bytes are those of the last one, and make ready what is new in it: sanitised, with
+    // its topics.
+    let news = match read(context, source, &mut state, fetched, now).await {
+        Ok(document) => prepare(context, source, &mut state, document, share, now).await?,
+        Err(unreadable) => Err(unreadable),
+    };
+    let news = match news {
+        Ok(news) => news,
         Err(Unreadable { code, message }) => {
             let failure = state.fail(code, message, now);
             plan(context, source, &mut state, &waits, now);
@@ -151,12 +160,6 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     };
     state.succeed(now);
     state.observe_redirect(&address, moved.as_ref(), now);
-
-    // Find what is new in it and make that ready: sanitised, with its topics.
-    let news = match document {
-        Some(document) => Some(prepare(context, source, &mut state, document).await?),
-        None => None,
-    };
     plan(context, source, &mut state, &waits, now);
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
@@ -247,9 +250,14 @@ fn plan(context: &Context, source: &Source, state: &mut SourceState, waits: &[Wa
 
 /// A document that was read.
 struct Document {
-    feed: Feed,
+    about: About,
+    entries: Vec<(Entry, Identity)>,
     /// Not a delta (RFC 3229): what it lacks has left the feed.
     whole: bool,
+    hash: [u8; 32],
+    /// Kept only with the document: an ETag for one that was not read would turn the failure into a silent "not
+    /// modified".
+    validators: Vec<Validators>,
 }
 
 /// Why a document could not be read.
@@ -258,10 +266,14 @@ struct Unreadable {
     message: String,
 }
 
+/// Runs work that takes the processor for long; a panic in it is a fault of the document that it works on.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unreadable> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|panic| Unreadable { code: "reader_failed".into(), message: panic.to_string() })
+}
+
 /// Reads the document of an answer; `None` if it is the last one again.
-///
-/// Validators are kept only with a document that was read: an ETag for one that was not would turn the failure into a
-/// silent "not modified".
 async fn read(
     context: &Context,
     source: &Source,
@@ -284,30 +296,34 @@ async fn read(
     }
     let whole = !document.is_delta;
     let limits = parse::Limits { entries_max: context.config.poll.entries_max, ..parse::Limits::default() };
-    let zone = source.schedule.zone();
-    let reading = tokio::task::spawn_blocking(move || {
-        parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)
+    let (zone, source_id) = (source.schedule.zone(), source.id.clone());
+    let reading = aside(move || {
+        let feed = parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)?;
+        let about = about(&feed);
+        Ok((about, dedup::identify(&source_id, &feed.format, feed.entries)))
     });
-    let feed = match reading.await {
-        Ok(feed) => feed.map_err(|error| Unreadable {
-            code: error.code().into(),
-            message: format!("{error}; {}", error.advice()),
-        })?,
-        Err(panic) => return Err(Unreadable { code: "reader_failed".into(), message: panic.to_string() }),
+    let unreadable = |error: parse::ParseError| Unreadable {
+        code: error.code().into(),
+        message: format!("{error}; {}", error.advice()),
     };
-    state.validators = validators;
-    state.body_hash = Some(hash);
-    Ok(Some(Document { feed, whole }))
+    let (about, entries) = reading.await?.map_err(unreadable)?;
+    Ok(Some(Document { about, entries, whole, hash, validators }))
 }
 
 /// What a document brings, ready for the store.
 struct News {
     /// Entries that are new or say something else, as far as the store knew before the transaction.
-    prepared: Vec<Prepared>,
+    fresh: Vec<Fresh>,
     /// Entries that are as they were.
     same: Vec<i64>,
     /// Whether what is neither has left the feed.
     whole: bool,
+}
+
+/// An entry that is ready for the store, and as it is compared with others.
+struct Fresh {
+    prepared: Prepared,
+    subject: Subject,
 }
 
 /// Sorts out what is new in a document, so that only that is sanitised and labelled.
@@ -315,35 +331,65 @@ async fn prepare(
     context: &Arc<Context>,
     source: &Source,
     state: &mut SourceState,
-    document: Document,
-) -> Result<News, StoreError> {
-    let Document { feed, whole } = document;
-    state.about = about(&feed);
-    let identified = dedup::identify(&source.id, &feed.format, feed.entries);
-    let (id, keys) = (source.id.clone(), keys(identified.iter().map(|(_, identity)| identity)));
+    document: Option<Document>,
+    share: fetch::Share,
+    now: Timestamp,
+) -> Result<Result<Option<News>, Unreadable>, StoreError> {
+    let Some(Document { mut about, entries, whole, hash, validators }) = document else { return Ok(Ok(None)) };
+    let (id, keys) = (source.id.clone(), keys(entries.iter().map(|(_, identity)| identity)));
     let known = context.store.call(move |store| store.known(&id, &keys)).await?;
     let mut same = Vec::new();
     let mut fresh: Vec<(Entry, Identity)> = Vec::new();
-    for (entry, identity) in identified {
+    for (entry, identity) in entries {
         match dedup::decide(&identity, &known) {
             Decision::Same(number) => same.push(number),
             Decision::New | Decision::Changed(_) => fresh.push((entry, identity)),
         }
     }
+    let share = if source.full_text {
+        // Given back first: the pages need their own, and two that wait for each other wait for ever.
+        drop(share);
+        about.defects.extend(full_texts(context, source, &mut fresh, now).await);
+        fetch::Share::default()
+    } else {
+        share
+    };
     let (context, source) = (Arc::clone(context), source.clone());
-    let ready = tokio::task::spawn_blocking(move || {
+    let ready = aside(move || {
+        let _share = share;
         fresh.into_iter().map(|(entry, identity)| ready(&context.matcher, &source, entry, identity)).collect()
     });
-    let prepared = ready.await.map_err(|_| StoreError::Closed)?;
-    Ok(News { prepared, same, whole })
+    Ok(ready.await.map(|fresh| {
+        state.about = about;
+        state.body_hash = Some(hash);
+        state.validators = validators;
+        Some(News { fresh, same, whole })
+    }))
 }
 
-fn ready(matcher: &Matcher, source: &Source, entry: Entry, identity: Identity) -> Prepared {
+/// Fetches the full text of entries that have a page of their own; returns what went wrong.
+async fn full_texts(
+    context: &Context,
+    source: &Source,
+    fresh: &mut [(Entry, Identity)],
+    now: Timestamp,
+) -> Vec<Defect> {
+    // A page that several entries share is a list, and tells nothing of any of them.
+    let with_page = fresh.iter_mut().filter(|(_, identity)| identity.canonical_link.is_some());
+    let entries = with_page.map(|(entry, _)| entry).collect();
+    let defects = full_text(&context.client, source, entries, context.config.poll.pages_max, now).await;
+    for defect in &defects {
+        warn!(defect.code = defect.code, "{}", defect.message);
+    }
+    defects
+}
+
+fn ready(matcher: &Matcher, source: &Source, entry: Entry, mut identity: Identity) -> Fresh {
     let entry = parse::sanitise(entry);
-    let mut identity = identity;
-    identity.clues = dedup::clues(identity.canonical_link.as_deref());
     let labels = tag::labels(matcher, &entry, source);
-    Prepared { entry, identity, labels }
+    let subject = Subject::new(&source.id, &entry, &identity);
+    identity.clues = subject.clues();
+    Fresh { prepared: Prepared { entry, identity, labels }, subject }
 }
 
 fn keys<'a>(identities: impl Iterator<Item = &'a Identity>) -> Vec<EntryKey> {
@@ -380,31 +426,42 @@ fn keep(
     stories: &Stories,
     now: Timestamp,
 ) -> Result<Counts, StoreError> {
+    let News { fresh, same: mut present, whole } = news;
+    let known = store.known(source_id, &keys(fresh.iter().map(|fresh| &fresh.prepared.identity)))?;
+    let decided: Vec<(Fresh, Decision)> = fresh
+        .into_iter()
+        .map(|fresh| {
+            let decision = dedup::decide(&fresh.prepared.identity, &known);
+            (fresh, decision)
+        })
+        .collect();
+    present.extend(decided.iter().filter_map(|(_, decision)| match decision {
+        Decision::Same(number) | Decision::Changed(number) => Some(*number),
+        Decision::New => None,
+    }));
     let mut counts = Counts::default();
-    let mut present = news.same;
-    let known = store.known(source_id, &keys(news.prepared.iter().map(|prepared| &prepared.identity)))?;
-    for mut prepared in news.prepared {
-        let number = match dedup::decide(&prepared.identity, &known) {
-            Decision::Same(number) => number,
-            Decision::Changed(number) => {
-                counts.changed += 1;
-                let before = store.entry(number)?;
-                let significant = before.is_none_or(|before| dedup::is_significant(&before.entry, &prepared.entry));
-                store.update(number, &prepared, significant.then_some(now))?;
-                number
-            }
-            Decision::New => {
-                counts.new += 1;
-                let story = story(store, source_id, &prepared, stories, now)?;
-                if store.has_atom_id(&prepared.identity.atom_id)? {
-                    prepared.identity.atom_id = dedup::minted_id(source_id, prepared.identity.key);
-                }
-                store.insert(source_id, &prepared, story, now)?
-            }
+    for (Fresh { mut prepared, subject }, decision) in decided {
+        let place = match decision {
+            Decision::Same(_) => continue,
+            Decision::Changed(number) => Place::Entry(number),
+            Decision::New => place(store, source_id, &subject, &prepared, &present, stories, now)?,
         };
-        present.push(number);
+        let story = match place {
+            Place::Entry(number) => {
+                counts.changed += usize::from(replace(store, number, &prepared, now)?);
+                present.push(number);
+                continue;
+            }
+            Place::Story(story, _) => Some(story),
+            Place::New => None,
+        };
+        if store.has_atom_id(&prepared.identity.atom_id)? {
+            prepared.identity.atom_id = dedup::minted_id(source_id, prepared.identity.key);
+        }
+        present.push(store.insert(source_id, &prepared, story, now)?);
+        counts.new += 1;
     }
-    if news.whole {
+    if whole {
         store.mark_present(source_id, &present, now)?;
     }
     if counts != Counts::default() {
@@ -413,20 +470,31 @@ fn keep(
     Ok(counts)
 }
 
-/// The story that a new entry joins, if it is not one of its own.
-fn story(
+/// Where a new entry belongs: in a story that is told already, in one of its own, or in place of an entry whose guid
+/// its source has changed.
+fn place(
     store: &mut dyn Store,
     source_id: &str,
+    subject: &Subject,
     prepared: &Prepared,
+    present: &[i64],
     stories: &Stories,
     now: Timestamp,
-) -> Result<Option<i64>, StoreError> {
-    if !stories.joins {
-        return Ok(None);
-    }
-    let mut candidates = store.candidates(&prepared.identity.clues, now - STORY_WINDOW)?;
-    candidates.retain(|candidate| !stories.apart.contains(&candidate.source_id));
-    Ok(dedup::story_of(source_id, &prepared.entry, &candidates).map(|(story, _)| story))
+) -> Result<Place, StoreError> {
+    let mut candidates = store.candidates(&prepared.identity.clues, source_id, now - STORY_WINDOW)?;
+    let own = |candidate: &StoredEntry| candidate.source_id == source_id;
+    candidates.retain(|candidate| own(candidate) || stories.joins && !stories.apart.contains(&candidate.source_id));
+    Ok(dedup::place(subject, &candidates, present))
+}
+
+/// Replaces what a stored entry says; says whether a reader sees the difference.
+fn replace(store: &mut dyn Store, number: i64, prepared: &Prepared, now: Timestamp) -> Result<bool, StoreError> {
+    let says = |entry: &Entry| (entry.title.clone(), entry.summary.clone(), entry.content.clone(), entry.url.clone());
+    let before = store.entry(number)?;
+    let differs = before.as_ref().is_none_or(|before| says(&before.entry) != says(&prepared.entry));
+    let is_news = before.is_none_or(|before| dedup::is_significant(&before.entry, &prepared.entry));
+    store.update(number, prepared, (differs && is_news).then_some(now))?;
+    Ok(differs)
 }
 
 /// Labels every stored entry again if the rules differ from those of the last time; says whether it did.

@@ -49,6 +49,12 @@ pub fn labels_of_former(matcher: &Matcher, entry: &Entry, source_id: &str) -> Ve
     matcher.labels(&fields_with(entry, &[], source_id))
 }
 
+/// Returns what becomes of an entry in every topic when its source is not in the config.
+#[must_use]
+pub fn judgements_of_removed(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
+    matcher.judgements(&fields_with(entry, &[], source_id))
+}
+
 /// Returns what rules look at in an entry: its texts without markup, its publisher's tags and the operator's.
 #[must_use]
 pub fn fields(entry: &Entry, source: &Source) -> Fields {
@@ -142,6 +148,9 @@ mod tests {
             rules: vec![Rule { name: "any".into(), weight: 3.0, fields, pattern: Pattern::Any(terms.to_vec()) }],
             not: Vec::new(),
             source_bonus: BTreeMap::new(),
+            sources: None,
+            include: Vec::new(),
+            exclude: Vec::new(),
         }])
     }
 

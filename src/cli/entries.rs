@@ -53,12 +53,8 @@ struct InTopic<'a> {
 }
 
 pub(super) fn run(config: &Config, options: Options) -> Result<(), Failure> {
-    if let Some(topic) = &options.topic
-        && !config.topics.iter().any(|known| known.id == *topic)
-    {
-        let known: Vec<&str> = config.topics.iter().map(|topic| topic.id.as_str()).collect();
-        let known = known.join("`, `");
-        return Err(Failure::Usage(format!("error: there is no topic `{topic}`\nhelp: the topics are `{known}`")));
+    if let Some(topic) = &options.topic {
+        open::topic(config, topic)?;
     }
     let mut store = match &options.search {
         // Searching brings the index up to date.

@@ -5,17 +5,26 @@
 mod add;
 mod backup;
 mod check;
+mod diff;
 mod entries;
+<<<<<<< HEAD
 mod export;
+=======
+mod explain;
+>>>>>>> main
 mod feeds;
 mod import;
 mod inspect;
+mod judged;
+mod label;
+mod labelled;
 mod open;
 mod output;
 mod poll;
 mod publish;
 mod save;
 mod shell;
+mod test;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,6 +57,14 @@ enum Command {
     Check,
     /// Show what a feed holds and which topics each entry would get, without storing anything
     Inspect(inspect::Options),
+    /// Show why an entry is or is not in a topic
+    Explain(explain::Options),
+    /// Show which stored entries each topic would gain and lose under the config as it stands, before it is live
+    Diff(diff::Options),
+    /// Run the topics on labelled entries and show how often they are right
+    Test(test::Options),
+    /// Label stored entries by hand, for `veille test`
+    Label(label::Options),
     /// Show the health of every feed
     Feeds(feeds::Options),
     /// List or search stored entries
@@ -118,6 +135,10 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Poll(options) => poll::run(open::config(config)?, options),
         Command::Check => check::run(open::config_path(config)?.as_path()),
         Command::Inspect(options) => inspect::run(config, options),
+        Command::Explain(options) => explain::run(&open::config(config)?, &options),
+        Command::Diff(options) => diff::run(&open::config(config)?, &options),
+        Command::Test(options) => test::run(&open::config(config)?, &options),
+        Command::Label(options) => label::run(&open::config(config)?, &options),
         Command::Feeds(options) => feeds::run(&open::config(config)?, &options),
         Command::Entries(options) => entries::run(&open::config(config)?, options),
         Command::Publish => publish::run(open::config(config)?),

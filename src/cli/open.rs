@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{Failure, output};
 use crate::config::{self, Config};
 use crate::store::sqlite::Sqlite;
+use crate::topic::Topic;
 
 /// Where a config is looked for when nothing names one.
 const USUAL_PATHS: [&str; 2] = ["config.toml", "/etc/veille/config.toml"];
@@ -34,6 +35,14 @@ pub(super) fn config(named: Option<PathBuf>) -> Result<Config, Failure> {
 /// Opens the store for a command that only reads.
 pub(super) fn store_to_read(config: &Config) -> Result<Sqlite, Failure> {
     Ok(Sqlite::open_read_only(&config.store.path)?)
+}
+
+/// Finds the topic that an option names.
+pub(super) fn topic<'a>(config: &'a Config, id: &str) -> Result<&'a Topic, Failure> {
+    config.topics.iter().find(|topic| topic.id == id).ok_or_else(|| {
+        let known: Vec<&str> = config.topics.iter().map(|topic| topic.id.as_str()).collect();
+        Failure::Usage(format!("error: there is no topic `{id}`\nhelp: the topics are `{}`", known.join("`, `")))
+    })
 }
 
 /// Makes the runtime.

@@ -27,17 +27,71 @@ pub(super) fn error(text: &str) {
 
 /// Whether stderr shows colours.
 pub(super) fn colour() -> bool {
-    std::io::stderr().is_terminal() && !is_colour_unwanted()
+    std::io::stderr().is_terminal() && wants_colour()
 }
 
 /// Whether stdout shows colours.
 pub(super) fn colour_of_results() -> bool {
-    std::io::stdout().is_terminal() && !is_colour_unwanted()
+    std::io::stdout().is_terminal() && wants_colour()
 }
 
 /// <https://no-color.org>
-fn is_colour_unwanted() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+fn wants_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// How results are coloured.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paint {
+    is_on: bool,
+}
+
+impl Paint {
+    /// Colours for a terminal that wants them.
+    pub(super) fn of_stdout() -> Self {
+        Self { is_on: colour_of_results() }
+    }
+
+    /// In green.
+    pub(super) fn good(self, text: &str) -> String {
+        self.with("32", text)
+    }
+
+    /// In red.
+    pub(super) fn bad(self, text: &str) -> String {
+        self.with("31", text)
+    }
+
+    /// In bold.
+    pub(super) fn strong(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    /// Without colours marks do the same service: `[so]`.
+    pub(super) fn found(self, text: &str) -> String {
+        if self.is_on { self.with("1;33", text) } else { format!("[{}]", plain(text)) }
+    }
+
+    fn with(self, code: &str, text: &str) -> String {
+        let text = plain(text);
+        if self.is_on { format!("\x1b[{code}m{text}\x1b[0m") } else { text }
+    }
+}
+
+/// A publisher's text on one line, without what would command the terminal.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Points without a tail of digits: `4.5`, `0.67`.
+pub(super) fn points(points: f64) -> String {
+    // The sum turns -0 into 0.
+    format!("{}", (points * 100.0).round() / 100.0 + 0.0)
+}
+
+/// Points with their sign: `+3`, `−1.5`.
+pub(super) fn signed(change: f64) -> String {
+    if change < 0.0 { format!("−{}", points(-change)) } else { format!("+{}", points(change)) }
 }
 
 /// An error with its causes and, if there is one, the way out.

@@ -62,6 +62,10 @@ pub(super) enum Kind {
     Secret,
     /// Source ids and points.
     Points,
+    /// Ids of topics.
+    Topics,
+    /// Ids of sources.
+    Feeds,
     Fields,
     /// A list of terms.
     Terms,
@@ -99,6 +103,8 @@ impl Kind {
             Self::Proxy => "the address of a proxy, `\"environment\"`, or `\"\"` for none".into(),
             Self::Secret => "a text in quotes, `{ file = \"…\" }` or `{ credential = \"…\" }`".into(),
             Self::Points => "a table of numbers from -100 to 100: `{ education = 2.0 }`".into(),
+            Self::Topics => "a list of topics by id: `[\"laicite\"]`".into(),
+            Self::Feeds => "a list of feeds by id: `[\"cnil\"]`".into(),
             Self::Fields => "a list of fields: `[\"title\", \"lead\"]`".into(),
             Self::Terms => "a list of terms: `[\"numérique éducatif\", \"=ENT\"]`".into(),
             Self::TwoTerms => "two lists of terms: `[[\"@num\"], [\"@ecole\"]]`".into(),
@@ -184,6 +190,7 @@ pub(super) static POLL: Table = Table {
         with("timeout", Kind::Duration(1, 3600), r#""30s""#),
         with("body_max", Kind::Size(1 << 10, 1 << 30), r#""10 MiB""#),
         with("entries_max", Kind::Whole(1, 100_000), "5000"),
+        with("pages_max", Kind::Whole(0, 10_000), "50"),
         with("postpone_max", Kind::Duration(0, 30 * DAY), r#""24h""#),
         with("allow_networks", Kind::Networks, "[]"),
         with("proxy", Kind::Proxy, r#""""#),
@@ -261,6 +268,10 @@ pub(super) static TOPIC: Table = Table {
         key("near", Kind::TwoTerms),
         with("not", Kind::Terms, "[]"),
         with("sources", Kind::Points, "{}"),
+        with("include", Kind::Topics, "[]"),
+        with("exclude", Kind::Topics, "[]"),
+        key("from", Kind::Feeds),
+        key("from_tags", Kind::Texts),
         key("lang", Kind::Language),
         key("threshold", Kind::Decimal(0.1, 1000.0)),
         key("boost", Kind::Section),

@@ -17,6 +17,7 @@ mod sources;
 mod topics;
 mod tree;
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -52,6 +53,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// `[[topic]]`, in file order, ids unique.
     pub topics: Vec<Topic>,
+    /// Where each topic begins in the file, in bytes; parallel to `topics`.
+    pub topic_spans: Vec<Range<usize>>,
     /// What looks like a mistake but is none of ours to refuse.
     pub warnings: Report,
 }
@@ -104,6 +107,8 @@ pub struct PollSettings {
     pub body_bytes_max: u64,
     /// Entries read from one document.
     pub entries_max: usize,
+    /// Pages fetched in one poll of a source with `full_text`, those of its latest entries.
+    pub pages_max: usize,
     /// Longest postponement that a server can ask for, `Retry-After` apart.
     pub postpone_max: Duration,
     /// Networks that may be polled though they are not public.

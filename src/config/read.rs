@@ -94,7 +94,8 @@ fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Opti
     let topic_ids = topics::ids(&topic_tables, problems);
     let sources = sources::sources(&feeds, &source_ids, &topic_ids, poll.as_ref(), folder, problems);
     let mut lexicon = Lexicon::new(root.node("lexicon"), problems);
-    let topics = topics::topics(&topic_tables, &defaults, &source_ids, &mut lexicon, problems);
+    let named = topics::Named { source_ids: &source_ids, sources: &sources, topic_ids: &topic_ids };
+    let topics = topics::topics(&topic_tables, &defaults, &named, &mut lexicon, problems);
     lexicon.warn_of_unused(problems);
     if let (Some(store), Some(publish)) = (&store, &publish) {
         keep_private(&root, &publish.directory, [("database", &store.path), ("config file", path)], problems);
@@ -111,6 +112,7 @@ fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Opti
         serve: serve?,
         sources,
         topics,
+        topic_spans: topic_tables.iter().map(|table| table.span.clone()).collect(),
         warnings: super::Report::default(),
     })
 }

@@ -43,6 +43,7 @@ pub(super) fn poll(section: &Section<'_>, problems: &mut Problems) -> Option<Pol
     let timeout = section.read("timeout", duration, problems);
     let body_bytes_max = section.read("body_max", size, problems);
     let entries_max = section.read("entries_max", whole, problems);
+    let pages_max = section.read("pages_max", whole, problems);
     let postpone_max = section.read("postpone_max", duration, problems);
     let allow_networks = section.read("allow_networks", networks, problems);
     let proxy = section.read("proxy", proxy, problems);
@@ -54,6 +55,7 @@ pub(super) fn poll(section: &Section<'_>, problems: &mut Problems) -> Option<Pol
         timeout: timeout?,
         body_bytes_max: body_bytes_max?,
         entries_max: entries_max?,
+        pages_max: pages_max?,
         postpone_max: postpone_max?,
         allow_networks: allow_networks?,
         proxy: proxy?,

@@ -1,6 +1,6 @@
 //! `[topic_defaults]`, `[[topic]]` and `[[topic.rule]]`: topics, short forms made into rules.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Source;
 use super::diagnostic::Problems;
@@ -66,21 +66,30 @@ fn unique_topic_id<'n>(node: &'n Node, written: &mut HashMap<&'n str, &'n Node>,
     }
 }
 
+/// What topics can name.
+#[derive(Debug)]
+pub(super) struct Named<'a> {
+    pub(super) source_ids: &'a [String],
+    pub(super) sources: &'a [Source],
+    pub(super) topic_ids: &'a [String],
+}
+
 /// Reads all topics.
 pub(super) fn topics(
     sections: &[Section<'_>],
     defaults: &Defaults,
-    source_ids: &[String],
+    named: &Named<'_>,
     lexicon: &mut Lexicon<'_>,
     problems: &mut Problems,
 ) -> Vec<Topic> {
-    sections.iter().filter_map(|section| topic(section, defaults, source_ids, lexicon, problems)).collect()
+    sections.iter().filter_map(|section| topic(section, defaults, named, lexicon, problems)).collect()
 }
 
 /// Warns of topics that stay empty. To be asked when the config is known to be valid.
 pub(super) fn warn_of_empty(sections: &[Section<'_>], topics: &[Topic], sources: &[Source], problems: &mut Problems) {
     for (section, topic) in sections.iter().zip(topics) {
         warn_of_unreachable(section, topic, problems);
+        warn_of_worthless(section, topic, problems);
         warn_of_no_feed(section, topic, sources, problems);
     }
 }
@@ -88,7 +97,7 @@ pub(super) fn warn_of_empty(sections: &[Section<'_>], topics: &[Topic], sources:
 fn topic(
     section: &Section<'_>,
     defaults: &Defaults,
-    source_ids: &[String],
+    named: &Named<'_>,
     lexicon: &mut Lexicon<'_>,
     problems: &mut Problems,
 ) -> Option<Topic> {
@@ -104,8 +113,11 @@ fn topic(
     rules.extend(long.iter().filter_map(|section| rule(section, lexicon, problems)));
     let not = section.node("not").map(|node| lexicon.terms(node, problems)).unwrap_or_default();
     let source_bonus =
-        section.read_with("sources", problems, |node, key, problems| points(node, key, source_ids, problems));
-    if ["any", "near", "rule", "sources"].iter().all(|key| section.node(key).is_none()) {
+        section.read_with("sources", problems, |node, key, problems| points(node, key, named.source_ids, problems));
+    let include = others(section, "include", named, problems);
+    let exclude = others(section, "exclude", named, problems);
+    let sources = limit(section, named, problems);
+    if ["any", "near", "rule", "sources", "include"].iter().all(|key| section.node(key).is_none()) {
         let error = problems.error(&section.span, "this topic has no rule, so nothing gets in");
         error.help("add `any = [\"a word\", \"some words\"]`");
     }
@@ -121,7 +133,56 @@ fn topic(
         rules,
         not,
         source_bonus: source_bonus?,
+        sources,
+        include: include?,
+        exclude: exclude?,
     })
+}
+
+/// The topics that `include` or `exclude` names.
+fn others(section: &Section<'_>, name: &str, named: &Named<'_>, problems: &mut Problems) -> Option<Vec<String>> {
+    let own = section.read("id", words, &mut Problems::default());
+    section.read_with(name, problems, |node, key, problems| {
+        let mut others = Vec::new();
+        for (text, node) in texts(node, key, problems)? {
+            if own.as_deref() == Some(text) {
+                let error = problems.error(&node.span, format!("topic `{text}` cannot {name} itself"));
+                error.help("take it out");
+            } else if !named.topic_ids.iter().any(|id| id == text) {
+                unknown(&node.span, "topic", text, named.topic_ids.iter().map(String::as_str), problems);
+            }
+            others.push(text.to_owned());
+        }
+        Some(others)
+    })
+}
+
+/// The sources that `from` lists and those with a tag of `from_tags`; `None` if neither is written.
+fn limit(section: &Section<'_>, named: &Named<'_>, problems: &mut Problems) -> Option<Vec<String>> {
+    let listed = section.read_with("from", problems, |node, key, problems| {
+        let texts = texts(node, key, problems)?;
+        for (text, node) in texts.iter().filter(|(text, _)| !named.source_ids.iter().any(|id| id == text)) {
+            unknown(&node.span, "feed", text, named.source_ids.iter().map(String::as_str), problems);
+        }
+        Some(texts.into_iter().map(|(text, _)| text.to_owned()).collect::<Vec<_>>())
+    });
+    let tagged = section.read_with("from_tags", problems, |node, key, problems| {
+        let known: BTreeSet<&str> = named.sources.iter().flat_map(|source| &source.tags).map(String::as_str).collect();
+        let texts = texts(node, key, problems)?;
+        for (text, node) in texts.iter().filter(|(text, _)| !known.contains(text)) {
+            unknown(&node.span, "feed with the tag", text, known.iter().copied(), problems);
+        }
+        let has_one = |source: &&Source| texts.iter().any(|(text, _)| source.tags.iter().any(|tag| tag == text));
+        Some(named.sources.iter().filter(has_one).map(|source| source.id.clone()).collect::<Vec<_>>())
+    });
+    match (listed, tagged) {
+        (None, tagged) => tagged,
+        (listed, None) => listed,
+        (Some(mut listed), Some(tagged)) => {
+            listed.extend(tagged);
+            Some(listed)
+        }
+    }
 }
 
 /// The topic's own value of a key, else that of `[topic_defaults]`.
@@ -291,15 +352,25 @@ fn name_of(node: &Node) -> String {
     terms.take(3).collect::<Vec<_>>().join(", ") + more
 }
 
+/// Where a boost is 0 a rule finds much and gives nothing.
+fn warn_of_worthless(section: &Section<'_>, topic: &Topic, problems: &mut Problems) {
+    // The short forms stand before the long rules in the topic and have no table of their own.
+    let long = section.tables(&RULE, "rule", &mut Problems::default());
+    for (section, rule) in long.iter().rev().zip(topic.rules.iter().rev()) {
+        if rule.fields.iter().all(|field| topic.boost.of(*field) == 0.0) {
+            let at = section.node("in").map_or(&section.span, |node| &node.span);
+            let warning = problems.warning(at, format!("rule `{}` never gives a point", rule.name));
+            warning.help("the `boost` of its fields is 0: raise it, or look elsewhere");
+        }
+    }
+}
+
 /// The most that an entry can score, one best field a rule.
 fn score_max(topic: &Topic) -> f64 {
-    let boost = |field: &Field| match field {
-        Field::Title => topic.boost.title,
-        Field::Lead => topic.boost.lead,
-        Field::Head => topic.boost.head,
-        Field::Body => topic.boost.body,
-        Field::Tags => topic.boost.tags,
-    };
+    if !topic.include.is_empty() {
+        return f64::INFINITY;
+    }
+    let boost = |field: &Field| topic.boost.of(*field);
     let best = |rule: &Rule| rule.fields.iter().map(boost).fold(0.0, f64::max) * rule.weight;
     let rules: f64 = topic.rules.iter().map(best).filter(|points| *points > 0.0).sum();
     rules + topic.source_bonus.values().copied().fold(0.0, f64::max)
@@ -317,9 +388,15 @@ fn warn_of_unreachable(section: &Section<'_>, topic: &Topic, problems: &mut Prob
 }
 
 fn warn_of_no_feed(section: &Section<'_>, topic: &Topic, sources: &[Source], problems: &mut Problems) {
-    let takes = |source: &Source| source.topics.as_ref().is_none_or(|topics| topics.contains(&topic.id));
+    let takes = |source: &Source| {
+        source.topics.as_ref().is_none_or(|topics| topics.contains(&topic.id))
+            && topic.sources.as_ref().is_none_or(|sources| sources.contains(&source.id))
+    };
     if !sources.is_empty() && !sources.iter().any(|source| source.enabled && takes(source)) {
         let warning = problems.warning(&section.span, format!("no feed gives entries to topic `{}`", topic.id));
-        warning.help("list it in the `topics` of a feed, or take that key out of one");
+        warning.help(match topic.sources {
+            None => "list it in the `topics` of a feed, or take that key out of one",
+            Some(_) => "`from` and `from_tags` leave no feed that is on and gives to this topic",
+        });
     }
 }

@@ -7,10 +7,12 @@ mod notify;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures_util::FutureExt;
 use chrono::{TimeDelta, Utc};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,6 +27,7 @@ use crate::feed::Timestamp;
 use crate::pipeline::{self, Context, Counts, Outcome, Polled, Published};
 use crate::publish::Tree;
 use crate::serve::{self, Front, Health};
+use crate::state::PollFailure;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Handle, StoreError};
 
@@ -36,6 +39,9 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// How long changes gather before they are published together.
 const GATHER: Duration = Duration::from_millis(500);
+
+/// When a source is tried again over which we panicked.
+const PANIC_PAUSE: TimeDelta = TimeDelta::hours(1);
 
 /// How often old entries are dropped and the store is tidied.
 const UPKEEP: TimeDelta = TimeDelta::hours(24);
@@ -185,7 +191,11 @@ impl Daemon {
             };
             let (context, source) = (Arc::clone(&self.context), source.clone());
             let span = info_span!("poll", source.id = source_id);
-            let poll = async move { (source_id, pipeline::poll(&context, &source, false, Utc::now()).await) };
+            let poll = async move {
+                let polling = pipeline::poll(&context, &source, false, Utc::now());
+                let polled = AssertUnwindSafe(polling).catch_unwind().await.unwrap_or_else(|_| Ok(panicked(Utc::now())));
+                (source_id, polled)
+            };
             self.polls.spawn(poll.instrument(span));
         }
     }
@@ -206,6 +216,7 @@ impl Daemon {
         if generation > self.published {
             self.publish(false).await?;
         }
+        self.tell_freshness();
         let now = Utc::now();
         if now >= self.next_upkeep {
             self.next_upkeep = now + UPKEEP;
@@ -216,6 +227,14 @@ impl Daemon {
         }
         notify::alive();
         Ok(())
+    }
+
+    /// Tells readers how long nothing can change: until the next poll, unless one is under way.
+    fn tell_freshness(&mut self) {
+        let next = self.due.next().filter(|_| self.polls.is_empty());
+        let wait = next.and_then(|at| (at - Utc::now()).to_std().ok());
+        let until = wait.map(|wait| std::time::Instant::now() + wait);
+        self.front.tree.store(Arc::new(self.front.tree.load().with_fresh_until(until)));
     }
 
     /// Takes over a changed config if it validates; keeps the old one if not.
@@ -245,8 +264,8 @@ impl Daemon {
 
     /// A rule that cannot be read never empties a feed: what is in force stays.
     fn keep_config(&mut self, why: &str) {
-        error!("the config has mistakes, the last good one stays in force\n{why}");
         self.set_trouble("config", Some("the config file has mistakes; the last good one is in force".into()));
+        error!("the config has mistakes, the last good one stays in force\n{why}");
     }
 
     /// Shows on `/healthz` that something is wrong, or is right again.
@@ -285,15 +304,27 @@ impl Daemon {
         Ok(())
     }
 
-    /// Waits for the polls in flight, within the grace.
+    /// Waits for the polls in flight, within the grace or until Ctrl-C is pressed again.
     async fn end(&mut self) {
         self.relabelling.abort_all();
         let all = async { while self.polls.join_next().await.is_some() {} };
-        if tokio::time::timeout(GRACE, all).await.is_err() {
+        let ended = tokio::select! {
+            ended = tokio::time::timeout(GRACE, all) => ended.is_ok(),
+            _ = tokio::signal::ctrl_c() => false,
+        };
+        if !ended {
             warn!(polls = self.polls.len(), "polls were given up: they are repeated at the next start");
             self.polls.shutdown().await;
         }
     }
+}
+
+/// A fault of ours over one source: the others go on, and it is tried again.
+fn panicked(now: Timestamp) -> Polled {
+    let message = "veille has a fault that this feed brings to light; please report it".to_owned();
+    error!("{message}");
+    let failure = PollFailure { code: "panic".into(), message, since: now };
+    Polled { outcome: Outcome::Failed(failure), next_poll: Some(now + PANIC_PAUSE) }
 }
 
 /// Sleeps until an instant, or for ever.

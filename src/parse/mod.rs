@@ -4,13 +4,18 @@
 //! UTF-8, read a tolerant tree, repair it to one clean Atom document, let `feed_rs` read that. Nothing here panics or
 //! aborts on any input; what was wrong comes back as [`Defect`]s. No network, no clock.
 
+mod article;
 mod dates;
 mod decode;
 mod discover;
 mod entity;
 mod html;
 mod json;
+<<<<<<< HEAD
 mod opml;
+=======
+mod page;
+>>>>>>> main
 mod persons;
 mod reader;
 mod repair;
@@ -23,8 +28,13 @@ use url::Url;
 
 use crate::feed::{Defect, Feed, Timestamp};
 
+<<<<<<< HEAD
 pub use discover::{Candidate, discover};
 pub use opml::{Outline, Outlines, outlines};
+=======
+pub use article::{ArticleError, article};
+pub use page::page;
+>>>>>>> main
 pub use sanitise::sanitise;
 
 /// What a document may cost us. More than that is left out and noted, never an error.
@@ -88,7 +98,7 @@ impl ParseError {
     }
 }
 
-/// What the reading of a document depends on besides its bytes.
+/// What the reading depends on besides the document.
 #[derive(Clone, Copy)]
 struct Circumstances<'a> {
     base: Option<&'a Url>,
@@ -119,7 +129,10 @@ pub fn read(
     let text = text.trim_start_matches(|first: char| first.is_whitespace() || first == '\u{FEFF}');
     let mut feed = match text.chars().next() {
         None => return Err(ParseError::Empty),
-        Some('{' | '[') => json::read(text, circumstances)?,
+        // A log line before an XML document can begin as JSON does.
+        Some('{' | '[') => {
+            json::read(text, circumstances).or_else(|error| read_xml(text, circumstances).map_err(|_| error))?
+        }
         Some(_) => read_xml(text, circumstances)?,
     };
     if let Some(message) = defect {

@@ -55,6 +55,9 @@ impl World {
             rules: Vec::new(),
             not: Vec::new(),
             source_bonus: BTreeMap::new(),
+            sources: None,
+            include: Vec::new(),
+            exclude: Vec::new(),
         };
         Self { site, settings, sources: [("ministere".into(), ministry), ("agence".into(), agency)].into(), topic }
     }

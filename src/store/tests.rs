@@ -121,14 +121,28 @@ fn days_with_entries_are_counted_by_source() {
 }
 
 #[test]
-fn candidates_share_a_clue_and_are_recent() {
+fn candidates_share_a_clue_and_are_recent_unless_of_the_same_source() {
     check(|store| {
         let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
         store.insert("education", &prepared("b"), None, noon()).unwrap();
-        let found = store.candidates(&prepared("a").identity.clues, noon()).unwrap();
-        assert_eq!(found.iter().map(|entry| entry.number).collect::<Vec<_>>(), [number]);
+        let mut found = |source_id, since| {
+            let found = store.candidates(&prepared("a").identity.clues, source_id, since).unwrap();
+            found.iter().map(|entry| entry.number).collect::<Vec<_>>()
+        };
+        assert_eq!(found("culture", noon()), [number]);
         let later = noon() + TimeDelta::seconds(1);
-        assert!(store.candidates(&prepared("a").identity.clues, later).unwrap().is_empty());
+        assert!(found("culture", later).is_empty());
+        assert_eq!(found("education", later), [number]);
+    });
+}
+
+#[test]
+fn candidates_bring_the_head_of_their_story_with_them() {
+    check(|store| {
+        let head = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let telling = store.insert("culture", &prepared("b"), Some(head), noon()).unwrap();
+        let found = store.candidates(&prepared("b").identity.clues, "sante", noon()).unwrap();
+        assert_eq!(found.iter().map(|entry| entry.number).collect::<Vec<_>>(), [head, telling]);
     });
 }
 
@@ -184,6 +198,35 @@ fn relabelling_moves_entries_between_topics() {
         assert_eq!(store.rules().unwrap(), "rules 2");
         assert!(store.stories("numerique", 10).unwrap().is_empty());
         assert_eq!(store.stories("laicite", 10).unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn an_entry_is_found_by_what_people_call_it() {
+    check(|store| {
+        let mut prepared = prepared("a");
+        prepared.entry.id = Some("news-12".into());
+        prepared.entry.url = url::Url::parse("https://www.example.org/12?utm_source=x").ok();
+        prepared.identity.canonical_link = Some("example.org/12".into());
+        let number = store.insert("education", &prepared, None, noon()).unwrap();
+        let url = prepared.entry.url.as_ref().unwrap().as_str();
+        for (name, link) in
+            [("news-12", None), (&*prepared.identity.atom_id, None), (url, None), ("", Some("example.org/12"))]
+        {
+            let found = store.find(name, link).unwrap();
+            assert_eq!(found.iter().map(|stored| stored.number).collect::<Vec<_>>(), [number], "{name}");
+        }
+        assert!(store.find("news-13", None).unwrap().is_empty());
+    });
+}
+
+#[test]
+fn an_entry_shows_its_labels() {
+    check(|store| {
+        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let label = Label { topic: "laicite".into(), score: 7.0, reasons: Vec::new() };
+        store.relabel(&[(number, vec![label.clone()])], "rules").unwrap();
+        assert_eq!(store.labels(number).unwrap(), [label]);
     });
 }
 
@@ -275,4 +318,22 @@ async fn callers_on_the_handle_share_commits_but_not_failures() {
     assert_eq!(handle.call(|store| store.entries_after(0, 10)).await.unwrap().len(), 1);
     drop(handle);
     thread.join().unwrap();
+}
+
+#[tokio::test]
+async fn a_job_that_panics_takes_back_its_writes_and_leaves_the_store_alive() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&folder.path().join("veille.db")).unwrap();
+    let (handle, _thread) = Handle::new(Box::new(store)).unwrap();
+    let doomed = handle.clone();
+    let panicked = tokio::spawn(async move {
+        doomed
+            .call(|store| -> Result<(), StoreError> {
+                store.insert("education", &prepared("a"), None, noon())?;
+                panic!("a fault of ours")
+            })
+            .await
+    });
+    assert!(panicked.await.is_err());
+    assert!(handle.call(|store| store.entries_after(0, 10)).await.unwrap().is_empty());
 }

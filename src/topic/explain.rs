@@ -2,7 +2,7 @@
 //! and the rules that nearly counted.
 
 use super::index::{Found, HEAD_GAP};
-use super::matcher::{Matcher, Verdict, Watched, named};
+use super::matcher::{Decision, Matcher, Verdict, Watched, decide, named};
 use super::score::{Hit, Sought};
 use super::{Field, Fields, Pattern, Reason, Rule, Term};
 use crate::text::{Levelled, Tongue};
@@ -102,32 +102,33 @@ impl Matcher {
     pub fn judgements(&self, fields: &Fields) -> Vec<Judgement> {
         let found = self.index.find(fields);
         let tongue = fields.tongue();
-        self.topics.iter().map(|watched| judgement(watched, fields, &found, tongue)).collect()
+        let decisions = decide(self.topics.iter(), fields, &found, || tongue);
+        decisions.iter().map(|decision| judgement(decision, fields, &found, tongue)).collect()
     }
 }
 
-fn judgement(watched: &Watched, fields: &Fields, found: &Found, tongue: Tongue) -> Judgement {
-    let topic = &watched.topic;
-    let score = watched.score(fields, found);
+fn judgement(decision: &Decision<'_>, fields: &Fields, found: &Found, tongue: Tongue) -> Judgement {
+    let topic = &decision.watched.topic;
     Judgement {
         topic: topic.id.clone(),
-        verdict: watched.verdict(score, found, || tongue),
-        score,
+        verdict: decision.verdict.clone(),
+        score: decision.score,
         threshold: topic.threshold,
         tongue,
-        evidence: evidence(watched, fields, found),
-        near_misses: near_misses(watched, found),
+        evidence: evidence(decision, fields, found),
+        near_misses: near_misses(decision.watched, found),
     }
 }
 
-fn evidence(watched: &Watched, fields: &Fields, found: &Found) -> Vec<Evidence> {
-    let by_rule = watched.counted(found).map(|(rule, sought, worth)| {
+fn evidence(decision: &Decision<'_>, fields: &Fields, found: &Found) -> Vec<Evidence> {
+    let by_rule = decision.watched.counted(found).map(|(rule, sought, worth)| {
         let groups = sought.hits(&rule.pattern, worth.field, found);
         groups.into_iter().flat_map(|hits| quotes(fields, worth.field, hits)).collect()
     });
-    // The source's bonus comes last and has nothing to quote.
-    let quotes = by_rule.chain(std::iter::once(Vec::new()));
-    watched.reasons(fields, found).into_iter().zip(quotes).map(|(reason, quotes)| Evidence { reason, quotes }).collect()
+    // A source's bonus and an included topic come last and have nothing to quote.
+    let quotes = by_rule.chain(std::iter::repeat(Vec::new()));
+    let reasons = decision.reasons(fields, found);
+    reasons.into_iter().zip(quotes).map(|(reason, quotes)| Evidence { reason, quotes }).collect()
 }
 
 /// Quotes the first few hits in a field.

@@ -22,7 +22,7 @@ pub struct Matcher {
     topics_by_term: Vec<Vec<usize>>,
     /// By source: the topics that give it a bonus.
     topics_by_source: HashMap<String, Vec<usize>>,
-    /// Topics that need no points: their threshold is not above 0.
+    /// Topics that need no points of their own: their threshold is not above 0, or they include others.
     open_topics: Vec<usize>,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Watched {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The score reaches the threshold.
+    /// The score reaches the threshold, or a topic that it includes has it.
     In,
     /// It does not.
     BelowThreshold,
@@ -48,8 +48,10 @@ pub enum Verdict {
     Excluded(String),
     /// It is clearly in another language.
     OtherLanguage,
-    /// Its source is for other topics.
+    /// Its source is for other topics, or the topic for other sources.
     OtherSource,
+    /// It is in this topic, which the topic excludes.
+    OtherTopic(String),
 }
 
 impl Matcher {
@@ -73,18 +75,15 @@ impl Matcher {
     pub fn labels(&self, fields: &Fields) -> Vec<Label> {
         let found = self.index.find(fields);
         let tongue = LazyCell::new(|| fields.tongue());
-        let candidates = self.topics.iter().zip(self.touched(fields, &found));
-        candidates
-            .filter(|(_, is_touched)| *is_touched)
-            .filter_map(|(watched, _)| {
-                let score = watched.score(fields, &found);
-                (watched.verdict(score, &found, || *tongue) == Verdict::In).then(|| Label {
-                    topic: watched.topic.id.clone(),
-                    score,
-                    reasons: watched.reasons(fields, &found),
-                })
-            })
-            .collect()
+        let touched = self.topics.iter().zip(self.touched(fields, &found)).filter(|(_, is_touched)| *is_touched);
+        let decisions = decide(touched.map(|(watched, _)| watched), fields, &found, || *tongue);
+        let chosen = decisions.into_iter().filter(|decision| decision.verdict == Verdict::In);
+        let label = |decision: Decision<'_>| Label {
+            topic: decision.watched.topic.id.clone(),
+            score: decision.score,
+            reasons: decision.reasons(fields, &found),
+        };
+        chosen.map(label).collect()
     }
 
     /// By topic: whether anything can bring the entry in.
@@ -115,7 +114,7 @@ impl Matcher {
         for source in topic.source_bonus.keys() {
             self.topics_by_source.entry(source.clone()).or_default().push(number);
         }
-        if topic.threshold <= 0.0 {
+        if topic.threshold <= 0.0 || !topic.include.is_empty() {
             self.open_topics.push(number);
         }
         self.topics.push(Watched { topic, rules, not });
@@ -130,43 +129,104 @@ impl Watched {
     }
 
     /// The points of all rules, and the source's bonus.
-    pub(super) fn score(&self, fields: &Fields, found: &Found) -> f64 {
+    fn score(&self, fields: &Fields, found: &Found) -> f64 {
         let points = self.counted(found).map(|(_, _, worth)| worth.points);
         // From 0: the sum of nothing by `sum` is -0, which JSON shows.
         points.chain(self.bonus(fields)).fold(0.0, |score, points| score + points)
     }
 
-    pub(super) fn verdict(&self, score: f64, found: &Found, tongue: impl Fn() -> Tongue) -> Verdict {
-        let is_told = |term: &TermNumber| found.holds(*term, Field::Head);
+    /// What the topic's own rules decide.
+    fn verdict(&self, score: f64, fields: &Fields, found: &Found, tongue: impl Fn() -> Tongue) -> Verdict {
         if score < self.topic.threshold {
-            Verdict::BelowThreshold
-        } else if let Some((term, _)) = self.topic.not.iter().zip(&self.not).find(|(_, number)| is_told(number)) {
-            Verdict::Excluded(term.written.clone())
-        } else if self.topic.language.as_deref().is_some_and(|wanted| !tongue().allows(wanted)) {
-            Verdict::OtherLanguage
-        } else {
-            Verdict::In
+            return Verdict::BelowThreshold;
+        }
+        self.barrier(fields, found, tongue).unwrap_or(Verdict::In)
+    }
+
+    /// What keeps an entry out whatever its score.
+    fn barrier(&self, fields: &Fields, found: &Found, tongue: impl Fn() -> Tongue) -> Option<Verdict> {
+        let Topic { not, sources, language, .. } = &self.topic;
+        if sources.as_ref().is_some_and(|sources| !sources.contains(&fields.source_id)) {
+            return Some(Verdict::OtherSource);
+        }
+        if let Some((term, _)) = not.iter().zip(&self.not).find(|(_, number)| found.holds(**number, Field::Head)) {
+            return Some(Verdict::Excluded(term.written.clone()));
+        }
+        language.as_deref().is_some_and(|wanted| !tongue().allows(wanted)).then_some(Verdict::OtherLanguage)
+    }
+
+    fn bonus(&self, fields: &Fields) -> Option<f64> {
+        self.topic.source_bonus.get(&fields.source_id).copied()
+    }
+}
+
+/// What becomes of an entry in one topic.
+pub(super) struct Decision<'a> {
+    pub(super) watched: &'a Watched,
+    pub(super) score: f64,
+    pub(super) verdict: Verdict,
+    /// The reason beside the rules: the included topic that brings the entry in.
+    included: Option<Reason>,
+}
+
+/// Decides each topic by its own rules, then by those of the topics that it includes and excludes.
+///
+/// Only what the rules of those topics say counts, not what they include in turn: so no order and no circle matters.
+pub(super) fn decide<'a>(
+    topics: impl Iterator<Item = &'a Watched>,
+    fields: &Fields,
+    found: &Found,
+    tongue: impl Fn() -> Tongue,
+) -> Vec<Decision<'a>> {
+    let mut decisions: Vec<Decision<'a>> = topics
+        .map(|watched| {
+            let score = watched.score(fields, found);
+            Decision { watched, score, verdict: watched.verdict(score, fields, found, &tongue), included: None }
+        })
+        .collect();
+    let chosen = decisions.iter().filter(|decision| decision.verdict == Verdict::In);
+    let chosen: Vec<&str> = chosen.map(|decision| decision.watched.topic.id.as_str()).collect();
+    for decision in &mut decisions {
+        let watched = decision.watched;
+        decision.combine(&chosen, || watched.barrier(fields, found, &tongue));
+    }
+    decisions
+}
+
+impl Decision<'_> {
+    /// Brings in what an included topic has chosen, keeps out what an excluded one has.
+    fn combine(&mut self, chosen: &[&str], barrier: impl Fn() -> Option<Verdict>) {
+        let Topic { include, exclude, threshold, .. } = &self.watched.topic;
+        let chosen_of = |topics: &[String]| topics.iter().find(|id| chosen.contains(&id.as_str())).cloned();
+        if self.verdict == Verdict::BelowThreshold
+            && let Some(id) = chosen_of(include)
+        {
+            let points = threshold - self.score;
+            self.verdict = barrier().unwrap_or(Verdict::In);
+            self.score = *threshold;
+            self.included = Some(Reason { rule: format!("topic {id}"), field: None, terms: Vec::new(), points });
+        }
+        if self.verdict == Verdict::In
+            && let Some(id) = chosen_of(exclude)
+        {
+            self.verdict = Verdict::OtherTopic(id);
         }
     }
 
-    /// The rules that counted, and the source's bonus.
+    /// The rules that counted, the source's bonus, the included topic.
     pub(super) fn reasons(&self, fields: &Fields, found: &Found) -> Vec<Reason> {
-        let by_rule = self.counted(found).map(|(rule, sought, worth)| {
+        let by_rule = self.watched.counted(found).map(|(rule, sought, worth)| {
             let hits = sought.hits(&rule.pattern, worth.field, found);
             let terms = hits.iter().flat_map(|group| named(group)).collect();
             Reason { rule: rule.name.clone(), field: Some(worth.field), terms, points: worth.points }
         });
-        let by_source = self.bonus(fields).map(|points| Reason {
+        let by_source = self.watched.bonus(fields).map(|points| Reason {
             rule: format!("source {}", fields.source_id),
             field: None,
             terms: Vec::new(),
             points,
         });
-        by_rule.chain(by_source).collect()
-    }
-
-    fn bonus(&self, fields: &Fields) -> Option<f64> {
-        self.topic.source_bonus.get(&fields.source_id).copied()
+        by_rule.chain(by_source).chain(self.included.clone()).collect()
     }
 }
 

@@ -42,6 +42,12 @@ pub struct Topic {
     pub not: Vec<Term>,
     /// Points for entries of a source, by source id.
     pub source_bonus: BTreeMap<String, f64>,
+    /// Only entries of these sources, by id; `None` for all.
+    pub sources: Option<Vec<String>>,
+    /// What the rules of these topics let in is in too, by id.
+    pub include: Vec<String>,
+    /// What the rules of these topics let in stays out, by id.
+    pub exclude: Vec<String>,
 }
 
 /// A weighted rule. It counts once, on its best field.
@@ -87,6 +93,20 @@ pub enum Field {
     Body,
     /// The source's own categories.
     Tags,
+}
+
+impl Field {
+    /// Its name in the config.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Lead => "lead",
+            Self::Head => "head",
+            Self::Body => "body",
+            Self::Tags => "tags",
+        }
+    }
 }
 
 /// What a mention is worth by field.

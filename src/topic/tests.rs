@@ -30,6 +30,9 @@ pub(super) fn topic(rules: Vec<Rule>, not: &[&str]) -> Topic {
         rules,
         not: terms(not),
         source_bonus: BTreeMap::new(),
+        sources: None,
+        include: Vec::new(),
+        exclude: Vec::new(),
     }
 }
 
@@ -114,4 +117,44 @@ fn negative_rules_push_away() {
     let away = Rule { weight: -1.5, ..any(&["cantine"]) };
     let fields = Fields::new("Le numérique éducatif à la cantine", "", "", &[], "");
     check(topic(vec![any(&["numérique éducatif"]), away], &[]), &fields, &Verdict::BelowThreshold, 4.5);
+}
+
+#[test]
+fn a_topic_for_some_sources_takes_no_others() {
+    let topic = Topic { sources: Some(vec!["education".into()]), ..topic(vec![any(&["edtech"])], &[]) };
+    check(topic.clone(), &Fields::new("Edtech", "", "", &[], "education"), &Verdict::In, 9.0);
+    check(topic, &Fields::new("Edtech", "", "", &[], "culture"), &Verdict::OtherSource, 9.0);
+}
+
+/// Checks the second of two topics, of which the first watches for `laïcité`.
+fn check_second(second: Topic, title: &str, verdict: &Verdict, score: f64) {
+    let first = Topic { id: "laicite".into(), ..topic(vec![any(&["laïcité"])], &[]) };
+    let matcher = Matcher::new(vec![first, second]);
+    let fields = Fields::new(title, "", "", &[], "");
+    let judgements = matcher.judgements(&fields);
+    assert_eq!((&judgements[1].verdict, judgements[1].score), (verdict, score), "{judgements:?}");
+    let is_in = matcher.labels(&fields).iter().any(|label| label.topic == "numerique-educatif");
+    assert_eq!(is_in, *verdict == Verdict::In);
+}
+
+#[test]
+fn a_topic_takes_what_an_included_one_takes() {
+    let include = |not: &[&str]| Topic { include: vec!["laicite".into()], ..topic(vec![any(&["edtech"])], not) };
+    check_second(include(&[]), "Laïcité", &Verdict::In, 6.0);
+    check_second(include(&[]), "Edtech et laïcité", &Verdict::In, 9.0);
+    check_second(include(&[]), "Rien", &Verdict::BelowThreshold, 0.0);
+    check_second(include(&["abaya"]), "Laïcité, abaya", &Verdict::Excluded("abaya".into()), 6.0);
+}
+
+#[test]
+fn a_topic_leaves_what_an_excluded_one_takes() {
+    let exclude = Topic { exclude: vec!["laicite".into()], ..topic(vec![any(&["edtech"])], &[]) };
+    check_second(exclude.clone(), "Edtech et laïcité", &Verdict::OtherTopic("laicite".into()), 9.0);
+    check_second(exclude, "Edtech", &Verdict::In, 9.0);
+}
+
+#[test]
+fn topics_that_include_each_other_end() {
+    let include = Topic { include: vec!["numerique-educatif".into()], ..topic(vec![any(&["edtech"])], &[]) };
+    check_second(include, "Rien", &Verdict::BelowThreshold, 0.0);
 }

@@ -14,12 +14,12 @@ const STAGES: [&str; 6] = ["dedup", "fetch", "parse", "publish", "store", "tag"]
 const HOMES: [(&str, &str); 17] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
+    ("askama", "publish/"),
     ("atom_syndication", "publish/"),
     ("axum", "serve"),
     ("clap", "cli"),
     ("cron", "schedule"),
     ("feed_rs", "parse/"),
-    ("feedparser_rs", "parse/"),
     ("html5ever", "text/"),
     ("indicatif", "cli"),
     ("quick_xml", "parse/"),

@@ -18,6 +18,7 @@ mod packed;
 mod world;
 
 mod add;
+mod editor;
 mod fetch;
 mod hostile;
 mod house;

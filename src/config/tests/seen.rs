@@ -622,6 +622,85 @@ warning: no feed gives entries to topic `b`
 }
 
 #[test]
+fn a_rule_that_never_gives_a_point_is_a_warning() {
+    check(
+        r#"[[topic]]
+id = "a"
+any = ["mot"]
+boost = { tags = 0.0 }
+
+[[topic.rule]]
+in = ["tags"]
+any = ["autre"]
+"#,
+        r#"
+warning: rule `autre` never gives a point
+ --> config.toml:7:6
+  |
+7 | in = ["tags"]
+  |      ^^^^^^^^
+  |
+  = help: the `boost` of its fields is 0: raise it, or look elsewhere
+"#,
+    );
+}
+
+#[test]
+fn topics_and_feeds_that_a_topic_names_must_exist() {
+    check(
+        r#"[[feed]]
+url = "https://a.example/"
+id = "cnil"
+tags = ["presse"]
+
+[[topic]]
+id = "laicite"
+any = ["mot"]
+
+[[topic]]
+id = "a"
+include = ["laicitee"]
+exclude = ["a"]
+from = ["cnill"]
+from_tags = ["pressse"]
+"#,
+        r#"
+error: there is no topic `laicitee`
+  --> config.toml:12:12
+   |
+12 | include = ["laicitee"]
+   |            ^^^^^^^^^^
+   |
+   = help: did you mean `laicite`?
+
+error: topic `a` cannot exclude itself
+  --> config.toml:13:12
+   |
+13 | exclude = ["a"]
+   |            ^^^
+   |
+   = help: take it out
+
+error: there is no feed `cnill`
+  --> config.toml:14:9
+   |
+14 | from = ["cnill"]
+   |         ^^^^^^^
+   |
+   = help: did you mean `cnil`?
+
+error: there is no feed with the tag `pressse`
+  --> config.toml:15:14
+   |
+15 | from_tags = ["pressse"]
+   |              ^^^^^^^^^
+   |
+   = help: did you mean `presse`?
+"#,
+    );
+}
+
+#[test]
 fn a_list_that_no_topic_uses_is_a_warning() {
     check(
         r#"[lexicon]

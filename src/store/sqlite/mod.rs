@@ -209,8 +209,13 @@ impl Store for Sqlite {
         entries::known(&self.connection, source_id, keys)
     }
 
-    fn candidates(&mut self, clues: &[i64], since: Timestamp) -> Result<Vec<StoredEntry>, StoreError> {
-        entries::candidates(&self.connection, clues, since)
+    fn candidates(
+        &mut self,
+        clues: &[i64],
+        source_id: &str,
+        since: Timestamp,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        entries::candidates(&self.connection, clues, source_id, since)
     }
 
     fn has_atom_id(&mut self, atom_id: &str) -> Result<bool, StoreError> {
@@ -241,6 +246,14 @@ impl Store for Sqlite {
 
     fn entry(&mut self, number: i64) -> Result<Option<StoredEntry>, StoreError> {
         entries::one(&self.connection, number)
+    }
+
+    fn find(&mut self, name: &str, link: Option<&str>) -> Result<Vec<StoredEntry>, StoreError> {
+        entries::find(&self.connection, name, link)
+    }
+
+    fn labels(&mut self, number: i64) -> Result<Vec<Label>, StoreError> {
+        entries::labels(&self.connection, number)
     }
 
     fn relabel(&mut self, labels: &[(i64, Vec<Label>)], rules: &str) -> Result<(), StoreError> {

@@ -1,0 +1,237 @@
+//! `veille diff`: what a changed config would do to the stored history, before it is live.
+//!
+//! Against the labels that are stored, which are what is published; reads only, beside a running daemon.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::output::{self, Paint};
+use super::{Failure, judged, open};
+use crate::config::{self, Config, Source};
+use crate::feed::Timestamp;
+use crate::store::sqlite::Sqlite;
+use crate::store::{Store, StoreError};
+use crate::story::StoredEntry;
+use crate::tag;
+use crate::topic::{Judgement, Label, Matcher, Reason, Verdict};
+
+/// Entries read from the store in one go.
+const BATCH: usize = 500;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Show at most so many entries gained and so many lost of each topic, the newest
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+    /// Print a JSON line for every entry gained or lost
+    #[arg(long)]
+    json: bool,
+}
+
+/// An entry that a topic would gain or lose; the keys are a contract.
+#[derive(Debug, Serialize)]
+struct Change {
+    topic: String,
+    change: Direction,
+    id: i64,
+    feed: String,
+    title: Option<String>,
+    url: Option<String>,
+    date: Timestamp,
+    /// Under the new config.
+    score: f64,
+    threshold: f64,
+    /// Under the new config; `None` if that has no such topic.
+    verdict: Option<Verdict>,
+    /// What brings it in; of an entry that is lost, each rule with the points that it gives more or less than before.
+    reasons: Vec<Reason>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Direction {
+    Gained,
+    Lost,
+}
+
+/// What becomes of a topic.
+#[derive(Debug, Default)]
+struct Outcome {
+    before: usize,
+    changes: Vec<Change>,
+}
+
+pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
+    let mut store = store(config)?;
+    let mut outcomes = compare(config, &mut store)?;
+    for outcome in outcomes.values_mut() {
+        outcome.changes.sort_by_key(|change| (change.change == Direction::Lost, std::cmp::Reverse(change.date)));
+    }
+    // As in the config; topics that it has no more come last.
+    let mut ids: Vec<&str> = config.topics.iter().map(|topic| topic.id.as_str()).collect();
+    ids.extend(outcomes.keys().map(String::as_str).filter(|id| !config.topics.iter().any(|topic| topic.id == *id)));
+    let paint = Paint::of_stdout();
+    let mut text = String::new();
+    let none = Outcome::default();
+    for id in ids {
+        let outcome = outcomes.get(id).unwrap_or(&none);
+        if options.json {
+            for change in &outcome.changes {
+                text.push_str(&serde_json::to_string(change)?);
+                text.push('\n');
+            }
+        } else {
+            for_people(&mut text, id, outcome, options.limit, paint);
+        }
+    }
+    Ok(output::print(&text)?)
+}
+
+/// The store of this config; of the usual config if this one has none yet, as a copy elsewhere that is being edited.
+fn store(config: &Config) -> Result<Sqlite, Failure> {
+    let missing = match open::store_to_read(config) {
+        Err(Failure::Running(error)) if matches!(error.downcast_ref(), Some(StoreError::Missing { .. })) => error,
+        other => return other,
+    };
+    let usual = open::config_path(None).ok().and_then(|path| config::load(&path).ok());
+    match usual.filter(|usual| usual.store.path.exists()) {
+        Some(usual) => {
+            output::note(&format!("comparing with the store of `{}`", usual.path.display()));
+            open::store_to_read(&usual)
+        }
+        None => Err(missing.into()),
+    }
+}
+
+/// By topic: how many entries it has, and what changes.
+fn compare(config: &Config, store: &mut Sqlite) -> Result<BTreeMap<String, Outcome>, Failure> {
+    let matcher = Matcher::new(config.topics.clone());
+    let sources: HashMap<&str, &Source> = config.sources.iter().map(|source| (source.id.as_str(), source)).collect();
+    let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
+    let mut after = 0;
+    loop {
+        let entries = store.entries_after(after, BATCH)?;
+        let Some(last) = entries.last() else { return Ok(outcomes) };
+        after = last.number;
+        for stored in &entries {
+            let source = sources.get(stored.source_id.as_str()).copied();
+            let old = store.labels(stored.number)?;
+            for label in &old {
+                outcomes.entry(label.topic.clone()).or_default().before += 1;
+            }
+            let new = labels(&matcher, stored, source);
+            let same = |a: &Label| new.iter().any(|b| a.topic == b.topic);
+            if old.len() != new.len() || !old.iter().all(same) {
+                for change in changes(&matcher, stored, source, &old, new) {
+                    outcomes.entry(change.topic.clone()).or_default().changes.push(change);
+                }
+            }
+        }
+    }
+}
+
+fn labels(matcher: &Matcher, stored: &StoredEntry, source: Option<&Source>) -> Vec<Label> {
+    match source {
+        Some(source) => tag::labels(matcher, &stored.entry, source),
+        None => tag::labels_of_former(matcher, &stored.entry, &stored.source_id),
+    }
+}
+
+fn judgements(matcher: &Matcher, stored: &StoredEntry, source: Option<&Source>) -> Vec<Judgement> {
+    match source {
+        Some(source) => tag::judgements(matcher, &stored.entry, source),
+        None => tag::judgements_of_removed(matcher, &stored.entry, &stored.source_id),
+    }
+}
+
+/// What changes for one entry of which something does.
+fn changes(
+    matcher: &Matcher,
+    stored: &StoredEntry,
+    source: Option<&Source>,
+    old: &[Label],
+    new: Vec<Label>,
+) -> Vec<Change> {
+    let judgements = judgements(matcher, stored, source);
+    let judged = |topic: &str| judgements.iter().find(|judgement| judgement.topic == topic);
+    let change = |topic: &str, direction, reasons| Change {
+        topic: topic.to_owned(),
+        change: direction,
+        id: stored.number,
+        feed: stored.source_id.clone(),
+        title: stored.entry.title.clone(),
+        url: stored.entry.url.as_ref().map(ToString::to_string),
+        date: stored.date(),
+        score: judged(topic).map_or(0.0, |judgement| judgement.score),
+        threshold: judged(topic).map_or(0.0, |judgement| judgement.threshold),
+        verdict: judged(topic).map(|judgement| judgement.verdict.clone()),
+        reasons,
+    };
+    let is_in = |labels: &[Label], topic: &str| labels.iter().any(|label| label.topic == topic);
+    let lost = old.iter().filter(|label| !is_in(&new, &label.topic)).map(|label| {
+        let now: Vec<Reason> = judged(&label.topic)
+            .map(|judgement| judgement.evidence.iter().map(|evidence| evidence.reason.clone()).collect())
+            .unwrap_or_default();
+        change(&label.topic, Direction::Lost, difference(&label.reasons, now))
+    });
+    let mut changes: Vec<Change> = lost.collect();
+    let gained = new.into_iter().filter(|label| !is_in(old, &label.topic));
+    changes.extend(gained.map(|label| change(&label.topic, Direction::Gained, label.reasons)));
+    changes
+}
+
+/// Each rule with the points that it gives more (or, below 0, less) than before.
+fn difference(before: &[Reason], now: Vec<Reason>) -> Vec<Reason> {
+    let gone = before.iter().filter(|old| !now.iter().any(|new| new.rule == old.rule));
+    let gone: Vec<Reason> = gone.map(|old| Reason { points: -old.points, ..old.clone() }).collect();
+    let points_before = |rule: &str| before.iter().find(|old| old.rule == rule).map_or(0.0, |old| old.points);
+    let mut changed: Vec<Reason> =
+        now.into_iter().map(|new| Reason { points: new.points - points_before(&new.rule), ..new }).collect();
+    changed.retain(|reason| reason.points.abs() > 1e-9);
+    changed.extend(gone);
+    changed
+}
+
+/// `laicite  +12 −3  (154 entries now, 163 then)`, then the entries.
+fn for_people(text: &mut String, id: &str, outcome: &Outcome, limit: usize, paint: Paint) {
+    let of = |direction| outcome.changes.iter().filter(move |change| change.change == direction);
+    let (gained, lost) = (of(Direction::Gained).count(), of(Direction::Lost).count());
+    let counts = format!("{} {}", paint.good(&format!("+{gained}")), paint.bad(&format!("−{lost}")));
+    let then = (outcome.before + gained).saturating_sub(lost);
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{}  {counts}  ({} now, {then} then)", paint.strong(id), outcome.before);
+    for (direction, count) in [(Direction::Gained, gained), (Direction::Lost, lost)] {
+        for change in of(direction).take(limit) {
+            line(text, change, paint);
+        }
+        if count > limit {
+            let _ = writeln!(text, "  … and {} more (`--limit {count}`)", count - limit);
+        }
+    }
+}
+
+fn line(text: &mut String, change: &Change, paint: Paint) {
+    let sign = match change.change {
+        Direction::Gained => paint.good("+"),
+        Direction::Lost => paint.bad("−"),
+    };
+    let title = output::plain(change.title.as_deref().unwrap_or("(no title)"));
+    let _ = writeln!(text, "  {sign} {}  {:>6}  {title}", change.date.format("%Y-%m-%d"), change.id);
+    let _ = writeln!(text, "      {}", why(change));
+}
+
+/// `9 of 6 points: +9 expressions (title)`
+fn why(change: &Change) -> String {
+    let of = format!("{} of {} points", output::points(change.score), output::points(change.threshold));
+    let because = match &change.verdict {
+        None => return "the topic is gone".into(),
+        Some(Verdict::In | Verdict::BelowThreshold) => of,
+        Some(Verdict::Excluded(term)) => format!("kept out by `{}` of `not`", output::plain(term)),
+        Some(Verdict::OtherLanguage) => "kept out by its language".into(),
+        Some(Verdict::OtherSource) => "its feed is not for this topic".into(),
+        Some(Verdict::OtherTopic(other)) => format!("kept out by topic `{other}`"),
+    };
+    if change.reasons.is_empty() { because } else { format!("{because}: {}", judged::in_short(&change.reasons)) }
+}

@@ -1,0 +1,161 @@
+//! `veille explain ENTRY`: why an entry is or is not in a topic. Stores nothing.
+
+use std::fmt::Write as _;
+use std::io::Read;
+
+use chrono::Utc;
+use serde::Serialize;
+use url::Url;
+
+use super::output::{self, Paint};
+use super::{Failure, judged, open};
+use crate::config::Config;
+use crate::dedup;
+use crate::feed::Entry;
+use crate::fetch;
+use crate::parse;
+use crate::store::{Store, StoreError};
+use crate::story::StoredEntry;
+use crate::topic::{Judgement, Matcher};
+
+/// Longest text that is read from stdin, in bytes.
+const STDIN_MAX: u64 = 10 << 20;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Its number, guid, Atom id or link; an address that is not stored is fetched; `-` reads a text from stdin, its
+    /// title on the first line
+    #[arg(allow_hyphen_values = true)]
+    entry: String,
+    /// Only this topic
+    #[arg(long, value_name = "ID")]
+    topic: Option<String>,
+    /// Print a JSON line a topic
+    #[arg(long)]
+    json: bool,
+}
+
+/// An entry to explain.
+struct Subject {
+    /// `None` if it is not stored.
+    number: Option<i64>,
+    /// Empty if no source told it.
+    source_id: String,
+    entry: Entry,
+}
+
+/// What a line tells of an entry in a topic; the keys are a contract.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    id: Option<i64>,
+    title: Option<&'a str>,
+    url: Option<&'a Url>,
+    #[serde(flatten)]
+    judgement: &'a Judgement,
+}
+
+pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
+    if let Some(topic) = &options.topic {
+        open::topic(config, topic)?;
+    }
+    let matcher = Matcher::new(config.topics.clone());
+    let paint = Paint::of_stdout();
+    let mut text = String::new();
+    for subject in subjects(config, &options.entry)? {
+        let mut judgements = judged::judgements(config, &matcher, &subject.entry, &subject.source_id);
+        judgements.retain(|judgement| options.topic.as_ref().is_none_or(|topic| *topic == judgement.topic));
+        if options.json {
+            for judgement in &judgements {
+                text.push_str(&serde_json::to_string(&line(&subject, judgement))?);
+                text.push('\n');
+            }
+        } else {
+            for_people(&mut text, &subject, &judgements, paint);
+        }
+    }
+    Ok(output::print(&text)?)
+}
+
+fn subjects(config: &Config, name: &str) -> Result<Vec<Subject>, Failure> {
+    if name == "-" {
+        return Ok(vec![from_stdin()?]);
+    }
+    let url = Url::parse(name).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let stored = stored(config, name, url.as_ref())?;
+    match url {
+        Some(url) if stored.is_empty() => Ok(vec![fetched(config, url)?]),
+        _ if stored.is_empty() => {
+            let text = format!("error: no stored entry has the number, id or link `{name}`");
+            Err(Failure::Usage(format!(
+                "{text}\nhelp: `veille entries --search WORDS` lists entries with their numbers"
+            )))
+        }
+        _ => Ok(stored),
+    }
+}
+
+fn stored(config: &Config, name: &str, url: Option<&Url>) -> Result<Vec<Subject>, Failure> {
+    let mut store = match open::store_to_read(config) {
+        Ok(store) => store,
+        // An address can be judged without any store.
+        Err(Failure::Running(error))
+            if url.is_some() && matches!(error.downcast_ref(), Some(StoreError::Missing { .. })) =>
+        {
+            return Ok(Vec::new());
+        }
+        Err(failure) => return Err(failure),
+    };
+    let numbered = name.parse().ok().map(|number| store.entry(number)).transpose()?.flatten();
+    let found = match numbered {
+        Some(stored) => vec![stored],
+        None => store.find(name, url.and_then(dedup::canonical_link).as_deref())?,
+    };
+    let subject = |StoredEntry { number, source_id, entry, .. }| Subject { number: Some(number), source_id, entry };
+    Ok(found.into_iter().map(subject).collect())
+}
+
+/// The first line is the title, the rest the text.
+fn from_stdin() -> Result<Subject, Failure> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().take(STDIN_MAX).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let (title, text) = text.split_once('\n').unwrap_or((&*text, ""));
+    let entry = Entry { title: Some(title.trim().into()), content: Some(text.trim().into()), ..Entry::default() };
+    Ok(Subject { number: None, source_id: String::new(), entry })
+}
+
+/// A page that is not stored, read as an entry.
+fn fetched(config: &Config, url: Url) -> Result<Subject, Failure> {
+    let client = fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?;
+    let fetched = open::runtime()?.block_on(client.fetch(&fetch::Request::new(url), Utc::now()));
+    let fetched = fetched.map_err(|error| {
+        let advice = error.advice().map(|advice| format!("\nhelp: {advice}")).unwrap_or_default();
+        anyhow::anyhow!("{error}{advice}")
+    })?;
+    let fetch::Answer::Document(document) = fetched.answer else {
+        return Err(anyhow::anyhow!("the server answers \"not modified\" to a first request").into());
+    };
+    let entry = parse::page(&document.body, document.content_type.as_deref(), &fetched.url);
+    Ok(Subject { number: None, source_id: String::new(), entry })
+}
+
+fn line<'a>(subject: &'a Subject, judgement: &'a Judgement) -> Line<'a> {
+    let Entry { title, url, .. } = &subject.entry;
+    Line { id: subject.number, title: title.as_deref(), url: url.as_ref(), judgement }
+}
+
+fn for_people(text: &mut String, subject: &Subject, judgements: &[Judgement], paint: Paint) {
+    let Subject { number, source_id, entry } = subject;
+    let number = number.map(|number| format!("{number}  ")).unwrap_or_default();
+    let source = if source_id.is_empty() { String::new() } else { format!("{source_id}  ") };
+    let title = output::plain(entry.title.as_deref().unwrap_or("(no title)"));
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{number}{source}{title}");
+    if let Some(url) = &entry.url {
+        let _ = writeln!(text, "{url}");
+    }
+    for judgement in judgements {
+        text.push('\n');
+        judged::for_people(text, judgement, paint);
+    }
+}

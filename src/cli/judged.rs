@@ -1,0 +1,107 @@
+//! Judgements: what a config says of an entry, and how people read it.
+
+use std::fmt::Write as _;
+
+use super::output::{self, Paint};
+use crate::config::Config;
+use crate::feed::Entry;
+use crate::tag;
+use crate::text::Tongue;
+use crate::topic::{Evidence, Judgement, Label, Matcher, NearMiss, Quote, Reason, Shortfall, Verdict};
+
+/// The topics that an entry of a source, in the config or not, is in.
+pub(super) fn labels(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
+    match config.sources.iter().find(|source| source.id == source_id) {
+        Some(source) => tag::labels(matcher, entry, source),
+        None => tag::labels_of_former(matcher, entry, source_id),
+    }
+}
+
+/// What becomes of it in every topic.
+pub(super) fn judgements(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
+    match config.sources.iter().find(|source| source.id == source_id) {
+        Some(source) => tag::judgements(matcher, entry, source),
+        None => tag::judgements_of_removed(matcher, entry, source_id),
+    }
+}
+
+/// One topic's judgement: a line for the verdict, one for each rule that counted and each place where it did.
+///
+/// Rules that nearly counted are told when the entry did not get in.
+pub(super) fn for_people(text: &mut String, judgement: &Judgement, paint: Paint) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{}: {}", paint.strong(&judgement.topic), verdict(judgement, paint));
+    for evidence in &judgement.evidence {
+        counted(text, evidence, paint);
+    }
+    if judgement.verdict == Verdict::BelowThreshold {
+        for miss in &judgement.near_misses {
+            let _ = writeln!(text, "  {:>6}  {}: {}", "·", output::plain(&miss.rule), missed(miss));
+        }
+    }
+}
+
+fn verdict(judgement: &Judgement, paint: Paint) -> String {
+    let Judgement { verdict, score, threshold, tongue, .. } = judgement;
+    let of = format!("{} of {} points", output::points(*score), output::points(*threshold));
+    match verdict {
+        Verdict::In => format!("{}, {of}", paint.good("in")),
+        Verdict::BelowThreshold => format!("{}, {of}", paint.bad("not in")),
+        Verdict::Excluded(term) => format!("{} by `{}` of `not`, {of}", paint.bad("kept out"), output::plain(term)),
+        Verdict::OtherLanguage => format!("{}, its language is {}, {of}", paint.bad("kept out"), language(*tongue)),
+        Verdict::OtherSource => format!("{}, its feed is not for this topic, {of}", paint.bad("kept out")),
+        Verdict::OtherTopic(id) => format!("{}, it is in topic `{id}`, {of}", paint.bad("kept out")),
+    }
+}
+
+fn language(tongue: Tongue) -> &'static str {
+    match tongue {
+        Tongue::French => "French",
+        Tongue::English => "English",
+        Tongue::Unknown => "unknown",
+    }
+}
+
+fn counted(text: &mut String, evidence: &Evidence, paint: Paint) {
+    let Reason { rule, field, points, .. } = &evidence.reason;
+    let place = field.map(|field| format!(" ({})", field.name())).unwrap_or_default();
+    let _ = writeln!(text, "  {:>6}  {}{place}", output::signed(*points), output::plain(rule));
+    for quote in &evidence.quotes {
+        let _ = writeln!(text, "          {}", quoted(quote, paint));
+    }
+}
+
+fn quoted(quote: &Quote, paint: Paint) -> String {
+    let Quote { before, words, after, .. } = quote;
+    format!("« {}{}{} »", output::plain(before), paint.found(words), output::plain(after))
+}
+
+/// What a rule lacked, and what it would have brought.
+fn missed(miss: &NearMiss) -> String {
+    let lack = match &miss.shortfall {
+        Shortfall::OtherField { field, terms } => {
+            format!("{} only in the {}, where it does not look", terms_of(terms), field.name())
+        }
+        Shortfall::TooFar { distance, field, within } => {
+            format!("{distance} words apart in the {}, {within} allowed", field.name())
+        }
+        Shortfall::OneGroup { terms } => format!("{} alone, nothing of the other group", terms_of(terms)),
+    };
+    format!("{lack} (worth {})", output::points(miss.points))
+}
+
+fn terms_of(terms: &[String]) -> String {
+    let quoted: Vec<String> = terms.iter().map(|term| format!("`{}`", output::plain(term))).collect();
+    quoted.join(", ")
+}
+
+/// Reasons on one line, the weightiest first: `+9 expressions (title), −1.5 démarches (lead)`.
+pub(super) fn in_short(reasons: &[Reason]) -> String {
+    let mut reasons: Vec<&Reason> = reasons.iter().collect();
+    reasons.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
+    let short = reasons.into_iter().map(|reason| {
+        let place = reason.field.map(|field| format!(" ({})", field.name())).unwrap_or_default();
+        format!("{} {}{place}", output::signed(reason.points), output::plain(&reason.rule))
+    });
+    short.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,156 @@
+//! `veille label FILE.jsonl`: an editor labels stored entries by answering questions, for `veille test`.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+use std::io::BufRead;
+use std::path::PathBuf;
+
+use super::labelled::{self, ABOUT, Labelled, LabelledFile, MENTIONS, NOT};
+use super::output::{self, Paint};
+use super::{Failure, judged, open};
+use crate::config::Config;
+use crate::store::{Filter, Store};
+use crate::story::StoredEntry;
+use crate::text::html_to_text;
+use crate::topic::{Judgement, Matcher, Verdict};
+
+/// Stored entries that are looked through for good questions, the newest.
+const ENTRIES_MAX: usize = 2_000;
+
+/// Characters of an entry's text that are shown.
+const TEXT_MAX: usize = 600;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Where the labelled entries are kept; what it holds already is not asked again
+    file: PathBuf,
+    /// Ask about this topic only; else about every topic
+    #[arg(long, value_name = "ID")]
+    topic: Option<String>,
+}
+
+/// What an editor answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Label(u8),
+    Skip,
+    Quit,
+}
+
+pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
+    let topics: Vec<&str> = match &options.topic {
+        Some(topic) => vec![&open::topic(config, topic)?.id],
+        None => config.topics.iter().map(|topic| topic.id.as_str()).collect(),
+    };
+    let mut file = if options.file.exists() { labelled::read(&options.file)? } else { LabelledFile::default() };
+    if !file.faults.is_empty() {
+        let faults = file.faults_for_people(&options.file);
+        let help = "help: mend these lines first: they would be lost";
+        return Err(Failure::Usage(format!("{faults}error: the file cannot be read\n{help}")));
+    }
+    let mut places: HashMap<String, usize> =
+        file.entries.iter().enumerate().map(|(place, entry)| (entry.id.clone(), place)).collect();
+    output::note("y: about the topic   n: not   m: only mentions it   s: skip   q: quit; each answer is kept at once");
+    let paint = Paint::of_stdout();
+    let mut answers = std::io::stdin().lock().lines();
+    let mut count = 0;
+    'entries: for stored in worth_asking(config, &topics)? {
+        let place = places.get(&stored.atom_id).copied();
+        let known = place.and_then(|place| file.entries.get(place)).map(|entry| &entry.labels);
+        let open: Vec<&str> =
+            topics.iter().copied().filter(|topic| known.is_none_or(|labels| !labels.contains_key(*topic))).collect();
+        if open.is_empty() {
+            continue;
+        }
+        output::print(&shown(&stored, paint))?;
+        for topic in open {
+            let label = match ask(topic, &mut answers)? {
+                Answer::Label(label) => label,
+                Answer::Skip => continue,
+                Answer::Quit => break 'entries,
+            };
+            let place = *places.entry(stored.atom_id.clone()).or_insert(file.entries.len());
+            if place == file.entries.len() {
+                file.entries.push(Labelled::new(&stored.atom_id, &stored.entry, &stored.source_id));
+            }
+            if let Some(entry) = file.entries.get_mut(place) {
+                entry.labels.insert(topic.to_owned(), label);
+            }
+            labelled::write(&options.file, &file.entries)?;
+            count += 1;
+        }
+    }
+    output::note(&format!(
+        "{} kept; `{}` holds {} entries",
+        output::count(count, "answer"),
+        options.file.display(),
+        file.entries.len()
+    ));
+    Ok(())
+}
+
+/// The newest stored stories in an order that teaches most: one that is in a topic, one that has some points, one that
+/// has none, and again.
+fn worth_asking(config: &Config, topics: &[&str]) -> Result<Vec<StoredEntry>, Failure> {
+    let matcher = Matcher::new(config.topics.clone());
+    let filter = Filter { limit: ENTRIES_MAX, ..Filter::default() };
+    let entries = open::store_to_read(config)?.entries(&filter)?;
+    let mut heaps: [Vec<StoredEntry>; 3] = [Vec::new(), Vec::new(), Vec::new()];
+    let mut seen = HashSet::new();
+    for (stored, _) in entries {
+        if !seen.insert(stored.story) {
+            continue;
+        }
+        let judgements = judged::judgements(config, &matcher, &stored.entry, &stored.source_id);
+        let asked = || judgements.iter().filter(|judgement| topics.contains(&judgement.topic.as_str()));
+        let has_points = |judgement: &Judgement| !judgement.evidence.is_empty() || !judgement.near_misses.is_empty();
+        let [inside, near, outside] = &mut heaps;
+        if asked().any(|judgement| judgement.verdict == Verdict::In) {
+            inside.push(stored);
+        } else if asked().any(has_points) {
+            near.push(stored);
+        } else {
+            outside.push(stored);
+        }
+    }
+    let longest = heaps.iter().map(Vec::len).max().unwrap_or(0);
+    let mut heaps = heaps.map(Vec::into_iter);
+    Ok((0..longest).flat_map(|_| heaps.each_mut().map(Iterator::next)).flatten().collect())
+}
+
+fn shown(stored: &StoredEntry, paint: Paint) -> String {
+    let entry = &stored.entry;
+    let date = stored.date().format("%Y-%m-%d");
+    let mut text = String::from("\n");
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{}", paint.strong(entry.title.as_deref().unwrap_or("(no title)")));
+    let _ = writeln!(text, "{date}  {}  {}", stored.source_id, entry.url.as_ref().map_or("", url::Url::as_str));
+    let body = html_to_text(entry.summary.as_deref().or(entry.content.as_deref()).unwrap_or_default());
+    let end = body.char_indices().nth(TEXT_MAX).map_or(body.len(), |(end, _)| end);
+    let more = if end < body.len() { "…" } else { "" };
+    let _ = writeln!(text, "{}{more}", output::plain(body.get(..end).unwrap_or_default()));
+    text
+}
+
+/// Asks until the answer is one; the end of the input is the end of the session.
+fn ask(topic: &str, answers: &mut impl Iterator<Item = std::io::Result<String>>) -> Result<Answer, Failure> {
+    loop {
+        output::print(&format!("{topic}? [y/n/m/s/q] "))?;
+        let Some(answer) = answers.next().transpose()? else { return Ok(Answer::Quit) };
+        if let Some(answer) = understood(&answer) {
+            return Ok(answer);
+        }
+    }
+}
+
+/// In English or French.
+fn understood(answer: &str) -> Option<Answer> {
+    match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" | "o" | "oui" | "2" => Some(Answer::Label(ABOUT)),
+        "m" | "1" => Some(Answer::Label(MENTIONS)),
+        "n" | "no" | "non" | "0" => Some(Answer::Label(NOT)),
+        "s" | "skip" => Some(Answer::Skip),
+        "q" | "quit" => Some(Answer::Quit),
+        _ => None,
+    }
+}

@@ -1,0 +1,211 @@
+//! Files of entries labelled by hand: JSON lines, which `veille test` reads and `veille label` writes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, judged};
+use crate::config::Config;
+use crate::feed::{Category, Entry};
+use crate::topic::{Judgement, Label, Matcher};
+
+/// Largest file that is read. Ten thousand entries take some 50 MB.
+const FILE_BYTES_MAX: u64 = 512 << 20;
+
+/// Faults of a file that are told one by one.
+const FAULTS_MAX: usize = 20;
+
+/// About the topic.
+pub(super) const ABOUT: u8 = 2;
+/// Mentions it: neither right nor wrong in it.
+pub(super) const MENTIONS: u8 = 1;
+/// Not about it.
+pub(super) const NOT: u8 = 0;
+
+/// An entry and what it is about. A topic that is not in `labels` counts as [`NOT`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Labelled {
+    pub(super) id: String,
+    pub(super) title: Option<String>,
+    pub(super) summary: Option<String>,
+    pub(super) content: Option<String>,
+    pub(super) categories: Option<Vec<String>>,
+    pub(super) source: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) language: Option<String>,
+    pub(super) labels: BTreeMap<String, u8>,
+    /// What else the line holds; kept.
+    #[serde(flatten)]
+    more: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Labelled {
+    /// Takes a stored entry, not labelled yet.
+    pub(super) fn new(id: &str, entry: &Entry, source_id: &str) -> Self {
+        let name = |category: &Category| category.label.clone().unwrap_or_else(|| category.term.clone());
+        Self {
+            id: id.to_owned(),
+            title: entry.title.clone(),
+            summary: entry.summary.clone(),
+            content: entry.content.clone(),
+            categories: Some(entry.categories.iter().map(name).collect()),
+            source: Some(source_id.to_owned()),
+            language: entry.language.clone(),
+            labels: BTreeMap::new(),
+            more: serde_json::Map::new(),
+        }
+    }
+
+    /// The topics that the rules put it in.
+    pub(super) fn judged(&self, config: &Config, matcher: &Matcher) -> Vec<Label> {
+        judged::labels(config, matcher, &self.entry(), self.source.as_deref().unwrap_or_default())
+    }
+
+    /// What becomes of it in every topic.
+    pub(super) fn explained(&self, config: &Config, matcher: &Matcher) -> Vec<Judgement> {
+        judged::judgements(config, matcher, &self.entry(), self.source.as_deref().unwrap_or_default())
+    }
+
+    fn entry(&self) -> Entry {
+        let tags = self.categories.iter().flatten();
+        Entry {
+            title: self.title.clone(),
+            summary: self.summary.clone(),
+            content: self.content.clone(),
+            language: self.language.clone(),
+            categories: tags.map(|tag| Category { term: tag.clone(), ..Category::default() }).collect(),
+            ..Entry::default()
+        }
+    }
+}
+
+/// A line that cannot be read.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// From 1.
+    line: usize,
+    message: String,
+}
+
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(super) struct LabelledFile {
+    /// Each id once; of several lines the last label of a topic counts.
+    pub(super) entries: Vec<Labelled>,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// Reads a file of labelled entries as far as it goes.
+pub(super) fn read(path: &Path) -> Result<LabelledFile, Failure> {
+    let mut bytes = Vec::new();
+    let cannot_read = |error: std::io::Error| anyhow::anyhow!("cannot read `{}`: {error}", path.display());
+    let file = File::open(path).map_err(cannot_read)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(cannot_read)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(anyhow::anyhow!("`{}` is larger than 512 MiB", path.display()).into());
+    }
+    let mut file = LabelledFile::default();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (line, bytes) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        if bytes.trim_ascii().is_empty() {
+            continue;
+        }
+        match read_line(bytes) {
+            Ok(labelled) => match places.get(&labelled.id).and_then(|place| file.entries.get_mut(*place)) {
+                Some(known) => known.labels.extend(labelled.labels),
+                None => {
+                    places.insert(labelled.id.clone(), file.entries.len());
+                    file.entries.push(labelled);
+                }
+            },
+            Err(message) => file.faults.push(Fault { line: line + 1, message }),
+        }
+    }
+    Ok(file)
+}
+
+fn read_line(bytes: &[u8]) -> Result<Labelled, String> {
+    let labelled: Labelled = serde_json::from_slice(bytes).map_err(|error| {
+        // The line that serde counts is always the first.
+        error.to_string().replace(" at line 1 column ", " at column ")
+    })?;
+    match labelled.labels.iter().find(|(_, label)| **label > ABOUT) {
+        Some((topic, label)) => Err(format!("label {label} of `{topic}` must be 2 (about it), 1 (mentions it) or 0")),
+        None => Ok(labelled),
+    }
+}
+
+impl LabelledFile {
+    /// The faults, one a line: `set.jsonl:12: …`.
+    pub(super) fn faults_for_people(&self, path: &Path) -> String {
+        let faults = self.faults.iter().take(FAULTS_MAX);
+        let mut text: String =
+            faults.map(|fault| format!("{}:{}: {}\n", path.display(), fault.line, fault.message)).collect();
+        if self.faults.len() > FAULTS_MAX {
+            text.push_str(&format!("… and {} more\n", self.faults.len() - FAULTS_MAX));
+        }
+        text
+    }
+}
+
+/// Writes the whole file beside the old one and puts it in its place, so that an interruption loses nothing.
+pub(super) fn write(path: &Path, entries: &[Labelled]) -> Result<(), Failure> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let beside = path.with_file_name(name);
+    let mut text = Vec::new();
+    for entry in entries {
+        serde_json::to_writer(&mut text, entry)?;
+        text.push(b'\n');
+    }
+    let put = || {
+        let mut file = File::create(&beside)?;
+        file.write_all(&text)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    };
+    put().map_err(|error| anyhow::anyhow!("cannot write `{}`: {error}", path.display()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> LabelledFile {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.jsonl");
+        std::fs::write(&path, text).unwrap();
+        read(&path).unwrap()
+    }
+
+    #[test]
+    fn lines_that_cannot_be_read_are_told_by_number() {
+        let file = check("{\"id\": \"a\", \"labels\": {}}\n\n{\"id\": \n{\"id\": \"b\", \"labels\": {\"t\": 3}}\n");
+        assert_eq!(file.entries.len(), 1);
+        assert_eq!(
+            file.faults_for_people(Path::new("set.jsonl")),
+            "set.jsonl:3: EOF while parsing a value at column 7\n\
+             set.jsonl:4: label 3 of `t` must be 2 (about it), 1 (mentions it) or 0\n"
+        );
+    }
+
+    #[test]
+    fn lines_of_one_entry_are_one() {
+        let file =
+            check("{\"id\": \"a\", \"labels\": {\"t\": 2}}\n{\"id\": \"a\", \"labels\": {\"t\": 0, \"u\": 1}}\n");
+        assert_eq!(file.entries.len(), 1);
+        assert_eq!(file.entries[0].labels, BTreeMap::from([("t".into(), NOT), ("u".into(), MENTIONS)]));
+    }
+
+    #[test]
+    fn what_else_a_line_holds_is_kept() {
+        let file = check("{\"id\": \"a\", \"labels\": {}, \"from\": {\"page\": 3}}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.jsonl");
+        write(&path, &file.entries).unwrap();
+        assert!(std::fs::read_to_string(&path).unwrap().contains("\"from\":{\"page\":3}"));
+    }
+}
