@@ -7,10 +7,12 @@ mod html;
 mod inclusive;
 mod language;
 mod levelled;
+mod links;
 mod tokens;
 
 pub use fold::{fold, lite};
 pub use html::{html_to_text, one_line};
 pub use language::{Tongue, tongue};
 pub use levelled::Levelled;
+pub use links::{Alternate, Alternates, alternates};
 pub use tokens::Token;
