@@ -17,9 +17,11 @@ fn main() {
         let bytes = document.as_bytes();
         let now = chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(365 * 60);
         let zone = chrono_tz::Tz::Europe__Paris;
-        let whole = || read(bytes, None, None, zone, &Limits::default(), now).map(|feed| feed.entries).unwrap_or_default();
+        let whole =
+            || read(bytes, None, None, zone, &Limits::default(), now).map(|feed| feed.entries).unwrap_or_default();
         let entries: Vec<Entry> = whole();
-        let bare = best(|| drop(black_box(feed_rs::parser::Builder::new().sanitize_content(false).build().parse(bytes))));
+        let bare =
+            best(|| drop(black_box(feed_rs::parser::Builder::new().sanitize_content(false).build().parse(bytes))));
         let read = best(|| drop(black_box(whole())));
         let sanitised = best(|| entries.iter().cloned().for_each(|entry| drop(black_box(sanitise(entry)))));
         println!(
@@ -57,10 +59,8 @@ fn rss(is_cdata: bool) -> String {
 
 fn item(n: usize, is_cdata: bool) -> String {
     let html = paragraphs(n);
-    let content = match is_cdata {
-        true => format!("<![CDATA[{html}]]>"),
-        false => html.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"),
-    };
+    let escape = || html.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let content = if is_cdata { format!("<![CDATA[{html}]]>") } else { escape() };
     format!(
         "<item><title>Titre n° {n} d’un article</title><link>https://site.example/a/{n}</link><guid isPermaLink=\"false\">{n} at \
          https://site.example</guid><pubDate>Mon, 12 Feb 2024 10:00:00 +0100</pubDate><dc:creator>Élodie Martin</dc:creator>\

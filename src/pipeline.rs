@@ -9,17 +9,18 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
+use url::Url;
 
 use crate::config::{Config, Source};
-use crate::dedup::{self, Decision};
+use crate::dedup::{self, Decision, Place, Subject};
 use crate::feed::{Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::parse;
 use crate::publish::{self, Credit, Edition, Representation, Selection, files};
 use crate::schedule::{self, Asked};
-use crate::state::{About, PollFailure, SourceState, Wait};
+use crate::state::{About, PollFailure, SourceState, Validators, Wait};
 use crate::store::{Handle, Store, StoreError};
-use crate::story::{EntryKey, Identity, Prepared, StoredEntry};
+use crate::story::{EntryKey, Fingerprint, Identity, Prepared, StoredEntry};
 use crate::tag;
 use crate::topic::{Label, Matcher};
 
@@ -32,6 +33,9 @@ const GONE: u16 = 410;
 /// Entries that are labelled again in one go.
 const RELABEL_BATCH: usize = 500;
 
+/// Entries after which the log tells how far a relabelling is: some ten seconds.
+const RELABEL_TOLD: usize = 20_000;
+
 /// Everything that polls and publications need, built whole from one config.
 #[derive(Debug)]
 pub struct Context {
@@ -40,7 +44,7 @@ pub struct Context {
     /// Its topics.
     pub matcher: Matcher,
     /// Who asks servers.
-    pub client: fetch::Client,
+    pub client: Arc<fetch::Client>,
     /// Where everything is kept.
     pub store: Handle,
 }
@@ -51,9 +55,32 @@ impl Context {
     /// # Errors
     /// When the HTTP client cannot be made, as on a system without any CA certificates.
     pub fn new(config: Config, store: Handle) -> Result<Self, fetch::ClientError> {
-        let matcher = Matcher::new(config.topics.clone());
-        let client = fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?;
-        Ok(Self { config, matcher, client, store })
+        let client = Arc::new(fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?);
+        Ok(Self { matcher: Matcher::new(config.topics.clone()), config, client, store })
+    }
+
+    /// Builds what a changed config asks for, on the same store.
+    ///
+    /// If it asks servers as before, the client stays: with it the hosts' turns, and who asked to be left alone.
+    ///
+    /// # Errors
+    /// As [`Context::new`].
+    pub fn renewed(&self, config: Config) -> Result<Self, fetch::ClientError> {
+        if fetch::Settings::new(&config.site, &config.poll) != *self.client.settings() {
+            return Self::new(config, self.store.clone());
+        }
+        let (client, store) = (Arc::clone(&self.client), self.store.clone());
+        Ok(Self { matcher: Matcher::new(config.topics.clone()), config, client, store })
+    }
+
+    /// Leaves alone the hosts that asked for it before a restart (RFC 9110 §10.2.3), as `states` remember.
+    pub fn resume(&self, states: &[SourceState], now: Timestamp) {
+        for state in states.iter().filter(|state| state.is_throttled()) {
+            let delay = state.next_poll.and_then(|at| (at - now).to_std().ok());
+            if let (Some(delay), Some(url)) = (delay, &state.url) {
+                self.client.postpone(state.address(url), delay);
+            }
+        }
     }
 }
 
@@ -106,16 +133,24 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     }
 
     // Ask the server.
-    let fetched = match context.client.fetch(&request(source, &state), now).await {
+    let address = state.address(&source.url).clone();
+    let mut fetched = match fetch(context, source, &address, &state, now).await {
         Ok(fetched) => fetched,
-        Err(error) => return fail(context, source, state, &error, now).await,
+        Err(error) => return fail(context, source, state, &address, &error, now).await,
     };
     let waits = fetched.asks.clone();
-    state.observe_redirect(fetched.moved(), now);
+    let moved = fetched.moved().cloned();
+    // Kept to the end of this poll: so no more documents are in memory than can be read.
+    let _share = std::mem::take(&mut fetched.share);
 
-    // Read the document, unless its bytes are those of the last one.
-    let document = match read(context, source, &mut state, fetched, now).await {
-        Ok(document) => document,
+    // Read the document, unless its bytes are those of the last one, and make ready what is new in it: sanitised, with
+    // its topics.
+    let news = match read(context, source, &mut state, fetched, now).await {
+        Ok(document) => prepare(context, source, &mut state, document).await?,
+        Err(unreadable) => Err(unreadable),
+    };
+    let news = match news {
+        Ok(news) => news,
         Err(Unreadable { code, message }) => {
             let failure = state.fail(code, message, now);
             plan(context, source, &mut state, &waits, now);
@@ -123,12 +158,7 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
         }
     };
     state.succeed(now);
-
-    // Find what is new in it and make that ready: sanitised, with its topics.
-    let news = match document {
-        Some(document) => Some(prepare(context, source, &mut state, document).await?),
-        None => None,
-    };
+    state.observe_redirect(&address, moved.as_ref(), now);
     plan(context, source, &mut state, &waits, now);
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
@@ -151,13 +181,15 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     Ok(Polled { outcome, next_poll })
 }
 
-fn request(source: &Source, state: &SourceState) -> fetch::Request {
-    fetch::Request {
-        url: state.moved_to.clone().unwrap_or_else(|| source.url.clone()),
-        own: source.url.clone(),
-        headers: source.headers.clone(),
-        validators: state.validators.clone(),
-    }
+async fn fetch(
+    context: &Context,
+    source: &Source,
+    address: &Url,
+    state: &SourceState,
+    now: Timestamp,
+) -> Result<fetch::Fetched, fetch::FetchError> {
+    let request = fetch::Request::of(source, address.clone(), state.validators.clone()).await?;
+    context.client.fetch(&request, now).await
 }
 
 /// Keeps the state of a source whose server brought no document.
@@ -165,6 +197,7 @@ async fn fail(
     context: &Context,
     source: &Source,
     mut state: SourceState,
+    address: &Url,
     error: &fetch::FetchError,
     now: Timestamp,
 ) -> Result<Polled, StoreError> {
@@ -178,7 +211,8 @@ async fn fail(
     }
     let advice = error.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
     let failure = state.fail(error.code(), format!("{error}{advice}"), now);
-    state.retired = matches!(error, fetch::FetchError::Status { code: GONE, .. });
+    // What was adopted may go; the configured address has the last word.
+    state.retired = *address == source.url && matches!(error, fetch::FetchError::Status { code: GONE, .. });
     plan(context, source, &mut state, error.asks(), now);
     keep_failure(context, state, failure).await
 }
@@ -215,9 +249,14 @@ fn plan(context: &Context, source: &Source, state: &mut SourceState, waits: &[Wa
 
 /// A document that was read.
 struct Document {
-    feed: Feed,
+    about: About,
+    entries: Vec<(Entry, Identity)>,
     /// Not a delta (RFC 3229): what it lacks has left the feed.
     whole: bool,
+    hash: [u8; 32],
+    /// Kept only with the document: an ETag for one that was not read would turn the failure into a silent "not
+    /// modified".
+    validators: Vec<Validators>,
 }
 
 /// Why a document could not be read.
@@ -226,10 +265,14 @@ struct Unreadable {
     message: String,
 }
 
+/// Runs work that takes the processor for long; a panic in it is a fault of the document that it works on.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unreadable> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|panic| Unreadable { code: "reader_failed".into(), message: panic.to_string() })
+}
+
 /// Reads the document of an answer; `None` if it is the last one again.
-///
-/// Validators are kept only with a document that was read: an ETag for one that was not would turn the failure into a
-/// silent "not modified".
 async fn read(
     context: &Context,
     source: &Source,
@@ -252,27 +295,31 @@ async fn read(
     }
     let whole = !document.is_delta;
     let limits = parse::Limits { entries_max: context.config.poll.entries_max, ..parse::Limits::default() };
-    let zone = source.schedule.zone();
-    let reading = tokio::task::spawn_blocking(move || {
-        parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)
+    let (zone, source_id) = (source.schedule.zone(), source.id.clone());
+    let reading = aside(move || {
+        let feed = parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)?;
+        let about = about(&feed);
+        Ok((about, dedup::identify(&source_id, &feed.format, feed.entries)))
     });
-    let feed = match reading.await {
-        Ok(feed) => feed.map_err(|error| Unreadable { code: error.code().into(), message: error.to_string() })?,
-        Err(panic) => return Err(Unreadable { code: "reader_failed".into(), message: panic.to_string() }),
-    };
-    state.validators = validators;
-    state.body_hash = Some(hash);
-    Ok(Some(Document { feed, whole }))
+    let unreadable = |error: parse::ParseError| Unreadable { code: error.code().into(), message: error.to_string() };
+    let (about, entries) = reading.await?.map_err(unreadable)?;
+    Ok(Some(Document { about, entries, whole, hash, validators }))
 }
 
 /// What a document brings, ready for the store.
 struct News {
     /// Entries that are new or say something else, as far as the store knew before the transaction.
-    prepared: Vec<Prepared>,
+    fresh: Vec<Fresh>,
     /// Entries that are as they were.
     same: Vec<i64>,
     /// Whether what is neither has left the feed.
     whole: bool,
+}
+
+/// An entry that is ready for the store, and as it is compared with others.
+struct Fresh {
+    prepared: Prepared,
+    subject: Subject,
 }
 
 /// Sorts out what is new in a document, so that only that is sanitised and labelled.
@@ -280,35 +327,37 @@ async fn prepare(
     context: &Arc<Context>,
     source: &Source,
     state: &mut SourceState,
-    document: Document,
-) -> Result<News, StoreError> {
-    let Document { feed, whole } = document;
-    state.about = about(&feed);
-    let identified = dedup::identify(&source.id, &feed.format, feed.entries);
-    let (id, keys) = (source.id.clone(), keys(identified.iter().map(|(_, identity)| identity)));
+    document: Option<Document>,
+) -> Result<Result<Option<News>, Unreadable>, StoreError> {
+    let Some(Document { about, entries, whole, hash, validators }) = document else { return Ok(Ok(None)) };
+    let (id, keys) = (source.id.clone(), keys(entries.iter().map(|(_, identity)| identity)));
     let known = context.store.call(move |store| store.known(&id, &keys)).await?;
     let mut same = Vec::new();
     let mut fresh: Vec<(Entry, Identity)> = Vec::new();
-    for (entry, identity) in identified {
+    for (entry, identity) in entries {
         match dedup::decide(&identity, &known) {
             Decision::Same(number) => same.push(number),
             Decision::New | Decision::Changed(_) => fresh.push((entry, identity)),
         }
     }
     let (context, source) = (Arc::clone(context), source.clone());
-    let ready = tokio::task::spawn_blocking(move || {
+    let ready = aside(move || {
         fresh.into_iter().map(|(entry, identity)| ready(&context.matcher, &source, entry, identity)).collect()
     });
-    let prepared = ready.await.map_err(|_| StoreError::Closed)?;
-    Ok(News { prepared, same, whole })
+    Ok(ready.await.map(|fresh| {
+        state.about = about;
+        state.body_hash = Some(hash);
+        state.validators = validators;
+        Some(News { fresh, same, whole })
+    }))
 }
 
-fn ready(matcher: &Matcher, source: &Source, entry: Entry, identity: Identity) -> Prepared {
+fn ready(matcher: &Matcher, source: &Source, entry: Entry, mut identity: Identity) -> Fresh {
     let entry = parse::sanitise(entry);
-    let mut identity = identity;
-    identity.clues = dedup::clues(identity.canonical_link.as_deref());
     let labels = tag::labels(matcher, &entry, source);
-    Prepared { entry, identity, labels }
+    let subject = Subject::new(&source.id, &entry, &identity);
+    identity.clues = subject.clues();
+    Fresh { prepared: Prepared { entry, identity, labels }, subject }
 }
 
 fn keys<'a>(identities: impl Iterator<Item = &'a Identity>) -> Vec<EntryKey> {
@@ -345,31 +394,42 @@ fn keep(
     stories: &Stories,
     now: Timestamp,
 ) -> Result<Counts, StoreError> {
+    let News { fresh, same: mut present, whole } = news;
+    let known = store.known(source_id, &keys(fresh.iter().map(|fresh| &fresh.prepared.identity)))?;
+    let decided: Vec<(Fresh, Decision)> = fresh
+        .into_iter()
+        .map(|fresh| {
+            let decision = dedup::decide(&fresh.prepared.identity, &known);
+            (fresh, decision)
+        })
+        .collect();
+    present.extend(decided.iter().filter_map(|(_, decision)| match decision {
+        Decision::Same(number) | Decision::Changed(number) => Some(*number),
+        Decision::New => None,
+    }));
     let mut counts = Counts::default();
-    let mut present = news.same;
-    let known = store.known(source_id, &keys(news.prepared.iter().map(|prepared| &prepared.identity)))?;
-    for mut prepared in news.prepared {
-        let number = match dedup::decide(&prepared.identity, &known) {
-            Decision::Same(number) => number,
-            Decision::Changed(number) => {
-                counts.changed += 1;
-                let before = store.entry(number)?;
-                let significant = before.is_none_or(|before| dedup::is_significant(&before.entry, &prepared.entry));
-                store.update(number, &prepared, significant.then_some(now))?;
-                number
-            }
-            Decision::New => {
-                counts.new += 1;
-                let story = story(store, source_id, &prepared, stories, now)?;
-                if store.has_atom_id(&prepared.identity.atom_id)? {
-                    prepared.identity.atom_id = dedup::minted_id(source_id, prepared.identity.key);
-                }
-                store.insert(source_id, &prepared, story, now)?
-            }
+    for (Fresh { mut prepared, subject }, decision) in decided {
+        let place = match decision {
+            Decision::Same(_) => continue,
+            Decision::Changed(number) => Place::Entry(number),
+            Decision::New => place(store, source_id, &subject, &prepared, &present, stories, now)?,
         };
-        present.push(number);
+        let story = match place {
+            Place::Entry(number) => {
+                counts.changed += usize::from(replace(store, number, &prepared, now)?);
+                present.push(number);
+                continue;
+            }
+            Place::Story(story, _) => Some(story),
+            Place::New => None,
+        };
+        if store.has_atom_id(&prepared.identity.atom_id)? {
+            prepared.identity.atom_id = dedup::minted_id(source_id, prepared.identity.key);
+        }
+        present.push(store.insert(source_id, &prepared, story, now)?);
+        counts.new += 1;
     }
-    if news.whole {
+    if whole {
         store.mark_present(source_id, &present, now)?;
     }
     if counts != Counts::default() {
@@ -378,25 +438,34 @@ fn keep(
     Ok(counts)
 }
 
-/// The story that a new entry joins, if it is not one of its own.
-fn story(
+/// Where a new entry belongs: in a story that is told already, in one of its own, or in place of an entry whose guid
+/// its source has changed.
+fn place(
     store: &mut dyn Store,
     source_id: &str,
+    subject: &Subject,
     prepared: &Prepared,
+    present: &[i64],
     stories: &Stories,
     now: Timestamp,
-) -> Result<Option<i64>, StoreError> {
-    if !stories.joins {
-        return Ok(None);
-    }
-    let mut candidates = store.candidates(&prepared.identity.clues, now - STORY_WINDOW)?;
-    candidates.retain(|candidate| !stories.apart.contains(&candidate.source_id));
-    Ok(dedup::story_of(source_id, &prepared.entry, &candidates).map(|(story, _)| story))
+) -> Result<Place, StoreError> {
+    let mut candidates = store.candidates(&prepared.identity.clues, source_id, now - STORY_WINDOW)?;
+    let own = |candidate: &StoredEntry| candidate.source_id == source_id;
+    candidates.retain(|candidate| own(candidate) || stories.joins && !stories.apart.contains(&candidate.source_id));
+    Ok(dedup::place(subject, &candidates, present))
 }
 
-/// Labels every stored entry again if the rules differ from those of the last time; says whether it did.
-///
-/// The labels change in one step: until then the old ones are published.
+/// Replaces what a stored entry says; says whether a reader sees the difference.
+fn replace(store: &mut dyn Store, number: i64, prepared: &Prepared, now: Timestamp) -> Result<bool, StoreError> {
+    let says = |entry: &Entry| (entry.title.clone(), entry.summary.clone(), entry.content.clone(), entry.url.clone());
+    let before = store.entry(number)?;
+    let differs = before.as_ref().is_none_or(|before| says(&before.entry) != says(&prepared.entry));
+    let is_news = before.is_none_or(|before| dedup::is_significant(&before.entry, &prepared.entry));
+    store.update(number, prepared, (differs && is_news).then_some(now))?;
+    Ok(differs)
+}
+
+/// Labels every stored entry again if the rules differ from those of the last time; says whether labels changed.
 ///
 /// # Errors
 /// When the store fails.
@@ -404,46 +473,122 @@ fn story(
 /// # Cancellation
 /// Nothing is kept unless all of it is.
 pub async fn relabel(context: &Arc<Context>) -> Result<bool, StoreError> {
-    let rules = rules(&context.config);
-    if context.store.call(|store| store.rules()).await? == rules {
+    if context.store.call(|store| store.rules()).await? == rules(&context.config) {
         return Ok(false);
     }
-    let sources: Arc<HashMap<String, Source>> =
-        Arc::new(context.config.sources.iter().map(|source| (source.id.clone(), source.clone())).collect());
-    let mut labels: Vec<(i64, Vec<Label>)> = Vec::new();
-    loop {
-        let after = labels.last().map_or(0, |(number, _)| *number);
-        let entries = context.store.call(move |store| store.entries_after(after, RELABEL_BATCH)).await?;
-        if entries.is_empty() {
-            break;
-        }
-        let (context, sources) = (Arc::clone(context), Arc::clone(&sources));
-        let labelled = tokio::task::spawn_blocking(move || relabelled(&context.matcher, &sources, &entries));
-        labels.extend(labelled.await.map_err(|_| StoreError::Closed)?);
-    }
-    info!(entries = labels.len(), "labelled {} entries by the new rules", labels.len());
-    let context_then = Arc::clone(context);
-    context
-        .store
-        .call(move |store| {
-            // What a poll under the old rules brought meanwhile.
-            let after = labels.last().map_or(0, |(number, _)| *number);
-            let late = store.entries_after(after, usize::MAX)?;
-            labels.extend(relabelled(&context_then.matcher, &sources, &late));
-            store.relabel(&labels, &rules)?;
-            store.raise_generation()
-        })
-        .await?;
-    Ok(true)
+    relabel_all(context).await
 }
 
-fn relabelled(matcher: &Matcher, sources: &HashMap<String, Source>, entries: &[StoredEntry]) -> Vec<(i64, Vec<Label>)> {
-    let label = |stored: &StoredEntry| match sources.get(&stored.source_id) {
+/// Labels every stored entry again; says whether labels changed.
+///
+/// They change in one step: until then the old ones are published. Only what differs is held in memory and written.
+///
+/// # Errors
+/// When the store fails.
+///
+/// # Cancellation
+/// Nothing is kept unless all of it is.
+pub async fn relabel_all(context: &Arc<Context>) -> Result<bool, StoreError> {
+    let sources = context.config.sources.iter().map(|source| (source.id.clone(), source.clone())).collect();
+    let sources: Arc<HashMap<String, Source>> = Arc::new(sources);
+    let mut different: Vec<Relabelled> = Vec::new();
+    let (mut last, mut done) = (0, 0_usize);
+    let mut batch = labelled_after(context, last).await?;
+    while let Some(end) = batch.last() {
+        last = end.stored.number;
+        done += batch.len();
+        let (judge, sources) = (Arc::clone(context), Arc::clone(&sources));
+        let judged = tokio::task::spawn_blocking(move || differing(&judge.matcher, &sources, batch));
+        let (next, judged) = tokio::join!(labelled_after(context, last), judged);
+        different.extend(judged.map_err(|_| StoreError::Closed)?);
+        batch = next?;
+        if done.is_multiple_of(RELABEL_TOLD) {
+            info!(entries = done, "labelling by the new rules: {done} entries done");
+        }
+    }
+    let count = different.len();
+    let (judge, rules) = (Arc::clone(context), rules(&context.config));
+    let swap = move |store: &mut dyn Store| swap(store, &judge.matcher, &sources, different, last, &rules);
+    let changed = context.store.call(swap).await?;
+    info!(entries = done, changed = count, "labelled {done} entries by the new rules, {count} differently");
+    Ok(changed)
+}
+
+/// An entry with what the store says of it at one moment.
+struct Seen {
+    stored: StoredEntry,
+    fingerprint: Option<Fingerprint>,
+    labels: Vec<Label>,
+}
+
+/// An entry whose labels differ under the new rules.
+struct Relabelled {
+    number: i64,
+    /// What it said when it was judged.
+    fingerprint: Option<Fingerprint>,
+    labels: Vec<Label>,
+}
+
+/// The next entries to label, as they are now.
+async fn labelled_after(context: &Context, after: i64) -> Result<Vec<Seen>, StoreError> {
+    let see = |store: &mut dyn Store, stored: StoredEntry| {
+        let (fingerprint, labels) = (store.fingerprint(stored.number)?, store.labels(stored.number)?);
+        Ok(Seen { stored, fingerprint, labels })
+    };
+    let read = move |store: &mut dyn Store| {
+        store.entries_after(after, RELABEL_BATCH)?.into_iter().map(|stored| see(store, stored)).collect()
+    };
+    context.store.call(read).await
+}
+
+fn differing(matcher: &Matcher, sources: &HashMap<String, Source>, batch: Vec<Seen>) -> Vec<Relabelled> {
+    let relabelled = |seen: Seen| {
+        let mut labels = labels(matcher, sources, &seen.stored);
+        labels.sort_by(|a, b| a.topic.cmp(&b.topic));
+        let Seen { stored, fingerprint, labels: before } = seen;
+        (labels != before).then_some(Relabelled { number: stored.number, fingerprint, labels })
+    };
+    batch.into_iter().filter_map(relabelled).collect()
+}
+
+/// Writes the labels that differ, those of entries that came or changed since they were looked at, and the rules.
+fn swap(
+    store: &mut dyn Store,
+    matcher: &Matcher,
+    sources: &HashMap<String, Source>,
+    different: Vec<Relabelled>,
+    last: i64,
+    rules: &str,
+) -> Result<bool, StoreError> {
+    let mut new: Vec<(i64, Vec<Label>)> = Vec::new();
+    for Relabelled { number, fingerprint, labels: judged } in different {
+        if store.fingerprint(number)? == fingerprint {
+            new.push((number, judged));
+        } else if let Some(stored) = store.entry(number)? {
+            new.push((number, labels(matcher, sources, &stored)));
+        }
+    }
+    let late = store.entries_after(last, usize::MAX)?;
+    new.extend(late.iter().map(|stored| (stored.number, labels(matcher, sources, stored))));
+    store.relabel(&new, rules)?;
+    if !new.is_empty() {
+        store.raise_generation()?;
+    }
+    Ok(!new.is_empty())
+}
+
+fn labels(matcher: &Matcher, sources: &HashMap<String, Source>, stored: &StoredEntry) -> Vec<Label> {
+    match sources.get(&stored.source_id) {
         Some(source) => tag::labels(matcher, &stored.entry, source),
         // A feed that is no longer polled: what it told stays.
-        None => tag::labels_of_removed(matcher, &stored.entry, &stored.source_id),
-    };
-    entries.iter().map(|stored| (stored.number, label(stored))).collect()
+        None => tag::labels_of_former(matcher, &stored.entry, &stored.source_id),
+    }
+}
+
+/// Says whether two configs decide labels alike.
+#[must_use]
+pub fn same_rules(one: &Config, other: &Config) -> bool {
+    rules(one) == rules(other)
 }
 
 /// A hash of all that decides labels: the topics, and what sources say of their entries' topics.

@@ -31,7 +31,7 @@ pub struct SourceState {
     pub retired: bool,
     /// The URL of the config when it was last polled; another one forgets what belongs to the old.
     pub url: Option<Url>,
-    /// The address adopted after permanent redirects.
+    /// The address adopted after permanent redirects; `url` stays what the config says.
     pub moved_to: Option<Url>,
     /// A permanent redirect seen lately, not adopted yet.
     pub redirect: Option<Redirect>,
@@ -104,15 +104,35 @@ pub struct About {
 
 impl SourceState {
     /// Makes this the state of `url`: what belonged to another address is forgotten.
+    ///
+    /// The address that was adopted is no other one: who writes it into the config loses nothing.
     pub fn turn_to(&mut self, url: &Url) {
-        if self.url.as_ref() != Some(url) {
+        if self.moved_to.as_ref() == Some(url) {
+            self.url = self.moved_to.take();
+        } else if self.url.as_ref() != Some(url) {
             let source_id = std::mem::take(&mut self.source_id);
             *self = Self { source_id, url: Some(url.clone()), ..Self::default() };
         }
     }
 
+    /// Returns where to ask: the adopted address, or the configured one.
+    ///
+    /// While the adopted one fails, every second poll asks the configured one again.
+    #[must_use]
+    pub fn address<'a>(&'a self, configured: &'a Url) -> &'a Url {
+        self.moved_to.as_ref().filter(|_| self.failures.is_multiple_of(2)).unwrap_or(configured)
+    }
+
+    /// Tells whether its host asked to be left alone when it last answered.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        let is_refusal = |failure: &PollFailure| matches!(failure.code.as_str(), "http_429" | "http_503");
+        self.last_error.as_ref().is_some_and(is_refusal) && self.next_poll_why.starts_with("Retry-After")
+    }
+
     /// Notes a poll that was answered with a feed or "not modified".
     pub fn succeed(&mut self, now: Timestamp) {
+        self.retired = false;
         self.last_poll = Some(now);
         self.last_success = Some(now);
         self.failures = 0;
@@ -129,8 +149,15 @@ impl SourceState {
         failure
     }
 
-    /// Learns from where the source's address led (see [`observe_redirect`]).
-    pub fn observe_redirect(&mut self, target: Option<&Url>, now: Timestamp) {
+    /// Learns from where `asked` led with a feed at its end (see [`observe_redirect`]).
+    pub fn observe_redirect(&mut self, asked: &Url, target: Option<&Url>, now: Timestamp) {
+        if self.moved_to.is_some() && self.moved_to.as_ref() != Some(asked) {
+            // The adopted address failed, and the configured one was asked.
+            if self.moved_to.as_ref() == target {
+                return;
+            }
+            self.moved_to = None;
+        }
         let (redirect, adopted) = observe_redirect(self.redirect.as_ref(), target, now);
         self.redirect = redirect;
         if adopted.is_some() {

@@ -45,13 +45,13 @@ pub fn judgements(matcher: &Matcher, entry: &Entry, source: &Source) -> Vec<Judg
 
 /// Returns the topics of an entry whose source is in the config no more: what it told stays.
 #[must_use]
-pub fn labels_of_removed(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
+pub fn labels_of_former(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
     matcher.labels(&fields_with(entry, &[], source_id))
 }
 
 /// Returns what becomes of an entry in every topic when its source is not in the config.
 #[must_use]
-pub fn judgements_of_removed(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
+pub fn judgements_of_former(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
     matcher.judgements(&fields_with(entry, &[], source_id))
 }
 
@@ -100,6 +100,7 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::config::Access;
     use crate::schedule::Schedule;
     use crate::topic::{Boost, Field, Pattern, Rule, Term, Topic};
 
@@ -111,7 +112,7 @@ mod tests {
             schedule: Schedule::parse("@hourly", Tz::UTC).unwrap(),
             topics: None,
             tags: Vec::new(),
-            headers: Vec::new(),
+            access: Access::default(),
             enabled: true,
             full_text: false,
             dedup: true,

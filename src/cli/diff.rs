@@ -135,14 +135,14 @@ fn compare(config: &Config, store: &mut Sqlite) -> Result<BTreeMap<String, Outco
 fn labels(matcher: &Matcher, stored: &StoredEntry, source: Option<&Source>) -> Vec<Label> {
     match source {
         Some(source) => tag::labels(matcher, &stored.entry, source),
-        None => tag::labels_of_removed(matcher, &stored.entry, &stored.source_id),
+        None => tag::labels_of_former(matcher, &stored.entry, &stored.source_id),
     }
 }
 
 fn judgements(matcher: &Matcher, stored: &StoredEntry, source: Option<&Source>) -> Vec<Judgement> {
     match source {
         Some(source) => tag::judgements(matcher, &stored.entry, source),
-        None => tag::judgements_of_removed(matcher, &stored.entry, &stored.source_id),
+        None => tag::judgements_of_former(matcher, &stored.entry, &stored.source_id),
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::{Failure, open, output};
-use crate::config::{Config, Source};
+use crate::config::{Access, Config, Source};
 use crate::feed::{Category, Comments, Defect, Enclosure, Entry, Feed, Person, Timestamp};
 use crate::fetch;
 use crate::parse;
@@ -129,7 +129,7 @@ fn source(config: &Config, url: Option<Url>) -> Source {
         schedule: config.poll.schedule.clone(),
         topics: None,
         tags: Vec::new(),
-        headers: Vec::new(),
+        access: Access::default(),
         enabled: true,
         full_text: false,
         dedup: true,

@@ -13,7 +13,7 @@ use crate::topic::{Evidence, Judgement, Label, Matcher, NearMiss, Quote, Reason,
 pub(super) fn labels(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
     match config.sources.iter().find(|source| source.id == source_id) {
         Some(source) => tag::labels(matcher, entry, source),
-        None => tag::labels_of_removed(matcher, entry, source_id),
+        None => tag::labels_of_former(matcher, entry, source_id),
     }
 }
 
@@ -21,7 +21,7 @@ pub(super) fn labels(config: &Config, matcher: &Matcher, entry: &Entry, source_i
 pub(super) fn judgements(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
     match config.sources.iter().find(|source| source.id == source_id) {
         Some(source) => tag::judgements(matcher, entry, source),
-        None => tag::judgements_of_removed(matcher, entry, source_id),
+        None => tag::judgements_of_former(matcher, entry, source_id),
     }
 }
 

@@ -57,6 +57,7 @@ pub(super) fn run(config: Config, options: Options) -> Result<(), Failure> {
     open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
         pipeline::relabel(&context).await?;
+        context.resume(&context.store.call(|store| store.sources()).await?, Utc::now());
         let total = round(&context, sources, force, json).await?;
         pipeline::publish(&context).await?.written?;
         if !json {

@@ -56,6 +56,10 @@ pub(super) enum Kind {
     Language,
     /// Names and values of request headers.
     Headers,
+    /// An address, `environment`, or nothing.
+    Proxy,
+    /// A text, or the file or credential that holds it.
+    Secret,
     /// Source ids and points.
     Points,
     /// Ids of topics.
@@ -96,6 +100,8 @@ impl Kind {
             Self::Contact => "a `mailto:` or `https:` address".into(),
             Self::Language => "a language of two or three letters such as `\"fr\"`, or `\"\"` for any".into(),
             Self::Headers => "a table of texts: `{ Accept-Language = \"fr\" }`".into(),
+            Self::Proxy => "the address of a proxy, `\"environment\"`, or `\"\"` for none".into(),
+            Self::Secret => "a text in quotes, `{ file = \"…\" }` or `{ credential = \"…\" }`".into(),
             Self::Points => "a table of numbers from -100 to 100: `{ education = 2.0 }`".into(),
             Self::Topics => "a list of topics by id: `[\"laicite\"]`".into(),
             Self::Feeds => "a list of feeds by id: `[\"cnil\"]`".into(),
@@ -186,6 +192,7 @@ pub(super) static POLL: Table = Table {
         with("entries_max", Kind::Whole(1, 100_000), "5000"),
         with("postpone_max", Kind::Duration(0, 30 * DAY), r#""24h""#),
         with("allow_networks", Kind::Networks, "[]"),
+        with("proxy", Kind::Proxy, r#""""#),
     ],
 };
 
@@ -213,11 +220,18 @@ pub(super) static FEED: Table = Table {
         key("topics", Kind::Texts),
         with("tags", Kind::Texts, "[]"),
         with("headers", Kind::Headers, "{}"),
+        key("auth", Kind::Section),
+        key("user_agent", Kind::Text),
+        key("proxy", Kind::Proxy),
+        key("ca_file", Kind::Path),
         with("enabled", Kind::Flag, "true"),
         with("full_text", Kind::Flag, "false"),
         with("dedup", Kind::Flag, "true"),
     ],
 };
+
+/// `auth = { … }`
+pub(super) static AUTH: Table = Table { name: "auth", keys: &[key("user", Kind::Text), key("password", Kind::Secret)] };
 
 /// `[topic_defaults]`
 pub(super) static TOPIC_DEFAULTS: Table = Table {
@@ -279,5 +293,5 @@ pub(super) static RULE: Table = Table {
 };
 
 /// Every table whose keys are fixed (`[lexicon]` takes any name).
-pub(super) static TABLES: [&Table; 11] =
-    [&ROOT, &SITE, &STORE, &POLL, &PUBLISH, &SERVE, &FEED, &TOPIC_DEFAULTS, &BOOST, &TOPIC, &RULE];
+pub(super) static TABLES: [&Table; 12] =
+    [&ROOT, &SITE, &STORE, &POLL, &PUBLISH, &SERVE, &FEED, &AUTH, &TOPIC_DEFAULTS, &BOOST, &TOPIC, &RULE];

@@ -3,6 +3,7 @@
 //! [`load`] reports every problem at once, each where it is written ([`Invalid`]); a config that has one is not built.
 //! Everything has a default, so an empty file is a config. `keys` lists every key.
 
+mod access;
 mod diagnostic;
 mod keys;
 mod lexicon;
@@ -26,6 +27,7 @@ use url::Url;
 use crate::schedule::Schedule;
 use crate::topic::Topic;
 
+pub use access::{Access, Auth, Proxy, Secret};
 pub use diagnostic::{Diagnostic, Invalid, Report, Severity};
 pub use read::{load, parse};
 
@@ -106,6 +108,8 @@ pub struct PollSettings {
     pub postpone_max: Duration,
     /// Networks that may be polled though they are not public.
     pub allow_networks: Vec<IpNet>,
+    /// Through which proxy, unless the feed has its own.
+    pub proxy: Proxy,
 }
 
 /// What is written and how much.
@@ -141,8 +145,8 @@ pub struct Source {
     pub topics: Option<Vec<String>>,
     /// Tags that the operator gives to all its entries.
     pub tags: Vec<String>,
-    /// Request headers of its own, sent to its own host only.
-    pub headers: Vec<(String, String)>,
+    /// What its requests carry, and which way they take.
+    pub access: Access,
     /// Not polled if false; what is stored stays.
     pub enabled: bool,
     /// Fetch each entry's page and take the article out.

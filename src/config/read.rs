@@ -92,8 +92,7 @@ fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Opti
     let topic_tables = root.tables(&TOPIC, "topic", problems);
     let source_ids = sources::ids(&feeds, problems);
     let topic_ids = topics::ids(&topic_tables, problems);
-    let schedule = poll.as_ref().map(|poll| poll.schedule.clone());
-    let sources = sources::sources(&feeds, &source_ids, &topic_ids, schedule, problems);
+    let sources = sources::sources(&feeds, &source_ids, &topic_ids, poll.as_ref(), folder, problems);
     let mut lexicon = Lexicon::new(root.node("lexicon"), problems);
     let named = topics::Named { source_ids: &source_ids, sources: &sources, topic_ids: &topic_ids };
     let topics = topics::topics(&topic_tables, &defaults, &named, &mut lexicon, problems);

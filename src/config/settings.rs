@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use ipnet::IpNet;
 use url::Url;
 
+use super::access::proxy;
 use super::diagnostic::Problems;
 use super::keys::{Key, Kind};
 use super::nearest::nearest;
@@ -44,6 +45,7 @@ pub(super) fn poll(section: &Section<'_>, problems: &mut Problems) -> Option<Pol
     let entries_max = section.read("entries_max", whole, problems);
     let postpone_max = section.read("postpone_max", duration, problems);
     let allow_networks = section.read("allow_networks", networks, problems);
+    let proxy = section.read("proxy", proxy, problems);
     Some(PollSettings {
         schedule: schedule?,
         concurrency: concurrency?,
@@ -54,6 +56,7 @@ pub(super) fn poll(section: &Section<'_>, problems: &mut Problems) -> Option<Pol
         entries_max: entries_max?,
         postpone_max: postpone_max?,
         allow_networks: allow_networks?,
+        proxy: proxy?,
     })
 }
 
@@ -107,7 +110,7 @@ fn web_address(text: &str, node: &Node, problems: &mut Problems) -> Option<Url> 
     }
     if !url.username().is_empty() || url.password().is_some() {
         let error = problems.error(&node.span, "this address holds a password, and addresses are published");
-        error.help("write `headers = { Authorization = \"Basic …\" }` in the feed instead");
+        error.help("write `auth = { user = \"…\", password = { file = \"…\" } }` in the feed instead");
         return None;
     }
     Some(url)

@@ -2,18 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::path::Path;
 
 use chrono_tz::Tz;
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::Source;
+use super::access::{Proxy, access};
 use super::diagnostic::Problems;
 use super::keys::Key;
 use super::nearest::nearest;
-use super::section::{Section, flag, text, texts, unfit, words};
+use super::section::{Section, flag, text, texts};
 use super::settings::{schedule, url};
 use super::tree::{Node, Value};
+use super::{PollSettings, Source};
 use crate::schedule::Schedule;
 
 /// What sources share.
@@ -24,6 +26,10 @@ struct Shared<'a> {
     /// Feeds with the same pattern share it: with its walk it takes some kB.
     schedules: HashMap<String, Schedule>,
     topic_ids: &'a [String],
+    /// That of `[poll]`.
+    proxy: Proxy,
+    /// What paths are relative to.
+    folder: &'a Path,
 }
 
 /// Reads all sources but for their ids, which are given.
@@ -31,11 +37,14 @@ pub(super) fn sources(
     sections: &[Section<'_>],
     ids: &[String],
     topic_ids: &[String],
-    schedule: Option<Schedule>,
+    poll: Option<&PollSettings>,
+    folder: &Path,
     problems: &mut Problems,
 ) -> Vec<Source> {
     unique_urls(sections, problems);
-    let mut shared = Shared { schedule, schedules: HashMap::new(), topic_ids };
+    let schedule = poll.map(|poll| poll.schedule.clone());
+    let proxy = poll.map(|poll| poll.proxy.clone()).unwrap_or_default();
+    let mut shared = Shared { schedule, schedules: HashMap::new(), topic_ids, proxy, folder };
     sections.iter().zip(ids).filter_map(|(section, id)| source(section, id, &mut shared, problems)).collect()
 }
 
@@ -51,7 +60,7 @@ fn source(section: &Section<'_>, id: &str, shared: &mut Shared<'_>, problems: &m
     };
     let topics = section.read_with("topics", problems, |node, key, problems| shared.topics(node, key, problems));
     let tags = section.read("tags", tags, problems);
-    let headers = section.read("headers", headers, problems);
+    let access = access(section, &shared.proxy, shared.folder, problems);
     let enabled = section.read("enabled", flag, problems);
     let full_text = section.read("full_text", flag, problems);
     let dedup = section.read("dedup", flag, problems);
@@ -62,7 +71,7 @@ fn source(section: &Section<'_>, id: &str, shared: &mut Shared<'_>, problems: &m
         schedule: schedule?,
         topics,
         tags: tags?,
-        headers: headers?,
+        access: access?,
         enabled: enabled?,
         full_text: full_text?,
         dedup: dedup?,
@@ -115,40 +124,6 @@ pub(super) fn unknown<'a>(
 
 fn tags(node: &Node, key: &Key, problems: &mut Problems) -> Option<Vec<String>> {
     Some(texts(node, key, problems)?.into_iter().map(|(text, _)| text.to_owned()).collect())
-}
-
-/// Headers that are the program's own to set: validators, length, connection.
-const OWN_HEADERS: [&str; 9] = [
-    "host",
-    "connection",
-    "content-length",
-    "transfer-encoding",
-    "accept-encoding",
-    "if-none-match",
-    "if-modified-since",
-    "te",
-    "upgrade",
-];
-
-/// Names are tokens (RFC 9110 §5.6.2), values visible ASCII and blanks (§5.5).
-fn headers(node: &Node, key: &Key, problems: &mut Problems) -> Option<Vec<(String, String)>> {
-    let Value::Table(entries) = &node.value else { return unfit(node, key, problems) };
-    let mut headers = Vec::new();
-    for (name, node) in entries {
-        let value = words(node, key, problems)?;
-        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if name.text.is_empty() || !name.text.bytes().all(is_token) {
-            problems.error(&name.span, format!("`{}` is no name of a header", name.text));
-        } else if OWN_HEADERS.contains(&name.text.to_lowercase().as_str()) {
-            problems.error(&name.span, format!("header `{}` is set by veille itself", name.text)).help("take it out");
-        } else if !value.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ' || byte == b'\t') {
-            let error = problems.error(&node.span, format!("header `{}` cannot hold this value", name.text));
-            error.help("write ASCII on one line");
-        } else {
-            headers.push((name.text.clone(), value));
-        }
-    }
-    Some(headers)
 }
 
 fn unique_urls(sections: &[Section<'_>], problems: &mut Problems) {

@@ -85,13 +85,18 @@ async fn listen(config: &Config) -> anyhow::Result<Option<TcpListener>> {
     Ok(Some(listener))
 }
 
+/// A poll that has ended: its source, the context that it began under, what came of it.
+type Ended = (String, Arc<Context>, Result<Polled, StoreError>);
+
 struct Daemon {
     context: Arc<Context>,
     front: Arc<Front>,
     due: Due,
-    polls: JoinSet<(String, Result<Polled, StoreError>)>,
+    polls: JoinSet<Ended>,
     /// At most one: a reload ends the one before.
     relabelling: JoinSet<Result<bool, StoreError>>,
+    /// A poll that began under older rules has brought something: it is labelled by those.
+    is_stale: bool,
     /// What the last publication showed.
     published: i64,
     file: FileWatch,
@@ -109,6 +114,7 @@ impl Daemon {
             due: Due::default(),
             polls: JoinSet::new(),
             relabelling: JoinSet::new(),
+            is_stale: false,
             published: 0,
             file,
             troubles: BTreeMap::new(),
@@ -126,6 +132,7 @@ impl Daemon {
         self.take_over().await?;
         loop {
             self.start_due();
+            self.freshen();
             let next = self.due.next().map_or(LOOK, |at| (at - Utc::now()).to_std().unwrap_or_default());
             tokio::select! {
                 _ = terminate.recv() => return Ok(()),
@@ -158,8 +165,9 @@ impl Daemon {
         let context = Arc::clone(&self.context);
         self.relabelling.spawn(async move { pipeline::relabel(&context).await });
         let states = self.context.store.call(|store| store.sources()).await?;
-        let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
         let now = Utc::now();
+        self.context.resume(&states, now);
+        let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
         self.due.clear();
         for source in self.context.config.sources.iter().filter(|source| source.enabled) {
             let known = states.get(source.id.as_str()).filter(|state| state.url.as_ref() == Some(&source.url));
@@ -184,16 +192,31 @@ impl Daemon {
             };
             let (context, source) = (Arc::clone(&self.context), source.clone());
             let span = info_span!("poll", source.id = source_id);
-            let poll = async move { (source_id, pipeline::poll(&context, &source, false, Utc::now()).await) };
+            let poll = async move {
+                let polled = pipeline::poll(&context, &source, false, Utc::now()).await;
+                (source_id, context, polled)
+            };
             self.polls.spawn(poll.instrument(span));
         }
     }
 
     /// Plans the next poll; says whether there is something to publish.
-    fn end_poll(&mut self, (source_id, polled): (String, Result<Polled, StoreError>)) -> anyhow::Result<bool> {
+    fn end_poll(&mut self, (source_id, context, polled): Ended) -> anyhow::Result<bool> {
         let polled = polled?;
         self.due.end(&source_id, polled.next_poll);
-        Ok(matches!(polled.outcome, Outcome::Read(counts) if counts != Counts::default()))
+        let has_news = matches!(polled.outcome, Outcome::Read(counts) if counts != Counts::default());
+        let is_current = Arc::ptr_eq(&context, &self.context);
+        self.is_stale |= has_news && !is_current && !pipeline::same_rules(&context.config, &self.context.config);
+        Ok(has_news)
+    }
+
+    /// Labels again what a poll that began before the last reload has labelled by the old rules.
+    fn freshen(&mut self) {
+        if self.is_stale && self.relabelling.is_empty() {
+            self.is_stale = false;
+            let context = Arc::clone(&self.context);
+            self.relabelling.spawn(async move { pipeline::relabel_all(&context).await });
+        }
     }
 
     /// Looks whether the config file was saved, whether another process changed the store, whether upkeep is due.
@@ -205,6 +228,7 @@ impl Daemon {
         if generation > self.published {
             self.publish(false).await?;
         }
+        self.tell_freshness();
         let now = Utc::now();
         if now >= self.next_upkeep {
             self.next_upkeep = now + UPKEEP;
@@ -217,6 +241,14 @@ impl Daemon {
         Ok(())
     }
 
+    /// Tells readers how long nothing can change: until the next poll, unless one is under way.
+    fn tell_freshness(&mut self) {
+        let next = self.due.next().filter(|_| self.polls.is_empty());
+        let wait = next.and_then(|at| (at - Utc::now()).to_std().ok());
+        let until = wait.map(|wait| std::time::Instant::now() + wait);
+        self.front.tree.store(Arc::new(self.front.tree.load().with_fresh_until(until)));
+    }
+
     /// Takes over a changed config if it validates; keeps the old one if not.
     async fn reload(&mut self) -> anyhow::Result<()> {
         notify::reloading();
@@ -227,7 +259,7 @@ impl Daemon {
                 if config.serve.listen != old.serve.listen || config.store.path != old.store.path {
                     warn!("`serve.listen` and `store.path` change with a restart only");
                 }
-                match Context::new(config, self.context.store.clone()) {
+                match self.context.renewed(config) {
                     Ok(context) => {
                         self.context = Arc::new(context);
                         self.set_trouble("config", None);
@@ -244,8 +276,8 @@ impl Daemon {
 
     /// A rule that cannot be read never empties a feed: what is in force stays.
     fn keep_config(&mut self, why: &str) {
-        error!("the config has mistakes, the last good one stays in force\n{why}");
         self.set_trouble("config", Some("the config file has mistakes; the last good one is in force".into()));
+        error!("the config has mistakes, the last good one stays in force\n{why}");
     }
 
     /// Shows on `/healthz` that something is wrong, or is right again.

@@ -1,13 +1,28 @@
 //! Who is who: an entry within its source, and the story that it tells with others.
 //!
-//! Pure functions: no store, no clock, no network.
+//! Pure functions: no store, no clock, no network. A poll uses them in this order:
+//!
+//! 1. [`identify`] gives each entry of a document its [`Identity`](crate::story::Identity);
+//! 2. [`decide`] says, with what is stored under its keys, whether the entry is new;
+//! 3. a new or changed one becomes a [`Subject`], whose [`Subject::clues`] go into its identity;
+//! 4. [`place`] says, with the stored entries that share a clue, which story a new one tells;
+//! 5. [`is_significant`] says whether a change is news.
+//!
+//! [`compare`] says why two entries are the same item or not, for people.
 
 mod atom_id;
+mod compare;
 mod identity;
 mod link;
+mod place;
+mod significance;
+mod subject;
+mod title;
 
 pub use atom_id::minted_id;
+pub use compare::{Comparison, Refusal, compare};
 pub use identity::{Decision, decide, identify};
 pub use link::canonical_link;
-mod story;
-pub use story::*;
+pub use place::{Place, place};
+pub use significance::is_significant;
+pub use subject::Subject;

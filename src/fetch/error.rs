@@ -17,7 +17,7 @@ use crate::state::Wait;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// The host asked to be left alone; nothing was sent. Not a failure of the source.
-    #[error("{host} asked to be left alone for another {} s", delay.as_secs())]
+    #[error("{host} asked to be left alone for another {}", in_words(*delay))]
     Postponed {
         /// Who.
         host: String,
@@ -37,6 +37,14 @@ pub enum FetchError {
         host: String,
         /// What was refused.
         address: IpAddr,
+    },
+    /// A secret, proxy or file of authorities that the config names cannot be used; nothing was sent.
+    #[error("`{key}` cannot be used: {why}")]
+    Access {
+        /// The key of the config.
+        key: &'static str,
+        /// What is wrong; never the secret itself.
+        why: String,
     },
     /// A request header of the source cannot be sent.
     #[error("header `{name}` cannot be sent: its name or value is not valid")]
@@ -177,6 +185,7 @@ impl FetchError {
             Self::Postponed { .. } => "postponed",
             Self::Scheme { .. } => "scheme",
             Self::NotPublic { .. } => "not_public",
+            Self::Access { .. } => "access",
             Self::BadHeader { .. } => "bad_header",
             Self::Dns { .. } => "dns",
             Self::Connect { .. } => "connect",
@@ -198,6 +207,7 @@ impl FetchError {
             Self::Postponed { .. } => "nothing to do: it is polled again then",
             Self::Scheme { .. } => "give an http or https address",
             Self::NotPublic { .. } => "if it is yours, list its network in `poll.allow_networks`",
+            Self::Access { .. } => "correct the file or the feed's entry in the config",
             Self::BadHeader { .. } => "correct `headers` of this feed",
             Self::Dns { .. } => "check the host's name; the site may be gone, or this machine's DNS out of order",
             Self::Connect { .. } => "the site may be down; polled again later",
@@ -301,6 +311,14 @@ fn cause<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {
     None
 }
 
+fn in_words(delay: Duration) -> String {
+    match delay.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds.div_ceil(60)),
+        seconds => format!("{} h", seconds.div_ceil(3600)),
+    }
+}
+
 fn title(code: u16) -> String {
     let title = reqwest::StatusCode::from_u16(code).ok().and_then(|status| status.canonical_reason());
     title.map(|title| format!(" {title}")).unwrap_or_default()
@@ -311,11 +329,12 @@ fn status_advice(code: u16) -> Option<&'static str> {
         204 | 205 => "the address answers, but with nothing: look for the feed on the site's pages",
         206 | 226 => "the server sends parts that nobody asked for; tell its operator",
         304 => "the server says `unchanged` to a first request: a cache in front of it is at fault",
-        401 => "the feed wants a name and password: give them in its URL or `headers`",
+        401 => "the feed wants a name and password: give it `auth = { user = …, password = … }`",
         402 => "the feed must be paid for",
         403 => "the site refuses us: ask it to let feed readers pass, or remove the feed",
         404 => "the feed may have moved: look for it on the site's pages",
         406 => "the server has no form of it that we accept; tell its operator",
+        407 => "the proxy wants a name and password: give them in its address",
         410 => "the publisher says that it is gone for good: remove the feed",
         421 | 429 | 503 => "the site has too much to do; polled again later, and less often",
         451 => "withheld for legal reasons",

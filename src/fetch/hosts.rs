@@ -31,7 +31,14 @@ pub struct Turn {
     host: Arc<Host>,
     host_delay: Duration,
     _own: OwnedSemaphorePermit,
-    _place: OwnedSemaphorePermit,
+    place: Option<OwnedSemaphorePermit>,
+}
+
+impl Turn {
+    /// Ends the turn on the host, and keeps the place among all requests.
+    pub(super) fn end(mut self) -> Option<OwnedSemaphorePermit> {
+        self.place.take()
+    }
 }
 
 /// The host asked to be left alone for so long.
@@ -86,7 +93,7 @@ impl Gate {
             let place = permit(&self.places).await;
             // Another request of this host may have started while we waited for the place.
             if host.start(self.host_delay)? {
-                return Ok(Turn { host, host_delay: self.host_delay, _own: own, _place: place });
+                return Ok(Turn { host, host_delay: self.host_delay, _own: own, place: Some(place) });
             }
         }
     }

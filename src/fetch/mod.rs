@@ -2,7 +2,8 @@
 //!
 //! The only home of `reqwest`. Each hop of a redirect passes the [`guard`] and waits for its turn at the [`hosts`]
 //! gate; validators go to the URL that sent them and secrets to the host that they belong to. Bodies are untrusted:
-//! each read has a limit. No cookies, no `Referer`, no proxies from the environment, no parsing, no clock.
+//! each read has a limit. No cookies, no `Referer`, no proxies from the environment unless the config says so, no parsing,
+//! no clock.
 
 pub mod guard;
 pub mod hosts;
@@ -10,7 +11,10 @@ pub mod hosts;
 mod client;
 mod error;
 mod headers;
+mod memory;
 mod redirect;
+mod request;
+mod routes;
 mod waits;
 
 use std::time::Duration;
@@ -19,8 +23,11 @@ use bytes::Bytes;
 use ipnet::IpNet;
 use url::Url;
 
-pub use client::{Client, ClientError};
+pub use client::Client;
 pub use error::{FetchError, Phase, RedirectFault};
+pub use memory::Share;
+pub use request::Request;
+pub use routes::{ClientError, Route};
 
 use crate::config::{PollSettings, Site};
 use crate::state::{Validators, Wait};
@@ -31,8 +38,12 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// Longest pause between two pieces of an answer, unless the whole has less.
 const IDLE_MAX: Duration = Duration::from_secs(15);
 
+/// A connection is kept this long beyond `host_delay` for the host's next feed; ten thousand hosts in a round would
+/// else leave thousands of open sockets.
+const KEEP_CONNECTION: Duration = Duration::from_secs(3);
+
 /// How to fetch.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// Who we are, for publishers.
     pub user_agent: String,
@@ -52,10 +63,6 @@ pub struct Settings {
     pub body_bytes_max: u64,
     /// Networks that may be fetched from though they are not public.
     pub allow_networks: Vec<IpNet>,
-    /// Certificates of authorities to trust besides the system's, in PEM.
-    pub authorities: Option<Vec<u8>>,
-    /// A proxy to send everything through. It resolves the names, so only literal addresses can be refused then.
-    pub proxy: Option<Url>,
 }
 
 impl Settings {
@@ -72,35 +79,12 @@ impl Settings {
             idle_timeout: IDLE_MAX.min(poll.timeout),
             body_bytes_max: poll.body_bytes_max,
             allow_networks: poll.allow_networks.clone(),
-            authorities: None,
-            proxy: None,
         }
     }
 }
 
-/// What to fetch.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// Where to begin: the source's URL, or the address adopted in its place.
-    pub url: Url,
-    /// The source's URL as configured: `headers` and its user info are sent to its host only.
-    pub own: Url,
-    /// Request headers of the source.
-    pub headers: Vec<(String, String)>,
-    /// The validators known of the source, by URL.
-    pub validators: Vec<Validators>,
-}
-
-impl Request {
-    /// Asks for `url` for the first time.
-    #[must_use]
-    pub fn new(url: Url) -> Self {
-        Self { own: url.clone(), url, headers: Vec::new(), validators: Vec::new() }
-    }
-}
-
 /// What a fetch brought.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Fetched {
     /// The document, or that it has not changed.
     pub answer: Answer,
@@ -112,6 +96,8 @@ pub struct Fetched {
     pub validators: Vec<Validators>,
     /// What the answer asks.
     pub asks: Vec<Wait>,
+    /// To be kept while the document is worked on: without it more would be fetched than can be read.
+    pub share: Share,
 }
 
 impl Fetched {

@@ -18,60 +18,37 @@ const AHEAD_MAX: TimeDelta = TimeDelta::days(1);
 /// The year before which a date is a slip (`0001-01-01`) and not history.
 const YEAR_MIN: i32 = 1900;
 
-/// Month names begin so, folded, in English and French. Longer beginnings stand before shorter ones of another month.
-const MONTHS: &[(&str, u32)] = &[
-    ("jan", 1),
-    ("fev", 2),
-    ("feb", 2),
-    ("mar", 3),
-    ("avr", 4),
-    ("apr", 4),
-    ("mai", 5),
-    ("may", 5),
-    ("juin", 6),
-    ("jun", 6),
-    ("juil", 7),
-    ("jul", 7),
-    ("aou", 8),
-    ("aug", 8),
-    ("sep", 9),
-    ("oct", 10),
-    ("nov", 11),
-    ("dec", 12),
+/// How the names of months begin, folded, in French, English and their neighbours.
+const MONTHS: [&str; 12] = [
+    "jan ene gen",
+    "fev feb",
+    "mar mrz",
+    "avr apr abr",
+    "mai may mag",
+    "juin jun giu",
+    "juil jul lug",
+    "aou aug ago",
+    "sep set",
+    "oct okt out ott",
+    "nov",
+    "dec dez dic",
 ];
 
-/// Zones by the abbreviations of RFC 822 §5.1 and of Europe, in minutes east of Greenwich.
-const ZONES: &[(&str, i32)] = &[
-    ("z", 0),
-    ("ut", 0),
-    ("utc", 0),
-    ("gmt", 0),
-    ("wet", 0),
-    ("west", 60),
-    ("bst", 60),
-    ("cet", 60),
-    ("met", 60),
-    ("cest", 120),
-    ("mest", 120),
-    ("mesz", 120),
-    ("eet", 120),
-    ("eest", 180),
-    ("msk", 180),
-    ("jst", 540),
-    ("kst", 540),
-    ("est", -300),
-    ("edt", -240),
-    ("cst", -360),
-    ("cdt", -300),
-    ("mst", -420),
-    ("mdt", -360),
-    ("pst", -480),
-    ("pdt", -420),
-    ("akst", -540),
-    ("akdt", -480),
-    ("hst", -600),
-    ("ast", -240),
-    ("adt", -180),
+/// Minutes east of Greenwich, and the abbreviations of RFC 822 §5.1 and of Europe that mean them.
+const ZONES: &[(i32, &str)] = &[
+    (0, "z ut utc gmt wet"),
+    (60, "west bst cet met"),
+    (120, "cest mest mesz eet"),
+    (180, "eest msk"),
+    (540, "jst kst"),
+    (-180, "adt"),
+    (-240, "edt ast"),
+    (-300, "est cdt"),
+    (-360, "cst mdt"),
+    (-420, "mst pdt"),
+    (-480, "pst akdt"),
+    (-540, "akst"),
+    (-600, "hst"),
 ];
 
 /// Reads a publisher's date.
@@ -238,12 +215,13 @@ impl Parts {
     }
 
     fn word(&mut self, word: &str) {
-        if let Some((_, minutes)) = ZONES.iter().find(|(name, _)| *name == word) {
+        if let Some((minutes, _)) = ZONES.iter().find(|(_, names)| names.split(' ').any(|name| name == word)) {
             // An offset in digits says more than the name that follows it.
-            self.offset = self.offset.or(Some(minutes * 60)).filter(|_| self.time.is_some() || word != "z");
-        } else if let Some((_, month)) = MONTHS.iter().find(|(name, _)| word.starts_with(name)) {
+            self.offset = self.offset.or(Some(minutes * 60));
+        } else if let Some(month) = MONTHS.iter().position(|names| names.split(' ').any(|name| word.starts_with(name)))
+        {
             // `mar` is Tuesday or March in French: a later month name wins.
-            self.month = Some(*month);
+            self.month = u32::try_from(month + 1).ok();
         } else if let Some((hours, ..)) = self.time.as_mut() {
             match word {
                 "pm" if *hours < 12 => *hours += 12,
@@ -274,7 +252,9 @@ impl Parts {
             2 => i32::try_from(1900 + value).ok(),
             _ => None,
         };
-        match (self.month, self.numbers.as_slice()) {
+        // A date in numbers alone needs no name: `mardi 12/02/2024` is not in March.
+        let is_numeric = matches!(self.numbers.as_slice(), [_, (_, 1 | 2), _, ..]);
+        match (self.month.filter(|_| !is_numeric), self.numbers.as_slice()) {
             (Some(month), [first, ..]) if self.numbers.len() == 1 => {
                 day(year(*first).filter(|_| first.1 == 4)?, month, 1)
             }
@@ -384,11 +364,18 @@ mod tests {
             check(text, "2024-02-12T09:00:00Z");
         }
         check("mer 01/04/2026 - 12:00", "2026-04-01T10:00:00Z");
+        check("mardi 13/02/2024 - 10:00", "2024-02-13T09:00:00Z");
         check("mar., 2 janv. 2024", "2024-01-01T23:00:00Z");
         check("mar 5 mars 2024", "2024-03-04T23:00:00Z");
         check("1er août 2024", "2024-07-31T22:00:00Z");
         check("jeudi 4 juillet 2024", "2024-07-03T22:00:00Z");
         check("jeudi 6 juin 2024", "2024-06-05T22:00:00Z");
+    }
+
+    #[test]
+    fn months_of_the_neighbours() {
+        check("Seg, 24 Set 2018 19:42:40 -0300", "2018-09-24T22:42:40Z");
+        check("12. März 2024 10:00", "2024-03-12T09:00:00Z");
     }
 
     #[test]

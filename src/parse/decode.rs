@@ -14,9 +14,13 @@ const GUESS_BYTES_MAX: usize = 64 * 1024;
 /// Where a declaration can be.
 const LABEL_BYTES_MAX: usize = 512;
 
-/// Returns the document as text without byte order mark, and the name of what was wrong with its encoding, if anything.
+/// Returns the document as text without byte order mark, lines ending in `\n` (XML 1.0 §2.11), and what was wrong with
+/// its encoding, if anything.
 pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> (Cow<'a, str>, Option<String>) {
-    let (text, defect) = decode_as_is(bytes, content_type);
+    let (mut text, defect) = decode_as_is(bytes, content_type);
+    if text.contains('\r') {
+        text = Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"));
+    }
     match undo_double_encoding(&text) {
         Some(repaired) => (Cow::Owned(repaired), Some("text was encoded twice as UTF-8".to_owned())),
         None => (text, defect),
@@ -113,7 +117,7 @@ fn label(name: &str) -> Option<&'static Encoding> {
 
 /// Returns the text as it was before UTF-8 was taken for windows-1252 and encoded again, if all of it was.
 fn undo_double_encoding(text: &str) -> Option<String> {
-    if !text.contains(['Ã', 'Â', 'â']) {
+    if !["Ã", "Â", "â"].iter().any(|trace| text.contains(trace)) {
         return None;
     }
     let bytes = text.chars().map(windows_1252_byte).collect::<Option<Vec<u8>>>()?;

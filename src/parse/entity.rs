@@ -56,7 +56,12 @@ pub(super) fn is_legal(character: char) -> bool {
 
 /// Returns the text with C1 controls as windows-1252 meant them and without characters that XML forbids.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|character| is_legal(character) && windows_1252(character) == character) {
+    // Looked at as bytes, many at a time: nearly every text is clean.
+    let is_control = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    let has_control = text.bytes().fold(false, |found, byte| found | is_control(byte));
+    let after = text.as_bytes().get(1..).unwrap_or_default();
+    let has_c1 = text.bytes().zip(after).fold(false, |found, (lead, next)| found || (lead == 0xC2 && *next < 0xA0));
+    if !has_control && !has_c1 && !text.contains('\u{FFFE}') && !text.contains('\u{FFFF}') {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().filter(|character| is_legal(*character)).map(windows_1252).collect())

@@ -17,90 +17,14 @@ use crate::text::{html_to_text, one_line};
 const VOID: &[&str] = &["area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
 
 /// Elements that show that text is HTML.
-const KNOWN: &[&str] = &[
-    "a",
-    "abbr",
-    "acronym",
-    "address",
-    "article",
-    "aside",
-    "audio",
-    "b",
-    "big",
-    "blockquote",
-    "br",
-    "button",
-    "caption",
-    "center",
-    "cite",
-    "code",
-    "col",
-    "dd",
-    "del",
-    "details",
-    "dfn",
-    "div",
-    "dl",
-    "dt",
-    "em",
-    "figcaption",
-    "figure",
-    "font",
-    "footer",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "i",
-    "iframe",
-    "img",
-    "ins",
-    "kbd",
-    "label",
-    "li",
-    "main",
-    "mark",
-    "nav",
-    "ol",
-    "object",
-    "p",
-    "picture",
-    "pre",
-    "q",
-    "s",
-    "samp",
-    "script",
-    "section",
-    "small",
-    "source",
-    "span",
-    "strike",
-    "strong",
-    "style",
-    "sub",
-    "summary",
-    "sup",
-    "svg",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "time",
-    "tr",
-    "tt",
-    "u",
-    "ul",
-    "var",
-    "video",
-    "wbr",
-];
+const KNOWN: &str = "\
+    a abbr acronym address article aside audio b big blockquote br button caption center cite code col dd \
+    del details dfn div dl dt em figcaption figure font footer form h1 h2 h3 h4 h5 h6 header hr i iframe img \
+    ins kbd label li main mark nav ol object p picture pre q s samp script section small source span strike \
+    strong style sub summary sup svg table tbody td tfoot th thead time tr tt u ul var video wbr";
+
+/// Longest title or name: some publishers put a whole post there, none a book.
+const LINE_BYTES_MAX: usize = 8 * 1024;
 
 /// Publishers break lines and forget the padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -117,7 +41,10 @@ pub(super) fn html<'a>(element: &'a Element<'_>) -> Option<Cow<'a, str>> {
             if looks_like_html(&text) { text } else { Cow::Owned(escaped(&text)) }
         }
         Kind::Html | Kind::Plain | Kind::Markup => Cow::Owned(inner_markup(element)),
-        Kind::Base64 => Cow::Owned(base64_text(&element.text()?)?),
+        Kind::Base64 => {
+            let text = element.text()?;
+            Cow::Owned(base64_text(&text).unwrap_or_else(|| escaped(&text)))
+        }
         Kind::Binary => return None,
     };
     let trimmed = html.trim();
@@ -133,10 +60,14 @@ pub(super) fn line(element: &Element<'_>) -> Option<String> {
         Kind::Html if is_text_only(element) => html_to_text(&element.text()?),
         Kind::Plain if is_text_only(element) => plain_line(&element.text()?),
         Kind::Html | Kind::Plain | Kind::Markup => html_to_text(&inner_markup(element)),
-        Kind::Base64 => html_to_text(&base64_text(&element.text()?)?),
+        Kind::Base64 => {
+            let text = element.text()?;
+            base64_text(&text).map_or_else(|| plain_line(&text), |html| html_to_text(&html))
+        }
         Kind::Binary => return None,
     };
-    let text = entity::clean(&entity::unescape(text.into())).into_owned();
+    let mut text = entity::clean(&entity::unescape(text.into())).into_owned();
+    text.truncate(text.floor_char_boundary(LINE_BYTES_MAX));
     (!text.is_empty()).then_some(text)
 }
 
@@ -198,7 +129,7 @@ fn looks_like_html(text: &str) -> bool {
     has_end
         && tags.all(|name| {
             is_any = true;
-            KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name))
+            KNOWN.split(' ').any(|known| known.eq_ignore_ascii_case(name))
         })
         && is_any
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::repair::DEFECTS_MAX;
 use super::{Circumstances, ParseError, dates, html, scan};
 use crate::feed::{Category, Defect, Enclosure, Entry, Feed, Person, Timestamp};
 
@@ -93,7 +94,7 @@ fn date(item: &Object, key: &str, feed: &mut Feed, circumstances: Circumstances<
         Ok(date) => Some(date),
         Err(message) => {
             let defect = Defect { code: "date".to_owned(), message };
-            if !feed.defects.contains(&defect) {
+            if feed.defects.len() < DEFECTS_MAX && !feed.defects.contains(&defect) {
                 feed.defects.push(defect);
             }
             None

@@ -76,7 +76,7 @@ impl ParseError {
     }
 }
 
-/// What the reading of a document depends on besides its bytes.
+/// What the reading depends on besides the document.
 #[derive(Clone, Copy)]
 struct Circumstances<'a> {
     base: Option<&'a Url>,
@@ -107,7 +107,10 @@ pub fn read(
     let text = text.trim_start_matches(|first: char| first.is_whitespace() || first == '\u{FEFF}');
     let mut feed = match text.chars().next() {
         None => return Err(ParseError::Empty),
-        Some('{' | '[') => json::read(text, circumstances)?,
+        // A log line before an XML document can begin as JSON does.
+        Some('{' | '[') => {
+            json::read(text, circumstances).or_else(|error| read_xml(text, circumstances).map_err(|_| error))?
+        }
         Some(_) => read_xml(text, circumstances)?,
     };
     if let Some(message) = defect {

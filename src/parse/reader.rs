@@ -1,7 +1,7 @@
 //! The only home of `feed_rs`: it reads the repaired document, behind a wall.
 //!
-//! feed-rs 3.0.0 can panic and can overflow a small stack (its issue: recursion over nested media groups). The repaired
-//! document gives it no occasion; the wall stands for what nobody has found yet.
+//! feed-rs 3.0.0 panics on some texts and overflows a small stack on nested media groups, which nothing can catch. The
+//! repaired document gives it no occasion; the wall stands for what nobody has found yet.
 
 use std::panic::catch_unwind;
 use std::thread;
@@ -11,7 +11,7 @@ use feed_rs::parser::{Builder, ParseFeedError};
 use url::Url;
 
 use super::ParseError;
-use super::repair::Repaired;
+use super::repair::{DEFECTS_MAX, Repaired};
 use crate::feed::{Category, Defect, Enclosure, Entry, Feed, Person, Timestamp};
 
 /// Room for any recursion that a document within [`super::Limits`] can cause.
@@ -25,37 +25,39 @@ pub(super) fn read(repaired: Repaired) -> Result<Feed, ParseError> {
     handle.join().unwrap_or_else(|_| Err(unreadable("the reader panicked".to_owned())))
 }
 
-fn read_here(repaired: Repaired) -> Result<Feed, ParseError> {
-    let Repaired { document, entries, mut feed } = repaired;
-    match parse(&document) {
-        Ok(read) if read.entries.len() == feed.entries.len() => {
-            fill_feed(&mut feed, read);
-            return Ok(feed);
-        }
-        Ok(_) | Err(_) => {}
-    }
-    // Once more, each entry alone.
+fn read_here(mut repaired: Repaired) -> Result<Feed, ParseError> {
+    let read = match parse(&repaired.document) {
+        Ok(read) if read.entries.len() == repaired.entries.len() => read,
+        Ok(_) | Err(_) => read_each(&mut repaired).map_err(|reason| ParseError::Unreadable { reason })?,
+    };
+    let mut feed = repaired.feed;
+    fill_feed(&mut feed, read);
+    Ok(feed)
+}
+
+/// Reads each entry alone, and takes out of the feed those that cannot be read.
+fn read_each(repaired: &mut Repaired) -> Result<model::Feed, String> {
+    let Repaired { document, entries, feed } = repaired;
     let head = document.get(..entries.first().map_or(document.len(), |first| first.start)).unwrap_or_default();
-    let mut read = parse(&format!("{head}</feed>")).map_err(|reason| ParseError::Unreadable { reason })?;
+    let mut read = parse(&format!("{}</feed>", head.trim_end_matches("</feed>")))?;
     let mut kept = Vec::new();
-    for (range, entry) in entries.into_iter().zip(std::mem::take(&mut feed.entries)) {
-        let text = document.get(range).unwrap_or_default();
-        let alone = parse(&format!("<feed xmlns=\"http://www.w3.org/2005/Atom\">{text}</feed>"));
-        match alone.map(|alone| alone.entries.into_iter().next()) {
-            Ok(Some(one)) => {
-                read.entries.push(one);
+    for (range, entry) in entries.iter().zip(std::mem::take(&mut feed.entries)) {
+        let text = document.get(range.clone()).unwrap_or_default();
+        match parse(&format!("<feed xmlns=\"http://www.w3.org/2005/Atom\">{text}</feed>")) {
+            Ok(alone) if alone.entries.len() == 1 => {
+                read.entries.extend(alone.entries);
                 kept.push(entry);
             }
-            Ok(None) => {}
-            Err(reason) => {
-                let message = format!("an entry was left out: {reason}");
-                feed.defects.push(Defect { code: "entry".to_owned(), message });
+            failed => {
+                let reason = failed.err().unwrap_or_else(|| "it is not one entry".to_owned());
+                feed.defects
+                    .push(Defect { code: "entry".to_owned(), message: format!("an entry was left out: {reason}") });
             }
         }
     }
     feed.entries = kept;
-    fill_feed(&mut feed, read);
-    Ok(feed)
+    feed.defects.truncate(DEFECTS_MAX * 2);
+    Ok(read)
 }
 
 fn parse(document: &str) -> Result<model::Feed, String> {
@@ -131,4 +133,41 @@ fn person(person: model::Person) -> Person {
 
 fn category(category: model::Category) -> Category {
     Category { term: category.term, scheme: category.scheme, label: category.label }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads three entries of which the second holds `faulty`; only the others may come out.
+    #[track_caller]
+    fn check(faulty: &str, reason: &str) {
+        let mut document = String::from("<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>T</title>");
+        let mut entries = Vec::new();
+        for entry in ["<title>A</title>", faulty, "<title>C</title>"] {
+            let start = document.len();
+            document.extend(["<entry>", entry, "</entry>"]);
+            entries.push(start..document.len());
+        }
+        document.push_str("</feed>");
+        let feed = Feed { entries: vec![Entry::default(); 3], ..Feed::default() };
+        let feed = read(Repaired { document, entries, feed }).unwrap();
+        assert_eq!(feed.title.as_deref(), Some("T"));
+        assert_eq!(feed.entries.iter().filter_map(|entry| entry.title.as_deref()).collect::<Vec<_>>(), ["A", "C"]);
+        assert_eq!(feed.defects[0].message, format!("an entry was left out: {reason}"));
+    }
+
+    #[test]
+    fn an_entry_that_feed_rs_refuses_is_left_out() {
+        check(
+            "<title type=\"nonsense\">B</title>",
+            "unable to parse feed: unsupported content type nonsense at position 72",
+        );
+    }
+
+    #[test]
+    fn an_entry_on_which_feed_rs_panics_is_left_out() {
+        let media = "<m:thumbnail xmlns:m=\"http://search.yahoo.com/mrss/\" url=\"x\" time=\"99999999999999999999\"/>";
+        check(media, "the reader panicked");
+    }
 }

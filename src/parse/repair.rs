@@ -16,6 +16,12 @@ use super::xml::{Element, Ns};
 use super::{Circumstances, dates, entity, html, persons};
 use crate::feed::{Defect, Entry, Feed, Timestamp};
 
+/// Authors, tags and files kept of an entry, each.
+const PARTS_MAX: usize = 100;
+
+/// Dates noted as unreadable; a feed that has one has a thousand.
+pub(super) const DEFECTS_MAX: usize = 20;
+
 /// A feed that feed-rs can read, and the fields that it cannot give.
 pub(super) struct Repaired {
     pub(super) document: String,
@@ -143,8 +149,8 @@ impl Repair<'_> {
 
     fn authors(&mut self, fields: &[&Element<'_>]) {
         let mut seen = HashSet::new();
-        for person in fields.iter().filter(|field| persons::is_author(field)).filter_map(|field| persons::person(field))
-        {
+        let authors = fields.iter().filter(|field| persons::is_author(field));
+        for person in authors.filter_map(|field| persons::person(field)).take(PARTS_MAX) {
             if seen.insert((person.name.clone(), person.email.clone())) {
                 self.out.push_str("<author>");
                 self.text("name", person.name);
@@ -157,7 +163,7 @@ impl Repair<'_> {
 
     fn categories(&mut self, fields: &[&Element<'_>]) {
         let mut seen = HashSet::new();
-        for (term, scheme, label) in fields.iter().flat_map(|field| categories(field)) {
+        for (term, scheme, label) in fields.iter().flat_map(|field| categories(field)).take(PARTS_MAX) {
             if seen.insert((term.clone(), scheme)) {
                 self.out.push_str("<category");
                 self.attribute("term", &term);
@@ -178,6 +184,7 @@ impl Repair<'_> {
             };
             let address = field.attribute("url").or_else(|| field.attribute("href"));
             if let Some(url) = address.filter(|_| is_enclosure).and_then(|address| scan::resolve(address, base))
+                && seen.len() < PARTS_MAX
                 && seen.insert(url.clone())
             {
                 let length = field.attribute("length").or_else(|| field.attribute("filesize"));
@@ -219,7 +226,8 @@ impl Repair<'_> {
             match dates::read(&text, zone, now) {
                 Ok(date) => return Some(date),
                 Err(message) => {
-                    if self.defects.iter().all(|defect| defect.message != message) {
+                    let is_known = self.defects.iter().any(|defect| defect.message == message);
+                    if self.defects.len() < DEFECTS_MAX && !is_known {
                         self.defects.push(Defect { code: "date".to_owned(), message });
                     }
                 }

@@ -36,10 +36,11 @@ impl Place {
 
 /// Returns the absolute web address that `written` means, if it means one.
 pub(super) fn resolve(written: &str, base: Option<&Url>) -> Option<Url> {
-    let written = written.trim();
-    let url = match Url::parse(written) {
+    // `&amp;` in CDATA: escaped once more than the publisher's tool thought.
+    let written = written.trim().replace("&amp;", "&");
+    let url = match Url::parse(&written) {
         Ok(url) => url,
-        Err(url::ParseError::RelativeUrlWithoutBase) if !written.is_empty() => base?.join(written).ok()?,
+        Err(url::ParseError::RelativeUrlWithoutBase) if !written.is_empty() => base?.join(&written).ok()?,
         Err(_) => return None,
     };
     matches!(url.scheme(), "http" | "https" | "ftp").then_some(url)

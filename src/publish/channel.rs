@@ -8,7 +8,8 @@ use crate::publish::{Edition, Selection, dates, legal};
 /// A topic's main document, before it is written in a format.
 #[derive(Debug)]
 pub(super) struct Channel {
-    id: String,
+    /// The topic's id.
+    pub(super) id: String,
     /// The site's address; ends with `/`.
     pub(super) home: String,
     /// The address of the topic's page.

@@ -44,6 +44,8 @@ pub(super) struct Item {
     /// The feed that the publisher says it copied the entry from.
     pub(super) via: Option<Link>,
     pub(super) source: Source,
+    /// The terms that brought it into the topic, as the editor wrote them.
+    pub(super) why: Vec<String>,
 }
 
 /// A page elsewhere.
@@ -97,6 +99,7 @@ fn item(edition: &Edition<'_>, selection: &Selection<'_>, story: &Story) -> Item
             let url = origin.url.as_ref().and_then(legal::link)?;
             Some(Link { url, title: origin.title.as_deref().and_then(legal::label) })
         }),
+        why: why(story),
         summary,
         content,
         url,
@@ -136,11 +139,7 @@ fn texts(story: &Story) -> (Option<String>, Option<String>) {
 /// A title made from the first words of the text, else from the link, else from the source.
 fn made_title(texts: [&Option<String>; 2], url: Option<&str>, source: &str) -> String {
     let text = texts.into_iter().flatten().find_map(|html| legal::line(&text::html_to_text(html)));
-    let Some(text) = text else { return url.unwrap_or(source).to_owned() };
-    let Some((end, _)) = text.char_indices().nth(MADE_TITLE_MAX) else { return text };
-    let start = text.get(..end).unwrap_or_default();
-    let words = start.rsplit_once(' ').map_or(start, |(words, _)| words);
-    format!("{words}…")
+    text.map_or_else(|| url.unwrap_or(source).to_owned(), |text| legal::beginning(&text, MADE_TITLE_MAX))
 }
 
 fn foreign(site: &Site, language: Option<&str>) -> Option<String> {
@@ -225,6 +224,13 @@ fn related(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link>
         Some(Link { url, title })
     });
     others.collect()
+}
+
+fn why(story: &Story) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let helpful = story.label.reasons.iter().filter(|reason| reason.points > 0.0);
+    let terms = helpful.flat_map(|reason| &reason.terms).filter_map(|term| legal::label(term));
+    terms.filter(|term| seen.insert(term.clone())).collect()
 }
 
 #[cfg(test)]

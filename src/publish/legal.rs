@@ -45,11 +45,15 @@ pub(super) fn line(text: &str) -> Option<String> {
     let text = characters(text);
     let line = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_matches(|c: char| c.is_whitespace() || c == '\u{200b}' || c == '\u{feff}');
-    match line.char_indices().nth(LINE_MAX) {
-        _ if line.is_empty() => None,
-        None => Some(line.to_owned()),
-        Some((end, _)) => Some(format!("{}…", line.get(..end).unwrap_or_default().trim_end())),
-    }
+    (!line.is_empty()).then(|| beginning(line, LINE_MAX))
+}
+
+/// Returns the first words of a text, at most `characters` and a mark that something follows.
+pub(super) fn beginning(text: &str, characters: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(characters) else { return text.to_owned() };
+    let start = text.get(..end).unwrap_or_default();
+    // Scripts without blanks, and words without end, are cut anywhere.
+    format!("{}…", start.rsplit_once(' ').map_or(start, |(words, _)| words).trim_end())
 }
 
 /// Returns a line for a place that cannot say "this is no markup": what looks like markup is read as such.
@@ -145,7 +149,7 @@ mod tests {
 
     #[track_caller]
     fn check<T: AsRef<str>>(published: Option<T>, expected: Option<&str>) {
-        assert_eq!(published.as_ref().map(AsRef::as_ref), expected);
+        assert_eq!(published.map(|text| text.as_ref().to_owned()).as_deref(), expected);
     }
 
     #[test]

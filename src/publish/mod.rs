@@ -10,6 +10,7 @@ mod item;
 mod json;
 mod legal;
 mod opml;
+mod page;
 mod rss;
 mod tree;
 #[cfg(test)]
@@ -101,6 +102,10 @@ pub enum Format {
     JsonFeed,
     /// OPML 2.0.
     Opml,
+    /// A page for people, HTML.
+    Page,
+    /// The style sheet of the pages, CSS.
+    Style,
 }
 
 impl Format {
@@ -112,6 +117,8 @@ impl Format {
             Self::Rss => "application/rss+xml; charset=utf-8",
             Self::JsonFeed => "application/feed+json; charset=utf-8",
             Self::Opml => "text/x-opml; charset=utf-8",
+            Self::Page => "text/html; charset=utf-8",
+            Self::Style => "text/css; charset=utf-8",
         }
     }
 
@@ -120,6 +127,7 @@ impl Format {
     pub fn is_feed(self) -> bool {
         match self {
             Self::Atom | Self::Rss | Self::JsonFeed | Self::Opml => true,
+            Self::Page | Self::Style => false,
         }
     }
 }
@@ -127,13 +135,15 @@ impl Format {
 /// Renders every document of an edition.
 #[must_use]
 pub fn render(edition: &Edition<'_>) -> Vec<Representation> {
-    let mut documents = vec![opml::topics(edition), opml::sources(edition)];
-    for selection in &edition.selections {
-        let channel = Channel::new(edition, selection);
+    let channels: Vec<_> = edition.selections.iter().map(|selection| Channel::new(edition, selection)).collect();
+    let mut documents =
+        vec![page::home(edition, &channels), page::style(), opml::topics(edition, &channels), opml::sources(edition)];
+    for channel in &channels {
         documents.extend([
-            atom::topic(edition, &channel),
-            rss::topic(edition, &channel),
-            json::topic(edition, &channel),
+            atom::topic(edition, channel),
+            rss::topic(edition, channel),
+            json::topic(edition, channel),
+            page::topic(edition, channel),
         ]);
     }
     documents

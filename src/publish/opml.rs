@@ -2,7 +2,7 @@
 
 use crate::publish::channel::{Channel, publisher};
 use crate::publish::xml::Xml;
-use crate::publish::{Edition, Format, Representation, Selection, dates, item, legal};
+use crate::publish::{Edition, Format, Representation, dates, item, legal};
 
 /// A feed of a list.
 struct Outline {
@@ -13,18 +13,14 @@ struct Outline {
 }
 
 /// Renders `/opml.xml`: every topic.
-pub(super) fn topics(edition: &Edition<'_>) -> Representation {
-    let outline = |selection: &Selection<'_>| {
-        let empty = Selection { topic: selection.topic, stories: Vec::new() };
-        let channel = Channel::new(edition, &empty);
-        Outline {
-            feed: channel.address("atom"),
-            title: channel.title,
-            page: Some(channel.page),
-            language: Some(channel.language.to_owned()),
-        }
+pub(super) fn topics(edition: &Edition<'_>, channels: &[Channel]) -> Representation {
+    let outline = |channel: &Channel| Outline {
+        feed: channel.address("atom"),
+        title: channel.title.clone(),
+        page: Some(channel.page.clone()),
+        language: Some(channel.language.to_owned()),
     };
-    list(edition, "/opml.xml", edition.selections.iter().map(outline))
+    list(edition, "/opml.xml", channels.iter().map(outline))
 }
 
 /// Renders `/sources.opml`: every source that is polled.

@@ -99,7 +99,7 @@ pub async fn serve(
         if stopping.await.is_ok() {
             tokio::time::sleep(limits.grace).await;
         } else {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     });
     tokio::select! {

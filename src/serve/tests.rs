@@ -292,7 +292,7 @@ async fn a_reader_that_takes_nothing_is_cut_off() {
 
 #[tokio::test]
 async fn the_stop_closes_idle_connections_at_once() {
-    let world = World::new(Limits { grace: Duration::from_secs(3_600), ..Limits::default() }).await;
+    let world = World::new(Limits { grace: Duration::from_hours(1), ..Limits::default() }).await;
     let mut stream = world.connect().await;
     stream.write_all(b"HEAD /ecole.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let mut first = [0; 15];

@@ -98,14 +98,28 @@ fn an_entry_comes_back_as_it_was_kept() {
 }
 
 #[test]
-fn candidates_share_a_clue_and_are_recent() {
+fn candidates_share_a_clue_and_are_recent_unless_of_the_same_source() {
     check(|store| {
         let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
         store.insert("education", &prepared("b"), None, noon()).unwrap();
-        let found = store.candidates(&prepared("a").identity.clues, noon()).unwrap();
-        assert_eq!(found.iter().map(|entry| entry.number).collect::<Vec<_>>(), [number]);
+        let mut found = |source_id, since| {
+            let found = store.candidates(&prepared("a").identity.clues, source_id, since).unwrap();
+            found.iter().map(|entry| entry.number).collect::<Vec<_>>()
+        };
+        assert_eq!(found("culture", noon()), [number]);
         let later = noon() + TimeDelta::seconds(1);
-        assert!(store.candidates(&prepared("a").identity.clues, later).unwrap().is_empty());
+        assert!(found("culture", later).is_empty());
+        assert_eq!(found("education", later), [number]);
+    });
+}
+
+#[test]
+fn candidates_bring_the_head_of_their_story_with_them() {
+    check(|store| {
+        let head = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let telling = store.insert("culture", &prepared("b"), Some(head), noon()).unwrap();
+        let found = store.candidates(&prepared("b").identity.clues, "sante", noon()).unwrap();
+        assert_eq!(found.iter().map(|entry| entry.number).collect::<Vec<_>>(), [head, telling]);
     });
 }
 

@@ -13,9 +13,10 @@ const SKIPPED: [&str; 9] =
     ["script", "style", "template", "noscript", "iframe", "noembed", "noframes", "textarea", "xmp"];
 
 /// Elements that do not part words; any other does.
-const INLINE: [&str; 28] = [
+const INLINE: [&str; 32] = [
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "ins", "kbd",
-    "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "u", "var",
+    "mark", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var",
+    "wbr",
 ];
 
 /// Returns the text of `html`: entities resolved, blocks parted by blanks, white space folded, scripts gone.
@@ -93,6 +94,7 @@ mod tests {
     #[test]
     fn blocks_and_breaks_part_words() {
         check("<li>un</li><li>deux<br>trois</li>", "un deux trois");
+        check("anti<wbr>constitutionnel", "anticonstitutionnel");
     }
 
     #[test]

@@ -95,6 +95,13 @@ mod tests {
     }
 
     #[test]
+    fn marks_hold_for_every_part_of_a_word() {
+        check("=l’Éduc-Nat", &[TermPart::Exact("Éduc".into()), TermPart::Exact("Nat".into())]);
+        check("+l’Apprenante", &[TermPart::Folded("apprenante".into())]);
+        check("l’e-mail*", &[TermPart::Word("e".into()), TermPart::Prefix("mail".into())]);
+    }
+
+    #[test]
     fn a_term_without_letters_is_refused() {
         assert_eq!(Term::parse("  "), Err(TermError::Empty));
         assert_eq!(Term::parse("école …"), Err(TermError::NoLetters { word: "…".into() }));

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use url::Url;
-use veille::fetch::{Answer as Got, Client, Document, FetchError, Fetched, Request, Settings};
+use veille::config::Proxy;
+use veille::fetch::{Answer as Got, Client, Document, FetchError, Fetched, Request, Route, Settings};
 use veille::state::{Validators, Wait};
 
 use crate::origin::{Answer, Origin, Script, document, echo, raw, redirect, status};
@@ -25,8 +26,6 @@ fn settings() -> Settings {
         idle_timeout: Duration::from_secs(10),
         body_bytes_max: 1 << 20,
         allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
-        authorities: None,
-        proxy: None,
     }
 }
 
@@ -556,8 +555,9 @@ async fn other_schemes_are_refused() {
 async fn a_proxy_that_is_set_carries_the_requests() {
     let proxy = Origin::start();
     proxy.answers("http://example.org/feed", document(FEED));
-    let client = Client::new(&Settings { proxy: Some(proxy.url("/")), ..settings() }).unwrap();
-    client.fetch(&Request::new(Url::parse("http://example.org/feed").unwrap()), noon()).await.unwrap();
+    let route = Route { proxy: Proxy::Server(proxy.url("/")), ..Route::default() };
+    let request = Request { route, ..Request::new(Url::parse("http://example.org/feed").unwrap()) };
+    client().fetch(&request, noon()).await.unwrap();
 }
 
 // Connections and what is not HTTP.
@@ -577,11 +577,17 @@ async fn a_server_without_tls_is_told() {
     assert_eq!(error.code(), "tls", "{error}");
 }
 
-#[test]
-fn a_file_of_authorities_without_a_certificate_is_told() {
-    let settings = Settings { authorities: Some(b"junk".to_vec()), ..settings() };
-    let error = Client::new(&settings).unwrap_err();
-    assert_eq!(error.to_string(), "file of authorities cannot be used: it holds no certificate in PEM form");
+#[tokio::test]
+async fn a_file_of_authorities_that_cannot_be_used_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("authority.pem");
+    let route = Route { ca_file: Some(path.clone()), ..Route::default() };
+    let request = Request { route, ..Request::new(Url::parse("https://127.0.0.1:9/").unwrap()) };
+    let error = client().fetch(&request, noon()).await.unwrap_err();
+    assert!(error.to_string().contains("No such file"), "{error}");
+    std::fs::write(&path, "junk").unwrap();
+    let error = client().fetch(&request, noon()).await.unwrap_err();
+    assert!(error.to_string().contains("it holds no certificate in PEM form"), "{error}");
 }
 
 #[tokio::test]

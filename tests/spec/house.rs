@@ -11,9 +11,10 @@ const WORDS: [&str; 7] = ["config", "feed", "schedule", "state", "story", "text"
 const STAGES: [&str; 6] = ["dedup", "fetch", "parse", "publish", "store", "tag"];
 
 /// Foreign crates whose types stay in one file or folder under `src`.
-const HOMES: [(&str, &str); 16] = [
+const HOMES: [(&str, &str); 17] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
+    ("askama", "publish/"),
     ("atom_syndication", "publish/"),
     ("axum", "serve"),
     ("clap", "cli"),

@@ -8,6 +8,8 @@
     reason = "clippy takes the helpers of an integration test for production code"
 )]
 
+#[path = "../support/desk.rs"]
+mod desk;
 #[path = "../support/origin.rs"]
 mod origin;
 #[path = "../support/world.rs"]
@@ -16,5 +18,6 @@ mod world;
 mod editor;
 mod fetch;
 mod house;
+mod manners;
 mod poll;
 mod run;

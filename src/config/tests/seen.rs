@@ -190,7 +190,7 @@ error: this address holds a password, and addresses are published
 8 | url = "https://me:secret@a.example/"
   |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
-  = help: write `headers = { Authorization = "Basic …" }` in the feed instead
+  = help: write `auth = { user = "…", password = { file = "…" } }` in the feed instead
 "#,
     );
 }
@@ -474,6 +474,83 @@ error: header `X-Note` cannot hold this value
   |                                               ^^^
   |
   = help: write ASCII on one line
+"#,
+    );
+}
+
+#[test]
+fn a_password_says_where_it_is() {
+    check(
+        r#"[poll]
+proxy = "enviroment"
+[[feed]]
+url = "https://a.example/"
+auth = { user = "a:b", password = { env = "X" } }
+proxy = "socks5://127.0.0.1"
+[[feed]]
+url = "https://b.example/"
+auth = "a:b"
+[[feed]]
+url = "https://c.example/"
+auth = { user = "c", password = { file = "nowhere.pass" } }
+[[feed]]
+url = "https://d.example/"
+auth = { user = "d" }
+"#,
+        r#"
+error: `proxy` must be the address of a proxy, `"environment"`, or `""` for none
+ --> config.toml:2:9
+  |
+2 | proxy = "enviroment"
+  |         ^^^^^^^^^^^^
+  |
+  = help: did you mean `environment`?
+
+error: `user` cannot hold `:`, which parts name and password (RFC 7617)
+ --> config.toml:5:17
+  |
+5 | auth = { user = "a:b", password = { env = "X" } }
+  |                 ^^^^^
+
+error: this must be a text in quotes, or where to find it
+ --> config.toml:5:35
+  |
+5 | auth = { user = "a:b", password = { env = "X" } }
+  |                                   ^^^^^^^^^^^^^
+  |
+  = help: write `"…"`, `{ file = "path" }` or `{ credential = "name" }` (systemd's `LoadCredential`)
+
+error: `proxy` must be the address of a proxy, `"environment"`, or `""` for none
+ --> config.toml:6:9
+  |
+6 | proxy = "socks5://127.0.0.1"
+  |         ^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: SOCKS is not supported; most such proxies speak HTTP as well
+
+error: `auth` must be a table, not a text
+ --> config.toml:9:8
+  |
+9 | auth = "a:b"
+  |        ^^^^^
+  |
+  = help: write `auth = { user = "…", password = { file = "…" } }`
+
+warning: there is no file `nowhere.pass`
+  --> config.toml:12:33
+   |
+12 | auth = { user = "c", password = { file = "nowhere.pass" } }
+   |                                 ^^^^^^^^^^^^^^^^^^^^^^^^^
+   |
+   = help: paths are relative to the folder of this config
+
+error: this auth has no `password`
+  --> config.toml:15:8
+   |
+15 | auth = { user = "d" }
+   |        ^^^^^^^^^^^^^^
+   |
+   = help: add `password = …`: a text in quotes, `{ file = "…" }` or `{ credential = "…" }`
 "#,
     );
 }

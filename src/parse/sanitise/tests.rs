@@ -142,7 +142,7 @@ fn no_vector_survives() {
             for tag in clean.split('<').skip(1) {
                 let (tag, _) = tag.split_once('>').unwrap();
                 let name = tag.trim_start_matches('/').split(' ').next().unwrap();
-                assert!(ELEMENTS.contains(&name), "{html} gave {clean}");
+                assert!(ELEMENTS.split(' ').any(|element| element == name), "{html} gave {clean}");
                 let values = tag.split("=\"").skip(1).filter_map(|rest| rest.split_once('"')).map(|(value, _)| value);
                 let mut text = tag.to_owned();
                 values.for_each(|value| text = text.replace(value, ""));

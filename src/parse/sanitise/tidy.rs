@@ -18,40 +18,16 @@ const VOID: &[&str] =
 /// Elements whose content is no markup: left out with it.
 const RAW: &[&str] = &["script", "style", "noembed", "noframes", "textarea", "title", "xmp", "svg", "math"];
 
-/// Elements whose content is what to show without them.
-const UNWRAPPED: &[&str] = &["applet", "embed", "iframe", "object", "param"];
+/// Elements whose content is what to show without them; `image` is an obsolete name that browsers turn into a picture.
+const UNWRAPPED: &[&str] = &["applet", "embed", "iframe", "image", "object", "param"];
 
 /// Elements that end where the next of their kind begins.
 const SIBLINGS: &[&str] = &["dd", "dt", "li", "option", "p", "td", "th", "tr"];
 
 /// Elements that a paragraph ends before.
-const BLOCKS: &[&str] = &[
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "details",
-    "div",
-    "dl",
-    "figure",
-    "footer",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "main",
-    "nav",
-    "ol",
-    "pre",
-    "section",
-    "table",
-    "ul",
-];
+const BLOCKS: &str = "\
+    address article aside blockquote details div dl figure footer form h1 h2 h3 h4 h5 h6 header hr main nav \
+    ol pre section table ul";
 
 /// Where a picture is kept until a script of the site would load it.
 const LAZY_SOURCES: &[&str] = &["data-src", "data-lazy-src", "data-original"];
@@ -132,7 +108,8 @@ impl Tidy<'_> {
             return;
         }
         let last = self.open.last().map(String::as_str).unwrap_or_default();
-        let ends_last = SIBLINGS.contains(&&*name) && last == name || BLOCKS.contains(&&*name) && last == "p";
+        let ends_last =
+            last == name && SIBLINGS.contains(&&*name) || last == "p" && BLOCKS.split(' ').any(|block| block == name);
         if ends_last {
             self.close_to(self.open.len().saturating_sub(1));
         }

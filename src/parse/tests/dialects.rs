@@ -220,6 +220,7 @@ fn atom_types_that_are_none_are_read_all_the_same() {
         check(atom(&format!("<content type='{kind}'>Bonjour</content>")).content, "Bonjour");
     }
     check(atom("<content src='https://x.example/'> </content><title>T</title>").title, "T");
+    check(atom("<content type='application/json'>{\"a\":1}</content>").content, "{\"a\":1}");
     check(atom("<content type='image/png'>iVBORw0KGgo=</content><title>T</title>").content, "");
 }
 
@@ -229,4 +230,33 @@ fn dates_are_never_copied() {
     assert!(entry.published.is_some() && entry.updated.is_none());
     let entry = atom("<updated>2024-02-12T09:00:00Z</updated>");
     assert!(entry.published.is_none() && entry.updated.is_some());
+}
+
+#[test]
+fn texts_of_forgotten_elements_are_content() {
+    check(
+        item("<xhtml:body xmlns:xhtml='http://www.w3.org/1999/xhtml'><xhtml:p>A</xhtml:p></xhtml:body>").content,
+        "<p>A</p>",
+    );
+    check(item("<fullitem>A</fullitem>").content, "A");
+}
+
+#[test]
+fn a_feed_in_a_namespace_that_nobody_knows_is_read() {
+    let feed = feed("<x:feed xmlns:x='http://www.w3.org/2005/Atom'><x:entry><x:title>A</x:title></x:entry></x:feed>");
+    check(only(feed).title, "A");
+    let feed = super::feed("<feed xmlns='urn:nobody'><entry><title>A</title></entry></feed>");
+    check(only(feed).title, "A");
+}
+
+#[test]
+fn fields_of_dublin_core_stand_for_those_of_the_feed() {
+    let entry = item(
+        "<dc:title>A</dc:title><dc:author>É</dc:author><dc:subject>s</dc:subject><dc:rights>r</dc:rights><dc:language>fr_FR</dc:language><media:category>m</media:category>",
+    );
+    check(entry.title, "A");
+    check(entry.authors[0].name.clone(), "É");
+    assert_eq!(entry.categories.iter().map(|tag| tag.term.as_str()).collect::<Vec<_>>(), ["s", "m"]);
+    check(entry.rights, "r");
+    check(entry.language, "fr-FR");
 }

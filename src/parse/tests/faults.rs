@@ -10,6 +10,11 @@ fn a_naked_ampersand_harms_nothing() {
 }
 
 #[test]
+fn a_link_that_was_escaped_twice_leads_where_it_should() {
+    check(item("<link><![CDATA[https://site.example/?a=1&amp;b=2]]></link>").url, "https://site.example/?a=1&b=2");
+}
+
+#[test]
 fn html_and_declared_entities_are_resolved() {
     let feed = feed(
         "<!DOCTYPE rss [<!ENTITY maison \"Ministère\">]><rss version='2.0'><channel><item><title>&maison; de l&rsquo;&eacute;cole&nbsp;&inconnue;</title></item></channel></rss>",
@@ -40,6 +45,14 @@ fn an_item_without_end_ends_where_the_next_begins() {
 }
 
 #[test]
+fn an_element_without_end_in_the_channel_does_not_swallow_the_items() {
+    let feed = feed(
+        "<rss version='2.0'><channel><itunes:category text='x'><itunes:category text='y'/><item><title>A</title></item><item><title>B</title></item></channel></rss>",
+    );
+    assert_eq!(feed.entries.len(), 2);
+}
+
+#[test]
 fn mismatched_ends_are_survived() {
     let feed = feed(
         "<rss version='2.0'><channel><item><title>A</titel></title><description><b>x</i></description></item><item><title>B</title></item></channel></rss>",
@@ -61,6 +74,7 @@ fn junk_around_the_root_is_passed() {
     for junk in [
         "\u{FEFF}\u{FEFF}  ",
         "Notice: undefined index\n",
+        "[24-Nov-2026] PHP Notice\n",
         "<br />\n<b>Warning</b>: x in <b>y.php</b><br />\n",
         "<!-- x -->",
     ] {

@@ -76,22 +76,40 @@ fn an_attribute_of_megabytes_is_cut() {
 
 #[test]
 fn thousands_of_attributes_and_namespaces_are_no_matter() {
-    let many: String = (0..20_000).map(|n| format!(" a{n}='1' xmlns:n{n}='urn:{n}'")).collect();
-    survives(&format!("<category{many}>x</category>"));
+    let many: Vec<String> = (0..20_000).map(|n| format!(" a{n}='1' xmlns:n{n}='urn:{n}'")).collect();
+    survives(&format!("<category{}>x</category>", many.concat()));
+}
+
+#[test]
+fn an_entry_has_no_more_parts_than_people_read() {
+    let parts: Vec<String> =
+        (0..2000).map(|n| format!("<category>{n}</category><enclosure url='/{n}'/><author>{n}</author>")).collect();
+    let feed = survives(&format!("<title>{}</title>{}", "é".repeat(100_000), parts.concat()));
+    let entry = &feed.entries[0];
+    assert_eq!((entry.categories.len(), entry.enclosures.len(), entry.authors.len()), (100, 100, 100));
+    assert_eq!(entry.title.as_ref().unwrap().len(), 8192);
 }
 
 #[test]
 fn billion_laughs_stay_as_they_are() {
-    let mut entities = String::from("<!ENTITY l0 \"lol\">");
-    for n in 1..10 {
-        entities.push_str(&format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10)));
-    }
+    let laugh = |n: u32| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10));
+    let entities: Vec<String> = std::iter::once("<!ENTITY l0 \"lol\">".to_owned()).chain((1..10).map(laugh)).collect();
+    let entities = entities.concat();
     let feed = feed(&format!(
         "<!DOCTYPE rss [{entities}<!ENTITY x SYSTEM \"file:///etc/passwd\">]><rss><channel><item><title>&l9;</title><description>&x;</description></item></channel></rss>"
     ));
     let entry = only(feed);
     assert!(entry.title.unwrap().len() < 200);
     check(entry.summary, "&x;");
+}
+
+#[test]
+fn a_declared_entity_does_not_multiply_without_end() {
+    let items = format!("<item><description>{}</description></item>", "&a;".repeat(1000)).repeat(100);
+    let document =
+        format!("<!DOCTYPE rss [<!ENTITY a \"{}\">]><rss><channel>{items}</channel></rss>", "x".repeat(1000));
+    let bytes: usize = feed(&document).entries.iter().filter_map(|entry| entry.summary.as_ref()).map(String::len).sum();
+    assert!(bytes < 3 * 1024 * 1024, "{bytes}");
 }
 
 #[test]

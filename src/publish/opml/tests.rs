@@ -8,7 +8,9 @@ fn text(document: &Representation) -> &str {
 #[test]
 fn every_topic_can_be_subscribed_to() {
     let world = World::new();
-    insta::assert_snapshot!(text(&topics(&world.edition(Vec::new()))), @r##"
+    let edition = world.edition(Vec::new());
+    let channels = [Channel::new(&edition, &edition.selections[0])];
+    insta::assert_snapshot!(text(&topics(&edition, &channels)), @r##"
     <?xml version="1.0" encoding="utf-8"?>
     <opml version="2.0">
      <head>

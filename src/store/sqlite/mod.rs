@@ -16,7 +16,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use super::{Filter, Job, Store, StoreError};
 use crate::feed::Timestamp;
 use crate::state::SourceState;
-use crate::story::{EntryKey, Known, Prepared, StoredEntry, Story};
+use crate::story::{EntryKey, Fingerprint, Known, Prepared, StoredEntry, Story};
 use crate::topic::Label;
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
@@ -209,8 +209,8 @@ impl Store for Sqlite {
         entries::known(&self.connection, source_id, keys)
     }
 
-    fn candidates(&mut self, clues: &[i64], since: Timestamp) -> Result<Vec<StoredEntry>, StoreError> {
-        entries::candidates(&self.connection, clues, since)
+    fn candidates(&mut self, clues: &[i64], source_id: &str, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError> {
+        entries::candidates(&self.connection, clues, source_id, since)
     }
 
     fn has_atom_id(&mut self, atom_id: &str) -> Result<bool, StoreError> {
@@ -249,6 +249,11 @@ impl Store for Sqlite {
 
     fn labels(&mut self, number: i64) -> Result<Vec<Label>, StoreError> {
         entries::labels(&self.connection, number)
+    }
+
+    fn fingerprint(&mut self, number: i64) -> Result<Option<Fingerprint>, StoreError> {
+        let sql = "SELECT fingerprint FROM entry WHERE number = ?1";
+        maybe(&self.connection, sql, number, |row| Ok(Fingerprint(row.get(0)?)))
     }
 
     fn relabel(&mut self, labels: &[(i64, Vec<Label>)], rules: &str) -> Result<(), StoreError> {

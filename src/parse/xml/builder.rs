@@ -1,7 +1,4 @@
-//! A tree of any XML-like document: never an error, always within limits.
-//!
-//! The only place that tokenises XML. Tags that do not match, naked `<` and `&`, undeclared entities and prefixes, cut
-//! documents: each has one meaning here, chosen so that what was written before and after a fault survives.
+//! Builds the tree: tokens of quick-xml, and what to make of those that are none.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,16 +7,20 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use quick_xml::events::attributes::Attributes;
 
-use super::{Limits, entity};
+use super::{Element, Node, Ns, Tree};
+use crate::parse::{Limits, entity};
 
 /// Attributes kept of one element.
-const ATTRIBUTES_MAX: usize = 64;
+const ATTRIBUTES_MAX: usize = 256;
 
 /// Entities kept of a document type declaration.
 const ENTITIES_MAX: usize = 300;
 
 /// Longest text that an entity may stand for.
 const ENTITY_BYTES_MAX: usize = 1024;
+
+/// Elements that hold entries.
+const CONTAINERS: &[&str] = &["channel", "feed", "items", "rdf", "rss"];
 
 /// Elements of HTML that publishers who forget to escape it leave open, and no feed has.
 const VOID: &[&str] = &["br", "hr", "img", "wbr", "BR", "HR", "IMG"];
@@ -29,107 +30,10 @@ const LEAVES: &[&str] = &["title", "link", "guid", "id", "pubdate", "published",
 
 /// Elements that begin a field of a feed or entry.
 const FIELDS: &[&str] =
-    &["title", "link", "guid", "id", "pubdate", "published", "updated", "description", "summary", "content"];
-
-/// The vocabularies that we read. Prefixes do not matter, nor the case of a namespace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ns {
-    /// RSS of every version, Atom of every version, and default namespaces that nobody knows.
-    Core,
-    Content,
-    Dc,
-    DcTerms,
-    Itunes,
-    Media,
-    Rdf,
-    Slash,
-    Sy,
-    Thr,
-    Wfw,
-    Xhtml,
-    /// None that we read.
-    Other,
-}
-
-/// An element with what it holds. Names are in lower case.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Element<'a> {
-    pub(super) ns: Ns,
-    pub(super) name: Cow<'a, str>,
-    pub(super) attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    pub(super) nodes: Vec<Node<'a>>,
-}
-
-/// A child of an element.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Node<'a> {
-    Text(Cow<'a, str>),
-    Element(Element<'a>),
-}
-
-impl<'a> Element<'a> {
-    fn new(ns: Ns, name: Cow<'a, str>) -> Self {
-        Self { ns, name, attributes: Vec::new(), nodes: Vec::new() }
-    }
-
-    /// Returns its child elements.
-    pub(super) fn elements(&self) -> impl Iterator<Item = &Element<'a>> {
-        self.nodes.iter().filter_map(|node| match node {
-            Node::Element(element) => Some(element),
-            Node::Text(_) => None,
-        })
-    }
-
-    /// Returns the first child of that name.
-    pub(super) fn child(&self, ns: Ns, name: &str) -> Option<&Element<'a>> {
-        self.elements().find(|child| child.is(ns, name))
-    }
-
-    pub(super) fn is(&self, ns: Ns, name: &str) -> bool {
-        self.ns == ns && self.name == name
-    }
-
-    /// Returns an attribute that is not blank, trimmed; `name` with its usual prefix, in lower case.
-    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
-        let value = self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim())?;
-        (!value.is_empty()).then_some(value)
-    }
-
-    /// Returns all its text, trimmed, without markup; `None` if blank.
-    pub(super) fn text(&self) -> Option<Cow<'_, str>> {
-        let text = match self.nodes.as_slice() {
-            [] => return None,
-            [Node::Text(text)] => Cow::Borrowed(text.trim()),
-            _ => {
-                let mut text = String::new();
-                self.collect_text(&mut text);
-                Cow::Owned(text.trim().to_owned())
-            }
-        };
-        (!text.is_empty()).then_some(text)
-    }
-
-    fn collect_text(&self, to: &mut String) {
-        for node in &self.nodes {
-            match node {
-                Node::Text(text) => to.push_str(text),
-                Node::Element(element) => element.collect_text(to),
-            }
-        }
-    }
-}
-
-/// A document read, and what was wrong with it.
-#[derive(Debug)]
-pub(super) struct Tree<'a> {
-    /// Holds the elements of the top; has no name of its own.
-    pub(super) top: Element<'a>,
-    /// Codes and texts, each once.
-    pub(super) defects: Vec<(&'static str, String)>,
-}
+    &["title", "link", "guid", "id", "pubDate", "published", "updated", "description", "summary", "content"];
 
 /// Reads what is there.
-pub(super) fn read<'a>(document: &'a str, limits: &Limits) -> Tree<'a> {
+pub(in crate::parse) fn read<'a>(document: &'a str, limits: &Limits) -> Tree<'a> {
     let mut builder = Builder::new(limits);
     let mut rest = document;
     // A fault may cost a scan to the end of the document: thousands of them would take minutes.
@@ -173,6 +77,8 @@ struct Builder<'a, 'l> {
     /// Starts below the deepest level that we keep, by tag.
     too_deep: HashMap<&'a str, usize>,
     entities: HashMap<String, String>,
+    /// Bytes that declared entities may still become: a kilobyte for each `&x;` would fill the memory.
+    expansion_left: usize,
     elements: usize,
     entries: usize,
     is_full: bool,
@@ -188,6 +94,7 @@ impl<'a, 'l> Builder<'a, 'l> {
             bindings: Vec::new(),
             too_deep: HashMap::new(),
             entities: HashMap::new(),
+            expansion_left: limits.text_bytes_max,
             elements: 0,
             entries: 0,
             is_full: false,
@@ -227,13 +134,18 @@ impl<'a, 'l> Builder<'a, 'l> {
                 Ok(Event::Empty(tag)) if is_name(tag.name().as_ref()) => {
                     let name = tag.name().as_ref().len();
                     self.start(markup.strip_suffix('/').unwrap_or(markup), name);
-                    self.end(markup.get(..name).unwrap_or_default());
+                    if !self.is_full {
+                        self.end(markup.get(..name).unwrap_or_default());
+                    }
                 }
                 Ok(Event::Start(_) | Event::Empty(_)) => return Some(Fault { at, scanned: end - at }),
                 Ok(Event::End(tag)) => self.end(tag.name().as_ref()),
                 Ok(Event::Text(_)) => self.text(Cow::Borrowed(text.get(at..end).unwrap_or_default())),
                 Ok(Event::CData(data)) => self.text(data.into_inner()),
-                Ok(Event::GeneralRef(name)) => self.text(self.resolve(&name)),
+                Ok(Event::GeneralRef(name)) => {
+                    let text = self.resolve(&name);
+                    self.text(text);
+                }
                 Ok(Event::DocType(declaration)) => self.declare_entities(&declaration),
                 Ok(Event::Decl(_) | Event::PI(_) | Event::Comment(_)) => {}
                 Ok(Event::Eof) => return None,
@@ -264,14 +176,12 @@ impl<'a, 'l> Builder<'a, 'l> {
             self.note("too_deep", || "markup nested too deep was left out, its text kept".to_owned());
             return;
         }
+        self.close_before(tag);
         let bindings = self.bindings.len();
         let attributes = self.attributes(markup, name_len);
         let (ns, name) = self.resolve_name(tag);
         let element = Element { attributes, ..Element::new(ns, name) };
-        self.close_before(&element);
-        if is_entry(&element) {
-            self.entries += 1;
-        }
+        self.entries += usize::from(is_entry(&element));
         self.elements += 1;
         if self.entries > self.limits.entries_max || self.elements > self.limits.elements_max {
             self.note("too_large", || "the rest of the document was not read: it holds too much".to_owned());
@@ -284,20 +194,20 @@ impl<'a, 'l> Builder<'a, 'l> {
         }
     }
 
-    /// Closes what only a lost end tag can have left open when `next` begins.
-    fn close_before(&mut self, next: &Element<'a>) {
-        if is_entry(next) {
-            if let Some(entry) = self.open.iter().rposition(|open| open.element.is(Ns::Core, &next.name)) {
-                self.close_to(entry);
-                self.note("unclosed", || "an element without end was closed where the next began".to_owned());
+    /// Closes what only a lost end tag can have left open when `tag` begins.
+    fn close_before(&mut self, tag: &str) {
+        let Some(last) = self.open.last().map(|open| &open.element) else { return };
+        let is_leaf_open = last.ns == Ns::Core && LEAVES.contains(&&*last.name);
+        let level = match tag {
+            "item" | "entry" => {
+                let container = self.open.iter().rposition(|open| CONTAINERS.contains(&&*open.element.name));
+                container.map(|level| level + 1).filter(|level| *level < self.open.len())
             }
-        } else if let Some(last) = self.open.last()
-            && last.element.ns == Ns::Core
-            && LEAVES.contains(&&*last.element.name)
-            && next.ns == Ns::Core
-            && FIELDS.contains(&&*next.name)
-        {
-            self.close_to(self.open.len() - 1);
+            _ if is_leaf_open && FIELDS.contains(&tag) => Some(self.open.len() - 1),
+            _ => None,
+        };
+        if let Some(level) = level {
+            self.close_to(level);
             self.note("unclosed", || "an element without end was closed where the next began".to_owned());
         }
     }
@@ -356,9 +266,12 @@ impl<'a, 'l> Builder<'a, 'l> {
     }
 
     /// Returns what a reference stands for; itself if nothing.
-    fn resolve(&self, name: &str) -> Cow<'a, str> {
-        match self.entities.get(name) {
-            Some(text) => Cow::Owned(text.clone()),
+    fn resolve(&mut self, name: &str) -> Cow<'a, str> {
+        match self.entities.get(name).filter(|text| text.len() <= self.expansion_left) {
+            Some(text) => {
+                self.expansion_left -= text.len();
+                Cow::Owned(text.clone())
+            }
             None => entity::resolve(name).unwrap_or_else(|| Cow::Owned(format!("&{name};"))),
         }
     }
@@ -415,47 +328,6 @@ impl<'a, 'l> Builder<'a, 'l> {
             None => Ns::of_prefix(prefix),
         };
         (ns, lower(name))
-    }
-}
-
-impl Ns {
-    /// Returns what a namespace is, else what its prefix usually is: publishers mistype the one, not the other.
-    fn of_uri(uri: &str, prefix: &str) -> Self {
-        let uri = uri.trim().trim_end_matches(['/', '#']).to_ascii_lowercase();
-        match uri.as_str() {
-            "http://purl.org/rss/1.0/modules/content" => Self::Content,
-            "http://purl.org/dc/elements/1.1" => Self::Dc,
-            "http://purl.org/dc/terms" => Self::DcTerms,
-            "http://www.itunes.com/dtds/podcast-1.0.dtd" => Self::Itunes,
-            "http://search.yahoo.com/mrss" => Self::Media,
-            "http://www.w3.org/1999/02/22-rdf-syntax-ns" => Self::Rdf,
-            "http://purl.org/rss/1.0/modules/slash" => Self::Slash,
-            "http://purl.org/rss/1.0/modules/syndication" => Self::Sy,
-            "http://purl.org/syndication/thread/1.0" => Self::Thr,
-            "http://wellformedweb.org/commentapi" => Self::Wfw,
-            "http://www.w3.org/1999/xhtml" => Self::Xhtml,
-            "http://www.w3.org/2005/atom" | "http://purl.org/atom/ns" | "http://purl.org/rss/1.0" => Self::Core,
-            _ if uri.contains("backend.userland.com/rss") || uri.contains("netscape.com/rdf/simple") => Self::Core,
-            _ => Self::of_prefix(prefix.trim_start_matches(':')),
-        }
-    }
-
-    fn of_prefix(prefix: &str) -> Self {
-        match prefix {
-            "" | "atom" | "atom10" | "rss" => Self::Core,
-            "content" => Self::Content,
-            "dc" => Self::Dc,
-            "dcterms" => Self::DcTerms,
-            "itunes" => Self::Itunes,
-            "media" => Self::Media,
-            "rdf" => Self::Rdf,
-            "slash" => Self::Slash,
-            "sy" => Self::Sy,
-            "thr" => Self::Thr,
-            "wfw" => Self::Wfw,
-            "xhtml" => Self::Xhtml,
-            _ => Self::Other,
-        }
     }
 }
 

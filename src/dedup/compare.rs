@@ -1,0 +1,308 @@
+//! Whether two entries are the same item: links, guids, then titles and texts, with guards that refuse.
+//!
+//! A wrong merge hides news, a missed one only repeats it. So everything that tells two items of a series apart (the
+//! week, the number, the year, the one swapped word) outweighs any likeness of their texts. Two stories in other words
+//! are not the same item. The figures are from labelled pairs of French government news: no false merge among the
+//! look-alikes, 98 % of the true copies found.
+
+use std::fmt;
+
+use super::Subject;
+use crate::story::Sameness;
+
+/// Days between two publications of one item.
+const WINDOW_DAYS: i64 = 90;
+
+/// Texts shorter than this say too little to be compared.
+const WORDS_MIN: usize = 12;
+
+/// How two entries compare, and what follows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Comparison {
+    /// Why they are the same item, or why not.
+    pub verdict: Result<Sameness, Refusal>,
+    /// The share of the titles' telling words that both have, 0 to 1.
+    pub title: f64,
+    /// The share of the smaller text (three words in a row at a time) that is in the larger one, 0 to 1.
+    pub text: f64,
+    /// Words of the shorter text.
+    pub words: usize,
+}
+
+/// Why two entries are held to be different items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// They name different vulnerabilities.
+    Vulnerabilities,
+    /// The numbers or single capitals in their titles differ.
+    TitleNumbers,
+    /// Their titles name different months.
+    Months,
+    /// They were published more than 90 days apart.
+    Dates,
+    /// Most numbers of the shorter text are not in the longer one.
+    TextNumbers,
+    /// The same text about different years.
+    Years,
+    /// Two short whole texts, alike but for their numbers.
+    Bulletins,
+    /// Each title has a telling word that the other lacks: one form filled in twice.
+    TitleWords,
+    /// Items of one source that share a page: a list, or what took its place there.
+    Neighbours,
+    /// Not alike enough.
+    Unlike,
+}
+
+impl Refusal {
+    /// Whether something speaks against their being the same, beyond a lack of likeness.
+    #[must_use]
+    pub fn is_guard(self) -> bool {
+        self != Self::Unlike
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Vulnerabilities => "they name different vulnerabilities",
+            Self::TitleNumbers => "the numbers in their titles differ",
+            Self::Months => "their titles name different months",
+            Self::Dates => "they were published more than 90 days apart",
+            Self::TextNumbers => "most numbers of the shorter text are not in the longer one",
+            Self::Years => "the same text about different years",
+            Self::Bulletins => "two short texts, alike but for their numbers",
+            Self::TitleWords => "each title has a word that the other lacks",
+            Self::Neighbours => "different items on one page of one source",
+            Self::Unlike => "titles and texts are not alike enough",
+        })
+    }
+}
+
+/// Says whether two entries are the same item. Symmetric.
+#[must_use]
+pub fn compare(one: &Subject, other: &Subject) -> Comparison {
+    let likeness = Likeness::of(one, other);
+    let verdict = if one.link.is_some() && one.link == other.link {
+        Ok(Sameness::Link)
+    } else if one.guid.is_some() && one.guid == other.guid {
+        Ok(Sameness::Guid)
+    } else {
+        likeness.verdict(one, other)
+    };
+    likeness.comparison(verdict)
+}
+
+/// As [`compare`], without regard to links and guids.
+pub(super) fn compare_words(one: &Subject, other: &Subject) -> Comparison {
+    let likeness = Likeness::of(one, other);
+    likeness.comparison(likeness.verdict(one, other))
+}
+
+/// What titles and texts have in common.
+struct Likeness {
+    /// Each title has a telling word that the other lacks.
+    diverge: bool,
+    /// The titles have the same telling words.
+    same_title: bool,
+    title: f64,
+    /// Containment of the texts.
+    text: f64,
+    /// The same, or that of the summaries where it is greater.
+    best_text: f64,
+    words: usize,
+}
+
+impl Likeness {
+    fn of(one: &Subject, other: &Subject) -> Self {
+        let (mine, theirs) = one.title.differences(&other.title);
+        let words = (one.title.content.len() + other.title.content.len()).max(1);
+        let text = one.text.shingles.containment(&other.text.shingles);
+        let (summary, other_summary) = (&one.text.summary_shingles, &other.text.summary_shingles);
+        let has_summaries = summary.len().min(other_summary.len()) >= 6;
+        let summaries = if has_summaries { summary.containment(other_summary) } else { 0.0 };
+        Self {
+            diverge: !mine.is_empty() && !theirs.is_empty(),
+            same_title: mine.is_empty() && theirs.is_empty(),
+            title: 1.0 - (mine.len() + theirs.len()) as f64 / words as f64,
+            text,
+            best_text: text.max(summaries),
+            words: one.text.words.min(other.text.words),
+        }
+    }
+
+    fn comparison(&self, verdict: Result<Sameness, Refusal>) -> Comparison {
+        Comparison { verdict, title: self.title, text: self.best_text, words: self.words }
+    }
+
+    fn verdict(&self, one: &Subject, other: &Subject) -> Result<Sameness, Refusal> {
+        self.guards(one, other)?;
+        let generic = [one, other].iter().any(|subject| !subject.title.is_telling());
+        let found = if generic { self.under_any_title(one, other) } else { self.under_telling_titles() };
+        found.ok_or(Refusal::Unlike)
+    }
+
+    fn guards(&self, one: &Subject, other: &Subject) -> Result<(), Refusal> {
+        title_guards(one, other)?;
+        if let (Some(one), Some(other)) = (one.published, other.published)
+            && (one.date_naive() - other.date_naive()).num_days().abs() > WINDOW_DAYS
+        {
+            return Err(Refusal::Dates);
+        }
+        self.text_guards(one, other)?;
+        // Both titles hold a word that the other lacks: a form filled in twice, or a rewording.
+        let reworded = self.title >= 0.6 && self.text >= 0.9 && self.words >= 80;
+        if self.diverge && self.title < 0.999 && !reworded {
+            return Err(Refusal::TitleWords);
+        }
+        Ok(())
+    }
+
+    fn text_guards(&self, one: &Subject, other: &Subject) -> Result<(), Refusal> {
+        let (short, long) = if one.text.words <= other.text.words { (one, other) } else { (other, one) };
+        let numbers = short.text.numbers.len();
+        if numbers >= 2 && self.text < 0.97 && !self.same_title && short.text.words < 150 {
+            let missing = numbers - short.text.numbers.shared(&long.text.numbers);
+            if missing as f64 / numbers as f64 > 0.6 {
+                return Err(Refusal::TextNumbers);
+            }
+        }
+        if self.text >= 0.85 && one.text.years.diverges(&other.text.years) {
+            return Err(Refusal::Years);
+        }
+        let whole = !one.text.is_cut && !other.text.is_cut;
+        if self.text >= 0.6 && self.words < 80 && whole && one.text.numbers.diverges(&other.text.numbers) {
+            return Err(Refusal::Bulletins);
+        }
+        Ok(())
+    }
+
+    /// At least one title is borne by many items: only the text can tell.
+    fn under_any_title(&self, one: &Subject, other: &Subject) -> Option<Sameness> {
+        let same_text = self.text >= 0.8 && self.words >= WORDS_MIN;
+        let same_title = one.title.words == other.title.words && !one.title.is_generic();
+        (same_text || same_title && self.text >= 0.5 && self.words >= 40).then_some(Sameness::Text)
+    }
+
+    fn under_telling_titles(&self) -> Option<Sameness> {
+        if self.same_title {
+            return if self.words < WORDS_MIN {
+                Some(Sameness::Title)
+            } else {
+                (self.best_text >= 0.35).then_some(Sameness::TitleText)
+            };
+        }
+        if self.title >= 0.85 && self.best_text >= 0.5 {
+            return Some(Sameness::TitleText);
+        }
+        (self.title >= 0.5 && self.text >= 0.8 && self.words >= 20).then_some(Sameness::Text)
+    }
+}
+
+fn title_guards(one: &Subject, other: &Subject) -> Result<(), Refusal> {
+    if !one.cves.is_empty() && !other.cves.is_empty() && one.cves.diverges(&other.cves) {
+        return Err(Refusal::Vulnerabilities);
+    }
+    let (one, other) = (&one.title, &other.title);
+    let both = !one.numbers.is_empty() && !other.numbers.is_empty();
+    let either = one.numbers.is_empty() != other.numbers.is_empty();
+    if both && one.numbers != other.numbers {
+        return Err(Refusal::TitleNumbers);
+    }
+    if one.months != 0 && other.months != 0 && one.months != other.months {
+        return Err(Refusal::Months);
+    }
+    if either && one.words.len() > 3 && other.words.len() > 3 {
+        return Err(Refusal::TitleNumbers);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{NaiveDate, NaiveTime};
+
+    use super::super::identity::identify;
+    use super::*;
+    use crate::feed::Entry;
+
+    const TEXT: &str = "La ministre a présenté ce matin devant les recteurs le plan qui doit équiper chaque école rurale \
+        d’une connexion rapide et former ses enseignants aux usages nouveaux dans les trois ans.";
+
+    fn subject(title: &str, text: &str, day: i64) -> Subject {
+        let date = NaiveDate::default() + chrono::TimeDelta::days(day);
+        let entry = Entry {
+            title: Some(title.to_owned()),
+            summary: Some(text.to_owned()),
+            published: Some(date.and_time(NaiveTime::MIN).and_utc()),
+            ..Entry::default()
+        };
+        let (entry, identity) = identify("source", "rss20", vec![entry]).remove(0);
+        Subject::new("source", &entry, &identity)
+    }
+
+    fn check(one: (&str, &str), other: (&str, &str), expected: Result<Sameness, Refusal>) {
+        let (one, other) = (subject(one.0, one.1, 0), subject(other.0, other.1, 0));
+        let found = compare(&one, &other);
+        assert_eq!(found.verdict, expected, "{found:?}");
+        assert_eq!(compare(&other, &one), found);
+    }
+
+    #[test]
+    fn a_cut_copy_is_the_same() {
+        let cut = format!("{}… Lire la suite", TEXT.get(..120).unwrap());
+        check(("Un plan pour les écoles", TEXT), ("Un plan pour les écoles", &cut), Ok(Sameness::TitleText));
+    }
+
+    #[test]
+    fn a_title_with_nothing_to_compare_beside_is_enough() {
+        check(("Un plan pour les écoles", ""), ("Un plan pour les écoles", TEXT), Ok(Sameness::Title));
+    }
+
+    #[test]
+    fn a_longer_title_over_the_same_text_is_the_same() {
+        let longer = "Un plan pour les écoles rurales";
+        check(("Un plan pour les écoles", TEXT), (longer, TEXT), Ok(Sameness::Text));
+    }
+
+    #[test]
+    fn one_form_filled_in_twice_is_two_items() {
+        check(("Aide aux lycées ruraux", TEXT), ("Aide aux collèges ruraux", TEXT), Err(Refusal::TitleWords));
+    }
+
+    #[test]
+    fn a_series_stays_apart() {
+        check(("Agenda semaine 12", TEXT), ("Agenda semaine 13", TEXT), Err(Refusal::TitleNumbers));
+        check(("Résultats de mars", TEXT), ("Résultats de mai", TEXT), Err(Refusal::Months));
+        check(("Zone A fermée lundi", TEXT), ("Zone B fermée lundi", TEXT), Err(Refusal::TitleNumbers));
+        let (last, this) = (format!("{TEXT} Bilan 2025."), format!("{TEXT} Bilan 2026."));
+        check(("Rapport du conseil", &last), ("Rapport du conseil", &this), Err(Refusal::Years));
+    }
+
+    #[test]
+    fn other_vulnerabilities_are_another_bulletin() {
+        let [one, other] = ["CVE-2026-0001", "CVE-2026-0002"].map(|cve| format!("{TEXT} {cve}"));
+        check(("Faille dans un pare-feu", &one), ("Faille dans un pare-feu", &other), Err(Refusal::Vulnerabilities));
+    }
+
+    #[test]
+    fn a_title_that_many_bear_needs_the_text() {
+        check(("Communiqué de presse", ""), ("Communiqué de presse", ""), Err(Refusal::Unlike));
+        check(("Communiqué de presse", TEXT), ("Communiqué de presse", TEXT), Ok(Sameness::Text));
+    }
+
+    #[test]
+    fn what_comes_back_after_three_months_is_another_item() {
+        let [one, other] = [0, 91].map(|day| subject("Un plan pour les écoles", TEXT, day));
+        assert_eq!(compare(&one, &other).verdict, Err(Refusal::Dates));
+    }
+
+    #[test]
+    fn two_texts_that_are_the_same_share_a_clue() {
+        let cut = TEXT.get(..120).unwrap();
+        let [one, other] =
+            [("Un plan", TEXT), ("Des écoles mieux reliées", cut)].map(|(title, text)| subject(title, text, 0).clues());
+        assert!(one.iter().any(|clue| other.contains(clue)), "{one:?} {other:?}");
+        assert!(one.len() <= 12);
+    }
+}

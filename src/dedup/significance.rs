@@ -1,0 +1,140 @@
+//! Whether a change is news (RFC 4287 §4.2.15 leaves it to the publisher what is significant).
+
+use std::collections::HashMap;
+
+use super::title::{Title, is_misspelt};
+use crate::feed::Entry;
+use crate::text::{Levelled, fold, html_to_text};
+
+/// Fewest words that make a change of the text news.
+const CHANGED_MIN: usize = 6;
+
+/// And the least part of the longer text, as a divisor: 5 %.
+///
+/// On 31 real edits of government pages this lets corrections, swapped tenses and added press contacts (up to 4.9 %)
+/// pass in silence, and tells of new paragraphs and rewritten texts (from 6.7 %).
+const CHANGED_PART: usize = 20;
+
+/// Above so many words the search for typing errors is not worth its time.
+const SPELLING_MAX: usize = 64;
+
+/// Says whether an edited entry is worth telling readers again: its title says something else, or much of its text is
+/// new or gone.
+///
+/// A corrected word is not, nor another order of words, nor a new count of readers. A source that begins or ends to
+/// give whole texts beside the same summary has no news by that.
+#[must_use]
+pub fn is_significant(old: &Entry, new: &Entry) -> bool {
+    is_other_title(old, new) || is_other_text(old, new)
+}
+
+fn is_other_title(old: &Entry, new: &Entry) -> bool {
+    let [old, new] = [old, new].map(|entry| Title::new(entry.title.as_deref().unwrap_or_default()));
+    let (gone, come) = old.differences(&new);
+    !gone.is_empty() || !come.is_empty() || old.numbers != new.numbers || old.months != new.months
+}
+
+fn is_other_text(old: &Entry, new: &Entry) -> bool {
+    let text = |html: &Option<String>| html_to_text(html.as_deref().unwrap_or_default());
+    let [summary, content] = [text(&old.summary), text(&old.content)];
+    let [new_summary, new_content] = [text(&new.summary), text(&new.content)];
+    if content.is_empty() != new_content.is_empty() && !summary.is_empty() && !new_summary.is_empty() {
+        return differ(&summary, &new_summary);
+    }
+    let longer = |summary: String, content: String| if content.len() > summary.len() { content } else { summary };
+    differ(&longer(summary, content), &longer(new_summary, new_content))
+}
+
+fn differ(old: &str, new: &str) -> bool {
+    let (old, new) = (counted(old), counted(new));
+    let (mut gone, mut come) = (only(&old, &new), only(&new, &old));
+    if gone.len().max(come.len()) <= SPELLING_MAX {
+        gone.retain(|word| {
+            let twin = come.iter().position(|other| is_misspelt(word, other));
+            twin.map(|twin| come.swap_remove(twin)).is_none()
+        });
+    }
+    let words = old.values().sum::<usize>().max(new.values().sum());
+    gone.len() + come.len() >= CHANGED_MIN.max(words / CHANGED_PART)
+}
+
+/// The folded words, each with how often it is there.
+fn counted(text: &str) -> HashMap<String, usize> {
+    let mut words = HashMap::new();
+    for token in Levelled::new(text).tokens() {
+        *words.entry(fold(token.word).into_owned()).or_default() += 1;
+    }
+    words
+}
+
+/// The words beyond those of `other`, sorted.
+fn only<'a>(words: &'a HashMap<String, usize>, other: &HashMap<String, usize>) -> Vec<&'a str> {
+    let beyond = |(word, count): (&'a String, &usize)| {
+        let times = count.saturating_sub(other.get(word).copied().unwrap_or(0));
+        std::iter::repeat_n(word.as_str(), times)
+    };
+    let mut only: Vec<&str> = words.iter().flat_map(beyond).collect();
+    only.sort_unstable();
+    only
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str =
+        "La ministre ouvre mardi une école du numérique à Lyon devant trente élèves et leurs professeurs.";
+
+    fn entry(title: &str, summary: &str, content: &str) -> Entry {
+        Entry {
+            title: Some(title.into()),
+            summary: Some(summary.into()),
+            content: Some(content.into()),
+            ..Entry::default()
+        }
+    }
+
+    fn check(old: (&str, &str), new: (&str, &str), expected: bool) {
+        assert_eq!(is_significant(&entry(old.0, old.1, ""), &entry(new.0, new.1, "")), expected, "{old:?} {new:?}");
+    }
+
+    #[test]
+    fn a_corrected_word_is_no_news() {
+        check(("Une école du numérqiue", TEXT), ("Une école du numérique", TEXT), false);
+        check(("Une école", TEXT), ("Une école", &TEXT.replace("ministre", "minsitre")), false);
+    }
+
+    #[test]
+    fn markup_is_no_news() {
+        check(("Une école", TEXT), ("Une école", &format!("<p>{}</p>", TEXT.replace("Lyon", "<b>Lyon</b>"))), false);
+    }
+
+    #[test]
+    fn a_count_of_readers_is_no_news() {
+        check(("Une école", &format!("{TEXT} Lu 12 fois.")), ("Une école", &format!("{TEXT} Lu 310 fois.")), false);
+    }
+
+    #[test]
+    fn another_date_or_word_in_the_title_is_news() {
+        check(("Grève du 12 mai", TEXT), ("Grève du 14 mai", TEXT), true);
+        check(("Grève des bus", TEXT), ("Grève des bus annulée", TEXT), true);
+    }
+
+    #[test]
+    fn a_new_paragraph_is_news() {
+        let more = format!("{TEXT} Mise à jour : la visite est reportée à cause de la neige.");
+        check(("Une école", TEXT), ("Une école", &more), true);
+        check(("Une école", &more), ("Une école", TEXT), true);
+    }
+
+    #[test]
+    fn the_whole_text_beside_the_same_summary_is_no_news() {
+        let whole = format!("{TEXT} {TEXT} Beaucoup d’autres mots que nous avions omis jusque là pour faire court.");
+        assert!(!is_significant(&entry("Une école", TEXT, ""), &entry("Une école", TEXT, &whole)));
+    }
+
+    #[test]
+    fn a_word_as_long_as_a_text_takes_no_time() {
+        check(("a", &"a".repeat(300_000)), ("a", &format!("{}b", "a".repeat(300_000))), false);
+    }
+}

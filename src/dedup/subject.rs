@@ -1,0 +1,254 @@
+//! An entry prepared for comparison with others, once, before the store is asked anything.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::atom_id::is_world_unique;
+use super::canonical_link;
+use super::title::Title;
+use crate::feed::{Entry, Timestamp};
+use crate::story::{Identity, StoredEntry};
+use crate::text::{Levelled, fold, html_to_text};
+
+/// Words of the beginning from which clues are taken: what a cut copy still has.
+const LEAD_WORDS: usize = 40;
+
+/// Clues taken from the beginning.
+const LEAD_CLUES: usize = 3;
+
+/// Clues taken from the whole text.
+const TEXT_CLUES: usize = 4;
+
+/// Clues taken from the summary of an entry that has a content too: all that another source may show.
+const SUMMARY_CLUES: usize = 2;
+
+/// Texts shorter than this are taken for cut ones, in characters.
+const WHOLE_TEXT_MIN: usize = 300;
+
+/// Longest end that says so, with room for blanks, in bytes.
+const MORE_BYTES_MAX: usize = 64;
+
+/// Ends of texts that say that there is more.
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
+static MORE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\s*(?:\[?(?:…|\.\.\.)\]?|\(?lire la suite\)?|en savoir plus|read more)\s*\.?$")
+        .expect("constant pattern")
+});
+
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
+static CVE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)cve-[0-9]{4}-[0-9]+").expect("constant pattern"));
+
+/// A vulnerability's name, or a number with its decimals or groups.
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
+pub(super) static NUMBER: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)cve-[0-9]{4}-[0-9]+|[0-9]+(?:[.,][0-9]+)*").expect("constant pattern"));
+
+/// An entry as far as comparing needs it.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    pub(super) source_id: String,
+    /// The link for comparison, if it identifies the item.
+    pub(super) link: Option<String>,
+    /// The link for comparison, also if several items share it.
+    pub(super) page: Option<String>,
+    /// The guid, if it is the entry's own and unique in the world.
+    pub(super) guid: Option<String>,
+    pub(super) title: Title,
+    pub(super) text: Text,
+    /// The vulnerabilities named anywhere in it.
+    pub(super) cves: Set,
+    pub(super) published: Option<Timestamp>,
+}
+
+/// The text of an entry: the content, or the summary where that is longer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Text {
+    pub(super) words: usize,
+    pub(super) shingles: Set,
+    pub(super) summary_shingles: Set,
+    pub(super) numbers: Set,
+    pub(super) years: Set,
+    pub(super) is_cut: bool,
+    /// Shingles of its beginning.
+    lead: Set,
+}
+
+impl Subject {
+    /// Prepares an entry that was just identified.
+    #[must_use]
+    pub fn new(source_id: &str, entry: &Entry, identity: &Identity) -> Self {
+        Self::prepare(source_id, entry, identity.canonical_link.as_ref(), &identity.atom_id)
+    }
+
+    /// Prepares a stored entry.
+    #[must_use]
+    pub fn stored(stored: &StoredEntry) -> Self {
+        Self::prepare(&stored.source_id, &stored.entry, stored.canonical_link.as_ref(), &stored.atom_id)
+    }
+
+    /// A guid that is unique in the world and belongs to one item alone is the Atom id: see [`super::identify`].
+    fn prepare(source_id: &str, entry: &Entry, link: Option<&String>, atom_id: &str) -> Self {
+        let guid = entry.id.as_deref().map(str::trim);
+        let [title, summary, content] =
+            [&entry.title, &entry.summary, &entry.content].map(|part| part.as_deref().unwrap_or_default());
+        let cves = [title, summary, content].into_iter().flat_map(|part| CVE.find_iter(part));
+        Self {
+            source_id: source_id.to_owned(),
+            link: link.cloned(),
+            page: entry.url.as_ref().and_then(canonical_link),
+            guid: guid.filter(|guid| *guid == atom_id && is_world_unique(guid)).map(str::to_owned),
+            title: Title::new(title),
+            text: Text::new(&html_to_text(summary), &html_to_text(content)),
+            cves: Set::of(cves.map(|cve| xxh3_64(cve.as_str().to_ascii_lowercase().as_bytes()))),
+            published: entry.published,
+        }
+    }
+
+    /// The hashes under which other entries of the same story are found: link, guid, title, and a few shingles.
+    ///
+    /// The smallest hashes of the beginning and of the whole are chosen, so that two texts that share most of either
+    /// choose the same (Broder's min-hash).
+    #[must_use]
+    pub fn clues(&self) -> Vec<i64> {
+        let named = |kind: &str, value: &str| xxh3_64(format!("{kind} {value}").as_bytes());
+        let link = self.link.as_deref().map(|link| named("link", link));
+        let guid = self.guid.as_deref().map(|guid| named("guid", guid));
+        let title = self.title.is_telling().then(|| named("title", &self.title.key()));
+        let Text { lead, shingles, summary_shingles, .. } = &self.text;
+        let texts = [(lead, LEAD_CLUES), (shingles, TEXT_CLUES), (summary_shingles, SUMMARY_CLUES)];
+        let least = texts.into_iter().flat_map(|(set, clues)| set.0.iter().take(clues).copied());
+        let clues = Set::of([link, guid, title].into_iter().flatten().chain(least));
+        clues.0.into_iter().map(u64::cast_signed).collect()
+    }
+}
+
+impl Text {
+    fn new(summary: &str, content: &str) -> Self {
+        let is_content = !content.is_empty() && content.chars().count() > summary.chars().count();
+        let full = if is_content { content } else { summary };
+        let shown = without_more(full);
+        let is_cut = shown.len() < full.len() || full.chars().nth(WHOLE_TEXT_MIN - 1).is_none();
+        let full = shown;
+        let words = words(full);
+        let shingles = Set::of(shingles(&words));
+        let summary_shingles =
+            if is_content { Set::of(self::shingles(&self::words(without_more(summary)))) } else { shingles.clone() };
+        let (numbers, years) = numbers(full);
+        Self {
+            lead: Set::of(self::shingles(words.get(..LEAD_WORDS).unwrap_or(&words))),
+            words: words.len(),
+            shingles,
+            summary_shingles,
+            numbers,
+            years,
+            is_cut,
+        }
+    }
+}
+
+fn without_more(text: &str) -> &str {
+    let mut text = text;
+    for _ in 0..2 {
+        let tail = text.floor_char_boundary(text.len().saturating_sub(MORE_BYTES_MAX));
+        let more = text.get(tail..).and_then(|tail| MORE.find(tail));
+        text = more.and_then(|more| text.get(..tail + more.start())).unwrap_or(text);
+    }
+    text
+}
+
+/// The numbers as [`NUMBER`] finds them, and the years, without a search where there is no digit.
+fn numbers(text: &str) -> (Set, Set) {
+    let (mut numbers, mut years) = (Vec::new(), Vec::new());
+    let mut rest = 0;
+    while let Some(digit) = text.get(rest..).and_then(|text| text.find(|c: char| c.is_ascii_digit())) {
+        let start = text.floor_char_boundary((rest + digit).saturating_sub("cve-".len()).max(rest));
+        let Some(number) = text.get(start..).and_then(|text| NUMBER.find(text)) else { break };
+        numbers.push(xxh3_64(number.as_str().to_ascii_lowercase().as_bytes()));
+        rest = start + number.end();
+        let is_joined = |c: char| c.is_alphanumeric() || c == '_';
+        let begins = !text.get(..start + number.start()).is_some_and(|before| before.ends_with(is_joined));
+        let ends = !text.get(rest..).is_some_and(|after| after.starts_with(is_joined));
+        let parts: Vec<&str> = number.as_str().split(['.', ',', '-']).collect();
+        let inner = parts.len().saturating_sub(1);
+        let whole = parts.iter().enumerate().filter(|(place, _)| (*place > 0 || begins) && (*place < inner || ends));
+        years.extend(whole.filter(|(_, part)| is_year(part)).map(|(_, year)| xxh3_64(year.as_bytes())));
+    }
+    (Set::of(numbers), Set::of(years))
+}
+
+/// From 2000 to 2049.
+fn is_year(word: &str) -> bool {
+    matches!(word.as_bytes(), [b'2', b'0', b'0'..=b'4', last] if last.is_ascii_digit())
+}
+
+/// The hashes of the folded words.
+fn words(text: &str) -> Vec<u64> {
+    Levelled::new(text).tokens().iter().map(|token| xxh3_64(fold(token.word).as_bytes())).collect()
+}
+
+/// The hashes of three words in a row; of all words if they are fewer.
+fn shingles(words: &[u64]) -> Vec<u64> {
+    let hash = |words: &[u64]| {
+        let mut bytes = [0; 24];
+        for (to, word) in bytes.chunks_exact_mut(8).zip(words) {
+            to.copy_from_slice(&word.to_le_bytes());
+        }
+        xxh3_64(&bytes)
+    };
+    match words.len() {
+        0 => Vec::new(),
+        1 | 2 => vec![hash(words)],
+        _ => words.windows(3).map(hash).collect(),
+    }
+}
+
+/// A set of hashes, sorted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Set(Vec<u64>);
+
+impl Set {
+    fn of(hashes: impl IntoIterator<Item = u64>) -> Self {
+        let mut hashes: Vec<u64> = hashes.into_iter().collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        Self(hashes)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many hashes are in both.
+    pub(super) fn shared(&self, other: &Self) -> usize {
+        let (mut mine, mut theirs) = (self.0.as_slice(), other.0.as_slice());
+        let mut shared = 0;
+        while let (Some((one, behind_one)), Some((two, behind_two))) = (mine.split_first(), theirs.split_first()) {
+            shared += usize::from(one == two);
+            if one <= two {
+                mine = behind_one;
+            }
+            if two <= one {
+                theirs = behind_two;
+            }
+        }
+        shared
+    }
+
+    /// Whether each has what the other lacks.
+    pub(super) fn diverges(&self, other: &Self) -> bool {
+        let shared = self.shared(other);
+        shared < self.len() && shared < other.len()
+    }
+
+    /// The share of the smaller set that is in the larger one; 0 if one is empty.
+    pub(super) fn containment(&self, other: &Self) -> f64 {
+        let smaller = self.len().min(other.len());
+        if smaller == 0 { 0.0 } else { self.shared(other) as f64 / smaller as f64 }
+    }
+}

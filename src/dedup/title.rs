@@ -1,0 +1,341 @@
+//! A title prepared for comparison: its words, numbers and months.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::subject::NUMBER;
+use crate::text::{Levelled, fold, one_line};
+
+/// What sites put before a title that is not part of it.
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
+static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?i)^\s*(?:\[[^\]]{3,40}\]|(?:communiqués?(?: de presse)?|actualités?|info(?:rmation)?s?|mis à jour|",
+        r"mise à jour|maj|cp|flash|urgent|en direct|vidéo|dossier(?: de presse)?)\s*[:–—|-])\s*"
+    ))
+    .expect("constant pattern")
+});
+
+/// What sites put behind it.
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
+static SUFFIX: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?i)\s*(?:\||–|—| - |\()\s*(?:ministère[^|]*|info\.gouv\.fr|gouvernement(?:\.fr)?|espace presse|",
+        r"service[- ]public(?:\.fr)?|communiqué(?: de presse)?|portail[^|]*)\)?\s*$"
+    ))
+    .expect("constant pattern")
+});
+
+/// Titles that many items bear.
+const GENERIC: [&str; 14] = [
+    "communique de presse",
+    "actualites",
+    "actualite",
+    "agenda",
+    "discours",
+    "point presse",
+    "a la une",
+    "lettre d information",
+    "deplacement du ministre",
+    "communique",
+    "editorial",
+    "edito",
+    "newsletter",
+    "revue de presse",
+];
+
+const MONTHS: [&str; 12] = [
+    "janvier",
+    "fevrier",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "aout",
+    "septembre",
+    "octobre",
+    "novembre",
+    "decembre",
+];
+
+/// Words that do not tell two titles apart.
+const EMPTY_WORDS: [&str; 45] = [
+    "le",
+    "la",
+    "les",
+    "un",
+    "une",
+    "des",
+    "du",
+    "de",
+    "d",
+    "l",
+    "et",
+    "a",
+    "au",
+    "aux",
+    "en",
+    "dans",
+    "pour",
+    "par",
+    "sur",
+    "avec",
+    "sans",
+    "ou",
+    "qui",
+    "que",
+    "se",
+    "son",
+    "sa",
+    "ses",
+    "ce",
+    "cette",
+    "ces",
+    "est",
+    "sont",
+    "ne",
+    "pas",
+    "plus",
+    "n",
+    "y",
+    "point",
+    "info",
+    "communique",
+    "mis",
+    "jour",
+    "actualite",
+    "actualites",
+];
+
+/// Longest title that is compared, in characters: what is behind is no title.
+const TITLE_MAX: usize = 1_000;
+
+/// Longest word, in bytes, that is looked at for typing errors: the time grows with its square.
+const WORD_MAX: usize = 100;
+
+/// A title without what sites put around it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Title {
+    /// Folded.
+    pub(super) words: Vec<String>,
+    /// Those of them that tell titles apart.
+    pub(super) content: Vec<String>,
+    /// Numbers and single capitals (`zone A`, `annexe C`), each with how often it is there.
+    pub(super) numbers: BTreeMap<String, usize>,
+    /// A bit for each month that it names.
+    pub(super) months: u16,
+}
+
+impl Title {
+    pub(super) fn new(title: &str) -> Self {
+        let end = title.char_indices().nth(TITLE_MAX).map_or(title.len(), |(end, _)| end);
+        let title = one_line(title.get(..end).unwrap_or_default());
+        let words: Vec<String> =
+            Levelled::new(bare(&title)).tokens().iter().map(|token| fold(token.word).into_owned()).collect();
+        let is_content = |word: &&String| !EMPTY_WORDS.contains(&word.as_str());
+        let content = words.iter().filter(is_content).cloned().collect();
+        let folded = fold(&title);
+        Self { words, content, numbers: numbers(&title, &folded), months: months(&folded) }
+    }
+
+    /// The words in a row.
+    pub(super) fn key(&self) -> String {
+        self.words.join(" ")
+    }
+
+    /// Whether many items bear it.
+    pub(super) fn is_generic(&self) -> bool {
+        GENERIC.contains(&self.key().as_str())
+    }
+
+    /// Whether it can tell an item from others.
+    pub(super) fn is_telling(&self) -> bool {
+        self.content.len() >= 2 && !self.is_generic()
+    }
+
+    /// The content words that only one of the two has; a typing error is no difference.
+    pub(super) fn differences<'a>(&'a self, other: &'a Self) -> (Vec<&'a str>, Vec<&'a str>) {
+        let (mut mine, mut theirs) = (only(&self.content, &other.content), only(&other.content, &self.content));
+        mine.retain(|word| {
+            let is_number = word.chars().all(|c| c.is_ascii_digit());
+            let twin = theirs.iter().position(|other| !is_number && is_misspelt(word, other));
+            twin.map(|twin| theirs.remove(twin)).is_none()
+        });
+        (mine, theirs)
+    }
+}
+
+/// A title without what sites put around it, unless little would be left.
+fn bare(title: &str) -> &str {
+    let mut bare = title;
+    for _ in 0..3 {
+        let start = PREFIX.find(bare).map_or(0, |prefix| prefix.end());
+        let rest = bare.get(start..).unwrap_or_default();
+        let end = SUFFIX.find(rest).map_or(rest.len(), |suffix| suffix.start());
+        let rest = rest.get(..end).unwrap_or_default();
+        if rest == bare || rest.chars().count() < 8 {
+            break;
+        }
+        bare = rest;
+    }
+    bare
+}
+
+fn numbers(title: &str, folded: &str) -> BTreeMap<String, usize> {
+    let mut numbers = BTreeMap::new();
+    for number in NUMBER.find_iter(&joined_thousands(folded)) {
+        *numbers.entry(number.as_str().to_owned()).or_default() += 1;
+    }
+    let (mut lower, mut upper) = (0, 0);
+    for c in title.chars() {
+        lower += usize::from(c.is_lowercase());
+        upper += usize::from(c.is_uppercase());
+    }
+    // In a title all in capitals a single letter is a word.
+    if lower * 2 > upper {
+        for letter in single_capitals(title) {
+            *numbers.entry(letter.to_string()).or_default() += 1;
+        }
+    }
+    numbers
+}
+
+/// `12 000` is one number.
+fn joined_thousands(text: &str) -> String {
+    let mut joined = String::with_capacity(text.len());
+    let mut before = ' ';
+    for (start, c) in text.char_indices() {
+        let after = text.get(start + c.len_utf8()..).unwrap_or_default();
+        let digits = after.chars().take_while(char::is_ascii_digit).count();
+        let ends = !after.chars().nth(digits).is_some_and(|c| c.is_alphanumeric() || c == '_');
+        if !(c == ' ' && before.is_ascii_digit() && digits == 3 && ends) {
+            joined.push(c);
+        }
+        before = c;
+    }
+    joined
+}
+
+fn single_capitals(title: &str) -> impl Iterator<Item = char> {
+    let behind = title.chars().skip(1);
+    let further = title.chars().skip(2).map(Some).chain([None]);
+    title.chars().zip(behind).zip(further).filter_map(|((before, letter), after)| {
+        let begins = before.is_whitespace() || before == '(';
+        let ends = after.is_none_or(|c| !c.is_alphanumeric() && !['_', '\'', '’', '.'].contains(&c));
+        (begins && ends && letter.is_ascii_uppercase()).then_some(letter)
+    })
+}
+
+fn months(folded: &str) -> u16 {
+    let words = folded.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.filter_map(|word| MONTHS.iter().position(|month| *month == word)).fold(0, |months, month| months | 1 << month)
+}
+
+/// The words beyond those of `others`, each as often as it is more often there.
+fn only<'a>(words: &'a [String], others: &[String]) -> Vec<&'a str> {
+    let mut left: Vec<&str> = others.iter().map(String::as_str).collect();
+    let mut only = Vec::new();
+    for word in words {
+        if let Some(place) = left.iter().position(|other| other == word) {
+            left.swap_remove(place);
+        } else {
+            only.push(word.as_str());
+        }
+    }
+    only
+}
+
+/// Whether two words are within one edit, or two in long words, a swap of neighbours being one.
+pub(super) fn is_misspelt(one: &str, other: &str) -> bool {
+    if one.len().max(other.len()) > WORD_MAX {
+        return false;
+    }
+    let (long, short) = (one.chars().count(), other.chars().count());
+    let (long, short) = (long.max(short), long.min(short));
+    if one == other {
+        return true;
+    }
+    if long - short > 2 || short < 4 {
+        return false;
+    }
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    edits(&one, &other) <= if short >= 8 { 2 } else { 1 }
+}
+
+/// The optimal string alignment distance.
+fn edits(one: &[char], other: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=other.len()).collect();
+    let mut previous = '\0';
+    for (i, &a) in one.iter().enumerate() {
+        let mut row = Vec::with_capacity(above.len());
+        let mut left = i + 1;
+        row.push(left);
+        let mut left_letter = '\0';
+        for (j, &b) in other.iter().enumerate() {
+            let at = |row: &[usize], place: usize| row.get(place).copied().unwrap_or(usize::MAX - 1);
+            let mut least = (at(&above, j + 1) + 1).min(left + 1).min(at(&above, j) + usize::from(a != b));
+            if i > 0 && j > 0 && a == left_letter && previous == b {
+                least = least.min(at(&before, j - 1) + 1);
+            }
+            row.push(least);
+            left = least;
+            left_letter = b;
+        }
+        before = std::mem::replace(&mut above, row);
+        previous = a;
+    }
+    above.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(one: &str, other: &str, mine: &[&str], theirs: &[&str]) {
+        let (one, other) = (Title::new(one), Title::new(other));
+        assert_eq!(one.differences(&other), (mine.to_vec(), theirs.to_vec()));
+    }
+
+    #[test]
+    fn what_sites_put_around_a_title_is_no_part_of_it() {
+        let bare = "Des tablettes pour les écoles";
+        check(bare, "[Communiqué] Des tablettes pour les écoles | Ministère de l’Éducation", &[], &[]);
+        check(bare, "MAJ : des tablettes pour les écoles – Espace presse", &[], &[]);
+    }
+
+    #[test]
+    fn words_that_one_title_lacks_are_told() {
+        check("Aide aux lycées", "Aide aux collèges", &["lycees"], &["colleges"]);
+        check("Aide aux lycées", "Une aide aux lycées ruraux", &[], &["ruraux"]);
+    }
+
+    #[test]
+    fn a_typing_error_is_no_difference() {
+        check("Un plan numérqiue", "Un plan numérique", &[], &[]);
+        check("Bus 12", "Bus 13", &["12"], &["13"]);
+    }
+
+    #[test]
+    fn numbers_and_single_capitals_count() {
+        let numbers = |title: &str| Title::new(title).numbers.into_keys().collect::<Vec<String>>();
+        assert_eq!(numbers("Zone A : 12 000 élèves, 3,5 %"), ["12000", "3,5", "A"]);
+        assert_eq!(numbers("L'avis CVE-2026-0012 du CERT (B)"), ["B", "cve-2026-0012"]);
+        assert_eq!(numbers("ZONE A FERMÉE"), [""; 0]);
+    }
+
+    #[test]
+    fn months_are_seen_without_accents() {
+        assert_eq!(Title::new("Août et FÉVRIER, maison").months, 1 << 7 | 1 << 1);
+    }
+
+    #[test]
+    fn a_title_that_many_bear_tells_nothing() {
+        assert!(!Title::new("Communiqué de presse").is_telling());
+        assert!(!Title::new("Rentrée").is_telling());
+        assert!(Title::new("Rentrée scolaire").is_telling());
+    }
+}

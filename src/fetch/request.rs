@@ -1,0 +1,87 @@
+//! What to fetch, and the secrets that go with it, read when they are needed.
+
+use std::path::{Path, PathBuf};
+
+use tokio::io::AsyncReadExt;
+use url::Url;
+
+use super::FetchError;
+use super::routes::Route;
+use crate::config::{Auth, Secret, Source};
+use crate::state::Validators;
+
+/// Longest secret.
+const SECRET_BYTES_MAX: u64 = 64 << 10;
+
+/// What to fetch.
+#[derive(Clone)]
+pub struct Request {
+    /// Where to begin: the source's URL, or the address adopted in its place.
+    pub url: Url,
+    /// The source's URL as configured: `headers` and its user info are sent to its host only.
+    pub own: Url,
+    /// Request headers of the source.
+    pub headers: Vec<(String, String)>,
+    /// The validators known of the source, by URL.
+    pub validators: Vec<Validators>,
+    /// The way to it.
+    pub route: Route,
+}
+
+impl Request {
+    /// Asks for `url` for the first time.
+    #[must_use]
+    pub fn new(url: Url) -> Self {
+        Self { own: url.clone(), url, headers: Vec::new(), validators: Vec::new(), route: Route::default() }
+    }
+
+    /// Asks for a source at `url`, which is its own or one adopted in its place.
+    ///
+    /// # Errors
+    /// [`FetchError::Access`] when a secret cannot be read.
+    pub async fn of(source: &Source, url: Url, validators: Vec<Validators>) -> Result<Self, FetchError> {
+        let mut headers = Vec::new();
+        for (name, value) in &source.access.headers {
+            headers.push((name.clone(), secret("headers", value).await?));
+        }
+        if let Some(user_agent) = &source.access.user_agent {
+            headers.push(("User-Agent".to_owned(), user_agent.clone()));
+        }
+        let mut own = source.url.clone();
+        if let Some(Auth { user, password }) = &source.access.auth {
+            let password = secret("auth", password).await?;
+            // Fails only for URLs that can have no user info, and those are not fetched.
+            let _ = own.set_username(user);
+            let _ = own.set_password(Some(&password));
+        }
+        Ok(Self { url, own, headers, validators, route: Route::from(&source.access) })
+    }
+}
+
+async fn secret(key: &'static str, secret: &Secret) -> Result<String, FetchError> {
+    let path = match secret {
+        Secret::Text(text) => return Ok(text.clone()),
+        Secret::File(path) => path.clone(),
+        Secret::Credential(name) => credential(name).ok_or_else(|| FetchError::Access {
+            key,
+            why: format!("credential `{name}`: $CREDENTIALS_DIRECTORY is not set, so systemd handed over none"),
+        })?,
+    };
+    let at_fault = |why: String| FetchError::Access { key, why: format!("`{}`: {why}", path.display()) };
+    let bytes = read(&path, SECRET_BYTES_MAX).await.map_err(at_fault)?;
+    // Editors end files with a line end, which is no part of a password.
+    let text = String::from_utf8(bytes).map_err(|_| at_fault("it is not UTF-8".to_owned()))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn credential(name: &str) -> Option<PathBuf> {
+    std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join(name))
+}
+
+/// Reads a file of the operator's, at most `bytes_max` of it.
+pub(super) async fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let file = tokio::fs::File::open(path).await.map_err(|error| error.to_string())?;
+    file.take(bytes_max).read_to_end(&mut bytes).await.map_err(|error| error.to_string())?;
+    Ok(bytes)
+}

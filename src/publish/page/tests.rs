@@ -1,0 +1,155 @@
+use super::*;
+use crate::config::Language;
+use crate::feed::{Category, Comments};
+use crate::publish::world::{World, bare, ordinary, story, url};
+use crate::story::Telling;
+use crate::topic::{Field, Reason};
+
+fn text(document: &Representation) -> &str {
+    std::str::from_utf8(&document.bytes).unwrap()
+}
+
+fn topic_page(world: &World, stories: Vec<crate::story::Story>) -> String {
+    let edition = world.edition(stories);
+    text(&topic(&edition, &Channel::new(&edition, &edition.selections[0]))).to_owned()
+}
+
+#[test]
+fn the_page_of_a_topic() {
+    let mut head = ordinary();
+    head.entry.language = Some("en".into());
+    head.entry.categories = vec![Category { term: "Bac".into(), ..Category::default() }];
+    head.entry.comments =
+        Comments { url: Some(url("https://ministere.example/c")), count: Some(3), ..Comments::default() };
+    let mut told = story(head);
+    told.label.reasons =
+        vec![Reason { rule: "r".into(), field: Some(Field::Title), terms: vec!["tablette".into()], points: 9.0 }];
+    told.tellings.push(Telling {
+        source_id: "agence".into(),
+        title: Some("Le plan".into()),
+        url: Some(url("https://agence.example/1")),
+        categories: Vec::new(),
+        atom_id: "urn:x-agence:1".into(),
+    });
+    insta::assert_snapshot!(topic_page(&World::new(), vec![told]), @r##"
+    <!doctype html>
+    <html lang="fr">
+    <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>L’école numérique – Veille numérique</title>
+
+    <meta name="description" content="Ce qui se publie sur l’école numérique">
+    <link rel="canonical" href="https://veille.example/ecole/">
+    <link rel="alternate" type="application/atom+xml" title="L’école numérique" href="../ecole.atom">
+    <link rel="alternate" type="application/rss+xml" title="L’école numérique" href="../ecole.rss">
+    <link rel="alternate" type="application/feed+json" title="L’école numérique" href="../ecole.json">
+
+    <link rel="stylesheet" href="../style.css">
+    </head>
+    <body>
+    <a class="skip" href="#news">Aller aux nouvelles</a>
+
+    <header>
+    <p><a href="../">Veille numérique</a></p>
+    <h1>L’école numérique</h1>
+    <p>Ce qui se publie sur l’école numérique</p>
+    <p class="feeds">S’abonner : <a href="../ecole.atom">Atom</a> · <a href="../ecole.rss">RSS</a> · <a href="../ecole.json">JSON</a></p>
+    </header>
+    <main id="news">
+
+
+    <article>
+    <h2><a href="https://ministere.example/tablettes" hreflang="en" lang="en">Des tablettes à l’école</a></h2>
+    <p class="note">Ministère &#38; Cie, <time datetime="2026-10-09T06:30:00Z">9 octobre 2026</time></p>
+    <p lang="en">Le plan tablettes.</p>
+    <p class="note">Ici pour : tablette</p>
+
+    <p class="note">Aussi chez :</p>
+    <ul class="note">
+    <li><a href="https://agence.example/1">Agence – Le plan</a></li>
+
+    </ul>
+
+    <p class="note"><a href="https://ministere.example/c">3 commentaires</a></p>
+    </article>
+
+    </main>
+
+    <footer>
+    <p>Fait par veille à partir de <a href="../sources.opml">ces sources</a> · <a href="../opml.xml">tous les flux (OPML)</a></p>
+    </footer>
+    </body>
+    </html>
+    "##);
+}
+
+#[test]
+fn the_home_page() {
+    let world = World::new();
+    let edition = world.edition(vec![story(ordinary())]);
+    let channels = [Channel::new(&edition, &edition.selections[0])];
+    insta::assert_snapshot!(text(&home(&edition, &channels)), @r##"
+    <!doctype html>
+    <html lang="fr">
+    <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Veille numérique</title>
+
+
+    <link rel="alternate" type="application/atom+xml" title="L’école numérique" href="ecole.atom">
+
+
+    <link rel="stylesheet" href="style.css">
+    </head>
+    <body>
+    <a class="skip" href="#news">Aller aux nouvelles</a>
+
+    <header><h1>Veille numérique</h1></header>
+    <main id="news">
+
+    <section aria-labelledby="ecole">
+    <h2 id="ecole"><a href="ecole/">L’école numérique</a></h2>
+    <p>Ce qui se publie sur l’école numérique</p>
+
+    <ul class="short">
+
+    <li><a href="https://ministere.example/tablettes">Des tablettes à l’école</a> <span class="note">Ministère &#38; Cie, <time datetime="2026-10-09T06:30:00Z">9 octobre 2026</time></span></li>
+
+    </ul>
+
+    <p class="feeds">S’abonner : <a href="ecole.atom">Atom</a> · <a href="ecole.rss">RSS</a> · <a href="ecole.json">JSON</a></p>
+    </section>
+
+    </main>
+
+    <footer>
+    <p>Fait par veille à partir de <a href="sources.opml">ces sources</a> · <a href="opml.xml">tous les flux (OPML)</a></p>
+    </footer>
+    </body>
+    </html>
+    "##);
+}
+
+#[test]
+fn a_topic_without_news_says_so() {
+    assert!(topic_page(&World::new(), Vec::new()).contains("Rien pour le moment."));
+}
+
+#[test]
+fn the_page_speaks_the_language_of_the_site() {
+    let mut world = World::new();
+    world.site.language = Language::English;
+    let page = topic_page(&world, vec![story(ordinary())]);
+    assert!(page.contains("<html lang=\"en\">") && page.contains("9\u{a0}October 2026"));
+}
+
+#[test]
+fn markup_in_words_stays_words() {
+    let mut head = bare("1");
+    head.entry.title = Some("<script>alert(1)</script> & \"x\"".into());
+    head.entry.summary = Some("&lt;script&gt;".into());
+    let page = topic_page(&World::new(), vec![story(head)]);
+    assert!(!page.contains("<script") && page.contains("&#60;script&#62;alert(1)"));
+}

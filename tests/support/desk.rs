@@ -1,0 +1,69 @@
+//! The pipeline with a clock of the test's own, between a config and a publisher's server.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tempfile::TempDir;
+use veille::config::{self, Config};
+use veille::pipeline::{self, Context, Outcome, Polled};
+use veille::state::SourceState;
+use veille::store::Handle;
+use veille::store::sqlite::Sqlite;
+
+/// Where a test sits as the daemon would.
+pub(crate) struct Desk {
+    folder: TempDir,
+    pub(crate) context: Arc<Context>,
+}
+
+impl Desk {
+    /// Opens a new store for these feeds; loopback is allowed, and hosts need no pause.
+    pub(crate) fn new(feeds: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(&folder, feeds);
+        let (store, _) = Handle::new(Box::new(Sqlite::open(&config.store.path).unwrap())).unwrap();
+        Self { context: Arc::new(Context::new(config, store).unwrap()), folder }
+    }
+
+    /// Takes over a changed config.
+    pub(crate) fn reload(&mut self, feeds: &str) {
+        self.context = Arc::new(self.context.renewed(config(&self.folder, feeds)).unwrap());
+    }
+
+    /// Starts anew on the same store, as after a restart at `now`.
+    pub(crate) async fn restart(&mut self, now: DateTime<Utc>) {
+        let (config, store) = (self.context.config.clone(), self.context.store.clone());
+        self.context = Arc::new(Context::new(config, store).unwrap());
+        let states = self.context.store.call(|store| store.sources()).await.unwrap();
+        self.context.resume(&states, now);
+    }
+
+    /// Polls a feed if it is due.
+    pub(crate) async fn poll(&self, id: &str, now: DateTime<Utc>) -> Polled {
+        let source = self.context.config.sources.iter().find(|source| source.id == id).unwrap();
+        pipeline::poll(&self.context, source, false, now).await.unwrap()
+    }
+
+    /// Polls a feed whenever it is due from `now` on, `times` times, and returns when that was.
+    pub(crate) async fn poll_on(&self, id: &str, mut now: DateTime<Utc>, times: usize) -> Vec<DateTime<Utc>> {
+        let mut polls = Vec::new();
+        for _ in 0..times {
+            let polled = self.poll(id, now).await;
+            assert_ne!(polled.outcome, Outcome::NotDue);
+            polls.push(now);
+            let Some(next) = polled.next_poll else { break };
+            now = next;
+        }
+        polls
+    }
+
+    pub(crate) async fn state(&self, id: &str) -> SourceState {
+        let id = id.to_owned();
+        self.context.store.call(move |store| store.source(&id)).await.unwrap()
+    }
+}
+
+fn config(folder: &TempDir, feeds: &str) -> Config {
+    let text = format!("[poll]\nallow_networks = [\"127.0.0.0/8\"]\nhost_delay = \"0s\"\nper_host = 8\n{feeds}");
+    config::parse(&text, &folder.path().join("config.toml")).unwrap_or_else(|invalid| panic!("{invalid}"))
+}
