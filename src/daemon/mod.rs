@@ -85,13 +85,18 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     result
 }
 
+/// A poll that has ended: its source, the context that it began under, what came of it.
+type Ended = (String, Arc<Context>, Result<Polled, StoreError>);
+
 struct Daemon {
     context: Arc<Context>,
     front: Arc<Front>,
     due: Due,
-    polls: JoinSet<(String, Result<Polled, StoreError>)>,
+    polls: JoinSet<Ended>,
     /// At most one: a reload ends the one before.
     relabelling: JoinSet<Result<bool, StoreError>>,
+    /// A poll that began under older rules has brought something: it is labelled by those.
+    is_stale: bool,
     /// What the last publication showed.
     published: i64,
     /// When the archives were brought up to date.
@@ -113,6 +118,7 @@ impl Daemon {
             due: Due::default(),
             polls: JoinSet::new(),
             relabelling: JoinSet::new(),
+            is_stale: false,
             published: 0,
             archived: tokio::time::Instant::now(),
             archives_wait: true,
@@ -132,6 +138,7 @@ impl Daemon {
         self.take_over().await?;
         loop {
             self.start_due();
+            self.freshen();
             let next = self.due.next().map_or(LOOK, |at| (at - Utc::now()).to_std().unwrap_or_default());
             tokio::select! {
                 _ = terminate.recv() => return Ok(()),
@@ -194,17 +201,29 @@ impl Daemon {
             let poll = async move {
                 let polling = pipeline::poll(&context, &source, false, Utc::now());
                 let polled = AssertUnwindSafe(polling).catch_unwind().await.unwrap_or_else(|_| Ok(panicked(Utc::now())));
-                (source_id, polled)
+                (source_id, context, polled)
             };
             self.polls.spawn(poll.instrument(span));
         }
     }
 
     /// Plans the next poll; says whether there is something to publish.
-    fn end_poll(&mut self, (source_id, polled): (String, Result<Polled, StoreError>)) -> anyhow::Result<bool> {
+    fn end_poll(&mut self, (source_id, context, polled): Ended) -> anyhow::Result<bool> {
         let polled = polled?;
         self.due.end(&source_id, polled.next_poll);
-        Ok(matches!(polled.outcome, Outcome::Read(counts) if counts != Counts::default()))
+        let has_news = matches!(polled.outcome, Outcome::Read(counts) if counts != Counts::default());
+        let is_current = Arc::ptr_eq(&context, &self.context);
+        self.is_stale |= has_news && !is_current && !pipeline::same_rules(&context.config, &self.context.config);
+        Ok(has_news)
+    }
+
+    /// Labels again what a poll that began before the last reload has labelled by the old rules.
+    fn freshen(&mut self) {
+        if self.is_stale && self.relabelling.is_empty() {
+            self.is_stale = false;
+            let context = Arc::clone(&self.context);
+            self.relabelling.spawn(async move { pipeline::relabel_all(&context).await });
+        }
     }
 
     /// Looks whether the config file was saved, whether another process changed the store, whether upkeep is due.
