@@ -302,7 +302,10 @@ async fn read(
         let about = about(&feed);
         Ok((about, dedup::identify(&source_id, &feed.format, feed.entries)))
     });
-    let unreadable = |error: parse::ParseError| Unreadable { code: error.code().into(), message: error.to_string() };
+    let unreadable = |error: parse::ParseError| Unreadable {
+        code: error.code().into(),
+        message: format!("{error}; {}", error.advice()),
+    };
     let (about, entries) = reading.await?.map_err(unreadable)?;
     Ok(Some(Document { about, entries, whole, hash, validators }))
 }

@@ -76,6 +76,16 @@ impl ParseError {
             Self::Unreadable { .. } => "unreadable",
         }
     }
+
+    /// Returns what the operator can do.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Empty => "the site's server is out of order; polled again later",
+            Self::NotAFeed { .. } => "the site may be out of order, or the feed elsewhere: `veille add PAGE` finds it",
+            Self::Unreadable { .. } => "tell its publisher: a feed validator shows what is wrong",
+        }
+    }
 }
 
 /// What the reading depends on besides the document.

@@ -154,11 +154,11 @@ pub trait Store: Send {
     /// When the store cannot be read, or `filter.search` cannot be understood.
     fn entries(&mut self, filter: &Filter) -> Result<Vec<(StoredEntry, Vec<Label>)>, StoreError>;
 
-    /// How many entries of each source were first seen at `since` or later.
+    /// The days (in UTC) on which each source had entries dated at `since` or later, by source and day.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn entry_counts(&mut self, since: Timestamp) -> Result<Vec<(String, u64)>, StoreError>;
+    fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError>;
 
     /// Drops stories whose every entry is older than `before` and has left its feed; returns how many entries went.
     ///
@@ -208,6 +208,17 @@ pub struct Filter {
     pub since: Option<Timestamp>,
     /// At most so many.
     pub limit: usize,
+}
+
+/// A day on which a source had entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryDay {
+    /// Which source.
+    pub source_id: String,
+    /// The date of the day's last entry.
+    pub last: Timestamp,
+    /// How many.
+    pub entries: u64,
 }
 
 /// Why the store could not do as told. A broken store ends the daemon.

@@ -45,6 +45,13 @@ fn check(claim: impl Fn(&mut dyn Store)) {
     claim(&mut Sqlite::open(&folder.path().join("veille.db")).unwrap());
 }
 
+/// An entry whose date is when it was first seen.
+fn undated(name: &str) -> Prepared {
+    let mut prepared = prepared(name);
+    prepared.entry.published = None;
+    prepared
+}
+
 #[test]
 fn a_source_never_polled_has_an_empty_state() {
     check(|store| {
@@ -94,6 +101,22 @@ fn an_entry_comes_back_as_it_was_kept() {
     check(|store| {
         let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
         assert_eq!(store.entry(number).unwrap().unwrap().entry, prepared("a").entry);
+    });
+}
+
+#[test]
+fn days_with_entries_are_counted_by_source() {
+    check(|store| {
+        for (name, source, hours) in
+            [("a", "education", 0), ("b", "education", 1), ("c", "education", 48), ("d", "x", 0)]
+        {
+            store.insert(source, &undated(name), None, noon() + TimeDelta::hours(hours)).unwrap();
+        }
+        let days = store.entry_days(noon()).unwrap();
+        let found: Vec<_> =
+            days.iter().map(|day| (&*day.source_id, (day.last - noon()).num_hours(), day.entries)).collect();
+        assert_eq!(found, [("education", 1, 2), ("education", 48, 1), ("x", 0, 1)]);
+        assert_eq!(store.entry_days(noon() + TimeDelta::hours(2)).unwrap().len(), 1);
     });
 }
 

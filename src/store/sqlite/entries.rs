@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{StoreError, maybe, rows, unix};
 use crate::feed::{Category, Comments, Enclosure, Entry, Origin, Person, Timestamp};
-use crate::store::CANDIDATES_MAX;
+use crate::store::{CANDIDATES_MAX, EntryDay};
 use crate::story::{EntryKey, Fingerprint, Known, Prepared, StoredEntry, Story, Telling};
 use crate::topic::Label;
 
@@ -310,11 +310,15 @@ fn story(connection: &Connection, number: i64, topic: &str) -> Result<Option<Sto
     Ok(best.map(|label| Story { number, head, text, tellings, label }))
 }
 
-pub(super) fn counts(connection: &Connection, since: Timestamp) -> Result<Vec<(String, u64)>, StoreError> {
+pub(super) fn days(connection: &Connection, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT source_id, count(*) FROM entry WHERE date >= ?1 GROUP BY source_id ORDER BY source_id",
+        "SELECT source_id, max(date), count(*) FROM entry WHERE date >= ?1
+         GROUP BY source_id, date / 86400 ORDER BY source_id, date / 86400",
     )?;
-    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
+    let read = |row: &Row<'_>| {
+        let last = rows::time(row, 1)?.unwrap_or_default();
+        Ok(EntryDay { source_id: row.get(0)?, last, entries: row.get::<_, i64>(2)?.unsigned_abs() })
+    };
     Ok(statement.query_map([unix(since)], read)?.collect::<Result<_, _>>()?)
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
-use super::{Filter, Job, Store, StoreError};
+use super::{EntryDay, Filter, Job, Store, StoreError};
 use crate::feed::Timestamp;
 use crate::state::SourceState;
 use crate::story::{EntryKey, Known, Prepared, StoredEntry, Story};
@@ -271,8 +271,8 @@ impl Store for Sqlite {
         search::entries(&mut self.connection, filter)
     }
 
-    fn entry_counts(&mut self, since: Timestamp) -> Result<Vec<(String, u64)>, StoreError> {
-        entries::counts(&self.connection, since)
+    fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
+        entries::days(&self.connection, since)
     }
 
     fn drop_before(&mut self, before: Timestamp) -> Result<usize, StoreError> {
