@@ -18,9 +18,11 @@ mod packed;
 mod world;
 
 mod fetch;
+mod full_text;
 mod hostile;
 mod house;
 mod manners;
 mod poll;
+mod reading;
 mod run;
 mod week;
