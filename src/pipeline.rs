@@ -481,7 +481,7 @@ fn place(
     stories: &Stories,
     now: Timestamp,
 ) -> Result<Place, StoreError> {
-    let mut candidates = store.candidates(&prepared.identity.clues, now - STORY_WINDOW)?;
+    let mut candidates = store.candidates(&prepared.identity.clues, source_id, now - STORY_WINDOW)?;
     let own = |candidate: &StoredEntry| candidate.source_id == source_id;
     candidates.retain(|candidate| own(candidate) || stories.joins && !stories.apart.contains(&candidate.source_id));
     Ok(dedup::place(subject, &candidates, present))

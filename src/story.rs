@@ -29,7 +29,7 @@ pub struct Identity {
     /// The link with what does not identify the item taken away; `None` if it identifies nothing: a site's root, or a
     /// page that several items of its document share.
     pub canonical_link: Option<String>,
-    /// The id under which we publish it, for ever: the source's if an absolute IRI, else a UUIDv5.
+    /// The id under which we publish it, for ever: the source's if an absolute IRI, else a `UUIDv5`.
     pub atom_id: String,
     /// Hashes under which other entries of the same story are looked up. Taken from the entry's `dedup::Subject`, and
     /// only when it is new or changed, for they cost more than all the rest.

@@ -1,11 +1,22 @@
 //! `veille check`.
 
+use std::collections::HashSet;
 use std::path::Path;
 
-use super::{Failure, open, output};
+use super::{Failure, judged, open, output};
+use crate::config::{Config, Diagnostic, Report, Severity};
+use crate::store::{Filter, Store};
+use crate::topic::Matcher;
+
+/// Stored entries that topics are held against, the newest.
+const ENTRIES_MAX: usize = 5_000;
 
 pub(super) fn run(path: &Path) -> Result<(), Failure> {
     let config = open::config(Some(path.to_owned()))?;
+    let hints = hints(&config);
+    if !hints.diagnostics.is_empty() {
+        output::error(&hints.render(output::colour()));
+    }
     let on = config.sources.iter().filter(|source| source.enabled).count();
     output::print(&format!(
         "`{}` is valid: {on} feeds polled ({} off), {} topics\n",
@@ -14,4 +25,31 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
         config.topics.len(),
     ))?;
     Ok(())
+}
+
+/// Topics that no stored entry is in. Without a store, or with an empty one, there is nothing to say.
+fn hints(config: &Config) -> Report {
+    let filter = Filter { limit: ENTRIES_MAX, ..Filter::default() };
+    let entries =
+        open::store_to_read(config).ok().and_then(|mut store| store.entries(&filter).ok()).unwrap_or_default();
+    let matcher = Matcher::new(config.topics.clone());
+    let mut found: HashSet<String> = HashSet::new();
+    for (stored, _) in &entries {
+        if found.len() == config.topics.len() {
+            break;
+        }
+        found.extend(
+            judged::labels(config, &matcher, &stored.entry, &stored.source_id).into_iter().map(|label| label.topic),
+        );
+    }
+    let unmatched = config.topics.iter().zip(&config.topic_spans).filter(|(topic, _)| !found.contains(&topic.id));
+    let hint = |id: &str, span: &std::ops::Range<usize>| Diagnostic {
+        severity: Severity::Hint,
+        message: format!("no stored entry is in topic `{id}`"),
+        span: Some(span.clone()),
+        also: None,
+        help: Some(format!("of the newest {}; `veille explain ENTRY --topic {id}` shows why", entries.len())),
+    };
+    let diagnostics = unmatched.filter(|_| !entries.is_empty()).map(|(topic, span)| hint(&topic.id, span)).collect();
+    Report { diagnostics, ..config.warnings.clone() }
 }

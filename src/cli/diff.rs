@@ -186,8 +186,7 @@ fn changes(
 fn difference(before: &[Reason], now: Vec<Reason>) -> Vec<Reason> {
     let gone = before.iter().filter(|old| !now.iter().any(|new| new.rule == old.rule));
     let gone: Vec<Reason> = gone.map(|old| Reason { points: -old.points, ..old.clone() }).collect();
-    let points_before =
-        |rule: &str| before.iter().find(|old| old.rule == rule).map_or(0.0, |old| old.points);
+    let points_before = |rule: &str| before.iter().find(|old| old.rule == rule).map_or(0.0, |old| old.points);
     let mut changed: Vec<Reason> =
         now.into_iter().map(|new| Reason { points: new.points - points_before(&new.rule), ..new }).collect();
     changed.retain(|reason| reason.points.abs() > 1e-9);

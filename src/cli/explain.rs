@@ -16,7 +16,6 @@ use crate::fetch;
 use crate::parse;
 use crate::store::{Store, StoreError};
 use crate::story::StoredEntry;
-use crate::tag;
 use crate::topic::{Judgement, Matcher};
 
 /// Longest text that is read from stdin, in bytes.
@@ -63,7 +62,7 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
     let paint = Paint::of_stdout();
     let mut text = String::new();
     for subject in subjects(config, &options.entry)? {
-        let mut judgements = judgements(config, &matcher, &subject);
+        let mut judgements = judged::judgements(config, &matcher, &subject.entry, &subject.source_id);
         judgements.retain(|judgement| options.topic.as_ref().is_none_or(|topic| *topic == judgement.topic));
         if options.json {
             for judgement in &judgements {
@@ -87,7 +86,9 @@ fn subjects(config: &Config, name: &str) -> Result<Vec<Subject>, Failure> {
         Some(url) if stored.is_empty() => Ok(vec![fetched(config, url)?]),
         _ if stored.is_empty() => {
             let text = format!("error: no stored entry has the number, id or link `{name}`");
-            Err(Failure::Usage(format!("{text}\nhelp: `veille entries --search WORDS` lists entries with their numbers")))
+            Err(Failure::Usage(format!(
+                "{text}\nhelp: `veille entries --search WORDS` lists entries with their numbers"
+            )))
         }
         _ => Ok(stored),
     }
@@ -136,13 +137,6 @@ fn fetched(config: &Config, url: Url) -> Result<Subject, Failure> {
     };
     let entry = parse::page(&document.body, document.content_type.as_deref(), &fetched.url);
     Ok(Subject { number: None, source_id: String::new(), entry })
-}
-
-fn judgements(config: &Config, matcher: &Matcher, subject: &Subject) -> Vec<Judgement> {
-    match config.sources.iter().find(|source| source.id == subject.source_id) {
-        Some(source) => tag::judgements(matcher, &subject.entry, source),
-        None => tag::judgements_of_removed(matcher, &subject.entry, &subject.source_id),
-    }
 }
 
 fn line<'a>(subject: &'a Subject, judgement: &'a Judgement) -> Line<'a> {

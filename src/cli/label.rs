@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::labelled::{self, ABOUT, Labelled, LabelledFile, MENTIONS, NOT};
 use super::output::{self, Paint};
-use super::{Failure, open};
+use super::{Failure, judged, open};
 use crate::config::Config;
 use crate::store::{Filter, Store};
 use crate::story::StoredEntry;
@@ -80,7 +80,12 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
             count += 1;
         }
     }
-    output::note(&format!("{} kept; `{}` holds {} entries", output::count(count, "answer"), options.file.display(), file.entries.len()));
+    output::note(&format!(
+        "{} kept; `{}` holds {} entries",
+        output::count(count, "answer"),
+        options.file.display(),
+        file.entries.len()
+    ));
     Ok(())
 }
 
@@ -96,7 +101,7 @@ fn worth_asking(config: &Config, topics: &[&str]) -> Result<Vec<StoredEntry>, Fa
         if !seen.insert(stored.story) {
             continue;
         }
-        let judgements = Labelled::new("", &stored.entry, &stored.source_id).explained(config, &matcher);
+        let judgements = judged::judgements(config, &matcher, &stored.entry, &stored.source_id);
         let asked = || judgements.iter().filter(|judgement| topics.contains(&judgement.topic.as_str()));
         let has_points = |judgement: &Judgement| !judgement.evidence.is_empty() || !judgement.near_misses.is_empty();
         let [inside, near, outside] = &mut heaps;

@@ -7,10 +7,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
+use super::{Failure, judged};
 use crate::config::Config;
 use crate::feed::{Category, Entry};
-use crate::tag;
 use crate::topic::{Judgement, Label, Matcher};
 
 /// Largest file that is read. Ten thousand entries take some 50 MB.
@@ -62,20 +61,12 @@ impl Labelled {
 
     /// The topics that the rules put it in.
     pub(super) fn judged(&self, config: &Config, matcher: &Matcher) -> Vec<Label> {
-        let (entry, source_id) = (self.entry(), self.source.as_deref().unwrap_or_default());
-        match config.sources.iter().find(|source| source.id == source_id) {
-            Some(source) => tag::labels(matcher, &entry, source),
-            None => tag::labels_of_former(matcher, &entry, source_id),
-        }
+        judged::labels(config, matcher, &self.entry(), self.source.as_deref().unwrap_or_default())
     }
 
     /// What becomes of it in every topic.
     pub(super) fn explained(&self, config: &Config, matcher: &Matcher) -> Vec<Judgement> {
-        let (entry, source_id) = (self.entry(), self.source.as_deref().unwrap_or_default());
-        match config.sources.iter().find(|source| source.id == source_id) {
-            Some(source) => tag::judgements(matcher, &entry, source),
-            None => tag::judgements_of_removed(matcher, &entry, source_id),
-        }
+        judged::judgements(config, matcher, &self.entry(), self.source.as_deref().unwrap_or_default())
     }
 
     fn entry(&self) -> Entry {
@@ -203,7 +194,8 @@ mod tests {
 
     #[test]
     fn lines_of_one_entry_are_one() {
-        let file = check("{\"id\": \"a\", \"labels\": {\"t\": 2}}\n{\"id\": \"a\", \"labels\": {\"t\": 0, \"u\": 1}}\n");
+        let file =
+            check("{\"id\": \"a\", \"labels\": {\"t\": 2}}\n{\"id\": \"a\", \"labels\": {\"t\": 0, \"u\": 1}}\n");
         assert_eq!(file.entries.len(), 1);
         assert_eq!(file.entries[0].labels, BTreeMap::from([("t".into(), NOT), ("u".into(), MENTIONS)]));
     }

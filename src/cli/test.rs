@@ -188,7 +188,8 @@ fn table(text: &mut String, scores: &[Score<'_>]) {
     let width = scores.iter().map(|score| score.topic.len()).max().unwrap_or(0).max("topic".len());
     let figures = |Figures { precision, recall, f1 }: Figures| format!("{precision:>9.3} {recall:>7.3} {f1:>7.3}");
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{:<width$} {:>6} {:>6} {:>6} precision  recall      F1", "topic", "right", "false", "missed");
+    let _ =
+        writeln!(text, "{:<width$} {:>6} {:>6} {:>6} precision  recall      F1", "topic", "right", "false", "missed");
     for score in scores {
         let Score { topic, right, false_alarms, missed } = score;
         let (false_alarms, missed) = (false_alarms.len(), missed.len());

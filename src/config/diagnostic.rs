@@ -48,6 +48,8 @@ pub enum Severity {
     Error,
     /// It does not, but looks like a mistake.
     Warning,
+    /// It is none, but may be worth a look.
+    Hint,
 }
 
 impl Diagnostic {
@@ -105,6 +107,7 @@ impl Report {
         let level = match one.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
+            Severity::Hint => Level::NOTE.with_name("hint"),
         };
         let title = level.primary_title(&one.message);
         let group = match &one.span {

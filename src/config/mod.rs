@@ -16,6 +16,7 @@ mod sources;
 mod topics;
 mod tree;
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// `[[topic]]`, in file order, ids unique.
     pub topics: Vec<Topic>,
+    /// Where each topic begins in the file, in bytes; parallel to `topics`.
+    pub topic_spans: Vec<Range<usize>>,
     /// What looks like a mistake but is none of ours to refuse.
     pub warnings: Report,
 }

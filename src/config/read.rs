@@ -112,6 +112,7 @@ fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Opti
         serve: serve?,
         sources,
         topics,
+        topic_spans: topic_tables.iter().map(|table| table.span.clone()).collect(),
         warnings: super::Report::default(),
     })
 }

@@ -224,6 +224,7 @@ fn digest(parts: &[&str]) -> [u8; 16] {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use url::Url;
 
     use super::*;
@@ -251,8 +252,12 @@ mod tests {
         identify("source", format, entries.to_vec()).into_iter().map(|(_, identity)| identity).collect()
     }
 
-    /// What the store would know after documents were polled in order, and what each of the last one's entries is.
+    /// What each of the last document's entries is after the documents were polled in order.
     fn check(documents: &[&[Entry]], expected: &[Decision]) {
+        assert_eq!(polled(documents), expected);
+    }
+
+    fn polled(documents: &[&[Entry]]) -> Vec<Decision> {
         let mut stored: Vec<Known> = Vec::new();
         let mut decisions = Vec::new();
         for document in documents {
@@ -276,7 +281,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(decisions, expected);
+        decisions
     }
 
     use Decision::{Changed, New, Same};
@@ -376,5 +381,44 @@ mod tests {
     fn a_corrected_title_keeps_the_minted_id() {
         let [before, after] = ["A", "B"].map(|title| identities(RSS, &[item("12", "/a", title, "")]).remove(0));
         assert_eq!(before.atom_id, after.atom_id);
+    }
+
+    /// Documents of few guids, links, titles and texts, so that they meet; each item has a date of its own.
+    fn documents() -> impl Strategy<Value = Vec<Entry>> {
+        let told = ("[12]{0,1}", "(/a|/b)?", "[AB]{0,1}", "[xy]{0,1}");
+        prop::collection::vec(told, 0..8).prop_map(|told| {
+            let dated = told.iter().zip(1..).map(|((guid, path, title, text), second)| Entry {
+                published: chrono::DateTime::from_timestamp(second, 0),
+                ..item(guid, path, title, text)
+            });
+            dated.collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_polled_once_is_never_new_again(document in documents(), kept in 0_usize..8) {
+            let left: Vec<Entry> = document.iter().rev().take(kept).cloned().collect();
+            for decision in polled(&[&document, &left]) {
+                prop_assert!(matches!(decision, Same(_)), "{decision:?}");
+            }
+        }
+
+        #[test]
+        fn no_two_entries_of_a_document_have_one_key(document in documents()) {
+            let identities = identities(RSS, &document);
+            let keys: HashSet<EntryKey> = identities.iter().map(|identity| identity.key).collect();
+            prop_assert_eq!(keys.len(), identities.len());
+        }
+
+        #[test]
+        fn the_order_of_items_does_not_count(mut document in documents()) {
+            let keys = |document: &[Entry]| -> HashSet<EntryKey> {
+                identities(RSS, document).iter().map(|identity| identity.key).collect()
+            };
+            let before = keys(&document);
+            document.reverse();
+            prop_assert_eq!(keys(&document), before);
+        }
     }
 }

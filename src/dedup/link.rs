@@ -84,7 +84,7 @@ fn is_www(label: &str) -> bool {
 }
 
 fn page_path(path: &str) -> String {
-    let parts = path.split('/').map(without_session).filter(|part| !part.is_empty());
+    let parts = path.split('/').map(without_session).filter(|part| !["", ".", ".."].contains(part));
     let mut page: String = parts.flat_map(|part| ["/", part]).collect();
     while let Some(shorter) = SAME_PAGE.iter().chain([".amp"].iter()).find_map(|suffix| page.strip_suffix(suffix)) {
         page.truncate(shorter.trim_end_matches('/').len());

@@ -85,12 +85,11 @@ fn verdict(new: &Subject, stored: &StoredEntry, is_present: bool) -> (Result<Sam
 /// ones at the same date too.
 fn is_edited(new: &Subject, other: &Subject) -> bool {
     let Comparison { verdict, text, words, .. } = compare_words(new, other);
-    let is_alike = if words < WORDS_MIN {
-        (words == 0 || text >= 0.95) && (new.published == other.published || new.published.is_none())
-    } else {
-        text >= 0.8
-    };
-    verdict.is_ok() && is_alike
+    let is_dated_alike = new.published == other.published || new.published.is_none();
+    let is_alike = if words < WORDS_MIN { is_dated_alike && (words == 0 || text >= 0.95) } else { text >= 0.8 };
+    // A short title over a short text is too little for another page, not for this one.
+    let is_unaltered = verdict == Err(Refusal::Unlike) && is_dated_alike && says_the_same(new, other);
+    verdict.is_ok() && is_alike || is_unaltered
 }
 
 /// On another page of the same source: the site has moved and kept titles and texts, and the dates too unless the
@@ -98,10 +97,11 @@ fn is_edited(new: &Subject, other: &Subject) -> bool {
 fn is_moved(new: &Subject, other: &Subject) -> bool {
     let is_dated_alike = new.published.is_some() && new.published == other.published;
     let Comparison { verdict, words, .. } = compare_words(new, other);
-    verdict.is_ok()
-        && (is_dated_alike || words >= WORDS_MIN)
-        && new.title.words == other.title.words
-        && new.text.shingles == other.text.shingles
+    verdict.is_ok() && (is_dated_alike || words >= WORDS_MIN) && says_the_same(new, other)
+}
+
+fn says_the_same(new: &Subject, other: &Subject) -> bool {
+    new.title.words == other.title.words && new.text.shingles == other.text.shingles
 }
 
 #[cfg(test)]
@@ -165,6 +165,15 @@ mod tests {
         let new = stored(2, "a", "https://a.example/plan", "Un plan pour les écoles", TEXT);
         let new = StoredEntry { entry: Entry { id: Some("12".into()), ..new.entry }, ..new };
         check(&new, &[known], Place::Entry(1));
+    }
+
+    #[test]
+    fn a_short_entry_whose_guid_was_changed_is_itself_at_its_date() {
+        let known = stored(1, "a", "https://a.example/plan", "Rentrée", "Paru sur <a href='/'>Ici</a>.");
+        let mut new = stored(2, "a", "https://a.example/plan", "Rentrée", "Paru sur Ici .");
+        check(&new, std::slice::from_ref(&known), Place::Entry(1));
+        new.entry.published = Some(chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1));
+        check(&new, &[known], Place::New);
     }
 
     #[test]

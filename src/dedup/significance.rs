@@ -67,13 +67,13 @@ fn counted(text: &str) -> HashMap<String, usize> {
     words
 }
 
-/// The words of `these` beyond those of `those`, sorted.
-fn only<'a>(these: &'a HashMap<String, usize>, those: &HashMap<String, usize>) -> Vec<&'a str> {
+/// The words beyond those of `other`, sorted.
+fn only<'a>(words: &'a HashMap<String, usize>, other: &HashMap<String, usize>) -> Vec<&'a str> {
     let beyond = |(word, count): (&'a String, &usize)| {
-        let times = count.saturating_sub(those.get(word).copied().unwrap_or(0));
+        let times = count.saturating_sub(other.get(word).copied().unwrap_or(0));
         std::iter::repeat_n(word.as_str(), times)
     };
-    let mut only: Vec<&str> = these.iter().flat_map(beyond).collect();
+    let mut only: Vec<&str> = words.iter().flat_map(beyond).collect();
     only.sort_unstable();
     only
 }

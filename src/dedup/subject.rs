@@ -27,6 +27,9 @@ const SUMMARY_CLUES: usize = 2;
 /// Texts shorter than this are taken for cut ones, in characters.
 const WHOLE_TEXT_MIN: usize = 300;
 
+/// Longest end that says so, with room for blanks, in bytes.
+const MORE_BYTES_MAX: usize = 64;
+
 /// Ends of texts that say that there is more.
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
 static MORE: LazyLock<Regex> = LazyLock::new(|| {
@@ -98,7 +101,7 @@ impl Subject {
             guid: guid.filter(|guid| *guid == atom_id && is_world_unique(guid)).map(str::to_owned),
             title: Title::new(title),
             text: Text::new(&html_to_text(summary), &html_to_text(content)),
-            cves: Set::from_iter(cves.map(|cve| xxh3_64(cve.as_str().to_ascii_lowercase().as_bytes()))),
+            cves: Set::of(cves.map(|cve| xxh3_64(cve.as_str().to_ascii_lowercase().as_bytes()))),
             published: entry.published,
         }
     }
@@ -116,7 +119,7 @@ impl Subject {
         let Text { lead, shingles, summary_shingles, .. } = &self.text;
         let texts = [(lead, LEAD_CLUES), (shingles, TEXT_CLUES), (summary_shingles, SUMMARY_CLUES)];
         let least = texts.into_iter().flat_map(|(set, clues)| set.0.iter().take(clues).copied());
-        let clues = Set::from_iter([link, guid, title].into_iter().flatten().chain(least));
+        let clues = Set::of([link, guid, title].into_iter().flatten().chain(least));
         clues.0.into_iter().map(u64::cast_signed).collect()
     }
 }
@@ -125,38 +128,54 @@ impl Text {
     fn new(summary: &str, content: &str) -> Self {
         let is_content = !content.is_empty() && content.chars().count() > summary.chars().count();
         let full = if is_content { content } else { summary };
-        let is_cut = MORE.is_match(full) || full.chars().count() < WHOLE_TEXT_MIN;
-        let full = without_more(full);
+        let shown = without_more(full);
+        let is_cut = shown.len() < full.len() || full.chars().nth(WHOLE_TEXT_MIN - 1).is_none();
+        let full = shown;
         let words = words(full);
-        let shingles = Set::from_iter(shingles(&words));
-        let summary_shingles = if is_content {
-            Set::from_iter(self::shingles(&self::words(without_more(summary))))
-        } else {
-            shingles.clone()
-        };
-        let years = full.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| is_year(word));
+        let shingles = Set::of(shingles(&words));
+        let summary_shingles =
+            if is_content { Set::of(self::shingles(&self::words(without_more(summary)))) } else { shingles.clone() };
+        let (numbers, years) = numbers(full);
         Self {
-            lead: Set::from_iter(self::shingles(words.get(..LEAD_WORDS).unwrap_or(&words))),
+            lead: Set::of(self::shingles(words.get(..LEAD_WORDS).unwrap_or(&words))),
             words: words.len(),
             shingles,
             summary_shingles,
-            numbers: Set::from_iter(NUMBER.find_iter(full).map(|number| xxh3_64(number.as_str().as_bytes()))),
-            years: Set::from_iter(years.map(|year| xxh3_64(year.as_bytes()))),
+            numbers,
+            years,
             is_cut,
         }
     }
 }
 
 fn without_more(text: &str) -> &str {
-    let cut = |text: &mut &str| {
-        if let Some(more) = MORE.find(text) {
-            *text = text.get(..more.start()).unwrap_or(text);
-        }
-    };
     let mut text = text;
-    cut(&mut text);
-    cut(&mut text);
+    for _ in 0..2 {
+        let tail = text.floor_char_boundary(text.len().saturating_sub(MORE_BYTES_MAX));
+        let more = text.get(tail..).and_then(|tail| MORE.find(tail));
+        text = more.and_then(|more| text.get(..tail + more.start())).unwrap_or(text);
+    }
     text
+}
+
+/// The numbers as [`NUMBER`] finds them, and the years, without a search where there is no digit.
+fn numbers(text: &str) -> (Set, Set) {
+    let (mut numbers, mut years) = (Vec::new(), Vec::new());
+    let mut rest = 0;
+    while let Some(digit) = text.get(rest..).and_then(|text| text.find(|c: char| c.is_ascii_digit())) {
+        let start = text.floor_char_boundary((rest + digit).saturating_sub("cve-".len()).max(rest));
+        let Some(number) = text.get(start..).and_then(|text| NUMBER.find(text)) else { break };
+        numbers.push(xxh3_64(number.as_str().to_ascii_lowercase().as_bytes()));
+        rest = start + number.end();
+        let is_joined = |c: char| c.is_alphanumeric() || c == '_';
+        let begins = !text.get(..start + number.start()).is_some_and(|before| before.ends_with(is_joined));
+        let ends = !text.get(rest..).is_some_and(|after| after.starts_with(is_joined));
+        let parts: Vec<&str> = number.as_str().split(['.', ',', '-']).collect();
+        let inner = parts.len().saturating_sub(1);
+        let whole = parts.iter().enumerate().filter(|(place, _)| (*place > 0 || begins) && (*place < inner || ends));
+        years.extend(whole.filter(|(_, part)| is_year(part)).map(|(_, year)| xxh3_64(year.as_bytes())));
+    }
+    (Set::of(numbers), Set::of(years))
 }
 
 /// From 2000 to 2049.
@@ -171,7 +190,13 @@ fn words(text: &str) -> Vec<u64> {
 
 /// The hashes of three words in a row; of all words if they are fewer.
 fn shingles(words: &[u64]) -> Vec<u64> {
-    let hash = |words: &[u64]| xxh3_64(&words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>());
+    let hash = |words: &[u64]| {
+        let mut bytes = [0; 24];
+        for (to, word) in bytes.chunks_exact_mut(8).zip(words) {
+            to.copy_from_slice(&word.to_le_bytes());
+        }
+        xxh3_64(&bytes)
+    };
     match words.len() {
         0 => Vec::new(),
         1 | 2 => vec![hash(words)],
@@ -183,16 +208,14 @@ fn shingles(words: &[u64]) -> Vec<u64> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Set(Vec<u64>);
 
-impl FromIterator<u64> for Set {
-    fn from_iter<I: IntoIterator<Item = u64>>(hashes: I) -> Self {
+impl Set {
+    fn of(hashes: impl IntoIterator<Item = u64>) -> Self {
         let mut hashes: Vec<u64> = hashes.into_iter().collect();
         hashes.sort_unstable();
         hashes.dedup();
         Self(hashes)
     }
-}
 
-impl Set {
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
@@ -203,17 +226,15 @@ impl Set {
 
     /// How many hashes are in both.
     pub(super) fn shared(&self, other: &Self) -> usize {
-        let (mut mine, mut theirs) = (self.0.iter().peekable(), other.0.iter().peekable());
+        let (mut mine, mut theirs) = (self.0.as_slice(), other.0.as_slice());
         let mut shared = 0;
-        while let (Some(one), Some(two)) = (mine.peek(), theirs.peek()) {
-            match one.cmp(two) {
-                std::cmp::Ordering::Less => drop(mine.next()),
-                std::cmp::Ordering::Greater => drop(theirs.next()),
-                std::cmp::Ordering::Equal => {
-                    shared += 1;
-                    mine.next();
-                    theirs.next();
-                }
+        while let (Some((one, behind_one)), Some((two, behind_two))) = (mine.split_first(), theirs.split_first()) {
+            shared += usize::from(one == two);
+            if one <= two {
+                mine = behind_one;
+            }
+            if two <= one {
+                theirs = behind_two;
             }
         }
         shared

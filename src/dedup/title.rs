@@ -234,11 +234,11 @@ fn months(folded: &str) -> u16 {
     words.filter_map(|word| MONTHS.iter().position(|month| *month == word)).fold(0, |months, month| months | 1 << month)
 }
 
-/// The words of `these` beyond those of `those`, each as often as it is more often there.
-fn only<'a>(these: &'a [String], those: &[String]) -> Vec<&'a str> {
-    let mut left: Vec<&str> = those.iter().map(String::as_str).collect();
+/// The words beyond those of `others`, each as often as it is more often there.
+fn only<'a>(words: &'a [String], others: &[String]) -> Vec<&'a str> {
+    let mut left: Vec<&str> = others.iter().map(String::as_str).collect();
     let mut only = Vec::new();
-    for word in these {
+    for word in words {
         if let Some(place) = left.iter().position(|other| other == word) {
             left.swap_remove(place);
         } else {
@@ -253,15 +253,16 @@ pub(super) fn is_misspelt(one: &str, other: &str) -> bool {
     if one.len().max(other.len()) > WORD_MAX {
         return false;
     }
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let shorter = one.len().min(other.len());
+    let (long, short) = (one.chars().count(), other.chars().count());
+    let (long, short) = (long.max(short), long.min(short));
     if one == other {
         return true;
     }
-    if one.len().abs_diff(other.len()) > 2 || shorter < 4 {
+    if long - short > 2 || short < 4 {
         return false;
     }
-    edits(&one, &other) <= if shorter >= 8 { 2 } else { 1 }
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    edits(&one, &other) <= if short >= 8 { 2 } else { 1 }
 }
 
 /// The optimal string alignment distance.

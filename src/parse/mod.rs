@@ -119,7 +119,10 @@ pub fn read(
     let text = text.trim_start_matches(|first: char| first.is_whitespace() || first == '\u{FEFF}');
     let mut feed = match text.chars().next() {
         None => return Err(ParseError::Empty),
-        Some('{' | '[') => json::read(text, circumstances)?,
+        // A log line before an XML document can begin as JSON does.
+        Some('{' | '[') => {
+            json::read(text, circumstances).or_else(|error| read_xml(text, circumstances).map_err(|_| error))?
+        }
         Some(_) => read_xml(text, circumstances)?,
     };
     if let Some(message) = defect {

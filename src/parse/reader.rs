@@ -1,7 +1,7 @@
 //! The only home of `feed_rs`: it reads the repaired document, behind a wall.
 //!
-//! feed-rs 3.0.0 can panic and can overflow a small stack (its issue: recursion over nested media groups). The repaired
-//! document gives it no occasion; the wall stands for what nobody has found yet.
+//! feed-rs 3.0.0 panics on some texts and overflows a small stack on nested media groups, which nothing can catch. The
+//! repaired document gives it no occasion; the wall stands for what nobody has found yet.
 
 use std::panic::catch_unwind;
 use std::thread;

@@ -62,14 +62,20 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn known(&mut self, source_id: &str, keys: &[EntryKey]) -> Result<Vec<Known>, StoreError>;
 
-    /// The entries, of any source, that share a clue and were first seen at `since` or later, and the heads of their
-    /// stories; earliest first.
+    /// The entries that share a clue, and the heads of their stories; earliest first.
     ///
-    /// At most [`CANDIDATES_MAX`] share a clue, the latest ones: a clue that more entries share tells nothing.
+    /// Those of `source_id` of any time, for a site that moves gives old texts new addresses; those of other sources
+    /// that were first seen at `since` or later. At most [`CANDIDATES_MAX`] share a clue: those that share most, the
+    /// latest of equal ones.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn candidates(&mut self, clues: &[i64], since: Timestamp) -> Result<Vec<StoredEntry>, StoreError>;
+    fn candidates(
+        &mut self,
+        clues: &[i64],
+        source_id: &str,
+        since: Timestamp,
+    ) -> Result<Vec<StoredEntry>, StoreError>;
 
     /// Whether an entry is stored under this Atom id.
     ///

@@ -121,14 +121,28 @@ fn days_with_entries_are_counted_by_source() {
 }
 
 #[test]
-fn candidates_share_a_clue_and_are_recent() {
+fn candidates_share_a_clue_and_are_recent_unless_of_the_same_source() {
     check(|store| {
         let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
         store.insert("education", &prepared("b"), None, noon()).unwrap();
-        let found = store.candidates(&prepared("a").identity.clues, noon()).unwrap();
-        assert_eq!(found.iter().map(|entry| entry.number).collect::<Vec<_>>(), [number]);
+        let mut found = |source_id, since| {
+            let found = store.candidates(&prepared("a").identity.clues, source_id, since).unwrap();
+            found.iter().map(|entry| entry.number).collect::<Vec<_>>()
+        };
+        assert_eq!(found("culture", noon()), [number]);
         let later = noon() + TimeDelta::seconds(1);
-        assert!(store.candidates(&prepared("a").identity.clues, later).unwrap().is_empty());
+        assert!(found("culture", later).is_empty());
+        assert_eq!(found("education", later), [number]);
+    });
+}
+
+#[test]
+fn candidates_bring_the_head_of_their_story_with_them() {
+    check(|store| {
+        let head = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let telling = store.insert("culture", &prepared("b"), Some(head), noon()).unwrap();
+        let found = store.candidates(&prepared("b").identity.clues, "sante", noon()).unwrap();
+        assert_eq!(found.iter().map(|entry| entry.number).collect::<Vec<_>>(), [head, telling]);
     });
 }
 
@@ -196,7 +210,9 @@ fn an_entry_is_found_by_what_people_call_it() {
         prepared.identity.canonical_link = Some("example.org/12".into());
         let number = store.insert("education", &prepared, None, noon()).unwrap();
         let url = prepared.entry.url.as_ref().unwrap().as_str();
-        for (name, link) in [("news-12", None), (&*prepared.identity.atom_id, None), (url, None), ("", Some("example.org/12"))] {
+        for (name, link) in
+            [("news-12", None), (&*prepared.identity.atom_id, None), (url, None), ("", Some("example.org/12"))]
+        {
             let found = store.find(name, link).unwrap();
             assert_eq!(found.iter().map(|stored| stored.number).collect::<Vec<_>>(), [number], "{name}");
         }

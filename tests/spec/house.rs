@@ -11,7 +11,7 @@ const WORDS: [&str; 7] = ["config", "feed", "schedule", "state", "story", "text"
 const STAGES: [&str; 6] = ["dedup", "fetch", "parse", "publish", "store", "tag"];
 
 /// Foreign crates whose types stay in one file or folder under `src`.
-const HOMES: [(&str, &str); 17] = [
+const HOMES: [(&str, &str); 16] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("askama", "publish/"),
@@ -20,7 +20,6 @@ const HOMES: [(&str, &str); 17] = [
     ("clap", "cli"),
     ("cron", "schedule"),
     ("feed_rs", "parse/"),
-    ("feedparser_rs", "parse/"),
     ("html5ever", "text/"),
     ("indicatif", "cli"),
     ("quick_xml", "parse/"),

@@ -74,6 +74,7 @@ fn junk_around_the_root_is_passed() {
     for junk in [
         "\u{FEFF}\u{FEFF}  ",
         "Notice: undefined index\n",
+        "[24-Nov-2026] PHP Notice\n",
         "<br />\n<b>Warning</b>: x in <b>y.php</b><br />\n",
         "<!-- x -->",
     ] {

@@ -69,25 +69,26 @@ pub(super) fn known(connection: &Connection, source_id: &str, keys: &[EntryKey])
 pub(super) fn candidates(
     connection: &Connection,
     clues: &[i64],
+    source_id: &str,
     since: Timestamp,
 ) -> Result<Vec<StoredEntry>, StoreError> {
-    let mut by_clue =
-        connection.prepare_cached("SELECT entry FROM clue WHERE hash = ?1 ORDER BY entry DESC LIMIT ?2")?;
+    let mut by_clue = connection.prepare_cached(
+        "SELECT entry FROM clue JOIN entry ON number = entry
+         WHERE hash = ?1 AND (source_id = ?2 OR first_seen >= ?3) ORDER BY entry DESC LIMIT ?4",
+    )?;
     let limit = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX);
-    let mut numbers: HashSet<i64> = HashSet::new();
+    let mut shared: HashMap<i64, usize> = HashMap::new();
     for clue in clues {
-        for number in by_clue.query_map(params![clue, limit], |row| row.get(0))? {
-            numbers.insert(number?);
+        for number in by_clue.query_map(params![clue, source_id, unix(since), limit], |row| row.get(0))? {
+            *shared.entry(number?).or_default() += 1;
         }
     }
-    let mut numbers: Vec<i64> = numbers.into_iter().collect();
-    numbers.sort_unstable_by_key(|number| std::cmp::Reverse(*number));
+    let mut numbers: Vec<i64> = shared.keys().copied().collect();
+    numbers.sort_unstable_by_key(|number| std::cmp::Reverse((shared.get(number).copied(), *number)));
     numbers.truncate(CANDIDATES_MAX);
     let mut found: BTreeMap<i64, StoredEntry> = BTreeMap::new();
     for number in numbers {
-        if let Some(entry) = one(connection, number)?.filter(|entry| entry.first_seen >= since) {
-            found.insert(number, entry);
-        }
+        found.extend(one(connection, number)?.map(|entry| (number, entry)));
     }
     let heads: Vec<i64> = found.values().map(|entry| entry.story).filter(|head| !found.contains_key(head)).collect();
     for head in heads {

@@ -209,8 +209,13 @@ impl Store for Sqlite {
         entries::known(&self.connection, source_id, keys)
     }
 
-    fn candidates(&mut self, clues: &[i64], since: Timestamp) -> Result<Vec<StoredEntry>, StoreError> {
-        entries::candidates(&self.connection, clues, since)
+    fn candidates(
+        &mut self,
+        clues: &[i64],
+        source_id: &str,
+        since: Timestamp,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        entries::candidates(&self.connection, clues, source_id, since)
     }
 
     fn has_atom_id(&mut self, atom_id: &str) -> Result<bool, StoreError> {
