@@ -5,6 +5,7 @@
 
 mod access;
 mod diagnostic;
+mod edit;
 mod keys;
 mod lexicon;
 mod nearest;
@@ -29,7 +30,9 @@ use crate::topic::Topic;
 
 pub use access::{Access, Auth, Proxy, Secret};
 pub use diagnostic::{Diagnostic, Invalid, Report, Severity};
+pub use edit::{EditError, NewFeed, with_feeds};
 pub use read::{load, parse};
+pub use sources::{id_for, is_id};
 
 /// A config that validated. Paths are absolute or relative to the working directory, ready to open.
 #[derive(Debug, Clone)]

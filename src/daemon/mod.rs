@@ -8,10 +8,12 @@ mod notify;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures_util::FutureExt;
 use chrono::{TimeDelta, Utc};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch as flag;
@@ -25,6 +27,7 @@ use crate::feed::Timestamp;
 use crate::pipeline::{self, Announced, Archives, Context, Counts, Outcome, Polled, Published};
 use crate::publish::Tree;
 use crate::serve::{self, Front, Health};
+use crate::state::PollFailure;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Handle, StoreError};
 
@@ -37,6 +40,8 @@ const LOOK: Duration = Duration::from_secs(2);
 /// How long changes gather before they are published together.
 const GATHER: Duration = Duration::from_millis(500);
 
+/// When a source is tried again over which we panicked.
+const PANIC_PAUSE: TimeDelta = TimeDelta::hours(1);
 /// How long archives may stay behind while polls are under way.
 const ARCHIVE_DELAY_MAX: Duration = Duration::from_mins(1);
 
@@ -80,11 +85,14 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     result
 }
 
+/// A poll that has ended: its source, the context that it began under, what came of it.
+type Ended = (String, Arc<Context>, Result<Polled, StoreError>);
+
 struct Daemon {
     context: Arc<Context>,
     front: Arc<Front>,
     due: Due,
-    polls: JoinSet<(String, Result<Polled, StoreError>)>,
+    polls: JoinSet<Ended>,
     /// At most one: a reload ends the one before.
     relabelling: JoinSet<Result<bool, StoreError>>,
     /// At most one: it goes through all hubs.
@@ -93,6 +101,8 @@ struct Daemon {
     announced: Arc<Vec<Announced>>,
     /// When to announce: now after a publication, later after a failure.
     next_announcement: Option<Timestamp>,
+    /// A poll that began under older rules has brought something: it is labelled by those.
+    is_stale: bool,
     /// What the last publication showed.
     published: i64,
     /// When the archives were brought up to date.
@@ -117,6 +127,7 @@ impl Daemon {
             announcing: JoinSet::new(),
             announced: Arc::default(),
             next_announcement: None,
+            is_stale: false,
             published: 0,
             archived: tokio::time::Instant::now(),
             archives_wait: true,
@@ -136,6 +147,7 @@ impl Daemon {
         self.take_over().await?;
         loop {
             self.start_due();
+            self.freshen();
             let next = self.due.next().map_or(LOOK, |at| (at - Utc::now()).to_std().unwrap_or_default());
             tokio::select! {
                 _ = terminate.recv() => return Ok(()),
@@ -200,13 +212,17 @@ impl Daemon {
             };
             let (context, source) = (Arc::clone(&self.context), source.clone());
             let span = info_span!("poll", source.id = source_id);
-            let poll = async move { (source_id, pipeline::poll(&context, &source, false, Utc::now()).await) };
+            let poll = async move {
+                let polling = pipeline::poll(&context, &source, false, Utc::now());
+                let polled = AssertUnwindSafe(polling).catch_unwind().await.unwrap_or_else(|_| Ok(panicked(Utc::now())));
+                (source_id, context, polled)
+            };
             self.polls.spawn(poll.instrument(span));
         }
     }
 
     /// Plans the next poll; says whether there is something to publish.
-    fn end_poll(&mut self, (source_id, polled): (String, Result<Polled, StoreError>)) -> anyhow::Result<bool> {
+    fn end_poll(&mut self, (source_id, context, polled): Ended) -> anyhow::Result<bool> {
         let polled = polled?;
         let (outcome, counts) = match &polled.outcome {
             Outcome::NotDue => ("not_due", Counts::default()),
@@ -216,7 +232,19 @@ impl Daemon {
         };
         self.front.metrics.polled(outcome, counts.new, counts.changed);
         self.due.end(&source_id, polled.next_poll);
-        Ok(matches!(polled.outcome, Outcome::Read(counts) if counts != Counts::default()))
+        let has_news = matches!(polled.outcome, Outcome::Read(counts) if counts != Counts::default());
+        let is_current = Arc::ptr_eq(&context, &self.context);
+        self.is_stale |= has_news && !is_current && !pipeline::same_rules(&context.config, &self.context.config);
+        Ok(has_news)
+    }
+
+    /// Labels again what a poll that began before the last reload has labelled by the old rules.
+    fn freshen(&mut self) {
+        if self.is_stale && self.relabelling.is_empty() {
+            self.is_stale = false;
+            let context = Arc::clone(&self.context);
+            self.relabelling.spawn(async move { pipeline::relabel_all(&context).await });
+        }
     }
 
     /// Looks whether the config file was saved, whether another process changed the store, whether upkeep is due.
@@ -344,15 +372,27 @@ impl Daemon {
         }
     }
 
-    /// Waits for the polls in flight, within the grace.
+    /// Waits for the polls in flight, within the grace or until Ctrl-C is pressed again.
     async fn end(&mut self) {
         self.relabelling.abort_all();
         let all = async { while self.polls.join_next().await.is_some() {} };
-        if tokio::time::timeout(GRACE, all).await.is_err() {
+        let ended = tokio::select! {
+            ended = tokio::time::timeout(GRACE, all) => ended.is_ok(),
+            _ = tokio::signal::ctrl_c() => false,
+        };
+        if !ended {
             warn!(polls = self.polls.len(), "polls were given up: they are repeated at the next start");
             self.polls.shutdown().await;
         }
     }
+}
+
+/// A fault of ours over one source: the others go on, and it is tried again.
+fn panicked(now: Timestamp) -> Polled {
+    let message = "veille has a fault that this feed brings to light; please report it".to_owned();
+    error!("{message}");
+    let failure = PollFailure { code: "panic".into(), message, since: now };
+    Polled { outcome: Outcome::Failed(failure), next_poll: Some(now + PANIC_PAUSE) }
 }
 
 /// Sleeps until an instant, or for ever.

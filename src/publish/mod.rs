@@ -36,6 +36,7 @@ use crate::topic::Topic;
 use channel::Channel;
 
 pub use compression::Encoding;
+pub use opml::{Subscription, subscriptions};
 pub use tree::{Body, Encoded, Resource, Tree};
 
 /// All that is published at one moment.
@@ -168,6 +169,13 @@ impl Format {
             Self::Page | Self::Style | Self::Sitemap | Self::Text => false,
         }
     }
+}
+
+/// Renders the list of topics, as `/opml.xml`.
+#[must_use]
+pub fn topic_list(edition: &Edition<'_>) -> Representation {
+    let channels: Vec<_> = edition.selections.iter().map(|selection| Channel::new(edition, selection)).collect();
+    opml::topics(edition, &channels)
 }
 
 /// Renders every document of an edition but the volumes of the [`archive`].

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState};
-use crate::story::{EntryKey, Known, Month, Prepared, StoredEntry, Story};
+use crate::story::{EntryKey, Fingerprint, Known, Month, Prepared, StoredEntry, Story};
 use crate::topic::Label;
 
 pub use handle::Handle;
@@ -130,6 +130,12 @@ pub trait Store: Send {
     /// # Errors
     /// When the store cannot be read.
     fn labels(&mut self, number: i64) -> Result<Vec<Label>, StoreError>;
+
+    /// The fingerprint of one entry.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn fingerprint(&mut self, number: i64) -> Result<Option<Fingerprint>, StoreError>;
 
     /// Replaces the labels of entries, and remembers the `rules` (a hash of all topics) that they come from.
     ///

@@ -321,6 +321,24 @@ async fn callers_on_the_handle_share_commits_but_not_failures() {
     thread.join().unwrap();
 }
 
+#[tokio::test]
+async fn a_job_that_panics_takes_back_its_writes_and_leaves_the_store_alive() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&folder.path().join("veille.db")).unwrap();
+    let (handle, _thread) = Handle::new(Box::new(store)).unwrap();
+    let doomed = handle.clone();
+    let panicked = tokio::spawn(async move {
+        doomed
+            .call(|store| -> Result<(), StoreError> {
+                store.insert("education", &prepared("a"), None, noon())?;
+                panic!("a fault of ours")
+            })
+            .await
+    });
+    assert!(panicked.await.is_err());
+    assert!(handle.call(|store| store.entries_after(0, 10)).await.unwrap().is_empty());
+}
+
 #[test]
 fn a_month_holds_the_stories_whose_heads_are_of_it_and_its_stamp_changes_with_them() {
     check(|store| {

@@ -11,7 +11,7 @@ const WORDS: [&str; 7] = ["config", "feed", "schedule", "state", "story", "text"
 const STAGES: [&str; 6] = ["dedup", "fetch", "parse", "publish", "store", "tag"];
 
 /// Foreign crates whose types stay in one file or folder under `src`.
-const HOMES: [(&str, &str); 19] = [
+const HOMES: [(&str, &str); 20] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("askama", "publish/"),
@@ -20,7 +20,6 @@ const HOMES: [(&str, &str); 19] = [
     ("clap", "cli"),
     ("cron", "schedule"),
     ("feed_rs", "parse/"),
-    ("feedparser_rs", "parse/"),
     ("html5ever", "text/"),
     ("indicatif", "cli"),
     ("listenfd", "daemon/"),
@@ -30,7 +29,9 @@ const HOMES: [(&str, &str); 19] = [
     ("rusqlite", "store/"),
     ("strsim", "config/"),
     ("toml", "config/"),
+    ("toml_edit", "config/"),
     ("uuid", "dedup/"),
+    ("whatlang", "text/"),
 ];
 
 fn sources() -> BTreeMap<String, String> {

@@ -17,12 +17,15 @@ mod packed;
 #[path = "../support/world.rs"]
 mod world;
 
+mod add;
 mod editor;
 mod fetch;
+mod full_text;
 mod hostile;
 mod house;
 mod manners;
 mod poll;
 mod publish;
+mod reading;
 mod run;
 mod week;

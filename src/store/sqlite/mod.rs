@@ -19,7 +19,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use super::{EntryDay, Filter, Job, Store, StoreError};
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState};
-use crate::story::{EntryKey, Known, Month, Prepared, StoredEntry, Story};
+use crate::story::{EntryKey, Fingerprint, Known, Month, Prepared, StoredEntry, Story};
 use crate::topic::Label;
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
@@ -252,6 +252,11 @@ impl Store for Sqlite {
 
     fn labels(&mut self, number: i64) -> Result<Vec<Label>, StoreError> {
         entries::labels(&self.connection, number)
+    }
+
+    fn fingerprint(&mut self, number: i64) -> Result<Option<Fingerprint>, StoreError> {
+        let sql = "SELECT fingerprint FROM entry WHERE number = ?1";
+        maybe(&self.connection, sql, number, |row| Ok(Fingerprint(row.get(0)?)))
     }
 
     fn relabel(&mut self, labels: &[(i64, Vec<Label>)], rules: &str) -> Result<(), StoreError> {
