@@ -23,8 +23,8 @@ const HTML: &str = "text/html";
 const THREADS: &str = "http://purl.org/syndication/thread/1.0";
 /// RFC 5005.
 const HISTORY: &str = "http://purl.org/syndication/history/1.0";
-/// Our own elements; `veille:score` is how well an entry fits the topic.
-const OURS: &str = "urn:x-veille:1";
+/// How well an entry fits the topic is its `schema:ratingValue`. A namespace of our own would be unknown to validators.
+const SCHEMA: &str = "https://schema.org/";
 
 pub(super) use sources::sources;
 
@@ -65,7 +65,7 @@ pub(super) fn volume(channel: &Channel, volume: &Volume<'_>) -> Representation {
 fn feed(channel: &Channel, links: Vec<Link>) -> Feed {
     let has_threads = channel.items.iter().any(|item| item.comments.count.is_some());
     let threads = has_threads.then(|| ("thr".to_owned(), THREADS.to_owned()));
-    let ours = (!channel.items.is_empty()).then(|| ("veille".to_owned(), OURS.to_owned()));
+    let schema = (!channel.items.is_empty()).then(|| ("schema".to_owned(), SCHEMA.to_owned()));
     Feed {
         // The address is the id: whoever moves the site moves its readers in any case, and it says where it is from.
         id: channel.address("atom"),
@@ -75,7 +75,7 @@ fn feed(channel: &Channel, links: Vec<Link>) -> Feed {
         authors: vec![person(&channel.publisher)],
         links,
         lang: Some(channel.language.to_owned()),
-        namespaces: threads.into_iter().chain(ours).collect(),
+        namespaces: threads.into_iter().chain(schema).collect(),
         entries: channel.items.iter().map(entry).collect(),
         ..Feed::default()
     }
@@ -204,7 +204,7 @@ fn extensions(item: &Item) -> ExtensionMap {
     add("", "link", replies(&item.comments));
     let total = item.comments.count.map(|count| element("thr:total", count.to_string()));
     add("thr", "total", total.into_iter().collect());
-    add("veille", "score", vec![element("veille:score", item.score.to_string())]);
+    add("schema", "ratingValue", vec![element("schema:ratingValue", item.score.to_string())]);
     extensions
 }
 

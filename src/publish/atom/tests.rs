@@ -47,7 +47,7 @@ fn the_whole_document() {
     });
     insta::assert_snapshot!(render(vec![told]), @r##"
     <?xml version="1.0" encoding="utf-8"?>
-    <feed xmlns="http://www.w3.org/2005/Atom" xmlns:thr="http://purl.org/syndication/thread/1.0" xmlns:veille="urn:x-veille:1" xml:lang="fr">
+    <feed xmlns="http://www.w3.org/2005/Atom" xmlns:schema="https://schema.org/" xmlns:thr="http://purl.org/syndication/thread/1.0" xml:lang="fr">
      <title>L’école numérique</title>
      <id>https://veille.example/ecole.atom</id>
      <updated>2026-10-12T08:00:00.569994+00:00</updated>
@@ -84,8 +84,8 @@ fn the_whole_document() {
       <summary xml:lang="en" type="html">&lt;p&gt;Le plan &lt;b&gt;tablettes&lt;/b&gt;.&lt;/p&gt;</summary>
       <link href="https://ministere.example/tablettes#comments" rel="replies" thr:count="3" type="text/html"></link>
       <link href="https://ministere.example/tablettes/feed" rel="replies" thr:count="3" type="application/rss+xml"></link>
+      <schema:ratingValue>9</schema:ratingValue>
       <thr:total>3</thr:total>
-      <veille:score>9</veille:score>
      </entry>
     </feed>
     "##);
