@@ -25,6 +25,7 @@ mod hostile;
 mod house;
 mod manners;
 mod poll;
+mod publish;
 mod reading;
 mod run;
 mod week;
