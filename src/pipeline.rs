@@ -3,7 +3,10 @@
 //! [`poll`] takes one source through all stages: ask its server, read the document, find what is new, decide its topics
 //! and its story, keep it. [`publish`] takes the stored stories of each topic out to files and memory.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod full_text;
+mod publication;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -13,16 +16,18 @@ use url::Url;
 
 use crate::config::{Config, Source};
 use crate::dedup::{self, Decision, Place, Subject};
-use crate::feed::{Entry, Feed, Timestamp};
+use crate::feed::{Defect, Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::parse;
-use crate::publish::{self, Credit, Edition, Representation, Selection, files};
 use crate::schedule::{self, Asked};
-use crate::state::{About, PollFailure, SourceState, Validators, Wait};
+use crate::state::{About, Change, Health, PollFailure, SourceState, Validators, Wait};
 use crate::store::{Handle, Store, StoreError};
 use crate::story::{EntryKey, Fingerprint, Identity, Prepared, StoredEntry};
 use crate::tag;
 use crate::topic::{Label, Matcher};
+
+pub use full_text::full_text;
+pub use publication::{Archives, Published, publish};
 
 /// How far back an entry can join a story.
 const STORY_WINDOW: TimeDelta = TimeDelta::days(90);
@@ -140,13 +145,13 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     };
     let waits = fetched.asks.clone();
     let moved = fetched.moved().cloned();
-    // Kept to the end of this poll: so no more documents are in memory than can be read.
-    let _share = std::mem::take(&mut fetched.share);
+    // Kept while the document is worked on: so no more of them are in memory than can be read.
+    let share = std::mem::take(&mut fetched.share);
 
     // Read the document, unless its bytes are those of the last one, and make ready what is new in it: sanitised, with
     // its topics.
     let news = match read(context, source, &mut state, fetched, now).await {
-        Ok(document) => prepare(context, source, &mut state, document).await?,
+        Ok(document) => prepare(context, source, &mut state, document, share, now).await?,
         Err(unreadable) => Err(unreadable),
     };
     let news = match news {
@@ -154,7 +159,7 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
         Err(Unreadable { code, message }) => {
             let failure = state.fail(code, message, now);
             plan(context, source, &mut state, &waits, now);
-            return keep_failure(context, state, failure).await;
+            return keep_failure(context, state, failure, now).await;
         }
     };
     state.succeed(now);
@@ -167,10 +172,13 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     let outcome = context
         .store
         .call(move |store| {
-            store.save_source(&state)?;
-            news.map_or(Ok(Outcome::Unchanged), |news| {
-                Ok(Outcome::Read(keep(store, &state.source_id, news, &stories, now)?))
-            })
+            let outcome = match news {
+                Some(news) => Outcome::Read(keep(store, &state.source_id, news, &stories, now)?),
+                None => Outcome::Unchanged,
+            };
+            let spoke = matches!(outcome, Outcome::Read(Counts { new, .. }) if new > 0);
+            keep_state(store, &state, spoke, now)?;
+            Ok(outcome)
         })
         .await?;
     if let Outcome::Read(Counts { new, changed }) = outcome
@@ -214,17 +222,38 @@ async fn fail(
     // What was adopted may go; the configured address has the last word.
     state.retired = *address == source.url && matches!(error, fetch::FetchError::Status { code: GONE, .. });
     plan(context, source, &mut state, error.asks(), now);
-    keep_failure(context, state, failure).await
+    keep_failure(context, state, failure, now).await
 }
 
-async fn keep_failure(context: &Context, state: SourceState, failure: PollFailure) -> Result<Polled, StoreError> {
+async fn keep_failure(
+    context: &Context,
+    state: SourceState,
+    failure: PollFailure,
+    now: Timestamp,
+) -> Result<Polled, StoreError> {
     let next_poll = state.next_poll;
     // Told once, when the state changes: `feeds` shows the rest.
     if state.failures == 1 {
         warn!(error.code = failure.code, "failing: {}", failure.message);
     }
-    context.store.call(move |store| store.save_source(&state)).await?;
+    context.store.call(move |store| keep_state(store, &state, false, now)).await?;
     Ok(Polled { outcome: Outcome::Failed(failure), next_poll })
+}
+
+/// Keeps the state of a source, and what has become of it if that is news.
+fn keep_state(store: &mut dyn Store, state: &SourceState, spoke: bool, now: Timestamp) -> Result<(), StoreError> {
+    let source_id = state.source_id.clone();
+    let moved =
+        state.moved_to.clone().filter(|to| store.source(&source_id).is_ok_and(|old| old.moved_to.as_ref() != Some(to)));
+    let last = store.health(Some(&source_id))?.first().map(|change| change.health);
+    let turn =
+        state.turn(last, spoke).map(|health| (health, state.last_error.as_ref().map(|error| error.message.clone())));
+    store.save_source(state)?;
+    for (health, detail) in turn.into_iter().chain(moved.map(|to| (Health::Moved, Some(to.to_string())))) {
+        store.note(&Change { source_id: source_id.clone(), date: now, health, detail })?;
+        store.raise_generation()?;
+    }
+    Ok(())
 }
 
 /// Sets when to poll next: never for a source that is gone.
@@ -301,7 +330,10 @@ async fn read(
         let about = about(&feed);
         Ok((about, dedup::identify(&source_id, &feed.format, feed.entries)))
     });
-    let unreadable = |error: parse::ParseError| Unreadable { code: error.code().into(), message: error.to_string() };
+    let unreadable = |error: parse::ParseError| Unreadable {
+        code: error.code().into(),
+        message: format!("{error}; {}", error.advice()),
+    };
     let (about, entries) = reading.await?.map_err(unreadable)?;
     Ok(Some(Document { about, entries, whole, hash, validators }))
 }
@@ -328,8 +360,10 @@ async fn prepare(
     source: &Source,
     state: &mut SourceState,
     document: Option<Document>,
+    share: fetch::Share,
+    now: Timestamp,
 ) -> Result<Result<Option<News>, Unreadable>, StoreError> {
-    let Some(Document { about, entries, whole, hash, validators }) = document else { return Ok(Ok(None)) };
+    let Some(Document { mut about, entries, whole, hash, validators }) = document else { return Ok(Ok(None)) };
     let (id, keys) = (source.id.clone(), keys(entries.iter().map(|(_, identity)| identity)));
     let known = context.store.call(move |store| store.known(&id, &keys)).await?;
     let mut same = Vec::new();
@@ -340,8 +374,17 @@ async fn prepare(
             Decision::New | Decision::Changed(_) => fresh.push((entry, identity)),
         }
     }
+    let share = if source.full_text {
+        // Given back first: the pages need their own, and two that wait for each other wait for ever.
+        drop(share);
+        about.defects.extend(full_texts(context, source, &mut fresh, now).await);
+        fetch::Share::default()
+    } else {
+        share
+    };
     let (context, source) = (Arc::clone(context), source.clone());
     let ready = aside(move || {
+        let _share = share;
         fresh.into_iter().map(|(entry, identity)| ready(&context.matcher, &source, entry, identity)).collect()
     });
     Ok(ready.await.map(|fresh| {
@@ -350,6 +393,23 @@ async fn prepare(
         state.validators = validators;
         Some(News { fresh, same, whole })
     }))
+}
+
+/// Fetches the full text of entries that have a page of their own; returns what went wrong.
+async fn full_texts(
+    context: &Context,
+    source: &Source,
+    fresh: &mut [(Entry, Identity)],
+    now: Timestamp,
+) -> Vec<Defect> {
+    // A page that several entries share is a list, and tells nothing of any of them.
+    let with_page = fresh.iter_mut().filter(|(_, identity)| identity.canonical_link.is_some());
+    let entries = with_page.map(|(entry, _)| entry).collect();
+    let defects = full_text(&context.client, source, entries, context.config.poll.pages_max, now).await;
+    for defect in &defects {
+        warn!(defect.code = defect.code, "{}", defect.message);
+    }
+    defects
 }
 
 fn ready(matcher: &Matcher, source: &Source, entry: Entry, mut identity: Identity) -> Fresh {
@@ -598,72 +658,44 @@ fn rules(config: &Config) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// How far back a source's rhythm is looked for.
+const RHYTHM: TimeDelta = TimeDelta::days(365);
+
+/// Notes which sources have become silent.
+async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreError> {
+    let polled: BTreeSet<String> =
+        context.config.sources.iter().filter(|source| source.enabled).map(|source| source.id.clone()).collect();
+    let note = move |store: &mut dyn Store| {
+        let ill: HashSet<String> = store
+            .health(None)?
+            .into_iter()
+            .filter(|change| change.health != Health::Recovered)
+            .map(|change| change.source_id)
+            .collect();
+        let mut dates: HashMap<String, Vec<Timestamp>> = HashMap::new();
+        for day in store.entry_days(now - RHYTHM)? {
+            dates.entry(day.source_id).or_default().push(day.last);
+        }
+        for source_id in polled.into_iter().filter(|source_id| !ill.contains(source_id)) {
+            let dates = dates.remove(&source_id).unwrap_or_default();
+            let Some(silence) = schedule::silence(&dates, now) else { continue };
+            let detail = Some(format!("its last entry is of {}", silence.since.format("%Y-%m-%d")));
+            store.note(&Change { source_id, date: now, health: Health::Silent, detail })?;
+            store.raise_generation()?;
+        }
+        Ok(())
+    };
+    context.store.call(note).await
+}
+
 /// Drops what is too old and tidies the store; returns how many entries went.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn upkeep(context: &Context, now: Timestamp) -> Result<usize, StoreError> {
+    notice_silence(context, now).await?;
     let before = now - context.config.store.keep;
     let dropped = context.store.call(move |store| store.drop_before(before)).await?;
     context.store.call(|store| store.tidy()).await?;
     Ok(dropped)
-}
-
-/// What was published.
-#[derive(Debug)]
-pub struct Published {
-    /// The store's generation that it shows.
-    pub generation: i64,
-    /// Every document.
-    pub representations: Vec<Representation>,
-    /// What that changed in the folder of static files.
-    pub written: Result<files::Written, files::FilesError>,
-}
-
-/// Publishes the stored stories of every topic: renders them and puts the files in place.
-///
-/// Files that cannot be written do not keep what was rendered from being served.
-///
-/// # Errors
-/// When the store fails.
-pub async fn publish(context: &Arc<Context>) -> Result<Published, StoreError> {
-    let topics: Vec<String> = context.config.topics.iter().map(|topic| topic.id.clone()).collect();
-    let limit = context.config.publish.entries;
-    let (generation, stories, states) = context
-        .store
-        .call(move |store| {
-            let stories = topics.iter().map(|topic| store.stories(topic, limit)).collect::<Result<Vec<_>, _>>()?;
-            Ok((store.generation()?, stories, store.sources()?))
-        })
-        .await?;
-    let context = Arc::clone(context);
-    let rendering = tokio::task::spawn_blocking(move || {
-        let config = &context.config;
-        let credits = credits(config, states);
-        let topics = config.topics.iter().zip(stories);
-        let edition = Edition {
-            site: &config.site,
-            settings: &config.publish,
-            sources: &credits,
-            selections: topics.map(|(topic, stories)| Selection { topic, stories }).collect(),
-        };
-        let representations = publish::render(&edition);
-        let written = files::write(&config.publish.directory, &representations);
-        Published { generation, representations, written }
-    });
-    rendering.await.map_err(|_| StoreError::Closed)
-}
-
-/// What each source is credited with: those of the config, and those that stored entries came from before.
-fn credits(config: &Config, states: Vec<SourceState>) -> BTreeMap<String, Credit> {
-    let former = |url, about| Credit { title: None, url, about, is_polled: false };
-    let mut credits: BTreeMap<String, Credit> =
-        states.into_iter().filter_map(|state| Some((state.source_id, former(state.url?, state.about)))).collect();
-    for source in &config.sources {
-        let credit = credits.entry(source.id.clone()).or_insert_with(|| former(source.url.clone(), About::default()));
-        credit.title.clone_from(&source.title);
-        credit.url.clone_from(&source.url);
-        credit.is_polled = source.enabled;
-    }
-    credits
 }

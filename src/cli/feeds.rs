@@ -9,11 +9,15 @@ use serde::Serialize;
 use super::{Failure, open, output};
 use crate::config::{Config, Source};
 use crate::feed::Timestamp;
+use crate::schedule::{Silence, silence};
 use crate::state::SourceState;
-use crate::store::{Store, StoreError};
+use crate::store::{EntryDay, Store, StoreError};
 
 /// How far back the usual number of entries is counted.
 const WEEKS: i32 = 8;
+
+/// How far back a source's rhythm is looked for.
+const RHYTHM: TimeDelta = TimeDelta::days(400);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -36,59 +40,96 @@ struct Health<'a> {
     last_error: Option<&'a str>,
     entries_per_week: f64,
     moved_to: Option<&'a str>,
+    #[serde(skip)]
+    remarks: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Status {
     Ok,
+    /// It answers, but has had nothing new for longer than ever.
+    Silent,
     Failing,
     Gone,
     NeverPolled,
     Disabled,
 }
 
+impl Status {
+    const ALL: [Self; 6] = [Self::Ok, Self::Silent, Self::Failing, Self::Gone, Self::NeverPolled, Self::Disabled];
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Silent => "silent",
+            Self::Failing => "failing",
+            Self::Gone => "gone",
+            Self::NeverPolled => "never polled",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// Its colour on a terminal (ECMA-48 §8.3.117).
+    fn colour(self) -> &'static str {
+        match self {
+            Self::Ok => "32",
+            Self::Silent => "33",
+            Self::Failing | Self::Gone => "31",
+            Self::NeverPolled | Self::Disabled => "2",
+        }
+    }
+}
+
 pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
     let now = Utc::now();
-    let (states, counts) = match open::store_to_read(config) {
-        Ok(mut store) => {
-            let since = now - TimeDelta::weeks(i64::from(WEEKS));
-            (store.sources()?, store.entry_counts(since)?)
-        }
+    let (states, days) = match open::store_to_read(config) {
+        Ok(mut store) => (store.sources()?, store.entry_days(now - RHYTHM)?),
         // Before the first poll every feed is "never polled", which is an answer.
         Err(Failure::Running(error)) if matches!(error.downcast_ref(), Some(StoreError::Missing { .. })) => {
             (Vec::new(), Vec::new())
         }
-        Err(failure) => return Err(failure),
+        Err(error) => return Err(error),
     };
     let states: HashMap<&str, &SourceState> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
-    let counts: HashMap<&str, u64> = counts.iter().map(|(id, count)| (id.as_str(), *count)).collect();
+    let days: HashMap<&str, &[EntryDay]> = days
+        .chunk_by(|one, next| one.source_id == next.source_id)
+        .filter_map(|days| Some((days.first()?.source_id.as_str(), days)))
+        .collect();
     let new = SourceState::default();
-    let mut text = String::new();
-    for source in &config.sources {
-        let state = states.get(source.id.as_str()).copied().unwrap_or(&new);
-        let health = health(source, state, counts.get(source.id.as_str()).copied().unwrap_or(0));
-        if options.json {
-            text.push_str(&serde_json::to_string(&health)?);
-            text.push('\n');
-        } else {
-            for_people(&mut text, &health, now);
-        }
+    let told: Vec<Health<'_>> = config
+        .sources
+        .iter()
+        .map(|source| {
+            let state = states.get(source.id.as_str()).copied().unwrap_or(&new);
+            health(source, state, days.get(source.id.as_str()).copied().unwrap_or_default(), now)
+        })
+        .collect();
+    if options.json {
+        let lines: Vec<String> = told.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+        let end = if lines.is_empty() { "" } else { "\n" };
+        return Ok(output::print(&(lines.join("\n") + end))?);
     }
-    Ok(output::print(&text)?)
+    Ok(output::print(&for_people(&told, now, output::colour_of_results()))?)
 }
 
-fn health<'a>(source: &'a Source, state: &'a SourceState, entries: u64) -> Health<'a> {
+fn health<'a>(source: &'a Source, state: &'a SourceState, days: &[EntryDay], now: Timestamp) -> Health<'a> {
+    let since = now - TimeDelta::weeks(i64::from(WEEKS));
+    let entries: u64 = days.iter().filter(|day| day.last >= since).map(|day| day.entries).sum();
+    let dates: Vec<Timestamp> = days.iter().map(|day| day.last).collect();
+    let silence = silence(&dates, now);
     let status = if !source.enabled {
         Status::Disabled
     } else if state.retired {
         Status::Gone
     } else if state.failures > 0 {
         Status::Failing
-    } else if state.last_success.is_some() {
-        Status::Ok
-    } else {
+    } else if state.last_success.is_none() {
         Status::NeverPolled
+    } else if silence.is_some() {
+        Status::Silent
+    } else {
+        Status::Ok
     };
     Health {
         id: &source.id,
@@ -102,41 +143,76 @@ fn health<'a>(source: &'a Source, state: &'a SourceState, entries: u64) -> Healt
         last_error: state.last_error.as_ref().map(|failure| failure.message.as_str()),
         entries_per_week: (entries as f64 / f64::from(WEEKS) * 10.0).round() / 10.0,
         moved_to: state.moved_to.as_ref().map(url::Url::as_str),
+        remarks: remarks(source, state, silence.filter(|_| status == Status::Silent)),
     }
 }
 
-/// A line a source, and one more for what is wrong with it.
-fn for_people(text: &mut String, health: &Health<'_>, now: Timestamp) {
-    let status = match health.status {
-        Status::Ok => "ok",
-        Status::Failing => "failing",
-        Status::Gone => "gone",
-        Status::NeverPolled => "never polled",
-        Status::Disabled => "disabled",
-    };
+/// What a person should know beyond the line, and can do.
+fn remarks(source: &Source, state: &SourceState, silence: Option<Silence>) -> Vec<String> {
+    let failure = state.last_error.as_ref().map(|failure| match state.failures {
+        0 | 1 => failure.message.clone(),
+        failures => format!("{failures} failures in a row since {}: {}", day(failure.since), failure.message),
+    });
+    let silence = silence.map(|silence| {
+        format!("nothing new since {}; it used to write every {}", day(silence.since), output::span(silence.usual))
+    });
+    let moved = state.moved_to.as_ref().map(|to| format!("moved for good: write `url = \"{to}\"`"));
+    let moving =
+        state.redirect.as_ref().map(|seen| format!("seems to move to {} (seen since {})", seen.to, day(seen.since)));
+    let is_plain =
+        state.retired || state.next_poll_why.is_empty() || state.next_poll_why == source.schedule.to_string();
+    let why = (!is_plain).then(|| format!("polled then because of {}", state.next_poll_why));
+    [failure, silence, moved, moving, why].into_iter().flatten().collect()
+}
+
+fn day(at: Timestamp) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// A line a source, indented ones for what is worth knowing, and a total.
+fn for_people(told: &[Health<'_>], now: Timestamp, colour: bool) -> String {
+    let rows: Vec<[String; 5]> = told.iter().map(|health| row(health, now)).collect();
+    let widths = [0, 1, 2, 3, 4].map(|column| {
+        let lengths = rows.iter().filter_map(|row| Some(row.get(column)?.chars().count()));
+        lengths.max().unwrap_or_default()
+    });
+    let mut text = String::new();
+    for (health, [status, id, week, last, next]) in told.iter().zip(&rows) {
+        let [of_status, of_id, of_week, of_last, of_next] = widths;
+        let status = paint(&format!("{status:<of_status$}"), health.status.colour(), colour);
+        let title = health.title.unwrap_or(health.url);
+        let line = format!("{status}  {id:<of_id$}  {week:>of_week$}  {last:<of_last$}  {next:<of_next$}  {title}");
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}", line.trim_end());
+        for remark in &health.remarks {
+            let _ = writeln!(text, "{:of_status$}  {}", "", paint(remark, "2", colour));
+        }
+    }
+    text + &total(told)
+}
+
+fn row(health: &Health<'_>, now: Timestamp) -> [String; 5] {
     let last = health.last_success.map_or_else(String::new, |at| format!("read {} ago", output::span(now - at)));
     let next = match health.next_poll {
-        Some(at) if at > now => format!("next in {} ({})", output::span(at - now), health.next_poll_why),
-        Some(_) => "due".to_owned(),
+        Some(at) if at > now => format!("next in {}", output::span(at - now)),
+        Some(_) => "due now".to_owned(),
+        None if health.status == Status::NeverPolled => "due now".to_owned(),
         None => String::new(),
     };
-    let title = health.title.unwrap_or(health.url);
-    let week = format!("{}/week", health.entries_per_week);
-    let line = format!("{:<28} {status:<12} {last:<16} {week:<11} {title}", health.id);
-    // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}", line.trim_end());
-    let indent = " ".repeat(29);
-    if !next.is_empty() && health.status != Status::NeverPolled {
-        let _ = writeln!(text, "{indent}{next}");
+    let week = format!("{:.1}/week", health.entries_per_week);
+    [health.status.in_words().to_owned(), health.id.to_owned(), week, last, next]
+}
+
+fn total(told: &[Health<'_>]) -> String {
+    let count = |status: Status| told.iter().filter(|health| health.status == status).count();
+    let parts = Status::ALL.into_iter().map(|status| (count(status), status)).filter(|(number, _)| *number > 0);
+    let parts: Vec<String> = parts.map(|(number, status)| format!("{number} {}", status.in_words())).collect();
+    match parts.as_slice() {
+        [] => "no feeds: `veille add URL` adds one\n".to_owned(),
+        parts => format!("{}: {}\n", output::count(told.len(), "feed"), parts.join(", ")),
     }
-    if let Some(error) = health.last_error {
-        let _ = writeln!(
-            text,
-            "{indent}{} in a row: {error}",
-            output::count(usize::try_from(health.failures).unwrap_or(usize::MAX), "failure")
-        );
-    }
-    if let Some(moved) = health.moved_to {
-        let _ = writeln!(text, "{indent}moved for good to {moved}");
-    }
+}
+
+fn paint(text: &str, code: &str, colour: bool) -> String {
+    if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }

@@ -25,11 +25,17 @@ pub(super) fn error(text: &str) {
     note(text.trim_end());
 }
 
-/// Whether stderr shows colours (<https://no-color.org>).
+/// Whether stderr shows colours.
 pub(super) fn colour() -> bool {
     std::io::stderr().is_terminal() && wants_colour()
 }
 
+/// Whether stdout shows colours.
+pub(super) fn colour_of_results() -> bool {
+    std::io::stdout().is_terminal() && wants_colour()
+}
+
+/// <https://no-color.org>
 fn wants_colour() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
@@ -43,7 +49,7 @@ pub(super) struct Paint {
 impl Paint {
     /// Colours for a terminal that wants them.
     pub(super) fn of_stdout() -> Self {
-        Self { is_on: std::io::stdout().is_terminal() && wants_colour() }
+        Self { is_on: colour_of_results() }
     }
 
     /// In green.

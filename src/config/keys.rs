@@ -94,7 +94,11 @@ impl Kind {
             Self::Path => "a path in quotes".into(),
             Self::Schedule => "a crontab pattern: `\"0 * * * *\"` is every hour".into(),
             Self::Zone => "a time zone such as `\"Europe/Paris\"`".into(),
-            Self::Listen => "an IP address and a port such as `\"127.0.0.1:8080\"`, or `\"\"` for files only".into(),
+            Self::Listen => {
+                "an IP address and a port such as `\"127.0.0.1:8080\"`, a socket such as `\"unix:veille.sock\"`, or `\"\"` for \
+                 files only"
+                    .into()
+            },
             Self::Networks => "a list of networks: `[\"127.0.0.0/8\"]`".into(),
             Self::Pages => "`\"fr\"` or `\"en\"`".into(),
             Self::Contact => "a `mailto:` or `https:` address".into(),
@@ -190,6 +194,7 @@ pub(super) static POLL: Table = Table {
         with("timeout", Kind::Duration(1, 3600), r#""30s""#),
         with("body_max", Kind::Size(1 << 10, 1 << 30), r#""10 MiB""#),
         with("entries_max", Kind::Whole(1, 100_000), "5000"),
+        with("pages_max", Kind::Whole(0, 10_000), "50"),
         with("postpone_max", Kind::Duration(0, 30 * DAY), r#""24h""#),
         with("allow_networks", Kind::Networks, "[]"),
         with("proxy", Kind::Proxy, r#""""#),

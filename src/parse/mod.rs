@@ -4,11 +4,14 @@
 //! UTF-8, read a tolerant tree, repair it to one clean Atom document, let `feed_rs` read that. Nothing here panics or
 //! aborts on any input; what was wrong comes back as [`Defect`]s. No network, no clock.
 
+mod article;
 mod dates;
 mod decode;
+mod discover;
 mod entity;
 mod html;
 mod json;
+mod opml;
 mod page;
 mod persons;
 mod reader;
@@ -22,6 +25,9 @@ use url::Url;
 
 use crate::feed::{Defect, Feed, Timestamp};
 
+pub use discover::{Candidate, discover};
+pub use opml::{Outline, Outlines, outlines};
+pub use article::{ArticleError, article};
 pub use page::page;
 pub use sanitise::sanitise;
 
@@ -72,6 +78,16 @@ impl ParseError {
             Self::Empty => "empty",
             Self::NotAFeed { .. } => "not_a_feed",
             Self::Unreadable { .. } => "unreadable",
+        }
+    }
+
+    /// Returns what the operator can do.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Empty => "the site's server is out of order; polled again later",
+            Self::NotAFeed { .. } => "the site may be out of order, or the feed elsewhere: `veille add PAGE` finds it",
+            Self::Unreadable { .. } => "tell its publisher: a feed validator shows what is wrong",
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod next;
 mod pattern;
+mod silence;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::feed::Timestamp;
 
 pub use next::{Asked, NextPoll, next_poll};
 pub use pattern::ScheduleError;
+pub use silence::{Silence, silence};
 
 /// A crontab pattern in a time zone. Cheap to clone.
 #[derive(Clone)]

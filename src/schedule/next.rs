@@ -21,6 +21,11 @@ const RETRY_AFTER_MAX: TimeDelta = TimeDelta::days(7);
 /// Longest back-off after failures: a source is never given up.
 const BACK_OFF_MAX: TimeDelta = TimeDelta::days(1);
 
+/// Longest that closed hours and days can postpone, beyond `poll.postpone_max`: a long weekend.
+///
+/// Asked once in the middle of each closed day, a publisher would find that we do not read what it says.
+const CLOSED_MAX: TimeDelta = TimeDelta::hours(73);
+
 /// Longest jitter: who writes "every day at six" expects it before seven.
 const JITTER_MAX: TimeDelta = TimeDelta::minutes(30);
 
@@ -72,6 +77,7 @@ pub fn next_poll(asked: &Asked<'_>, now: Timestamp) -> NextPoll {
     next.at = rounds.join(next.at, latest).unwrap_or(next.at);
     match first_open(asked.rhythm, next.at) {
         Some(open) if open > next.at => {
+            let latest = latest.max(later(now, CLOSED_MAX));
             let round = rounds.join(open, latest).filter(|round| is_open(asked.rhythm, *round));
             let at = round.unwrap_or(open).min(latest).max(next.at);
             NextPoll { at, why: closed_hours(asked.rhythm) }

@@ -11,8 +11,8 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use crate::feed::Timestamp;
-use crate::state::SourceState;
-use crate::story::{EntryKey, Fingerprint, Known, Prepared, StoredEntry, Story};
+use crate::state::{Announcement, Change, SourceState};
+use crate::story::{EntryKey, Fingerprint, Known, Month, Prepared, StoredEntry, Story};
 use crate::topic::Label;
 
 pub use handle::Handle;
@@ -155,17 +155,67 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn stories(&mut self, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError>;
 
+    /// The months from which a topic has stories, by the dates of their heads, oldest first; each with a stamp.
+    ///
+    /// The stamp is another one whenever a story of that month may look different in the topic.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn months(&mut self, topic: &str) -> Result<Vec<(Month, i64)>, StoreError>;
+
+    /// All stories of a topic from one month, newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn stories_of(&mut self, topic: &str, month: Month) -> Result<Vec<Story>, StoreError>;
+
     /// Entries that fit `filter`, newest first, with their labels.
     ///
     /// # Errors
     /// When the store cannot be read, or `filter.search` cannot be understood.
     fn entries(&mut self, filter: &Filter) -> Result<Vec<(StoredEntry, Vec<Label>)>, StoreError>;
 
-    /// How many entries of each source were first seen at `since` or later.
+    /// The days (in UTC) on which each source had entries dated at `since` or later, by source and day.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn entry_counts(&mut self, since: Timestamp) -> Result<Vec<(String, u64)>, StoreError>;
+    fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError>;
+
+    /// Keeps what has become of a source.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn note(&mut self, change: &Change) -> Result<(), StoreError>;
+
+    /// The last change of each source but moves, by source; of the given one, or of all.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn health(&mut self, source_id: Option<&str>) -> Result<Vec<Change>, StoreError>;
+
+    /// What became of sources, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn changes(&mut self, limit: usize) -> Result<Vec<Change>, StoreError>;
+
+    /// What hubs were told, by hub and topic.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn announcements(&mut self) -> Result<Vec<Announcement>, StoreError>;
+
+    /// Keeps what a hub was told of a topic.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn save_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError>;
+
+    /// The size of the store in bytes.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn size(&mut self) -> Result<u64, StoreError>;
 
     /// Drops stories whose every entry is older than `before` and has left its feed; returns how many entries went.
     ///
@@ -215,6 +265,17 @@ pub struct Filter {
     pub since: Option<Timestamp>,
     /// At most so many.
     pub limit: usize,
+}
+
+/// A day on which a source had entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryDay {
+    /// Which source.
+    pub source_id: String,
+    /// The date of the day's last entry.
+    pub last: Timestamp,
+    /// How many.
+    pub entries: u64,
 }
 
 /// Why the store could not do as told. A broken store ends the daemon.

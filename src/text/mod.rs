@@ -8,6 +8,7 @@ mod html;
 mod inclusive;
 mod language;
 mod levelled;
+mod links;
 mod tokens;
 
 pub use fold::fold;
@@ -15,4 +16,5 @@ pub use folding::Folding;
 pub use html::{html_to_text, one_line};
 pub use language::{Tongue, tongue};
 pub use levelled::Levelled;
+pub use links::{Alternate, Alternates, alternates};
 pub use tokens::Token;

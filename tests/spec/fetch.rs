@@ -1,7 +1,6 @@
 //! How a source is fetched: manners, guards and limits, each rule with the section that it is from.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use veille::fetch::{Answer as Got, Client, Document, FetchError, Fetched, Reques
 use veille::state::{Validators, Wait};
 
 use crate::origin::{Answer, Origin, Script, document, echo, raw, redirect, status};
+use crate::packed::{brotli, gzip, zstd};
 
 const FEED: &str = "<rss version='2.0'><channel><title>Essai</title></channel></rss>";
 
@@ -684,30 +684,6 @@ async fn redirects_share_the_time_of_the_whole() {
 
 fn packed(coding: &str, bytes: Vec<u8>) -> Answer {
     document(bytes).header("content-encoding", coding)
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn brotli(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = Vec::new();
-    brotli::CompressorWriter::new(&mut packed, 4096, 1, 22).write_all(bytes).unwrap();
-    packed
-}
-
-/// Writes a zstd frame of blocks that repeat a space (RFC 8878 §3.1.1).
-fn zstd(blocks: usize) -> Vec<u8> {
-    const BLOCK_BYTES: u32 = 128 << 10;
-    let frame = [0x28, 0xb5, 0x2f, 0xfd, 0, 0x38]; // magic, no options, a window of 128 KiB
-    let block = |is_last: bool| {
-        let header = (BLOCK_BYTES << 3) | (1 << 1) | u32::from(is_last); // type 1: one byte repeated
-        [&header.to_le_bytes()[..3], b" "].concat()
-    };
-    let blocks = (1..=blocks).flat_map(|at| block(at == blocks));
-    frame.into_iter().chain(blocks).collect()
 }
 
 #[tokio::test]

@@ -20,7 +20,6 @@ const HOMES: [(&str, &str); 18] = [
     ("clap", "cli"),
     ("cron", "schedule"),
     ("feed_rs", "parse/"),
-    ("feedparser_rs", "parse/"),
     ("html5ever", "text/"),
     ("indicatif", "cli"),
     ("quick_xml", "parse/"),
@@ -28,6 +27,7 @@ const HOMES: [(&str, &str); 18] = [
     ("rusqlite", "store/"),
     ("strsim", "config/"),
     ("toml", "config/"),
+    ("toml_edit", "config/"),
     ("uuid", "dedup/"),
     ("whatlang", "text/"),
 ];

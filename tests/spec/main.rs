@@ -12,12 +12,17 @@
 mod desk;
 #[path = "../support/origin.rs"]
 mod origin;
+#[path = "../support/packed.rs"]
+mod packed;
 #[path = "../support/world.rs"]
 mod world;
 
+mod add;
 mod editor;
 mod fetch;
+mod hostile;
 mod house;
 mod manners;
 mod poll;
 mod run;
+mod week;

@@ -258,6 +258,11 @@ impl Origin {
         self.shared.lock().unwrap().requests.clone()
     }
 
+    /// Takes what was asked since the last time, in order.
+    pub(crate) fn take_requests(&self) -> Vec<Seen> {
+        std::mem::take(&mut self.shared.lock().unwrap().requests)
+    }
+
     /// Most requests that were under way at once.
     pub(crate) fn running_max(&self) -> usize {
         self.shared.lock().unwrap().running_max

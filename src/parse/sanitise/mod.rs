@@ -10,6 +10,8 @@ use std::collections::{HashMap, HashSet};
 use ammonia::{Builder, UrlRelative};
 use url::Url;
 
+pub(super) use tidy::tidy;
+
 use crate::feed::{Entry, Person};
 
 /// Elements that may be shown: text, lists, tables, pictures, sound.
@@ -50,7 +52,7 @@ pub fn sanitise(mut entry: Entry) -> Entry {
     let base = entry.base.as_ref().or(entry.url.as_ref());
     let cleaner = (entry.summary.is_some() || entry.content.is_some()).then(|| cleaner(base));
     let clean = |html: Option<String>| {
-        let html = cleaner.as_ref()?.clean(&tidy::tidy(&html?, base)).to_string();
+        let html = cleaner.as_ref()?.clean(&tidy(&html?, base)).to_string();
         let html = html.trim();
         (!html.is_empty()).then(|| html.to_owned())
     };

@@ -53,7 +53,7 @@ const TRACKERS: &[&str] = &[
 ];
 
 /// Returns `html` with what is left open closed, what is too long cut, pixels gone.
-pub(super) fn tidy(html: &str, base: Option<&Url>) -> String {
+pub(in super::super) fn tidy(html: &str, base: Option<&Url>) -> String {
     let mut rest = html.get(..html.floor_char_boundary(HTML_BYTES_MAX)).unwrap_or(html);
     let mut tidy = Tidy { base, out: String::with_capacity(rest.len() + 64), open: Vec::new() };
     while let Some((text, markup)) = rest.split_once('<') {

@@ -146,12 +146,19 @@ fn skipped_hours_are_passed_over() {
 }
 
 #[test]
-fn skipped_days_are_passed_over_within_postpone_max() {
+fn skipped_days_are_passed_over_up_to_a_long_weekend() {
     let weekend = Rhythm { skip_days: vec![Weekday::Sat, Weekday::Sun], ..Rhythm::default() };
     let friday = Case { now: "2026-11-27T23:30:00Z", rhythm: weekend.clone(), ..Case::default() };
-    check(friday, "Sat 23:30:00", "skipDays: Sat, Sun (GMT)");
+    check(friday, "Mon 00:00:00", "skipDays: Sat, Sun (GMT)");
     let sunday = Case { now: "2026-11-29T12:30:00Z", rhythm: weekend, ..Case::default() };
     check(sunday, "Mon 00:00:00", "skipDays: Sat, Sun (GMT)");
+    let not_sunday = [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat];
+    let nearly_closed = Rhythm { skip_days: not_sunday.into(), ..Rhythm::default() };
+    check(
+        Case { rhythm: nearly_closed, ..Case::default() },
+        "Fri 11:00:00",
+        "skipDays: Mon, Tue, Wed, Thu, Fri, Sat (GMT)",
+    );
 }
 
 #[test]

@@ -1,0 +1,132 @@
+//! The whole text of entries whose feed gives only its beginning: their pages are fetched and the articles taken out.
+//!
+//! One page after the other, each in its host's turn and outside of any transaction, so that other polls go on. An
+//! entry whose page fails keeps what the feed says.
+
+use std::cmp::Reverse;
+
+use crate::config::Source;
+use crate::feed::{Defect, Entry, Timestamp};
+use crate::fetch;
+use crate::parse;
+use crate::text::html_to_text;
+
+/// Failed requests in a row after which a site is left in peace until the next poll.
+const FAILURES_MAX: usize = 3;
+
+/// What is asked for in place of a feed.
+const ACCEPT: (&str, &str) = ("Accept", "text/html, application/xhtml+xml;q=0.9, */*;q=0.1");
+
+/// Puts the articles of their pages in place of the entries' contents; returns what went wrong.
+///
+/// The latest entries come first, at most `pages_max` of them. What belongs to the source's host goes to no other.
+///
+/// # Cancellation
+/// Writes nothing.
+pub async fn full_text(
+    client: &fetch::Client,
+    source: &Source,
+    mut entries: Vec<&mut Entry>,
+    pages_max: usize,
+    now: Timestamp,
+) -> Vec<Defect> {
+    let mut report = Report::default();
+    let mut ask = match fetch::Request::of(source, source.url.clone(), Vec::new()).await {
+        Ok(ask) => ask,
+        Err(error) => {
+            report.note(&source.url, &error.into());
+            return report.defects(pages_max);
+        }
+    };
+    ask.headers.push((ACCEPT.0.to_owned(), ACCEPT.1.to_owned()));
+    entries.retain(|entry| entry.url.is_some());
+    entries.sort_by_key(|entry| Reverse(entry.published.or(entry.updated)));
+    for (at, entry) in entries.into_iter().enumerate() {
+        let Some(url) = entry.url.clone() else { continue };
+        if at >= pages_max || report.failures_in_a_row >= FAILURES_MAX {
+            report.left += 1;
+            continue;
+        }
+        ask.url = url;
+        match article(client, &ask, now).await {
+            Ok(article) => {
+                report.failures_in_a_row = 0;
+                take(entry, article);
+            }
+            Err(error) => report.note(&ask.url, &error),
+        }
+    }
+    report.defects(pages_max)
+}
+
+/// Why an entry has no more text than the feed gives.
+#[derive(Debug, thiserror::Error)]
+enum PageError {
+    #[error(transparent)]
+    Fetch(#[from] fetch::FetchError),
+    #[error(transparent)]
+    Article(#[from] parse::ArticleError),
+    #[error("the page could not be read: {0}")]
+    Reader(#[from] tokio::task::JoinError),
+    #[error("the server answers \"not modified\" to a first request")]
+    NotModified,
+}
+
+async fn article(client: &fetch::Client, ask: &fetch::Request, now: Timestamp) -> Result<String, PageError> {
+    let fetch::Fetched { answer, url, share, .. } = client.fetch(ask, now).await?;
+    let fetch::Answer::Document(page) = answer else { return Err(PageError::NotModified) };
+    let reading = tokio::task::spawn_blocking(move || {
+        let _share = share;
+        parse::article(&page.body, page.content_type.as_deref(), &url)
+    });
+    Ok(reading.await??)
+}
+
+/// Takes an article that says more than the feed.
+fn take(entry: &mut Entry, article: String) {
+    let length = |html: &str| html_to_text(html).len();
+    let own = [&entry.summary, &entry.content].into_iter().flatten().map(|html| length(html)).max();
+    if length(&article) > own.unwrap_or(0) {
+        entry.content = Some(article);
+    }
+}
+
+/// What went wrong.
+#[derive(Default)]
+struct Report {
+    failed: usize,
+    first: String,
+    failures_in_a_row: usize,
+    left: usize,
+}
+
+impl Report {
+    fn note(&mut self, url: &url::Url, error: &PageError) {
+        if self.failed == 0 {
+            self.first = format!("{url}: {error}");
+        }
+        self.failed += 1;
+        match error {
+            PageError::Fetch(_) | PageError::NotModified => self.failures_in_a_row += 1,
+            PageError::Article(_) | PageError::Reader(_) => self.failures_in_a_row = 0,
+        }
+    }
+
+    fn defects(self, pages_max: usize) -> Vec<Defect> {
+        let entries = |number: usize| if number == 1 { "1 entry".into() } else { format!("{number} entries") };
+        let mut defects = Vec::new();
+        let mut note = |code: &str, message| defects.push(Defect { code: code.to_owned(), message });
+        if self.failed > 0 {
+            note("full_text", format!("no full text for {}; {}", entries(self.failed), self.first));
+        }
+        if self.left > 0 {
+            let why = if self.failures_in_a_row >= FAILURES_MAX {
+                format!("{FAILURES_MAX} pages failed in a row")
+            } else {
+                format!("`poll.pages_max` is {pages_max}")
+            };
+            note("full_text_left", format!("{} not asked for full text: {why}", entries(self.left)));
+        }
+        defects
+    }
+}
