@@ -23,6 +23,7 @@ mod fetch;
 mod hostile;
 mod house;
 mod manners;
+mod parity;
 mod poll;
 mod run;
 mod week;
