@@ -24,6 +24,7 @@ mod full_text;
 mod hostile;
 mod house;
 mod manners;
+mod parity;
 mod poll;
 mod publish;
 mod reading;
