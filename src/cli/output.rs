@@ -44,7 +44,7 @@ pub(super) struct Paint {
 impl Paint {
     /// Colours for a terminal that wants them.
     pub(super) fn of_stdout() -> Self {
-        Self { is_on: colour_of_results() }
+        Self { is_on: std::io::stdout().is_terminal() && wants_colour() }
     }
 
     /// In green.

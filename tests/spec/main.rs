@@ -27,3 +27,4 @@ mod poll;
 mod reading;
 mod run;
 mod week;
+mod xss;
