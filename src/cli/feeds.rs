@@ -108,7 +108,8 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
         .collect();
     if options.json {
         let lines: Vec<String> = told.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
-        return Ok(output::print(&lines.iter().map(|line| format!("{line}\n")).collect::<String>())?);
+        let end = if lines.is_empty() { "" } else { "\n" };
+        return Ok(output::print(&(lines.join("\n") + end))?);
     }
     Ok(output::print(&for_people(&told, now, Paint::of_stdout()))?)
 }

@@ -2,12 +2,15 @@
 //!
 //! The home of `clap` and `indicatif`. Results go to stdout, everything else to stderr.
 
+mod add;
 mod backup;
 mod check;
 mod diff;
 mod entries;
+mod export;
 mod explain;
 mod feeds;
+mod import;
 mod inspect;
 mod judged;
 mod label;
@@ -16,6 +19,7 @@ mod open;
 mod output;
 mod poll;
 mod publish;
+mod save;
 mod shell;
 mod test;
 
@@ -64,6 +68,12 @@ enum Command {
     Entries(entries::Options),
     /// Write every output again from the store
     Publish,
+    /// Find the feed behind an address and add it to the config, whose comments and layout stay
+    Add(add::Options),
+    /// Add the feeds of another reader to the config, folders as tags
+    Import(import::Options),
+    /// Print the feeds as OPML for other readers
+    Export(export::Options),
     /// Write a consistent copy of the store, also while the daemon runs
     Backup(backup::Options),
     /// Print completions for a shell
@@ -129,6 +139,9 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Feeds(options) => feeds::run(&open::config(config)?, &options),
         Command::Entries(options) => entries::run(&open::config(config)?, options),
         Command::Publish => publish::run(open::config(config)?),
+        Command::Add(options) => add::run(open::config_path(config)?.as_path(), options),
+        Command::Import(options) => import::run(open::config_path(config)?.as_path(), &options),
+        Command::Export(options) => export::run(&open::config(config)?, &options),
         Command::Backup(options) => backup::run(&open::config(config)?, &options),
         Command::Completions(options) => shell::completions(&options),
         Command::Man => shell::manual(),

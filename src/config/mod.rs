@@ -5,6 +5,7 @@
 
 mod access;
 mod diagnostic;
+mod edit;
 mod keys;
 mod lexicon;
 mod nearest;
@@ -29,7 +30,9 @@ use crate::topic::Topic;
 
 pub use access::{Access, Auth, Proxy, Secret};
 pub use diagnostic::{Diagnostic, Invalid, Report, Severity};
+pub use edit::{EditError, NewFeed, with_feeds};
 pub use read::{load, parse};
+pub use sources::{id_for, is_id};
 
 /// A config that validated. Paths are absolute or relative to the working directory, ready to open.
 #[derive(Debug, Clone)]
@@ -128,8 +131,17 @@ pub struct PublishSettings {
 /// Whether and where HTTP is served.
 #[derive(Debug, Clone)]
 pub struct ServeSettings {
-    /// `None`: files only.
-    pub listen: Option<std::net::SocketAddr>,
+    /// `None`: files only, unless the service manager hands a socket over.
+    pub listen: Option<Listen>,
+}
+
+/// Where HTTP is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    /// An address and a port.
+    Tcp(std::net::SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
 }
 
 /// An upstream feed that we poll: settings only (`[[feed]]` in the config).

@@ -1,6 +1,7 @@
 //! `[[feed]]`: the sources.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 use std::ops::Range;
 use std::path::Path;
 
@@ -186,23 +187,32 @@ pub(super) fn unique_id<'n>(node: &'n Node, written: &mut HashMap<&'n str, &'n N
     }
 }
 
-fn is_id(id: &str) -> bool {
+/// Tells whether a text can be an id.
+#[must_use]
+pub fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
-/// Returns an id for the feed at `url`: its host (`www.education.gouv.fr` is `education`), else host and path.
-///
-/// Only the order of feeds of one host decides which has the short id, hence the warning on the others.
-fn derived_id(url: &Url, span: &Range<usize>, taken: &HashSet<String>, problems: &mut Problems) -> String {
+/// Returns an id for the feed at `url` that is not `taken`: its host (`www.education.gouv.fr` is `education`), else host
+/// and path.
+#[must_use]
+pub fn id_for<S: BuildHasher>(url: &Url, taken: &HashSet<String, S>) -> String {
     let host = host_words(url.host_str().unwrap_or_default());
     if !taken.contains(&host) {
         return host;
     }
     let longer = cut(&format!("{host}-{}", path_words(url.path())));
     let hashed = || format!("{}-{:08x}", cut(&host), xxh3_64(url.as_str().as_bytes()) >> 32);
-    let id = if longer.len() > host.len() && !taken.contains(&longer) { longer } else { hashed() };
-    let warning = problems.warning(span, format!("another feed is called `{host}` already, so this one is `{id}`"));
-    warning.help(format!("write `id = \"{id}\"`, so that it keeps its history if the other one goes"));
+    if longer.len() > host.len() && !taken.contains(&longer) { longer } else { hashed() }
+}
+
+/// Only the order of feeds of one host decides which has the short id, hence the warning on the others.
+fn derived_id(url: &Url, span: &Range<usize>, taken: &HashSet<String>, problems: &mut Problems) -> String {
+    let (id, host) = (id_for(url, taken), host_words(url.host_str().unwrap_or_default()));
+    if id != host {
+        let warning = problems.warning(span, format!("another feed is called `{host}` already, so this one is `{id}`"));
+        warning.help(format!("write `id = \"{id}\"`, so that it keeps its history if the other one goes"));
+    }
     id
 }
 

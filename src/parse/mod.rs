@@ -7,9 +7,11 @@
 mod article;
 mod dates;
 mod decode;
+mod discover;
 mod entity;
 mod html;
 mod json;
+mod opml;
 mod page;
 mod persons;
 mod reader;
@@ -23,6 +25,8 @@ use url::Url;
 
 use crate::feed::{Defect, Feed, Timestamp};
 
+pub use discover::{Candidate, discover};
+pub use opml::{Outline, Outlines, outlines};
 pub use article::{ArticleError, article};
 pub use page::page;
 pub use sanitise::sanitise;

@@ -12,6 +12,56 @@ struct Outline {
     language: Option<String>,
 }
 
+/// A source as `veille export` lists it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subscription {
+    /// For people.
+    pub title: String,
+    /// The address of its feed.
+    pub url: String,
+    /// The site.
+    pub page: Option<String>,
+    /// What the operator tags it with; the first is its folder.
+    pub tags: Vec<String>,
+}
+
+/// Renders a list of sources for other readers: a folder for each first tag, all tags as categories (OPML 2.0).
+#[must_use]
+pub fn subscriptions(title: &str, sources: &[Subscription]) -> Vec<u8> {
+    let mut xml = Xml::new();
+    xml.parent("opml", &[("version", "2.0")], |xml| {
+        xml.parent("head", &[], |xml| xml.optional("title", Some(&legal::characters(title))));
+        xml.parent("body", &[], |xml| {
+            let mut folders: Vec<&str> = Vec::new();
+            for folder in sources.iter().filter_map(|source| source.tags.first()) {
+                if !folders.contains(&folder.as_str()) {
+                    folders.push(folder);
+                }
+            }
+            for folder in folders {
+                let name = legal::characters(folder);
+                xml.parent("outline", &[("text", &name), ("title", &name)], |xml| {
+                    sources
+                        .iter()
+                        .filter(|source| source.tags.first().is_some_and(|tag| tag == folder))
+                        .for_each(|source| subscription(xml, source));
+                });
+            }
+            sources.iter().filter(|source| source.tags.is_empty()).for_each(|source| subscription(xml, source));
+        });
+    });
+    xml.into_bytes()
+}
+
+fn subscription(xml: &mut Xml, source: &Subscription) {
+    let tags = source.tags.join(",");
+    let (title, tags) = (legal::characters(&source.title), legal::characters(&tags));
+    let page = source.page.as_deref().map(|page| ("htmlUrl", page));
+    let tags = (!tags.is_empty()).then_some(("category", tags.as_ref()));
+    let known = [("type", "rss"), ("text", title.as_ref()), ("title", title.as_ref()), ("xmlUrl", &source.url)];
+    xml.empty("outline", &known.into_iter().chain(page).chain(tags).collect::<Vec<_>>());
+}
+
 /// Renders `/opml.xml`: every topic.
 pub(super) fn topics(edition: &Edition<'_>, channels: &[Channel]) -> Representation {
     let outline = |channel: &Channel| Outline {

@@ -2,6 +2,8 @@
 //!
 //! Forty polls that end together cost one `fsync`, not forty. A caller hears of its job only when the commit is kept.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Store, StoreError};
@@ -44,6 +46,9 @@ impl Handle {
     ///
     /// # Cancellation
     /// A job that is queued runs all the same.
+    ///
+    /// # Panics
+    /// When `job` does: its writes are taken back, the store lives on, and the panic goes on in the caller.
     pub async fn call<T, F>(&self, job: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -51,31 +56,54 @@ impl Handle {
     {
         let (answer, answered) = oneshot::channel();
         let queued: Queued = Box::new(move |store| {
-            let result = store.and_then(|store| run_one(store, job));
+            let result = match store {
+                Ok(store) => run_one(store, job),
+                Err(error) => Ok(Err(error)),
+            };
             Box::new(move |commit| {
+                let result = result.map(|result| result.and_then(|value| commit.map(|()| value)));
                 // A caller that went away needs no answer.
-                let _ = answer.send(result.and_then(|value| commit.map(|()| value)));
+                let _ = answer.send(result);
             })
         });
         self.queue.send(queued).await.map_err(|_| StoreError::Closed)?;
-        answered.await.map_err(|_| StoreError::Closed)?
+        match answered.await.map_err(|_| StoreError::Closed)? {
+            Ok(result) => result,
+            Err(panic) => resume_unwind(panic),
+        }
     }
 }
 
-/// Runs one job so that its failure takes back only its own writes.
+/// What a panic carries.
+type Panic = Box<dyn std::any::Any + Send>;
+
+/// Runs one job so that its failure, or its panic, takes back only its own writes.
 fn run_one<T>(
     store: &mut dyn Store,
     job: impl FnOnce(&mut dyn Store) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
+) -> Result<Result<T, StoreError>, Panic> {
     let mut job = Some(job);
-    let mut value = None;
-    store.atomically(&mut |store| {
-        if let Some(job) = job.take() {
-            value = Some(job(store)?);
+    let mut outcome = None;
+    let kept = store.atomically(&mut |store| {
+        let Some(job) = job.take() else { return Ok(()) };
+        match catch_unwind(AssertUnwindSafe(|| job(store))) {
+            Ok(result) => {
+                outcome = Some(Ok(result?));
+                Ok(())
+            }
+            Err(panic) => {
+                outcome = Some(Err(panic));
+                // Any error will do: it takes back what the job wrote.
+                Err(StoreError::Closed)
+            }
         }
-        Ok(())
-    })?;
-    value.ok_or(StoreError::Closed)
+    });
+    match (outcome, kept) {
+        (Some(Err(panic)), _) => Err(panic),
+        (_, Err(error)) => Ok(Err(error)),
+        (Some(Ok(value)), Ok(())) => Ok(Ok(value)),
+        (None, Ok(())) => Ok(Err(StoreError::Closed)),
+    }
 }
 
 /// Runs `first` and whatever waits behind it in one commit, then answers all.

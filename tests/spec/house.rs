@@ -11,7 +11,7 @@ const WORDS: [&str; 7] = ["config", "feed", "schedule", "state", "story", "text"
 const STAGES: [&str; 6] = ["dedup", "fetch", "parse", "publish", "store", "tag"];
 
 /// Foreign crates whose types stay in one file or folder under `src`.
-const HOMES: [(&str, &str); 16] = [
+const HOMES: [(&str, &str); 18] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("askama", "publish/"),
@@ -27,7 +27,9 @@ const HOMES: [(&str, &str); 16] = [
     ("rusqlite", "store/"),
     ("strsim", "config/"),
     ("toml", "config/"),
+    ("toml_edit", "config/"),
     ("uuid", "dedup/"),
+    ("whatlang", "text/"),
 ];
 
 fn sources() -> BTreeMap<String, String> {

@@ -17,6 +17,7 @@ mod packed;
 #[path = "../support/world.rs"]
 mod world;
 
+mod add;
 mod editor;
 mod fetch;
 mod full_text;

@@ -1,0 +1,70 @@
+//! `veille import FILE.opml`: the feeds of another reader, folders as tags. Asks no server.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use super::{Failure, open, output, save};
+use crate::config::{NewFeed, id_for};
+use crate::parse::{self, Outline};
+
+/// Largest list. Ten thousand feeds take about 3 MB.
+const LIST_BYTES_MAX: u64 = 32 << 20;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// The list, as other readers export it
+    #[arg(value_name = "FILE.opml")]
+    file: PathBuf,
+}
+
+pub(super) fn run(path: &Path, options: &Options) -> Result<(), Failure> {
+    let config = open::config(Some(PathBuf::from(path)))?;
+    let list = parse::outlines(&read(&options.file)?).ok_or_else(|| {
+        Failure::Usage(format!(
+            "error: `{}` is no OPML\nhelp: let the other reader export its subscriptions",
+            options.file.display()
+        ))
+    })?;
+    let mut taken: HashSet<String> = config.sources.iter().map(|source| source.id.clone()).collect();
+    let mut known: HashSet<Url> = config.sources.iter().map(|source| plain(source.url.clone())).collect();
+    let mut feeds: Vec<NewFeed> = Vec::new();
+    let mut odd = list.odd;
+    let total = list.feeds.len();
+    for Outline { url, title, tags } in list.feeds {
+        if !url.username().is_empty() || url.password().is_some() {
+            odd.push(format!("{} (with a password: add it by hand, with `auth`)", url.host_str().unwrap_or_default()));
+        } else if known.insert(plain(url.clone())) {
+            let id = id_for(&url, &taken);
+            taken.insert(id.clone());
+            let title = title.filter(|title| !title.is_empty());
+            feeds.push(NewFeed { url: url.into(), id, title, tags });
+        }
+    }
+    if !feeds.is_empty() {
+        save::add(path, &feeds)?;
+    }
+    for address in &odd {
+        output::note(&format!("left out: {address}"));
+    }
+    let there = total - feeds.len();
+    output::print(&format!("{} added, {there} there already or left out\n", output::count(feeds.len(), "feed")))?;
+    Ok(())
+}
+
+fn plain(mut url: Url) -> Url {
+    url.set_fragment(None);
+    url
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let cannot_read = |error: std::io::Error| anyhow::anyhow!("cannot read `{}`: {error}", file.display());
+    if std::fs::metadata(file).map_err(cannot_read)?.len() > LIST_BYTES_MAX {
+        return Err(Failure::Usage(format!(
+            "error: `{}` is larger than 32 MiB, which no list of feeds is",
+            file.display()
+        )));
+    }
+    Ok(std::fs::read(file).map_err(cannot_read)?)
+}
