@@ -30,3 +30,4 @@ mod publish;
 mod reading;
 mod run;
 mod week;
+mod xss;
