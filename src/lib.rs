@@ -2,7 +2,7 @@
 //!
 //! Three tiers, and dependencies point one way: *words* (`feed`, `state`, `story`, `text`, `topic`, `schedule`,
 //! `config`) are pure; *stages* (`fetch`, `parse`, `dedup`, `tag`, `store`, `publish`) know words and never each other;
-//! *composition* (`pipeline`, `serve`, `daemon`, `cli`) puts stages together. Start reading at [`pipeline`].
+//! *composition* (`pipeline`, `readers`, `serve`, `daemon`, `cli`) puts stages together. Start reading at [`pipeline`].
 
 pub mod config;
 pub mod feed;
@@ -22,4 +22,5 @@ pub mod tag;
 pub mod cli;
 pub mod daemon;
 pub mod pipeline;
+pub mod readers;
 pub mod serve;

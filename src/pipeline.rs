@@ -19,6 +19,7 @@ use crate::feed::{Defect, Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::parse;
 use crate::publish::{self, Credit, Edition, Representation, Selection, files};
+use crate::readers;
 use crate::schedule::{self, Asked};
 use crate::state::{About, PollFailure, SourceState, Validators, Wait};
 use crate::store::{Handle, Store, StoreError};
@@ -268,9 +269,7 @@ struct Unreadable {
 
 /// Runs work that takes the processor for long; a panic in it is a fault of the document that it works on.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unreadable> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|panic| Unreadable { code: "reader_failed".into(), message: panic.to_string() })
+    readers::run(work).await.map_err(|panic| Unreadable { code: "reader_failed".into(), message: panic.to_string() })
 }
 
 /// Reads the document of an answer; `None` if it is the last one again.
@@ -318,6 +317,8 @@ struct News {
     same: Vec<i64>,
     /// Whether what is neither has left the feed.
     whole: bool,
+    /// Given back when it is kept: else what was read would pile up before the store.
+    share: fetch::Share,
 }
 
 /// An entry that is ready for the store, and as it is compared with others.
@@ -356,14 +357,13 @@ async fn prepare(
     };
     let (context, source) = (Arc::clone(context), source.clone());
     let ready = aside(move || {
-        let _share = share;
         fresh.into_iter().map(|(entry, identity)| ready(&context.matcher, &source, entry, identity)).collect()
     });
     Ok(ready.await.map(|fresh| {
         state.about = about;
         state.body_hash = Some(hash);
         state.validators = validators;
-        Some(News { fresh, same, whole })
+        Some(News { fresh, same, whole, share })
     }))
 }
 
@@ -426,7 +426,7 @@ fn keep(
     stories: &Stories,
     now: Timestamp,
 ) -> Result<Counts, StoreError> {
-    let News { fresh, same: mut present, whole } = news;
+    let News { fresh, same: mut present, whole, share: _share } = news;
     let known = store.known(source_id, &keys(fresh.iter().map(|fresh| &fresh.prepared.identity)))?;
     let decided: Vec<(Fresh, Decision)> = fresh
         .into_iter()

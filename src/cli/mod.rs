@@ -7,11 +7,8 @@ mod backup;
 mod check;
 mod diff;
 mod entries;
-<<<<<<< HEAD
 mod export;
-=======
 mod explain;
->>>>>>> main
 mod feeds;
 mod import;
 mod inspect;

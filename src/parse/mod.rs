@@ -11,11 +11,8 @@ mod discover;
 mod entity;
 mod html;
 mod json;
-<<<<<<< HEAD
 mod opml;
-=======
 mod page;
->>>>>>> main
 mod persons;
 mod reader;
 mod repair;
@@ -28,13 +25,10 @@ use url::Url;
 
 use crate::feed::{Defect, Feed, Timestamp};
 
-<<<<<<< HEAD
 pub use discover::{Candidate, discover};
 pub use opml::{Outline, Outlines, outlines};
-=======
 pub use article::{ArticleError, article};
 pub use page::page;
->>>>>>> main
 pub use sanitise::sanitise;
 
 /// What a document may cost us. More than that is left out and noted, never an error.

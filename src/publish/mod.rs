@@ -136,7 +136,8 @@ impl Format {
 /// Renders the list of topics, as `/opml.xml`.
 #[must_use]
 pub fn topic_list(edition: &Edition<'_>) -> Representation {
-    opml::topics(edition)
+    let channels: Vec<_> = edition.selections.iter().map(|selection| Channel::new(edition, selection)).collect();
+    opml::topics(edition, &channels)
 }
 
 /// Renders every document of an edition.
