@@ -110,7 +110,10 @@ fn item(entry: &Entry, labels: &[Label], written: &Entry, paint: Paint) -> Strin
         line(paint.quiet(&format!("full text, {} characters, from its page:", article.chars().count())));
         wrapped(&excerpt(&article, ARTICLE_MAX)).into_iter().for_each(line);
     } else if let Some(html) = entry.summary.as_ref().or(entry.content.as_ref()) {
-        wrapped(&excerpt(&html_to_text(html), EXCERPT_MAX)).iter().for_each(|part| line(paint.quiet(part)));
+        let begins = html_to_text(html);
+        if Some(&begins) != entry.title.as_ref() {
+            wrapped(&excerpt(&begins, EXCERPT_MAX)).iter().for_each(|part| line(paint.quiet(part)));
+        }
     }
     text
 }
