@@ -23,6 +23,7 @@ mod fetch;
 mod full_text;
 mod hostile;
 mod house;
+mod inspect;
 mod manners;
 mod parity;
 mod poll;

@@ -117,8 +117,8 @@ fn one_huge_part_fills_no_memory() {
 
 #[test]
 fn attributes_and_namespaces_by_the_thousand_are_no_matter() {
-    let attributes: String = (0..20_000).map(|at| format!(" a{at}='1'")).collect();
-    let namespaces: String = (0..20_000).map(|at| format!(" xmlns:n{at}='urn:{at}'")).collect();
+    let attributes = (0..20_000).map(|at| format!(" a{at}='1'")).collect::<Vec<_>>().concat();
+    let namespaces = (0..20_000).map(|at| format!(" xmlns:n{at}='urn:{at}'")).collect::<Vec<_>>().concat();
     check_item(&format!("<category{attributes}{namespaces}>x</category>"));
     check(format!("<rss version='2.0'{namespaces}{attributes}><channel><title>a</title></channel></rss>"));
 }
