@@ -75,7 +75,7 @@ struct Document {
     url: Option<Url>,
 }
 
-pub(super) fn run(config: Option<PathBuf>, options: Options) -> Result<(), Failure> {
+pub(super) fn run(config: Option<PathBuf>, options: &Options) -> Result<(), Failure> {
     let config = open::config(config)?;
     let address = Url::parse(&options.place).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let source = source(&config, address.clone());

@@ -131,7 +131,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Poll(options) => poll::run(open::config(config)?, options),
         Command::Check => check::run(open::config_path(config)?.as_path()),
-        Command::Inspect(options) => inspect::run(config, options),
+        Command::Inspect(options) => inspect::run(config, &options),
         Command::Explain(options) => explain::run(&open::config(config)?, &options),
         Command::Diff(options) => diff::run(&open::config(config)?, &options),
         Command::Test(options) => test::run(&open::config(config)?, &options),

@@ -64,7 +64,8 @@ fn head(feed: &Feed, paint: Paint) -> String {
     let about = about.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{}", output::plain(&about));
-    if let Some(description) = feed.description.as_deref().filter(|description| !description.trim().is_empty()) {
+    let description = feed.description.as_deref().filter(|text| !text.trim().is_empty());
+    if let Some(description) = description.filter(|text| Some(*text) != feed.title.as_deref()) {
         let _ = writeln!(text, "{}", paint.quiet(&excerpt(description, EXCERPT_MAX)));
     }
     text
@@ -110,7 +111,12 @@ fn item(entry: &Entry, labels: &[Label], written: &Entry, paint: Paint) -> Strin
         line(paint.quiet(&format!("full text, {} characters, from its page:", article.chars().count())));
         wrapped(&excerpt(&article, ARTICLE_MAX)).into_iter().for_each(line);
     } else if let Some(html) = entry.summary.as_ref().or(entry.content.as_ref()) {
-        wrapped(&excerpt(&html_to_text(html), EXCERPT_MAX)).iter().for_each(|part| line(paint.quiet(part)));
+        let begins = html_to_text(html);
+        if Some(&begins) != entry.title.as_ref() {
+            for part in wrapped(&excerpt(&begins, EXCERPT_MAX)) {
+                line(paint.quiet(&part));
+            }
+        }
     }
     text
 }
