@@ -198,7 +198,7 @@ fn observe_redirect(
     }
 }
 
-/// What a hub was told last of a topic (WebSub), and when to tell it again if that failed.
+/// What a hub was told last of a topic (`WebSub`), and when to tell it again if that failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Announcement {
     /// The hub's address.

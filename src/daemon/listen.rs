@@ -1,4 +1,4 @@
-//! The socket that HTTP is served on: one that the service manager hands over (sd_listen_fds(3)), else our own.
+//! The socket that HTTP is served on: one that the service manager hands over (`sd_listen_fds(3)`), else our own.
 //!
 //! The home of `listenfd`.
 

@@ -49,7 +49,7 @@ impl<'a> Volume<'a> {
         let place = (month, previous, next, stamp);
         let topic = (&topic.id, &topic.title, &topic.description, topic.threshold);
         let text = format!("{} {:?} {topic:?} {place:?} {sources:?}", env!("CARGO_PKG_VERSION"), edition.site);
-        Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        Sha256::digest(text).iter().take(16).fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"))
     }
 
     /// Renders its documents. `stories` are all of its month, newest first.
