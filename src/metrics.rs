@@ -1,4 +1,4 @@
-//! What the daemon counts, in the text format of Prometheus (OpenMetrics 1.0). The home of `prometheus_client`.
+//! What the daemon counts, in the text format of Prometheus (`OpenMetrics` 1.0). The home of `prometheus_client`.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;

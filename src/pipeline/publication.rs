@@ -45,10 +45,13 @@ pub struct Published {
     pub written: Result<Written, FilesError>,
 }
 
+/// The months of a topic, each with its stamp.
+type Stamped = Vec<(Month, i64)>;
+
 /// All that a publication reads of the store at once; volumes are read one by one.
 struct Stored {
     generation: i64,
-    topics: Vec<(Vec<Story>, Vec<(Month, i64)>)>,
+    topics: Vec<(Vec<Story>, Stamped)>,
     states: Vec<SourceState>,
     health: Vec<Change>,
     changes: Vec<Change>,

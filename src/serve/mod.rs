@@ -217,11 +217,13 @@ async fn representation(request: &HeaderMap, resource: &Resource, max_age: Durat
         None => {
             let bytes = match &encoded.body {
                 publish::Body::Memory(bytes) => bytes.clone(),
-                publish::Body::File(file) => match tokio::fs::read(file).await {
-                    Ok(bytes) => Bytes::from(bytes),
-                    // Somebody removed it; the next publication puts it back.
-                    Err(_) => return plain(StatusCode::SERVICE_UNAVAILABLE, "Later, please.\n".to_owned()),
-                },
+                publish::Body::File(file) => {
+                    let Ok(bytes) = tokio::fs::read(file).await else {
+                        // Somebody removed it; the next publication puts it back.
+                        return plain(StatusCode::SERVICE_UNAVAILABLE, "Later, please.\n".to_owned());
+                    };
+                    Bytes::from(bytes)
+                }
             };
             body(resource, encoding, bytes, &encoded.etag)
         }
