@@ -3,9 +3,11 @@
 //! [`poll`] takes one source through all stages: ask its server, read the document, find what is new, decide its topics
 //! and its story, keep it. [`publish`] takes the stored stories of each topic out to files and memory.
 
+mod announcement;
 mod full_text;
+mod publication;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -18,16 +20,17 @@ use crate::dedup::{self, Decision, Place, Subject};
 use crate::feed::{Defect, Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::parse;
-use crate::publish::{self, Credit, Edition, Representation, Selection, files};
 use crate::readers;
 use crate::schedule::{self, Asked};
-use crate::state::{About, PollFailure, SourceState, Validators, Wait};
+use crate::state::{About, Change, Health, PollFailure, SourceState, Validators, Wait};
 use crate::store::{Handle, Store, StoreError};
-use crate::story::{EntryKey, Identity, Prepared, StoredEntry};
+use crate::story::{EntryKey, Fingerprint, Identity, Prepared, StoredEntry};
 use crate::tag;
 use crate::topic::{Label, Matcher};
 
+pub use announcement::{Announced, announce};
 pub use full_text::full_text;
+pub use publication::{Archives, Published, publish};
 
 /// How far back an entry can join a story.
 const STORY_WINDOW: TimeDelta = TimeDelta::days(90);
@@ -37,6 +40,9 @@ const GONE: u16 = 410;
 
 /// Entries that are labelled again in one go.
 const RELABEL_BATCH: usize = 500;
+
+/// Entries after which the log tells how far a relabelling is: some ten seconds.
+const RELABEL_TOLD: usize = 20_000;
 
 /// Everything that polls and publications need, built whole from one config.
 #[derive(Debug)]
@@ -156,7 +162,7 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
         Err(Unreadable { code, message }) => {
             let failure = state.fail(code, message, now);
             plan(context, source, &mut state, &waits, now);
-            return keep_failure(context, state, failure).await;
+            return keep_failure(context, state, failure, now).await;
         }
     };
     state.succeed(now);
@@ -169,10 +175,13 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     let outcome = context
         .store
         .call(move |store| {
-            store.save_source(&state)?;
-            news.map_or(Ok(Outcome::Unchanged), |news| {
-                Ok(Outcome::Read(keep(store, &state.source_id, news, &stories, now)?))
-            })
+            let outcome = match news {
+                Some(news) => Outcome::Read(keep(store, &state.source_id, news, &stories, now)?),
+                None => Outcome::Unchanged,
+            };
+            let spoke = matches!(outcome, Outcome::Read(Counts { new, .. }) if new > 0);
+            keep_state(store, &state, spoke, now)?;
+            Ok(outcome)
         })
         .await?;
     if let Outcome::Read(Counts { new, changed }) = outcome
@@ -216,17 +225,38 @@ async fn fail(
     // What was adopted may go; the configured address has the last word.
     state.retired = *address == source.url && matches!(error, fetch::FetchError::Status { code: GONE, .. });
     plan(context, source, &mut state, error.asks(), now);
-    keep_failure(context, state, failure).await
+    keep_failure(context, state, failure, now).await
 }
 
-async fn keep_failure(context: &Context, state: SourceState, failure: PollFailure) -> Result<Polled, StoreError> {
+async fn keep_failure(
+    context: &Context,
+    state: SourceState,
+    failure: PollFailure,
+    now: Timestamp,
+) -> Result<Polled, StoreError> {
     let next_poll = state.next_poll;
     // Told once, when the state changes: `feeds` shows the rest.
     if state.failures == 1 {
         warn!(error.code = failure.code, "failing: {}", failure.message);
     }
-    context.store.call(move |store| store.save_source(&state)).await?;
+    context.store.call(move |store| keep_state(store, &state, false, now)).await?;
     Ok(Polled { outcome: Outcome::Failed(failure), next_poll })
+}
+
+/// Keeps the state of a source, and what has become of it if that is news.
+fn keep_state(store: &mut dyn Store, state: &SourceState, spoke: bool, now: Timestamp) -> Result<(), StoreError> {
+    let source_id = state.source_id.clone();
+    let moved =
+        state.moved_to.clone().filter(|to| store.source(&source_id).is_ok_and(|old| old.moved_to.as_ref() != Some(to)));
+    let last = store.health(Some(&source_id))?.first().map(|change| change.health);
+    let turn =
+        state.turn(last, spoke).map(|health| (health, state.last_error.as_ref().map(|error| error.message.clone())));
+    store.save_source(state)?;
+    for (health, detail) in turn.into_iter().chain(moved.map(|to| (Health::Moved, Some(to.to_string())))) {
+        store.note(&Change { source_id: source_id.clone(), date: now, health, detail })?;
+        store.raise_generation()?;
+    }
+    Ok(())
 }
 
 /// Sets when to poll next: never for a source that is gone.
@@ -497,9 +527,7 @@ fn replace(store: &mut dyn Store, number: i64, prepared: &Prepared, now: Timesta
     Ok(differs)
 }
 
-/// Labels every stored entry again if the rules differ from those of the last time; says whether it did.
-///
-/// The labels change in one step: until then the old ones are published.
+/// Labels every stored entry again if the rules differ from those of the last time; says whether labels changed.
 ///
 /// # Errors
 /// When the store fails.
@@ -507,46 +535,122 @@ fn replace(store: &mut dyn Store, number: i64, prepared: &Prepared, now: Timesta
 /// # Cancellation
 /// Nothing is kept unless all of it is.
 pub async fn relabel(context: &Arc<Context>) -> Result<bool, StoreError> {
-    let rules = rules(&context.config);
-    if context.store.call(|store| store.rules()).await? == rules {
+    if context.store.call(|store| store.rules()).await? == rules(&context.config) {
         return Ok(false);
     }
-    let sources: Arc<HashMap<String, Source>> =
-        Arc::new(context.config.sources.iter().map(|source| (source.id.clone(), source.clone())).collect());
-    let mut labels: Vec<(i64, Vec<Label>)> = Vec::new();
-    loop {
-        let after = labels.last().map_or(0, |(number, _)| *number);
-        let entries = context.store.call(move |store| store.entries_after(after, RELABEL_BATCH)).await?;
-        if entries.is_empty() {
-            break;
-        }
-        let (context, sources) = (Arc::clone(context), Arc::clone(&sources));
-        let labelled = tokio::task::spawn_blocking(move || relabelled(&context.matcher, &sources, &entries));
-        labels.extend(labelled.await.map_err(|_| StoreError::Closed)?);
-    }
-    info!(entries = labels.len(), "labelled {} entries by the new rules", labels.len());
-    let context_then = Arc::clone(context);
-    context
-        .store
-        .call(move |store| {
-            // What a poll under the old rules brought meanwhile.
-            let after = labels.last().map_or(0, |(number, _)| *number);
-            let late = store.entries_after(after, usize::MAX)?;
-            labels.extend(relabelled(&context_then.matcher, &sources, &late));
-            store.relabel(&labels, &rules)?;
-            store.raise_generation()
-        })
-        .await?;
-    Ok(true)
+    relabel_all(context).await
 }
 
-fn relabelled(matcher: &Matcher, sources: &HashMap<String, Source>, entries: &[StoredEntry]) -> Vec<(i64, Vec<Label>)> {
-    let label = |stored: &StoredEntry| match sources.get(&stored.source_id) {
+/// Labels every stored entry again; says whether labels changed.
+///
+/// They change in one step: until then the old ones are published. Only what differs is held in memory and written.
+///
+/// # Errors
+/// When the store fails.
+///
+/// # Cancellation
+/// Nothing is kept unless all of it is.
+pub async fn relabel_all(context: &Arc<Context>) -> Result<bool, StoreError> {
+    let sources = context.config.sources.iter().map(|source| (source.id.clone(), source.clone())).collect();
+    let sources: Arc<HashMap<String, Source>> = Arc::new(sources);
+    let mut different: Vec<Relabelled> = Vec::new();
+    let (mut last, mut done) = (0, 0_usize);
+    let mut batch = labelled_after(context, last).await?;
+    while let Some(end) = batch.last() {
+        last = end.stored.number;
+        done += batch.len();
+        let (judge, sources) = (Arc::clone(context), Arc::clone(&sources));
+        let judged = tokio::task::spawn_blocking(move || differing(&judge.matcher, &sources, batch));
+        let (next, judged) = tokio::join!(labelled_after(context, last), judged);
+        different.extend(judged.map_err(|_| StoreError::Closed)?);
+        batch = next?;
+        if done.is_multiple_of(RELABEL_TOLD) {
+            info!(entries = done, "labelling by the new rules: {done} entries done");
+        }
+    }
+    let count = different.len();
+    let (judge, rules) = (Arc::clone(context), rules(&context.config));
+    let swap = move |store: &mut dyn Store| swap(store, &judge.matcher, &sources, different, last, &rules);
+    let changed = context.store.call(swap).await?;
+    info!(entries = done, changed = count, "labelled {done} entries by the new rules, {count} differently");
+    Ok(changed)
+}
+
+/// An entry with what the store says of it at one moment.
+struct Seen {
+    stored: StoredEntry,
+    fingerprint: Option<Fingerprint>,
+    labels: Vec<Label>,
+}
+
+/// An entry whose labels differ under the new rules.
+struct Relabelled {
+    number: i64,
+    /// What it said when it was judged.
+    fingerprint: Option<Fingerprint>,
+    labels: Vec<Label>,
+}
+
+/// The next entries to label, as they are now.
+async fn labelled_after(context: &Context, after: i64) -> Result<Vec<Seen>, StoreError> {
+    let see = |store: &mut dyn Store, stored: StoredEntry| {
+        let (fingerprint, labels) = (store.fingerprint(stored.number)?, store.labels(stored.number)?);
+        Ok(Seen { stored, fingerprint, labels })
+    };
+    let read = move |store: &mut dyn Store| {
+        store.entries_after(after, RELABEL_BATCH)?.into_iter().map(|stored| see(store, stored)).collect()
+    };
+    context.store.call(read).await
+}
+
+fn differing(matcher: &Matcher, sources: &HashMap<String, Source>, batch: Vec<Seen>) -> Vec<Relabelled> {
+    let relabelled = |seen: Seen| {
+        let mut labels = labels(matcher, sources, &seen.stored);
+        labels.sort_by(|a, b| a.topic.cmp(&b.topic));
+        let Seen { stored, fingerprint, labels: before } = seen;
+        (labels != before).then_some(Relabelled { number: stored.number, fingerprint, labels })
+    };
+    batch.into_iter().filter_map(relabelled).collect()
+}
+
+/// Writes the labels that differ, those of entries that came or changed since they were looked at, and the rules.
+fn swap(
+    store: &mut dyn Store,
+    matcher: &Matcher,
+    sources: &HashMap<String, Source>,
+    different: Vec<Relabelled>,
+    last: i64,
+    rules: &str,
+) -> Result<bool, StoreError> {
+    let mut new: Vec<(i64, Vec<Label>)> = Vec::new();
+    for Relabelled { number, fingerprint, labels: judged } in different {
+        if store.fingerprint(number)? == fingerprint {
+            new.push((number, judged));
+        } else if let Some(stored) = store.entry(number)? {
+            new.push((number, labels(matcher, sources, &stored)));
+        }
+    }
+    let late = store.entries_after(last, usize::MAX)?;
+    new.extend(late.iter().map(|stored| (stored.number, labels(matcher, sources, stored))));
+    store.relabel(&new, rules)?;
+    if !new.is_empty() {
+        store.raise_generation()?;
+    }
+    Ok(!new.is_empty())
+}
+
+fn labels(matcher: &Matcher, sources: &HashMap<String, Source>, stored: &StoredEntry) -> Vec<Label> {
+    match sources.get(&stored.source_id) {
         Some(source) => tag::labels(matcher, &stored.entry, source),
         // A feed that is no longer polled: what it told stays.
         None => tag::labels_of_former(matcher, &stored.entry, &stored.source_id),
-    };
-    entries.iter().map(|stored| (stored.number, label(stored))).collect()
+    }
+}
+
+/// Says whether two configs decide labels alike.
+#[must_use]
+pub fn same_rules(one: &Config, other: &Config) -> bool {
+    rules(one) == rules(other)
 }
 
 /// A hash of all that decides labels: the topics, and what sources say of their entries' topics.
@@ -556,72 +660,44 @@ fn rules(config: &Config) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// How far back a source's rhythm is looked for.
+const RHYTHM: TimeDelta = TimeDelta::days(365);
+
+/// Notes which sources have become silent.
+async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreError> {
+    let polled: BTreeSet<String> =
+        context.config.sources.iter().filter(|source| source.enabled).map(|source| source.id.clone()).collect();
+    let note = move |store: &mut dyn Store| {
+        let ill: HashSet<String> = store
+            .health(None)?
+            .into_iter()
+            .filter(|change| change.health != Health::Recovered)
+            .map(|change| change.source_id)
+            .collect();
+        let mut dates: HashMap<String, Vec<Timestamp>> = HashMap::new();
+        for day in store.entry_days(now - RHYTHM)? {
+            dates.entry(day.source_id).or_default().push(day.last);
+        }
+        for source_id in polled.into_iter().filter(|source_id| !ill.contains(source_id)) {
+            let dates = dates.remove(&source_id).unwrap_or_default();
+            let Some(silence) = schedule::silence(&dates, now) else { continue };
+            let detail = Some(format!("its last entry is of {}", silence.since.format("%Y-%m-%d")));
+            store.note(&Change { source_id, date: now, health: Health::Silent, detail })?;
+            store.raise_generation()?;
+        }
+        Ok(())
+    };
+    context.store.call(note).await
+}
+
 /// Drops what is too old and tidies the store; returns how many entries went.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn upkeep(context: &Context, now: Timestamp) -> Result<usize, StoreError> {
+    notice_silence(context, now).await?;
     let before = now - context.config.store.keep;
     let dropped = context.store.call(move |store| store.drop_before(before)).await?;
     context.store.call(|store| store.tidy()).await?;
     Ok(dropped)
-}
-
-/// What was published.
-#[derive(Debug)]
-pub struct Published {
-    /// The store's generation that it shows.
-    pub generation: i64,
-    /// Every document.
-    pub representations: Vec<Representation>,
-    /// What that changed in the folder of static files.
-    pub written: Result<files::Written, files::FilesError>,
-}
-
-/// Publishes the stored stories of every topic: renders them and puts the files in place.
-///
-/// Files that cannot be written do not keep what was rendered from being served.
-///
-/// # Errors
-/// When the store fails.
-pub async fn publish(context: &Arc<Context>) -> Result<Published, StoreError> {
-    let topics: Vec<String> = context.config.topics.iter().map(|topic| topic.id.clone()).collect();
-    let limit = context.config.publish.entries;
-    let (generation, stories, states) = context
-        .store
-        .call(move |store| {
-            let stories = topics.iter().map(|topic| store.stories(topic, limit)).collect::<Result<Vec<_>, _>>()?;
-            Ok((store.generation()?, stories, store.sources()?))
-        })
-        .await?;
-    let context = Arc::clone(context);
-    let rendering = tokio::task::spawn_blocking(move || {
-        let config = &context.config;
-        let credits = credits(config, states);
-        let topics = config.topics.iter().zip(stories);
-        let edition = Edition {
-            site: &config.site,
-            settings: &config.publish,
-            sources: &credits,
-            selections: topics.map(|(topic, stories)| Selection { topic, stories }).collect(),
-        };
-        let representations = publish::render(&edition);
-        let written = files::write(&config.publish.directory, &representations);
-        Published { generation, representations, written }
-    });
-    rendering.await.map_err(|_| StoreError::Closed)
-}
-
-/// What each source is credited with: those of the config, and those that stored entries came from before.
-fn credits(config: &Config, states: Vec<SourceState>) -> BTreeMap<String, Credit> {
-    let former = |url, about| Credit { title: None, url, about, is_polled: false };
-    let mut credits: BTreeMap<String, Credit> =
-        states.into_iter().filter_map(|state| Some((state.source_id, former(state.url?, state.about)))).collect();
-    for source in &config.sources {
-        let credit = credits.entry(source.id.clone()).or_insert_with(|| former(source.url.clone(), About::default()));
-        credit.title.clone_from(&source.title);
-        credit.url.clone_from(&source.url);
-        credit.is_polled = source.enabled;
-    }
-    credits
 }

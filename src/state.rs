@@ -1,10 +1,14 @@
 //! What the store remembers of a source between polls.
 
+mod health;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::feed::{Person, Rhythm, Timestamp};
+
+pub use health::{Change, Health};
 
 /// What the store remembers of a source (a [`crate::config::Source`] is its settings only).
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -192,6 +196,25 @@ fn observe_redirect(
     } else {
         (Some(seen), None)
     }
+}
+
+/// What a hub was told last of a topic (WebSub), and when to tell it again if that failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Announcement {
+    /// The hub's address.
+    pub hub: String,
+    /// The topic's id.
+    pub topic: String,
+    /// A hash of the documents that it was told of; empty before the first time.
+    pub told: String,
+    /// When.
+    pub told_at: Option<Timestamp>,
+    /// Failures in a row since.
+    pub failures: u32,
+    /// When to try again, if the last try failed.
+    pub next_try: Option<Timestamp>,
+    /// Why it failed.
+    pub last_error: Option<String>,
 }
 
 /// How long a server asked us to wait, and in which words.

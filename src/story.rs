@@ -1,5 +1,8 @@
 //! Who is who: an entry's identity within its source, and the story it tells with others.
 
+use std::fmt;
+
+use chrono::{DateTime, Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::feed::{Entry, Timestamp};
@@ -14,6 +17,61 @@ pub struct EntryKey(pub [u8; 16]);
 /// Hash of what a person reads (title, text without markup, link): says "changed".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub [u8; 16]);
+
+/// 1 January 1990: what claims to be older is a clock that was never set (no feed is older than the web).
+const OLDEST: Timestamp = match DateTime::from_timestamp(631_152_000, 0) {
+    Some(instant) => instant,
+    None => DateTime::UNIX_EPOCH,
+};
+
+/// Returns the date of an entry: as its publisher says, else when we first saw it.
+///
+/// A date later than our first sight of the entry cannot be right.
+#[must_use]
+pub fn date(published: Option<Timestamp>, first_seen: Timestamp) -> Timestamp {
+    published.filter(|date| *date >= OLDEST).map_or(first_seen, |date| date.min(first_seen))
+}
+
+/// A month of the calendar, in UTC: the part of a topic's archive that a story belongs to, by the date of its head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month {
+    /// In the common era.
+    pub year: i32,
+    /// 1 to 12.
+    pub month: u32,
+}
+
+impl Month {
+    /// Returns the month that an instant is in.
+    #[must_use]
+    pub fn of(instant: Timestamp) -> Self {
+        Self { year: instant.year(), month: instant.month() }
+    }
+
+    /// Returns its first instant.
+    #[must_use]
+    pub fn start(self) -> Timestamp {
+        let first = NaiveDate::from_ymd_opt(self.year, self.month, 1).and_then(|day| day.and_hms_opt(0, 0, 0));
+        first.map_or(DateTime::UNIX_EPOCH, |first| first.and_utc())
+    }
+
+    /// Returns the month after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        if self.month < 12 {
+            Self { month: self.month + 1, ..self }
+        } else {
+            Self { year: self.year.saturating_add(1), month: 1 }
+        }
+    }
+}
+
+/// `2026-11`
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)
+    }
+}
 
 /// What is known of an entry before the store is asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,9 +195,9 @@ impl Identity {
 }
 
 impl StoredEntry {
-    /// The entry's date: its publication, else when we first saw it; never later than that.
+    /// The entry's date (see [`date`]).
     #[must_use]
     pub fn date(&self) -> Timestamp {
-        self.entry.published.map_or(self.first_seen, |published| published.min(self.first_seen))
+        date(self.entry.published, self.first_seen)
     }
 }

@@ -51,7 +51,7 @@ pub fn labels_of_former(matcher: &Matcher, entry: &Entry, source_id: &str) -> Ve
 
 /// Returns what becomes of an entry in every topic when its source is not in the config.
 #[must_use]
-pub fn judgements_of_removed(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
+pub fn judgements_of_former(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
     matcher.judgements(&fields_with(entry, &[], source_id))
 }
 
@@ -64,13 +64,14 @@ pub fn fields(entry: &Entry, source: &Source) -> Fields {
 fn fields_with(entry: &Entry, own_tags: &[String], source_id: &str) -> Fields {
     let text = |markup: &Option<String>| markup.as_deref().map(html_to_text).unwrap_or_default();
     let tags: Vec<&str> = entry.categories.iter().map(name).chain(own_tags.iter().map(String::as_str)).collect();
-    Fields::new(
+    let fields = Fields::new(
         entry.title.as_deref().unwrap_or_default(),
         unsigned(&text(&entry.summary)),
         unsigned(&text(&entry.content)),
         &tags,
         source_id,
-    )
+    );
+    Fields { declared: entry.language.clone(), ..fields }
 }
 
 fn may_be_in(source: &Source, topic: &str) -> bool {

@@ -34,7 +34,8 @@ pub(super) struct Options {
 #[derive(Debug, Serialize)]
 struct Change {
     topic: String,
-    change: Direction,
+    #[serde(rename = "change")]
+    direction: Direction,
     id: i64,
     feed: String,
     title: Option<String>,
@@ -67,7 +68,7 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
     let mut store = store(config)?;
     let mut outcomes = compare(config, &mut store)?;
     for outcome in outcomes.values_mut() {
-        outcome.changes.sort_by_key(|change| (change.change == Direction::Lost, std::cmp::Reverse(change.date)));
+        outcome.changes.sort_by_key(|change| (change.direction == Direction::Lost, std::cmp::Reverse(change.date)));
     }
     // As in the config; topics that it has no more come last.
     let mut ids: Vec<&str> = config.topics.iter().map(|topic| topic.id.as_str()).collect();
@@ -142,7 +143,7 @@ fn labels(matcher: &Matcher, stored: &StoredEntry, source: Option<&Source>) -> V
 fn judgements(matcher: &Matcher, stored: &StoredEntry, source: Option<&Source>) -> Vec<Judgement> {
     match source {
         Some(source) => tag::judgements(matcher, &stored.entry, source),
-        None => tag::judgements_of_removed(matcher, &stored.entry, &stored.source_id),
+        None => tag::judgements_of_former(matcher, &stored.entry, &stored.source_id),
     }
 }
 
@@ -158,7 +159,7 @@ fn changes(
     let judged = |topic: &str| judgements.iter().find(|judgement| judgement.topic == topic);
     let change = |topic: &str, direction, reasons| Change {
         topic: topic.to_owned(),
-        change: direction,
+        direction,
         id: stored.number,
         feed: stored.source_id.clone(),
         title: stored.entry.title.clone(),
@@ -196,7 +197,7 @@ fn difference(before: &[Reason], now: Vec<Reason>) -> Vec<Reason> {
 
 /// `laicite  +12 −3  (154 entries now, 163 then)`, then the entries.
 fn for_people(text: &mut String, id: &str, outcome: &Outcome, limit: usize, paint: Paint) {
-    let of = |direction| outcome.changes.iter().filter(move |change| change.change == direction);
+    let of = |direction| outcome.changes.iter().filter(move |change| change.direction == direction);
     let (gained, lost) = (of(Direction::Gained).count(), of(Direction::Lost).count());
     let counts = format!("{} {}", paint.good(&format!("+{gained}")), paint.bad(&format!("−{lost}")));
     let then = (outcome.before + gained).saturating_sub(lost);
@@ -213,7 +214,7 @@ fn for_people(text: &mut String, id: &str, outcome: &Outcome, limit: usize, pain
 }
 
 fn line(text: &mut String, change: &Change, paint: Paint) {
-    let sign = match change.change {
+    let sign = match change.direction {
         Direction::Gained => paint.good("+"),
         Direction::Lost => paint.bad("−"),
     };

@@ -21,9 +21,15 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
 }
 
 fn topics(config: &Config) -> Vec<u8> {
-    let selections = config.topics.iter().map(|topic| Selection { topic, stories: Vec::new() }).collect();
-    let sources = BTreeMap::new();
-    let edition = Edition { site: &config.site, settings: &config.publish, sources: &sources, selections };
+    let selection = |topic| Selection { topic, stories: Vec::new(), months: Vec::new() };
+    let edition = Edition {
+        site: &config.site,
+        settings: &config.publish,
+        sources: &BTreeMap::new(),
+        selections: config.topics.iter().map(selection).collect(),
+        changes: &[],
+        hubs: &[],
+    };
     publish::topic_list(&edition).bytes.to_vec()
 }
 

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use chrono::{TimeDelta, Utc};
 use serde::Serialize;
 
+use super::output::Paint;
 use super::{Failure, open, output};
 use crate::config::{Config, Source};
 use crate::feed::Timestamp;
@@ -110,7 +111,7 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
         let end = if lines.is_empty() { "" } else { "\n" };
         return Ok(output::print(&(lines.join("\n") + end))?);
     }
-    Ok(output::print(&for_people(&told, now, output::colour_of_results()))?)
+    Ok(output::print(&for_people(&told, now, Paint::of_stdout()))?)
 }
 
 fn health<'a>(source: &'a Source, state: &'a SourceState, days: &[EntryDay], now: Timestamp) -> Health<'a> {
@@ -162,7 +163,9 @@ fn remarks(source: &Source, state: &SourceState, silence: Option<Silence>) -> Ve
     let is_plain =
         state.retired || state.next_poll_why.is_empty() || state.next_poll_why == source.schedule.to_string();
     let why = (!is_plain).then(|| format!("polled then because of {}", state.next_poll_why));
-    [failure, silence, moved, moving, why].into_iter().flatten().collect()
+    let full_text = state.about.defects.iter().filter(|defect| defect.code.starts_with("full_text"));
+    let full_text = full_text.map(|defect| defect.message.clone());
+    [failure, silence, moved, moving, why].into_iter().flatten().chain(full_text).collect()
 }
 
 fn day(at: Timestamp) -> String {
@@ -170,7 +173,7 @@ fn day(at: Timestamp) -> String {
 }
 
 /// A line a source, indented ones for what is worth knowing, and a total.
-fn for_people(told: &[Health<'_>], now: Timestamp, colour: bool) -> String {
+fn for_people(told: &[Health<'_>], now: Timestamp, paint: Paint) -> String {
     let rows: Vec<[String; 5]> = told.iter().map(|health| row(health, now)).collect();
     let widths = [0, 1, 2, 3, 4].map(|column| {
         let lengths = rows.iter().filter_map(|row| Some(row.get(column)?.chars().count()));
@@ -179,13 +182,13 @@ fn for_people(told: &[Health<'_>], now: Timestamp, colour: bool) -> String {
     let mut text = String::new();
     for (health, [status, id, week, last, next]) in told.iter().zip(&rows) {
         let [of_status, of_id, of_week, of_last, of_next] = widths;
-        let status = paint(&format!("{status:<of_status$}"), health.status.colour(), colour);
+        let status = paint.with(health.status.colour(), &format!("{status:<of_status$}"));
         let title = health.title.unwrap_or(health.url);
         let line = format!("{status}  {id:<of_id$}  {week:>of_week$}  {last:<of_last$}  {next:<of_next$}  {title}");
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", line.trim_end());
         for remark in &health.remarks {
-            let _ = writeln!(text, "{:of_status$}  {}", "", paint(remark, "2", colour));
+            let _ = writeln!(text, "{:of_status$}  {}", "", paint.quiet(remark));
         }
     }
     text + &total(told)
@@ -211,8 +214,4 @@ fn total(told: &[Health<'_>]) -> String {
         [] => "no feeds: `veille add URL` adds one\n".to_owned(),
         parts => format!("{}: {}\n", output::count(told.len(), "feed"), parts.join(", ")),
     }
-}
-
-fn paint(text: &str, code: &str, colour: bool) -> String {
-    if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }

@@ -1,17 +1,21 @@
 //! `veille inspect URL|FILE`: what a feed holds once read, and which topics each entry would get. Stores nothing.
 
-use std::fmt::Write as _;
+mod people;
+
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 use serde::Serialize;
 use url::Url;
 
+use super::output::Paint;
 use super::{Failure, open, output};
 use crate::config::{Access, Config, Source};
 use crate::feed::{Category, Comments, Defect, Enclosure, Entry, Feed, Person, Timestamp};
 use crate::fetch;
 use crate::parse;
+use crate::pipeline;
 use crate::tag;
 use crate::topic::{Label, Matcher};
 
@@ -23,6 +27,9 @@ pub(super) struct Options {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Fetch each entry's page and take the article out, as a feed with `full_text` in the config does
+    #[arg(long)]
+    full_text: bool,
 }
 
 /// What is printed; the keys are a contract.
@@ -70,30 +77,37 @@ struct Document {
 
 pub(super) fn run(config: Option<PathBuf>, options: Options) -> Result<(), Failure> {
     let config = open::config(config)?;
-    let document = match Url::parse(&options.place) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => fetched(&config, url)?,
-        _ => from_file(&config, Path::new(&options.place))?,
+    let address = Url::parse(&options.place).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let source = source(&config, address.clone());
+    let now = Utc::now();
+    let document = match address {
+        Some(_) => open::runtime()?.block_on(fetched(&config, &source, now))?,
+        None => from_file(&config, Path::new(&options.place))?,
     };
     let limits = parse::Limits { entries_max: config.poll.entries_max, ..parse::Limits::default() };
     let Document { body, content_type, url } = document;
-    let zone = config.poll.schedule.zone();
-    let mut feed = parse::read(&body, content_type.as_deref(), url.as_ref(), zone, &limits, Utc::now())?;
+    let zone = source.schedule.zone();
+    let mut feed = parse::read(&body, content_type.as_deref(), url.as_ref(), zone, &limits, now)?;
+    let as_written = feed.entries.clone();
+    if options.full_text || source.full_text {
+        let defects = open::runtime()?.block_on(full_texts(&config, &source, &mut feed.entries, now))?;
+        feed.defects.extend(defects);
+    }
     feed.entries = std::mem::take(&mut feed.entries).into_iter().map(parse::sanitise).collect();
     let matcher = Matcher::new(config.topics.clone());
-    let source = source(&config, url);
     let labels: Vec<Vec<Label>> = feed.entries.iter().map(|entry| tag::labels(&matcher, entry, &source)).collect();
     let text = if options.json {
         format!("{}\n", serde_json::to_string(&inspected(&feed, &labels))?)
     } else {
-        for_people(&feed, &labels)
+        people::report(&feed, &labels, &as_written, Paint::of_stdout())
     };
     Ok(output::print(&text)?)
 }
 
-fn fetched(config: &Config, url: Url) -> Result<Document, Failure> {
+async fn fetched(config: &Config, source: &Source, now: Timestamp) -> Result<Document, Failure> {
     let client = fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?;
-    let fetched = open::runtime()?.block_on(client.fetch(&fetch::Request::new(url), Utc::now()));
-    let fetched = fetched.map_err(|error| {
+    let request = fetch::Request::of(source, source.url.clone(), Vec::new()).await?;
+    let fetched = client.fetch(&request, now).await.map_err(|error| {
         let advice = error.advice().map(|advice| format!("\nhelp: {advice}")).unwrap_or_default();
         anyhow::anyhow!("{error}{advice}")
     })?;
@@ -105,6 +119,24 @@ fn fetched(config: &Config, url: Url) -> Result<Document, Failure> {
             Err(anyhow::anyhow!("the server answers \"not modified\" to a first request").into())
         }
     }
+}
+
+/// Fetches the articles of entries with a page that no other entry has.
+async fn full_texts(
+    config: &Config,
+    source: &Source,
+    entries: &mut [Entry],
+    now: Timestamp,
+) -> Result<Vec<Defect>, Failure> {
+    let mut entries_by_page: HashMap<String, usize> = HashMap::new();
+    for url in entries.iter().filter_map(|entry| entry.url.as_ref()) {
+        *entries_by_page.entry(url.to_string()).or_default() += 1;
+    }
+    let is_own =
+        |entry: &&mut Entry| entry.url.as_ref().is_some_and(|url| entries_by_page.get(url.as_str()) == Some(&1));
+    let client = fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?;
+    let entries = entries.iter_mut().filter(is_own).collect();
+    Ok(pipeline::full_text(&client, source, entries, config.poll.pages_max, now).await)
 }
 
 fn from_file(config: &Config, path: &Path) -> Result<Document, Failure> {
@@ -172,49 +204,4 @@ fn inspected_entry<'a>(entry: &'a Entry, labels: &'a [Label]) -> InspectedEntry<
 
 fn tag_name(category: &Category) -> &str {
     category.label.as_deref().unwrap_or(&category.term)
-}
-
-/// A paragraph on the feed, one an entry, and what was mended.
-fn for_people(feed: &Feed, labels: &[Vec<Label>]) -> String {
-    let mut text = String::new();
-    // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}", feed.title.as_deref().unwrap_or("(no title)"));
-    let about = [
-        Some(feed.format.clone()),
-        feed.language.clone(),
-        feed.url.as_ref().map(ToString::to_string),
-        feed.updated.map(|at| format!("updated {}", at.format("%Y-%m-%d %H:%M UTC"))),
-        feed.generator.as_ref().map(|generator| format!("made by {generator}")),
-    ];
-    let _ = writeln!(text, "{}\n", about.into_iter().flatten().collect::<Vec<_>>().join(" · "));
-    for (entry, labels) in feed.entries.iter().zip(labels) {
-        let date = entry
-            .published
-            .or(entry.updated)
-            .map_or_else(|| "no date   ".into(), |at| at.format("%Y-%m-%d").to_string());
-        let _ = writeln!(text, "{date}  {}", entry.title.as_deref().unwrap_or("(no title)"));
-        let tags: Vec<&str> = entry.categories.iter().map(tag_name).collect();
-        let lines = [
-            entry.url.as_ref().map(ToString::to_string),
-            (!tags.is_empty()).then(|| format!("tags: {}", tags.join(", "))),
-            (!labels.is_empty()).then(|| format!("topics: {}", topics(labels))),
-        ];
-        for line in lines.into_iter().flatten() {
-            let _ = writeln!(text, "            {line}");
-        }
-    }
-    let _ = writeln!(
-        text,
-        "\n{}",
-        if feed.entries.len() == 1 { "1 entry".into() } else { format!("{} entries", feed.entries.len()) }
-    );
-    for defect in &feed.defects {
-        let _ = writeln!(text, "mended: {} ({})", defect.message, defect.code);
-    }
-    text
-}
-
-fn topics(labels: &[Label]) -> String {
-    let topic = |label: &Label| format!("{} ({})", label.topic, label.score);
-    labels.iter().map(topic).collect::<Vec<_>>().join(", ")
 }

@@ -6,7 +6,6 @@ use super::output::{self, Paint};
 use crate::config::Config;
 use crate::feed::Entry;
 use crate::tag;
-use crate::text::Tongue;
 use crate::topic::{Evidence, Judgement, Label, Matcher, NearMiss, Quote, Reason, Shortfall, Verdict};
 
 /// The topics that an entry of a source, in the config or not, is in.
@@ -21,7 +20,7 @@ pub(super) fn labels(config: &Config, matcher: &Matcher, entry: &Entry, source_i
 pub(super) fn judgements(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
     match config.sources.iter().find(|source| source.id == source_id) {
         Some(source) => tag::judgements(matcher, entry, source),
-        None => tag::judgements_of_removed(matcher, entry, source_id),
+        None => tag::judgements_of_former(matcher, entry, source_id),
     }
 }
 
@@ -48,17 +47,9 @@ fn verdict(judgement: &Judgement, paint: Paint) -> String {
         Verdict::In => format!("{}, {of}", paint.good("in")),
         Verdict::BelowThreshold => format!("{}, {of}", paint.bad("not in")),
         Verdict::Excluded(term) => format!("{} by `{}` of `not`, {of}", paint.bad("kept out"), output::plain(term)),
-        Verdict::OtherLanguage => format!("{}, its language is {}, {of}", paint.bad("kept out"), language(*tongue)),
+        Verdict::OtherLanguage => format!("{}, its language is `{}`, {of}", paint.bad("kept out"), tongue.code()),
         Verdict::OtherSource => format!("{}, its feed is not for this topic, {of}", paint.bad("kept out")),
         Verdict::OtherTopic(id) => format!("{}, it is in topic `{id}`, {of}", paint.bad("kept out")),
-    }
-}
-
-fn language(tongue: Tongue) -> &'static str {
-    match tongue {
-        Tongue::French => "French",
-        Tongue::English => "English",
-        Tongue::Unknown => "unknown",
     }
 }
 

@@ -1,6 +1,7 @@
 //! Files of entries labelled by hand: JSON lines, which `veille test` reads and `veille label` writes.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -114,13 +115,15 @@ pub(super) fn read(path: &Path) -> Result<LabelledFile, Failure> {
             continue;
         }
         match read_line(bytes) {
-            Ok(labelled) => match places.get(&labelled.id).and_then(|place| file.entries.get_mut(*place)) {
-                Some(known) => known.labels.extend(labelled.labels),
-                None => {
+            Ok(labelled) => {
+                let known = places.get(&labelled.id).and_then(|place| file.entries.get_mut(*place));
+                if let Some(known) = known {
+                    known.labels.extend(labelled.labels);
+                } else {
                     places.insert(labelled.id.clone(), file.entries.len());
                     file.entries.push(labelled);
                 }
-            },
+            }
             Err(message) => file.faults.push(Fault { line: line + 1, message }),
         }
     }
@@ -141,11 +144,13 @@ fn read_line(bytes: &[u8]) -> Result<Labelled, String> {
 impl LabelledFile {
     /// The faults, one a line: `set.jsonl:12: …`.
     pub(super) fn faults_for_people(&self, path: &Path) -> String {
-        let faults = self.faults.iter().take(FAULTS_MAX);
-        let mut text: String =
-            faults.map(|fault| format!("{}:{}: {}\n", path.display(), fault.line, fault.message)).collect();
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        for fault in self.faults.iter().take(FAULTS_MAX) {
+            let _ = writeln!(text, "{}:{}: {}", path.display(), fault.line, fault.message);
+        }
         if self.faults.len() > FAULTS_MAX {
-            text.push_str(&format!("… and {} more\n", self.faults.len() - FAULTS_MAX));
+            let _ = writeln!(text, "… and {} more", self.faults.len() - FAULTS_MAX);
         }
         text
     }

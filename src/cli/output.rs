@@ -30,11 +30,6 @@ pub(super) fn colour() -> bool {
     std::io::stderr().is_terminal() && wants_colour()
 }
 
-/// Whether stdout shows colours.
-pub(super) fn colour_of_results() -> bool {
-    std::io::stdout().is_terminal() && wants_colour()
-}
-
 /// <https://no-color.org>
 fn wants_colour() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
@@ -49,7 +44,7 @@ pub(super) struct Paint {
 impl Paint {
     /// Colours for a terminal that wants them.
     pub(super) fn of_stdout() -> Self {
-        Self { is_on: colour_of_results() }
+        Self { is_on: std::io::stdout().is_terminal() && wants_colour() }
     }
 
     /// In green.
@@ -72,7 +67,13 @@ impl Paint {
         if self.is_on { self.with("1;33", text) } else { format!("[{}]", plain(text)) }
     }
 
-    fn with(self, code: &str, text: &str) -> String {
+    /// Less loud than the rest.
+    pub(super) fn quiet(self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    /// In the colour of a code (ECMA-48 §8.3.117).
+    pub(super) fn with(self, code: &str, text: &str) -> String {
         let text = plain(text);
         if self.is_on { format!("\x1b[{code}m{text}\x1b[0m") } else { text }
     }

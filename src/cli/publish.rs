@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Failure, open, output};
 use crate::config::Config;
-use crate::pipeline::{self, Context};
+use crate::pipeline::{self, Archives, Context};
 use crate::store::Handle;
 use crate::store::sqlite::Sqlite;
 
@@ -15,7 +15,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     let written = open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
         pipeline::relabel(&context).await?;
-        Ok::<_, Failure>(pipeline::publish(&context).await?.written?)
+        Ok::<_, Failure>(pipeline::publish(&context, Archives::All).await?.written?)
     })?;
     let _ = thread.join();
     output::note(&format!(

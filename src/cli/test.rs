@@ -92,7 +92,9 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
         table(&mut text, &scores);
         if !options.summary {
             let paint = Paint::of_stdout();
-            scores.iter().for_each(|score| wrong(&mut text, config, &matcher, score, paint));
+            for score in &scores {
+                wrong(&mut text, config, &matcher, score, paint);
+            }
         }
     }
     output::print(&text)?;
@@ -169,18 +171,24 @@ fn json(
     for score in scores {
         let (false_alarms, missed) = (score.false_alarms.len(), score.missed.len());
         let line = Line { topic: score.topic, right: score.right, false_alarms, missed, figures: Figures::of(score) };
-        text.push_str(&format!("{}\n", serde_json::to_string(&line)?));
+        push_line(text, &line)?;
         let all = score.missed.iter().map(|entry| ("missed", entry));
         let all = all.chain(score.false_alarms.iter().map(|entry| ("false_alarm", entry)));
         for (wrong, entry) in all.filter(|_| !summary) {
             for judgement in explained(entry, config, matcher, score.topic) {
                 let line = WrongLine { id: &entry.id, title: entry.title.as_deref(), wrong, judgement: &judgement };
-                text.push_str(&format!("{}\n", serde_json::to_string(&line)?));
+                push_line(text, &line)?;
             }
         }
     }
     let average = Figures::average(scores);
-    text.push_str(&format!("{}\n", serde_json::to_string(&Macro { average })?));
+    push_line(text, &Macro { average })?;
+    Ok(())
+}
+
+fn push_line(text: &mut String, line: &impl Serialize) -> serde_json::Result<()> {
+    text.push_str(&serde_json::to_string(line)?);
+    text.push('\n');
     Ok(())
 }
 

@@ -94,7 +94,11 @@ impl Kind {
             Self::Path => "a path in quotes".into(),
             Self::Schedule => "a crontab pattern: `\"0 * * * *\"` is every hour".into(),
             Self::Zone => "a time zone such as `\"Europe/Paris\"`".into(),
-            Self::Listen => "an IP address and a port such as `\"127.0.0.1:8080\"`, or `\"\"` for files only".into(),
+            Self::Listen => {
+                "an IP address and a port such as `\"127.0.0.1:8080\"`, a socket such as `\"unix:veille.sock\"`, or `\"\"` for \
+                 files only"
+                    .into()
+            },
             Self::Networks => "a list of networks: `[\"127.0.0.0/8\"]`".into(),
             Self::Pages => "`\"fr\"` or `\"en\"`".into(),
             Self::Contact => "a `mailto:` or `https:` address".into(),

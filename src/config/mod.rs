@@ -131,8 +131,17 @@ pub struct PublishSettings {
 /// Whether and where HTTP is served.
 #[derive(Debug, Clone)]
 pub struct ServeSettings {
-    /// `None`: files only.
-    pub listen: Option<std::net::SocketAddr>,
+    /// `None`: files only, unless the service manager hands a socket over.
+    pub listen: Option<Listen>,
+}
+
+/// Where HTTP is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    /// An address and a port.
+    Tcp(std::net::SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
 }
 
 /// An upstream feed that we poll: settings only (`[[feed]]` in the config).

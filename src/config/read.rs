@@ -85,7 +85,7 @@ fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Opti
     let store = settings::store(&root.table(&STORE, "store", problems), folder, problems);
     let poll = settings::poll(&root.table(&POLL, "poll", problems), problems);
     let publish = settings::publish(&root.table(&PUBLISH, "publish", problems), folder, problems);
-    let serve = settings::serve(&root.table(&SERVE, "serve", problems), problems);
+    let serve = settings::serve(&root.table(&SERVE, "serve", problems), folder, problems);
     let defaults = topics::defaults(&root.table(&TOPIC_DEFAULTS, "topic_defaults", problems), problems);
 
     let feeds = root.tables(&FEED, "feed", problems);

@@ -16,7 +16,7 @@ use super::nearest::nearest;
 use super::quantity;
 use super::section::{Section, text, texts, unfit, whole, words};
 use super::tree::{Node, Value};
-use super::{Language, PollSettings, PublishSettings, ServeSettings, Site, StoreSettings};
+use super::{Language, Listen, PollSettings, PublishSettings, ServeSettings, Site, StoreSettings};
 use crate::schedule::Schedule;
 
 pub(super) fn site(section: &Section<'_>, problems: &mut Problems) -> Option<Site> {
@@ -69,8 +69,8 @@ pub(super) fn publish(section: &Section<'_>, folder: &Path, problems: &mut Probl
     Some(PublishSettings { directory: folder.join(directory?), entries: entries?, hubs: hubs? })
 }
 
-pub(super) fn serve(section: &Section<'_>, problems: &mut Problems) -> Option<ServeSettings> {
-    section.read("listen", listen, problems)
+pub(super) fn serve(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Option<ServeSettings> {
+    section.read_with("listen", problems, |node, key, problems| listen(node, key, folder, problems))
 }
 
 fn site_url(node: &Node, key: &Key, problems: &mut Problems) -> Option<Url> {
@@ -228,13 +228,16 @@ fn networks(node: &Node, key: &Key, problems: &mut Problems) -> Option<Vec<IpNet
     Some(networks)
 }
 
-fn listen(node: &Node, key: &Key, problems: &mut Problems) -> Option<ServeSettings> {
+fn listen(node: &Node, key: &Key, folder: &Path, problems: &mut Problems) -> Option<ServeSettings> {
     let text = words(node, key, problems)?;
     if text.is_empty() {
         return Some(ServeSettings { listen: None });
     }
     if let Ok(address) = text.parse::<SocketAddr>() {
-        return Some(ServeSettings { listen: Some(address) });
+        return Some(ServeSettings { listen: Some(Listen::Tcp(address)) });
+    }
+    if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
+        return Some(ServeSettings { listen: Some(Listen::Unix(folder.join(path))) });
     }
     let error = problems.error(&node.span, format!("`listen` must be {}", key.kind.wanted()));
     if let Some(port) = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')) {

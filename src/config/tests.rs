@@ -111,7 +111,7 @@ fn an_empty_file_is_a_config() {
     let config = config("");
     assert_eq!(config.site.url.as_str(), "http://127.0.0.1:8080/");
     assert_eq!(config.store.path, Path::new("data/veille.db"));
-    assert_eq!(config.serve.listen, Some("127.0.0.1:8080".parse().unwrap()));
+    assert_eq!(config.serve.listen, Some(Listen::Tcp("127.0.0.1:8080".parse().unwrap())));
     assert_eq!(config.poll.timeout, Duration::from_secs(30));
     assert_eq!(config.poll.body_bytes_max, 10 << 20);
     assert_eq!(config.poll.postpone_max, Duration::from_hours(24));

@@ -3,6 +3,7 @@
 //! One loop owns all decisions; polls, relabelling and publishing are tasks that report back to it.
 
 mod due;
+mod listen;
 mod notify;
 mod watch;
 
@@ -14,7 +15,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::{TimeDelta, Utc};
 use futures_util::FutureExt;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch as flag;
 use tokio::task::JoinSet;
@@ -24,7 +24,7 @@ use self::due::Due;
 use self::watch::FileWatch;
 use crate::config::{self, Config};
 use crate::feed::Timestamp;
-use crate::pipeline::{self, Context, Counts, Outcome, Polled, Published};
+use crate::pipeline::{self, Announced, Archives, Context, Counts, Outcome, Polled, Published};
 use crate::publish::Tree;
 use crate::serve::{self, Front, Health};
 use crate::state::PollFailure;
@@ -42,6 +42,8 @@ const GATHER: Duration = Duration::from_millis(500);
 
 /// When a source is tried again over which we panicked.
 const PANIC_PAUSE: TimeDelta = TimeDelta::hours(1);
+/// How long archives may stay behind while polls are under way.
+const ARCHIVE_DELAY_MAX: Duration = Duration::from_mins(1);
 
 /// Polls that are begun for each that can run.
 const READY: usize = 4;
@@ -57,18 +59,19 @@ const UPKEEP: TimeDelta = TimeDelta::hours(24);
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let store = Sqlite::open(&config.store.path)?;
     let (store, store_thread) = Handle::new(Box::new(store)).context("cannot start the store's thread")?;
-    let listener = listen(&config).await?;
+    let listener = listen::open(config.serve.listen.as_ref()).await?;
     let (stop, mut stopped) = flag::channel(false);
     let context = Arc::new(Context::new(config, store)?);
     let front = Arc::new(Front::default());
     let mut daemon = Daemon::new(context, Arc::clone(&front));
     daemon.publish(true).await?;
-    let server = listener.map(|listener| {
+    let (socket, _socket_file) = listener.unzip();
+    let server = socket.map(|socket| {
         let stop = async move {
             // The sender is gone only when the daemon is.
             let _ = stopped.wait_for(|stop| *stop).await;
         };
-        tokio::spawn(serve::serve(listener, front, serve::Limits::default(), stop))
+        tokio::spawn(serve::serve(socket, front, serve::Limits::default(), stop))
     });
     let result = daemon.live().await;
     notify::stopping();
@@ -85,14 +88,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     result
 }
 
-async fn listen(config: &Config) -> anyhow::Result<Option<TcpListener>> {
-    let Some(address) = config.serve.listen else { return Ok(None) };
-    let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address} (`serve.listen`): is another veille running, or another program there?")
-    })?;
-    info!(address = %listener.local_addr().unwrap_or(address), "serving");
-    Ok(Some(listener))
-}
+/// A poll that has ended: its source, the context that it began under, what came of it.
+type Ended = (String, Arc<Context>, Result<Polled, StoreError>);
 
 struct Daemon {
     context: Arc<Context>,
@@ -100,11 +97,23 @@ struct Daemon {
     due: Due,
     /// Where each source stands in the config.
     places: HashMap<String, usize>,
-    polls: JoinSet<(String, Result<Polled, StoreError>)>,
+    polls: JoinSet<Ended>,
     /// At most one: a reload ends the one before.
     relabelling: JoinSet<Result<bool, StoreError>>,
+    /// At most one: it goes through all hubs.
+    announcing: JoinSet<Result<Option<Timestamp>, StoreError>>,
+    /// What hubs are to hear of.
+    announced: Arc<Vec<Announced>>,
+    /// When to announce: now after a publication, later after a failure.
+    next_announcement: Option<Timestamp>,
+    /// A poll that began under older rules has brought something: it is labelled by those.
+    is_stale: bool,
     /// What the last publication showed.
     published: i64,
+    /// When the archives were brought up to date.
+    archived: tokio::time::Instant,
+    /// Whether they are not.
+    archives_wait: bool,
     file: FileWatch,
     /// What is wrong, by what it is about.
     troubles: BTreeMap<&'static str, String>,
@@ -121,7 +130,13 @@ impl Daemon {
             places: HashMap::new(),
             polls: JoinSet::new(),
             relabelling: JoinSet::new(),
+            announcing: JoinSet::new(),
+            announced: Arc::default(),
+            next_announcement: None,
+            is_stale: false,
             published: 0,
+            archived: tokio::time::Instant::now(),
+            archives_wait: true,
             file,
             troubles: BTreeMap::new(),
             next_upkeep: Utc::now(),
@@ -138,6 +153,7 @@ impl Daemon {
         self.take_over().await?;
         loop {
             self.start_due();
+            self.freshen();
             let next = self.due.next().map_or(LOOK, |at| (at - Utc::now()).to_std().unwrap_or_default());
             tokio::select! {
                 _ = terminate.recv() => return Ok(()),
@@ -152,6 +168,11 @@ impl Daemon {
                     if relabelled? {
                         self.publish(false).await?;
                     }
+                }
+                Some(announced) = self.announcing.join_next() => {
+                    let next = announced??;
+                    self.next_announcement = self.next_announcement.or(next);
+                    self.announce();
                 }
                 () = sleep_until(gathered) => {
                     gathered = None;
@@ -208,17 +229,36 @@ impl Daemon {
                 let polling = pipeline::poll(&context, &source, false, Utc::now());
                 let polled =
                     AssertUnwindSafe(polling).catch_unwind().await.unwrap_or_else(|_| Ok(panicked(Utc::now())));
-                (source_id, polled)
+                (source_id, context, polled)
             };
             self.polls.spawn(poll.instrument(span));
         }
     }
 
     /// Plans the next poll; says whether there is something to publish.
-    fn end_poll(&mut self, (source_id, polled): (String, Result<Polled, StoreError>)) -> anyhow::Result<bool> {
+    fn end_poll(&mut self, (source_id, context, polled): Ended) -> anyhow::Result<bool> {
         let polled = polled?;
+        let (outcome, counts) = match &polled.outcome {
+            Outcome::NotDue => ("not_due", Counts::default()),
+            Outcome::Unchanged => ("unchanged", Counts::default()),
+            Outcome::Read(counts) => ("read", *counts),
+            Outcome::Failed(_) => ("failed", Counts::default()),
+        };
+        self.front.metrics.polled(outcome, counts.new, counts.changed);
         self.due.end(&source_id, polled.next_poll);
-        Ok(matches!(polled.outcome, Outcome::Read(counts) if counts != Counts::default()))
+        let has_news = matches!(polled.outcome, Outcome::Read(counts) if counts != Counts::default());
+        let is_current = Arc::ptr_eq(&context, &self.context);
+        self.is_stale |= has_news && !is_current && !pipeline::same_rules(&context.config, &self.context.config);
+        Ok(has_news)
+    }
+
+    /// Labels again what a poll that began before the last reload has labelled by the old rules.
+    fn freshen(&mut self) {
+        if self.is_stale && self.relabelling.is_empty() {
+            self.is_stale = false;
+            let context = Arc::clone(&self.context);
+            self.relabelling.spawn(async move { pipeline::relabel_all(&context).await });
+        }
     }
 
     /// Looks whether the config file was saved, whether another process changed the store, whether upkeep is due.
@@ -227,10 +267,12 @@ impl Daemon {
             self.reload().await?;
         }
         let generation = self.context.store.call(|store| store.generation()).await?;
-        if generation > self.published {
+        if generation > self.published || self.archives_wait && self.polls.is_empty() {
             self.publish(false).await?;
         }
         self.tell_freshness();
+        self.announce();
+        self.front.metrics.store(self.context.store.call(|store| store.size()).await?);
         let now = Utc::now();
         if now >= self.next_upkeep {
             self.next_upkeep = now + UPKEEP;
@@ -297,13 +339,29 @@ impl Daemon {
     /// # Errors
     /// When the store fails; at the start also when the folder cannot be written. Later that stops files, not HTTP.
     async fn publish(&mut self, starting: bool) -> anyhow::Result<()> {
-        let Published { generation, representations, written } = pipeline::publish(&self.context).await?;
+        // While polls are under way, each publication would make the volume of this month anew, and on the first day
+        // those of all months.
+        let began = tokio::time::Instant::now();
+        let is_busy = !self.polls.is_empty() && began < self.archived + ARCHIVE_DELAY_MAX;
+        let archives = if is_busy || starting { Archives::Later } else { Archives::Changed };
+        let Published { generation, representations, filed, stories, announced, written } =
+            pipeline::publish(&self.context, archives).await?;
         self.published = generation;
+        self.archives_wait = archives == Archives::Later;
+        if !self.archives_wait {
+            self.archived = began;
+        }
+        let prefix = self.context.config.site.url.path().trim_end_matches('/').to_owned();
+        self.front.prefix.store(Arc::new(prefix));
         let (front, now) = (Arc::clone(&self.front), Utc::now());
         tokio::task::spawn_blocking(move || {
-            front.tree.store(Arc::new(Tree::build(representations, &front.tree.load(), now)));
+            front.tree.store(Arc::new(Tree::build(representations, filed, &front.tree.load(), now)));
         })
         .await?;
+        self.front.metrics.published(began.elapsed(), &stories);
+        self.announced = Arc::new(announced);
+        self.next_announcement = Some(now);
+        self.announce();
         match written {
             Ok(written) => {
                 debug!(files.changed = written.changed, files.removed = written.removed, "published");
@@ -316,6 +374,16 @@ impl Daemon {
             }
         }
         Ok(())
+    }
+
+    /// Tells the hubs what has changed, if it is time to; publishing never waits for them.
+    fn announce(&mut self) {
+        let now = Utc::now();
+        if self.announcing.is_empty() && self.next_announcement.is_some_and(|at| at <= now) {
+            self.next_announcement = None;
+            let (context, topics) = (Arc::clone(&self.context), Arc::clone(&self.announced));
+            self.announcing.spawn(async move { pipeline::announce(&context, &topics, now).await });
+        }
     }
 
     /// Waits for the polls in flight, within the grace or until Ctrl-C is pressed again.

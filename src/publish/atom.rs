@@ -1,50 +1,96 @@
 //! Topics as Atom 1.0 (RFC 4287). The home of `atom_syndication`.
 //!
 //! That crate writes what it is given, illegal characters and foreign XHTML included, so it is given legal strings and
-//! `type="html"` only. It cannot write attributes of other namespaces on links, hence `thr:total` (RFC 4685 §5) on the
-//! entry and no `thr:count` on its `replies` link.
+//! `type="html"` only. It cannot write attributes of other namespaces on links, so `replies` links are written as
+//! extension elements of Atom's own namespace: they come out the same (see [`replies`]).
+
+mod sources;
 
 use std::collections::BTreeMap;
 
 use atom_syndication::extension::{Extension, ExtensionMap};
 use atom_syndication::{Category, Content, Entry, Feed, Generator, Link, Person, Source, Text, WriteConfig};
 
-use crate::feed;
+use crate::feed::{self, Comments};
+use crate::publish::archive::{self, Volume};
 use crate::publish::channel::Channel;
 use crate::publish::item::Item;
 use crate::publish::{Edition, Format, Representation, dates, legal};
+use crate::story::Month;
 
 const ATOM: &str = "application/atom+xml";
+const HTML: &str = "text/html";
 const THREADS: &str = "http://purl.org/syndication/thread/1.0";
+/// RFC 5005.
+const HISTORY: &str = "http://purl.org/syndication/history/1.0";
+/// Our own elements; `veille:score` is how well an entry fits the topic.
+const OURS: &str = "urn:x-veille:1";
+
+pub(super) use sources::sources;
 
 /// Renders a topic's main document, `/{topic}.atom`.
 pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation {
-    let mut links = vec![
-        link("self", channel.address("atom"), Some(ATOM.to_owned()), None),
-        link("alternate", channel.page.clone(), Some("text/html".to_owned()), None),
-    ];
+    let mut links = vec![own(channel.address("atom")), link("alternate", channel.page.clone(), Some(HTML), None)];
     links.extend(edition.settings.hubs.iter().map(|hub| link("hub", legal::iri(hub.as_str()), None, None)));
+    links.extend(channel.before.map(|month| volume_link(channel, "prev-archive", month)));
+    let generator = Generator {
+        value: env!("CARGO_PKG_NAME").to_owned(),
+        uri: None,
+        version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+    };
+    let document = Feed { generator: Some(generator), ..feed(channel, links) };
+    represent(channel.path("atom"), &document)
+}
+
+/// Renders a volume of a topic's archive, `/{topic}/archive/{month}.atom`.
+///
+/// Without generator: another version of it must not change what is over.
+pub(super) fn volume(channel: &Channel, volume: &Volume<'_>) -> Representation {
+    let path = archive::path(&channel.id, volume.month, Format::Atom);
+    let page = archive::path(&channel.id, volume.month, Format::Page);
+    let mut links = vec![
+        own(channel.at(&path)),
+        link("alternate", channel.at(&page), Some(HTML), None),
+        link("current", channel.address("atom"), Some(ATOM), None),
+    ];
+    links.extend(volume.previous.map(|month| volume_link(channel, "prev-archive", month)));
+    links.extend(volume.next.map(|month| volume_link(channel, "next-archive", month)));
+    let mut document = feed(channel, links);
+    document.namespaces.insert("fh".to_owned(), HISTORY.to_owned());
+    let archive = element("fh:archive", String::new());
+    document.extensions.insert("fh".to_owned(), BTreeMap::from([("archive".to_owned(), vec![archive])]));
+    represent(path, &document)
+}
+
+fn feed(channel: &Channel, links: Vec<Link>) -> Feed {
     let has_threads = channel.items.iter().any(|item| item.comments.count.is_some());
-    let updated = channel.items.iter().map(updated).max().unwrap_or(channel.updated);
-    let document = Feed {
+    let threads = has_threads.then(|| ("thr".to_owned(), THREADS.to_owned()));
+    let ours = (!channel.items.is_empty()).then(|| ("veille".to_owned(), OURS.to_owned()));
+    Feed {
         // The address is the id: whoever moves the site moves its readers in any case, and it says where it is from.
         id: channel.address("atom"),
         title: text(&channel.title),
         subtitle: channel.description.as_deref().map(text),
-        updated: updated.fixed_offset(),
+        updated: channel.items.iter().map(updated).max().unwrap_or(channel.updated).fixed_offset(),
         authors: vec![person(&channel.publisher)],
         links,
-        generator: Some(Generator {
-            value: env!("CARGO_PKG_NAME").to_owned(),
-            uri: None,
-            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-        }),
         lang: Some(channel.language.to_owned()),
-        namespaces: has_threads.then(|| ("thr".to_owned(), THREADS.to_owned())).into_iter().collect(),
+        namespaces: threads.into_iter().chain(ours).collect(),
         entries: channel.items.iter().map(entry).collect(),
         ..Feed::default()
-    };
-    Representation::new(channel.path("atom"), Format::Atom, write(&document), updated)
+    }
+}
+
+fn represent(path: String, document: &Feed) -> Representation {
+    Representation::new(path, Format::Atom, write(document), document.updated.to_utc())
+}
+
+fn own(address: String) -> Link {
+    link("self", address, Some(ATOM), None)
+}
+
+fn volume_link(channel: &Channel, rel: &str, month: Month) -> Link {
+    link(rel, channel.at(&archive::path(&channel.id, month, Format::Atom)), Some(ATOM), None)
 }
 
 fn write(document: &Feed) -> Vec<u8> {
@@ -82,7 +128,7 @@ fn entry(item: &Item) -> Entry {
             content_type: Some("html".to_owned()),
             ..Content::default()
         }),
-        extensions: item.comments.count.map(total).unwrap_or_default(),
+        extensions: extensions(item),
         ..Entry::default()
     }
 }
@@ -94,17 +140,9 @@ fn links(item: &Item) -> Vec<Link> {
     }
     links.extend(item.related.iter().map(|other| link("related", other.url.clone(), None, other.title.clone())));
     links.extend(item.via.iter().map(|via| link("via", via.url.clone(), None, via.title.clone())));
-    // RFC 4685 §4: without a type, a `replies` link would mean Atom.
-    let page = item.comments.url.as_ref().and_then(legal::link);
-    links.extend(page.map(|url| link("replies", url, Some("text/html".to_owned()), None)));
-    let feed = item.comments.feed.as_ref().and_then(legal::link);
-    links.extend(feed.map(|url| {
-        let media_type = if url.contains("atom") { ATOM } else { "application/rss+xml" };
-        link("replies", url, Some(media_type.to_owned()), None)
-    }));
     links.extend(item.enclosures.iter().map(|file| Link {
         length: file.length.map(|bytes| bytes.to_string()),
-        ..link("enclosure", legal::iri(file.url.as_str()), file.media_type.clone(), None)
+        ..link("enclosure", legal::iri(file.url.as_str()), file.media_type.as_deref(), None)
     }));
     links
 }
@@ -128,8 +166,8 @@ fn source(item: &Item) -> Source {
     }
 }
 
-fn link(rel: &str, href: String, mime_type: Option<String>, title: Option<String>) -> Link {
-    Link { rel: rel.to_owned(), href, mime_type, title, ..Link::default() }
+fn link(rel: &str, href: String, mime_type: Option<&str>, title: Option<String>) -> Link {
+    Link { rel: rel.to_owned(), href, mime_type: mime_type.map(str::to_owned), title, ..Link::default() }
 }
 
 fn person(person: &feed::Person) -> Person {
@@ -155,10 +193,46 @@ fn escape(line: &str) -> String {
     line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// `thr:total`: how many comments there are.
-fn total(count: u64) -> ExtensionMap {
-    let total = Extension { name: "thr:total".to_owned(), value: Some(count.to_string()), ..Extension::default() };
-    BTreeMap::from([("thr".to_owned(), BTreeMap::from([("total".to_owned(), vec![total])]))])
+/// What Atom alone has no words for.
+fn extensions(item: &Item) -> ExtensionMap {
+    let mut extensions = ExtensionMap::new();
+    let mut add = |prefix: &str, name: &str, elements: Vec<Extension>| {
+        if !elements.is_empty() {
+            extensions.entry(prefix.to_owned()).or_default().insert(name.to_owned(), elements);
+        }
+    };
+    add("", "link", replies(&item.comments));
+    let total = item.comments.count.map(|count| element("thr:total", count.to_string()));
+    add("thr", "total", total.into_iter().collect());
+    add("veille", "score", vec![element("veille:score", item.score.to_string())]);
+    extensions
+}
+
+/// `replies` links with `thr:count` (RFC 4685 §4), which the crate's links cannot carry.
+fn replies(comments: &Comments) -> Vec<Extension> {
+    // Without a type, a `replies` link would mean Atom.
+    let page = comments.url.as_ref().and_then(legal::link).map(|url| (url, HTML));
+    let feed = comments.feed.as_ref().and_then(legal::link).map(|url| {
+        let media_type = if url.contains("atom") { ATOM } else { "application/rss+xml" };
+        (url, media_type)
+    });
+    let link = |(url, media_type): (String, &str)| {
+        let count = comments.count.map(|count| ("thr:count", count.to_string()));
+        let known = [("rel", "replies".to_owned()), ("href", escape(&url)), ("type", media_type.to_owned())];
+        let attributes = known.into_iter().chain(count).map(|(name, value)| (name.to_owned(), value));
+        // A text, though empty: without one the writer would put a line break inside.
+        Extension {
+            name: "link".to_owned(),
+            attrs: attributes.collect(),
+            value: Some(String::new()),
+            ..Extension::default()
+        }
+    };
+    page.into_iter().chain(feed).map(link).collect()
+}
+
+fn element(name: &str, value: String) -> Extension {
+    Extension { name: name.to_owned(), value: Some(value), ..Extension::default() }
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use crate::config::Language;
 use crate::feed::{Person, Timestamp};
 use crate::publish::item::{Item, items};
 use crate::publish::{Edition, Selection, dates, legal};
+use crate::story::Month;
+use crate::topic::Topic;
 
 /// A topic's main document, before it is written in a format.
 #[derive(Debug)]
@@ -25,13 +27,22 @@ pub(super) struct Channel {
     /// The newest date among the items.
     pub(super) updated: Timestamp,
     pub(super) items: Vec<Item>,
+    /// The volume of the archive that goes on where the main document ends.
+    pub(super) before: Option<Month>,
 }
 
 impl Channel {
+    /// The newest stories.
     pub(super) fn new(edition: &Edition<'_>, selection: &Selection<'_>) -> Self {
-        let (site, topic) = (edition.site, selection.topic);
-        let home = format!("{}/", legal::iri(site.url.as_str()).trim_end_matches('/'));
-        let items = items(edition, selection);
+        let channel = Self::whole(edition, selection.topic, items(edition, selection));
+        let before = before(&selection.months, &channel.items, edition.settings.entries);
+        Self { before, ..channel }
+    }
+
+    /// These items, whatever they are of the topic.
+    pub(super) fn whole(edition: &Edition<'_>, topic: &Topic, items: Vec<Item>) -> Self {
+        let site = edition.site;
+        let home = home(edition);
         Self {
             id: topic.id.clone(),
             page: format!("{home}{}/", topic.id),
@@ -41,6 +52,7 @@ impl Channel {
             publisher: publisher(edition),
             updated: items.iter().map(|item| item.updated).max().unwrap_or(dates::EMPTY),
             items,
+            before: None,
             home,
         }
     }
@@ -50,10 +62,29 @@ impl Channel {
         format!("/{}.{extension}", self.id)
     }
 
+    /// The public address of a path.
+    pub(super) fn at(&self, path: &str) -> String {
+        format!("{}{}", self.home, path.trim_start_matches('/'))
+    }
+
     /// The public address of the document with this extension.
     pub(super) fn address(&self, extension: &str) -> String {
         format!("{}{}.{extension}", self.home, self.id)
     }
+}
+
+/// Returns the site's address; ends with `/`.
+pub(super) fn home(edition: &Edition<'_>) -> String {
+    format!("{}/", legal::iri(edition.site.url.as_str()).trim_end_matches('/'))
+}
+
+/// The newest month, unless the main document has room for the whole of it: then the one before.
+///
+/// The month that runs changes with every story; who follows the archive should begin with one that is over.
+fn before(months: &[Month], items: &[Item], limit: usize) -> Option<Month> {
+    let (newest, older) = months.split_last()?;
+    let is_whole = items.len() < limit || items.iter().any(|item| Month::of(item.published) < *newest);
+    if is_whole { older.last().copied() } else { Some(*newest) }
 }
 
 /// The BCP 47 tag of what we write ourselves.

@@ -1,32 +1,18 @@
 //! The dates under which a story is published: honest, never in the future, never the time of rendering.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 use sha2::{Digest, Sha256};
 
 use crate::feed::Timestamp;
 use crate::story::StoredEntry;
 
-/// 1 January 1990: what claims to be older is a clock that was never set (no feed is older than the web).
-const OLDEST: Timestamp = at(631_152_000);
-
 /// 1 December 2005, when RFC 4287 came out: the date of a document without entries.
 ///
 /// Such a document has no change to date, Atom wants one, and the time of rendering would be a lie.
-pub(super) const EMPTY: Timestamp = at(1_133_395_200);
-
-const fn at(seconds: i64) -> Timestamp {
-    match DateTime::<Utc>::from_timestamp(seconds, 0) {
-        Some(instant) => instant,
-        None => DateTime::UNIX_EPOCH,
-    }
-}
-
-/// Returns when an entry was first published: as its publisher says, else when we first saw it.
-///
-/// A date later than our first sight of the entry cannot be right.
-pub(super) fn published(entry: &StoredEntry) -> Timestamp {
-    entry.entry.published.filter(|date| *date >= OLDEST).unwrap_or(entry.first_seen).min(entry.first_seen)
-}
+pub(super) const EMPTY: Timestamp = match DateTime::from_timestamp(1_133_395_200, 0) {
+    Some(instant) => instant,
+    None => DateTime::UNIX_EPOCH,
+};
 
 /// Returns when an entry last changed in a way that its readers should see again.
 ///
@@ -34,7 +20,7 @@ pub(super) fn published(entry: &StoredEntry) -> Timestamp {
 /// bounds is more exact than ours. Without one, later dates of the publisher are noise (real series move `updated` at
 /// every build of the site) and the entry keeps its date.
 pub(super) fn updated(entry: &StoredEntry) -> Timestamp {
-    let (claim, published) = (entry.entry.updated, published(entry));
+    let (claim, published) = (entry.entry.updated, entry.date());
     match entry.changed {
         Some(seen) => claim.filter(|date| *date > entry.first_seen && *date <= seen).unwrap_or(seen).max(published),
         None => claim.map_or(published, |date| date.clamp(published, entry.first_seen)),
@@ -65,7 +51,7 @@ mod tests {
         stored.changed = changed.map(day);
         stored.entry.published = published.map(day);
         stored.entry.updated = updated.map(day);
-        assert_eq!((super::published(&stored), super::updated(&stored)), (day(expected.0), day(expected.1)));
+        assert_eq!((stored.date(), super::updated(&stored)), (day(expected.0), day(expected.1)));
     }
 
     #[test]
@@ -110,7 +96,7 @@ mod tests {
     fn a_clock_that_was_never_set_is_no_date() {
         let mut stored = bare("1");
         stored.entry.published = Some(date("1970-01-01T00:00:00Z"));
-        assert_eq!(published(&stored), stored.first_seen);
+        assert_eq!(stored.date(), stored.first_seen);
     }
 
     #[test]

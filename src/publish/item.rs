@@ -11,6 +11,7 @@ use crate::publish::channel::language_tag;
 use crate::publish::{Credit, Edition, Selection, dates, legal};
 use crate::story::Story;
 use crate::text;
+use crate::topic::Topic;
 
 /// Length of a title that is made from the text, in characters.
 const MADE_TITLE_MAX: usize = 80;
@@ -46,6 +47,8 @@ pub(super) struct Item {
     pub(super) source: Source,
     /// The terms that brought it into the topic, as the editor wrote them.
     pub(super) why: Vec<String>,
+    /// The points that it reached there.
+    pub(super) score: f64,
 }
 
 /// A page elsewhere.
@@ -74,10 +77,11 @@ pub(super) struct Source {
 pub(super) fn items(edition: &Edition<'_>, selection: &Selection<'_>) -> Vec<Item> {
     let mut ids = HashSet::new();
     let stories = selection.stories.iter().filter(|story| ids.insert(&story.head.atom_id));
-    stories.take(edition.settings.entries).map(|story| item(edition, selection, story)).collect()
+    stories.take(edition.settings.entries).map(|story| item(edition, selection.topic, story)).collect()
 }
 
-fn item(edition: &Edition<'_>, selection: &Selection<'_>, story: &Story) -> Item {
+/// Makes an item of a story.
+pub(super) fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
     let entry = &story.head.entry;
     let source = source(edition, &story.head.source_id);
     let (summary, content) = texts(story);
@@ -86,11 +90,11 @@ fn item(edition: &Edition<'_>, selection: &Selection<'_>, story: &Story) -> Item
     Item {
         id: legal::iri(&story.head.atom_id),
         title: title.unwrap_or_else(|| made_title([&summary, &content], url.as_deref(), &source.title)),
-        published: dates::published(&story.head),
+        published: story.head.date(),
         updated: dates::updated(&story.head),
         language: foreign(edition.site, entry.language.as_deref()),
         authors: authors(&entry.authors, &source),
-        categories: categories(edition, selection, story),
+        categories: categories(edition, topic, story),
         enclosures: enclosures(&entry.enclosures),
         comments: entry.comments.clone(),
         rights: entry.rights.as_deref().and_then(legal::label),
@@ -100,6 +104,7 @@ fn item(edition: &Edition<'_>, selection: &Selection<'_>, story: &Story) -> Item
             Some(Link { url, title: origin.title.as_deref().and_then(legal::label) })
         }),
         why: why(story),
+        score: story.label.score,
         summary,
         content,
         url,
@@ -172,7 +177,7 @@ fn person(person: &Person) -> Option<Person> {
 /// The publishers' tags of every telling, then the topic.
 ///
 /// A tag without a scheme gets the address of the feed that uses it: tags of two publishers are not one list.
-fn categories(edition: &Edition<'_>, selection: &Selection<'_>, story: &Story) -> Vec<Category> {
+fn categories(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Vec<Category> {
     let head = story.head.entry.categories.iter().map(|category| (&story.head.source_id, category));
     let others = story
         .tellings
@@ -188,9 +193,9 @@ fn categories(edition: &Edition<'_>, selection: &Selection<'_>, story: &Story) -
         })
     });
     let topic = Category {
-        term: selection.topic.id.clone(),
+        term: topic.id.clone(),
         scheme: Some(topics_scheme(edition.site)),
-        label: legal::label(&selection.topic.title),
+        label: legal::label(&topic.title),
     };
     let mut seen = HashSet::new();
     tags.chain([topic]).filter(|tag| seen.insert((tag.term.clone(), tag.scheme.clone()))).collect()

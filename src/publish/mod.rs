@@ -2,8 +2,10 @@
 //!
 //! Pure but for [`files`]: no clock, no network, no store. The same [`Edition`] gives the same bytes.
 
+pub mod archive;
 mod atom;
 mod channel;
+mod compression;
 mod dates;
 pub mod files;
 mod item;
@@ -12,12 +14,15 @@ mod legal;
 mod opml;
 mod page;
 mod rss;
+mod site;
 mod tree;
+mod words;
 #[cfg(test)]
 mod world;
 mod xml;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -25,13 +30,14 @@ use url::Url;
 
 use crate::config::{PublishSettings, Site};
 use crate::feed::Timestamp;
-use crate::state::About;
-use crate::story::Story;
+use crate::state::{About, Announcement, Change};
+use crate::story::{Month, Story};
 use crate::topic::Topic;
 use channel::Channel;
 
+pub use compression::Encoding;
 pub use opml::{Subscription, subscriptions};
-pub use tree::{Encoded, Encoding, Resource, Tree};
+pub use tree::{Body, Encoded, Resource, Tree};
 
 /// All that is published at one moment.
 #[derive(Debug, Clone)]
@@ -44,6 +50,10 @@ pub struct Edition<'a> {
     pub sources: &'a BTreeMap<String, Credit>,
     /// In the order of the config.
     pub selections: Vec<Selection<'a>>,
+    /// What became of sources, newest first.
+    pub changes: &'a [Change],
+    /// What hubs were told.
+    pub hubs: &'a [Announcement],
 }
 
 /// A topic with its chosen stories.
@@ -53,6 +63,8 @@ pub struct Selection<'a> {
     pub topic: &'a Topic,
     /// In the order in which readers see them: newest first. Those past `publish.entries` are left out.
     pub stories: Vec<Story>,
+    /// The months from which the topic has stories, oldest first.
+    pub months: Vec<Month>,
 }
 
 /// What a source is credited with wherever its entries are shown.
@@ -66,6 +78,10 @@ pub struct Credit {
     pub about: About,
     /// Whether it is in the config and enabled; others are named by old entries only.
     pub is_polled: bool,
+    /// Where it has moved for good.
+    pub moved_to: Option<Url>,
+    /// How it is: its last change but moves.
+    pub health: Option<Change>,
 }
 
 /// One document in one format, ready to be written or served.
@@ -81,6 +97,9 @@ pub struct Representation {
     pub hash: String,
     /// When its content last changed, as its content says.
     pub modified: Timestamp,
+    /// What it was made from, if it is to be made again only when that differs (see [`archive`]).
+    pub basis: Option<String>,
+    compressed: OnceLock<Vec<(Encoding, Bytes)>>,
 }
 
 impl Representation {
@@ -88,7 +107,20 @@ impl Representation {
     #[must_use]
     pub fn new(path: String, format: Format, bytes: Vec<u8>, modified: Timestamp) -> Self {
         let hash = Sha256::digest(&bytes).iter().take(16).fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
-        Self { path, format, bytes: Bytes::from(bytes), hash, modified }
+        Self { path, format, bytes: Bytes::from(bytes), hash, modified, basis: None, compressed: OnceLock::new() }
+    }
+
+    /// Returns the codings that make it smaller, smallest first. Made when first asked for.
+    pub fn compressed(&self) -> &[(Encoding, Bytes)] {
+        self.compressed.get_or_init(|| {
+            let bodies = Encoding::ALL.into_iter().filter_map(|encoding| {
+                let body = compression::compressed(&self.bytes, encoding)?;
+                Some((encoding, Bytes::from(body)))
+            });
+            let mut bodies: Vec<_> = bodies.collect();
+            bodies.sort_by_key(|(_, body)| body.len());
+            bodies
+        })
     }
 }
 
@@ -107,6 +139,10 @@ pub enum Format {
     Page,
     /// The style sheet of the pages, CSS.
     Style,
+    /// A list of our pages for search engines (sitemaps.org).
+    Sitemap,
+    /// Plain text.
+    Text,
 }
 
 impl Format {
@@ -120,6 +156,8 @@ impl Format {
             Self::Opml => "text/x-opml; charset=utf-8",
             Self::Page => "text/html; charset=utf-8",
             Self::Style => "text/css; charset=utf-8",
+            Self::Sitemap => "application/xml; charset=utf-8",
+            Self::Text => "text/plain; charset=utf-8",
         }
     }
 
@@ -128,7 +166,7 @@ impl Format {
     pub fn is_feed(self) -> bool {
         match self {
             Self::Atom | Self::Rss | Self::JsonFeed | Self::Opml => true,
-            Self::Page | Self::Style => false,
+            Self::Page | Self::Style | Self::Sitemap | Self::Text => false,
         }
     }
 }
@@ -140,18 +178,28 @@ pub fn topic_list(edition: &Edition<'_>) -> Representation {
     opml::topics(edition, &channels)
 }
 
-/// Renders every document of an edition.
+/// Renders every document of an edition but the volumes of the [`archive`].
 #[must_use]
 pub fn render(edition: &Edition<'_>) -> Vec<Representation> {
     let channels: Vec<_> = edition.selections.iter().map(|selection| Channel::new(edition, selection)).collect();
-    let mut documents =
-        vec![page::home(edition, &channels), page::style(), opml::topics(edition, &channels), opml::sources(edition)];
-    for channel in &channels {
+    let mut documents = vec![
+        page::home(edition, &channels),
+        page::sources(edition),
+        page::style(),
+        atom::sources(edition),
+        opml::topics(edition, &channels),
+        opml::sources(edition),
+        site::map(edition),
+        site::robots(edition),
+    ];
+    for (channel, selection) in channels.iter().zip(&edition.selections) {
         documents.extend([
             atom::topic(edition, channel),
             rss::topic(edition, channel),
             json::topic(edition, channel),
             page::topic(edition, channel),
+            page::opened_feed(edition, channel),
+            page::archive(edition, channel, &selection.months),
         ]);
     }
     documents

@@ -1,41 +1,94 @@
-//! Pages for people: the home page and one a topic. The home of `askama`; the templates are in `templates/`.
+//! Pages for people: home, topics, their archives, sources. The home of `askama`; the templates are in `templates/`.
 //!
 //! No script, nothing from other sites, links among our own pages relative: they work below any prefix and as files.
-
-mod words;
 
 use askama::Template;
 use chrono::Datelike;
 
 use crate::feed::Timestamp;
-use crate::publish::channel::{Channel, publisher};
-use crate::publish::item::Item;
+use crate::publish::archive::{self, Volume};
+use crate::publish::channel::{Channel, home as home_address, publisher};
+use crate::publish::item::{self, Item};
+use crate::publish::words::{self, Words};
 use crate::publish::{Edition, Format, Representation, dates, legal};
+use crate::state::{Change, Health};
+use crate::story::Month;
 use crate::text;
-use words::Words;
 
 /// News of each topic on the home page.
 const HOME_NEWS: usize = 5;
 /// Length of an excerpt, in characters.
 const EXCERPT_MAX: usize = 300;
 
+/// What every page needs.
+struct Frame<'a> {
+    words: &'a Words,
+    /// From the page to the site's root.
+    root: &'a str,
+    /// The site's title.
+    site: &'a str,
+    /// The page's public address.
+    address: String,
+}
+
 #[derive(Template)]
 #[template(path = "home.html", whitespace = "minimize")]
 struct Home<'a> {
-    words: &'a Words,
-    root: &'a str,
-    title: &'a str,
+    frame: Frame<'a>,
     topics: Vec<Shown<'a>>,
 }
 
 #[derive(Template)]
 #[template(path = "topic.html", whitespace = "minimize")]
 struct Page<'a> {
-    words: &'a Words,
-    root: &'a str,
-    title: &'a str,
-    address: &'a str,
+    frame: Frame<'a>,
     topic: Shown<'a>,
+    /// A volume's month, as people write it.
+    month: Option<String>,
+    previous: Option<Link>,
+    next: Option<Link>,
+}
+
+#[derive(Template)]
+#[template(path = "archive.html", whitespace = "minimize")]
+struct Archive<'a> {
+    frame: Frame<'a>,
+    topic: Shown<'a>,
+    months: Vec<Link>,
+}
+
+#[derive(Template)]
+#[template(path = "sources.html", whitespace = "minimize")]
+struct Sources<'a> {
+    frame: Frame<'a>,
+    in_trouble: Vec<SourceShown>,
+    well: Vec<SourceShown>,
+    hubs: Vec<HubShown>,
+}
+
+/// A hub on a page.
+struct HubShown {
+    address: String,
+    /// Why it takes no announcements.
+    trouble: Option<String>,
+}
+
+/// A source on a page.
+struct SourceShown {
+    id: String,
+    title: String,
+    site: Option<String>,
+    feed: Option<String>,
+    /// What is wrong with it.
+    trouble: Option<Trouble>,
+    moved_to: Option<String>,
+}
+
+struct Trouble {
+    health: &'static str,
+    instant: String,
+    day: String,
+    detail: Option<String>,
 }
 
 /// A topic on a page.
@@ -66,22 +119,106 @@ struct Link {
     title: String,
 }
 
+impl<'a> Frame<'a> {
+    fn new(edition: &Edition<'a>, root: &'a str, site: &'a str, path: &str) -> Self {
+        let address = format!("{}{}", home_address(edition), path.trim_start_matches('/'));
+        Self { words: words::of(edition.site.language), root, site, address }
+    }
+}
+
 /// Renders `/`.
 pub(super) fn home(edition: &Edition<'_>, channels: &[Channel]) -> Representation {
-    let words = words::of(edition.site.language);
-    let title = site_title(edition);
-    let topics = channels.iter().map(|channel| shown(words, channel, HOME_NEWS)).collect();
+    let site = site_title(edition);
+    let frame = Frame::new(edition, "./", &site, "/");
+    let topics = channels.iter().map(|channel| shown(frame.words, channel, HOME_NEWS)).collect();
     let updated = channels.iter().map(|channel| channel.updated).max().unwrap_or(dates::EMPTY);
-    page("/".to_owned(), &Home { words, root: "", title: &title, topics }, updated)
+    page("/".to_owned(), &Home { frame, topics }, updated)
 }
 
 /// Renders `/{topic}/`.
 pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation {
-    let words = words::of(edition.site.language);
-    let title = site_title(edition);
-    let topic = shown(words, channel, usize::MAX);
-    let template = Page { words, root: "../", title: &title, address: &channel.page, topic };
-    page(format!("/{}/", channel.id), &template, channel.updated)
+    newest(edition, channel, format!("/{}/", channel.id), "../")
+}
+
+/// Renders `/{topic}.html`: the page of a topic for who opens one of its feeds in a browser, beside which it lies.
+pub(super) fn opened_feed(edition: &Edition<'_>, channel: &Channel) -> Representation {
+    newest(edition, channel, format!("/{}.html", channel.id), "./")
+}
+
+fn newest(edition: &Edition<'_>, channel: &Channel, path: String, root: &str) -> Representation {
+    let site = site_title(edition);
+    let frame = Frame::new(edition, root, &site, &format!("/{}/", channel.id));
+    let topic = shown(frame.words, channel, usize::MAX);
+    let template = Page { frame, topic, month: None, previous: None, next: None };
+    page(path, &template, channel.updated)
+}
+
+/// Renders `/{topic}/archive/`: the months, newest first.
+pub(super) fn archive(edition: &Edition<'_>, channel: &Channel, months: &[Month]) -> Representation {
+    let site = site_title(edition);
+    let path = format!("/{}/archive/", channel.id);
+    let frame = Frame::new(edition, "../../", &site, &path);
+    let words = frame.words;
+    let months = months.iter().rev().map(|month| Link { url: format!("{month}/"), title: in_words(words, *month) });
+    let template = Archive { frame, topic: shown(words, channel, 0), months: months.collect() };
+    page(path, &template, channel.updated)
+}
+
+/// Renders `/{topic}/archive/{month}/`.
+pub(super) fn volume(edition: &Edition<'_>, channel: &Channel, volume: &Volume<'_>) -> Representation {
+    let site = site_title(edition);
+    let path = archive::path(&channel.id, volume.month, Format::Page);
+    let frame = Frame::new(edition, "../../../", &site, &path);
+    let words = frame.words;
+    let neighbour = |month: Month| Link { url: format!("../{month}/"), title: in_words(words, month) };
+    let template = Page {
+        topic: shown(words, channel, usize::MAX),
+        month: Some(in_words(words, volume.month)),
+        previous: volume.previous.map(neighbour),
+        next: volume.next.map(neighbour),
+        frame,
+    };
+    page(path, &template, channel.updated)
+}
+
+fn in_words(words: &Words, month: Month) -> String {
+    (words.month)(month.month.saturating_sub(1) as usize, month.year)
+}
+
+/// Renders `/sources/`: how the sources are that are polled.
+pub(super) fn sources(edition: &Edition<'_>) -> Representation {
+    let site = site_title(edition);
+    let frame = Frame::new(edition, "../", &site, "/sources/");
+    let polled = edition.sources.iter().filter(|(_, credit)| credit.is_polled);
+    let mut sources: Vec<SourceShown> = polled
+        .map(|(id, credit)| {
+            let item::Source { title, url, site, .. } = item::source(edition, id);
+            let trouble = credit.health.as_ref().and_then(|change| trouble(frame.words, change));
+            let moved_to = credit.moved_to.as_ref().and_then(legal::link);
+            SourceShown { id: id.clone(), title, site, feed: url, trouble, moved_to }
+        })
+        .collect();
+    sources.sort_by_key(|source| source.title.to_lowercase());
+    let (in_trouble, well) = sources.into_iter().partition(|source| source.trouble.is_some());
+    let updated = edition.changes.iter().map(|change| change.date).max().unwrap_or(dates::EMPTY);
+    page("/sources/".to_owned(), &Sources { frame, in_trouble, well, hubs: hubs(edition) }, updated)
+}
+
+/// The hubs of the config. When they were told what is left out: the page would change with each announcement.
+fn hubs(edition: &Edition<'_>) -> Vec<HubShown> {
+    let trouble =
+        |hub: &str| edition.hubs.iter().filter(|told| told.hub == hub).find_map(|told| told.last_error.clone());
+    let hubs = edition.settings.hubs.iter();
+    hubs.map(|hub| HubShown { address: legal::iri(hub.as_str()), trouble: trouble(hub.as_str()) }).collect()
+}
+
+fn trouble(words: &Words, change: &Change) -> Option<Trouble> {
+    (change.health != Health::Recovered).then(|| Trouble {
+        health: (words.health)(change.health),
+        instant: instant(change.date),
+        day: day(words, change.date),
+        detail: change.detail.as_deref().and_then(legal::line),
+    })
 }
 
 /// Returns `/style.css`, the same for every site.
@@ -119,8 +256,8 @@ fn news<'a>(words: &Words, item: &'a Item) -> News<'a> {
         url: item.url.as_deref(),
         language: item.language.as_deref(),
         source: &item.source.title,
-        instant: item.published.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        day: (words.day)(item.published.day(), item.published.month0() as usize, item.published.year()),
+        instant: instant(item.published),
+        day: day(words, item.published),
         excerpt: excerpt(item),
         why: item.why.join(", "),
         related: related.collect(),
@@ -131,6 +268,15 @@ fn news<'a>(words: &Words, item: &'a Item) -> News<'a> {
             .and_then(legal::link)
             .map(|url| Link { url, title: (words.comments)(item.comments.count) }),
     }
+}
+
+/// RFC 3339.
+fn instant(date: Timestamp) -> String {
+    date.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn day(words: &Words, date: Timestamp) -> String {
+    (words.day)(date.day(), date.month0() as usize, date.year())
 }
 
 /// The beginning of the text, cut at a word; none if it only repeats the title.

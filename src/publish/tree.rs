@@ -1,9 +1,9 @@
-//! What is served, whole and in memory: each document with its validators and its compressed forms.
+//! What is served: each document with its validators and its compressed forms, in memory or as a file.
 //!
 //! Compression is done once per change; what did not change is taken over from the tree before.
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,13 +11,8 @@ use bytes::Bytes;
 use chrono::SubsecRound;
 
 use crate::feed::Timestamp;
-use crate::publish::{Format, Representation};
-
-/// Bodies shorter than this fit into one packet with their headers: compressing them saves nobody anything.
-const COMPRESSED_FROM_BYTES: usize = 1_024;
-
-/// Brotli's scale ends at 11, which costs twenty times as much for a tenth less.
-const BROTLI_QUALITY: i32 = 6;
+use crate::publish::files::Filed;
+use crate::publish::{Encoding, Format, Representation};
 
 /// Every document by its path, as served between two changes. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +33,7 @@ pub struct Resource {
     pub last_modified: String,
     /// As it is.
     pub plain: Encoded,
-    /// Compressed, where that makes it smaller.
+    /// Compressed, where that makes it smaller; smallest first.
     pub compressed: Vec<(Encoding, Encoded)>,
     hash: String,
 }
@@ -47,29 +42,18 @@ pub struct Resource {
 #[derive(Debug, Clone)]
 pub struct Encoded {
     /// The body.
-    pub bytes: Bytes,
+    pub body: Body,
     /// A strong validator with its quotes, not shared with another coding (RFC 9110 §8.8.3.3).
     pub etag: String,
 }
 
-/// A content coding (RFC 9110 §8.4.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// RFC 7932.
-    Brotli,
-    /// RFC 1952.
-    Gzip,
-}
-
-impl Encoding {
-    /// Its name in `Content-Encoding` and `Accept-Encoding`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Brotli => "br",
-            Self::Gzip => "gzip",
-        }
-    }
+/// Where the bytes of a document are.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// In memory: what readers ask for all the time.
+    Memory(Bytes),
+    /// In a published file: the archive, which grows for years and is seldom asked for.
+    File(PathBuf),
 }
 
 impl Tree {
@@ -78,19 +62,24 @@ impl Tree {
     /// A document that changed without its content saying so (a source was renamed) is dated `now`: else a reader that
     /// knows only `Last-Modified` would never see the change.
     #[must_use]
-    pub fn build(representations: Vec<Representation>, previous: &Self, now: Timestamp) -> Self {
-        let resources = representations.into_iter().map(|representation| {
+    pub fn build(representations: Vec<Representation>, filed: Vec<Filed>, previous: &Self, now: Timestamp) -> Self {
+        let in_memory = representations.into_iter().map(|representation| {
             let before = previous.get(&representation.path);
             let resource = match before {
                 Some(before) if before.hash == representation.hash => Arc::clone(before),
                 Some(before) if before.modified >= representation.modified => {
-                    Arc::new(Resource::new(&representation, now.max(before.modified)))
+                    Arc::new(Resource::in_memory(&representation, now.max(before.modified)))
                 }
-                _ => Arc::new(Resource::new(&representation, representation.modified)),
+                _ => Arc::new(Resource::in_memory(&representation, representation.modified)),
             };
             (representation.path, resource)
         });
-        Self { resources: Arc::new(resources.collect()), fresh_until: previous.fresh_until }
+        let in_files = filed.into_iter().map(|filed| {
+            let before = previous.get(&filed.path).filter(|before| before.hash == filed.hash);
+            let resource = before.map_or_else(|| Arc::new(Resource::in_file(&filed)), Arc::clone);
+            (filed.path, resource)
+        });
+        Self { resources: Arc::new(in_memory.chain(in_files).collect()), fresh_until: previous.fresh_until }
     }
 
     /// Returns the same documents with another time of the next possible change. Validators stay.
@@ -107,39 +96,33 @@ impl Tree {
 }
 
 impl Resource {
-    fn new(representation: &Representation, modified: Timestamp) -> Self {
+    fn in_memory(representation: &Representation, modified: Timestamp) -> Self {
+        let compressed = representation.compressed().iter().map(|(encoding, bytes)| (*encoding, bytes.clone()));
+        let compressed = compressed.map(|(encoding, bytes)| (encoding, Body::Memory(bytes))).collect();
+        let plain = Body::Memory(representation.bytes.clone());
+        Self::new(representation.format, &representation.hash, modified, plain, compressed)
+    }
+
+    fn in_file(filed: &Filed) -> Self {
+        let compressed =
+            filed.compressed.iter().map(|(encoding, file)| (*encoding, Body::File(file.clone()))).collect();
+        Self::new(filed.format, &filed.hash, filed.modified, Body::File(filed.file.clone()), compressed)
+    }
+
+    fn new(format: Format, hash: &str, modified: Timestamp, plain: Body, compressed: Vec<(Encoding, Body)>) -> Self {
         let modified = modified.trunc_subsecs(0);
-        let plain = &representation.bytes;
-        let compressed = [(Encoding::Brotli, brotli(plain)), (Encoding::Gzip, gzip(plain))];
-        let smaller = compressed.into_iter().filter_map(|(encoding, body)| {
-            let bytes = Bytes::from(body?);
-            let etag = format!("\"{}-{}\"", representation.hash, encoding.name());
-            (bytes.len() < plain.len()).then_some((encoding, Encoded { bytes, etag }))
-        });
+        let compressed = compressed
+            .into_iter()
+            .map(|(encoding, body)| (encoding, Encoded { body, etag: format!("\"{hash}-{}\"", encoding.name()) }));
         Self {
-            format: representation.format,
+            format,
             modified,
             last_modified: modified.format("%a, %d %b %Y %H:%M:%S GMT").to_string(),
-            plain: Encoded { bytes: plain.clone(), etag: format!("\"{}\"", representation.hash) },
-            compressed: smaller.collect(),
-            hash: representation.hash.clone(),
+            plain: Encoded { body: plain, etag: format!("\"{hash}\"") },
+            compressed: compressed.collect(),
+            hash: hash.to_owned(),
         }
     }
-}
-
-fn brotli(bytes: &[u8]) -> Option<Vec<u8>> {
-    let params = brotli::enc::BrotliEncoderParams { quality: BROTLI_QUALITY, ..Default::default() };
-    let mut body = Vec::new();
-    (bytes.len() >= COMPRESSED_FROM_BYTES).then_some(())?;
-    brotli::BrotliCompress(&mut &*bytes, &mut body, &params).ok()?;
-    Some(body)
-}
-
-fn gzip(bytes: &[u8]) -> Option<Vec<u8>> {
-    (bytes.len() >= COMPRESSED_FROM_BYTES).then_some(())?;
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(bytes).ok()?;
-    encoder.finish().ok()
 }
 
 #[cfg(test)]
@@ -149,7 +132,7 @@ mod tests {
 
     fn tree(text: &str, modified: &str, previous: &Tree) -> Tree {
         let document = Representation::new("/a.atom".into(), Format::Atom, text.into(), date(modified));
-        Tree::build(vec![document], previous, date("2026-10-12T12:00:00Z"))
+        Tree::build(vec![document], Vec::new(), previous, date("2026-10-12T12:00:00Z"))
     }
 
     /// Publishes one text after another, both with the same date; shows what became of the document.
@@ -182,8 +165,12 @@ mod tests {
         let tree = tree(&"du texte ".repeat(1_000), "2026-10-10T00:00:00Z", &Tree::default());
         let resource = tree.get("/a.atom").unwrap();
         let tags: Vec<_> = resource.compressed.iter().map(|(_, encoded)| &encoded.etag).collect();
-        assert!(tags.len() == 2 && tags[0] != tags[1] && !tags.contains(&&resource.plain.etag));
-        assert!(resource.compressed.iter().all(|(_, encoded)| encoded.bytes.len() < resource.plain.bytes.len()));
+        assert!(tags.len() == 3 && tags[0] != tags[1] && tags[1] != tags[2] && !tags.contains(&&resource.plain.etag));
+        let length = |encoded: &Encoded| match &encoded.body {
+            Body::Memory(bytes) => bytes.len(),
+            Body::File(_) => usize::MAX,
+        };
+        assert!(resource.compressed.iter().all(|(_, encoded)| length(encoded) < length(&resource.plain)));
     }
 
     #[test]
@@ -194,6 +181,6 @@ mod tests {
     #[test]
     fn what_is_published_no_more_is_gone() {
         let first = tree("a", "2026-10-10T00:00:00Z", &Tree::default());
-        assert!(Tree::build(Vec::new(), &first, date("2026-10-12T12:00:00Z")).get("/a.atom").is_none());
+        assert!(Tree::build(Vec::new(), Vec::new(), &first, date("2026-10-12T12:00:00Z")).get("/a.atom").is_none());
     }
 }

@@ -37,12 +37,16 @@ impl World {
                 ..About::default()
             },
             is_polled: true,
+            moved_to: None,
+            health: None,
         };
         let agency = Credit {
             title: Some("Agence".into()),
             url: url("https://agence.example/feed"),
             about: About::default(),
             is_polled: true,
+            moved_to: None,
+            health: None,
         };
         let topic = Topic {
             id: "ecole".into(),
@@ -67,7 +71,9 @@ impl World {
             site: &self.site,
             settings: &self.settings,
             sources: &self.sources,
-            selections: vec![Selection { topic: &self.topic, stories }],
+            selections: vec![Selection { topic: &self.topic, stories, months: Vec::new() }],
+            changes: &[],
+            hubs: &[],
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Connections with limits: so many at once, and none that takes its time for ever.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -9,43 +8,87 @@ use std::time::Duration;
 
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
 use crate::serve::Limits;
 
+/// What is listened on.
+#[derive(Debug)]
+pub enum Socket {
+    /// An address and a port.
+    Tcp(TcpListener),
+    /// A path, for a web server on the same machine.
+    Unix(UnixListener),
+}
+
+impl From<TcpListener> for Socket {
+    fn from(listener: TcpListener) -> Self {
+        Self::Tcp(listener)
+    }
+}
+
+impl From<UnixListener> for Socket {
+    fn from(listener: UnixListener) -> Self {
+        Self::Unix(listener)
+    }
+}
+
 /// A listener that accepts only as many connections as it was given.
 pub(super) struct Connections {
-    listener: TcpListener,
+    socket: Socket,
     permits: Arc<Semaphore>,
     idle: Duration,
 }
 
 impl Connections {
-    pub(super) fn new(listener: TcpListener, limits: Limits) -> Self {
-        Self { listener, permits: Arc::new(Semaphore::new(limits.connections)), idle: limits.idle }
+    pub(super) fn new(socket: Socket, limits: Limits) -> Self {
+        Self { socket, permits: Arc::new(Semaphore::new(limits.connections)), idle: limits.idle }
     }
 }
 
 impl Listener for Connections {
     type Io = Connection;
-    type Addr = SocketAddr;
+    /// Nobody asks who the client is.
+    type Addr = ();
 
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+    async fn accept(&mut self) -> (Connection, ()) {
         // Fails only when the semaphore is closed, which nobody does.
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-        let (stream, address) = Listener::accept(&mut self.listener).await;
-        // Only costs a little latency where it is refused.
-        let _ = stream.set_nodelay(true);
+        let stream = match &mut self.socket {
+            Socket::Tcp(listener) => {
+                let (stream, _) = Listener::accept(listener).await;
+                // Only costs a little latency where it is refused.
+                let _ = stream.set_nodelay(true);
+                Stream::Tcp(stream)
+            }
+            Socket::Unix(listener) => Stream::Unix(Listener::accept(listener).await.0),
+        };
         let progress = Instant::now();
         let deadline = Box::pin(tokio::time::sleep_until(progress + self.idle));
-        (Connection { stream, idle: self.idle, progress, deadline, _permit: permit }, address)
+        (Connection { stream, idle: self.idle, progress, deadline, _permit: permit }, ())
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    fn local_addr(&self) -> io::Result<()> {
+        Ok(())
     }
+}
+
+/// A connection of either kind.
+enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// Calls the stream's own method, whichever it is.
+macro_rules! on_stream {
+    ($stream:expr, $method:ident, $($argument:expr),*) => {
+        match $stream {
+            Stream::Tcp(stream) => Pin::new(stream).$method($($argument),*),
+            Stream::Unix(stream) => Pin::new(stream).$method($($argument),*),
+        }
+    };
 }
 
 /// A connection that ends when its client takes no part of an answer for too long.
@@ -53,7 +96,7 @@ impl Listener for Connections {
 /// What it sends does not count: a header sent byte by byte, a body without end and a client that only stays are the
 /// same to us. hyper's own time-out for headers is out of reach behind axum.
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     idle: Duration,
     progress: Instant,
     deadline: Pin<Box<Sleep>>,
@@ -85,7 +128,7 @@ impl Connection {
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let connection = self.get_mut();
-        match Pin::new(&mut connection.stream).poll_read(context, buffer) {
+        match on_stream!(&mut connection.stream, poll_read, context, buffer) {
             Poll::Pending => connection.poll_expired(context),
             ready @ Poll::Ready(_) => ready,
         }
@@ -95,7 +138,7 @@ impl AsyncRead for Connection {
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let connection = self.get_mut();
-        let poll = Pin::new(&mut connection.stream).poll_write(context, bytes);
+        let poll = on_stream!(&mut connection.stream, poll_write, context, bytes);
         connection.written(context, poll)
     }
 
@@ -105,19 +148,19 @@ impl AsyncWrite for Connection {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let connection = self.get_mut();
-        let poll = Pin::new(&mut connection.stream).poll_write_vectored(context, slices);
+        let poll = on_stream!(&mut connection.stream, poll_write_vectored, context, slices);
         connection.written(context, poll)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        true // both kinds are
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+        on_stream!(&mut self.get_mut().stream, poll_flush, context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+        on_stream!(&mut self.get_mut().stream, poll_shutdown, context)
     }
 }

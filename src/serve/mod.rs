@@ -1,8 +1,8 @@
 //! What was published, over HTTP. The home of `axum`.
 //!
-//! Answers come from memory only: a path is looked up in the [`Tree`] as it is, so nothing outside can be reached. The
-//! site's root is `/` here; a reverse proxy that publishes below a path takes that path away (links come from
-//! `site.url`, redirects are relative).
+//! Answers come from memory, archives from published files: a path is looked up in the [`Tree`] as it is, so nothing
+//! outside can be reached. The site's root is `/` here; a reverse proxy that publishes below a path may take that path
+//! away or leave it (links come from `site.url`, redirects are relative).
 
 mod connections;
 mod negotiation;
@@ -17,14 +17,17 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderName};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::publish::{Encoded, Encoding, Resource, Tree};
+use crate::metrics::Metrics;
+use crate::publish::{self, Encoding, Format, Resource, Tree};
 use connections::Connections;
+
+pub use connections::Socket;
 
 /// Shortest `max-age`: a poll that is under way may take that long.
 const MAX_AGE_MIN: Duration = Duration::from_mins(1);
@@ -47,8 +50,10 @@ pub struct Front {
     pub tree: ArcSwap<Tree>,
     /// How the daemon is.
     pub health: ArcSwap<Health>,
-    /// Writes the metrics in the format of Prometheus; `None`: there are none.
-    pub metrics: Option<fn() -> String>,
+    /// The path of `site.url`, without its last slash: a proxy may leave it before ours.
+    pub prefix: ArcSwap<String>,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 /// How the daemon is: well, unless there are reasons.
@@ -83,13 +88,13 @@ impl Default for Limits {
 ///
 /// Those of the listener itself. A connection that fails ends alone.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Socket>,
     front: Arc<Front>,
     limits: Limits,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (stopped, stopping) = oneshot::channel();
-    let connections = Connections::new(listener, limits);
+    let connections = Connections::new(listener.into(), limits);
     let served = axum::serve(connections, router(front)).with_graceful_shutdown(async move {
         stop.await;
         // The other end is gone only if the server has ended on its own.
@@ -114,25 +119,61 @@ pub fn router(front: Arc<Front>) -> Router {
 }
 
 async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
-    let path = request.uri().path();
-    let mut response = match (path, front.metrics) {
-        ("/healthz", _) => unless_read_only(&request, || health(&front.health.load())),
-        ("/metrics", Some(metrics)) => unless_read_only(&request, || plain(StatusCode::OK, metrics())),
+    let (request, _) = request.into_parts();
+    let path = request.uri.path();
+    let mut response = match path {
+        "/healthz" => unless_read_only(&request, || health(&front.health.load())),
+        "/metrics" => unless_read_only(&request, || counted(&front.metrics)),
         _ => {
-            let tree = front.tree.load();
-            match tree.get(path) {
-                Some(resource) => document(&request, resource, max_age(&tree, Instant::now())),
-                None => nowhere(&tree, path),
-            }
+            let tree = front.tree.load_full();
+            let prefix = front.prefix.load_full();
+            let below = || path.strip_prefix(prefix.as_str()).filter(|below| tree.get(below).is_some());
+            let path = if tree.get(path).is_some() { path } else { below().unwrap_or(path) };
+            found(&request, &tree, path).await
         }
     };
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    front.metrics.answered(response.status().as_u16());
+    response
+}
+
+fn counted(metrics: &Metrics) -> Response {
+    let mut response = plain(StatusCode::OK, metrics.text());
+    let media_type = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    response
+}
+
+/// Answers with the document at `path`; with the page in its place if that is a feed and a browser asks.
+async fn found(request: &Parts, tree: &Tree, path: &str) -> Response {
+    let Some(resource) = tree.get(path) else { return nowhere(tree, path) };
+    let max_age = max_age(tree, Instant::now());
+    let stem = match resource.format {
+        Format::Atom | Format::Rss | Format::JsonFeed => path.rsplit_once('.').map(|(stem, _)| stem),
+        Format::Opml | Format::Page | Format::Style | Format::Sitemap | Format::Text => None,
+    };
+    let page = stem.and_then(|stem| tree.get(&format!("{stem}.html")));
+    let folder = stem.filter(|stem| tree.get(&format!("{stem}/")).is_some());
+    let is_for_people = (page.is_some() || folder.is_some()) && negotiation::wants_page(&request.headers);
+    let mut response = match (page, folder) {
+        (Some(page), _) if is_for_people => document(request, page, max_age).await,
+        (None, Some(folder)) if is_for_people => {
+            let mut response = plain(StatusCode::SEE_OTHER, String::new());
+            let name = folder.rsplit('/').next().unwrap_or_default();
+            set(&mut response, header::LOCATION, &format!("{name}/"));
+            response
+        }
+        _ => document(request, resource, max_age).await,
+    };
+    if page.is_some() || folder.is_some() {
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    }
     response
 }
 
 /// Answers GET and HEAD with what `answer` makes, and says what is allowed to the rest.
-fn unless_read_only(request: &Request, answer: impl FnOnce() -> Response) -> Response {
-    match *request.method() {
+fn unless_read_only(request: &Parts, answer: impl FnOnce() -> Response) -> Response {
+    match request.method {
         Method::GET => answer(),
         Method::HEAD => without_body(answer()),
         Method::OPTIONS => allowed(StatusCode::NO_CONTENT),
@@ -140,13 +181,18 @@ fn unless_read_only(request: &Request, answer: impl FnOnce() -> Response) -> Res
     }
 }
 
-fn document(request: &Request, resource: &Resource, max_age: Duration) -> Response {
-    let mut response = unless_read_only(request, || representation(request.headers(), resource, max_age));
+async fn document(request: &Parts, resource: &Resource, max_age: Duration) -> Response {
+    let mut response = match request.method {
+        Method::GET => representation(&request.headers, resource, max_age).await,
+        Method::HEAD => without_body(representation(&request.headers, resource, max_age).await),
+        Method::OPTIONS => allowed(StatusCode::NO_CONTENT),
+        _ => allowed(StatusCode::METHOD_NOT_ALLOWED),
+    };
     let headers = response.headers_mut();
     if resource.format.is_feed() {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag"));
-        if *request.method() == Method::OPTIONS {
+        if request.method == Method::OPTIONS {
             headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
             let conditions = HeaderValue::from_static("If-None-Match, If-Modified-Since");
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, conditions);
@@ -159,7 +205,7 @@ fn document(request: &Request, resource: &Resource, max_age: Duration) -> Respon
 }
 
 /// Answers a GET: the document in the best coding, or 304 (RFC 9110 §13, §12.5.3).
-fn representation(request: &HeaderMap, resource: &Resource, max_age: Duration) -> Response {
+async fn representation(request: &HeaderMap, resource: &Resource, max_age: Duration) -> Response {
     let (encoding, encoded) = negotiation::best(request, resource);
     let mut response = match negotiation::known_etag(request, resource) {
         Some(etag) => {
@@ -168,23 +214,40 @@ fn representation(request: &HeaderMap, resource: &Resource, max_age: Duration) -
             set(&mut response, header::ETAG, etag);
             response
         }
-        None => body(resource, encoding, encoded),
+        None => {
+            let bytes = match &encoded.body {
+                publish::Body::Memory(bytes) => bytes.clone(),
+                publish::Body::File(file) => match tokio::fs::read(file).await {
+                    Ok(bytes) => Bytes::from(bytes),
+                    // Somebody removed it; the next publication puts it back.
+                    Err(_) => return plain(StatusCode::SERVICE_UNAVAILABLE, "Later, please.\n".to_owned()),
+                },
+            };
+            body(resource, encoding, bytes, &encoded.etag)
+        }
     };
     set(&mut response, header::LAST_MODIFIED, &resource.last_modified);
-    set(&mut response, header::CACHE_CONTROL, &format!("public, max-age={}", max_age.as_secs()));
+    set(&mut response, header::CACHE_CONTROL, &cache_control(max_age));
     if !resource.compressed.is_empty() {
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     response
 }
 
-fn body(resource: &Resource, encoding: Option<Encoding>, encoded: &Encoded) -> Response {
+/// A cache may answer with what it has while it asks us, and for a day while we do not answer (RFC 5861).
+fn cache_control(max_age: Duration) -> String {
+    let seconds = max_age.as_secs();
+    format!("public, max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error=86400")
+}
+
+fn body(resource: &Resource, encoding: Option<Encoding>, bytes: Bytes, etag: &str) -> Response {
     let mut response = empty();
-    *response.body_mut() = Body::from(encoded.bytes.clone());
-    set(&mut response, header::ETAG, &encoded.etag);
+    let length = HeaderValue::from(bytes.len());
+    *response.body_mut() = Body::from(bytes);
+    set(&mut response, header::ETAG, etag);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(resource.format.media_type()));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(encoded.bytes.len()));
+    headers.insert(header::CONTENT_LENGTH, length);
     if let Some(encoding) = encoding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
     }

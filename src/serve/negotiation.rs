@@ -6,19 +6,37 @@ use chrono::DateTime;
 
 use crate::publish::{Encoded, Encoding, Resource};
 
-/// Returns the coding that `Accept-Encoding` likes best; among equals the smallest.
+/// Returns the coding that `Accept-Encoding` likes best; among equals the smallest, which comes first.
 ///
 /// What nobody mentioned is the document as it is: always acceptable, never preferred.
 pub(super) fn best<'a>(request: &HeaderMap, resource: &'a Resource) -> (Option<Encoding>, &'a Encoded) {
     let mut best = (None, &resource.plain, quality(request, "identity").unwrap_or(0));
     for (encoding, encoded) in &resource.compressed {
         let quality = quality(request, encoding.name()).unwrap_or(0);
-        let is_better = quality > best.2 || (quality == best.2 && encoded.bytes.len() < best.1.bytes.len());
-        if quality > 0 && is_better {
+        if quality > best.2 || (quality > 0 && quality == best.2 && best.0.is_none()) {
             best = (Some(*encoding), encoded, quality);
         }
     }
     (best.0, best.1)
+}
+
+/// Whether a browser asks, not a reader: HTML is wanted by name, no kind of feed is, and nothing is wanted as much.
+pub(super) fn wants_page(request: &HeaderMap) -> bool {
+    let (mut page, mut other) = (0, 0);
+    for accepted in values(request, header::ACCEPT).flat_map(|value| value.split(',')) {
+        let mut parts = accepted.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1_000, thousandths);
+        match name.as_str() {
+            "text/html" | "application/xhtml+xml" => page = page.max(quality),
+            "application/xml" | "text/xml" | "application/json" | "*/*" | "application/*" | "text/*" => {
+                other = other.max(quality);
+            }
+            name if ["atom", "rss", "rdf", "feed"].iter().any(|kind| name.contains(kind)) => return false,
+            _ => {}
+        }
+    }
+    page > other
 }
 
 /// The quality that a reader gives to a coding, by name or by `*`, in thousandths.

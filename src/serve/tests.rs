@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::*;
@@ -17,17 +17,26 @@ struct World {
 
 impl World {
     async fn new(limits: Limits) -> Self {
-        let documents = [("/ecole.atom", "<feed/>".repeat(1_000)), ("/ecole/", "<html>".to_owned())];
+        let page = || "<html>".to_owned();
+        let feed = "<feed/>".repeat(1_000);
+        let documents = [
+            ("/ecole.atom", feed.clone()),
+            ("/ecole/", page()),
+            ("/ecole.html", page()),
+            ("/ecole/archive/2026-10.atom", feed),
+            ("/ecole/archive/2026-10/", page()),
+        ];
         Self::serving(&documents, limits).await
     }
 
     async fn serving(documents: &[(&str, String)], limits: Limits) -> Self {
         let modified = "2026-10-10T08:00:00Z".parse().unwrap();
         let document = |(path, text): &(&str, String)| {
-            Representation::new((*path).into(), Format::Atom, text.clone().into(), modified)
+            let format = if path.ends_with(".atom") { Format::Atom } else { Format::Page };
+            Representation::new((*path).into(), format, text.clone().into(), modified)
         };
-        let tree = Tree::build(documents.iter().map(document).collect(), &Tree::default(), modified);
-        let front = Arc::new(Front { tree: ArcSwap::from_pointee(tree), health: ArcSwap::default(), metrics: None });
+        let tree = Tree::build(documents.iter().map(document).collect(), Vec::new(), &Tree::default(), modified);
+        let front = Arc::new(Front { tree: ArcSwap::from_pointee(tree), ..Front::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = oneshot::channel();
@@ -97,7 +106,7 @@ fn check(headers: &[&str], expected: u16) {
 fn check_coding(accepted: &str, expected: Option<&str>) {
     let header = format!("Accept-Encoding: {accepted}");
     let answer = in_world(async |world| world.ask("GET", "/ecole.atom", &[&header]).await);
-    assert_eq!((answer.header("content-encoding"), answer.header("vary")), (expected, Some("Accept-Encoding")));
+    assert_eq!((answer.header("content-encoding"), answer.header("vary")), (expected, Some("Accept, Accept-Encoding")));
 }
 
 fn in_world<T>(story: impl AsyncFnOnce(&World) -> T) -> T {
@@ -119,8 +128,8 @@ fn a_feed_is_answered_with_all_that_a_reader_needs() {
     content-length: 54
     content-encoding: gzip
     last-modified: Sat, 10 Oct 2026 08:00:00 GMT
-    cache-control: public, max-age=60
-    vary: Accept-Encoding
+    cache-control: public, max-age=60, stale-while-revalidate=60, stale-if-error=86400
+    vary: Accept, Accept-Encoding
     access-control-allow-origin: *
     access-control-expose-headers: ETag
     content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
@@ -192,11 +201,67 @@ fn the_coding_is_what_the_reader_likes_best() {
     check_coding("gzip;q=1.0, br;q=0.5", Some("gzip"));
     check_coding("br;q=0", None);
     check_coding("*", Some("br"));
-    check_coding("*;q=0.1, br;q=0", Some("gzip"));
+    check_coding("*;q=0.1, br;q=0", Some("zstd"));
+    check_coding("*;q=0.1, br;q=0, zstd;q=0", Some("gzip"));
     check_coding("identity, gzip;q=0.5", None);
     check_coding("identity;q=0.2, gzip;q=0.5", Some("gzip"));
     check_coding("gzip;q=much", None);
     check_coding(";,;q=,", None);
+}
+
+#[test]
+fn who_opens_a_feed_in_a_browser_gets_the_page_and_every_reader_the_feed() {
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    for (accept, expected) in [
+        (browser, "text/html"),
+        ("text/html", "text/html"),
+        ("*/*", "application/atom+xml"),
+        ("application/atom+xml, text/html, */*;q=0.9", "application/atom+xml"),
+        ("application/rss+xml;q=0.1, text/html", "application/atom+xml"),
+        ("text/xml, text/html;q=0.9", "application/atom+xml"),
+        ("text/html;q=0, */*", "application/atom+xml"),
+    ] {
+        let answer = in_world(async |world| world.ask("GET", "/ecole.atom", &[&format!("Accept: {accept}")]).await);
+        assert!(answer.header("content-type").unwrap().starts_with(expected), "{accept}: {}", answer.head);
+        assert_eq!(answer.header("vary"), Some("Accept, Accept-Encoding"));
+    }
+}
+
+#[test]
+fn who_opens_a_volume_in_a_browser_is_sent_to_its_page() {
+    let answer = in_world(async |world| world.ask("GET", "/ecole/archive/2026-10.atom", &["Accept: text/html"]).await);
+    assert_eq!((answer.status(), answer.header("location")), (303, Some("2026-10/")));
+}
+
+#[test]
+fn a_proxy_may_leave_the_sites_path_before_ours() {
+    let status = in_world(async |world| {
+        world.front.prefix.store(Arc::new("/veille".to_owned()));
+        [
+            world.ask("GET", "/veille/ecole.atom", &[]).await.status(),
+            world.ask("GET", "/ecole.atom", &[]).await.status(),
+            world.ask("GET", "/other/ecole.atom", &[]).await.status(),
+        ]
+    });
+    assert_eq!(status, [200, 200, 404]);
+}
+
+#[tokio::test]
+async fn a_web_server_on_the_machine_may_ask_through_a_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("veille.sock");
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    let (stop, stopping) = oneshot::channel::<()>();
+    let server = tokio::spawn(serve(listener, Arc::new(Front::default()), Limits::default(), async move {
+        let _ = stopping.await;
+    }));
+    let mut stream = tokio::net::UnixStream::connect(&path).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    stop.send(()).unwrap();
+    server.await.unwrap().unwrap();
 }
 
 #[test]
@@ -229,13 +294,14 @@ fn programs_on_other_sites_may_ask() {
     access-control-max-age: 86400
     content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
     referrer-policy: strict-origin-when-cross-origin
+    vary: Accept, Accept-Encoding
     x-content-type-options: nosniff
     "##);
 }
 
 #[test]
 fn nothing_outside_is_reached() {
-    for path in ["/../Cargo.toml", "/ecole.atom/..", "//ecole.atom", "/%65cole.atom", "/etc/passwd", "/metrics"] {
+    for path in ["/../Cargo.toml", "/ecole.atom/..", "//ecole.atom", "/%65cole.atom", "/etc/passwd"] {
         assert_eq!(in_world(async |world| world.ask("GET", path, &[]).await).status(), 404, "{path}");
     }
 }
@@ -265,8 +331,14 @@ fn freshness_lasts_to_the_next_possible_change_and_changes_no_tag() {
         world.front.tree.store(Arc::new(tree));
         (before, world.ask("GET", "/ecole.atom", &[]).await)
     });
-    assert_eq!(before.header("cache-control"), Some("public, max-age=60"));
-    assert_eq!(after.header("cache-control"), Some("public, max-age=86400"));
+    assert_eq!(
+        before.header("cache-control"),
+        Some("public, max-age=60, stale-while-revalidate=60, stale-if-error=86400")
+    );
+    assert_eq!(
+        after.header("cache-control"),
+        Some("public, max-age=86400, stale-while-revalidate=86400, stale-if-error=86400")
+    );
     assert_eq!(before.header("etag"), after.header("etag"));
 }
 

@@ -11,8 +11,8 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use crate::feed::Timestamp;
-use crate::state::SourceState;
-use crate::story::{EntryKey, Known, Prepared, StoredEntry, Story};
+use crate::state::{Announcement, Change, SourceState};
+use crate::story::{EntryKey, Fingerprint, Known, Month, Prepared, StoredEntry, Story};
 use crate::topic::Label;
 
 pub use handle::Handle;
@@ -70,12 +70,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn candidates(
-        &mut self,
-        clues: &[i64],
-        source_id: &str,
-        since: Timestamp,
-    ) -> Result<Vec<StoredEntry>, StoreError>;
+    fn candidates(&mut self, clues: &[i64], source_id: &str, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError>;
 
     /// Whether an entry is stored under this Atom id.
     ///
@@ -136,6 +131,12 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn labels(&mut self, number: i64) -> Result<Vec<Label>, StoreError>;
 
+    /// The fingerprint of one entry.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn fingerprint(&mut self, number: i64) -> Result<Option<Fingerprint>, StoreError>;
+
     /// Replaces the labels of entries, and remembers the `rules` (a hash of all topics) that they come from.
     ///
     /// # Errors
@@ -154,6 +155,20 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn stories(&mut self, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError>;
 
+    /// The months from which a topic has stories, by the dates of their heads, oldest first; each with a stamp.
+    ///
+    /// The stamp is another one whenever a story of that month may look different in the topic.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn months(&mut self, topic: &str) -> Result<Vec<(Month, i64)>, StoreError>;
+
+    /// All stories of a topic from one month, newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn stories_of(&mut self, topic: &str, month: Month) -> Result<Vec<Story>, StoreError>;
+
     /// Entries that fit `filter`, newest first, with their labels.
     ///
     /// # Errors
@@ -165,6 +180,42 @@ pub trait Store: Send {
     /// # Errors
     /// When the store cannot be read.
     fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError>;
+
+    /// Keeps what has become of a source.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn note(&mut self, change: &Change) -> Result<(), StoreError>;
+
+    /// The last change of each source but moves, by source; of the given one, or of all.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn health(&mut self, source_id: Option<&str>) -> Result<Vec<Change>, StoreError>;
+
+    /// What became of sources, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn changes(&mut self, limit: usize) -> Result<Vec<Change>, StoreError>;
+
+    /// What hubs were told, by hub and topic.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn announcements(&mut self) -> Result<Vec<Announcement>, StoreError>;
+
+    /// Keeps what a hub was told of a topic.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn save_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError>;
+
+    /// The size of the store in bytes.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn size(&mut self) -> Result<u64, StoreError>;
 
     /// Drops stories whose every entry is older than `before` and has left its feed; returns how many entries went.
     ///

@@ -5,6 +5,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 use super::sqlite::Sqlite;
 use super::*;
 use crate::feed::Entry;
+use crate::state::Health;
 use crate::story::{Fingerprint, Identity};
 use crate::topic::{Label, Reason};
 
@@ -336,4 +337,94 @@ async fn a_job_that_panics_takes_back_its_writes_and_leaves_the_store_alive() {
     });
     assert!(panicked.await.is_err());
     assert!(handle.call(|store| store.entries_after(0, 10)).await.unwrap().is_empty());
+}
+
+#[test]
+fn a_month_holds_the_stories_whose_heads_are_of_it_and_its_stamp_changes_with_them() {
+    check(|store| {
+        let october = Month { year: 2026, month: 10 };
+        let november = Month { year: 2026, month: 11 };
+        let mut old = prepared("a");
+        old.entry.published = Some(october.start());
+        let head = store.insert("education", &old, None, noon()).unwrap();
+        store.insert("education", &prepared("b"), None, noon()).unwrap();
+        let stamps = |store: &mut dyn Store| store.months("numerique").unwrap();
+        let before = stamps(store);
+        assert_eq!(before.iter().map(|(month, _)| *month).collect::<Vec<_>>(), [october, november]);
+        let titles = |store: &mut dyn Store, month| -> Vec<String> {
+            store
+                .stories_of("numerique", month)
+                .unwrap()
+                .into_iter()
+                .filter_map(|story| story.head.entry.title)
+                .collect()
+        };
+        assert_eq!((titles(store, october), titles(store, november)), (vec!["a".into()], vec!["b".into()]));
+        // Told again in November, it stays a story of October.
+        store.insert("culture", &prepared("c"), Some(head), noon()).unwrap();
+        assert_eq!((titles(store, october), titles(store, november)), (vec!["a".into()], vec!["b".into()]));
+        let after = stamps(store);
+        assert_ne!(before[0].1, after[0].1, "another telling is shown");
+        assert_eq!(before[1].1, after[1].1, "the other month is as it was");
+    });
+}
+
+#[test]
+fn stamps_stay_when_labels_do() {
+    check(|store| {
+        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let before = store.months("numerique").unwrap();
+        store.relabel(&[(number, prepared("a").labels)], "rules 2").unwrap();
+        assert_eq!(store.months("numerique").unwrap(), before);
+        store.relabel(&[(number, Vec::new())], "rules 3").unwrap();
+        assert_eq!(store.months("numerique").unwrap(), []);
+    });
+}
+
+#[test]
+fn a_corrected_date_moves_a_story_to_another_month() {
+    check(|store| {
+        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let mut corrected = prepared("a");
+        corrected.entry.published = Some(noon() - TimeDelta::days(60));
+        store.update(number, &corrected, None).unwrap();
+        let months: Vec<Month> = store.months("numerique").unwrap().into_iter().map(|(month, _)| month).collect();
+        assert_eq!(months, [Month { year: 2026, month: 9 }]);
+        assert_eq!(store.stories_of("numerique", months[0]).unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn the_health_of_a_source_is_its_last_change_but_moves() {
+    check(|store| {
+        let change =
+            |source_id: &str, health| Change { source_id: source_id.into(), date: noon(), health, detail: None };
+        for health in [Health::Unreachable, Health::Gone, Health::Moved] {
+            store.note(&change("education", health)).unwrap();
+        }
+        store.note(&change("culture", Health::Silent)).unwrap();
+        assert_eq!(store.health(Some("education")).unwrap(), [change("education", Health::Gone)]);
+        assert_eq!(store.health(None).unwrap(), [change("culture", Health::Silent), change("education", Health::Gone)]);
+        let changes = store.changes(2).unwrap();
+        assert_eq!(changes, [change("culture", Health::Silent), change("education", Health::Moved)]);
+    });
+}
+
+#[test]
+fn what_a_hub_was_told_is_remembered() {
+    check(|store| {
+        let told = Announcement {
+            hub: "https://hub.example/".into(),
+            topic: "numerique".into(),
+            told: "hash".into(),
+            told_at: Some(noon()),
+            failures: 2,
+            next_try: Some(noon() + TimeDelta::minutes(4)),
+            last_error: Some("503".into()),
+        };
+        store.save_announcement(&Announcement::default()).unwrap();
+        store.save_announcement(&told).unwrap();
+        store.save_announcement(&told).unwrap();
+        assert_eq!(store.announcements().unwrap(), [Announcement::default(), told]);
+    });
 }

@@ -1,8 +1,9 @@
-//! French text as people read it, for machines: markup to text, text to tokens, tokens folded.
+//! Text as people read it, for machines: markup to text, text to tokens, tokens folded. French before all.
 //!
 //! Pure. What is "the same word" is decided here and nowhere else.
 
 mod fold;
+mod folding;
 mod html;
 mod inclusive;
 mod language;
@@ -10,7 +11,8 @@ mod levelled;
 mod links;
 mod tokens;
 
-pub use fold::{fold, lite};
+pub use fold::fold;
+pub use folding::Folding;
 pub use html::{html_to_text, one_line};
 pub use language::{Tongue, tongue};
 pub use levelled::Levelled;

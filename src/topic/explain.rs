@@ -100,9 +100,10 @@ impl Matcher {
     /// Returns what becomes of the entry in every topic, and why, in the order of the topics.
     #[must_use]
     pub fn judgements(&self, fields: &Fields) -> Vec<Judgement> {
-        let found = self.index.find(fields);
+        let folded = self.folded(fields.folding());
+        let found = folded.index.find(fields);
         let tongue = fields.tongue();
-        let decisions = decide(self.topics.iter(), fields, &found, || tongue);
+        let decisions = decide(folded.topics.iter(), fields, &found, || tongue);
         decisions.iter().map(|decision| judgement(decision, fields, &found, tongue)).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! The parts of an entry that rules look at, as plain text.
 
 use super::Field;
-use crate::text::{Tongue, tongue};
+use crate::text::{Folding, Tongue, tongue};
 
 /// Characters of the content that stand for a summary that is not there.
 const LEAD_MAX: usize = 300;
@@ -19,6 +19,8 @@ pub struct Fields {
     pub tags: Vec<String>,
     /// The source that told it.
     pub source_id: String,
+    /// The language that it declares, a BCP 47 tag.
+    pub declared: Option<String>,
 }
 
 impl Fields {
@@ -36,6 +38,7 @@ impl Fields {
             body: body.to_owned(),
             tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
             source_id: source_id.to_owned(),
+            declared: None,
         }
     }
 
@@ -55,6 +58,20 @@ impl Fields {
     #[must_use]
     pub fn tongue(&self) -> Tongue {
         tongue(&format!("{} {} {}", self.title, self.lead, self.body))
+    }
+
+    /// How its words are folded: by the language of its text, by the declared one where the text does not tell, as
+    /// French where neither does. A declared French is believed: it is no software's default.
+    #[must_use]
+    pub fn folding(&self) -> Folding {
+        let declared = self.declared.as_deref().map(Folding::of);
+        if declared == Some(Folding::French) {
+            return Folding::French;
+        }
+        match self.tongue() {
+            Tongue::Unknown => declared.unwrap_or_default(),
+            known => Folding::of(known.code()),
+        }
     }
 }
 

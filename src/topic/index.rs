@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Field, Fields, Term, TermPart};
-use crate::text::{Levelled, fold, lite};
+use crate::text::{Folding, Levelled, fold};
 
 /// A term's number in the index: its node in the trie.
 pub(super) type TermNumber = usize;
@@ -17,6 +17,8 @@ pub(super) const HEAD_GAP: u32 = 2;
 /// All terms.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
+    /// What makes two words one.
+    folding: Folding,
     /// By root: the words that have it.
     words: HashMap<String, Forms>,
     prefixes: HashMap<String, TermNumber>,
@@ -44,6 +46,11 @@ struct Node {
 }
 
 impl Index {
+    /// An index without terms, for entries of one language.
+    pub(super) fn new(folding: Folding) -> Self {
+        Self { folding, ..Self::default() }
+    }
+
     /// Adds a term and returns its number; equal terms have one.
     pub(super) fn add(&mut self, term: &Term) -> TermNumber {
         let mut node = None;
@@ -114,7 +121,7 @@ impl Index {
     /// Calls with every word of a term that `spelling` is a form of.
     fn each_word(&self, spelling: &str, mut call: impl FnMut(TermNumber)) {
         let folded = fold(spelling);
-        let root = lite(&folded);
+        let root = self.folding.root(&folded);
         if let Some(forms) = self.words.get(&*root) {
             let folded = forms.folded.iter().filter(|(form, _)| *form == folded);
             let exact = forms.exact.iter().filter(|(form, _)| form == spelling);
@@ -128,15 +135,12 @@ impl Index {
     }
 
     fn add_word(&mut self, part: &TermPart) -> TermNumber {
-        let Self { words, prefixes, prefix_lengths, trie } = self;
+        let Self { folding, words, prefixes, prefix_lengths, trie } = self;
+        let root = |folded: &str| folding.root(folded).into_owned();
         match part {
-            TermPart::Word(root) => *words.entry(root.clone()).or_default().any.get_or_insert_with(|| new_node(trie)),
-            TermPart::Folded(form) => {
-                add_form(&mut words.entry(lite(form).into_owned()).or_default().folded, form, trie)
-            }
-            TermPart::Exact(form) => {
-                add_form(&mut words.entry(lite(&fold(form)).into_owned()).or_default().exact, form, trie)
-            }
+            TermPart::Word(word) => *words.entry(root(word)).or_default().any.get_or_insert_with(|| new_node(trie)),
+            TermPart::Folded(form) => add_form(&mut words.entry(root(form)).or_default().folded, form, trie),
+            TermPart::Exact(form) => add_form(&mut words.entry(root(&fold(form))).or_default().exact, form, trie),
             TermPart::Prefix(prefix) => {
                 prefix_lengths.insert(prefix.len());
                 *prefixes.entry(prefix.clone()).or_insert_with(|| new_node(trie))

@@ -2,11 +2,12 @@
 
 use std::cell::LazyCell;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::index::{Found, Index, TermNumber};
 use super::score::{Hit, Sought, Worth};
 use super::{Field, Fields, Label, Reason, Rule, Topic};
-use crate::text::Tongue;
+use crate::text::{Folding, Tongue};
 
 /// Terms that a reason names at most, of each group of a rule.
 const TERMS_NAMED: usize = 3;
@@ -16,6 +17,15 @@ const TERMS_NAMED: usize = 3;
 /// Only topics that use a term which the entry holds are scored; so cost does not grow with the number of topics.
 #[derive(Debug, Clone, Default)]
 pub struct Matcher {
+    french: Folded,
+    /// Made when the first such entry comes: most never see one.
+    english: OnceLock<Folded>,
+    plain: OnceLock<Folded>,
+}
+
+/// All topics, their terms folded for entries of one language.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Folded {
     pub(super) index: Index,
     pub(super) topics: Vec<Watched>,
     /// By term: the topics with a rule that uses it.
@@ -58,21 +68,41 @@ impl Matcher {
     /// Builds the index of all terms.
     #[must_use]
     pub fn new(topics: Vec<Topic>) -> Self {
-        let mut matcher = Self::default();
-        for topic in topics {
-            matcher.watch(topic);
-        }
-        matcher
+        Self { french: Folded::new(Folding::French, topics), ..Self::default() }
     }
 
     /// The topics that were given, in their order.
     pub fn topics(&self) -> impl Iterator<Item = &Topic> {
-        self.topics.iter().map(|watched| &watched.topic)
+        self.french.topics.iter().map(|watched| &watched.topic)
     }
 
     /// Returns the topics that the entry is in, and why, in the order of the topics.
     #[must_use]
     pub fn labels(&self, fields: &Fields) -> Vec<Label> {
+        self.folded(fields.folding()).labels(fields)
+    }
+
+    /// The topics as an entry of this language is read.
+    pub(super) fn folded(&self, folding: Folding) -> &Folded {
+        let new = || Folded::new(folding, self.topics().cloned().collect());
+        match folding {
+            Folding::French => &self.french,
+            Folding::English => self.english.get_or_init(new),
+            Folding::Plain => self.plain.get_or_init(new),
+        }
+    }
+}
+
+impl Folded {
+    fn new(folding: Folding, topics: Vec<Topic>) -> Self {
+        let mut folded = Self { index: Index::new(folding), ..Self::default() };
+        for topic in topics {
+            folded.watch(topic);
+        }
+        folded
+    }
+
+    fn labels(&self, fields: &Fields) -> Vec<Label> {
         let found = self.index.find(fields);
         let tongue = LazyCell::new(|| fields.tongue());
         let touched = self.topics.iter().zip(self.touched(fields, &found)).filter(|(_, is_touched)| *is_touched);

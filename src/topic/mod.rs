@@ -142,7 +142,7 @@ pub struct Term {
 /// One word of a term.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TermPart {
-    /// `mot`: case, accents, plural and feminine folded.
+    /// `mot`: case and accents folded here, endings when the entry's language is known.
     Word(String),
     /// `=ENT`: case and accents count.
     Exact(String),

@@ -158,3 +158,25 @@ fn topics_that_include_each_other_end() {
     let include = Topic { include: vec!["numerique-educatif".into()], ..topic(vec![any(&["edtech"])], &[]) };
     check_second(include, "Rien", &Verdict::BelowThreshold, 0.0);
 }
+
+/// Checks a topic for any language against a text.
+fn check_language(declared: Option<&str>, term: &str, text: &str, expected: bool) {
+    let topic = Topic { language: None, ..topic(vec![any(&[term])], &[]) };
+    let fields = Fields { declared: declared.map(str::to_owned), ..Fields::new(text, "", "", &[], "") };
+    assert_eq!(!Matcher::new(vec![topic]).labels(&fields).is_empty(), expected, "{text}");
+}
+
+#[test]
+fn words_are_folded_by_the_language_of_the_entry() {
+    check_language(Some("fr"), "actif", "Actives", true);
+    check_language(Some("en"), "actif", "Actives", false);
+    check_language(Some("en-GB"), "study", "Studies", true);
+    check_language(Some("de"), "schule", "Schules", false);
+    check_language(None, "actif", "Actives", true);
+}
+
+#[test]
+fn a_text_that_is_clearly_french_is_folded_so_whatever_is_declared() {
+    check_language(Some("en-US"), "actif", "Les écoles actives sont dans une île et la ville est avec elles", true);
+    check_language(None, "study", "The studies of the school and of the town are with this report", true);
+}

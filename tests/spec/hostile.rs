@@ -3,14 +3,13 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::net::TcpListener;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::origin::{Answer, Origin, document, raw, redirect, status};
 use crate::packed::{brotli, gzip, zstd};
-use crate::world::{World, item, rss};
+use crate::world::{Cost, World, item, rss};
 
 /// For one fetch as a whole, as the config sets it.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -237,24 +236,6 @@ fn set_up(world: &World, origin: &Origin, feeds: &[Feed]) {
     fs::write(world.config(), text).unwrap();
 }
 
-/// Runs a poll of everything; returns how long it took and the most memory that it held, in bytes.
-fn poll(world: &World) -> (Duration, usize) {
-    let began = Instant::now();
-    let mut child = world.command(&["poll"]).stdout(Stdio::null()).spawn().unwrap();
-    let mut peak = 0;
-    loop {
-        let process = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        let line = process.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
-        peak = peak.max(kilobytes.unwrap_or_default() << 10);
-        if let Some(ended) = child.try_wait().unwrap() {
-            assert!(ended.success());
-            return (began.elapsed(), peak);
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 #[test]
 fn eighty_faults_in_one_poll_hurt_nobody() {
     let (canary, visits) = canary();
@@ -273,7 +254,7 @@ fn eighty_faults_in_one_poll_hurt_nobody() {
 
     let (world, origin) = (World::new(), Origin::on([0, 0, 0, 0]));
     set_up(&world, &origin, &feeds);
-    let (duration, memory) = poll(&world);
+    let Cost { duration, memory, .. } = world.poll_watched();
     assert!(duration <= TIMEOUT + Duration::from_secs(5), "{duration:?}");
     assert!(memory < MEMORY_MAX, "{} MiB", memory >> 20);
     assert_eq!(visits.load(Ordering::Relaxed), 0, "a private address was reached");

@@ -109,6 +109,21 @@ listen = "127.0.0.1:0"
         self.succeeds(arguments).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// Runs a poll of everything that must succeed, and watches what it costs.
+    pub(crate) fn poll_watched(&self) -> Cost {
+        let began = Instant::now();
+        let mut child = self.command(&["poll"]).stdout(Stdio::null()).spawn().unwrap();
+        let mut cost = Cost::default();
+        loop {
+            cost.look(child.id());
+            if let Some(ended) = child.try_wait().unwrap() {
+                assert!(ended.success());
+                return Cost { duration: began.elapsed(), ..cost };
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// A file of the published tree.
     pub(crate) fn published(&self, name: &str) -> PathBuf {
         self.folder.path().join("data/public").join(name)
@@ -122,6 +137,32 @@ listen = "127.0.0.1:0"
     /// Starts the daemon and waits until it serves.
     pub(crate) fn run(&self) -> Daemon {
         Daemon::start(self.command(&["run"]))
+    }
+}
+
+/// What a process cost, as Linux tells it.
+#[derive(Debug, Default)]
+pub(crate) struct Cost {
+    /// From start to end: long on a busy machine.
+    pub(crate) duration: Duration,
+    /// Of all processors.
+    pub(crate) cpu: Duration,
+    /// The most that it held, in bytes.
+    pub(crate) memory: usize,
+}
+
+impl Cost {
+    fn look(&mut self, process: u32) {
+        let read = |file: &str| fs::read_to_string(format!("/proc/{process}/{file}")).unwrap_or_default();
+        let status = read("status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
+        self.memory = self.memory.max(kilobytes.unwrap_or_default() << 10);
+        // Fields 14 and 15, in hundredths of a second; the second field is a name in brackets.
+        let stat = read("stat");
+        let ticks = stat.rsplit(") ").next().unwrap_or_default().split(' ').skip(11).take(2);
+        let cpu = Duration::from_millis(ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10);
+        self.cpu = self.cpu.max(cpu);
     }
 }
 

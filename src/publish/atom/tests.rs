@@ -47,7 +47,7 @@ fn the_whole_document() {
     });
     insta::assert_snapshot!(render(vec![told]), @r##"
     <?xml version="1.0" encoding="utf-8"?>
-    <feed xmlns="http://www.w3.org/2005/Atom" xmlns:thr="http://purl.org/syndication/thread/1.0" xml:lang="fr">
+    <feed xmlns="http://www.w3.org/2005/Atom" xmlns:thr="http://purl.org/syndication/thread/1.0" xmlns:veille="urn:x-veille:1" xml:lang="fr">
      <title>L’école numérique</title>
      <id>https://veille.example/ecole.atom</id>
      <updated>2026-10-12T08:00:00.569994+00:00</updated>
@@ -71,8 +71,6 @@ fn the_whole_document() {
       <link href="https://ministere.example/tablettes" rel="alternate" hreflang="en"/>
       <link href="https://agence.example/1" rel="related" title="Agence – Le plan"/>
       <link href="https://afp.example/rss" rel="via" title="AFP"/>
-      <link href="https://ministere.example/tablettes#comments" rel="replies" type="text/html"/>
-      <link href="https://ministere.example/tablettes/feed" rel="replies" type="application/rss+xml"/>
       <link href="https://ministere.example/plan.pdf" rel="enclosure" type="application/pdf" length="1234"/>
       <published>2026-10-09T06:30:00+00:00</published>
       <rights>Licence ouverte</rights>
@@ -84,7 +82,10 @@ fn the_whole_document() {
        <link href="https://ministere.example/" rel="alternate"/>
       </source>
       <summary xml:lang="en" type="html">&lt;p&gt;Le plan &lt;b&gt;tablettes&lt;/b&gt;.&lt;/p&gt;</summary>
+      <link href="https://ministere.example/tablettes#comments" rel="replies" thr:count="3" type="text/html"></link>
+      <link href="https://ministere.example/tablettes/feed" rel="replies" thr:count="3" type="application/rss+xml"></link>
       <thr:total>3</thr:total>
+      <veille:score>9</veille:score>
      </entry>
     </feed>
     "##);

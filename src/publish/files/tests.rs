@@ -5,6 +5,14 @@ fn document(path: &str, text: &str) -> Representation {
     Representation::new(path.into(), Format::Atom, text.into(), dates::EMPTY)
 }
 
+fn write(directory: &Path, documents: &[Representation]) -> Result<Written, FilesError> {
+    let mut folder = Folder::open(directory, documents.iter().map(|document| &*document.path))?;
+    for document in documents {
+        folder.put(document)?;
+    }
+    folder.finish()
+}
+
 /// Writes one round after the other into a fresh folder; returns what the last one did and the files that are there.
 fn check(rounds: &[&[Representation]]) -> (Written, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
@@ -91,4 +99,36 @@ fn a_folder_that_cannot_be_made_is_named_with_a_way_out() {
     let error = write(&blocked.join("public"), &[]).unwrap_err();
     assert_eq!(error.to_string(), format!("cannot make `{}`", blocked.join("public").display()));
     assert!(error.hint().contains("publish.directory"));
+}
+
+#[test]
+fn compressed_files_stand_beside_large_ones_and_go_with_them() {
+    let large = document("/a.atom", &"du texte ".repeat(1_000));
+    let (written, files) = check(&[std::slice::from_ref(&large)]);
+    assert_eq!((written.changed, files), (1, ["a.atom", "a.atom.br", "a.atom.gz"].map(str::to_owned).to_vec()));
+    let (written, files) = check(&[std::slice::from_ref(&large), &[document("/a.atom", "small")]]);
+    assert_eq!((written.changed, written.removed, files), (1, 0, vec!["a.atom".to_owned()]));
+    let (written, files) = check(&[&[large], &[]]);
+    assert_eq!((written.removed, files), (1, Vec::<String>::new()));
+}
+
+#[test]
+fn a_document_is_kept_as_long_as_its_basis_is_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = Representation { basis: Some("1".into()), ..document("/a/archive/2026-10.atom", "feed") };
+    write(folder.path(), std::slice::from_ref(&volume)).unwrap();
+    let mut again = Folder::open(folder.path(), [&*volume.path]).unwrap();
+    assert_eq!(again.keep(&volume.path, Some("2")), None);
+    let filed = again.keep(&volume.path, Some("1")).unwrap();
+    assert_eq!((filed.hash, fs::read(&filed.file).unwrap()), (volume.hash, b"feed".to_vec()));
+    assert_eq!(again.finish().unwrap(), Written { unchanged: 1, ..Written::default() });
+}
+
+#[test]
+fn a_document_that_somebody_removed_is_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = Representation { basis: Some("1".into()), ..document("/a/archive/2026-10.atom", "feed") };
+    write(folder.path(), std::slice::from_ref(&volume)).unwrap();
+    fs::remove_file(folder.path().join("a/archive/2026-10.atom")).unwrap();
+    assert_eq!(Folder::open(folder.path(), []).unwrap().keep(&volume.path, Some("1")), None);
 }

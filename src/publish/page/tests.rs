@@ -37,13 +37,23 @@ fn the_page_of_a_topic() {
     <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
     <title>L’école numérique – Veille numérique</title>
+    <meta property="og:title" content="L’école numérique">
+    <meta property="og:type" content="website">
+    <meta property="og:url" content="https://veille.example/ecole/">
+    <meta property="og:site_name" content="Veille numérique">
+    <link rel="canonical" href="https://veille.example/ecole/">
+
 
     <meta name="description" content="Ce qui se publie sur l’école numérique">
-    <link rel="canonical" href="https://veille.example/ecole/">
+    <meta property="og:description" content="Ce qui se publie sur l’école numérique">
+
     <link rel="alternate" type="application/atom+xml" title="L’école numérique" href="../ecole.atom">
     <link rel="alternate" type="application/rss+xml" title="L’école numérique" href="../ecole.rss">
     <link rel="alternate" type="application/feed+json" title="L’école numérique" href="../ecole.json">
+
+
 
     <link rel="stylesheet" href="../style.css">
     </head>
@@ -54,7 +64,8 @@ fn the_page_of_a_topic() {
     <p><a href="../">Veille numérique</a></p>
     <h1>L’école numérique</h1>
     <p>Ce qui se publie sur l’école numérique</p>
-    <p class="feeds">S’abonner : <a href="../ecole.atom">Atom</a> · <a href="../ecole.rss">RSS</a> · <a href="../ecole.json">JSON</a></p>
+    <p class="feeds"><span>S’abonner :</span> <a href="../ecole.atom">Atom</a> <a href="../ecole.rss">RSS</a> <a href="../ecole.json">JSON</a></p>
+
     </header>
     <main id="news">
 
@@ -76,8 +87,11 @@ fn the_page_of_a_topic() {
 
     </main>
 
+    <nav aria-label="Archives"><a href="../ecole/archive/">Archives</a></nav>
+
+
     <footer>
-    <p>Fait par veille à partir de <a href="../sources.opml">ces sources</a> · <a href="../opml.xml">tous les flux (OPML)</a></p>
+    <p>Fait par veille à partir de <a href="../sources/">ces sources</a> · <a href="../opml.xml">tous les flux (OPML)</a></p>
     </footer>
     </body>
     </html>
@@ -95,13 +109,19 @@ fn the_home_page() {
     <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
     <title>Veille numérique</title>
+    <meta property="og:title" content="Veille numérique">
+    <meta property="og:type" content="website">
+    <meta property="og:url" content="https://veille.example/">
+    <meta property="og:site_name" content="Veille numérique">
+    <link rel="canonical" href="https://veille.example/">
 
 
     <link rel="alternate" type="application/atom+xml" title="L’école numérique" href="ecole.atom">
 
 
-    <link rel="stylesheet" href="style.css">
+    <link rel="stylesheet" href="./style.css">
     </head>
     <body>
     <a class="skip" href="#news">Aller aux nouvelles</a>
@@ -119,13 +139,13 @@ fn the_home_page() {
 
     </ul>
 
-    <p class="feeds">S’abonner : <a href="ecole.atom">Atom</a> · <a href="ecole.rss">RSS</a> · <a href="ecole.json">JSON</a></p>
+    <p class="feeds"><span>S’abonner :</span> <a href="ecole.atom">Atom<span class="unseen"> – L’école numérique</span></a> <a href="ecole.rss">RSS<span class="unseen"> – L’école numérique</span></a> <a href="ecole.json">JSON<span class="unseen"> – L’école numérique</span></a></p>
     </section>
 
     </main>
 
     <footer>
-    <p>Fait par veille à partir de <a href="sources.opml">ces sources</a> · <a href="opml.xml">tous les flux (OPML)</a></p>
+    <p>Fait par veille à partir de <a href="./sources/">ces sources</a> · <a href="./opml.xml">tous les flux (OPML)</a></p>
     </footer>
     </body>
     </html>

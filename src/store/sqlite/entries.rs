@@ -6,10 +6,10 @@ use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{StoreError, maybe, rows, unix};
+use super::{StoreError, archive, maybe, rows, unix};
 use crate::feed::{Category, Comments, Enclosure, Entry, Origin, Person, Timestamp};
 use crate::store::{CANDIDATES_MAX, EntryDay};
-use crate::story::{EntryKey, Fingerprint, Known, Prepared, StoredEntry, Story, Telling};
+use crate::story::{self, EntryKey, Fingerprint, Known, Prepared, StoredEntry, Story, Telling};
 use crate::topic::Label;
 
 /// The columns that [`read`] takes, of `entry` under its own name.
@@ -105,7 +105,7 @@ pub(super) fn insert(
     now: Timestamp,
 ) -> Result<i64, StoreError> {
     let Prepared { entry, identity, labels } = prepared;
-    let date = entry.published.map_or(now, |published| published.min(now));
+    let date = story::date(entry.published, now);
     connection
         .prepare_cached(
             "INSERT INTO entry (source_id, key, guid_key, fingerprint, atom_id, story, first_seen, date, id, url,
@@ -138,6 +138,7 @@ pub(super) fn insert(
     }
     set_clues(connection, number, &identity.clues)?;
     set_labels(connection, number, labels)?;
+    archive::touch(connection, story.unwrap_or(number))?;
     Ok(number)
 }
 
@@ -148,12 +149,15 @@ pub(super) fn update(
     changed: Option<Timestamp>,
 ) -> Result<(), StoreError> {
     let Prepared { entry, identity, labels } = prepared;
+    let Some(before) = one(connection, number)? else { return Ok(()) };
+    archive::touch(connection, before.story)?;
+    let date = story::date(entry.published.or(before.entry.published), before.first_seen);
     connection
         .prepare_cached(
             "UPDATE entry SET key = ?2, guid_key = ?3, fingerprint = ?4, changed = coalesce(?5, changed), id = ?6,
                 url = ?7, canonical_link = ?8, title = ?9, summary = ?10, content = ?11,
                 published = coalesce(?12, published), updated = ?13, language = ?14, details = ?15, searchable = 0,
-                date = min(coalesce(?12, date), first_seen)
+                date = ?16
              WHERE number = ?1",
         )?
         .execute(params![
@@ -172,9 +176,30 @@ pub(super) fn update(
             entry.updated.map(unix),
             entry.language,
             details(entry)?,
+            unix(date),
         ])?;
     set_clues(connection, number, &identity.clues)?;
-    set_labels(connection, number, labels)
+    set_labels(connection, number, labels)?;
+    if number == before.story && date != before.date() {
+        connection
+            .prepare_cached("UPDATE label SET date = ?2 WHERE entry IN (SELECT number FROM entry WHERE story = ?1)")?
+            .execute(params![number, unix(date)])?;
+    }
+    archive::touch(connection, before.story)
+}
+
+/// Replaces the labels of an entry, if they differ.
+pub(super) fn relabel(connection: &Connection, number: i64, new: &[Label]) -> Result<(), StoreError> {
+    let mut new = new.to_vec();
+    new.sort_by(|one, other| one.topic.cmp(&other.topic));
+    if labels(connection, number)? == new {
+        return Ok(());
+    }
+    let story = maybe(connection, "SELECT story FROM entry WHERE number = ?1", number, |row| row.get(0))?;
+    let Some(story) = story else { return Ok(()) };
+    archive::touch(connection, story)?;
+    set_labels(connection, number, &new)?;
+    archive::touch(connection, story)
 }
 
 fn details(entry: &Entry) -> Result<String, StoreError> {
@@ -191,10 +216,13 @@ fn set_clues(connection: &Connection, number: i64, clues: &[i64]) -> Result<(), 
     Ok(())
 }
 
-pub(super) fn set_labels(connection: &Connection, number: i64, labels: &[Label]) -> Result<(), StoreError> {
+/// The date of a label is that of its story's head.
+fn set_labels(connection: &Connection, number: i64, labels: &[Label]) -> Result<(), StoreError> {
     connection.prepare_cached("DELETE FROM label WHERE entry = ?1")?.execute([number])?;
-    let mut insert = connection
-        .prepare_cached("INSERT OR REPLACE INTO label SELECT ?1, ?2, date, ?3, ?4 FROM entry WHERE number = ?1")?;
+    let mut insert = connection.prepare_cached(
+        "INSERT OR REPLACE INTO label SELECT ?1, ?2, head.date, ?3, ?4
+         FROM entry JOIN entry AS head ON head.number = entry.story WHERE entry.number = ?1",
+    )?;
     for label in labels {
         insert.execute(params![number, label.topic, label.score, serde_json::to_string(&label.reasons)?])?;
     }
@@ -269,7 +297,16 @@ pub(super) fn stories(connection: &Connection, topic: &str, limit: usize) -> Res
             numbers.push(number);
         }
     }
-    let mut stories = Vec::with_capacity(numbers.len());
+    whole(connection, topic, numbers)
+}
+
+/// The stories with these numbers as `topic` shows them, newest first.
+pub(super) fn whole(
+    connection: &Connection,
+    topic: &str,
+    numbers: impl IntoIterator<Item = i64>,
+) -> Result<Vec<Story>, StoreError> {
+    let mut stories = Vec::new();
     for number in numbers {
         stories.extend(story(connection, number, topic)?);
     }
@@ -334,6 +371,7 @@ pub(super) fn drop_before(connection: &Connection, before: Timestamp) -> Result<
         .collect::<Result<Vec<_>, _>>()?;
     let mut dropped = 0;
     for story in stories {
+        archive::touch(connection, story)?;
         for table in ["label", "clue"] {
             let sql = format!("DELETE FROM {table} WHERE entry IN (SELECT number FROM entry WHERE story = ?1)");
             connection.prepare_cached(&sql)?.execute([story])?;

@@ -3,7 +3,10 @@
 //! Write-ahead log with `synchronous = NORMAL`: a process that dies loses nothing that was committed; a machine that
 //! loses power may lose the last commits whole, and then polls again. Other processes may read, and poll, meanwhile.
 
+mod archive;
 mod entries;
+mod health;
+mod hubs;
 mod rows;
 mod search;
 mod sources;
@@ -15,15 +18,15 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::{EntryDay, Filter, Job, Store, StoreError};
 use crate::feed::Timestamp;
-use crate::state::SourceState;
-use crate::story::{EntryKey, Known, Prepared, StoredEntry, Story};
+use crate::state::{Announcement, Change, SourceState};
+use crate::story::{EntryKey, Fingerprint, Known, Month, Prepared, StoredEntry, Story};
 use crate::topic::Label;
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x7665_696c;
 
 /// One step per format, in order, never changed once released; `PRAGMA user_version` counts the steps done.
-const MIGRATIONS: [&str; 1] = [include_str!("001.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("001.sql"), include_str!("002.sql")];
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -209,12 +212,7 @@ impl Store for Sqlite {
         entries::known(&self.connection, source_id, keys)
     }
 
-    fn candidates(
-        &mut self,
-        clues: &[i64],
-        source_id: &str,
-        since: Timestamp,
-    ) -> Result<Vec<StoredEntry>, StoreError> {
+    fn candidates(&mut self, clues: &[i64], source_id: &str, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError> {
         entries::candidates(&self.connection, clues, source_id, since)
     }
 
@@ -256,9 +254,14 @@ impl Store for Sqlite {
         entries::labels(&self.connection, number)
     }
 
+    fn fingerprint(&mut self, number: i64) -> Result<Option<Fingerprint>, StoreError> {
+        let sql = "SELECT fingerprint FROM entry WHERE number = ?1";
+        maybe(&self.connection, sql, number, |row| Ok(Fingerprint(row.get(0)?)))
+    }
+
     fn relabel(&mut self, labels: &[(i64, Vec<Label>)], rules: &str) -> Result<(), StoreError> {
         for (number, labels) in labels {
-            entries::set_labels(&self.connection, *number, labels)?;
+            entries::relabel(&self.connection, *number, labels)?;
         }
         self.connection.execute("UPDATE meta SET value = ?1 WHERE name = 'rules'", [rules])?;
         Ok(())
@@ -272,12 +275,45 @@ impl Store for Sqlite {
         entries::stories(&self.connection, topic, limit)
     }
 
+    fn months(&mut self, topic: &str) -> Result<Vec<(Month, i64)>, StoreError> {
+        archive::months(&self.connection, topic)
+    }
+
+    fn stories_of(&mut self, topic: &str, month: Month) -> Result<Vec<Story>, StoreError> {
+        archive::stories(&self.connection, topic, month)
+    }
+
     fn entries(&mut self, filter: &Filter) -> Result<Vec<(StoredEntry, Vec<Label>)>, StoreError> {
         search::entries(&mut self.connection, filter)
     }
 
     fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
         entries::days(&self.connection, since)
+    }
+
+    fn note(&mut self, change: &Change) -> Result<(), StoreError> {
+        health::note(&self.connection, change)
+    }
+
+    fn health(&mut self, source_id: Option<&str>) -> Result<Vec<Change>, StoreError> {
+        health::last(&self.connection, source_id)
+    }
+
+    fn changes(&mut self, limit: usize) -> Result<Vec<Change>, StoreError> {
+        health::changes(&self.connection, limit)
+    }
+
+    fn announcements(&mut self) -> Result<Vec<Announcement>, StoreError> {
+        hubs::all(&self.connection)
+    }
+
+    fn save_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
+        hubs::save(&self.connection, announcement)
+    }
+
+    fn size(&mut self) -> Result<u64, StoreError> {
+        let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        Ok(self.connection.query_row(sql, [], |row| row.get::<_, i64>(0))?.unsigned_abs())
     }
 
     fn drop_before(&mut self, before: Timestamp) -> Result<usize, StoreError> {

@@ -1,0 +1,81 @@
+//! The socket that HTTP is served on: one that the service manager hands over (sd_listen_fds(3)), else our own.
+//!
+//! The home of `listenfd`.
+
+use std::fs::Permissions;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use listenfd::ListenFd;
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tracing::info;
+
+use crate::config::Listen;
+use crate::serve::Socket;
+
+/// The file of our own Unix socket; removed when dropped.
+#[derive(Debug)]
+pub(super) struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // Somebody else may have removed it.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Opens what to listen on; `None` if nothing is to be served.
+///
+/// # Errors
+/// When the address is taken or not ours to use.
+pub(super) async fn open(listen: Option<&Listen>) -> anyhow::Result<Option<(Socket, Option<SocketFile>)>> {
+    if let Some(socket) = handed_over().context("the socket that the service manager hands over cannot be used")? {
+        info!("serving on the socket that the service manager handed over");
+        return Ok(Some((socket, None)));
+    }
+    match listen {
+        None => Ok(None),
+        Some(Listen::Tcp(address)) => {
+            let listener = TcpListener::bind(address).await.with_context(|| cannot_listen(&address.to_string()))?;
+            info!(address = %listener.local_addr().unwrap_or(*address), "serving");
+            Ok(Some((listener.into(), None)))
+        }
+        Some(Listen::Unix(path)) => {
+            let listener = bind(path).await.with_context(|| cannot_listen(&path.display().to_string()))?;
+            info!(address = %path.display(), "serving");
+            Ok(Some((listener.into(), Some(SocketFile(path.clone())))))
+        }
+    }
+}
+
+fn cannot_listen(address: &str) -> String {
+    format!("cannot listen on {address} (`serve.listen`): is another veille running, or another program there?")
+}
+
+/// The first socket of `LISTEN_FDS`, whatever its kind.
+fn handed_over() -> std::io::Result<Option<Socket>> {
+    let mut sockets = ListenFd::from_env();
+    if sockets.len() == 0 {
+        return Ok(None);
+    }
+    if let Ok(Some(listener)) = sockets.take_tcp_listener(0) {
+        listener.set_nonblocking(true)?;
+        return Ok(Some(TcpListener::from_std(listener)?.into()));
+    }
+    let Some(listener) = sockets.take_unix_listener(0)? else { return Ok(None) };
+    listener.set_nonblocking(true)?;
+    Ok(Some(UnixListener::from_std(listener)?.into()))
+}
+
+/// Binds a socket that every user may connect to: its folder says who may reach it.
+async fn bind(path: &Path) -> std::io::Result<UnixListener> {
+    let is_socket = path.metadata().is_ok_and(|file| file.file_type().is_socket());
+    if is_socket && UnixStream::connect(path).await.is_err() {
+        // Left by a process that was killed: nobody answers.
+        std::fs::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o666))?;
+    Ok(listener)
+}

@@ -1,0 +1,210 @@
+//! A publication: the stored stories of each topic, out to files and memory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use tokio::runtime;
+
+use super::{Announced, Context};
+use crate::config::Config;
+use crate::publish::archive::Volume;
+use crate::publish::files::{Filed, FilesError, Folder, Written};
+use crate::publish::{self, Credit, Edition, Representation, Selection};
+use crate::state::{About, Announcement, Change, SourceState};
+use crate::store::{Store, StoreError};
+use crate::story::{Month, Story};
+
+/// Changes of sources that are shown.
+const CHANGES: usize = 100;
+
+/// What happens to the archives in a publication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Archives {
+    /// Volumes stay as they are: more news is on its way, and they are many.
+    Later,
+    /// Volumes are made anew whose stories or circumstances changed.
+    Changed,
+    /// All volumes are made anew.
+    All,
+}
+
+/// What was published.
+#[derive(Debug)]
+pub struct Published {
+    /// The store's generation that it shows.
+    pub generation: i64,
+    /// Every document but those of the archives.
+    pub representations: Vec<Representation>,
+    /// The archives, which lie in the folder of static files.
+    pub filed: Vec<Filed>,
+    /// How many stories of each topic its main document shows.
+    pub stories: Vec<(String, usize)>,
+    /// What hubs are to hear of: the topics that have stories.
+    pub announced: Vec<Announced>,
+    /// What that changed in the folder.
+    pub written: Result<Written, FilesError>,
+}
+
+/// All that a publication reads of the store at once; volumes are read one by one.
+struct Stored {
+    generation: i64,
+    topics: Vec<(Vec<Story>, Vec<(Month, i64)>)>,
+    states: Vec<SourceState>,
+    health: Vec<Change>,
+    changes: Vec<Change>,
+    hubs: Vec<Announcement>,
+}
+
+/// Why files are not up to date: the store ends the publication, the folder only the files.
+enum Stop {
+    Store(StoreError),
+    Files(FilesError),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<FilesError> for Stop {
+    fn from(error: FilesError) -> Self {
+        Self::Files(error)
+    }
+}
+
+/// Publishes the stored stories of every topic: renders them and puts the files in place.
+///
+/// Files that cannot be written do not keep the main documents from being served.
+///
+/// # Errors
+/// When the store fails.
+pub async fn publish(context: &Arc<Context>, archives: Archives) -> Result<Published, StoreError> {
+    let topics: Vec<String> = context.config.topics.iter().map(|topic| topic.id.clone()).collect();
+    let limit = context.config.publish.entries;
+    let stored = context.store.call(move |store| read(store, &topics, limit)).await?;
+    let (context, runtime) = (Arc::clone(context), runtime::Handle::current());
+    let rendering = tokio::task::spawn_blocking(move || render(&context, stored, archives, &runtime));
+    rendering.await.map_err(|_| StoreError::Closed)?
+}
+
+fn read(store: &mut dyn Store, topics: &[String], limit: usize) -> Result<Stored, StoreError> {
+    let topics = topics.iter().map(|topic| Ok((store.stories(topic, limit)?, store.months(topic)?)));
+    Ok(Stored {
+        topics: topics.collect::<Result<_, StoreError>>()?,
+        generation: store.generation()?,
+        states: store.sources()?,
+        health: store.health(None)?,
+        changes: store.changes(CHANGES)?,
+        hubs: store.announcements()?,
+    })
+}
+
+fn render(
+    context: &Context,
+    stored: Stored,
+    archives: Archives,
+    runtime: &runtime::Handle,
+) -> Result<Published, StoreError> {
+    let config = &context.config;
+    let Stored { generation, topics, states, health, changes, hubs } = stored;
+    let credits = credits(config, states, health);
+    let mut volumes: Vec<(Volume<'_>, i64)> = Vec::new();
+    let mut selections = Vec::new();
+    for (topic, (stories, stamped)) in config.topics.iter().zip(topics) {
+        let months: Vec<Month> = stamped.iter().map(|(month, _)| *month).collect();
+        volumes.extend(Volume::all(topic, &months).into_iter().zip(stamped.iter().map(|(_, stamp)| *stamp)));
+        selections.push(Selection { topic, stories, months });
+    }
+    let stories = selections.iter().map(|selection| (selection.topic.id.clone(), selection.stories.len())).collect();
+    let edition = Edition {
+        site: &config.site,
+        settings: &config.publish,
+        sources: &credits,
+        selections,
+        changes: &changes,
+        hubs: &hubs,
+    };
+    let representations = publish::render(&edition);
+    let told = edition.selections.iter().filter(|selection| !selection.stories.is_empty());
+    let announced = told.map(|selection| announced(config, &selection.topic.id, &representations)).collect();
+    let mut stories_of = |volume: &Volume<'_>| {
+        let (topic, month) = (volume.topic.id.clone(), volume.month);
+        runtime.block_on(context.store.call(move |store| store.stories_of(&topic, month)))
+    };
+    let mut filed = Vec::new();
+    let written = match write(&edition, &representations, &volumes, archives, &mut stories_of, &mut filed) {
+        Ok(written) => Ok(written),
+        Err(Stop::Files(error)) => Err(error),
+        Err(Stop::Store(error)) => return Err(error),
+    };
+    Ok(Published { generation, representations, filed, stories, announced, written })
+}
+
+/// The main documents of a topic, for hubs.
+fn announced(config: &Config, topic: &str, representations: &[Representation]) -> Announced {
+    let paths = ["atom", "rss", "json"].map(|extension| format!("{topic}.{extension}"));
+    let hashes = paths.iter().filter_map(|path| {
+        let document = representations.iter().find(|document| document.path.strip_prefix('/') == Some(path));
+        document.map(|document| document.hash.as_str())
+    });
+    let hash = hashes.collect::<Vec<_>>().join("-");
+    let addresses = paths.iter().filter_map(|path| config.site.url.join(path).ok()).map(String::from).collect();
+    Announced { topic: topic.to_owned(), hash, addresses }
+}
+
+/// Puts all documents in their places. Volumes are rendered one by one: a topic's whole past may be large.
+fn write(
+    edition: &Edition<'_>,
+    representations: &[Representation],
+    volumes: &[(Volume<'_>, i64)],
+    archives: Archives,
+    stories_of: &mut dyn FnMut(&Volume<'_>) -> Result<Vec<Story>, StoreError>,
+    filed: &mut Vec<Filed>,
+) -> Result<Written, Stop> {
+    let in_volumes: Vec<String> = volumes.iter().flat_map(|(volume, _)| volume.paths()).collect();
+    let main = representations.iter().map(|document| document.path.as_str());
+    let mut folder = Folder::open(&edition.settings.directory, main.chain(in_volumes.iter().map(String::as_str)))?;
+    for document in representations {
+        folder.put(document)?;
+    }
+    for (volume, stamp) in volumes {
+        let basis = volume.basis(edition, *stamp);
+        let kept: Vec<Filed> = match archives {
+            Archives::All => Vec::new(),
+            Archives::Changed => volume.paths().iter().filter_map(|path| folder.keep(path, Some(&basis))).collect(),
+            Archives::Later => volume.paths().iter().filter_map(|path| folder.keep(path, None)).collect(),
+        };
+        if kept.len() == volume.paths().len() || archives == Archives::Later {
+            filed.extend(kept);
+            continue;
+        }
+        let stories = stories_of(volume)?;
+        for document in volume.render(edition, &stories, &basis) {
+            filed.extend(folder.put(&document)?);
+        }
+    }
+    Ok(folder.finish()?)
+}
+
+/// What each source is credited with: those of the config, and those that stored entries came from before.
+fn credits(config: &Config, states: Vec<SourceState>, health: Vec<Change>) -> BTreeMap<String, Credit> {
+    let former = |url, about| Credit { title: None, url, about, is_polled: false, moved_to: None, health: None };
+    let mut credits: BTreeMap<String, Credit> = states
+        .into_iter()
+        .filter_map(|state| {
+            let credit = Credit { moved_to: state.moved_to, ..former(state.url?, state.about) };
+            Some((state.source_id, credit))
+        })
+        .collect();
+    let mut health: HashMap<String, Change> =
+        health.into_iter().map(|change| (change.source_id.clone(), change)).collect();
+    for source in &config.sources {
+        let credit = credits.entry(source.id.clone()).or_insert_with(|| former(source.url.clone(), About::default()));
+        credit.title.clone_from(&source.title);
+        credit.url.clone_from(&source.url);
+        credit.is_polled = source.enabled;
+        credit.health = health.remove(&source.id);
+    }
+    credits
+}

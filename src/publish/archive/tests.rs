@@ -1,0 +1,118 @@
+use std::collections::{BTreeMap, HashMap};
+
+use super::*;
+use crate::publish::world::{World, bare, date, story};
+use crate::publish::{Selection, render};
+
+/// A subscriber: follows the links of feeds, and counts how often each story is found in the archive.
+struct Subscriber {
+    documents: HashMap<String, String>,
+}
+
+impl Subscriber {
+    /// Publishes stories of these days.
+    fn new(days: &[&str], limit: usize) -> Self {
+        let mut world = World::new();
+        world.settings.entries = limit;
+        let mut stories: Vec<Story> = days
+            .iter()
+            .enumerate()
+            .map(|(number, day)| {
+                let mut head = bare(&number.to_string());
+                head.first_seen = date(&format!("{day}T08:00:00Z"));
+                story(head)
+            })
+            .collect();
+        stories.sort_by_key(|story| std::cmp::Reverse(story.head.first_seen));
+        let mut by_month: BTreeMap<Month, Vec<Story>> = BTreeMap::new();
+        for story in &stories {
+            by_month.entry(Month::of(story.head.date())).or_default().push(story.clone());
+        }
+        let months: Vec<Month> = by_month.keys().copied().collect();
+        let mut edition = world.edition(Vec::new());
+        edition.selections = vec![Selection { topic: &world.topic, stories, months: months.clone() }];
+        let volumes = Volume::all(&world.topic, &months);
+        let volumes = volumes.iter().flat_map(|volume| volume.render(&edition, &by_month[&volume.month], "basis"));
+        let documents = render(&edition).into_iter().chain(volumes);
+        let documents =
+            documents.map(|document| (document.path, String::from_utf8_lossy(&document.bytes).into_owned()));
+        Self { documents: documents.collect() }
+    }
+
+    fn link(document: &str, rel: &str) -> Option<String> {
+        let line = document.lines().find(|line| line.contains(&format!("rel=\"{rel}\"")))?;
+        let href = line.split("href=\"").nth(1)?.split('"').next()?;
+        href.strip_prefix("https://veille.example").map(str::to_owned)
+    }
+
+    fn ids(document: &str) -> Vec<String> {
+        let entries = document.split("<entry>").skip(1);
+        entries.map(|entry| entry.split("<id>").nth(1).unwrap().split("</id>").next().unwrap().to_owned()).collect()
+    }
+
+    /// Returns the documents on the way from the main one to the first.
+    fn way(&self) -> Vec<&str> {
+        let mut way = vec![self.documents["/ecole.atom"].as_str()];
+        while let Some(path) = Self::link(way.last().unwrap(), "prev-archive") {
+            way.push(&self.documents[&path]);
+        }
+        way
+    }
+}
+
+/// Checks that a subscriber finds each story, in no more than one volume, and what is on the way.
+#[track_caller]
+fn check(days: &[&str], limit: usize, documents: usize) {
+    let subscriber = Subscriber::new(days, limit);
+    let way = subscriber.way();
+    let all: std::collections::HashSet<_> = way.iter().flat_map(|document| Subscriber::ids(document)).collect();
+    assert_eq!(all.len(), days.len(), "each story is found");
+    let archived: Vec<_> = way.iter().skip(1).flat_map(|document| Subscriber::ids(document)).collect();
+    let distinct: std::collections::HashSet<_> = archived.iter().collect();
+    assert_eq!(archived.len(), distinct.len(), "in one volume only");
+    assert_eq!(way.len(), documents);
+}
+
+#[test]
+fn who_follows_the_archive_finds_each_story_once() {
+    check(&["2026-08-31", "2026-09-01", "2026-09-30", "2026-10-01", "2026-10-02", "2026-10-03"], 3, 3 + 1);
+    check(&["2024-12-31", "2025-01-01", "2026-10-01", "2026-10-02", "2026-10-03"], 2, 4);
+    check(&["2026-10-01", "2026-10-02", "2026-10-03"], 2, 2);
+    check(&["2026-10-01", "2026-10-02", "2026-10-03"], 50, 1);
+    check(&["2026-09-01", "2026-10-02"], 50, 2);
+    check(&[], 50, 1);
+}
+
+#[test]
+fn a_volume_names_its_neighbours_and_the_main_document() {
+    let subscriber = Subscriber::new(&["2026-08-31", "2026-09-01", "2026-10-01"], 50);
+    let volume = &subscriber.documents["/ecole/archive/2026-09.atom"];
+    for (rel, path) in [
+        ("self", "/ecole/archive/2026-09.atom"),
+        ("alternate", "/ecole/archive/2026-09/"),
+        ("current", "/ecole.atom"),
+        ("prev-archive", "/ecole/archive/2026-08.atom"),
+        ("next-archive", "/ecole/archive/2026-10.atom"),
+    ] {
+        assert_eq!(Subscriber::link(volume, rel).as_deref(), Some(path), "{rel}");
+    }
+    assert!(volume.contains("<fh:archive>"), "{volume}");
+    assert!(volume.contains("<id>https://veille.example/ecole.atom</id>"), "one feed in several documents");
+}
+
+#[test]
+fn a_volume_depends_on_its_stories_its_place_and_who_publishes() {
+    let mut world = World::new();
+    let (august, september) = (Month { year: 2026, month: 8 }, Month { year: 2026, month: 9 });
+    let basis = |world: &World, months: &[Month], stamp: i64| {
+        Volume::all(&world.topic, months)[0].basis(&world.edition(Vec::new()), stamp)
+    };
+    let before = basis(&world, &[august], 1);
+    assert_eq!(before, basis(&world, &[august], 1));
+    assert_ne!(before, basis(&world, &[august], 2));
+    assert_ne!(before, basis(&world, &[august, september], 1));
+    world.sources.get_mut("agence").unwrap().about.updated = Some(date("2026-10-10T08:00:00Z"));
+    assert_eq!(before, basis(&world, &[august], 1), "what is not shown does not count");
+    world.site.title = "Autre".into();
+    assert_ne!(before, basis(&world, &[august], 1));
+}

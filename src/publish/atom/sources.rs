@@ -1,0 +1,70 @@
+//! `/sources.atom`: what became of sources.
+
+use super::{Feed, HTML, Representation, link, own, person, represent, text};
+use crate::feed::Timestamp;
+use crate::publish::channel::{home, language_tag, publisher};
+use crate::publish::{Edition, dates, item, legal, words};
+use crate::state::Change;
+
+/// Renders it: an entry a change, newest first.
+pub(in crate::publish) fn sources(edition: &Edition<'_>) -> Representation {
+    let words = words::of(edition.site.language);
+    let address = format!("{}sources.atom", home(edition));
+    let entries: Vec<_> = edition.changes.iter().map(|change| entry(edition, change)).collect();
+    let updated = entries.iter().map(|entry| entry.updated).max();
+    let owner = publisher(edition);
+    let title = format!("{} – {}", owner.name.as_deref().unwrap_or_default(), words.health_of_sources);
+    let document = Feed {
+        id: address.clone(),
+        title: text(&title),
+        updated: updated.unwrap_or_else(|| dates::EMPTY.fixed_offset()),
+        authors: vec![person(&owner)],
+        links: vec![own(address), link("alternate", format!("{}sources/", home(edition)), Some(HTML), None)],
+        lang: Some(language_tag(edition.site.language).to_owned()),
+        entries,
+        ..Feed::default()
+    };
+    represent("/sources.atom".to_owned(), &document)
+}
+
+fn entry(edition: &Edition<'_>, change: &Change) -> super::Entry {
+    let Change { source_id, date, health, detail } = change;
+    let words = words::of(edition.site.language);
+    let title = if source_id.is_empty() { "config.toml".to_owned() } else { item::source(edition, source_id).title };
+    let title = format!("{title}\u{a0}: {}", (words.health)(*health));
+    let page = format!("{}sources/#{}", home(edition), legal::iri(source_id));
+    // Source, instant and kind: the same after the store was copied, another one at the next change.
+    let id = format!("{page}-{}-{health:?}", date.timestamp()).to_lowercase();
+    let updated: Timestamp = dates::told_apart(*date, &id);
+    let summary = detail.as_deref().and_then(legal::line).unwrap_or_else(|| title.clone());
+    super::Entry {
+        id,
+        title: text(&title),
+        updated: updated.fixed_offset(),
+        published: Some(date.fixed_offset()),
+        links: vec![link("alternate", page, Some(HTML), None)],
+        summary: Some(text(&summary)),
+        ..super::Entry::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::publish::world::{World, date};
+    use crate::state::{Change, Health};
+
+    #[test]
+    fn each_change_is_an_entry_with_its_own_id_and_date() {
+        let world = World::new();
+        let change = |day: u32, health| Change {
+            source_id: "ministere".into(),
+            date: date(&format!("2026-10-{day:02}T08:00:00Z")),
+            health,
+            detail: Some("https://ministere.example/rss.xml answered 404".into()),
+        };
+        let changes = [change(2, Health::Recovered), change(1, Health::Unreachable)];
+        let edition = crate::publish::Edition { changes: &changes, ..world.edition(Vec::new()) };
+        let document = super::sources(&edition);
+        insta::assert_snapshot!(std::str::from_utf8(&document.bytes).unwrap());
+    }
+}

@@ -1,0 +1,73 @@
+//! Documents in the content codings that readers understand, made once per change.
+
+use std::io::Write;
+
+/// Bodies shorter than this fit into one packet with their headers: compressing them saves nobody anything.
+const COMPRESSED_FROM_BYTES: usize = 1_024;
+
+/// Brotli's scale ends at 11, which costs twenty times as much for a tenth less.
+const BROTLI_QUALITY: i32 = 6;
+
+/// Zstandard's scale ends at 22; beyond this one feeds hardly shrink.
+const ZSTD_LEVEL: i32 = 12;
+
+/// A content coding (RFC 9110 §8.4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// RFC 7932.
+    Brotli,
+    /// RFC 8878.
+    Zstd,
+    /// RFC 1952.
+    Gzip,
+}
+
+impl Encoding {
+    /// All of them, the one that usually makes the smallest bodies first.
+    pub const ALL: [Self; 3] = [Self::Brotli, Self::Zstd, Self::Gzip];
+
+    /// Its name in `Content-Encoding` and `Accept-Encoding`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Zstd => "zstd",
+            Self::Gzip => "gzip",
+        }
+    }
+
+    /// What is added to the name of a file in this coding, where web servers look for one.
+    pub(super) fn extension(self) -> Option<&'static str> {
+        match self {
+            Self::Brotli => Some("br"),
+            // Few servers know `.zst`.
+            Self::Zstd => None,
+            Self::Gzip => Some("gz"),
+        }
+    }
+}
+
+/// Returns `bytes` in a coding, if that makes them smaller.
+pub(super) fn compressed(bytes: &[u8], encoding: Encoding) -> Option<Vec<u8>> {
+    (bytes.len() >= COMPRESSED_FROM_BYTES).then_some(())?;
+    let body = match encoding {
+        Encoding::Brotli => brotli(bytes),
+        Encoding::Zstd => zstd::bulk::compress(bytes, ZSTD_LEVEL).ok(),
+        Encoding::Gzip => gzip(bytes),
+    };
+    body.filter(|body| body.len() < bytes.len())
+}
+
+fn brotli(bytes: &[u8]) -> Option<Vec<u8>> {
+    let params = brotli::enc::BrotliEncoderParams { quality: BROTLI_QUALITY, ..Default::default() };
+    let mut body = Vec::new();
+    brotli::BrotliCompress(&mut &*bytes, &mut body, &params).ok()?;
+    Some(body)
+}
+
+/// Without a date in its header: the same bytes give the same bytes.
+fn gzip(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes).ok()?;
+    encoder.finish().ok()
+}

@@ -1,0 +1,50 @@
+//! What search engines want to know of the site as a whole: `/sitemap.xml` and `/robots.txt`.
+
+use crate::publish::channel::home;
+use crate::publish::xml::Xml;
+use crate::publish::{Edition, Format, Representation, archive, dates};
+
+/// Renders `/sitemap.xml`: every page (sitemaps.org).
+pub(super) fn map(edition: &Edition<'_>) -> Representation {
+    let home = home(edition);
+    let mut pages = vec![home.clone(), format!("{home}sources/")];
+    for selection in &edition.selections {
+        let id = &selection.topic.id;
+        pages.extend([format!("{home}{id}/"), format!("{home}{id}/archive/")]);
+        let months = selection.months.iter().rev().map(|month| archive::path(id, *month, Format::Page));
+        pages.extend(months.map(|path| format!("{home}{}", path.trim_start_matches('/'))));
+    }
+    let mut xml = Xml::new();
+    xml.parent("urlset", &[("xmlns", "http://www.sitemaps.org/schemas/sitemap/0.9")], |xml| {
+        for page in &pages {
+            xml.parent("url", &[], |xml| xml.text("loc", &[], page));
+        }
+    });
+    Representation::new("/sitemap.xml".to_owned(), Format::Sitemap, xml.into_bytes(), dates::EMPTY)
+}
+
+/// Renders `/robots.txt` (RFC 9309): all is welcome.
+pub(super) fn robots(edition: &Edition<'_>) -> Representation {
+    let text = format!("User-agent: *\nAllow: /\nSitemap: {}sitemap.xml\n", home(edition));
+    Representation::new("/robots.txt".to_owned(), Format::Text, text.into_bytes(), dates::EMPTY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::world::World;
+    use crate::story::Month;
+
+    #[test]
+    fn the_map_lists_every_page_and_robots_the_map() {
+        let world = World::new();
+        let mut edition = world.edition(Vec::new());
+        edition.selections[0].months = vec![Month { year: 2026, month: 9 }];
+        let text = |document: Representation| String::from_utf8(document.bytes.to_vec()).unwrap();
+        let map = text(map(&edition));
+        for page in ["", "sources/", "ecole/", "ecole/archive/", "ecole/archive/2026-09/"] {
+            assert!(map.contains(&format!("<loc>https://veille.example/{page}</loc>")), "{map}");
+        }
+        assert!(text(robots(&edition)).contains("Sitemap: https://veille.example/sitemap.xml"));
+    }
+}

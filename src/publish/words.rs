@@ -1,0 +1,138 @@
+//! What our pages say, in the languages that ship.
+
+use crate::config::Language;
+use crate::state::Health;
+
+/// The words of one language.
+pub(super) struct Words {
+    /// A BCP 47 tag.
+    pub(super) tag: &'static str,
+    pub(super) skip: &'static str,
+    pub(super) nothing: &'static str,
+    pub(super) subscribe: &'static str,
+    pub(super) why: &'static str,
+    pub(super) elsewhere: &'static str,
+    pub(super) made_from: &'static str,
+    pub(super) sources: &'static str,
+    pub(super) all_feeds: &'static str,
+    pub(super) archive: &'static str,
+    pub(super) health_of_sources: &'static str,
+    pub(super) in_trouble: &'static str,
+    pub(super) its_feed: &'static str,
+    pub(super) in_order: &'static str,
+    pub(super) hubs: &'static str,
+    /// Says what became of a source.
+    pub(super) health: fn(Health) -> &'static str,
+    /// Writes a month: from 0, year.
+    pub(super) month: fn(usize, i32) -> String,
+    /// Writes a date: day, month from 0, year.
+    pub(super) day: fn(u32, usize, i32) -> String,
+    /// Names the comments, with their number if it is known.
+    pub(super) comments: fn(Option<u64>) -> String,
+}
+
+pub(super) fn of(language: Language) -> &'static Words {
+    match language {
+        Language::French => &FRENCH,
+        Language::English => &ENGLISH,
+    }
+}
+
+static FRENCH_MONTHS: [&str; 12] = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+];
+
+static FRENCH: Words = Words {
+    tag: "fr",
+    skip: "Aller aux nouvelles",
+    nothing: "Rien pour le moment.",
+    subscribe: "S’abonner\u{a0}:",
+    why: "Ici pour\u{a0}:",
+    elsewhere: "Aussi chez\u{a0}:",
+    made_from: "Fait par veille à partir de",
+    sources: "ces sources",
+    all_feeds: "tous les flux (OPML)",
+    archive: "Archives",
+    health_of_sources: "Santé des sources",
+    in_trouble: "En difficulté",
+    its_feed: "flux",
+    in_order: "En ordre",
+    hubs: "Annonces (WebSub)",
+    health: |health| match health {
+        Health::Recovered => "de nouveau en ordre",
+        Health::Silent => "muette depuis bien plus longtemps que d’habitude",
+        Health::Unreachable => "ne répond plus",
+        Health::Unreadable => "illisible",
+        Health::Gone => "supprimée par son éditeur",
+        Health::Moved => "a changé d’adresse",
+    },
+    month: |month, year| format!("{} {year}", FRENCH_MONTHS.get(month).unwrap_or(&"")),
+    day: |day, month, year| {
+        let ordinal = if day == 1 { "er" } else { "" };
+        format!("{day}{ordinal}\u{a0}{} {year}", FRENCH_MONTHS.get(month).unwrap_or(&""))
+    },
+    comments: |count| match count {
+        None => "Commentaires".to_owned(),
+        Some(count @ 0..=1) => format!("{count} commentaire"),
+        Some(count) => format!("{count} commentaires"),
+    },
+};
+
+static ENGLISH_MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+static ENGLISH: Words = Words {
+    tag: "en",
+    skip: "Skip to the news",
+    nothing: "Nothing yet.",
+    subscribe: "Subscribe:",
+    why: "Here for:",
+    elsewhere: "Also at:",
+    made_from: "Made by veille from",
+    sources: "these sources",
+    all_feeds: "all feeds (OPML)",
+    archive: "Archive",
+    health_of_sources: "Health of sources",
+    in_trouble: "In trouble",
+    its_feed: "feed",
+    in_order: "In order",
+    hubs: "Announcements (WebSub)",
+    health: |health| match health {
+        Health::Recovered => "well again",
+        Health::Silent => "silent for much longer than usual",
+        Health::Unreachable => "does not answer",
+        Health::Unreadable => "unreadable",
+        Health::Gone => "withdrawn by its publisher",
+        Health::Moved => "has a new address",
+    },
+    month: |month, year| format!("{} {year}", ENGLISH_MONTHS.get(month).unwrap_or(&"")),
+    day: |day, month, year| format!("{day}\u{a0}{} {year}", ENGLISH_MONTHS.get(month).unwrap_or(&"")),
+    comments: |count| match count {
+        None => "Comments".to_owned(),
+        Some(1) => "1 comment".to_owned(),
+        Some(count) => format!("{count} comments"),
+    },
+};

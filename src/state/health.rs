@@ -1,0 +1,117 @@
+//! How sources are, for people: changes of it only, so that a feed of them stays quiet.
+
+use serde::{Deserialize, Serialize};
+
+use super::SourceState;
+use crate::feed::Timestamp;
+
+/// Something that became of a source, for people who follow the health of sources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The source; empty for the config as a whole.
+    pub source_id: String,
+    /// When we noticed.
+    pub date: Timestamp,
+    /// What became of it.
+    pub health: Health,
+    /// One line: why, or where to.
+    pub detail: Option<String>,
+}
+
+/// What can become of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// It is well again, or speaks again.
+    Recovered,
+    /// It has had no news for much longer than it used to.
+    Silent,
+    /// Its server cannot be reached or refuses.
+    Unreachable,
+    /// Something is there, but no feed.
+    Unreadable,
+    /// Its server says that it is gone for good.
+    Gone,
+    /// Its new address was adopted.
+    Moved,
+}
+
+/// Failures in a row before a server counts as unreachable: most are over by the next poll.
+const UNREACHABLE_FROM: u32 = 3;
+
+impl SourceState {
+    /// Returns what has become of the source, if that differs from `last`, its last change but moves.
+    ///
+    /// `spoke`: it has just brought something new.
+    #[must_use]
+    pub fn turn(&self, last: Option<Health>, spoke: bool) -> Option<Health> {
+        let turn = match &self.last_error {
+            _ if self.retired => Health::Gone,
+            None if last == Some(Health::Silent) && !spoke => return None,
+            None => Health::Recovered,
+            Some(error) if is_no_feed(&error.code) => Health::Unreadable,
+            Some(error) if self.failures >= UNREACHABLE_FROM || !is_transient(&error.code) => Health::Unreachable,
+            Some(_) => return None,
+        };
+        (turn != last.unwrap_or(Health::Recovered)).then_some(turn)
+    }
+}
+
+/// Whether a failed poll brought something that is no feed.
+fn is_no_feed(code: &str) -> bool {
+    matches!(code, "empty" | "not_a_feed" | "unreadable" | "reader_failed" | "too_large")
+}
+
+/// Whether a failure may be over at the next poll.
+fn is_transient(code: &str) -> bool {
+    matches!(code, "dns" | "connect" | "tls" | "timeout" | "protocol" | "body_broken" | "coding")
+        || matches!(code, "http_408" | "http_421" | "http_425" | "http_429")
+        || code.starts_with("http_5")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::PollFailure;
+
+    /// Takes a source that failed so often with this code through a turn.
+    #[track_caller]
+    fn check(failures: u32, code: &str, last: Option<Health>, expected: Option<Health>) {
+        let since = Timestamp::UNIX_EPOCH;
+        let last_error = (failures > 0).then(|| PollFailure { code: code.into(), message: String::new(), since });
+        let state = SourceState { failures, last_error, ..SourceState::default() };
+        assert_eq!(state.turn(last, false), expected);
+    }
+
+    #[test]
+    fn a_source_that_was_always_well_is_no_news() {
+        check(0, "", None, None);
+    }
+
+    #[test]
+    fn what_is_no_feed_is_told_at_once_and_only_once() {
+        check(1, "not_a_feed", None, Some(Health::Unreadable));
+        check(2, "not_a_feed", Some(Health::Unreadable), None);
+    }
+
+    #[test]
+    fn what_may_be_over_soon_is_told_when_it_lasts() {
+        check(1, "timeout", None, None);
+        check(2, "http_503", None, None);
+        check(3, "timeout", None, Some(Health::Unreachable));
+        check(1, "http_404", None, Some(Health::Unreachable));
+    }
+
+    #[test]
+    fn who_is_well_again_has_recovered() {
+        check(0, "", Some(Health::Unreachable), Some(Health::Recovered));
+        check(0, "", Some(Health::Recovered), None);
+    }
+
+    #[test]
+    fn a_silent_source_recovers_by_speaking() {
+        let state = SourceState::default();
+        assert_eq!(state.turn(Some(Health::Silent), false), None);
+        assert_eq!(state.turn(Some(Health::Silent), true), Some(Health::Recovered));
+    }
+}

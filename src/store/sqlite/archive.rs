@@ -1,0 +1,50 @@
+//! The archive of a topic: its stories by month, and stamps that say which months changed.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, params};
+
+use super::{StoreError, entries, unix};
+use crate::feed::Timestamp;
+use crate::story::{Month, Story};
+
+/// One look into the index a month, however many stories there are.
+pub(super) fn months(connection: &Connection, topic: &str) -> Result<Vec<(Month, i64)>, StoreError> {
+    let mut latest = connection.prepare_cached("SELECT max(date) FROM label WHERE topic = ?1 AND date < ?2")?;
+    let mut stamp =
+        connection.prepare_cached("SELECT coalesce((SELECT stamp FROM month WHERE topic = ?1 AND month = ?2), 0)")?;
+    let mut months = Vec::new();
+    let mut before = i64::MAX;
+    while let Some(date) = latest.query_row(params![topic, before], |row| row.get::<_, Option<i64>>(0))? {
+        let month = Month::of(Timestamp::from_timestamp(date, 0).unwrap_or_default());
+        months.push((month, stamp.query_row(params![topic, month.to_string()], |row| row.get(0))?));
+        // Never upwards, whatever stands in a damaged row.
+        before = unix(month.start()).min(date);
+    }
+    months.reverse();
+    Ok(months)
+}
+
+pub(super) fn stories(connection: &Connection, topic: &str, month: Month) -> Result<Vec<Story>, StoreError> {
+    let numbers = connection
+        .prepare_cached(
+            "SELECT entry.story FROM label JOIN entry ON entry.number = label.entry
+             WHERE label.topic = ?1 AND label.date >= ?2 AND label.date < ?3",
+        )?
+        .query_map(params![topic, unix(month.start()), unix(month.next().start())], |row| row.get(0))?
+        .collect::<Result<BTreeSet<i64>, _>>()?;
+    entries::whole(connection, topic, numbers)
+}
+
+/// Gives a new stamp to every month in which a topic shows this story.
+pub(super) fn touch(connection: &Connection, story: i64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO month (topic, month, stamp)
+             SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'), random()
+             FROM entry JOIN label ON label.entry = entry.number WHERE entry.story = ?1
+             ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp",
+        )?
+        .execute([story])?;
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! What became of sources.
+
+use rusqlite::{Connection, Row, params};
+
+use super::{StoreError, rows, unix};
+use crate::state::{Change, Health};
+
+const COLUMNS: &str = "source_id, date, health, detail";
+
+pub(super) fn note(connection: &Connection, change: &Change) -> Result<(), StoreError> {
+    connection.prepare_cached(&format!("INSERT INTO change ({COLUMNS}) VALUES (?1, ?2, ?3, ?4)"))?.execute(params![
+        change.source_id,
+        unix(change.date),
+        word(change.health),
+        change.detail
+    ])?;
+    Ok(())
+}
+
+pub(super) fn last(connection: &Connection, source_id: Option<&str>) -> Result<Vec<Change>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM change WHERE number IN (
+            SELECT max(number) FROM change
+            WHERE health <> 'moved' AND (?1 IS NULL OR source_id = ?1) GROUP BY source_id
+         ) ORDER BY source_id"
+    );
+    Ok(connection.prepare_cached(&sql)?.query_map([source_id], read)?.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn changes(connection: &Connection, limit: usize) -> Result<Vec<Change>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let sql = format!("SELECT {COLUMNS} FROM change ORDER BY number DESC LIMIT ?1");
+    Ok(connection.prepare_cached(&sql)?.query_map([limit], read)?.collect::<Result<_, _>>()?)
+}
+
+fn word(health: Health) -> &'static str {
+    match health {
+        Health::Recovered => "recovered",
+        Health::Silent => "silent",
+        Health::Unreachable => "unreachable",
+        Health::Unreadable => "unreadable",
+        Health::Gone => "gone",
+        Health::Moved => "moved",
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Change> {
+    let health = match row.get::<_, String>(2)?.as_str() {
+        "silent" => Health::Silent,
+        "unreachable" => Health::Unreachable,
+        "unreadable" => Health::Unreadable,
+        "gone" => Health::Gone,
+        "moved" => Health::Moved,
+        _ => Health::Recovered,
+    };
+    let date = rows::time(row, 1)?.unwrap_or_default();
+    Ok(Change { source_id: row.get(0)?, date, health, detail: row.get(3)? })
+}
