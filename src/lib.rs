@@ -2,7 +2,7 @@
 //!
 //! Three tiers, and dependencies point one way: *words* (`feed`, `state`, `story`, `text`, `topic`, `schedule`,
 //! `config`) are pure; *stages* (`fetch`, `parse`, `dedup`, `tag`, `store`, `publish`) know words and never each other;
-//! *composition* (`pipeline`, `serve`, `daemon`, `cli`) puts stages together. Start reading at [`pipeline`].
+//! *composition* (`pipeline`, `serve`, `metrics`, `daemon`, `cli`) puts stages together. Start reading at [`pipeline`].
 
 pub mod config;
 pub mod feed;
@@ -21,5 +21,6 @@ pub mod tag;
 
 pub mod cli;
 pub mod daemon;
+pub mod metrics;
 pub mod pipeline;
 pub mod serve;

@@ -3,6 +3,7 @@
 //! [`poll`] takes one source through all stages: ask its server, read the document, find what is new, decide its topics
 //! and its story, keep it. [`publish`] takes the stored stories of each topic out to files and memory.
 
+mod announcement;
 mod full_text;
 mod publication;
 
@@ -26,6 +27,7 @@ use crate::story::{EntryKey, Fingerprint, Identity, Prepared, StoredEntry};
 use crate::tag;
 use crate::topic::{Label, Matcher};
 
+pub use announcement::{Announced, announce};
 pub use full_text::full_text;
 pub use publication::{Archives, Published, publish};
 

@@ -28,6 +28,7 @@ fn topics(config: &Config) -> Vec<u8> {
         sources: &BTreeMap::new(),
         selections: config.topics.iter().map(selection).collect(),
         changes: &[],
+        hubs: &[],
     };
     publish::topic_list(&edition).bytes.to_vec()
 }

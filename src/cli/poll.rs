@@ -59,7 +59,9 @@ pub(super) fn run(config: Config, options: Options) -> Result<(), Failure> {
         pipeline::relabel(&context).await?;
         context.resume(&context.store.call(|store| store.sources()).await?, Utc::now());
         let total = round(&context, sources, force, json).await?;
-        pipeline::publish(&context, Archives::Changed).await?.written?;
+        let published = pipeline::publish(&context, Archives::Changed).await?;
+        published.written?;
+        pipeline::announce(&context, &published.announced, Utc::now()).await?;
         if !json {
             output::print(&format!("{}\n", total.for_people()))?;
         }

@@ -24,7 +24,7 @@ use self::due::Due;
 use self::watch::FileWatch;
 use crate::config::{self, Config};
 use crate::feed::Timestamp;
-use crate::pipeline::{self, Archives, Context, Counts, Outcome, Polled, Published};
+use crate::pipeline::{self, Announced, Archives, Context, Counts, Outcome, Polled, Published};
 use crate::publish::Tree;
 use crate::serve::{self, Front, Health};
 use crate::state::PollFailure;
@@ -95,6 +95,12 @@ struct Daemon {
     polls: JoinSet<Ended>,
     /// At most one: a reload ends the one before.
     relabelling: JoinSet<Result<bool, StoreError>>,
+    /// At most one: it goes through all hubs.
+    announcing: JoinSet<Result<Option<Timestamp>, StoreError>>,
+    /// What hubs are to hear of.
+    announced: Arc<Vec<Announced>>,
+    /// When to announce: now after a publication, later after a failure.
+    next_announcement: Option<Timestamp>,
     /// A poll that began under older rules has brought something: it is labelled by those.
     is_stale: bool,
     /// What the last publication showed.
@@ -118,6 +124,9 @@ impl Daemon {
             due: Due::default(),
             polls: JoinSet::new(),
             relabelling: JoinSet::new(),
+            announcing: JoinSet::new(),
+            announced: Arc::default(),
+            next_announcement: None,
             is_stale: false,
             published: 0,
             archived: tokio::time::Instant::now(),
@@ -153,6 +162,11 @@ impl Daemon {
                     if relabelled? {
                         self.publish(false).await?;
                     }
+                }
+                Some(announced) = self.announcing.join_next() => {
+                    let next = announced??;
+                    self.next_announcement = self.next_announcement.or(next);
+                    self.announce();
                 }
                 () = sleep_until(gathered) => {
                     gathered = None;
@@ -210,6 +224,13 @@ impl Daemon {
     /// Plans the next poll; says whether there is something to publish.
     fn end_poll(&mut self, (source_id, context, polled): Ended) -> anyhow::Result<bool> {
         let polled = polled?;
+        let (outcome, counts) = match &polled.outcome {
+            Outcome::NotDue => ("not_due", Counts::default()),
+            Outcome::Unchanged => ("unchanged", Counts::default()),
+            Outcome::Read(counts) => ("read", *counts),
+            Outcome::Failed(_) => ("failed", Counts::default()),
+        };
+        self.front.metrics.polled(outcome, counts.new, counts.changed);
         self.due.end(&source_id, polled.next_poll);
         let has_news = matches!(polled.outcome, Outcome::Read(counts) if counts != Counts::default());
         let is_current = Arc::ptr_eq(&context, &self.context);
@@ -236,6 +257,8 @@ impl Daemon {
             self.publish(false).await?;
         }
         self.tell_freshness();
+        self.announce();
+        self.front.metrics.store(self.context.store.call(|store| store.size()).await?);
         let now = Utc::now();
         if now >= self.next_upkeep {
             self.next_upkeep = now + UPKEEP;
@@ -304,15 +327,15 @@ impl Daemon {
     async fn publish(&mut self, starting: bool) -> anyhow::Result<()> {
         // While polls are under way, each publication would make the volume of this month anew, and on the first day
         // those of all months.
-        let now = tokio::time::Instant::now();
-        let is_busy = !self.polls.is_empty() && now < self.archived + ARCHIVE_DELAY_MAX;
+        let began = tokio::time::Instant::now();
+        let is_busy = !self.polls.is_empty() && began < self.archived + ARCHIVE_DELAY_MAX;
         let archives = if is_busy || starting { Archives::Later } else { Archives::Changed };
-        let Published { generation, representations, filed, written, .. } =
+        let Published { generation, representations, filed, stories, announced, written } =
             pipeline::publish(&self.context, archives).await?;
         self.published = generation;
         self.archives_wait = archives == Archives::Later;
         if !self.archives_wait {
-            self.archived = now;
+            self.archived = began;
         }
         let prefix = self.context.config.site.url.path().trim_end_matches('/').to_owned();
         self.front.prefix.store(Arc::new(prefix));
@@ -321,6 +344,10 @@ impl Daemon {
             front.tree.store(Arc::new(Tree::build(representations, filed, &front.tree.load(), now)));
         })
         .await?;
+        self.front.metrics.published(began.elapsed(), &stories);
+        self.announced = Arc::new(announced);
+        self.next_announcement = Some(now);
+        self.announce();
         match written {
             Ok(written) => {
                 debug!(files.changed = written.changed, files.removed = written.removed, "published");
@@ -333,6 +360,16 @@ impl Daemon {
             }
         }
         Ok(())
+    }
+
+    /// Tells the hubs what has changed, if it is time to; publishing never waits for them.
+    fn announce(&mut self) {
+        let now = Utc::now();
+        if self.announcing.is_empty() && self.next_announcement.is_some_and(|at| at <= now) {
+            self.next_announcement = None;
+            let (context, topics) = (Arc::clone(&self.context), Arc::clone(&self.announced));
+            self.announcing.spawn(async move { pipeline::announce(&context, &topics, now).await });
+        }
     }
 
     /// Waits for the polls in flight, within the grace or until Ctrl-C is pressed again.

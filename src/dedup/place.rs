@@ -66,17 +66,21 @@ impl Compared {
 }
 
 fn verdict(new: &Subject, stored: &StoredEntry, is_present: bool) -> (Result<Sameness, Refusal>, bool) {
+    if is_present && new.source_id == stored.source_id {
+        // Before any text is looked at: a new source's whole document is a crowd of neighbours.
+        return (Err(Refusal::Neighbours), false);
+    }
     let other = Subject::stored(stored);
     if new.source_id != other.source_id {
         return (compare(new, &other).verdict, false);
     }
     if new.page.is_some() && new.page == other.page {
-        let is_itself = !is_present && is_edited(new, &other);
+        let is_itself = is_edited(new, &other);
         return (if is_itself { Ok(Sameness::Link) } else { Err(Refusal::Neighbours) }, is_itself);
     }
     // A source that fills one template again and again (an official journal, a licensing authority) writes texts that
     // differ by a name: what it tells under another address is another item.
-    let is_itself = !is_present && is_moved(new, &other);
+    let is_itself = is_moved(new, &other);
     (if is_itself { Ok(Sameness::Text) } else { Err(Refusal::Neighbours) }, is_itself)
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::Response;
-use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
@@ -14,7 +14,7 @@ use super::guard::Guard;
 use super::hosts::{Gate, Postponed};
 use super::memory::{Memory, Share};
 use super::routes::{ClientError, Routes};
-use super::{Answer, Document, Fetched, Hop, Request, Settings, headers, redirect, waits};
+use super::{Answer, Document, Fetched, Hop, Request, Route, Settings, headers, redirect, waits};
 use crate::config::Proxy;
 use crate::feed::Timestamp;
 use crate::state::{Validators, Wait};
@@ -114,6 +114,26 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Tells a `WebSub` hub that the documents at `topics` have changed (publishing, as `PubSubHubbub` 0.4 §7.1 has it).
+    ///
+    /// # Errors
+    /// Whatever is not a success. Redirects are none: a hub's address is what its operator says.
+    pub async fn announce(&self, hub: &Url, topics: &[String], now: Timestamp) -> Result<(), FetchError> {
+        self.guard.check(hub)?;
+        let name = host(hub);
+        let turn = self.gate.enter(&name).await;
+        let turn = turn.map_err(|Postponed(delay)| FetchError::Postponed { host: name, delay })?;
+        let http = self.routes.client(&Route::default()).await?;
+        let request = http.post(hub.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let mut time = Time { left: self.settings.timeout };
+        let response = time.within(request.body(publication(topics)).send()).await.ok_or_else(|| self.too_slow(hub))?;
+        let response = response.map_err(|error| FetchError::before_answer(hub, &error, self.limits))?;
+        drop(turn);
+        self.check_peer(hub, &response)?;
+        let status = response.status();
+        if status.is_success() { Ok(()) } else { Err(self.refusal(hub, status.as_u16(), response.headers(), now)) }
     }
 
     /// Makes one request in its host's turn, within what is left of the `time`.
@@ -251,6 +271,14 @@ fn redirected(url: &Url, status: u16, headers: &HeaderMap, now: Timestamp) -> Re
     // Caching hints of a redirect are about the redirect; `Retry-After` is about us.
     let asks = waits::retry(headers, now);
     Ok(Step::Redirected { hop: Hop { url: url.clone(), status }, to, asks: asks.into_iter().collect() })
+}
+
+/// The form that tells a hub of `topics`.
+fn publication(topics: &[String]) -> String {
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.append_pair("hub.mode", "publish");
+    form.extend_pairs(topics.iter().map(|topic| ("hub.url", topic)));
+    form.finish()
 }
 
 /// Returns `to` if the chain of `hops` may be followed there.

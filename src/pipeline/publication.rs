@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use tokio::runtime;
 
-use super::Context;
+use super::{Announced, Context};
 use crate::config::Config;
 use crate::publish::archive::Volume;
 use crate::publish::files::{Filed, FilesError, Folder, Written};
 use crate::publish::{self, Credit, Edition, Representation, Selection};
-use crate::state::{About, Change, SourceState};
+use crate::state::{About, Announcement, Change, SourceState};
 use crate::store::{Store, StoreError};
 use crate::story::{Month, Story};
 
@@ -39,6 +39,8 @@ pub struct Published {
     pub filed: Vec<Filed>,
     /// How many stories of each topic its main document shows.
     pub stories: Vec<(String, usize)>,
+    /// What hubs are to hear of: the topics that have stories.
+    pub announced: Vec<Announced>,
     /// What that changed in the folder.
     pub written: Result<Written, FilesError>,
 }
@@ -50,6 +52,7 @@ struct Stored {
     states: Vec<SourceState>,
     health: Vec<Change>,
     changes: Vec<Change>,
+    hubs: Vec<Announcement>,
 }
 
 /// Why files are not up to date: the store ends the publication, the folder only the files.
@@ -93,6 +96,7 @@ fn read(store: &mut dyn Store, topics: &[String], limit: usize) -> Result<Stored
         states: store.sources()?,
         health: store.health(None)?,
         changes: store.changes(CHANGES)?,
+        hubs: store.announcements()?,
     })
 }
 
@@ -103,7 +107,7 @@ fn render(
     runtime: &runtime::Handle,
 ) -> Result<Published, StoreError> {
     let config = &context.config;
-    let Stored { generation, topics, states, health, changes } = stored;
+    let Stored { generation, topics, states, health, changes, hubs } = stored;
     let credits = credits(config, states, health);
     let mut volumes: Vec<(Volume<'_>, i64)> = Vec::new();
     let mut selections = Vec::new();
@@ -113,9 +117,17 @@ fn render(
         selections.push(Selection { topic, stories, months });
     }
     let stories = selections.iter().map(|selection| (selection.topic.id.clone(), selection.stories.len())).collect();
-    let edition =
-        Edition { site: &config.site, settings: &config.publish, sources: &credits, selections, changes: &changes };
+    let edition = Edition {
+        site: &config.site,
+        settings: &config.publish,
+        sources: &credits,
+        selections,
+        changes: &changes,
+        hubs: &hubs,
+    };
     let representations = publish::render(&edition);
+    let told = edition.selections.iter().filter(|selection| !selection.stories.is_empty());
+    let announced = told.map(|selection| announced(config, &selection.topic.id, &representations)).collect();
     let mut stories_of = |volume: &Volume<'_>| {
         let (topic, month) = (volume.topic.id.clone(), volume.month);
         runtime.block_on(context.store.call(move |store| store.stories_of(&topic, month)))
@@ -126,7 +138,19 @@ fn render(
         Err(Stop::Files(error)) => Err(error),
         Err(Stop::Store(error)) => return Err(error),
     };
-    Ok(Published { generation, representations, filed, stories, written })
+    Ok(Published { generation, representations, filed, stories, announced, written })
+}
+
+/// The main documents of a topic, for hubs.
+fn announced(config: &Config, topic: &str, representations: &[Representation]) -> Announced {
+    let paths = ["atom", "rss", "json"].map(|extension| format!("{topic}.{extension}"));
+    let hashes = paths.iter().filter_map(|path| {
+        let document = representations.iter().find(|document| document.path.strip_prefix('/') == Some(path));
+        document.map(|document| document.hash.as_str())
+    });
+    let hash = hashes.collect::<Vec<_>>().join("-");
+    let addresses = paths.iter().filter_map(|path| config.site.url.join(path).ok()).map(String::from).collect();
+    Announced { topic: topic.to_owned(), hash, addresses }
 }
 
 /// Puts all documents in their places. Volumes are rendered one by one: a topic's whole past may be large.

@@ -42,6 +42,8 @@ pub struct Folder {
     _lock: File,
     /// What we wrote before.
     ours: Listed,
+    /// What the manifest lists now.
+    listed: Listed,
     /// What is to be there at the end.
     wanted: Listed,
     /// Folders with new names in them.
@@ -112,20 +114,18 @@ impl Folder {
         let mut folder = Self {
             directory: directory.to_owned(),
             _lock: lock,
+            listed: ours.clone(),
             ours,
             wanted: Listed::new(),
             unsynced: BTreeSet::new(),
             written: Written::default(),
         };
-        // Listed before it exists: a crash in between must not leave a file that nobody removes.
-        let mut all = folder.ours.clone();
-        for name in paths.into_iter().map(file_name) {
-            for beside in Encoding::ALL.into_iter().filter_map(|encoding| beside(&name, encoding)) {
-                all.entry(beside).or_default();
-            }
-            all.entry(name).or_default();
+        let names: Vec<String> = paths.into_iter().map(file_name).collect();
+        if names.iter().any(|name| !folder.ours.contains_key(name)) {
+            let beside = names.iter().flat_map(|name| Encoding::ALL.map(|encoding| beside(name, encoding)));
+            let all: Vec<String> = beside.flatten().chain(names.iter().cloned()).collect();
+            folder.intend(all)?;
         }
-        folder.list(&all)?;
         Ok(folder)
     }
 
@@ -152,6 +152,8 @@ impl Folder {
         if fs::read(&path).is_ok_and(|before| before == document.bytes) {
             self.written.unchanged += 1;
         } else {
+            let beside_it = document.compressed().iter().filter_map(|(encoding, _)| beside(&name, *encoding));
+            self.intend(beside_it.chain([name.clone()]).collect())?;
             for (encoding, body) in document.compressed() {
                 // Before the document itself: a crash in between leaves a document that differs, and is put again.
                 if let Some(beside) = beside(&name, *encoding) {
@@ -184,8 +186,17 @@ impl Folder {
             File::open(folder).map_or(Ok(()), |folder| folder.sync_all()).map_err(failed("sync", folder))?;
         }
         let wanted = std::mem::take(&mut self.wanted);
-        self.list(&wanted)?;
+        self.list(wanted)?;
         Ok(self.written)
+    }
+
+    /// Lists names before they exist: a crash in between must not leave a file that nobody removes.
+    fn intend(&mut self, names: Vec<String>) -> Result<(), FilesError> {
+        let mut all = self.listed.clone();
+        for name in names {
+            all.entry(name).or_default();
+        }
+        self.list(all)
     }
 
     fn want(&mut self, name: &str, basis: Option<(String, String)>, compressed: &[(Encoding, PathBuf)]) {
@@ -219,18 +230,19 @@ impl Folder {
         found.into_iter().map(|(_, encoding, file)| (encoding, file)).collect()
     }
 
-    fn list(&mut self, names: &Listed) -> Result<(), FilesError> {
+    fn list(&mut self, names: Listed) -> Result<(), FilesError> {
+        if self.listed == names && self.directory.join(MANIFEST).exists() {
+            return Ok(());
+        }
         let mut text = String::new();
-        for (name, basis) in names {
+        for (name, basis) in &names {
             text.push_str(name);
             if let Some((basis, hash)) = basis {
                 text.extend(["\t", basis, "\t", hash]);
             }
             text.push('\n');
         }
-        if fs::read(self.directory.join(MANIFEST)).is_ok_and(|before| before == text.as_bytes()) {
-            return Ok(());
-        }
+        self.listed = names;
         self.replace(MANIFEST, text.as_bytes())?;
         sync(&self.directory)
     }

@@ -30,7 +30,7 @@ use url::Url;
 
 use crate::config::{PublishSettings, Site};
 use crate::feed::Timestamp;
-use crate::state::{About, Change};
+use crate::state::{About, Announcement, Change};
 use crate::story::{Month, Story};
 use crate::topic::Topic;
 use channel::Channel;
@@ -52,6 +52,8 @@ pub struct Edition<'a> {
     pub selections: Vec<Selection<'a>>,
     /// What became of sources, newest first.
     pub changes: &'a [Change],
+    /// What hubs were told.
+    pub hubs: &'a [Announcement],
 }
 
 /// A topic with its chosen stories.

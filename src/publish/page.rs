@@ -63,6 +63,14 @@ struct Sources<'a> {
     frame: Frame<'a>,
     in_trouble: Vec<SourceShown>,
     well: Vec<SourceShown>,
+    hubs: Vec<HubShown>,
+}
+
+/// A hub on a page.
+struct HubShown {
+    address: String,
+    /// Why it takes no announcements.
+    trouble: Option<String>,
 }
 
 /// A source on a page.
@@ -193,7 +201,15 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     sources.sort_by_key(|source| source.title.to_lowercase());
     let (in_trouble, well) = sources.into_iter().partition(|source| source.trouble.is_some());
     let updated = edition.changes.iter().map(|change| change.date).max().unwrap_or(dates::EMPTY);
-    page("/sources/".to_owned(), &Sources { frame, in_trouble, well }, updated)
+    page("/sources/".to_owned(), &Sources { frame, in_trouble, well, hubs: hubs(edition) }, updated)
+}
+
+/// The hubs of the config. When they were told what is left out: the page would change with each announcement.
+fn hubs(edition: &Edition<'_>) -> Vec<HubShown> {
+    let trouble =
+        |hub: &str| edition.hubs.iter().filter(|told| told.hub == hub).find_map(|told| told.last_error.clone());
+    let hubs = edition.settings.hubs.iter();
+    hubs.map(|hub| HubShown { address: legal::iri(hub.as_str()), trouble: trouble(hub.as_str()) }).collect()
 }
 
 fn trouble(words: &Words, change: &Change) -> Option<Trouble> {

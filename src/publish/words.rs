@@ -20,6 +20,7 @@ pub(super) struct Words {
     pub(super) in_trouble: &'static str,
     pub(super) its_feed: &'static str,
     pub(super) in_order: &'static str,
+    pub(super) hubs: &'static str,
     /// Says what became of a source.
     pub(super) health: fn(Health) -> &'static str,
     /// Writes a month: from 0, year.
@@ -67,6 +68,7 @@ static FRENCH: Words = Words {
     in_trouble: "En difficulté",
     its_feed: "flux",
     in_order: "En ordre",
+    hubs: "Annonces (WebSub)",
     health: |health| match health {
         Health::Recovered => "de nouveau en ordre",
         Health::Silent => "muette depuis bien plus longtemps que d’habitude",
@@ -117,6 +119,7 @@ static ENGLISH: Words = Words {
     in_trouble: "In trouble",
     its_feed: "feed",
     in_order: "In order",
+    hubs: "Announcements (WebSub)",
     health: |health| match health {
         Health::Recovered => "well again",
         Health::Silent => "silent for much longer than usual",

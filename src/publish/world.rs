@@ -73,6 +73,7 @@ impl World {
             sources: &self.sources,
             selections: vec![Selection { topic: &self.topic, stories, months: Vec::new() }],
             changes: &[],
+            hubs: &[],
         }
     }
 }

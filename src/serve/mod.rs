@@ -23,6 +23,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use crate::metrics::Metrics;
 use crate::publish::{self, Encoding, Format, Resource, Tree};
 use connections::Connections;
 
@@ -51,8 +52,8 @@ pub struct Front {
     pub health: ArcSwap<Health>,
     /// The path of `site.url`, without its last slash: a proxy may leave it before ours.
     pub prefix: ArcSwap<String>,
-    /// Writes the metrics in the format of Prometheus; `None`: there are none.
-    pub metrics: Option<fn() -> String>,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 /// How the daemon is: well, unless there are reasons.
@@ -120,9 +121,9 @@ pub fn router(front: Arc<Front>) -> Router {
 async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
     let (request, _) = request.into_parts();
     let path = request.uri.path();
-    let mut response = match (path, front.metrics) {
-        ("/healthz", _) => unless_read_only(&request, || health(&front.health.load())),
-        ("/metrics", Some(metrics)) => unless_read_only(&request, || plain(StatusCode::OK, metrics())),
+    let mut response = match path {
+        "/healthz" => unless_read_only(&request, || health(&front.health.load())),
+        "/metrics" => unless_read_only(&request, || counted(&front.metrics)),
         _ => {
             let tree = front.tree.load_full();
             let prefix = front.prefix.load_full();
@@ -132,6 +133,14 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
         }
     };
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    front.metrics.answered(response.status().as_u16());
+    response
+}
+
+fn counted(metrics: &Metrics) -> Response {
+    let mut response = plain(StatusCode::OK, metrics.text());
+    let media_type = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
     response
 }
 

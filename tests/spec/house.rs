@@ -11,7 +11,7 @@ const WORDS: [&str; 7] = ["config", "feed", "schedule", "state", "story", "text"
 const STAGES: [&str; 6] = ["dedup", "fetch", "parse", "publish", "store", "tag"];
 
 /// Foreign crates whose types stay in one file or folder under `src`.
-const HOMES: [(&str, &str); 20] = [
+const HOMES: [(&str, &str); 22] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("askama", "publish/"),
@@ -24,6 +24,8 @@ const HOMES: [(&str, &str); 20] = [
     ("feed_rs", "parse/"),
     ("html5ever", "text/"),
     ("indicatif", "cli"),
+    ("listenfd", "daemon/"),
+    ("prometheus_client", "metrics"),
     ("quick_xml", "parse/"),
     ("reqwest", "fetch/"),
     ("rusqlite", "store/"),

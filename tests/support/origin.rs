@@ -52,6 +52,8 @@ pub(crate) struct Seen {
     pub(crate) connection: usize,
     /// The head, byte for byte.
     pub(crate) head: Vec<u8>,
+    /// What came after it.
+    pub(crate) body: String,
 }
 
 impl Seen {
@@ -300,17 +302,34 @@ async fn converse(mut stream: TcpStream, connection: usize, shared: Arc<Mutex<Sh
 
 async fn receive(stream: &mut TcpStream) -> Option<Seen> {
     let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
+    let end = loop {
+        if let Some(at) = head.windows(4).position(|window| window == b"\r\n\r\n") {
+            break at + 4;
+        }
         let read = stream.read_buf(&mut head).await.ok()?;
         let is_http = head.first().is_some_and(u8::is_ascii_uppercase);
         (read > 0 && is_http).then_some(())?;
-    }
+    };
+    let mut body = head.split_off(end);
     let text = String::from_utf8_lossy(&head).into_owned();
     let mut lines = text.lines();
     let mut words = lines.next()?.split(' ');
     let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
     let headers = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.into(), value.into()));
-    Some(Seen { method, path, headers: headers.collect(), at: Instant::now(), connection: 0, head })
+    let seen = Seen {
+        method,
+        path,
+        headers: headers.collect(),
+        at: Instant::now(),
+        connection: 0,
+        head: head.clone(),
+        body: String::new(),
+    };
+    let length = seen.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    while body.len() < length {
+        (stream.read_buf(&mut body).await.ok()? > 0).then_some(())?;
+    }
+    Some(Seen { body: String::from_utf8_lossy(&body).into_owned(), ..seen })
 }
 
 fn next_answer(shared: &mut Shared, seen: &Seen) -> Answer {

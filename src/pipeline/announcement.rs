@@ -1,0 +1,121 @@
+//! Announcements: hubs hear of each topic whose documents changed (`WebSub`).
+//!
+//! What a hub was told is kept only when it has answered, so a crash repeats a ping and never loses one.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use tracing::{debug, warn};
+use url::Url;
+
+use super::Context;
+use crate::feed::Timestamp;
+use crate::state::Announcement;
+use crate::store::StoreError;
+
+/// The wait after the first failure; it doubles with each further one.
+const RETRY: TimeDelta = TimeDelta::minutes(1);
+
+/// The longest wait.
+const RETRY_MAX: TimeDelta = TimeDelta::days(1);
+
+/// The documents of a topic, as hubs know them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// The topic's id.
+    pub topic: String,
+    /// A hash of all of them.
+    pub hash: String,
+    /// Their public addresses, Atom first.
+    pub addresses: Vec<String>,
+}
+
+/// Tells each hub of the topics whose documents are not those that it was told of last.
+///
+/// Returns when to try again, if something failed.
+///
+/// # Errors
+/// When the store fails. A hub that fails is tried again later.
+///
+/// # Cancellation
+/// A hub that was told and not noted is told again.
+pub async fn announce(
+    context: &Arc<Context>,
+    topics: &[Announced],
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let hubs = &context.config.publish.hubs;
+    if hubs.is_empty() {
+        return Ok(None);
+    }
+    let known = context.store.call(|store| store.announcements()).await?;
+    let pairs = hubs.iter().flat_map(|hub| topics.iter().map(move |topic| (hub, topic)));
+    let waiting = pairs.filter_map(|(hub, topic)| {
+        let is_this = |known: &&Announcement| known.hub == hub.as_str() && known.topic == topic.topic;
+        let last = known.iter().find(is_this).cloned().unwrap_or_else(|| Announcement {
+            hub: hub.to_string(),
+            topic: topic.topic.clone(),
+            ..Announcement::default()
+        });
+        (last.told != topic.hash).then_some((hub, topic, last))
+    });
+    let told = join_all(waiting.map(|(hub, topic, last)| async move {
+        match last.next_try.filter(|next| *next > now) {
+            Some(next) => Ok(Some(next)),
+            None => tell(context, hub, topic, last, now).await,
+        }
+    }));
+    let next: Vec<Option<Timestamp>> = told.await.into_iter().collect::<Result<_, _>>()?;
+    Ok(next.into_iter().flatten().min())
+}
+
+/// Tells one hub of one topic, and notes it; returns when to try again.
+async fn tell(
+    context: &Context,
+    hub: &Url,
+    topic: &Announced,
+    last: Announcement,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let was_failing = last.failures > 0;
+    let result = match context.client.announce(hub, &topic.addresses, now).await {
+        Ok(()) => {
+            debug!(hub = hub.as_str(), topic = topic.topic, "announced");
+            let told = topic.hash.clone();
+            Announcement { told, told_at: Some(now), failures: 0, next_try: None, last_error: None, ..last }
+        }
+        Err(error) => {
+            let failures = last.failures.saturating_add(1);
+            if failures == 1 {
+                warn!(hub = hub.as_str(), "a hub does not take announcements: {error}");
+            }
+            let next_try = Some(now + wait(failures));
+            Announcement { failures, next_try, last_error: Some(error.to_string()), ..last }
+        }
+    };
+    let next_try = result.next_try;
+    let store = move |store: &mut dyn crate::store::Store| {
+        store.save_announcement(&result)?;
+        // The page of sources shows hubs that fail.
+        if was_failing == (result.failures > 0) { Ok(()) } else { store.raise_generation() }
+    };
+    context.store.call(store).await?;
+    Ok(next_try)
+}
+
+fn wait(failures: u32) -> TimeDelta {
+    let doublings = failures.saturating_sub(1).min(16);
+    RETRY.checked_mul(1 << doublings).map_or(RETRY_MAX, |wait| wait.min(RETRY_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_doubles_the_wait_up_to_a_day() {
+        let minutes = [1, 2, 3, 11, 12, 999, u32::MAX].map(|failures| wait(failures).num_minutes());
+        assert_eq!(minutes, [1, 2, 4, 1024, 1440, 1440, 1440]);
+    }
+}
