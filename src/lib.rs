@@ -2,7 +2,8 @@
 //!
 //! Three tiers, and dependencies point one way: *words* (`feed`, `state`, `story`, `text`, `topic`, `schedule`,
 //! `config`) are pure; *stages* (`fetch`, `parse`, `dedup`, `tag`, `store`, `publish`) know words and never each other;
-//! *composition* (`pipeline`, `serve`, `metrics`, `daemon`, `cli`) puts stages together. Start reading at [`pipeline`].
+//! *composition* (`pipeline`, `readers`, `serve`, `metrics`, `daemon`, `cli`) puts stages together. Start reading at
+//! [`pipeline`].
 
 pub mod config;
 pub mod feed;
@@ -23,4 +24,5 @@ pub mod cli;
 pub mod daemon;
 pub mod metrics;
 pub mod pipeline;
+pub mod readers;
 pub mod serve;

@@ -20,6 +20,7 @@ use crate::dedup::{self, Decision, Place, Subject};
 use crate::feed::{Defect, Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::parse;
+use crate::readers;
 use crate::schedule::{self, Asked};
 use crate::state::{About, Change, Health, PollFailure, SourceState, Validators, Wait};
 use crate::store::{Handle, Store, StoreError};
@@ -298,9 +299,7 @@ struct Unreadable {
 
 /// Runs work that takes the processor for long; a panic in it is a fault of the document that it works on.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unreadable> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|panic| Unreadable { code: "reader_failed".into(), message: panic.to_string() })
+    readers::run(work).await.map_err(|panic| Unreadable { code: "reader_failed".into(), message: panic.to_string() })
 }
 
 /// Reads the document of an answer; `None` if it is the last one again.
@@ -348,6 +347,8 @@ struct News {
     same: Vec<i64>,
     /// Whether what is neither has left the feed.
     whole: bool,
+    /// Given back when it is kept: else what was read would pile up before the store.
+    share: fetch::Share,
 }
 
 /// An entry that is ready for the store, and as it is compared with others.
@@ -386,14 +387,13 @@ async fn prepare(
     };
     let (context, source) = (Arc::clone(context), source.clone());
     let ready = aside(move || {
-        let _share = share;
         fresh.into_iter().map(|(entry, identity)| ready(&context.matcher, &source, entry, identity)).collect()
     });
     Ok(ready.await.map(|fresh| {
         state.about = about;
         state.body_hash = Some(hash);
         state.validators = validators;
-        Some(News { fresh, same, whole })
+        Some(News { fresh, same, whole, share })
     }))
 }
 
@@ -456,7 +456,7 @@ fn keep(
     stories: &Stories,
     now: Timestamp,
 ) -> Result<Counts, StoreError> {
-    let News { fresh, same: mut present, whole } = news;
+    let News { fresh, same: mut present, whole, share: _share } = news;
     let known = store.known(source_id, &keys(fresh.iter().map(|fresh| &fresh.prepared.identity)))?;
     let decided: Vec<(Fresh, Decision)> = fresh
         .into_iter()

@@ -1,9 +1,13 @@
 //! Which source is due when: a heap of due times, not a task a source.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use crate::feed::Timestamp;
+
+/// Polls of one host that are begun at once, so that its next one is ready when its turn comes; the others wait here,
+/// where they cost next to nothing.
+const HOST_POLLS_MAX: usize = 2;
 
 /// The due times of all sources.
 ///
@@ -13,13 +17,24 @@ pub(super) struct Due {
     heap: BinaryHeap<Reverse<(Timestamp, String)>>,
     /// The only due time of a source that counts; what else the heap holds of it is out of date.
     times: HashMap<String, Timestamp>,
-    polling: HashSet<String>,
+    /// What is being polled, and its host.
+    polling: HashMap<String, String>,
+    /// Polls under way by host, and the sources that are due and wait for their end.
+    hosts: HashMap<String, Host>,
+    /// Hosts that have room again for one that waits.
+    free: VecDeque<String>,
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    polls: usize,
+    waiting: VecDeque<String>,
 }
 
 impl Due {
     /// Makes a source due at `at`, unless it is being polled: then its poll's end says when.
     pub(super) fn set(&mut self, source_id: &str, at: Timestamp) {
-        if !self.polling.contains(source_id) {
+        if !self.polling.contains_key(source_id) {
             self.times.insert(source_id.to_owned(), at);
             self.heap.push(Reverse((at, source_id.to_owned())));
         }
@@ -36,20 +51,46 @@ impl Due {
         None
     }
 
-    /// Takes a source that is due at `now`; it is being polled until [`Due::end`].
-    pub(super) fn take(&mut self, now: Timestamp) -> Option<String> {
-        if self.next()? > now {
-            return None;
+    /// Takes a source that is due at `now` and whose host has room; it is being polled until [`Due::end`].
+    ///
+    /// `host_of` tells the host of a source; one without is of no host in particular.
+    pub(super) fn take(&mut self, now: Timestamp, host_of: impl Fn(&str) -> Option<String>) -> Option<String> {
+        while let Some(host) = self.free.pop_front() {
+            if let Some(source_id) = self.hosts.get_mut(&host).and_then(|host| host.waiting.pop_front()) {
+                return Some(self.begin(source_id, host));
+            }
         }
-        let Reverse((_, source_id)) = self.heap.pop()?;
-        self.times.remove(&source_id);
-        self.polling.insert(source_id.clone());
-        Some(source_id)
+        while self.next()? <= now {
+            let Reverse((_, source_id)) = self.heap.pop()?;
+            self.times.remove(&source_id);
+            let host = host_of(&source_id).unwrap_or_else(|| source_id.clone());
+            let busy = self.hosts.entry(host.clone()).or_default();
+            if busy.polls < HOST_POLLS_MAX {
+                return Some(self.begin(source_id, host));
+            }
+            busy.waiting.push_back(source_id);
+        }
+        None
+    }
+
+    fn begin(&mut self, source_id: String, host: String) -> String {
+        self.hosts.entry(host.clone()).or_default().polls += 1;
+        self.polling.insert(source_id.clone(), host);
+        source_id
     }
 
     /// Ends the poll of a source, which is due again at `next`, or never.
     pub(super) fn end(&mut self, source_id: &str, next: Option<Timestamp>) {
-        self.polling.remove(source_id);
+        if let Some(name) = self.polling.remove(source_id)
+            && let Some(host) = self.hosts.get_mut(&name)
+        {
+            host.polls = host.polls.saturating_sub(1);
+            if !host.waiting.is_empty() {
+                self.free.push_back(name);
+            } else if host.polls == 0 {
+                self.hosts.remove(&name);
+            }
+        }
         if let Some(at) = next {
             self.set(source_id, at);
         }
@@ -59,6 +100,8 @@ impl Due {
     pub(super) fn clear(&mut self) {
         self.heap.clear();
         self.times.clear();
+        self.free.clear();
+        self.hosts.values_mut().for_each(|host| host.waiting.clear());
     }
 }
 
@@ -72,15 +115,40 @@ mod tests {
         Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap() + TimeDelta::minutes(minute)
     }
 
+    fn apart(_: &str) -> Option<String> {
+        None
+    }
+
+    #[test]
+    fn of_one_host_few_are_polled_at_once_and_others_are_not_held_up() {
+        let host_of = |source_id: &str| Some(source_id.split('-').next().unwrap_or_default().to_owned());
+        let mut due = Due::default();
+        for source_id in ["a-1", "a-2", "a-3", "a-4", "b-1"] {
+            due.set(source_id, at(1));
+        }
+        let taken: Vec<String> = std::iter::from_fn(|| due.take(at(1), host_of)).collect();
+        assert_eq!(taken, ["a-1", "a-2", "b-1"]);
+        due.end("a-2", Some(at(60)));
+        assert_eq!(due.take(at(1), host_of).as_deref(), Some("a-3"));
+        assert_eq!(due.take(at(1), host_of), None);
+        due.end("a-1", None);
+        due.end("a-3", None);
+        assert_eq!(due.take(at(1), host_of).as_deref(), Some("a-4"));
+        due.end("a-4", None);
+        due.end("b-1", None);
+        assert!(due.hosts.is_empty(), "what is done is forgotten");
+        assert_eq!(due.next(), Some(at(60)));
+    }
+
     #[test]
     fn sources_come_in_the_order_of_their_due_times() {
         let mut due = Due::default();
         due.set("late", at(2));
         due.set("early", at(1));
         assert_eq!(due.next(), Some(at(1)));
-        assert_eq!(due.take(at(0)), None);
-        assert_eq!(due.take(at(5)).as_deref(), Some("early"));
-        assert_eq!(due.take(at(5)).as_deref(), Some("late"));
+        assert_eq!(due.take(at(0), apart), None);
+        assert_eq!(due.take(at(5), apart).as_deref(), Some("early"));
+        assert_eq!(due.take(at(5), apart).as_deref(), Some("late"));
     }
 
     #[test]
@@ -88,27 +156,27 @@ mod tests {
         let mut due = Due::default();
         due.set("a", at(1));
         due.set("a", at(3));
-        assert_eq!(due.take(at(2)), None);
-        assert_eq!(due.take(at(3)).as_deref(), Some("a"));
-        assert_eq!(due.take(at(9)), None);
+        assert_eq!(due.take(at(2), apart), None);
+        assert_eq!(due.take(at(3), apart).as_deref(), Some("a"));
+        assert_eq!(due.take(at(9), apart), None);
     }
 
     #[test]
     fn a_source_that_is_being_polled_is_not_taken_again() {
         let mut due = Due::default();
         due.set("a", at(1));
-        due.take(at(1));
+        due.take(at(1), apart);
         due.set("a", at(1));
-        assert_eq!(due.take(at(2)), None);
+        assert_eq!(due.take(at(2), apart), None);
         due.end("a", Some(at(3)));
-        assert_eq!(due.take(at(3)).as_deref(), Some("a"));
+        assert_eq!(due.take(at(3), apart).as_deref(), Some("a"));
     }
 
     #[test]
     fn a_source_that_ended_for_good_does_not_come_again() {
         let mut due = Due::default();
         due.set("a", at(1));
-        due.take(at(1));
+        due.take(at(1), apart);
         due.end("a", None);
         assert_eq!(due.next(), None);
     }

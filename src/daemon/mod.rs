@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use futures_util::FutureExt;
 use chrono::{TimeDelta, Utc};
+use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch as flag;
 use tokio::task::JoinSet;
@@ -44,6 +44,9 @@ const GATHER: Duration = Duration::from_millis(500);
 const PANIC_PAUSE: TimeDelta = TimeDelta::hours(1);
 /// How long archives may stay behind while polls are under way.
 const ARCHIVE_DELAY_MAX: Duration = Duration::from_mins(1);
+
+/// Polls that are begun for each that can run.
+const READY: usize = 4;
 
 /// How often old entries are dropped and the store is tidied.
 const UPKEEP: TimeDelta = TimeDelta::hours(24);
@@ -92,6 +95,8 @@ struct Daemon {
     context: Arc<Context>,
     front: Arc<Front>,
     due: Due,
+    /// Where each source stands in the config.
+    places: HashMap<String, usize>,
     polls: JoinSet<Ended>,
     /// At most one: a reload ends the one before.
     relabelling: JoinSet<Result<bool, StoreError>>,
@@ -122,6 +127,7 @@ impl Daemon {
             context,
             front,
             due: Due::default(),
+            places: HashMap::new(),
             polls: JoinSet::new(),
             relabelling: JoinSet::new(),
             announcing: JoinSet::new(),
@@ -189,6 +195,8 @@ impl Daemon {
         self.context.resume(&states, now);
         let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
         self.due.clear();
+        let sources = self.context.config.sources.iter().enumerate();
+        self.places = sources.map(|(at, source)| (source.id.clone(), at)).collect();
         for source in self.context.config.sources.iter().filter(|source| source.enabled) {
             let known = states.get(source.id.as_str()).filter(|state| state.url.as_ref() == Some(&source.url));
             match known {
@@ -205,16 +213,22 @@ impl Daemon {
 
     fn start_due(&mut self) {
         let now = Utc::now();
-        while let Some(source_id) = self.due.take(now) {
-            let Some(source) = self.context.config.sources.iter().find(|source| source.id == source_id) else {
+        let (context, places) = (&self.context, &self.places);
+        let source = |id: &str| places.get(id).and_then(|at| context.config.sources.get(*at));
+        let host_of = |id: &str| source(id)?.url.host_str().map(str::to_owned);
+        // More than can be polled at once, so that no place stays free; not all, for each costs memory.
+        while self.polls.len() < context.config.poll.concurrency.saturating_mul(READY) {
+            let Some(source_id) = self.due.take(now, host_of) else { return };
+            let Some(source) = source(&source_id) else {
                 self.due.end(&source_id, None);
                 continue;
             };
-            let (context, source) = (Arc::clone(&self.context), source.clone());
+            let (context, source) = (Arc::clone(context), source.clone());
             let span = info_span!("poll", source.id = source_id);
             let poll = async move {
                 let polling = pipeline::poll(&context, &source, false, Utc::now());
-                let polled = AssertUnwindSafe(polling).catch_unwind().await.unwrap_or_else(|_| Ok(panicked(Utc::now())));
+                let polled =
+                    AssertUnwindSafe(polling).catch_unwind().await.unwrap_or_else(|_| Ok(panicked(Utc::now())));
                 (source_id, context, polled)
             };
             self.polls.spawn(poll.instrument(span));

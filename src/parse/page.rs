@@ -1,12 +1,14 @@
-//! A web page read as an entry: what it is called, and all its text.
+//! A web page read as an entry: what it is called, and its article, else all its text.
 
 use url::Url;
 
-use super::decode;
+use super::{article, decode};
 use crate::feed::Entry;
 use crate::text::html_to_text;
 
-/// Reads a page as an entry with its title and its text, menus and all. Cannot fail: any bytes are some text.
+/// Reads a page as an entry with its title and its article; where none can be told, with all its text, menus and all.
+///
+/// Cannot fail: any bytes are some text.
 #[must_use]
 pub fn page(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Entry {
     let (html, _) = decode::decode(bytes, content_type);
@@ -14,7 +16,7 @@ pub fn page(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Entry {
     Entry {
         title: title(head).map(html_to_text).filter(|title| !title.is_empty()),
         url: Some(url.clone()),
-        content: Some(body.to_owned()),
+        content: Some(article(bytes, content_type, url).unwrap_or_else(|_| body.to_owned())),
         ..Entry::default()
     }
 }

@@ -48,7 +48,7 @@ fn packed(coding: &str, bytes: Vec<u8>) -> Answer {
 fn slow() -> Vec<Feed> {
     let step = Duration::from_millis(100);
     vec![
-        fault("silent", document(news()).after(Duration::from_secs(600)), "too slow"),
+        fault("silent", document(news()).after(Duration::from_mins(10)), "too slow"),
         fault("dripping-head", document(news()).dripping(step), "too slow"),
         fault("dripping-body", document(news()).dripping_body(step), "too slow"),
         fault("stalling-in-body", document(news()).stalling_after(10), "too slow"),

@@ -370,7 +370,7 @@ async fn a_host_that_never_answers_holds_up_no_other() {
     let mut feeds = String::from("concurrency = 9\n");
     for at in 0..20 {
         let path = format!("/{at}");
-        slow.answers(&path, document(news()).after(std::time::Duration::from_secs(600)));
+        slow.answers(&path, document(news()).after(std::time::Duration::from_mins(10)));
         quick.answers(&path, document(news()));
         for (name, origin) in [("slow", &slow), ("quick", &quick)] {
             feeds += &format!("[[feed]]\nid = \"{name}{at}\"\nurl = \"{}\"\n", origin.url(&path));
@@ -386,4 +386,64 @@ async fn a_host_that_never_answers_holds_up_no_other() {
         _ = all("slow") => panic!("the slow host answered"),
         polled = all("quick") => assert!(polled.iter().all(|polled| matches!(polled.outcome, Outcome::Read(_)))),
     }
+}
+
+// Secrets and ways.
+
+#[tokio::test]
+async fn a_password_is_read_from_its_file_sent_to_its_host_only_and_never_told() {
+    let (origin, other) = (Origin::start(), Origin::on([127, 0, 0, 2]));
+    origin.answers("/a", redirect(302, other.url("/a")));
+    other.answers("/a", status(404));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.pass");
+    std::fs::write(&file, "geheim\n").unwrap();
+    let access = format!("auth = {{ user = \"me\", password = {{ file = \"{}\" }} }}", file.display());
+    let access = access + "\nheaders = { X-Key = \"geheim\" }\nuser_agent = \"Mozilla/5.0\"";
+    let desk = Desk::new(&format!("[[feed]]\nid = \"a\"\nurl = \"{}\"\n{access}\n", origin.url("/a")));
+    desk.poll("a", noon()).await;
+    let own = &origin.requests("/a")[0];
+    assert_eq!(own.header("authorization"), Some("Basic bWU6Z2VoZWlt")); // RFC 7617 §2
+    assert_eq!((own.header("x-key"), own.header("user-agent")), (Some("geheim"), Some("Mozilla/5.0")));
+    let elsewhere = &other.requests("/a")[0];
+    assert_eq!((elsewhere.header("authorization"), elsewhere.header("x-key")), (None, None));
+    assert!(elsewhere.header("user-agent").unwrap().starts_with("veille/"));
+    let told = format!("{:?} {:?}", desk.state("a").await, desk.context.config.sources);
+    assert!(!told.contains("geheim"), "{told}");
+}
+
+#[tokio::test]
+async fn a_secret_that_is_missing_fails_its_feed_only_and_says_which() {
+    let origin = Origin::start();
+    let secrets = ["{ file = \"nowhere.pass\" }", "{ credential = \"intranet\" }"];
+    for (secret, told) in secrets.into_iter().zip(["nowhere.pass`: No such file", "$CREDENTIALS_DIRECTORY is not set"])
+    {
+        let auth = format!("auth = {{ user = \"me\", password = {secret} }}");
+        let desk = Desk::new(&format!("[[feed]]\nid = \"a\"\nurl = \"{}\"\n{auth}\n", origin.url("/a")));
+        let Outcome::Failed(failure) = desk.poll("a", noon()).await.outcome else { panic!("no failure") };
+        assert!(failure.code == "access" && failure.message.contains(told), "{}", failure.message);
+    }
+    assert!(origin.all_requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_feed_goes_through_its_own_proxy() {
+    let proxy = Origin::start();
+    proxy.answers("http://feeds.example/a", document(news()));
+    let way = format!("proxy = \"{}\"", proxy.url("/"));
+    let desk = Desk::new(&format!("[[feed]]\nid = \"a\"\nurl = \"http://feeds.example/a\"\n{way}\n"));
+    assert!(matches!(desk.poll("a", noon()).await.outcome, Outcome::Read(_)));
+}
+
+#[tokio::test]
+async fn the_requests_as_a_publisher_sees_them() {
+    let origin = moved();
+    origin.answers("/a", [document(news()).etag("\"v1\""), document(news()).etag("\"v1\""), redirect(301, "/new")]);
+    let desk = desk(&origin);
+    days(&desk, &[0, 1, 2]).await;
+    let heads: Vec<String> =
+        origin.take_requests().into_iter().map(|seen| String::from_utf8(seen.head).unwrap()).collect();
+    println!("{}", heads.join("").replace('\r', ""));
+    let lines: Vec<&str> = heads.iter().filter_map(|head| head.lines().next()).collect();
+    assert_eq!(lines, ["GET /a HTTP/1.1", "GET /a HTTP/1.1", "GET /a HTTP/1.1", "GET /new HTTP/1.1"]);
 }

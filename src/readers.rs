@@ -1,0 +1,91 @@
+//! A few threads for work that takes the processor: reading documents, sanitising, labelling.
+//!
+//! As many as there are processors; more would only share them. Not the runtime's threads for blocking work: those are
+//! hundreds, for name resolution, and each that ever read a large document keeps some of its memory.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::thread;
+
+use tokio::sync::oneshot;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The work panicked: a fault of the document that it was about.
+#[derive(Debug, thiserror::Error)]
+#[error("reader failed: {message}")]
+pub struct Panicked {
+    /// What the panic said.
+    pub message: String,
+}
+
+/// Runs `work` on one of the threads, in the order in which it was given.
+///
+/// # Errors
+/// If it panics.
+///
+/// # Cancellation
+/// Work that was given is done all the same; nobody hears of it.
+pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Panicked> {
+    static JOBS: LazyLock<Sender<Job>> = LazyLock::new(start);
+    let (done, result) = oneshot::channel();
+    let job: Job = Box::new(move || {
+        // Whoever asked may have gone.
+        let _ = done.send(catch_unwind(AssertUnwindSafe(work)));
+    });
+    if let Err(back) = JOBS.send(job) {
+        // No thread could be started: the runtime has some.
+        tokio::task::spawn_blocking(back.0);
+    }
+    match result.await {
+        Ok(done) => done.map_err(|panic| Panicked { message: said(&*panic) }),
+        Err(_) => Err(Panicked { message: "its thread has ended".to_owned() }),
+    }
+}
+
+fn start() -> Sender<Job> {
+    let (jobs, queue) = channel();
+    let queue = Arc::new(Mutex::new(queue));
+    for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
+        let queue = Arc::clone(&queue);
+        // Fewer threads are slower; none is found out when the first job comes.
+        let _ = thread::Builder::new().name("reader".to_owned()).spawn(move || read(&queue));
+    }
+    jobs
+}
+
+fn read(queue: &Mutex<Receiver<Job>>) {
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match job {
+            Ok(job) => job(),
+            Err(_) => return,
+        }
+    }
+}
+
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_comes_back_with_its_result() {
+        assert_eq!(run(|| 6 * 7).await.unwrap(), 42);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_and_the_next_work_is_done() {
+        for _ in 0..50 {
+            let error = run(|| assert_eq!(1, 2, "odd document")).await.unwrap_err();
+            assert!(error.message.contains("odd document"), "{error}");
+        }
+        assert!(run(|| true).await.unwrap());
+    }
+}
