@@ -25,9 +25,9 @@ use url::Url;
 
 use crate::feed::{Defect, Feed, Timestamp};
 
+pub use article::{ArticleError, article};
 pub use discover::{Candidate, discover};
 pub use opml::{Outline, Outlines, outlines};
-pub use article::{ArticleError, article};
 pub use page::page;
 pub use sanitise::sanitise;
 

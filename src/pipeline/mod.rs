@@ -5,9 +5,11 @@
 
 mod announcement;
 mod full_text;
+mod keeping;
 mod publication;
+mod relabelling;
+mod upkeep;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -16,7 +18,7 @@ use tracing::{info, warn};
 use url::Url;
 
 use crate::config::{Config, Source};
-use crate::dedup::{self, Decision, Place, Subject};
+use crate::dedup::{self, Decision, Subject};
 use crate::feed::{Defect, Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::parse;
@@ -24,25 +26,20 @@ use crate::readers;
 use crate::schedule::{self, Asked};
 use crate::state::{About, Change, Health, PollFailure, SourceState, Validators, Wait};
 use crate::store::{Handle, Store, StoreError};
-use crate::story::{EntryKey, Fingerprint, Identity, Prepared, StoredEntry};
+use crate::story::{EntryKey, Identity, Prepared};
 use crate::tag;
-use crate::topic::{Label, Matcher};
+use crate::topic::Matcher;
 
 pub use announcement::{Announced, announce};
 pub use full_text::full_text;
 pub use publication::{Archives, Published, publish};
+pub use relabelling::{relabel, relabel_all, same_rules};
+pub use upkeep::upkeep;
 
-/// How far back an entry can join a story.
-const STORY_WINDOW: TimeDelta = TimeDelta::days(90);
+use keeping::{Fresh, News, Stories, keep};
 
 /// 410: the publisher says that it is gone for good (RFC 9110 §15.5.11).
 const GONE: u16 = 410;
-
-/// Entries that are labelled again in one go.
-const RELABEL_BATCH: usize = 500;
-
-/// Entries after which the log tells how far a relabelling is: some ten seconds.
-const RELABEL_TOLD: usize = 20_000;
 
 /// Everything that polls and publications need, built whole from one config.
 #[derive(Debug)]
@@ -339,24 +336,6 @@ async fn read(
     Ok(Some(Document { about, entries, whole, hash, validators }))
 }
 
-/// What a document brings, ready for the store.
-struct News {
-    /// Entries that are new or say something else, as far as the store knew before the transaction.
-    fresh: Vec<Fresh>,
-    /// Entries that are as they were.
-    same: Vec<i64>,
-    /// Whether what is neither has left the feed.
-    whole: bool,
-    /// Given back when it is kept: else what was read would pile up before the store.
-    share: fetch::Share,
-}
-
-/// An entry that is ready for the store, and as it is compared with others.
-struct Fresh {
-    prepared: Prepared,
-    subject: Subject,
-}
-
 /// Sorts out what is new in a document, so that only that is sanitised and labelled.
 async fn prepare(
     context: &Arc<Context>,
@@ -431,273 +410,4 @@ fn about(feed: &Feed) -> About {
         feed.clone();
     let format = Some(feed.format.clone());
     About { id, title, url, description, language, updated, rights, authors, generator, format, rhythm, defects }
-}
-
-/// Which entries may tell the same story.
-struct Stories {
-    /// Whether those of this source may join others (`dedup`).
-    joins: bool,
-    /// The sources whose entries nobody joins.
-    apart: HashSet<String>,
-}
-
-impl Stories {
-    fn of(config: &Config, source: &Source) -> Self {
-        let apart = config.sources.iter().filter(|other| !other.dedup).map(|other| other.id.clone()).collect();
-        Self { joins: source.dedup, apart }
-    }
-}
-
-/// Keeps what a document brought; decided on what the store knows now, inside its transaction.
-fn keep(
-    store: &mut dyn Store,
-    source_id: &str,
-    news: News,
-    stories: &Stories,
-    now: Timestamp,
-) -> Result<Counts, StoreError> {
-    let News { fresh, same: mut present, whole, share: _share } = news;
-    let known = store.known(source_id, &keys(fresh.iter().map(|fresh| &fresh.prepared.identity)))?;
-    let decided: Vec<(Fresh, Decision)> = fresh
-        .into_iter()
-        .map(|fresh| {
-            let decision = dedup::decide(&fresh.prepared.identity, &known);
-            (fresh, decision)
-        })
-        .collect();
-    present.extend(decided.iter().filter_map(|(_, decision)| match decision {
-        Decision::Same(number) | Decision::Changed(number) => Some(*number),
-        Decision::New => None,
-    }));
-    let mut counts = Counts::default();
-    for (Fresh { mut prepared, subject }, decision) in decided {
-        let place = match decision {
-            Decision::Same(_) => continue,
-            Decision::Changed(number) => Place::Entry(number),
-            Decision::New => place(store, source_id, &subject, &prepared, &present, stories, now)?,
-        };
-        let story = match place {
-            Place::Entry(number) => {
-                counts.changed += usize::from(replace(store, number, &prepared, now)?);
-                present.push(number);
-                continue;
-            }
-            Place::Story(story, _) => Some(story),
-            Place::New => None,
-        };
-        if store.has_atom_id(&prepared.identity.atom_id)? {
-            prepared.identity.atom_id = dedup::minted_id(source_id, prepared.identity.key);
-        }
-        present.push(store.insert(source_id, &prepared, story, now)?);
-        counts.new += 1;
-    }
-    if whole {
-        store.mark_present(source_id, &present, now)?;
-    }
-    if counts != Counts::default() {
-        store.raise_generation()?;
-    }
-    Ok(counts)
-}
-
-/// Where a new entry belongs: in a story that is told already, in one of its own, or in place of an entry whose guid
-/// its source has changed.
-fn place(
-    store: &mut dyn Store,
-    source_id: &str,
-    subject: &Subject,
-    prepared: &Prepared,
-    present: &[i64],
-    stories: &Stories,
-    now: Timestamp,
-) -> Result<Place, StoreError> {
-    let mut candidates = store.candidates(&prepared.identity.clues, source_id, now - STORY_WINDOW)?;
-    let own = |candidate: &StoredEntry| candidate.source_id == source_id;
-    candidates.retain(|candidate| own(candidate) || stories.joins && !stories.apart.contains(&candidate.source_id));
-    Ok(dedup::place(subject, &candidates, present))
-}
-
-/// Replaces what a stored entry says; says whether a reader sees the difference.
-fn replace(store: &mut dyn Store, number: i64, prepared: &Prepared, now: Timestamp) -> Result<bool, StoreError> {
-    let says = |entry: &Entry| (entry.title.clone(), entry.summary.clone(), entry.content.clone(), entry.url.clone());
-    let before = store.entry(number)?;
-    let differs = before.as_ref().is_none_or(|before| says(&before.entry) != says(&prepared.entry));
-    let is_news = before.is_none_or(|before| dedup::is_significant(&before.entry, &prepared.entry));
-    store.update(number, prepared, (differs && is_news).then_some(now))?;
-    Ok(differs)
-}
-
-/// Labels every stored entry again if the rules differ from those of the last time; says whether labels changed.
-///
-/// # Errors
-/// When the store fails.
-///
-/// # Cancellation
-/// Nothing is kept unless all of it is.
-pub async fn relabel(context: &Arc<Context>) -> Result<bool, StoreError> {
-    if context.store.call(|store| store.rules()).await? == rules(&context.config) {
-        return Ok(false);
-    }
-    relabel_all(context).await
-}
-
-/// Labels every stored entry again; says whether labels changed.
-///
-/// They change in one step: until then the old ones are published. Only what differs is held in memory and written.
-///
-/// # Errors
-/// When the store fails.
-///
-/// # Cancellation
-/// Nothing is kept unless all of it is.
-pub async fn relabel_all(context: &Arc<Context>) -> Result<bool, StoreError> {
-    let sources = context.config.sources.iter().map(|source| (source.id.clone(), source.clone())).collect();
-    let sources: Arc<HashMap<String, Source>> = Arc::new(sources);
-    let mut different: Vec<Relabelled> = Vec::new();
-    let (mut last, mut done) = (0, 0_usize);
-    let mut batch = labelled_after(context, last).await?;
-    while let Some(end) = batch.last() {
-        last = end.stored.number;
-        done += batch.len();
-        let (judge, sources) = (Arc::clone(context), Arc::clone(&sources));
-        let judged = tokio::task::spawn_blocking(move || differing(&judge.matcher, &sources, batch));
-        let (next, judged) = tokio::join!(labelled_after(context, last), judged);
-        different.extend(judged.map_err(|_| StoreError::Closed)?);
-        batch = next?;
-        if done.is_multiple_of(RELABEL_TOLD) {
-            info!(entries = done, "labelling by the new rules: {done} entries done");
-        }
-    }
-    let count = different.len();
-    let (judge, rules) = (Arc::clone(context), rules(&context.config));
-    let swap = move |store: &mut dyn Store| swap(store, &judge.matcher, &sources, different, last, &rules);
-    let changed = context.store.call(swap).await?;
-    info!(entries = done, changed = count, "labelled {done} entries by the new rules, {count} differently");
-    Ok(changed)
-}
-
-/// An entry with what the store says of it at one moment.
-struct Seen {
-    stored: StoredEntry,
-    fingerprint: Option<Fingerprint>,
-    labels: Vec<Label>,
-}
-
-/// An entry whose labels differ under the new rules.
-struct Relabelled {
-    number: i64,
-    /// What it said when it was judged.
-    fingerprint: Option<Fingerprint>,
-    labels: Vec<Label>,
-}
-
-/// The next entries to label, as they are now.
-async fn labelled_after(context: &Context, after: i64) -> Result<Vec<Seen>, StoreError> {
-    let see = |store: &mut dyn Store, stored: StoredEntry| {
-        let (fingerprint, labels) = (store.fingerprint(stored.number)?, store.labels(stored.number)?);
-        Ok(Seen { stored, fingerprint, labels })
-    };
-    let read = move |store: &mut dyn Store| {
-        store.entries_after(after, RELABEL_BATCH)?.into_iter().map(|stored| see(store, stored)).collect()
-    };
-    context.store.call(read).await
-}
-
-fn differing(matcher: &Matcher, sources: &HashMap<String, Source>, batch: Vec<Seen>) -> Vec<Relabelled> {
-    let relabelled = |seen: Seen| {
-        let mut labels = labels(matcher, sources, &seen.stored);
-        labels.sort_by(|a, b| a.topic.cmp(&b.topic));
-        let Seen { stored, fingerprint, labels: before } = seen;
-        (labels != before).then_some(Relabelled { number: stored.number, fingerprint, labels })
-    };
-    batch.into_iter().filter_map(relabelled).collect()
-}
-
-/// Writes the labels that differ, those of entries that came or changed since they were looked at, and the rules.
-fn swap(
-    store: &mut dyn Store,
-    matcher: &Matcher,
-    sources: &HashMap<String, Source>,
-    different: Vec<Relabelled>,
-    last: i64,
-    rules: &str,
-) -> Result<bool, StoreError> {
-    let mut new: Vec<(i64, Vec<Label>)> = Vec::new();
-    for Relabelled { number, fingerprint, labels: judged } in different {
-        if store.fingerprint(number)? == fingerprint {
-            new.push((number, judged));
-        } else if let Some(stored) = store.entry(number)? {
-            new.push((number, labels(matcher, sources, &stored)));
-        }
-    }
-    let late = store.entries_after(last, usize::MAX)?;
-    new.extend(late.iter().map(|stored| (stored.number, labels(matcher, sources, stored))));
-    store.relabel(&new, rules)?;
-    if !new.is_empty() {
-        store.raise_generation()?;
-    }
-    Ok(!new.is_empty())
-}
-
-fn labels(matcher: &Matcher, sources: &HashMap<String, Source>, stored: &StoredEntry) -> Vec<Label> {
-    match sources.get(&stored.source_id) {
-        Some(source) => tag::labels(matcher, &stored.entry, source),
-        // A feed that is no longer polled: what it told stays.
-        None => tag::labels_of_former(matcher, &stored.entry, &stored.source_id),
-    }
-}
-
-/// Says whether two configs decide labels alike.
-#[must_use]
-pub fn same_rules(one: &Config, other: &Config) -> bool {
-    rules(one) == rules(other)
-}
-
-/// A hash of all that decides labels: the topics, and what sources say of their entries' topics.
-fn rules(config: &Config) -> String {
-    let sources: Vec<_> = config.sources.iter().map(|source| (&source.id, &source.tags, &source.topics)).collect();
-    let text = format!("{} {:?} {sources:?}", env!("CARGO_PKG_VERSION"), config.topics);
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// How far back a source's rhythm is looked for.
-const RHYTHM: TimeDelta = TimeDelta::days(365);
-
-/// Notes which sources have become silent.
-async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreError> {
-    let polled: BTreeSet<String> =
-        context.config.sources.iter().filter(|source| source.enabled).map(|source| source.id.clone()).collect();
-    let note = move |store: &mut dyn Store| {
-        let ill: HashSet<String> = store
-            .health(None)?
-            .into_iter()
-            .filter(|change| change.health != Health::Recovered)
-            .map(|change| change.source_id)
-            .collect();
-        let mut dates: HashMap<String, Vec<Timestamp>> = HashMap::new();
-        for day in store.entry_days(now - RHYTHM)? {
-            dates.entry(day.source_id).or_default().push(day.last);
-        }
-        for source_id in polled.into_iter().filter(|source_id| !ill.contains(source_id)) {
-            let dates = dates.remove(&source_id).unwrap_or_default();
-            let Some(silence) = schedule::silence(&dates, now) else { continue };
-            let detail = Some(format!("its last entry is of {}", silence.since.format("%Y-%m-%d")));
-            store.note(&Change { source_id, date: now, health: Health::Silent, detail })?;
-            store.raise_generation()?;
-        }
-        Ok(())
-    };
-    context.store.call(note).await
-}
-
-/// Drops what is too old and tidies the store; returns how many entries went.
-///
-/// # Errors
-/// When the store fails.
-pub async fn upkeep(context: &Context, now: Timestamp) -> Result<usize, StoreError> {
-    notice_silence(context, now).await?;
-    let before = now - context.config.store.keep;
-    let dropped = context.store.call(move |store| store.drop_before(before)).await?;
-    context.store.call(|store| store.tidy()).await?;
-    Ok(dropped)
 }

@@ -1,0 +1,53 @@
+//! What is done once a day: sources that have become silent, entries that are too old, a tidy store.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use chrono::TimeDelta;
+
+use super::Context;
+use crate::feed::Timestamp;
+use crate::schedule;
+use crate::state::{Change, Health};
+use crate::store::{Store, StoreError};
+
+/// How far back a source's rhythm is looked for.
+const RHYTHM: TimeDelta = TimeDelta::days(365);
+
+/// Notes which sources have become silent.
+async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreError> {
+    let polled: BTreeSet<String> =
+        context.config.sources.iter().filter(|source| source.enabled).map(|source| source.id.clone()).collect();
+    let note = move |store: &mut dyn Store| {
+        let ill: HashSet<String> = store
+            .health(None)?
+            .into_iter()
+            .filter(|change| change.health != Health::Recovered)
+            .map(|change| change.source_id)
+            .collect();
+        let mut dates: HashMap<String, Vec<Timestamp>> = HashMap::new();
+        for day in store.entry_days(now - RHYTHM)? {
+            dates.entry(day.source_id).or_default().push(day.last);
+        }
+        for source_id in polled.into_iter().filter(|source_id| !ill.contains(source_id)) {
+            let dates = dates.remove(&source_id).unwrap_or_default();
+            let Some(silence) = schedule::silence(&dates, now) else { continue };
+            let detail = Some(format!("its last entry is of {}", silence.since.format("%Y-%m-%d")));
+            store.note(&Change { source_id, date: now, health: Health::Silent, detail })?;
+            store.raise_generation()?;
+        }
+        Ok(())
+    };
+    context.store.call(note).await
+}
+
+/// Drops what is too old and tidies the store; returns how many entries went.
+///
+/// # Errors
+/// When the store fails.
+pub async fn upkeep(context: &Context, now: Timestamp) -> Result<usize, StoreError> {
+    notice_silence(context, now).await?;
+    let before = now - context.config.store.keep;
+    let dropped = context.store.call(move |store| store.drop_before(before)).await?;
+    context.store.call(|store| store.tidy()).await?;
+    Ok(dropped)
+}
