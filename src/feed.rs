@@ -34,7 +34,7 @@ pub struct Feed {
     pub rights: Option<String>,
     /// Who writes it, unless an entry says otherwise.
     pub authors: Vec<Person>,
-    /// WebSub hubs that announce it (`link rel="hub"`).
+    /// `WebSub` hubs that announce it (`link rel="hub"`).
     pub hubs: Vec<Url>,
     /// How often the publisher asks to be polled.
     pub rhythm: Rhythm,
@@ -162,6 +162,7 @@ mod seconds {
     use chrono::TimeDelta;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+    #[expect(clippy::ref_option, reason = "the shape that serde calls")]
     pub(super) fn serialize<S: Serializer>(value: &Option<TimeDelta>, to: S) -> Result<S::Ok, S::Error> {
         value.map(|delta| delta.num_seconds()).serialize(to)
     }

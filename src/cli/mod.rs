@@ -34,7 +34,7 @@ use crate::daemon;
 #[derive(Debug, Parser)]
 #[command(name = "veille", version, disable_help_subcommand = true, max_term_width = 100)]
 struct Arguments {
-    /// The config file [default: $VEILLE_CONFIG, else ./config.toml, else /etc/veille/config.toml]
+    /// The config file [default: $`VEILLE_CONFIG`, else ./config.toml, else /etc/veille/config.toml]
     #[arg(long, short, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// More of the log on stderr; twice for all of it

@@ -1,4 +1,4 @@
-//! What systemd is told (sd_notify(3)). Without systemd nothing happens.
+//! What systemd is told (`sd_notify(3)`). Without systemd nothing happens.
 
 use sd_notify::NotifyState;
 

@@ -283,7 +283,7 @@ struct Document {
     /// Not a delta (RFC 3229): what it lacks has left the feed.
     whole: bool,
     hash: [u8; 32],
-    /// Kept only with the document: an ETag for one that was not read would turn the failure into a silent "not
+    /// Kept only with the document: an `ETag` for one that was not read would turn the failure into a silent "not
     /// modified".
     validators: Vec<Validators>,
 }

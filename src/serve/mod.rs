@@ -207,26 +207,23 @@ async fn document(request: &Parts, resource: &Resource, max_age: Duration) -> Re
 /// Answers a GET: the document in the best coding, or 304 (RFC 9110 §13, §12.5.3).
 async fn representation(request: &HeaderMap, resource: &Resource, max_age: Duration) -> Response {
     let (encoding, encoded) = negotiation::best(request, resource);
-    let mut response = match negotiation::known_etag(request, resource) {
-        Some(etag) => {
-            let mut response = empty();
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            set(&mut response, header::ETAG, etag);
-            response
-        }
-        None => {
-            let bytes = match &encoded.body {
-                publish::Body::Memory(bytes) => bytes.clone(),
-                publish::Body::File(file) => {
-                    let Ok(bytes) = tokio::fs::read(file).await else {
-                        // Somebody removed it; the next publication puts it back.
-                        return plain(StatusCode::SERVICE_UNAVAILABLE, "Later, please.\n".to_owned());
-                    };
-                    Bytes::from(bytes)
-                }
-            };
-            body(resource, encoding, bytes, &encoded.etag)
-        }
+    let mut response = if let Some(etag) = negotiation::known_etag(request, resource) {
+        let mut response = empty();
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        set(&mut response, header::ETAG, etag);
+        response
+    } else {
+        let bytes = match &encoded.body {
+            publish::Body::Memory(bytes) => bytes.clone(),
+            publish::Body::File(file) => {
+                let Ok(bytes) = tokio::fs::read(file).await else {
+                    // Somebody removed it; the next publication puts it back.
+                    return plain(StatusCode::SERVICE_UNAVAILABLE, "Later, please.\n".to_owned());
+                };
+                Bytes::from(bytes)
+            }
+        };
+        body(resource, encoding, bytes, &encoded.etag)
     };
     set(&mut response, header::LAST_MODIFIED, &resource.last_modified);
     set(&mut response, header::CACHE_CONTROL, &cache_control(max_age));

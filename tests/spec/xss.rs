@@ -332,8 +332,7 @@ fn escaped(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
-        .replace('\u{c}', " ")
-        .replace('\u{1}', " ")
+        .replace(['\u{c}', '\u{1}'], " ")
 }
 
 fn cdata(text: &str) -> String {

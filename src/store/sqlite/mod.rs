@@ -1,4 +1,4 @@
-//! The store in one SQLite file, the only home of `rusqlite`.
+//! The store in one `SQLite` file, the only home of `rusqlite`.
 //!
 //! Write-ahead log with `synchronous = NORMAL`: a process that dies loses nothing that was committed; a machine that
 //! loses power may lose the last commits whole, and then polls again. Other processes may read, and poll, meanwhile.
@@ -29,7 +29,7 @@ const APPLICATION_ID: i64 = 0x7665_696c;
 const MIGRATIONS: [&str; 2] = [include_str!("001.sql"), include_str!("002.sql")];
 
 /// How long to wait for another process that writes.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
+const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A store in a file.
 #[derive(Debug)]
