@@ -66,11 +66,14 @@ impl Compared {
 }
 
 fn verdict(new: &Subject, stored: &StoredEntry, is_present: bool) -> (Result<Sameness, Refusal>, bool) {
-    if is_present && new.source_id == stored.source_id {
+    if is_present && new.source_id == stored.source_id && !is_dated_like(new, stored) {
         // Before any text is looked at: a new source's whole document is a crowd of neighbours.
         return (Err(Refusal::Neighbours), false);
     }
     let other = Subject::stored(stored);
+    if is_present && new.source_id == other.source_id {
+        return (if is_listed_twice(new, &other) { Ok(Sameness::Text) } else { Err(Refusal::Neighbours) }, false);
+    }
     if new.source_id != other.source_id {
         return (compare(new, &other).verdict, false);
     }
@@ -94,6 +97,15 @@ fn is_edited(new: &Subject, other: &Subject) -> bool {
     // A short title over a short text is too little for another page, not for this one.
     let is_unaltered = verdict == Err(Refusal::Unlike) && is_dated_alike && says_the_same(new, other);
     verdict.is_ok() && is_alike || is_unaltered
+}
+
+fn is_dated_like(new: &Subject, stored: &StoredEntry) -> bool {
+    new.published.is_some() && new.published == stored.entry.published
+}
+
+/// In one document under two addresses (`/index.php/a` and `/a`): title, date and a text of some length are the same.
+fn is_listed_twice(new: &Subject, other: &Subject) -> bool {
+    new.page != other.page && compare_words(new, other).words >= WORDS_MIN && is_moved(new, other)
 }
 
 /// On another page of the same source: the site has moved and kept titles and texts, and the dates too unless the
@@ -154,6 +166,17 @@ mod tests {
         let known = stored(1, "a", "https://example.org/plan", "Un plan pour les écoles", TEXT);
         let new = stored(2, "b", "http://www.example.org/plan?utm_source=b", "Le plan", "");
         check(&new, &[known], Place::Story(1, Sameness::Link));
+    }
+
+    #[test]
+    fn an_item_listed_twice_in_one_document_is_one_story_but_a_template_filled_twice_is_not() {
+        let known = stored(1, "a", "https://example.org/plan", "Un plan pour les écoles", TEXT);
+        let twice = stored(2, "a", "https://example.org/index.php/plan", "Un plan pour les écoles", TEXT);
+        let present = place(&Subject::stored(&twice), std::slice::from_ref(&known), &[1]);
+        assert_eq!(present, Place::Story(1, Sameness::Text));
+        let other =
+            stored(3, "a", "https://example.org/3", "Un plan pour les écoles", &TEXT.replace("rurale", "urbaine"));
+        assert_eq!(place(&Subject::stored(&other), &[known], &[1]), Place::New);
     }
 
     #[test]
