@@ -122,7 +122,7 @@ struct Daemon {
 
 impl Daemon {
     fn new(context: Arc<Context>, front: Arc<Front>) -> Self {
-        let file = FileWatch::new(&context.config.path);
+        let file = FileWatch::new(&context.config.path, &context.config.warnings.text);
         Self {
             context,
             front,

@@ -15,11 +15,9 @@ pub(super) struct FileWatch {
 }
 
 impl FileWatch {
-    /// Takes the file as it is now.
-    pub(super) fn new(path: &Path) -> Self {
-        let mut watch = Self { path: path.to_owned(), stamp: None, content: Vec::new() };
-        watch.changed();
-        watch
+    /// Watches the file whose content was `content` when it was read: it may have been saved since.
+    pub(super) fn new(path: &Path, content: &str) -> Self {
+        Self { path: path.to_owned(), stamp: None, content: content.as_bytes().to_vec() }
     }
 
     /// Whether the content differs from the last look; a file that cannot be read has not changed.
@@ -39,11 +37,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_saved_since_it_was_read_has_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, "b").unwrap();
+        assert!(FileWatch::new(&path, "a").changed());
+    }
+
+    #[test]
     fn only_new_content_counts() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         std::fs::write(&path, "a").unwrap();
-        let mut watch = FileWatch::new(&path);
+        let mut watch = FileWatch::new(&path, "a");
         assert!(!watch.changed());
         std::fs::write(&path, "ab").unwrap();
         assert!(watch.changed());
