@@ -152,6 +152,7 @@ mod tests {
             story: number,
             canonical_link: identity.canonical_link,
             first_seen: published,
+            date: published,
             changed: None,
             entry,
         }

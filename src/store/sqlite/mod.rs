@@ -10,6 +10,7 @@ mod hubs;
 mod rows;
 mod search;
 mod sources;
+mod stories;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,7 +27,7 @@ use crate::topic::Label;
 const APPLICATION_ID: i64 = 0x7665_696c;
 
 /// One step per format, in order, never changed once released; `PRAGMA user_version` counts the steps done.
-const MIGRATIONS: [&str; 2] = [include_str!("001.sql"), include_str!("002.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql")];
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -213,7 +214,7 @@ impl Store for Sqlite {
     }
 
     fn candidates(&mut self, clues: &[i64], source_id: &str, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError> {
-        entries::candidates(&self.connection, clues, source_id, since)
+        stories::candidates(&self.connection, clues, source_id, since)
     }
 
     fn has_atom_id(&mut self, atom_id: &str) -> Result<bool, StoreError> {
@@ -272,7 +273,7 @@ impl Store for Sqlite {
     }
 
     fn stories(&mut self, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {
-        entries::stories(&self.connection, topic, limit)
+        stories::stories(&self.connection, topic, limit)
     }
 
     fn months(&mut self, topic: &str) -> Result<Vec<(Month, i64)>, StoreError> {
@@ -317,7 +318,7 @@ impl Store for Sqlite {
     }
 
     fn drop_before(&mut self, before: Timestamp) -> Result<usize, StoreError> {
-        entries::drop_before(&self.connection, before)
+        stories::drop_before(&self.connection, before)
     }
 
     fn generation(&mut self) -> Result<i64, StoreError> {
