@@ -106,6 +106,12 @@ impl Subject {
         }
     }
 
+    /// The source that tells it.
+    #[must_use]
+    pub fn source_id(&self) -> &str {
+        &self.source_id
+    }
+
     /// The hashes under which other entries of the same story are found: link, guid, title, and a few shingles.
     ///
     /// The smallest hashes of the beginning and of the whole are chosen, so that two texts that share most of either
