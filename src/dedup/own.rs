@@ -11,6 +11,12 @@ use crate::story::{Sameness, StoredEntry};
 /// On one page of a source, texts shorter than this are told apart by their dates too.
 const WORDS_MIN: usize = 20;
 
+/// The least share of text that a text and its correction have in common.
+const CORRECTED: f64 = 0.9;
+
+/// The least share of text that two tellings of one item in one source have in common, if others show that they are.
+const ALIKE: f64 = 0.8;
+
 /// Finds the stored entry of the same source that a new one is under another guid or title: the site has moved, or
 /// changed all its ids.
 ///
@@ -38,7 +44,12 @@ pub fn relation(one: &Subject, other: &Subject, settings: &DedupSettings) -> Com
         return compare(one, other, settings);
     }
     let comparison = compare_words(one, other, settings);
-    let verdict = if is_told_twice(one, other, &comparison) { Ok(Sameness::Text) } else { Err(Refusal::Neighbours) };
+    let verdict = match comparison.verdict {
+        _ if is_told_twice(one, other, &comparison) => Ok(Sameness::Text),
+        // Nearly the same text twice: a third source may show that it is one item.
+        Ok(_) if comparison.text >= ALIKE => Err(Refusal::Unlike),
+        _ => Err(Refusal::Neighbours),
+    };
     Comparison { verdict, ..comparison }
 }
 
@@ -46,7 +57,9 @@ pub fn relation(one: &Subject, other: &Subject, settings: &DedupSettings) -> Com
 /// crowd of neighbours.
 #[must_use]
 pub fn may_be_same(one: &Subject, stored: &StoredEntry) -> bool {
-    one.source_id != stored.source_id || one.published.is_some() && one.published == stored.entry.published
+    let is_dated_alike = one.published.is_some() && one.published == stored.entry.published;
+    let is_named_alike = one.id.is_some() && one.id.as_deref() == stored.entry.id.as_deref().map(str::trim);
+    one.source_id != stored.source_id || is_dated_alike || is_named_alike
 }
 
 /// On the same page of the same source, which in itself tells nothing: next week's agenda takes the place of this
@@ -61,11 +74,23 @@ fn is_edited(new: &Subject, other: &Subject, settings: &DedupSettings) -> bool {
     verdict.is_ok() && is_alike || is_unaltered
 }
 
-/// Under two addresses (`/index.php/a` and `/a`): title, date and a text of some length are the same.
+/// On the list of one source two times: at one date, the same text of some length, or on one page whatever it is; or
+/// a text and its correction, under one guid.
 fn is_told_twice(one: &Subject, other: &Subject, comparison: &Comparison) -> bool {
     let is_dated_alike = one.published.is_some() && one.published == other.published;
-    let is_recognised = comparison.verdict.is_ok() && comparison.words >= WORDS_MIN && says_the_same(one, other);
-    is_dated_alike && one.page != other.page && is_recognised
+    let is_one_page = one.page.is_some() && one.page == other.page;
+    let is_long = comparison.words >= WORDS_MIN;
+    let is_repeated =
+        is_dated_alike && says_the_same(one, other) && (is_one_page || is_long && comparison.verdict.is_ok());
+    let is_corrected = is_one_page
+        && is_long
+        && one.id.is_some()
+        && one.id == other.id
+        && comparison.verdict.is_ok()
+        && comparison.title > 0.99
+        && comparison.text >= CORRECTED
+        && one.text.numbers == other.text.numbers;
+    is_repeated || is_corrected
 }
 
 /// On another page of the same source: the site has moved and kept titles and texts, and the dates too unless the
