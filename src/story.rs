@@ -136,6 +136,8 @@ pub struct StoredEntry {
     pub story: i64,
     /// Its link for comparison; `None` if that identifies nothing.
     pub canonical_link: Option<String>,
+    /// Whether it has a guid that no other item of its document has.
+    pub owns_guid: bool,
     /// When we first saw it.
     pub first_seen: Timestamp,
     /// Its date (see [`date`]) as it was at first: later ones are changes, not other dates.

@@ -1,4 +1,4 @@
-//! Stories: which entries tell one, decided on all that may, inside the store's transaction.
+//! Grouping: which entries tell one, decided on all that may, inside the store's transaction.
 //!
 //! A new entry looks for what is the same item; what is the same as those belongs to the circle too, and so do the
 //! stories that they tell. The whole circle is then parted anew, so that the order in which its entries came does not
@@ -16,14 +16,14 @@ use crate::story::{Bond, StoredEntry};
 const CIRCLE_MAX: usize = 64;
 
 /// Which entries may tell the same story.
-pub(super) struct Stories {
+pub(super) struct Grouping {
     /// How they are compared.
     pub(super) settings: DedupSettings,
     /// The sources whose entries keep to themselves (`dedup = false`).
     apart: HashSet<String>,
 }
 
-impl Stories {
+impl Grouping {
     pub(super) fn of(config: &Config) -> Self {
         let apart = config.sources.iter().filter(|source| !source.dedup).map(|source| source.id.clone()).collect();
         Self { settings: config.dedup.clone(), apart }
@@ -45,7 +45,7 @@ impl Stories {
         Ok(found)
     }
 
-    /// Finds the story of a new entry, given what [`Stories::candidates`] found, and makes one of stories that it links;
+    /// Finds the story of a new entry, given what [`Grouping::candidates`] found, and makes one of stories that it links;
     /// `None` if it begins its own.
     pub(super) fn place(
         &self,
@@ -58,6 +58,9 @@ impl Stories {
         circle.admit(0, candidates, self);
         if circle.members.len() == 1 {
             return Ok(None);
+        }
+        if let Some(story) = circle.only_story(store, self)? {
+            return Ok(Some(story));
         }
         circle.grow(1, store, self, now)?;
         circle.settle(store, self, now)
@@ -125,17 +128,31 @@ impl Circle {
     }
 
     /// Takes in those candidates that are the same item as the member at `place`.
-    fn admit(&mut self, place: usize, candidates: Vec<StoredEntry>, stories: &Stories) {
+    fn admit(&mut self, place: usize, candidates: Vec<StoredEntry>, grouping: &Grouping) {
         for stored in candidates {
             let Some(one) = self.members.get(place) else { return };
             if self.has(stored.number) || !dedup::may_be_same(&one.subject, &stored) {
                 continue;
             }
             let other = member(&stored);
-            if dedup::relation(&one.subject, &other.subject, &stories.settings).verdict.is_ok() {
+            if dedup::relation(&one.subject, &other.subject, &grouping.settings).verdict.is_ok() {
                 self.add(&stored, other);
             }
         }
+    }
+
+    /// The one story to which all others belong, if nothing in it speaks against the first member: nearly always so, and
+    /// then whatever else is like them was parted from them before, and stays so.
+    fn only_story(&self, store: &mut dyn Store, grouping: &Grouping) -> Result<Option<i64>, StoreError> {
+        let found: HashSet<i64> = self.stories.values().copied().collect();
+        let (Some(new), Some(head), 1) = (self.members.first(), found.iter().next(), found.len()) else {
+            return Ok(None);
+        };
+        let others = store.tellings(*head)?.into_iter().filter(|mate| !self.has(mate.number));
+        let mut refusals =
+            others.map(|mate| dedup::relation(&new.subject, &Subject::stored(&mate), &grouping.settings).verdict.err());
+        let is_refused = refusals.any(|refusal| refusal.is_some_and(dedup::Refusal::is_guard));
+        Ok((!is_refused).then_some(*head))
     }
 
     /// Takes in what belongs to the members from the `place`th on, and to those that come with it.
@@ -143,14 +160,14 @@ impl Circle {
         &mut self,
         place: usize,
         store: &mut dyn Store,
-        stories: &Stories,
+        grouping: &Grouping,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut place = place;
         while let Some(member) = self.members.get(place) {
             if let Some(number) = member.number {
-                let candidates = stories.candidates(store, &member.subject, now)?;
-                self.admit(place, candidates, stories);
+                let candidates = grouping.candidates(store, &member.subject, now)?;
+                self.admit(place, candidates, grouping);
                 self.add_bound(number, store)?;
             }
             place += 1;
@@ -161,7 +178,7 @@ impl Circle {
     /// Takes in the entries that tell a member's story with it, and those that it is bound to.
     fn add_bound(&mut self, number: i64, store: &mut dyn Store) -> Result<(), StoreError> {
         let mates = match self.stories.get(&number) {
-            Some(story) => store.tellings(*story)?,
+            Some(head) => store.tellings(*head)?,
             None => Vec::new(),
         };
         for mate in mates {
@@ -184,8 +201,8 @@ impl Circle {
 
     /// Parts the circle into stories and moves the entries that are not where they belong; returns the story of the
     /// first member, `None` if that is new and alone.
-    fn settle(&self, store: &mut dyn Store, stories: &Stories, now: Timestamp) -> Result<Option<i64>, StoreError> {
-        let parts = dedup::partition(&self.members, &self.bonds, &stories.settings);
+    fn settle(&self, store: &mut dyn Store, grouping: &Grouping, now: Timestamp) -> Result<Option<i64>, StoreError> {
+        let parts = dedup::partition(&self.members, &self.bonds, &grouping.settings);
         let mut heads: BTreeMap<usize, i64> = BTreeMap::new();
         for (part, member) in parts.iter().zip(&self.members) {
             if let Some(number) = member.number {
