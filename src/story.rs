@@ -164,6 +164,19 @@ pub enum Sameness {
     Text,
 }
 
+/// For people.
+impl fmt::Display for Sameness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Link => "the same link",
+            Self::Guid => "the same guid",
+            Self::Title => "the same title, and no text to compare",
+            Self::TitleText => "the same title and text",
+            Self::Text => "the same text",
+        })
+    }
+}
+
 /// What two entries are held to be, whatever they say: by hand, or because they were published as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bond {

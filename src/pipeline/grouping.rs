@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::config::{Config, DedupSettings};
-use crate::dedup::{self, Member, Subject};
+use crate::dedup::{self, Comparison, Member, Subject};
 use crate::feed::Timestamp;
 use crate::store::{Store, StoreError};
 use crate::story::{Bond, StoredEntry};
@@ -98,6 +98,95 @@ impl Grouping {
         }
         Ok(())
     }
+}
+
+/// Says that two entries are one story, from now on.
+///
+/// # Errors
+/// When the store fails.
+pub fn merge(store: &mut dyn Store, config: &Config, one: i64, other: i64, now: Timestamp) -> Result<(), StoreError> {
+    let grouping = Grouping::of(config);
+    store.atomically(&mut |store| {
+        let (ours, theirs) = (mates(store, one)?, mates(store, other)?);
+        for (mate, stranger) in ours.iter().flat_map(|mate| theirs.iter().map(move |stranger| (mate, stranger))) {
+            store.unbind(mate.number, stranger.number)?;
+        }
+        store.bind(Bond::new(one, other, true))?;
+        grouping.regroup(store, one, now)?;
+        store.raise_generation()
+    })
+}
+
+/// Says that an entry is a story of its own, from now on; returns how many others told it.
+///
+/// # Errors
+/// When the store fails.
+pub fn split(store: &mut dyn Store, config: &Config, number: i64, now: Timestamp) -> Result<usize, StoreError> {
+    let grouping = Grouping::of(config);
+    let mut others = 0;
+    store.atomically(&mut |store| {
+        for mate in mates(store, number)?.iter().filter(|mate| mate.number != number) {
+            store.bind(Bond::new(number, mate.number, false))?;
+            others += 1;
+        }
+        grouping.regroup(store, number, now)?;
+        store.raise_generation()
+    })?;
+    Ok(others)
+}
+
+/// The entries that tell a story with this one, itself among them.
+fn mates(store: &mut dyn Store, number: i64) -> Result<Vec<StoredEntry>, StoreError> {
+    match store.entry(number)? {
+        Some(entry) => store.tellings(entry.story),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Why an entry tells its story.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The entry.
+    pub number: i64,
+    /// The head of its story.
+    pub head: i64,
+    /// The others that tell it.
+    pub others: Vec<Kinship>,
+    /// The one that is most like it and tells another story.
+    pub nearest: Option<Kinship>,
+}
+
+/// How another entry compares.
+#[derive(Debug, Clone)]
+pub struct Kinship {
+    /// The other entry.
+    pub stored: StoredEntry,
+    /// What their words say.
+    pub comparison: Comparison,
+    /// Whether they are bound together, or apart, whatever these say.
+    pub bond: Option<bool>,
+}
+
+/// Says why a stored entry tells its story; `None` if it is not there.
+///
+/// # Errors
+/// When the store fails.
+pub fn account(store: &mut dyn Store, config: &Config, number: i64) -> Result<Option<Account>, StoreError> {
+    let Some(entry) = store.entry(number)? else { return Ok(None) };
+    let (grouping, subject) = (Grouping::of(config), Subject::stored(&entry));
+    let bonds = store.bonds(number)?;
+    let kinship = |stored: StoredEntry| {
+        let is_of = |bond: &&Bond| bond.one == stored.number || bond.other == stored.number;
+        let comparison = dedup::relation(&subject, &Subject::stored(&stored), &grouping.settings);
+        Kinship { comparison, bond: bonds.iter().find(is_of).map(|bond| bond.together), stored }
+    };
+    let is_other = |stored: &StoredEntry| stored.number != number;
+    let others = store.tellings(entry.story)?.into_iter().filter(is_other).map(kinship).collect();
+    let strangers = grouping.candidates(store, &subject, entry.first_seen)?;
+    let strangers = strangers.into_iter().filter(|stored| stored.story != entry.story).map(kinship);
+    let likeness = |kinship: &Kinship| kinship.comparison.title + kinship.comparison.text;
+    let nearest = strangers.max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    Ok(Some(Account { number, head: entry.story, others, nearest }))
 }
 
 fn member(stored: &StoredEntry) -> Member {

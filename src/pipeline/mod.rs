@@ -33,6 +33,7 @@ use crate::topic::Matcher;
 
 pub use announcement::{Announced, announce};
 pub use full_text::full_text;
+pub use grouping::{Account, Kinship, account, merge, split};
 pub use publication::{Archives, Published, publish};
 pub use relabelling::{relabel, relabel_all, same_rules};
 pub use upkeep::upkeep;
