@@ -8,6 +8,7 @@ mod full_text;
 mod grouping;
 mod keeping;
 mod publication;
+mod rebuilding;
 mod relabelling;
 mod upkeep;
 

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use tracing::info;
 
 use super::Context;
+use super::rebuilding::rebuild;
 use crate::config::{Config, Source};
 use crate::store::{Store, StoreError};
 use crate::story::{Fingerprint, StoredEntry};
@@ -19,7 +20,8 @@ const RELABEL_BATCH: usize = 500;
 /// Entries after which the log tells how far a relabelling is: some ten seconds.
 const RELABEL_TOLD: usize = 20_000;
 
-/// Labels every stored entry again if the rules differ from those of the last time; says whether labels changed.
+/// Labels every stored entry again if the rules differ from those of the last time, or what is derived is missing; says
+/// whether labels changed.
 ///
 /// # Errors
 /// When the store fails.
@@ -27,6 +29,12 @@ const RELABEL_TOLD: usize = 20_000;
 /// # Cancellation
 /// Nothing is kept unless all of it is.
 pub async fn relabel(context: &Arc<Context>) -> Result<bool, StoreError> {
+    if !context.store.call(|store| store.is_whole()).await? {
+        rebuild(context).await?;
+        relabel_all(context).await?;
+        context.store.call(|store| store.mark_whole()).await?;
+        return Ok(true);
+    }
     if context.store.call(|store| store.rules()).await? == rules(&context.config) {
         return Ok(false);
     }

@@ -175,6 +175,25 @@ pub trait Store: Send {
     /// When the store cannot be written.
     fn relabel(&mut self, labels: &[(i64, Vec<Label>)], rules: &str) -> Result<(), StoreError>;
 
+    /// Whether every entry has its clues, labels and story; else somebody deleted what is derived, so that it is made
+    /// again.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn is_whole(&mut self) -> Result<bool, StoreError>;
+
+    /// Notes that all that is derived is there again.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn mark_whole(&mut self) -> Result<(), StoreError>;
+
+    /// Replaces the clues of an entry.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn set_clues(&mut self, number: i64, clues: &[i64]) -> Result<(), StoreError>;
+
     /// The rules of the last [`Store::relabel`]; empty before the first.
     ///
     /// # Errors

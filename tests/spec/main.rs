@@ -30,5 +30,6 @@ mod poll;
 mod publish;
 mod reading;
 mod run;
+mod stories;
 mod week;
 mod xss;

@@ -4,6 +4,7 @@
 //! loses power may lose the last commits whole, and then polls again. Other processes may read, and poll, meanwhile.
 
 mod archive;
+mod derived;
 mod entries;
 mod health;
 mod hubs;
@@ -64,6 +65,7 @@ impl Sqlite {
             store.check()?;
         }
         store.migrate()?;
+        store.connection.execute_batch(derived::TABLES).map_err(|error| cannot_open(error.into()))?;
         Ok(store)
     }
 
@@ -291,6 +293,18 @@ impl Store for Sqlite {
         }
         self.connection.execute("UPDATE meta SET value = ?1 WHERE name = 'rules'", [rules])?;
         Ok(())
+    }
+
+    fn is_whole(&mut self) -> Result<bool, StoreError> {
+        derived::is_whole(&self.connection)
+    }
+
+    fn mark_whole(&mut self) -> Result<(), StoreError> {
+        derived::mark_whole(&self.connection)
+    }
+
+    fn set_clues(&mut self, number: i64, clues: &[i64]) -> Result<(), StoreError> {
+        entries::set_clues(&self.connection, number, clues)
     }
 
     fn rules(&mut self) -> Result<String, StoreError> {
