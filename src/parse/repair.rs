@@ -120,7 +120,7 @@ impl Repair<'_> {
             language: scan::language(&fields)
                 .or_else(|| place.language.clone())
                 .or_else(|| language.map(str::to_owned)),
-            comments: scan::comments(element, base.as_ref()),
+            comments: scan::comments(element, base.as_ref(), self.circumstances),
             origin: scan::origin(element, place),
             base: text_base.or(url).or(base),
             ..Entry::default()
