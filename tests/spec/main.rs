@@ -30,5 +30,6 @@ mod poll;
 mod publish;
 mod reading;
 mod run;
+mod second;
 mod week;
 mod xss;

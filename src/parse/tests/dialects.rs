@@ -96,6 +96,12 @@ fn atom_gives_every_field() {
 }
 
 #[test]
+fn a_language_may_stand_on_the_texts_alone() {
+    check(atom("<title xml:lang='en'>A</title><summary xml:lang='fr'>B</summary>").language, "fr");
+    check(atom("<title xml:lang='en'>A</title><summary>B</summary>").language, "en");
+}
+
+#[test]
 fn atom_03_is_not_empty() {
     let feed = feed(
         "<feed version='0.3' xmlns='http://purl.org/atom/ns#'><title>T</title><tagline>S</tagline><modified>2004-01-02T03:04:05Z</modified>
