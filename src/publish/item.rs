@@ -229,7 +229,8 @@ fn related(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link>
     let others = story.tellings.iter().filter_map(|telling| {
         let url = telling.url.as_ref().and_then(legal::link).filter(|url| seen.insert(url.clone()))?;
         let source = source(edition, &telling.source_id).title;
-        let title = match telling.title.as_deref().and_then(legal::label) {
+        let own = story.head.entry.title.as_deref();
+        let title = match telling.title.as_deref().filter(|title| Some(*title) != own).and_then(legal::label) {
             Some(title) => legal::line(&format!("{source} – {title}")),
             None => Some(source),
         };

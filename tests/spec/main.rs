@@ -17,6 +17,7 @@ mod packed;
 #[path = "../support/world.rs"]
 mod world;
 
+mod accessible;
 mod add;
 mod editor;
 mod fetch;
@@ -31,5 +32,6 @@ mod publish;
 mod reading;
 mod run;
 mod second;
+mod valid;
 mod week;
 mod xss;
