@@ -95,6 +95,7 @@ pub(super) fn bare(id: &str) -> StoredEntry {
         atom_id: format!("https://ministere.example/?p={id}"),
         story: 1,
         canonical_link: None,
+        owns_guid: true,
         first_seen: date("2026-10-10T08:00:00Z"),
         date: date("2026-10-10T08:00:00Z"),
         changed: None,
