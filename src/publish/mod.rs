@@ -8,6 +8,7 @@ mod channel;
 mod compression;
 mod dates;
 pub mod files;
+mod id;
 mod item;
 mod json;
 mod legal;

@@ -17,6 +17,7 @@ mod packed;
 #[path = "../support/world.rs"]
 mod world;
 
+mod accessible;
 mod add;
 mod editor;
 mod fetch;
@@ -30,6 +31,8 @@ mod poll;
 mod publish;
 mod reading;
 mod run;
+mod second;
 mod stories;
+mod valid;
 mod week;
 mod xss;
