@@ -136,7 +136,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Diff(options) => diff::run(&open::config(config)?, &options),
         Command::Test(options) => test::run(&open::config(config)?, &options),
         Command::Label(options) => label::run(&open::config(config)?, &options),
-        Command::Feeds(options) => feeds::run(&open::config(config)?, &options),
+        Command::Feeds(options) => feeds::run(config, &options),
         Command::Entries(options) => entries::run(&open::config(config)?, options),
         Command::Publish => publish::run(open::config(config)?),
         Command::Add(options) => add::run(open::config_path(config)?.as_path(), options),

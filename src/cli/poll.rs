@@ -56,9 +56,12 @@ pub(super) fn run(config: Config, options: Options) -> Result<(), Failure> {
     let (store, thread) = Handle::new(Box::new(store))?;
     open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
+        pipeline::note_config(&context, None, Utc::now()).await?;
         pipeline::relabel(&context).await?;
         context.resume(&context.store.call(|store| store.sources()).await?, Utc::now());
         let total = round(&context, sources, force, json).await?;
+        // Where polls are a cron job there is no daemon to do it.
+        pipeline::upkeep(&context, Utc::now()).await?;
         let published = pipeline::publish(&context, Archives::Changed).await?;
         published.written?;
         pipeline::announce(&context, &published.announced, Utc::now()).await?;

@@ -78,6 +78,15 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, Invalid> {
     }
 }
 
+/// Finds where the store of a config is that may have mistakes; `None` if one of them is about that.
+#[must_use]
+pub fn store_path(path: &Path) -> Option<PathBuf> {
+    let text = String::from_utf8_lossy(&read_file(path).ok()?).into_owned();
+    let (entries, mut problems) = (tree::read_in_part(&text), Problems::default());
+    let section = Section::new(&ROOT, &entries, 0..0, &mut problems).table(&STORE, "store", &mut problems);
+    settings::store_path(&section, path.parent().unwrap_or(Path::new("")), &mut problems)
+}
+
 fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Option<Config> {
     let root = Section::new(&ROOT, entries, 0..0, problems);
     let folder = path.parent().unwrap_or(Path::new(""));

@@ -61,6 +61,11 @@ pub(super) fn read(text: &str) -> Result<Entries, Vec<Fault>> {
     Err(errors.into_iter().map(fault).collect())
 }
 
+/// Reads what can be read of a document: what follows a fault may be misread.
+pub(super) fn read_in_part(text: &str) -> Entries {
+    entries(DeTable::parse_recoverable(text).0.get_ref())
+}
+
 /// Reads one value, as a default is written; `None` if it is none.
 pub(super) fn read_value(text: &str) -> Option<Node> {
     DeValue::parse(text).ok().map(|value| node(&value))

@@ -5,6 +5,7 @@
 
 mod announcement;
 mod full_text;
+mod health;
 mod keeping;
 mod publication;
 mod relabelling;
@@ -32,6 +33,7 @@ use crate::topic::Matcher;
 
 pub use announcement::{Announced, announce};
 pub use full_text::full_text;
+pub use health::note_config;
 pub use publication::{Archives, Published, publish};
 pub use relabelling::{relabel, relabel_all, same_rules};
 pub use upkeep::upkeep;

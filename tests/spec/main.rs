@@ -21,6 +21,7 @@ mod add;
 mod editor;
 mod fetch;
 mod full_text;
+mod health;
 mod hostile;
 mod house;
 mod inspect;
