@@ -112,7 +112,7 @@ pub(super) fn run(named: Option<PathBuf>, options: &Options) -> Result<(), Failu
                     "{text}\nhelp: a running veille keeps the one before; `veille check` tells more"
                 ));
             }
-            show(config.sources.iter().map(Watched::of).collect(), &stored, now, options)
+            show(&config.sources.iter().map(Watched::of).collect::<Vec<_>>(), &stored, now, options)
         }
         Err(mistakes) => {
             // The health of sources is looked for most when something is wrong.
@@ -121,7 +121,7 @@ pub(super) fn run(named: Option<PathBuf>, options: &Options) -> Result<(), Failu
                 output::note(
                     "the config has mistakes, see below; this is what the store knows of feeds, old ones too\n",
                 );
-                show(stored.states.iter().filter_map(Watched::remembered).collect(), &stored, now, options)?;
+                show(&stored.states.iter().filter_map(Watched::remembered).collect::<Vec<_>>(), &stored, now, options)?;
             }
             Err(mistakes)
         }
@@ -152,7 +152,7 @@ fn stored(path: &Path, now: Timestamp) -> Result<Stored, Failure> {
     Ok(Stored { states: store.sources()?, days: store.entry_days(now - RHYTHM)?, config })
 }
 
-fn show(watched: Vec<Watched<'_>>, stored: &Stored, now: Timestamp, options: &Options) -> Result<(), Failure> {
+fn show(watched: &[Watched<'_>], stored: &Stored, now: Timestamp, options: &Options) -> Result<(), Failure> {
     let states: HashMap<&str, &SourceState> =
         stored.states.iter().map(|state| (state.source_id.as_str(), state)).collect();
     let days: HashMap<&str, &[EntryDay]> = stored

@@ -35,7 +35,7 @@ pub use announcement::{Announced, announce};
 pub use full_text::full_text;
 pub use health::note_config;
 pub use publication::{Archives, Published, publish};
-pub use relabelling::{relabel, relabel_all, same_rules};
+pub use relabelling::{Relabelling, relabel, relabel_all, same_rules};
 pub use upkeep::upkeep;
 
 use keeping::{Fresh, News, Stories, keep};

@@ -30,6 +30,7 @@ mod parity;
 mod poll;
 mod publish;
 mod reading;
+mod relabelling;
 mod run;
 mod week;
 mod xss;
