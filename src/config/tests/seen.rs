@@ -575,6 +575,33 @@ warning: `ENT` matches `ent` too
 }
 
 #[test]
+fn signs_that_no_word_holds_are_a_warning() {
+    check(
+        r#"[[topic]]
+id = "a"
+any = ["=C++", ".NET", "l'élève(s)", "m@gistère", "cyber*", "=R&D", "a.gouv.fr"]
+"#,
+        r#"
+warning: only `C` of `=C++` is looked for
+ --> config.toml:3:8
+  |
+3 | any = ["=C++", ".NET", "l'élève(s)", "m@gistère", "cyber*", "=R&D", "a.gouv.fr"]
+  |        ^^^^^^
+  |
+  = help: signs before and after a word are not seen: leave them out, or add the words around it
+
+warning: only `NET` of `.NET` is looked for
+ --> config.toml:3:16
+  |
+3 | any = ["=C++", ".NET", "l'élève(s)", "m@gistère", "cyber*", "=R&D", "a.gouv.fr"]
+  |                ^^^^^^
+  |
+  = help: signs before and after a word are not seen: leave them out, or add the words around it
+"#,
+    );
+}
+
+#[test]
 fn a_topic_that_nothing_can_get_into_is_a_warning() {
     check(
         r#"[[topic]]
