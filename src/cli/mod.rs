@@ -18,6 +18,7 @@ mod labelled;
 mod open;
 mod output;
 mod poll;
+mod progress;
 mod publish;
 mod save;
 mod shell;

@@ -65,7 +65,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, Invalid> {
         Err(faults) => {
             // What follows a fault of the syntax is often misread, so nothing else is said.
             for fault in faults {
-                problems.error(&fault.span, fault.message);
+                problems.error(&fault.span, fault.message).help = fault.help.map(str::to_owned);
             }
             None
         }

@@ -137,7 +137,8 @@ fn evidence(decision: &Decision<'_>, fields: &Fields, found: &Found) -> Vec<Evid
 
 /// Quotes the first few hits in a field.
 fn quotes(fields: &Fields, field: Field, mut hits: Vec<Hit<'_>>) -> Vec<Quote> {
-    hits.sort_by_key(|hit| hit.start);
+    hits.sort_by_key(|hit| (hit.start, hit.term.parts.len()));
+    hits.dedup_by_key(|hit| (hit.start, hit.term.parts.len()));
     hits.truncate(QUOTES_MAX);
     let mut quotes = Vec::new();
     let mut shift = 0;
@@ -242,6 +243,13 @@ mod tests {
         let fields = Fields::new("L’école numérique, c’est demain", "", "", &[], "");
         let judgement = check(any(&["école numérique"]), &fields);
         assert_eq!(shown(&judgement.evidence[0].quotes), ["L'[école numérique], c'est demain"]);
+    }
+
+    #[test]
+    fn two_terms_that_match_the_same_words_are_quoted_once() {
+        let fields = Fields::new("Le numérique à l’école", "", "", &[], "");
+        let judgement = check(any(&["numérique à l'école", "numérique à école"]), &fields);
+        assert_eq!(shown(&judgement.evidence[0].quotes), ["Le [numérique à l'école]"]);
     }
 
     #[test]
