@@ -24,12 +24,15 @@ const OLDEST: Timestamp = match DateTime::from_timestamp(631_152_000, 0) {
     None => DateTime::UNIX_EPOCH,
 };
 
-/// Returns the date of an entry: as its publisher says, else when we first saw it.
+/// Returns the date of an entry: when it was published, else when it was last updated, both as its publisher says, else
+/// when we first saw it.
 ///
 /// A date later than our first sight of the entry cannot be right.
 #[must_use]
-pub fn date(published: Option<Timestamp>, first_seen: Timestamp) -> Timestamp {
-    published.filter(|date| *date >= OLDEST).map_or(first_seen, |date| date.min(first_seen))
+pub fn date(entry: &Entry, first_seen: Timestamp) -> Timestamp {
+    let is_possible = |date: &Timestamp| *date >= OLDEST;
+    let claim = entry.published.filter(is_possible).or_else(|| entry.updated.filter(is_possible));
+    claim.map_or(first_seen, |date| date.min(first_seen))
 }
 
 /// A month of the calendar, in UTC: the part of a topic's archive that a story belongs to, by the date of its head.
@@ -135,6 +138,8 @@ pub struct StoredEntry {
     pub canonical_link: Option<String>,
     /// When we first saw it.
     pub first_seen: Timestamp,
+    /// Its date (see [`date`]) as it was at first: later ones are changes, not other dates.
+    pub date: Timestamp,
     /// Our own date of its last significant change, if it had one.
     pub changed: Option<Timestamp>,
     /// What it says.
@@ -155,6 +160,25 @@ pub enum Sameness {
     TitleText,
     /// The same text.
     Text,
+}
+
+/// What two entries are held to be, whatever they say: by hand, or because they were published as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bond {
+    /// The number of one entry: the lower one.
+    pub one: i64,
+    /// The number of the other.
+    pub other: i64,
+    /// One story, or never one.
+    pub together: bool,
+}
+
+impl Bond {
+    /// Holds two entries together, or apart.
+    #[must_use]
+    pub fn new(one: i64, other: i64, together: bool) -> Self {
+        Self { one: one.min(other), other: one.max(other), together }
+    }
 }
 
 /// A story as a topic shows it: one item, told by one source or several.
@@ -191,13 +215,5 @@ impl Identity {
     /// The keys under which the store is asked for what it knows of the entry.
     pub fn keys(&self) -> impl Iterator<Item = EntryKey> {
         [Some(self.key), self.guid_key].into_iter().flatten()
-    }
-}
-
-impl StoredEntry {
-    /// The entry's date (see [`date`]).
-    #[must_use]
-    pub fn date(&self) -> Timestamp {
-        date(self.entry.published, self.first_seen)
     }
 }

@@ -179,7 +179,7 @@ fn changes(matcher: &Matcher, source: Option<&Source>, (stored, old): &Labelled)
         feed: stored.source_id.clone(),
         title: stored.entry.title.clone(),
         url: stored.entry.url.as_ref().map(ToString::to_string),
-        date: stored.date(),
+        date: stored.date,
         score: judged(topic).map_or(0.0, |judgement| judgement.score),
         threshold: judged(topic).map_or(0.0, |judgement| judgement.threshold),
         verdict: judged(topic).map(|judgement| judgement.verdict.clone()),

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
 use super::diagnostic::{Invalid, Problems};
-use super::keys::{FEED, POLL, PUBLISH, ROOT, SERVE, SITE, STORE, TOPIC, TOPIC_DEFAULTS};
+use super::keys::{DEDUP, FEED, POLL, PUBLISH, ROOT, SERVE, SITE, STORE, TOPIC, TOPIC_DEFAULTS};
 use super::lexicon::Lexicon;
 use super::section::Section;
 use super::{Config, settings, sources, topics, tree};
@@ -93,6 +93,7 @@ fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Opti
     let site = settings::site(&root.table(&SITE, "site", problems), problems);
     let store = settings::store(&root.table(&STORE, "store", problems), folder, problems);
     let poll = settings::poll(&root.table(&POLL, "poll", problems), problems);
+    let dedup = settings::dedup(&root.table(&DEDUP, "dedup", problems), problems);
     let publish = settings::publish(&root.table(&PUBLISH, "publish", problems), folder, problems);
     let serve = settings::serve(&root.table(&SERVE, "serve", problems), folder, problems);
     let defaults = topics::defaults(&root.table(&TOPIC_DEFAULTS, "topic_defaults", problems), problems);
@@ -117,6 +118,7 @@ fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Opti
         site: site?,
         store: store?,
         poll: poll?,
+        dedup: dedup?,
         publish: publish?,
         serve: serve?,
         sources,

@@ -90,7 +90,7 @@ pub(super) fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item 
     Item {
         id: legal::iri(&story.head.atom_id),
         title: title.unwrap_or_else(|| made_title([&summary, &content], url.as_deref(), &source.title)),
-        published: story.head.date(),
+        published: story.head.date,
         updated: dates::updated(&story.head),
         language: foreign(edition.site, entry.language.as_deref()),
         authors: authors(&entry.authors, &source),

@@ -9,7 +9,7 @@ use crate::config::{Language, PublishSettings, Site};
 use crate::feed::{Entry, Person, Timestamp};
 use crate::publish::{Credit, Edition, Selection};
 use crate::state::About;
-use crate::story::{EntryKey, StoredEntry, Story, Telling};
+use crate::story::{self, EntryKey, StoredEntry, Story, Telling};
 use crate::topic::{Boost, Label, Topic};
 
 pub(super) struct World {
@@ -97,15 +97,20 @@ pub(super) fn bare(id: &str) -> StoredEntry {
         story: 1,
         canonical_link: None,
         first_seen: date("2026-10-10T08:00:00Z"),
+        date: date("2026-10-10T08:00:00Z"),
         changed: None,
         entry: Entry::default(),
     }
 }
 
+/// The same entry saying something.
+pub(super) fn saying(stored: StoredEntry, entry: Entry) -> StoredEntry {
+    StoredEntry { date: story::date(&entry, stored.first_seen), entry, ..stored }
+}
+
 /// An ordinary entry of the ministry.
 pub(super) fn ordinary() -> StoredEntry {
-    let mut stored = bare("1");
-    stored.entry = Entry {
+    let entry = Entry {
         url: Some(url("https://ministere.example/tablettes")),
         title: Some("Des tablettes à l’école".into()),
         summary: Some("<p>Le plan <b>tablettes</b>.</p>".into()),
@@ -113,7 +118,7 @@ pub(super) fn ordinary() -> StoredEntry {
         authors: vec![Person { name: Some("Élodie Nguyen".into()), ..Person::default() }],
         ..Entry::default()
     };
-    stored
+    saying(bare("1"), entry)
 }
 
 /// The story that one entry tells alone.

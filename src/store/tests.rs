@@ -382,6 +382,20 @@ fn stamps_stay_when_labels_do() {
 }
 
 #[test]
+fn an_entry_that_was_only_updated_keeps_the_date_of_the_first_sight() {
+    check(|store| {
+        let yesterday = noon() - TimeDelta::days(1);
+        let mut prepared = undated("a");
+        prepared.entry.updated = Some(yesterday);
+        let number = store.insert("education", &prepared, None, noon()).unwrap();
+        assert_eq!(store.entry(number).unwrap().unwrap().date, yesterday);
+        prepared.entry.updated = Some(noon());
+        store.update(number, &prepared, Some(noon())).unwrap();
+        assert_eq!(store.entry(number).unwrap().unwrap().date, yesterday);
+    });
+}
+
+#[test]
 fn a_corrected_date_moves_a_story_to_another_month() {
     check(|store| {
         let number = store.insert("education", &prepared("a"), None, noon()).unwrap();

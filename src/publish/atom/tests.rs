@@ -184,7 +184,7 @@ fn a_huge_title_is_cut() {
 fn the_newest_story_dates_the_document() {
     let mut newer = ordinary();
     newer.atom_id = "urn:x:newer".into();
-    newer.entry.published = Some(date("2026-10-10T07:00:00Z"));
+    newer.date = date("2026-10-10T07:00:00Z");
     let read = Feed::read_from(render(vec![story(ordinary()), story(newer)]).as_bytes()).unwrap();
     assert_eq!(read.updated, read.entries[1].updated);
 }

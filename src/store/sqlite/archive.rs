@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 
-use super::{StoreError, entries, unix};
+use super::{StoreError, stories, unix};
 use crate::feed::Timestamp;
 use crate::story::{Month, Story};
 
@@ -33,7 +33,7 @@ pub(super) fn stories(connection: &Connection, topic: &str, month: Month) -> Res
         )?
         .query_map(params![topic, unix(month.start()), unix(month.next().start())], |row| row.get(0))?
         .collect::<Result<BTreeSet<i64>, _>>()?;
-    entries::whole(connection, topic, numbers)
+    stories::whole(connection, topic, numbers)
 }
 
 /// Gives a new stamp to every month in which a topic shows this story.

@@ -10,6 +10,7 @@ mod hubs;
 mod rows;
 mod search;
 mod sources;
+mod stories;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,14 +20,14 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use super::{EntryDay, Filter, Job, Store, StoreError};
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState};
-use crate::story::{EntryKey, Fingerprint, Known, Month, Prepared, StoredEntry, Story};
+use crate::story::{Bond, EntryKey, Fingerprint, Known, Month, Prepared, StoredEntry, Story};
 use crate::topic::Label;
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x7665_696c;
 
 /// One step per format, in order, never changed once released; `PRAGMA user_version` counts the steps done.
-const MIGRATIONS: [&str; 2] = [include_str!("001.sql"), include_str!("002.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql")];
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -213,7 +214,32 @@ impl Store for Sqlite {
     }
 
     fn candidates(&mut self, clues: &[i64], source_id: &str, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError> {
-        entries::candidates(&self.connection, clues, source_id, since)
+        stories::candidates(&self.connection, clues, source_id, since)
+    }
+
+    fn tellings(&mut self, story: i64) -> Result<Vec<StoredEntry>, StoreError> {
+        stories::tellings(&self.connection, story)
+    }
+
+    fn assign(&mut self, number: i64, story: i64, now: Timestamp) -> Result<(), StoreError> {
+        stories::assign(&self.connection, number, story, now)
+    }
+
+    fn bonds(&mut self, number: i64) -> Result<Vec<Bond>, StoreError> {
+        stories::bonds(&self.connection, number)
+    }
+
+    fn bind(&mut self, bond: Bond) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached("INSERT OR REPLACE INTO bond VALUES (?1, ?2, ?3)")?;
+        insert.execute(params![bond.one, bond.other, bond.together])?;
+        Ok(())
+    }
+
+    fn unbind(&mut self, one: i64, other: i64) -> Result<(), StoreError> {
+        let bond = Bond::new(one, other, false);
+        let mut delete = self.connection.prepare_cached("DELETE FROM bond WHERE one = ?1 AND other = ?2")?;
+        delete.execute([bond.one, bond.other])?;
+        Ok(())
     }
 
     fn has_atom_id(&mut self, atom_id: &str) -> Result<bool, StoreError> {
@@ -272,7 +298,7 @@ impl Store for Sqlite {
     }
 
     fn stories(&mut self, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {
-        entries::stories(&self.connection, topic, limit)
+        stories::stories(&self.connection, topic, limit)
     }
 
     fn months(&mut self, topic: &str) -> Result<Vec<(Month, i64)>, StoreError> {
@@ -317,7 +343,7 @@ impl Store for Sqlite {
     }
 
     fn drop_before(&mut self, before: Timestamp) -> Result<usize, StoreError> {
-        entries::drop_before(&self.connection, before)
+        stories::drop_before(&self.connection, before)
     }
 
     fn generation(&mut self) -> Result<i64, StoreError> {
