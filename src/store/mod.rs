@@ -292,11 +292,17 @@ pub trait Store: Send {
     /// When `to` exists or cannot be written.
     fn backup(&mut self, to: &Path) -> Result<(), StoreError>;
 
-    /// Tidies up, so that queries stay quick over the years.
+    /// Tidies up at `now`, so that queries stay quick over the years.
     ///
     /// # Errors
     /// When the store cannot be written.
-    fn tidy(&mut self) -> Result<(), StoreError>;
+    fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// When it was tidied last, if ever.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn tidied(&mut self) -> Result<Option<Timestamp>, StoreError>;
 }
 
 /// What [`Store::atomically`] runs.

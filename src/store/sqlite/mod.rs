@@ -377,10 +377,17 @@ impl Store for Sqlite {
         self.connection.backup("main", to, None::<fn(rusqlite::backup::Progress)>).map_err(|error| failed(error.into()))
     }
 
-    fn tidy(&mut self) -> Result<(), StoreError> {
+    fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {
         // The write-ahead log needs no help: each commit that makes it long folds it back.
         self.connection.execute_batch("PRAGMA optimize")?;
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('tidied', ?1)", [unix(now)])?;
         Ok(())
+    }
+
+    fn tidied(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT value FROM meta WHERE name = 'tidied'";
+        let at: Option<i64> = self.connection.query_row(sql, [], |row| row.get(0)).optional()?;
+        Ok(at.and_then(|at| Timestamp::from_timestamp(at, 0)))
     }
 }
 
