@@ -57,7 +57,7 @@ pub(super) fn run(config: Config, options: Options) -> Result<(), Failure> {
     open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
         pipeline::relabel(&context).await?;
-        context.resume(&context.store.call(|store| store.sources()).await?, Utc::now());
+        context.resume(Utc::now()).await?;
         let total = round(&context, sources, force, json).await?;
         let published = pipeline::publish(&context, Archives::Changed).await?;
         published.written?;

@@ -11,18 +11,25 @@ use url::Url;
 
 use super::guard::NotPublic;
 use super::redirect;
-use crate::state::Wait;
+use crate::feed::Timestamp;
+use crate::state::{Throttle, Wait};
 
 /// Why a fetch brought no document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// The host asked to be left alone; nothing was sent. Not a failure of the source.
-    #[error("{host} asked to be left alone for another {}", in_words(*delay))]
+    #[error("{host} asked to be left alone until {}", until.format("%Y-%m-%d %H:%M UTC"))]
     Postponed {
         /// Who.
         host: String,
-        /// For how long from now.
-        delay: Duration,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Too many large documents were being read. Not a failure of the source.
+    #[error("its document is large, and no memory for it came free within {} s", limit.as_secs_f32())]
+    Busy {
+        /// How long it waited.
+        limit: Duration,
     },
     /// Something other than http or https.
     #[error("scheme `{scheme}` is not fetched")]
@@ -111,6 +118,8 @@ pub enum FetchError {
         firewall: Option<&'static str>,
         /// What the answer asks.
         asks: Vec<Wait>,
+        /// Whether that binds all feeds of the host.
+        throttle: Option<Throttle>,
     },
     /// What came is not HTTP, or its head breaks the limits.
     #[error("{host} does not speak proper HTTP: {why}")]
@@ -183,6 +192,7 @@ impl FetchError {
             Self::Status { firewall: Some(_), .. } => "firewall",
             Self::Status { code, .. } => return format!("http_{code}"),
             Self::Postponed { .. } => "postponed",
+            Self::Busy { .. } => "busy",
             Self::Scheme { .. } => "scheme",
             Self::NotPublic { .. } => "not_public",
             Self::Access { .. } => "access",
@@ -204,7 +214,7 @@ impl FetchError {
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Postponed { .. } => "nothing to do: it is polled again then",
+            Self::Postponed { .. } | Self::Busy { .. } => "nothing to do: it is polled again then",
             Self::Scheme { .. } => "give an http or https address",
             Self::NotPublic { .. } => "if it is yours, list its network in `poll.allow_networks`",
             Self::Access { .. } => "correct the file or the feed's entry in the config",
@@ -236,6 +246,15 @@ impl FetchError {
         }
     }
 
+    /// Returns the host that asked to be left alone, if this answer was it.
+    #[must_use]
+    pub fn throttle(&self) -> Option<&Throttle> {
+        match self {
+            Self::Status { throttle, .. } => throttle.as_ref(),
+            _ => None,
+        }
+    }
+
     pub(super) fn not_public(url: &Url, address: IpAddr) -> Self {
         Self::NotPublic { host: host(url), address }
     }
@@ -264,11 +283,14 @@ impl FetchError {
     }
 
     /// Says what went wrong while the body of `url` was read.
-    pub(super) fn in_body(url: &Url, error: &reqwest::Error, limits: Limits) -> Self {
-        if error.is_timeout() {
-            return Self::Timeout { host: host(url), phase: Phase::Idle, limit: limits.idle };
+    pub(super) fn in_body(url: &Url, error: &io::Error, limits: Limits) -> Self {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>()) {
+            Some(error) if error.is_timeout() => {
+                Self::Timeout { host: host(url), phase: Phase::Idle, limit: limits.idle }
+            }
+            Some(error) => Self::BodyBroken { why: innermost(error) },
+            None => Self::BodyBroken { why: error.to_string() },
         }
-        Self::BodyBroken { why: innermost(error) }
     }
 }
 
@@ -309,14 +331,6 @@ fn cause<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {
         cause = error.source();
     }
     None
-}
-
-fn in_words(delay: Duration) -> String {
-    match delay.as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7200 => format!("{} min", seconds.div_ceil(60)),
-        seconds => format!("{} h", seconds.div_ceil(3600)),
-    }
 }
 
 fn title(code: u16) -> String {

@@ -8,6 +8,7 @@
 pub mod guard;
 pub mod hosts;
 
+mod body;
 mod client;
 mod error;
 mod headers;

@@ -89,7 +89,6 @@ fn builder(settings: &Settings) -> ClientBuilder {
         .default_headers(headers::always())
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        .deflate(false) // half of the servers send it with and half without a header
         .connect_timeout(settings.connect_timeout)
         .read_timeout(settings.idle_timeout)
         .pool_max_idle_per_host(settings.per_host)

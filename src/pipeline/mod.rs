@@ -24,7 +24,7 @@ use crate::fetch;
 use crate::parse;
 use crate::readers;
 use crate::schedule::{self, Asked};
-use crate::state::{About, Change, Health, PollFailure, SourceState, Validators, Wait};
+use crate::state::{About, Change, Health, PollFailure, SourceState, Throttle, Validators, Wait};
 use crate::store::{Handle, Store, StoreError};
 use crate::story::{EntryKey, Identity, Prepared};
 use crate::tag;
@@ -40,6 +40,9 @@ use keeping::{Fresh, News, Stories, keep};
 
 /// 410: the publisher says that it is gone for good (RFC 9110 §15.5.11).
 const GONE: u16 = 410;
+
+/// When a document is asked for again for which there was no memory: a round of polls is over by then.
+const BUSY_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
 /// Everything that polls and publications need, built whole from one config.
 #[derive(Debug)]
@@ -78,14 +81,14 @@ impl Context {
         Ok(Self { matcher: Matcher::new(config.topics.clone()), config, client, store })
     }
 
-    /// Leaves alone the hosts that asked for it before a restart (RFC 9110 §10.2.3), as `states` remember.
-    pub fn resume(&self, states: &[SourceState], now: Timestamp) {
-        for state in states.iter().filter(|state| state.is_throttled()) {
-            let delay = state.next_poll.and_then(|at| (at - now).to_std().ok());
-            if let (Some(delay), Some(url)) = (delay, &state.url) {
-                self.client.postpone(state.address(url), delay);
-            }
-        }
+    /// Leaves alone the hosts that asked for it before a restart, or when another process polled (RFC 9110 §10.2.3).
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn resume(&self, now: Timestamp) -> Result<(), StoreError> {
+        let throttles = self.store.call(move |store| store.throttles(now)).await?;
+        throttles.iter().for_each(|throttle| self.client.postpone(throttle, now));
+        Ok(())
     }
 }
 
@@ -101,7 +104,8 @@ pub struct Polled {
 /// What came of a poll.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// Nothing was asked: another process polled it meanwhile, or its host wants to be left alone.
+    /// Nothing came of it, and that is nobody's failure: another process polled it meanwhile, its host wants to be left
+    /// alone, or there was no memory for its document.
     NotDue,
     /// The server says, or the bytes show, that nothing has changed.
     Unchanged,
@@ -159,7 +163,7 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
         Err(Unreadable { code, message }) => {
             let failure = state.fail(code, message, now);
             plan(context, source, &mut state, &waits, now);
-            return keep_failure(context, state, failure, now).await;
+            return keep_failure(context, state, failure, None, now).await;
         }
     };
     state.succeed(now);
@@ -209,26 +213,35 @@ async fn fail(
     error: &fetch::FetchError,
     now: Timestamp,
 ) -> Result<Polled, StoreError> {
-    if let fetch::FetchError::Postponed { delay, .. } = error {
-        // Nothing was sent: another feed of the host was told to wait, and this one waits too.
-        state.next_poll = Some(now + TimeDelta::from_std(*delay).unwrap_or(TimeDelta::days(1)));
+    if let Some(next_poll) = put_off(error, now) {
+        state.next_poll = Some(next_poll);
         state.next_poll_why = error.to_string();
-        let next_poll = state.next_poll;
         context.store.call(move |store| store.save_source(&state)).await?;
-        return Ok(Polled { outcome: Outcome::NotDue, next_poll });
+        return Ok(Polled { outcome: Outcome::NotDue, next_poll: Some(next_poll) });
     }
     let advice = error.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
     let failure = state.fail(error.code(), format!("{error}{advice}"), now);
     // What was adopted may go; the configured address has the last word.
     state.retired = *address == source.url && matches!(error, fetch::FetchError::Status { code: GONE, .. });
     plan(context, source, &mut state, error.asks(), now);
-    keep_failure(context, state, failure, now).await
+    keep_failure(context, state, failure, error.throttle().cloned(), now).await
+}
+
+/// Returns when to try again after what is no failure of the source: its host was told to wait for another feed's
+/// sake, or too much was being read at once.
+fn put_off(error: &fetch::FetchError, now: Timestamp) -> Option<Timestamp> {
+    match error {
+        fetch::FetchError::Postponed { until, .. } => Some(*until),
+        fetch::FetchError::Busy { .. } => Some(now + BUSY_PAUSE),
+        _ => None,
+    }
 }
 
 async fn keep_failure(
     context: &Context,
     state: SourceState,
     failure: PollFailure,
+    throttle: Option<Throttle>,
     now: Timestamp,
 ) -> Result<Polled, StoreError> {
     let next_poll = state.next_poll;
@@ -236,7 +249,13 @@ async fn keep_failure(
     if state.failures == 1 {
         warn!(error.code = failure.code, "failing: {}", failure.message);
     }
-    context.store.call(move |store| keep_state(store, &state, false, now)).await?;
+    let keep = move |store: &mut dyn Store| {
+        if let Some(throttle) = &throttle {
+            store.save_throttle(throttle, now)?;
+        }
+        keep_state(store, &state, false, now)
+    };
+    context.store.call(keep).await?;
     Ok(Polled { outcome: Outcome::Failed(failure), next_poll })
 }
 

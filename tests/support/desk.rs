@@ -34,8 +34,7 @@ impl Desk {
     pub(crate) async fn restart(&mut self, now: DateTime<Utc>) {
         let (config, store) = (self.context.config.clone(), self.context.store.clone());
         self.context = Arc::new(Context::new(config, store).unwrap());
-        let states = self.context.store.call(|store| store.sources()).await.unwrap();
-        self.context.resume(&states, now);
+        self.context.resume(now).await.unwrap();
     }
 
     /// Polls a feed if it is due.

@@ -10,6 +10,7 @@ mod hubs;
 mod rows;
 mod search;
 mod sources;
+mod throttles;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::{EntryDay, Filter, Job, Store, StoreError};
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Change, SourceState};
+use crate::state::{Announcement, Change, SourceState, Throttle};
 use crate::story::{EntryKey, Fingerprint, Known, Month, Prepared, StoredEntry, Story};
 use crate::topic::Label;
 
@@ -26,7 +27,7 @@ use crate::topic::Label;
 const APPLICATION_ID: i64 = 0x7665_696c;
 
 /// One step per format, in order, never changed once released; `PRAGMA user_version` counts the steps done.
-const MIGRATIONS: [&str; 2] = [include_str!("001.sql"), include_str!("002.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql")];
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -309,6 +310,14 @@ impl Store for Sqlite {
 
     fn save_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
         hubs::save(&self.connection, announcement)
+    }
+
+    fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError> {
+        throttles::all(&self.connection, now)
+    }
+
+    fn save_throttle(&mut self, throttle: &Throttle, now: Timestamp) -> Result<(), StoreError> {
+        throttles::save(&self.connection, throttle, now)
     }
 
     fn size(&mut self) -> Result<u64, StoreError> {
