@@ -14,9 +14,8 @@ use super::error::{FetchError, Limits, Phase, RedirectFault, host, shown};
 use super::guard::Guard;
 use super::hosts::{Clock, Gate, Postponed, Turn};
 use super::memory::{Memory, Share};
-use super::routes::{ClientError, Routes};
+use super::routes::{ClientError, Outlet, Routes};
 use super::{Answer, Document, Fetched, Hop, Request, Route, Settings, headers, redirect, waits};
-use crate::config::Proxy;
 use crate::feed::Timestamp;
 use crate::state::{Throttle, Validators, Wait};
 
@@ -80,6 +79,16 @@ impl Client {
         &self.gate
     }
 
+    /// Asks for `url` for the first time, the way that is usual.
+    #[must_use]
+    pub fn request(&self, url: Url) -> Request {
+        Request { route: self.usual_route(), ..Request::new(url) }
+    }
+
+    fn usual_route(&self) -> Route {
+        Route { proxy: self.settings.proxy.clone(), ca_file: None }
+    }
+
     /// Leaves a host alone that asked for it.
     pub fn postpone(&self, throttle: &Throttle, now: Timestamp) {
         self.gate.postpone(&throttle.host, throttle.until, now);
@@ -98,10 +107,10 @@ impl Client {
         let mut url = redirect::bare(&request.url);
         let mut hops: Vec<Hop> = Vec::new();
         let mut waits = Vec::new();
-        let http = self.routes.client(&request.route).await?;
+        let outlet = self.routes.client(&request.route).await?;
         let mut time = Time { left: self.settings.timeout, clock: Clock::new(now) };
         loop {
-            match self.step(&http, request, &url, &mut time).await? {
+            match self.step(&outlet, request, &url, &mut time).await? {
                 Step::Answered { answer, validators, asks, share } => {
                     waits.extend(asks);
                     return Ok(Fetched { answer, url, hops, validators, asks: waits, share });
@@ -123,12 +132,12 @@ impl Client {
         self.guard.check(hub)?;
         let mut time = Time { left: self.settings.timeout, clock: Clock::new(now) };
         let turn = self.turn(hub, time.clock).await?;
-        let http = self.routes.client(&Route::default()).await?;
-        let request = http.post(hub.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let outlet = self.routes.client(&self.usual_route()).await?;
+        let request = outlet.http.post(hub.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let response = time.within(request.body(publication(topics)).send()).await.ok_or_else(|| self.too_slow(hub))?;
-        let response = response.map_err(|error| FetchError::before_answer(hub, &error, self.limits))?;
+        let response = response.map_err(|error| FetchError::before_answer(hub, &error, self.limits, &outlet))?;
         drop(turn);
-        self.check_peer(hub, &response)?;
+        self.check_peer(hub, &response, &outlet)?;
         let status = response.status();
         if status.is_success() {
             Ok(())
@@ -146,15 +155,16 @@ impl Client {
     /// Makes one request in its host's turn, within what is left of the `time`.
     async fn step(
         &self,
-        http: &reqwest::Client,
+        outlet: &Outlet,
         request: &Request,
         url: &Url,
         time: &mut Time,
     ) -> Result<Step, FetchError> {
         self.guard.check(url)?;
+        outlet.check(url)?;
         let turn = self.turn(url, time.clock).await?;
         // Boxed, so that a fetch that waits for its turn, one of thousands, stays small.
-        let step = Box::pin(self.exchange(http, request, url, time)).await?;
+        let step = Box::pin(self.exchange(outlet, request, url, time)).await?;
         let place = turn.end();
         Ok(match step {
             Step::Answered { answer, validators, asks, share } => {
@@ -166,7 +176,7 @@ impl Client {
 
     async fn exchange(
         &self,
-        http: &reqwest::Client,
+        outlet: &Outlet,
         request: &Request,
         url: &Url,
         time: &mut Time,
@@ -175,12 +185,10 @@ impl Client {
         let is_own = redirect::is_own(&request.own, url);
         let headers = headers::conditional(sent, headers::extra(is_own.then_some(&*request.headers))?);
         let target = if is_own { headers::with_user_info(url, &request.own) } else { url.clone() };
-        let response = time.within(http.get(target).headers(headers).send()).await;
+        let response = time.within(outlet.http.get(target).headers(headers).send()).await;
         let response = response.ok_or_else(|| self.too_slow(url))?;
-        let response = response.map_err(|error| FetchError::before_answer(url, &error, self.limits))?;
-        if request.route.proxy == Proxy::None {
-            self.check_peer(url, &response)?;
-        }
+        let response = response.map_err(|error| FetchError::before_answer(url, &error, self.limits, outlet))?;
+        self.check_peer(url, &response, outlet)?;
         let (status, now) = (response.status().as_u16(), time.clock.now());
         let delta_asked = sent.is_some_and(|sent| sent.etag.is_some());
         match status {
@@ -233,7 +241,12 @@ impl Client {
     }
 
     /// The second lock of the guard: the peer that answered is one that may be talked to.
-    fn check_peer(&self, url: &Url, response: &Response) -> Result<(), FetchError> {
+    ///
+    /// A proxy is the operator's choice.
+    fn check_peer(&self, url: &Url, response: &Response, outlet: &Outlet) -> Result<(), FetchError> {
+        if !outlet.is_straight() {
+            return Ok(());
+        }
         let peer = response.remote_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
         if self.guard.permits(peer) { Ok(()) } else { Err(FetchError::not_public(url, peer)) }
     }

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::guard::NotPublic;
 use super::redirect;
+use super::routes::Outlet;
 use crate::feed::Timestamp;
 use crate::state::{Throttle, Wait};
 
@@ -81,6 +82,16 @@ pub enum FetchError {
         /// Who.
         host: String,
         /// What was wrong with the handshake or certificate.
+        why: String,
+    },
+    /// A proxy could not be reached or does not let us through.
+    #[error("proxy {proxy} did not let us through to {host}: {why}")]
+    Proxy {
+        /// Its name, without user info.
+        proxy: String,
+        /// Who was asked for.
+        host: String,
+        /// What the proxy or the system said.
         why: String,
     },
     /// Too slow.
@@ -200,6 +211,7 @@ impl FetchError {
             Self::Dns { .. } => "dns",
             Self::Connect { .. } => "connect",
             Self::Tls { .. } => "tls",
+            Self::Proxy { .. } => "proxy",
             Self::Timeout { .. } => "timeout",
             Self::TooLarge { .. } => "too_large",
             Self::BadRedirect { .. } => "redirect",
@@ -221,7 +233,11 @@ impl FetchError {
             Self::BadHeader { .. } => "correct `headers` of this feed",
             Self::Dns { .. } => "check the host's name; the site may be gone, or this machine's DNS out of order",
             Self::Connect { .. } => "the site may be down; polled again later",
-            Self::Tls { .. } => "the site's certificate is at fault, or the clock or `ca-certificates` of this machine",
+            Self::Tls { .. } => {
+                "the site's certificate is at fault, or the clock or `ca-certificates` of this machine; an authority of \
+                 your own goes into this feed's `ca_file`"
+            }
+            Self::Proxy { .. } => "check `proxy` and whether it is up; its name and password go into its address",
             Self::Timeout { .. } => "the site is slow or down; `poll.timeout` can be raised",
             Self::TooLarge { .. } => "if it is a feed all the same, raise `poll.body_max`",
             Self::BadRedirect { fault: RedirectFault::Loop, .. } => {
@@ -260,7 +276,7 @@ impl FetchError {
     }
 
     /// Says what went wrong before the head of an answer of `url` was there.
-    pub(super) fn before_answer(url: &Url, error: &reqwest::Error, limits: Limits) -> Self {
+    pub(super) fn before_answer(url: &Url, error: &reqwest::Error, limits: Limits, outlet: &Outlet) -> Self {
         let (host, why) = (host(url), innermost(error));
         if let Some(NotPublic { address }) = cause(error) {
             return Self::NotPublic { host, address: *address };
@@ -271,7 +287,9 @@ impl FetchError {
             return Self::Timeout { host, phase, limit };
         }
         let system_error = cause::<io::Error>(error).and_then(io::Error::raw_os_error);
-        if error.is_dns() {
+        if let Some(proxy) = outlet.proxy_at_fault(url, error) {
+            Self::Proxy { proxy, host, why: why.trim_start_matches(TUNNEL_ERROR).to_owned() }
+        } else if error.is_dns() {
             Self::Dns { host, why }
         } else if error.is_connect() && system_error.is_none() && url.scheme() == "https" {
             Self::Tls { host, why }
@@ -320,6 +338,21 @@ pub(super) fn innermost(error: &reqwest::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// What the library says of a proxy that carries https; the type is not public.
+const TUNNEL_ERROR: &str = "tunnel error: ";
+
+/// Tells whether a proxy that carries https failed.
+pub(super) fn is_tunnel_error(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.to_string().starts_with(TUNNEL_ERROR) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn cause<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {

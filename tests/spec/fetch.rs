@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use url::Url;
-use veille::config::Proxy;
+use veille::config::{Proxy, Secret};
 use veille::fetch::{Answer as Got, Client, Document, FetchError, Fetched, Request, Route, Settings};
 use veille::state::{Validators, Wait};
 
@@ -26,6 +26,7 @@ fn settings() -> Settings {
         idle_timeout: Duration::from_secs(10),
         body_bytes_max: 1 << 20,
         allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
+        proxy: Proxy::None,
     }
 }
 
@@ -556,7 +557,7 @@ async fn other_schemes_are_refused() {
 async fn a_proxy_that_is_set_carries_the_requests() {
     let proxy = Origin::start();
     proxy.answers("http://example.org/feed", document(FEED));
-    let route = Route { proxy: Proxy::Server(proxy.url("/")), ..Route::default() };
+    let route = Route { proxy: Proxy::Server(Secret::Text(proxy.url("/").into())), ..Route::default() };
     let request = Request { route, ..Request::new(Url::parse("http://example.org/feed").unwrap()) };
     client().fetch(&request, noon()).await.unwrap();
 }

@@ -14,6 +14,10 @@ mod desk;
 mod origin;
 #[path = "../support/packed.rs"]
 mod packed;
+#[path = "../support/secure.rs"]
+mod secure;
+#[path = "../support/tunnel.rs"]
+mod tunnel;
 #[path = "../support/world.rs"]
 mod world;
 
@@ -30,5 +34,6 @@ mod poll;
 mod publish;
 mod reading;
 mod run;
+mod ways;
 mod week;
 mod xss;
