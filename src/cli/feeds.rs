@@ -162,7 +162,7 @@ fn remarks(source: &Source, state: &SourceState, silence: Option<Silence>) -> Ve
         state.redirect.as_ref().map(|seen| format!("seems to move to {} (seen since {})", seen.to, day(seen.since)));
     let is_plain =
         state.retired || state.next_poll_why.is_empty() || state.next_poll_why == source.schedule.to_string();
-    let why = (!is_plain).then(|| format!("polled then because of {}", state.next_poll_why));
+    let why = (!is_plain).then(|| format!("next poll: {}", state.next_poll_why));
     let full_text = state.about.defects.iter().filter(|defect| defect.code.starts_with("full_text"));
     let full_text = full_text.map(|defect| defect.message.clone());
     [failure, silence, moved, moving, why].into_iter().flatten().chain(full_text).collect()

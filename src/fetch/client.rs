@@ -153,13 +153,7 @@ impl Client {
     }
 
     /// Makes one request in its host's turn, within what is left of the `time`.
-    async fn step(
-        &self,
-        outlet: &Outlet,
-        request: &Request,
-        url: &Url,
-        time: &mut Time,
-    ) -> Result<Step, FetchError> {
+    async fn step(&self, outlet: &Outlet, request: &Request, url: &Url, time: &mut Time) -> Result<Step, FetchError> {
         self.guard.check(url)?;
         outlet.check(url)?;
         let turn = self.turn(url, time.clock).await?;

@@ -39,7 +39,7 @@ pub enum FetchError {
         scheme: String,
     },
     /// The host is, or resolves to, an address that is not public and not allowed.
-    #[error("{host} has the address {address}, which is not public")]
+    #[error("{}", not_public(host, *address))]
     NotPublic {
         /// Who.
         host: String,
@@ -292,7 +292,9 @@ impl FetchError {
         } else if error.is_dns() {
             Self::Dns { host, why }
         } else if error.is_connect() && system_error.is_none() && url.scheme() == "https" {
-            Self::Tls { host, why }
+            // A handshake was answered with something else, such as plain HTTP.
+            let is_tls = !why.contains("InvalidContentType");
+            Self::Tls { host, why: if is_tls { why } else { "what answers there does not speak TLS".to_owned() } }
         } else if error.is_connect() || system_error.is_some() {
             Self::Connect { host, why }
         } else {
@@ -317,6 +319,15 @@ impl FetchError {
 pub(super) struct Limits {
     pub(super) connect: Duration,
     pub(super) idle: Duration,
+}
+
+fn not_public(host: &str, address: IpAddr) -> String {
+    let is_literal = host.trim_matches(['[', ']']).parse() == Ok(address);
+    if is_literal {
+        format!("address {address} is not public")
+    } else {
+        format!("{host} has the address {address}, which is not public")
+    }
 }
 
 /// Returns `url` as it may be shown: without user info.

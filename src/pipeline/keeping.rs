@@ -1,11 +1,12 @@
 //! Keeping what a document brought: decided on what the store knows at that moment, inside its transaction.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
 use super::{Counts, keys};
-use crate::config::{Config, Source};
+use crate::config::Source;
 use crate::dedup::{self, Decision, Place, Subject};
 use crate::feed::{Entry, Timestamp};
 use crate::fetch;
@@ -38,13 +39,12 @@ pub(super) struct Stories {
     /// Whether those of this source may join others (`dedup`).
     joins: bool,
     /// The sources whose entries nobody joins.
-    apart: HashSet<String>,
+    apart: Arc<HashSet<String>>,
 }
 
 impl Stories {
-    pub(super) fn of(config: &Config, source: &Source) -> Self {
-        let apart = config.sources.iter().filter(|other| !other.dedup).map(|other| other.id.clone()).collect();
-        Self { joins: source.dedup, apart }
+    pub(super) fn of(source: &Source, apart: &Arc<HashSet<String>>) -> Self {
+        Self { joins: source.dedup, apart: Arc::clone(apart) }
     }
 }
 

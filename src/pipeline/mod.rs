@@ -10,6 +10,7 @@ mod publication;
 mod relabelling;
 mod upkeep;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -41,6 +42,10 @@ use keeping::{Fresh, News, Stories, keep};
 /// 410: the publisher says that it is gone for good (RFC 9110 §15.5.11).
 const GONE: u16 = 410;
 
+/// How much later than its host's other feeds one is asked again that was told to wait for all of them: one that is
+/// always refused would else keep the others from ever being asked.
+const OTHERS_FIRST: TimeDelta = TimeDelta::minutes(10);
+
 /// When a document is asked for again for which there was no memory: a round of polls is over by then.
 const BUSY_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
@@ -55,6 +60,8 @@ pub struct Context {
     pub client: Arc<fetch::Client>,
     /// Where everything is kept.
     pub store: Handle,
+    /// The sources whose entries join no story of others (`dedup = false`).
+    apart: Arc<HashSet<String>>,
 }
 
 impl Context {
@@ -64,7 +71,12 @@ impl Context {
     /// When the HTTP client cannot be made, as on a system without any CA certificates.
     pub fn new(config: Config, store: Handle) -> Result<Self, fetch::ClientError> {
         let client = Arc::new(fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?);
-        Ok(Self { matcher: Matcher::new(config.topics.clone()), config, client, store })
+        Ok(Self::with(config, client, store))
+    }
+
+    fn with(config: Config, client: Arc<fetch::Client>, store: Handle) -> Self {
+        let apart = config.sources.iter().filter(|source| !source.dedup).map(|source| source.id.clone());
+        Self { matcher: Matcher::new(config.topics.clone()), apart: Arc::new(apart.collect()), config, client, store }
     }
 
     /// Builds what a changed config asks for, on the same store.
@@ -77,8 +89,7 @@ impl Context {
         if fetch::Settings::new(&config.site, &config.poll) != *self.client.settings() {
             return Self::new(config, self.store.clone());
         }
-        let (client, store) = (Arc::clone(&self.client), self.store.clone());
-        Ok(Self { matcher: Matcher::new(config.topics.clone()), config, client, store })
+        Ok(Self::with(config, Arc::clone(&self.client), self.store.clone()))
     }
 
     /// Leaves alone the hosts that asked for it before a restart, or when another process polled (RFC 9110 §10.2.3).
@@ -172,7 +183,7 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
     let next_poll = state.next_poll;
-    let stories = Stories::of(&context.config, source);
+    let stories = Stories::of(source, &context.apart);
     let outcome = context
         .store
         .call(move |store| {
@@ -224,6 +235,9 @@ async fn fail(
     // What was adopted may go; the configured address has the last word.
     state.retired = *address == source.url && matches!(error, fetch::FetchError::Status { code: GONE, .. });
     plan(context, source, &mut state, error.asks(), now);
+    if let Some(throttle) = error.throttle() {
+        state.next_poll = state.next_poll.max(Some(throttle.until + OTHERS_FIRST));
+    }
     keep_failure(context, state, failure, error.throttle().cloned(), now).await
 }
 

@@ -342,7 +342,11 @@ async fn a_throttled_host_postpones_its_other_feeds() {
     assert_eq!(other.outcome, Outcome::NotDue);
     assert!(other.next_poll.unwrap() - noon() > TimeDelta::minutes(119));
     let state = desk.state("b").await;
-    assert!(state.next_poll_why.contains("asked to be left alone until 2026-11-24 14:00 UTC"), "{}", state.next_poll_why);
+    assert!(
+        state.next_poll_why.contains("asked to be left alone until 2026-11-24 14:00 UTC"),
+        "{}",
+        state.next_poll_why
+    );
     assert_eq!(state.failures, 0, "it is no failure of this one");
     assert!(origin.requests("/b").is_empty());
 }

@@ -59,9 +59,8 @@ async fn tunnel(
         (client.read_line(&mut head).await.ok()? > 0).then_some(())?;
     }
     let is_known = head.lines().any(|line| {
-        line.split_once(": ").is_some_and(|(name, value)| {
-            name.eq_ignore_ascii_case("proxy-authorization") && value == credentials
-        })
+        line.split_once(": ")
+            .is_some_and(|(name, value)| name.eq_ignore_ascii_case("proxy-authorization") && value == credentials)
     });
     let is_tunnel = head.starts_with("CONNECT ");
     heads.lock().unwrap().push(head);
