@@ -2,7 +2,7 @@
 
 mod health;
 
-use chrono::TimeDelta;
+use chrono::{DurationRound, TimeDelta};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -127,13 +127,6 @@ impl SourceState {
         self.moved_to.as_ref().filter(|_| self.failures.is_multiple_of(2)).unwrap_or(configured)
     }
 
-    /// Tells whether its host asked to be left alone when it last answered.
-    #[must_use]
-    pub fn is_throttled(&self) -> bool {
-        let is_refusal = |failure: &PollFailure| matches!(failure.code.as_str(), "http_429" | "http_503");
-        self.last_error.as_ref().is_some_and(is_refusal) && self.next_poll_why.starts_with("Retry-After")
-    }
-
     /// Notes a poll that was answered with a feed or "not modified".
     pub fn succeed(&mut self, now: Timestamp) {
         self.retired = false;
@@ -215,6 +208,24 @@ pub struct Announcement {
     pub next_try: Option<Timestamp>,
     /// Why it failed.
     pub last_error: Option<String>,
+}
+
+/// A host that asked to be left alone (429 or 503 with `Retry-After`, RFC 9110 §10.2.3): all its feeds are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Throttle {
+    /// The host.
+    pub host: String,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+impl Throttle {
+    /// Begins `now`, and ends with a whole second, as it is kept; none if the wait is over already.
+    #[must_use]
+    pub fn new(host: String, delay: TimeDelta, now: Timestamp) -> Option<Self> {
+        let until = now.checked_add_signed(delay)?.duration_round_up(TimeDelta::seconds(1)).ok()?;
+        (delay > TimeDelta::zero()).then_some(Self { host, until })
+    }
 }
 
 /// How long a server asked us to wait, and in which words.

@@ -11,7 +11,7 @@ use url::Url;
 use super::{Failure, open, output, save};
 use crate::config::{Config, NewFeed, id_for, is_id};
 use crate::feed::Feed;
-use crate::fetch::{self, Answer, Client, Request, Settings};
+use crate::fetch::{self, Answer, Client, Settings};
 use crate::parse::{self, Candidate};
 
 /// Where feeds usually are, for sites whose pages do not say.
@@ -134,7 +134,7 @@ async fn usual(config: &Config, client: &Client, address: &Url) -> Result<(Url, 
 }
 
 async fn ask(config: &Config, client: &Client, url: &Url) -> Result<Found, Failure> {
-    let fetched = client.fetch(&Request::new(url.clone()), Utc::now()).await.map_err(|error| explained(&error))?;
+    let fetched = client.fetch(&client.request(url.clone()), Utc::now()).await.map_err(|error| explained(&error))?;
     // What moved for good is added where it is now; other redirects are the site's business.
     let at = fetched.moved().unwrap_or(url).clone();
     let Answer::Document(fetch::Document { body, content_type, .. }) = fetched.answer else {

@@ -130,7 +130,7 @@ fn from_stdin() -> Result<Subject, Failure> {
 /// A page that is not stored, read as an entry.
 fn fetched(config: &Config, url: Url) -> Result<Subject, Failure> {
     let client = fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?;
-    let fetched = open::runtime()?.block_on(client.fetch(&fetch::Request::new(url), Utc::now()));
+    let fetched = open::runtime()?.block_on(client.fetch(&client.request(url), Utc::now()));
     let fetched = fetched.map_err(|error| {
         let advice = error.advice().map(|advice| format!("\nhelp: {advice}")).unwrap_or_default();
         anyhow::anyhow!("{error}{advice}")

@@ -31,7 +31,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<(), Failure> {
     let mut known: HashSet<Url> = config.sources.iter().map(|source| plain(source.url.clone())).collect();
     let mut feeds: Vec<NewFeed> = Vec::new();
     let mut odd = list.odd;
-    let total = list.feeds.len();
+    let mut there = 0;
     for Outline { url, title, tags } in list.feeds {
         if !url.username().is_empty() || url.password().is_some() {
             odd.push(format!("{} (with a password: add it by hand, with `auth`)", url.host_str().unwrap_or_default()));
@@ -40,6 +40,8 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<(), Failure> {
             taken.insert(id.clone());
             let title = title.filter(|title| !title.is_empty());
             feeds.push(NewFeed { url: url.into(), id, title, tags });
+        } else {
+            there += 1;
         }
     }
     if !feeds.is_empty() {
@@ -48,9 +50,27 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<(), Failure> {
     for address in &odd {
         output::note(&format!("left out: {address}"));
     }
-    let there = total - feeds.len();
-    output::print(&format!("{} added, {there} there already or left out\n", output::count(feeds.len(), "feed")))?;
+    output::print(&for_people(feeds.len(), there, odd.len()))?;
     Ok(())
+}
+
+/// `2 feeds added, 1 there already, 1 left out`; what did not happen is not told.
+fn for_people(added: usize, there: usize, odd: usize) -> String {
+    let others = [(there, "there already"), (odd, "left out")];
+    let others = others.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {number} {what}"));
+    format!("{} added{}\n", output::count(added, "feed"), others.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_tells_what_happened_and_nothing_else() {
+        assert_eq!(for_people(1, 0, 0), "1 feed added\n");
+        assert_eq!(for_people(2, 1, 3), "2 feeds added, 1 there already, 3 left out\n");
+        assert_eq!(for_people(0, 5, 0), "0 feeds added, 5 there already\n");
+    }
 }
 
 fn plain(mut url: Url) -> Url {

@@ -56,7 +56,7 @@ pub(super) fn run(config: Config, options: Options) -> Result<(), Failure> {
         let context = Arc::new(Context::new(config, store)?);
         pipeline::note_config(&context, None, Utc::now()).await?;
         pipeline::relabel(&context).await?;
-        context.resume(&context.store.call(|store| store.sources()).await?, Utc::now());
+        context.resume(Utc::now()).await?;
         let total = round(&context, sources, force, json).await?;
         // Where polls are a cron job there is no daemon to do it.
         pipeline::upkeep(&context, Utc::now()).await?;

@@ -36,7 +36,7 @@ pub struct Auth {
 }
 
 /// What nobody but one host may see; `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Secret {
     /// As written.
     Text(String),
@@ -47,15 +47,15 @@ pub enum Secret {
 }
 
 /// Through which proxy requests go.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub enum Proxy {
     /// Through none, whatever the environment says.
     #[default]
     None,
     /// As `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
     Environment,
-    /// Through this one; may hold a password.
-    Server(Url),
+    /// Through the one with this address (see [`proxy_server`]), which may hold a name and password.
+    Server(Secret),
 }
 
 impl fmt::Debug for Secret {
@@ -64,16 +64,6 @@ impl fmt::Debug for Secret {
             Self::Text(_) => to.write_str("Text(…)"),
             Self::File(path) => write!(to, "File({})", path.display()),
             Self::Credential(name) => write!(to, "Credential({name})"),
-        }
-    }
-}
-
-impl fmt::Debug for Proxy {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::None => to.write_str("None"),
-            Self::Environment => to.write_str("Environment"),
-            Self::Server(url) => write!(to, "Server({})", url.host_str().unwrap_or_default()),
         }
     }
 }
@@ -91,7 +81,7 @@ pub(super) fn access(section: &Section<'_>, proxy: &Proxy, folder: &Path, proble
     };
     let proxy = match section.node("proxy") {
         None => Some(proxy.clone()),
-        Some(_) => section.read("proxy", self::proxy, problems),
+        Some(_) => section.read_with("proxy", problems, |node, key, problems| self::proxy(node, key, folder, problems)),
     };
     let ca_file = match section.node("ca_file") {
         None => Some(None),
@@ -100,18 +90,17 @@ pub(super) fn access(section: &Section<'_>, proxy: &Proxy, folder: &Path, proble
     Some(Access { headers: headers?, auth: auth?, user_agent: user_agent?, proxy: proxy?, ca_file: ca_file? })
 }
 
-/// An address, `"environment"`, or `""` for none.
-pub(super) fn proxy(node: &Node, key: &Key, problems: &mut Problems) -> Option<Proxy> {
+/// An address or where to find it, `"environment"`, or `""` for none.
+pub(super) fn proxy(node: &Node, key: &Key, folder: &Path, problems: &mut Problems) -> Option<Proxy> {
+    if matches!(node.value, Value::Table(_)) {
+        return secret(node, folder, problems).map(Proxy::Server);
+    }
     let text = words(node, key, problems)?;
     match text.as_str() {
         "" => return Some(Proxy::None),
         "environment" => return Some(Proxy::Environment),
+        address if proxy_server(address).is_some() => return Some(Proxy::Server(Secret::Text(text))),
         _ => {}
-    }
-    if let Ok(url) = Url::parse(&text)
-        && matches!(url.scheme(), "http" | "https")
-    {
-        return Some(Proxy::Server(url));
     }
     let error = problems.error(&node.span, format!("`{}` must be {}", key.name, key.kind.wanted()));
     match nearest(&text, ["environment"].into_iter()) {
@@ -120,6 +109,12 @@ pub(super) fn proxy(node: &Node, key: &Key, problems: &mut Problems) -> Option<P
         None => error.help("write it with its scheme and port: `http://proxy.example.org:3128`"),
     };
     None
+}
+
+/// Reads the address of a proxy: with its scheme, http or https.
+#[must_use]
+pub fn proxy_server(address: &str) -> Option<Url> {
+    Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 /// Headers that are the program's own to set: validators, length, connection.

@@ -104,7 +104,7 @@ impl Kind {
             Self::Contact => "a `mailto:` or `https:` address".into(),
             Self::Language => "a language of two or three letters such as `\"fr\"`, or `\"\"` for any".into(),
             Self::Headers => "a table of texts: `{ Accept-Language = \"fr\" }`".into(),
-            Self::Proxy => "the address of a proxy, `\"environment\"`, or `\"\"` for none".into(),
+            Self::Proxy => "the address of a proxy, `{ file = \"…\" }`, `\"environment\"`, or `\"\"` for none".into(),
             Self::Secret => "a text in quotes, `{ file = \"…\" }` or `{ credential = \"…\" }`".into(),
             Self::Points => "a table of numbers from -100 to 100: `{ education = 2.0 }`".into(),
             Self::Topics => "a list of topics by id: `[\"laicite\"]`".into(),

@@ -28,7 +28,7 @@ use url::Url;
 use crate::schedule::Schedule;
 use crate::topic::Topic;
 
-pub use access::{Access, Auth, Proxy, Secret};
+pub use access::{Access, Auth, Proxy, Secret, proxy_server};
 pub use diagnostic::{Diagnostic, Invalid, Report, Severity};
 pub use edit::{EditError, NewFeed, with_feeds};
 pub use read::{load, parse, store_path};

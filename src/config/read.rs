@@ -92,7 +92,7 @@ fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Opti
     let folder = path.parent().unwrap_or(Path::new(""));
     let site = settings::site(&root.table(&SITE, "site", problems), problems);
     let store = settings::store(&root.table(&STORE, "store", problems), folder, problems);
-    let poll = settings::poll(&root.table(&POLL, "poll", problems), problems);
+    let poll = settings::poll(&root.table(&POLL, "poll", problems), folder, problems);
     let dedup = settings::dedup(&root.table(&DEDUP, "dedup", problems), problems);
     let publish = settings::publish(&root.table(&PUBLISH, "publish", problems), folder, problems);
     let serve = settings::serve(&root.table(&SERVE, "serve", problems), folder, problems);

@@ -38,7 +38,7 @@ pub(super) fn store_path(section: &Section<'_>, folder: &Path, problems: &mut Pr
     Some(folder.join(section.read("path", path, problems)?))
 }
 
-pub(super) fn poll(section: &Section<'_>, problems: &mut Problems) -> Option<PollSettings> {
+pub(super) fn poll(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Option<PollSettings> {
     let zone = section.read("timezone", zone, problems);
     let schedule = section
         .read_with("schedule", problems, |node, key, problems| schedule(node, key, zone.unwrap_or(Tz::UTC), problems));
@@ -51,7 +51,7 @@ pub(super) fn poll(section: &Section<'_>, problems: &mut Problems) -> Option<Pol
     let pages_max = section.read("pages_max", whole, problems);
     let postpone_max = section.read("postpone_max", duration, problems);
     let allow_networks = section.read("allow_networks", networks, problems);
-    let proxy = section.read("proxy", proxy, problems);
+    let proxy = section.read_with("proxy", problems, |node, key, problems| proxy(node, key, folder, problems));
     Some(PollSettings {
         schedule: schedule?,
         concurrency: concurrency?,

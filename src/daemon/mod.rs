@@ -193,7 +193,7 @@ impl Daemon {
         self.relabelling.spawn(async move { pipeline::relabel(&context).await });
         let states = self.context.store.call(|store| store.sources()).await?;
         let now = Utc::now();
-        self.context.resume(&states, now);
+        self.context.resume(now).await?;
         let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
         self.due.clear();
         let sources = self.context.config.sources.iter().enumerate();
@@ -262,11 +262,13 @@ impl Daemon {
         }
     }
 
-    /// Looks whether the config file was saved, whether another process changed the store, whether upkeep is due.
+    /// Looks whether the config file was saved, whether another process changed the store or was told to leave a host
+    /// alone, whether upkeep is due.
     async fn look(&mut self) -> anyhow::Result<()> {
         if self.file.changed() {
             self.reload().await?;
         }
+        self.context.resume(Utc::now()).await?;
         let generation = self.context.store.call(|store| store.generation()).await?;
         if generation > self.published || self.archives_wait && self.polls.is_empty() {
             self.publish(false).await?;

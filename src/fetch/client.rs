@@ -3,24 +3,21 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
+use super::body::{self, Fault, Vessel};
 use super::error::{FetchError, Limits, Phase, RedirectFault, host, shown};
 use super::guard::Guard;
-use super::hosts::{Gate, Postponed};
+use super::hosts::{Clock, Gate, Postponed, Turn};
 use super::memory::{Memory, Share};
-use super::routes::{ClientError, Routes};
+use super::routes::{ClientError, Outlet, Routes};
 use super::{Answer, Document, Fetched, Hop, Request, Route, Settings, headers, redirect, waits};
-use crate::config::Proxy;
 use crate::feed::Timestamp;
-use crate::state::{Validators, Wait};
-
-/// What gzip begins with (RFC 1952 §2.3.1) and no feed does.
-const GZIP: &[u8] = &[0x1f, 0x8b];
+use crate::state::{Throttle, Validators, Wait};
 
 /// Fetches, with one pool of connections and one gate for all.
 #[derive(Debug)]
@@ -40,12 +37,13 @@ enum Step {
 }
 
 /// What is left of the time of one fetch; only waiting for the other side uses it up.
-struct Time {
+pub(super) struct Time {
     left: Duration,
+    clock: Clock,
 }
 
 impl Time {
-    async fn within<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn within<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let began = Instant::now();
         let done = timeout(self.left, work).await.ok();
         self.left = self.left.saturating_sub(began.elapsed());
@@ -81,9 +79,19 @@ impl Client {
         &self.gate
     }
 
-    /// Leaves the host of `url` alone for `delay`.
-    pub fn postpone(&self, url: &Url, delay: Duration) {
-        self.gate.postpone(&host(url), delay);
+    /// Asks for `url` for the first time, the way that is usual.
+    #[must_use]
+    pub fn request(&self, url: Url) -> Request {
+        Request { route: self.usual_route(), ..Request::new(url) }
+    }
+
+    fn usual_route(&self) -> Route {
+        Route { proxy: self.settings.proxy.clone(), ca_file: None }
+    }
+
+    /// Leaves a host alone that asked for it.
+    pub fn postpone(&self, throttle: &Throttle, now: Timestamp) {
+        self.gate.postpone(&throttle.host, throttle.until, now);
     }
 
     /// Fetches `request`, following redirects, each in its host's turn.
@@ -99,10 +107,10 @@ impl Client {
         let mut url = redirect::bare(&request.url);
         let mut hops: Vec<Hop> = Vec::new();
         let mut waits = Vec::new();
-        let http = self.routes.client(&request.route).await?;
-        let mut time = Time { left: self.settings.timeout };
+        let outlet = self.routes.client(&request.route).await?;
+        let mut time = Time { left: self.settings.timeout, clock: Clock::new(now) };
         loop {
-            match self.step(&http, request, &url, now, &mut time).await? {
+            match self.step(&outlet, request, &url, &mut time).await? {
                 Step::Answered { answer, validators, asks, share } => {
                     waits.extend(asks);
                     return Ok(Fetched { answer, url, hops, validators, asks: waits, share });
@@ -122,35 +130,35 @@ impl Client {
     /// Whatever is not a success. Redirects are none: a hub's address is what its operator says.
     pub async fn announce(&self, hub: &Url, topics: &[String], now: Timestamp) -> Result<(), FetchError> {
         self.guard.check(hub)?;
-        let name = host(hub);
-        let turn = self.gate.enter(&name).await;
-        let turn = turn.map_err(|Postponed(delay)| FetchError::Postponed { host: name, delay })?;
-        let http = self.routes.client(&Route::default()).await?;
-        let request = http.post(hub.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        let mut time = Time { left: self.settings.timeout };
+        let mut time = Time { left: self.settings.timeout, clock: Clock::new(now) };
+        let turn = self.turn(hub, time.clock).await?;
+        let outlet = self.routes.client(&self.usual_route()).await?;
+        let request = outlet.http.post(hub.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let response = time.within(request.body(publication(topics)).send()).await.ok_or_else(|| self.too_slow(hub))?;
-        let response = response.map_err(|error| FetchError::before_answer(hub, &error, self.limits))?;
+        let response = response.map_err(|error| FetchError::before_answer(hub, &error, self.limits, &outlet))?;
         drop(turn);
-        self.check_peer(hub, &response)?;
+        self.check_peer(hub, &response, &outlet)?;
         let status = response.status();
-        if status.is_success() { Ok(()) } else { Err(self.refusal(hub, status.as_u16(), response.headers(), now)) }
+        if status.is_success() {
+            Ok(())
+        } else {
+            Err(self.refusal(hub, status.as_u16(), response.headers(), time.clock))
+        }
+    }
+
+    async fn turn(&self, url: &Url, clock: Clock) -> Result<Turn, FetchError> {
+        let host = host(url);
+        let turn = self.gate.enter(&host, clock).await;
+        turn.map_err(|Postponed(until)| FetchError::Postponed { host, until })
     }
 
     /// Makes one request in its host's turn, within what is left of the `time`.
-    async fn step(
-        &self,
-        http: &reqwest::Client,
-        request: &Request,
-        url: &Url,
-        now: Timestamp,
-        time: &mut Time,
-    ) -> Result<Step, FetchError> {
+    async fn step(&self, outlet: &Outlet, request: &Request, url: &Url, time: &mut Time) -> Result<Step, FetchError> {
         self.guard.check(url)?;
-        let host = host(url);
-        let turn = self.gate.enter(&host).await;
-        let turn = turn.map_err(|Postponed(delay)| FetchError::Postponed { host, delay })?;
+        outlet.check(url)?;
+        let turn = self.turn(url, time.clock).await?;
         // Boxed, so that a fetch that waits for its turn, one of thousands, stays small.
-        let step = Box::pin(self.exchange(http, request, url, now, time)).await?;
+        let step = Box::pin(self.exchange(outlet, request, url, time)).await?;
         let place = turn.end();
         Ok(match step {
             Step::Answered { answer, validators, asks, share } => {
@@ -162,28 +170,25 @@ impl Client {
 
     async fn exchange(
         &self,
-        http: &reqwest::Client,
+        outlet: &Outlet,
         request: &Request,
         url: &Url,
-        now: Timestamp,
         time: &mut Time,
     ) -> Result<Step, FetchError> {
         let sent = headers::known(&request.validators, url);
         let is_own = redirect::is_own(&request.own, url);
         let headers = headers::conditional(sent, headers::extra(is_own.then_some(&*request.headers))?);
         let target = if is_own { headers::with_user_info(url, &request.own) } else { url.clone() };
-        let response = time.within(http.get(target).headers(headers).send()).await;
+        let response = time.within(outlet.http.get(target).headers(headers).send()).await;
         let response = response.ok_or_else(|| self.too_slow(url))?;
-        let response = response.map_err(|error| FetchError::before_answer(url, &error, self.limits))?;
-        if request.route.proxy == Proxy::None {
-            self.check_peer(url, &response)?;
-        }
-        let status = response.status().as_u16();
+        let response = response.map_err(|error| FetchError::before_answer(url, &error, self.limits, outlet))?;
+        self.check_peer(url, &response, outlet)?;
+        let (status, now) = (response.status().as_u16(), time.clock.now());
         let delta_asked = sent.is_some_and(|sent| sent.etag.is_some());
         match status {
-            200 => self.document(request, url, response, now, time).await,
+            200 => self.document(request, url, response, time).await,
             226 if delta_asked && headers::is_feed_delta(response.headers()) => {
-                self.document(request, url, response, now, time).await
+                self.document(request, url, response, time).await
             }
             304 if sent.is_some() => Ok(Step::Answered {
                 answer: Answer::NotModified,
@@ -192,7 +197,7 @@ impl Client {
                 share: Share::default(),
             }),
             status if redirect::is_redirect(status) => redirected(url, status, response.headers(), now),
-            status => Err(self.refusal(url, status, response.headers(), now)),
+            status => Err(self.refusal(url, status, response.headers(), time.clock)),
         }
     }
 
@@ -201,11 +206,10 @@ impl Client {
         request: &Request,
         url: &Url,
         response: Response,
-        now: Timestamp,
         time: &mut Time,
     ) -> Result<Step, FetchError> {
         let validators = headers::replaced(&request.validators, url, response.headers());
-        let asks = waits::asks(response.headers(), now);
+        let asks = waits::asks(response.headers(), time.clock.now());
         let content_type = headers::content_type(response.headers());
         let is_delta = response.status().as_u16() == 226;
         let mut share = Share::default();
@@ -214,41 +218,29 @@ impl Client {
         Ok(Step::Answered { answer, validators, asks, share })
     }
 
-    /// Reads the body, never more than the limit and one piece. A large one waits until there is memory for it.
     async fn body(
         &self,
         url: &Url,
-        mut response: Response,
+        response: Response,
         time: &mut Time,
         share: &mut Share,
     ) -> Result<Bytes, FetchError> {
-        let bytes_max = self.settings.body_bytes_max;
-        let too_large = FetchError::TooLarge { limit_bytes: bytes_max };
-        // The library takes the header away when it unpacks; one that it left is unknown to us, or several.
-        if let Some(coding) = headers::foreign_coding(response.headers()) {
-            return Err(FetchError::Coding { coding });
-        }
-        if response.content_length().is_some_and(|length| length > bytes_max) {
-            return Err(too_large);
-        }
-        let mut body = BytesMut::new();
-        loop {
-            let piece = time.within(response.chunk()).await.ok_or_else(|| self.too_slow(url))?;
-            match piece.map_err(|error| FetchError::in_body(url, &error, self.limits))? {
-                Some(piece) if (body.len() + piece.len()) as u64 > bytes_max => return Err(too_large),
-                Some(piece) => {
-                    self.memory.grow(share, body.len() + piece.len()).await;
-                    body.extend_from_slice(&piece);
-                }
-                // Packed twice, or without saying so.
-                None if body.starts_with(GZIP) => return Err(FetchError::Coding { coding: "gzip".to_owned() }),
-                None => return Ok(body.freeze()),
-            }
-        }
+        let (bytes_max, memory_timeout) = (self.settings.body_bytes_max, self.settings.timeout);
+        let vessel = Vessel { bytes_max, time, memory: &self.memory, memory_timeout, share };
+        body::read(response, vessel).await.map_err(|fault| match fault {
+            Fault::Known(error) => error,
+            Fault::Late => self.too_slow(url),
+            Fault::Broken(error) => FetchError::in_body(url, &error, self.limits),
+        })
     }
 
     /// The second lock of the guard: the peer that answered is one that may be talked to.
-    fn check_peer(&self, url: &Url, response: &Response) -> Result<(), FetchError> {
+    ///
+    /// A proxy is the operator's choice.
+    fn check_peer(&self, url: &Url, response: &Response, outlet: &Outlet) -> Result<(), FetchError> {
+        if !outlet.is_straight() {
+            return Ok(());
+        }
         let peer = response.remote_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
         if self.guard.permits(peer) { Ok(()) } else { Err(FetchError::not_public(url, peer)) }
     }
@@ -257,12 +249,15 @@ impl Client {
         FetchError::Timeout { host: host(url), phase: Phase::Total, limit: self.settings.timeout }
     }
 
-    fn refusal(&self, url: &Url, code: u16, headers: &HeaderMap, now: Timestamp) -> FetchError {
-        if let (429 | 503, Some(delay)) = (code, waits::retry_after(headers, now)) {
-            self.gate.postpone(&host(url), delay.to_std().unwrap_or_default());
+    fn refusal(&self, url: &Url, code: u16, headers: &HeaderMap, clock: Clock) -> FetchError {
+        let now = clock.now();
+        let delay = waits::retry_after(headers, now).filter(|_| matches!(code, 429 | 503));
+        let throttle = delay.and_then(|delay| Throttle::new(host(url), delay, now));
+        if let Some(throttle) = &throttle {
+            self.postpone(throttle, now);
         }
         let firewall = if code == 403 { headers::firewall(headers) } else { None };
-        FetchError::Status { url: shown(url), code, firewall, asks: waits::asks(headers, now) }
+        FetchError::Status { url: shown(url), code, firewall, asks: waits::asks(headers, now), throttle }
     }
 }
 

@@ -11,18 +11,26 @@ use url::Url;
 
 use super::guard::NotPublic;
 use super::redirect;
-use crate::state::Wait;
+use super::routes::Outlet;
+use crate::feed::Timestamp;
+use crate::state::{Throttle, Wait};
 
 /// Why a fetch brought no document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// The host asked to be left alone; nothing was sent. Not a failure of the source.
-    #[error("{host} asked to be left alone for another {}", in_words(*delay))]
+    #[error("{host} asked to be left alone until {}", until.format("%Y-%m-%d %H:%M UTC"))]
     Postponed {
         /// Who.
         host: String,
-        /// For how long from now.
-        delay: Duration,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Too many large documents were being read. Not a failure of the source.
+    #[error("its document is large, and no memory for it came free within {} s", limit.as_secs_f32())]
+    Busy {
+        /// How long it waited.
+        limit: Duration,
     },
     /// Something other than http or https.
     #[error("scheme `{scheme}` is not fetched")]
@@ -31,7 +39,7 @@ pub enum FetchError {
         scheme: String,
     },
     /// The host is, or resolves to, an address that is not public and not allowed.
-    #[error("{host} has the address {address}, which is not public")]
+    #[error("{}", not_public(host, *address))]
     NotPublic {
         /// Who.
         host: String,
@@ -76,6 +84,16 @@ pub enum FetchError {
         /// What was wrong with the handshake or certificate.
         why: String,
     },
+    /// A proxy could not be reached or does not let us through.
+    #[error("proxy {proxy} did not let us through to {host}: {why}")]
+    Proxy {
+        /// Its name, without user info.
+        proxy: String,
+        /// Who was asked for.
+        host: String,
+        /// What the proxy or the system said.
+        why: String,
+    },
     /// Too slow.
     #[error("{host} was too slow: {phase} took more than {} s", limit.as_secs_f32())]
     Timeout {
@@ -111,6 +129,8 @@ pub enum FetchError {
         firewall: Option<&'static str>,
         /// What the answer asks.
         asks: Vec<Wait>,
+        /// Whether that binds all feeds of the host.
+        throttle: Option<Throttle>,
     },
     /// What came is not HTTP, or its head breaks the limits.
     #[error("{host} does not speak proper HTTP: {why}")]
@@ -183,6 +203,7 @@ impl FetchError {
             Self::Status { firewall: Some(_), .. } => "firewall",
             Self::Status { code, .. } => return format!("http_{code}"),
             Self::Postponed { .. } => "postponed",
+            Self::Busy { .. } => "busy",
             Self::Scheme { .. } => "scheme",
             Self::NotPublic { .. } => "not_public",
             Self::Access { .. } => "access",
@@ -190,6 +211,7 @@ impl FetchError {
             Self::Dns { .. } => "dns",
             Self::Connect { .. } => "connect",
             Self::Tls { .. } => "tls",
+            Self::Proxy { .. } => "proxy",
             Self::Timeout { .. } => "timeout",
             Self::TooLarge { .. } => "too_large",
             Self::BadRedirect { .. } => "redirect",
@@ -204,14 +226,18 @@ impl FetchError {
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Postponed { .. } => "nothing to do: it is polled again then",
+            Self::Postponed { .. } | Self::Busy { .. } => "nothing to do: it is polled again then",
             Self::Scheme { .. } => "give an http or https address",
             Self::NotPublic { .. } => "if it is yours, list its network in `poll.allow_networks`",
             Self::Access { .. } => "correct the file or the feed's entry in the config",
             Self::BadHeader { .. } => "correct `headers` of this feed",
             Self::Dns { .. } => "check the host's name; the site may be gone, or this machine's DNS out of order",
             Self::Connect { .. } => "the site may be down; polled again later",
-            Self::Tls { .. } => "the site's certificate is at fault, or the clock or `ca-certificates` of this machine",
+            Self::Tls { .. } => {
+                "the site's certificate is at fault, or the clock or `ca-certificates` of this machine; an authority of \
+                 your own goes into this feed's `ca_file`"
+            }
+            Self::Proxy { .. } => "check `proxy` and whether it is up; its name and password go into its address",
             Self::Timeout { .. } => "the site is slow or down; `poll.timeout` can be raised",
             Self::TooLarge { .. } => "if it is a feed all the same, raise `poll.body_max`",
             Self::BadRedirect { fault: RedirectFault::Loop, .. } => {
@@ -236,12 +262,21 @@ impl FetchError {
         }
     }
 
+    /// Returns the host that asked to be left alone, if this answer was it.
+    #[must_use]
+    pub fn throttle(&self) -> Option<&Throttle> {
+        match self {
+            Self::Status { throttle, .. } => throttle.as_ref(),
+            _ => None,
+        }
+    }
+
     pub(super) fn not_public(url: &Url, address: IpAddr) -> Self {
         Self::NotPublic { host: host(url), address }
     }
 
     /// Says what went wrong before the head of an answer of `url` was there.
-    pub(super) fn before_answer(url: &Url, error: &reqwest::Error, limits: Limits) -> Self {
+    pub(super) fn before_answer(url: &Url, error: &reqwest::Error, limits: Limits, outlet: &Outlet) -> Self {
         let (host, why) = (host(url), innermost(error));
         if let Some(NotPublic { address }) = cause(error) {
             return Self::NotPublic { host, address: *address };
@@ -252,10 +287,14 @@ impl FetchError {
             return Self::Timeout { host, phase, limit };
         }
         let system_error = cause::<io::Error>(error).and_then(io::Error::raw_os_error);
-        if error.is_dns() {
+        if let Some(proxy) = outlet.proxy_at_fault(url, error) {
+            Self::Proxy { proxy, host, why: why.trim_start_matches(TUNNEL_ERROR).to_owned() }
+        } else if error.is_dns() {
             Self::Dns { host, why }
         } else if error.is_connect() && system_error.is_none() && url.scheme() == "https" {
-            Self::Tls { host, why }
+            // A handshake was answered with something else, such as plain HTTP.
+            let is_tls = !why.contains("InvalidContentType");
+            Self::Tls { host, why: if is_tls { why } else { "what answers there does not speak TLS".to_owned() } }
         } else if error.is_connect() || system_error.is_some() {
             Self::Connect { host, why }
         } else {
@@ -264,11 +303,14 @@ impl FetchError {
     }
 
     /// Says what went wrong while the body of `url` was read.
-    pub(super) fn in_body(url: &Url, error: &reqwest::Error, limits: Limits) -> Self {
-        if error.is_timeout() {
-            return Self::Timeout { host: host(url), phase: Phase::Idle, limit: limits.idle };
+    pub(super) fn in_body(url: &Url, error: &io::Error, limits: Limits) -> Self {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>()) {
+            Some(error) if error.is_timeout() => {
+                Self::Timeout { host: host(url), phase: Phase::Idle, limit: limits.idle }
+            }
+            Some(error) => Self::BodyBroken { why: innermost(error) },
+            None => Self::BodyBroken { why: error.to_string() },
         }
-        Self::BodyBroken { why: innermost(error) }
     }
 }
 
@@ -277,6 +319,15 @@ impl FetchError {
 pub(super) struct Limits {
     pub(super) connect: Duration,
     pub(super) idle: Duration,
+}
+
+fn not_public(host: &str, address: IpAddr) -> String {
+    let is_literal = host.trim_matches(['[', ']']).parse() == Ok(address);
+    if is_literal {
+        format!("address {address} is not public")
+    } else {
+        format!("{host} has the address {address}, which is not public")
+    }
 }
 
 /// Returns `url` as it may be shown: without user info.
@@ -300,6 +351,21 @@ pub(super) fn innermost(error: &reqwest::Error) -> String {
     text
 }
 
+/// What the library says of a proxy that carries https; the type is not public.
+const TUNNEL_ERROR: &str = "tunnel error: ";
+
+/// Tells whether a proxy that carries https failed.
+pub(super) fn is_tunnel_error(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.to_string().starts_with(TUNNEL_ERROR) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 fn cause<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -309,14 +375,6 @@ fn cause<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {
         cause = error.source();
     }
     None
-}
-
-fn in_words(delay: Duration) -> String {
-    match delay.as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7200 => format!("{} min", seconds.div_ceil(60)),
-        seconds => format!("{} h", seconds.div_ceil(3600)),
-    }
 }
 
 fn title(code: u16) -> String {

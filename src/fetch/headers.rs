@@ -1,12 +1,13 @@
 //! The headers that we send and what we read from those that come back. Pure.
 
 use reqwest::header::{
-    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     LAST_MODIFIED, SERVER,
 };
 use url::Url;
 
 use super::FetchError;
+use super::body::Coding;
 use crate::state::Validators;
 
 /// What we can read, feeds first. `*/*` since many servers send feeds under any other name.
@@ -28,7 +29,10 @@ pub(super) fn user_agent(site: &Url, contact: Option<&str>) -> String {
 
 /// Returns the headers of every request.
 pub(super) fn always() -> HeaderMap {
-    HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(ACCEPT_FEEDS))])
+    HeaderMap::from_iter([
+        (ACCEPT, HeaderValue::from_static(ACCEPT_FEEDS)),
+        (ACCEPT_ENCODING, HeaderValue::from_static(Coding::ACCEPTED)),
+    ])
 }
 
 /// Reads the source's own headers; none for a host that is not its own.
@@ -118,14 +122,6 @@ pub(super) fn content_type(headers: &HeaderMap) -> Option<String> {
 pub(super) fn is_feed_delta(headers: &HeaderMap) -> bool {
     let values = headers.get_all("im").iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).all(|manipulation| manipulation.trim().eq_ignore_ascii_case("feed"))
-}
-
-/// Returns the content codings that are still on the body, if any.
-pub(super) fn foreign_coding(headers: &HeaderMap) -> Option<String> {
-    let values = headers.get_all(CONTENT_ENCODING).into_iter();
-    let codings: Vec<String> = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into()).collect();
-    let is_plain = codings.iter().all(|coding| matches!(coding.trim().to_ascii_lowercase().as_str(), "" | "identity"));
-    (!is_plain).then(|| codings.join(", "))
 }
 
 /// Names the firewall that answered in the site's place, by the marks that the usual ones leave.

@@ -2,16 +2,25 @@
 //!
 //! A request first waits for its host's turn and only then for one of the places that all hosts share, so a slow or
 //! busy host never keeps a place from the others. Both queues are first come, first served.
+//!
+//! Gaps are counted on the machine's steady clock; how long a host is to be left alone is an instant of the wall clock,
+//! for it outlasts a restart, and a night in which the machine sleeps.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
+use crate::feed::Timestamp;
+
 /// Longest time that a host is left alone because one of its answers asked so.
-const POSTPONE_MAX: Duration = Duration::from_hours(7 * 24);
+const POSTPONE_MAX: TimeDelta = TimeDelta::days(7);
+
+/// Longest gap: one beyond what an `Instant` holds is cut to it.
+const GAP_MAX: Duration = Duration::from_hours(7 * 24);
 
 /// Hosts that are kept before idle ones are first looked for.
 const HOSTS_MIN: usize = 64;
@@ -41,9 +50,30 @@ impl Turn {
     }
 }
 
-/// The host asked to be left alone for so long.
+/// The host asked to be left alone until then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Postponed(pub Duration);
+pub struct Postponed(pub Timestamp);
+
+/// The wall clock as the caller read it, and what has passed since: a turn may be waited for for minutes.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    read: Timestamp,
+    at: Instant,
+}
+
+impl Clock {
+    /// It is `now`.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        Self { read: now, at: Instant::now() }
+    }
+
+    /// What time it is.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        later(self.read, TimeDelta::from_std(self.at.elapsed()).unwrap_or(TimeDelta::MAX))
+    }
+}
 
 #[derive(Debug)]
 struct Hosts {
@@ -60,7 +90,7 @@ struct Host {
 #[derive(Debug, Clone, Copy)]
 struct Times {
     free_from: Instant,
-    postponed_until: Instant,
+    postponed_until: Option<Timestamp>,
 }
 
 impl Gate {
@@ -82,42 +112,43 @@ impl Gate {
     ///
     /// # Errors
     /// At once, or as soon as it is known, if the host is postponed: the wait may be days, so the caller plans it.
-    pub async fn enter(&self, host: &str) -> Result<Turn, Postponed> {
-        let host = self.host(host);
+    pub async fn enter(&self, host: &str, clock: Clock) -> Result<Turn, Postponed> {
+        let host = self.host(host, clock.now());
         let own = permit(&host.turns).await;
         loop {
-            let free_from = host.free_from()?;
+            let free_from = host.free_from(clock)?;
             if free_from > Instant::now() {
                 sleep_until(free_from).await; // even to sleep until now takes a millisecond
             }
             let place = permit(&self.places).await;
             // Another request of this host may have started while we waited for the place.
-            if host.start(self.host_delay)? {
+            if host.start(self.host_delay, clock)? {
                 return Ok(Turn { host, host_delay: self.host_delay, _own: own, place: Some(place) });
             }
         }
     }
 
-    /// Leaves `host` alone for `delay`, at most a week; a longer postponement that it already has stays.
-    pub fn postpone(&self, host: &str, delay: Duration) {
-        let until = later(Instant::now(), delay.min(POSTPONE_MAX));
-        let host = self.host(host);
+    /// Leaves `host` alone until then, at most a week from `now`; a longer postponement that it already has stays.
+    pub fn postpone(&self, host: &str, until: Timestamp, now: Timestamp) {
+        let until = until.min(later(now, POSTPONE_MAX));
+        let host = self.host(host, now);
         let mut times = lock(&host.times);
-        times.postponed_until = times.postponed_until.max(until);
+        times.postponed_until = times.postponed_until.max(Some(until));
     }
 
-    /// Returns how long `host` is to be left alone.
-    pub fn postponed(&self, host: &str) -> Option<Duration> {
+    /// Returns until when `host` is to be left alone.
+    pub fn postponed(&self, host: &str, now: Timestamp) -> Option<Timestamp> {
         let hosts = lock(&self.hosts);
-        hosts.by_name.get(host)?.free_from().err().map(|Postponed(delay)| delay)
+        let times = *lock(&hosts.by_name.get(host)?.times);
+        times.postponed(now)
     }
 
-    fn host(&self, name: &str) -> Arc<Host> {
+    fn host(&self, name: &str, now: Timestamp) -> Arc<Host> {
         let mut hosts = lock(&self.hosts);
         if let Some(host) = hosts.by_name.get(name) {
             return Arc::clone(host);
         }
-        hosts.sweep();
+        hosts.sweep(now);
         let host = Arc::new(Host::new(self.per_host));
         hosts.by_name.insert(name.to_owned(), Arc::clone(&host));
         host
@@ -126,9 +157,8 @@ impl Gate {
 
 impl Hosts {
     /// Forgets idle hosts when there are twice as many as were in use the last time.
-    fn sweep(&mut self) {
+    fn sweep(&mut self, now: Timestamp) {
         if self.by_name.len() >= self.sweep_at {
-            let now = Instant::now();
             self.by_name.retain(|_, host| !host.is_idle(now));
             self.sweep_at = HOSTS_MIN.max(self.by_name.len() * 2);
         }
@@ -137,40 +167,45 @@ impl Hosts {
 
 impl Host {
     fn new(turns: usize) -> Self {
-        let now = Instant::now();
-        let times = Times { free_from: now, postponed_until: now };
+        let times = Times { free_from: Instant::now(), postponed_until: None };
         Self { turns: Arc::new(Semaphore::new(turns)), times: Mutex::new(times) }
     }
 
     /// Nobody holds or waits for it, and nothing about it is worth remembering.
-    fn is_idle(self: &Arc<Self>, now: Instant) -> bool {
+    fn is_idle(self: &Arc<Self>, now: Timestamp) -> bool {
         let times = *lock(&self.times);
-        Arc::strong_count(self) == 1 && times.free_from <= now && times.postponed_until <= now
+        Arc::strong_count(self) == 1 && times.free_from <= Instant::now() && times.postponed(now).is_none()
     }
 
-    fn free_from(&self) -> Result<Instant, Postponed> {
+    fn free_from(&self, clock: Clock) -> Result<Instant, Postponed> {
         let times = *lock(&self.times);
-        match times.postponed_until.checked_duration_since(Instant::now()) {
-            Some(delay) if !delay.is_zero() => Err(Postponed(delay)),
-            _ => Ok(times.free_from),
+        match times.postponed(clock.now()) {
+            Some(until) => Err(Postponed(until)),
+            None => Ok(times.free_from),
         }
     }
 
     /// Takes the start if it is free.
-    fn start(&self, host_delay: Duration) -> Result<bool, Postponed> {
-        let free_from = self.free_from()?;
+    fn start(&self, host_delay: Duration, clock: Clock) -> Result<bool, Postponed> {
+        let free_from = self.free_from(clock)?;
         let now = Instant::now();
         let is_free = free_from <= now;
         if is_free {
-            lock(&self.times).free_from = later(now, host_delay);
+            lock(&self.times).free_from = after(now, host_delay);
         }
         Ok(is_free)
     }
 }
 
+impl Times {
+    fn postponed(self, now: Timestamp) -> Option<Timestamp> {
+        self.postponed_until.filter(|until| *until > now)
+    }
+}
+
 impl Drop for Turn {
     fn drop(&mut self) {
-        lock(&self.host.times).free_from = later(Instant::now(), self.host_delay);
+        lock(&self.host.times).free_from = after(Instant::now(), self.host_delay);
     }
 }
 
@@ -179,9 +214,12 @@ async fn permit(semaphore: &Arc<Semaphore>) -> OwnedSemaphorePermit {
     Arc::clone(semaphore).acquire_owned().await.expect("open semaphore")
 }
 
-/// `delay` comes from a config or a server: one beyond what an `Instant` holds is cut to a week.
-fn later(now: Instant, delay: Duration) -> Instant {
-    now.checked_add(delay).unwrap_or(now + POSTPONE_MAX)
+fn after(now: Instant, gap: Duration) -> Instant {
+    now.checked_add(gap).unwrap_or(now + GAP_MAX)
+}
+
+fn later(now: Timestamp, delay: TimeDelta) -> Timestamp {
+    now.checked_add_signed(delay).unwrap_or(now)
 }
 
 /// No code can panic while it holds one of these locks, so a poisoned one is as good as any.
@@ -201,15 +239,23 @@ mod tests {
         Gate::new(concurrency, per_host, host_delay)
     }
 
+    fn clock() -> Clock {
+        Clock::new(noon())
+    }
+
+    fn noon() -> Timestamp {
+        "2026-11-24T12:00:00Z".parse().unwrap()
+    }
+
     /// Checks whether `host` would get its turn within a moment.
     async fn check(gate: &Gate, host: &str, enters: bool) {
-        assert_eq!(timeout(MOMENT, gate.enter(host)).await.is_ok(), enters, "{host}");
+        assert_eq!(timeout(MOMENT, gate.enter(host, clock())).await.is_ok(), enters, "{host}");
     }
 
     #[tokio::test]
     async fn a_host_gets_one_request_at_a_time() {
         let gate = gate(8, 1, Duration::ZERO);
-        let turn = gate.enter("a").await.unwrap();
+        let turn = gate.enter("a", clock()).await.unwrap();
         check(&gate, "a", false).await;
         check(&gate, "b", true).await;
         drop(turn);
@@ -219,12 +265,12 @@ mod tests {
     #[tokio::test]
     async fn the_gap_counts_from_the_end_of_the_last_request() {
         let gate = gate(8, 1, MOMENT * 3);
-        let turn = gate.enter("a").await.unwrap();
+        let turn = gate.enter("a", clock()).await.unwrap();
         tokio::time::sleep(MOMENT * 3).await;
         drop(turn);
         check(&gate, "a", false).await;
         let before = Instant::now();
-        drop(gate.enter("a").await.unwrap());
+        drop(gate.enter("a", clock()).await.unwrap());
         assert!(before.elapsed() >= MOMENT);
     }
 
@@ -232,7 +278,7 @@ mod tests {
     async fn several_requests_at_once_keep_the_gap_between_their_starts() {
         let gate = gate(8, 2, MOMENT * 2);
         let began = Instant::now();
-        let (first, second) = tokio::join!(gate.enter("a"), gate.enter("a"));
+        let (first, second) = tokio::join!(gate.enter("a", clock()), gate.enter("a", clock()));
         assert!(first.is_ok() && second.is_ok());
         assert!(began.elapsed() >= MOMENT * 2);
     }
@@ -240,8 +286,10 @@ mod tests {
     #[tokio::test]
     async fn a_host_that_waits_for_its_turn_keeps_no_place_from_others() {
         let gate = gate(2, 1, Duration::from_hours(1));
-        drop(gate.enter("slow").await.unwrap());
-        let waiting = async { tokio::join!(gate.enter("slow"), gate.enter("slow"), gate.enter("slow")) };
+        drop(gate.enter("slow", clock()).await.unwrap());
+        let waiting = async {
+            tokio::join!(gate.enter("slow", clock()), gate.enter("slow", clock()), gate.enter("slow", clock()))
+        };
         tokio::select! {
             _ = waiting => panic!("the gap of the slow host is an hour"),
             () = async {
@@ -254,26 +302,27 @@ mod tests {
     #[tokio::test]
     async fn no_more_requests_run_than_there_are_places() {
         let gate = gate(2, 1, Duration::ZERO);
-        let _turns = (gate.enter("a").await.unwrap(), gate.enter("b").await.unwrap());
+        let _turns = (gate.enter("a", clock()).await.unwrap(), gate.enter("b", clock()).await.unwrap());
         check(&gate, "c", false).await;
     }
 
     #[tokio::test]
-    async fn a_postponed_host_gets_no_turn_and_says_until_when() {
+    async fn a_postponed_host_gets_no_turn_until_then() {
         let gate = gate(8, 1, Duration::ZERO);
-        gate.postpone("a", Duration::from_hours(1));
-        let Err(Postponed(delay)) = gate.enter("a").await else { panic!("a turn") };
-        assert!(delay > Duration::from_mins(59));
-        assert_eq!((gate.postponed("b"), gate.postponed("a").is_some()), (None, true));
+        let until = noon() + TimeDelta::hours(1);
+        gate.postpone("a", until, noon());
+        assert_eq!(gate.enter("a", clock()).await.unwrap_err(), Postponed(until));
+        assert_eq!((gate.postponed("b", noon()), gate.postponed("a", noon())), (None, Some(until)));
         check(&gate, "b", true).await;
+        assert!(gate.enter("a", Clock::new(until)).await.is_ok());
     }
 
     #[tokio::test]
     async fn those_who_wait_hear_of_a_postponement() {
         let gate = gate(8, 1, Duration::ZERO);
-        let turn = gate.enter("a").await.unwrap();
-        let (waited, ()) = tokio::join!(gate.enter("a"), async {
-            gate.postpone("a", Duration::from_hours(1));
+        let turn = gate.enter("a", clock()).await.unwrap();
+        let (waited, ()) = tokio::join!(gate.enter("a", clock()), async {
+            gate.postpone("a", noon() + TimeDelta::hours(1), noon());
             drop(turn);
         });
         assert!(waited.is_err());
@@ -282,27 +331,28 @@ mod tests {
     #[tokio::test]
     async fn a_shorter_postponement_does_not_end_a_longer_one() {
         let gate = gate(8, 1, Duration::ZERO);
-        gate.postpone("a", Duration::from_hours(2));
-        gate.postpone("a", Duration::from_secs(1));
-        assert!(gate.postponed("a").unwrap() > Duration::from_hours(1));
+        let hours = |hours| noon() + TimeDelta::hours(hours);
+        gate.postpone("a", hours(2), noon());
+        gate.postpone("a", hours(1), noon());
+        assert_eq!(gate.postponed("a", noon()), Some(hours(2)));
     }
 
     #[tokio::test]
     async fn no_server_can_silence_a_host_for_more_than_a_week() {
         let gate = gate(8, 1, Duration::ZERO);
-        gate.postpone("a", Duration::MAX);
-        assert!(gate.postponed("a").unwrap() <= POSTPONE_MAX);
+        gate.postpone("a", Timestamp::MAX_UTC, noon());
+        assert_eq!(gate.postponed("a", noon()), Some(noon() + POSTPONE_MAX));
     }
 
     #[tokio::test]
     async fn idle_hosts_are_forgotten_and_postponed_ones_are_not() {
         let gate = gate(8, 1, Duration::ZERO);
-        gate.postpone("postponed", Duration::from_hours(1));
+        gate.postpone("postponed", noon() + TimeDelta::hours(1), noon());
         for at in 0..10_000 {
-            drop(gate.enter(&format!("host{at}")).await.unwrap());
+            drop(gate.enter(&format!("host{at}"), clock()).await.unwrap());
         }
         assert!(lock(&gate.hosts).by_name.len() <= HOSTS_MIN);
-        assert!(gate.postponed("postponed").is_some());
+        assert!(gate.postponed("postponed", noon()).is_some());
     }
 
     #[tokio::test]
@@ -310,7 +360,7 @@ mod tests {
         let gate = gate(8, 1, Duration::ZERO);
         let order = Mutex::new(Vec::new());
         let go = async |name| {
-            let _turn = gate.enter("a").await.unwrap();
+            let _turn = gate.enter("a", clock()).await.unwrap();
             tokio::task::yield_now().await;
             lock(&order).push(name);
         };

@@ -8,6 +8,7 @@
 pub mod guard;
 pub mod hosts;
 
+mod body;
 mod client;
 mod error;
 mod headers;
@@ -29,7 +30,7 @@ pub use memory::Share;
 pub use request::Request;
 pub use routes::{ClientError, Route};
 
-use crate::config::{PollSettings, Site};
+use crate::config::{PollSettings, Proxy, Site};
 use crate::state::{Validators, Wait};
 
 /// Longest time for name resolution, connection and handshake, unless the whole has less.
@@ -63,6 +64,8 @@ pub struct Settings {
     pub body_bytes_max: u64,
     /// Networks that may be fetched from though they are not public.
     pub allow_networks: Vec<IpNet>,
+    /// Through which proxy, where no source says otherwise.
+    pub proxy: Proxy,
 }
 
 impl Settings {
@@ -79,6 +82,7 @@ impl Settings {
             idle_timeout: IDLE_MAX.min(poll.timeout),
             body_bytes_max: poll.body_bytes_max,
             allow_networks: poll.allow_networks.clone(),
+            proxy: poll.proxy.clone(),
         }
     }
 }

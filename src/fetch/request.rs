@@ -58,7 +58,7 @@ impl Request {
     }
 }
 
-async fn secret(key: &'static str, secret: &Secret) -> Result<String, FetchError> {
+pub(super) async fn secret(key: &'static str, secret: &Secret) -> Result<String, FetchError> {
     let path = match secret {
         Secret::Text(text) => return Ok(text.clone()),
         Secret::File(path) => path.clone(),

@@ -1,6 +1,7 @@
 //! The ways out: one HTTP client for each pair of proxy and authorities, made when it is first asked for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,10 +9,11 @@ use reqwest::dns::{Name, Resolve, Resolving};
 use reqwest::{Certificate, ClientBuilder, NoProxy};
 use url::Url;
 
-use super::error::innermost;
+use super::error::{innermost, is_tunnel_error};
 use super::guard::Guard;
+use super::request::secret;
 use super::{FetchError, KEEP_CONNECTION, Settings, headers};
-use crate::config::{Access, Proxy};
+use crate::config::{Access, Proxy, proxy_server};
 
 /// A way to a source's server.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -44,7 +46,53 @@ pub(super) struct Routes {
     settings: Settings,
     guard: Guard,
     straight: reqwest::Client,
-    others: Mutex<HashMap<Route, reqwest::Client>>,
+    others: Mutex<HashMap<Way, Outlet>>,
+}
+
+/// A route as its secrets and the environment say at the moment.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Way {
+    servers: Vec<(Scope, Url)>,
+    ca_file: Option<PathBuf>,
+}
+
+impl fmt::Debug for Way {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts: Vec<_> = self.servers.iter().map(|(scope, server)| (scope, server.host_str())).collect();
+        to.debug_struct("Way").field("servers", &hosts).field("ca_file", &self.ca_file).finish()
+    }
+}
+
+/// A client, and the proxies that it may go through.
+#[derive(Debug, Clone)]
+pub(super) struct Outlet {
+    pub(super) http: reqwest::Client,
+    proxies: Arc<[String]>,
+    carries_all: bool,
+}
+
+impl Outlet {
+    /// Whether all its requests go straight to their host.
+    pub(super) fn is_straight(&self) -> bool {
+        self.proxies.is_empty()
+    }
+
+    /// Refuses what is on a proxy itself: its name alone may lead to an address that is not public.
+    pub(super) fn check(&self, url: &Url) -> Result<(), FetchError> {
+        match url.domain().filter(|domain| self.proxies.iter().any(|proxy| proxy == domain)) {
+            Some(domain) => Err(unusable("proxy", format!("{domain} is the proxy itself"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Names the proxy over which a connection for `url` failed.
+    ///
+    /// All that goes to http was to be connected to it. `NO_PROXY` may have sent it straight to its host, which only the
+    /// library knows: then nobody is blamed.
+    pub(super) fn proxy_at_fault(&self, url: &Url, error: &reqwest::Error) -> Option<String> {
+        let is_fault = is_tunnel_error(error) || (error.is_connect() && self.carries_all && url.scheme() == "http");
+        (is_fault && !self.is_straight()).then(|| self.proxies.join(", "))
+    }
 }
 
 impl Routes {
@@ -56,28 +104,42 @@ impl Routes {
     }
 
     /// Returns the client of a route. One that could not be made is tried again the next time.
-    pub(super) async fn client(&self, route: &Route) -> Result<reqwest::Client, FetchError> {
-        if *route == Route::default() {
-            return Ok(self.straight.clone());
+    pub(super) async fn client(&self, route: &Route) -> Result<Outlet, FetchError> {
+        let way = Way { servers: servers(&route.proxy).await?, ca_file: route.ca_file.clone() };
+        if way.servers.is_empty() && way.ca_file.is_none() {
+            return Ok(Outlet { http: self.straight.clone(), proxies: Arc::default(), carries_all: false });
         }
-        if let Some(client) = self.others().get(route) {
-            return Ok(client.clone());
+        if let Some(outlet) = self.others().get(&way) {
+            return Ok(outlet.clone());
         }
-        let mut builder = builder(&self.settings);
-        if let Some(path) = &route.ca_file {
-            builder = builder.tls_certs_merge(certificates(path).await?);
+        let authorities = match &way.ca_file {
+            Some(path) => certificates(path).await?,
+            None => Vec::new(),
+        };
+        // Looked for again, and made with the door closed: polls that begin together share one, and its connections.
+        let mut others = self.others();
+        if let Some(outlet) = others.get(&way) {
+            return Ok(outlet.clone());
         }
-        let servers = proxies(&route.proxy);
-        builder = builder.no_proxy().dns_resolver(Names::new(&self.guard, &servers));
-        for (scope, server) in &servers {
-            builder = builder.proxy(proxy(*scope, server)?);
-        }
-        let client = builder.build().map_err(|error| unusable("route", innermost(&error)))?;
-        self.others().insert(route.clone(), client.clone());
-        Ok(client)
+        let outlet = self.outlet(&way, authorities)?;
+        others.insert(way, outlet.clone());
+        Ok(outlet)
     }
 
-    fn others(&self) -> MutexGuard<'_, HashMap<Route, reqwest::Client>> {
+    fn outlet(&self, way: &Way, authorities: Vec<Certificate>) -> Result<Outlet, FetchError> {
+        let mut builder = builder(&self.settings).no_proxy().tls_certs_merge(authorities);
+        for (scope, server) in &way.servers {
+            builder = builder.proxy(proxy(*scope, server)?);
+        }
+        let names = way.servers.iter().filter_map(|(_, server)| server.host_str().map(str::to_owned));
+        let proxies: Arc<[String]> = names.collect::<BTreeSet<_>>().into_iter().collect();
+        let builder = builder.dns_resolver(Names { guard: self.guard.clone(), proxies: Arc::clone(&proxies) });
+        let http = builder.build().map_err(|error| unusable("route", innermost(&error)))?;
+        let carries_all = way.servers.iter().any(|(scope, _)| *scope == Scope::All);
+        Ok(Outlet { http, proxies, carries_all })
+    }
+
+    fn others(&self) -> MutexGuard<'_, HashMap<Way, Outlet>> {
         // No code panics while it holds the lock.
         self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,7 +151,6 @@ fn builder(settings: &Settings) -> ClientBuilder {
         .default_headers(headers::always())
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        .deflate(false) // half of the servers send it with and half without a header
         .connect_timeout(settings.connect_timeout)
         .read_timeout(settings.idle_timeout)
         .pool_max_idle_per_host(settings.per_host)
@@ -101,7 +162,7 @@ fn builder(settings: &Settings) -> ClientBuilder {
 }
 
 /// Which requests a proxy carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Scope {
     All,
     /// Those to `http`, unless `NO_PROXY` names the host.
@@ -112,20 +173,28 @@ enum Scope {
 
 /// Returns the servers that a proxy setting means; what the environment says is read by us, so that it counts only
 /// where the config asks for it.
-fn proxies(proxy: &Proxy) -> Vec<(Scope, Url)> {
-    let from = |names: [&str; 4]| {
-        let value = names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
-        Url::parse(&value).or_else(|_| Url::parse(&format!("http://{value}"))).ok()
-    };
-    match proxy {
+async fn servers(proxy: &Proxy) -> Result<Vec<(Scope, Url)>, FetchError> {
+    Ok(match proxy {
         Proxy::None => Vec::new(),
-        Proxy::Server(url) => vec![(Scope::All, url.clone())],
+        Proxy::Server(address) => {
+            let text = secret("proxy", address).await?;
+            let url = proxy_server(text.trim());
+            let url = url.ok_or_else(|| unusable("proxy", format!("{address:?} holds no address with its scheme")))?;
+            vec![(Scope::All, url)]
+        }
         Proxy::Environment => {
-            let http = from(["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]).map(|url| (Scope::Http, url));
-            let https = from(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]).map(|url| (Scope::Https, url));
+            let http = variable(["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]).map(|url| (Scope::Http, url));
+            let https =
+                variable(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]).map(|url| (Scope::Https, url));
             http.into_iter().chain(https).collect()
         }
-    }
+    })
+}
+
+/// Reads the address of a proxy from the first of these variables that is set. Most people leave the scheme out.
+fn variable(names: [&str; 4]) -> Option<Url> {
+    let value = names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
+    proxy_server(&value).or_else(|| proxy_server(&format!("http://{value}")))
 }
 
 fn proxy(scope: Scope, server: &Url) -> Result<reqwest::Proxy, FetchError> {
@@ -143,13 +212,6 @@ fn proxy(scope: Scope, server: &Url) -> Result<reqwest::Proxy, FetchError> {
 struct Names {
     guard: Guard,
     proxies: Arc<[String]>,
-}
-
-impl Names {
-    fn new(guard: &Guard, servers: &[(Scope, Url)]) -> Self {
-        let names = servers.iter().filter_map(|(_, server)| server.host_str().map(str::to_owned));
-        Self { guard: guard.clone(), proxies: names.collect() }
-    }
 }
 
 impl Resolve for Names {

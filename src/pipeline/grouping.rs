@@ -1,4 +1,4 @@
-//! Grouping: which entries tell one, decided on all that may, inside the store's transaction.
+//! Stories: which entries tell one, decided on all that may, inside the store's transaction.
 //!
 //! A new entry looks for what is the same item; what is the same as those belongs to the circle too, and so do the
 //! stories that they tell. The whole circle is then parted anew, so that the order in which its entries came does not
@@ -16,6 +16,7 @@ use crate::story::{Bond, StoredEntry};
 const CIRCLE_MAX: usize = 64;
 
 /// Which entries may tell the same story.
+#[derive(Debug)]
 pub(super) struct Grouping {
     /// How they are compared.
     pub(super) settings: DedupSettings,

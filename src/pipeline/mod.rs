@@ -27,7 +27,7 @@ use crate::fetch;
 use crate::parse;
 use crate::readers;
 use crate::schedule::{self, Asked};
-use crate::state::{About, Change, Health, PollFailure, SourceState, Validators, Wait};
+use crate::state::{About, Change, Health, PollFailure, SourceState, Throttle, Validators, Wait};
 use crate::store::{Handle, Store, StoreError};
 use crate::story::{EntryKey, Identity, Prepared};
 use crate::tag;
@@ -47,6 +47,13 @@ use keeping::{Fresh, News, keep};
 /// 410: the publisher says that it is gone for good (RFC 9110 §15.5.11).
 const GONE: u16 = 410;
 
+/// How much later than its host's other feeds one is asked again that was told to wait for all of them: one that is
+/// always refused would else keep the others from ever being asked.
+const OTHERS_FIRST: TimeDelta = TimeDelta::minutes(10);
+
+/// When a document is asked for again for which there was no memory: a round of polls is over by then.
+const BUSY_PAUSE: TimeDelta = TimeDelta::minutes(5);
+
 /// Everything that polls and publications need, built whole from one config.
 #[derive(Debug)]
 pub struct Context {
@@ -58,6 +65,8 @@ pub struct Context {
     pub client: Arc<fetch::Client>,
     /// Where everything is kept.
     pub store: Handle,
+    /// Which entries may tell one story.
+    grouping: Arc<Grouping>,
 }
 
 impl Context {
@@ -67,7 +76,12 @@ impl Context {
     /// When the HTTP client cannot be made, as on a system without any CA certificates.
     pub fn new(config: Config, store: Handle) -> Result<Self, fetch::ClientError> {
         let client = Arc::new(fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?);
-        Ok(Self { matcher: Matcher::new(config.topics.clone()), config, client, store })
+        Ok(Self::with(config, client, store))
+    }
+
+    fn with(config: Config, client: Arc<fetch::Client>, store: Handle) -> Self {
+        let (matcher, grouping) = (Matcher::new(config.topics.clone()), Arc::new(Grouping::of(&config)));
+        Self { config, matcher, client, store, grouping }
     }
 
     /// Builds what a changed config asks for, on the same store.
@@ -80,18 +94,19 @@ impl Context {
         if fetch::Settings::new(&config.site, &config.poll) != *self.client.settings() {
             return Self::new(config, self.store.clone());
         }
-        let (client, store) = (Arc::clone(&self.client), self.store.clone());
-        Ok(Self { matcher: Matcher::new(config.topics.clone()), config, client, store })
+        Ok(Self::with(config, Arc::clone(&self.client), self.store.clone()))
     }
 
-    /// Leaves alone the hosts that asked for it before a restart (RFC 9110 §10.2.3), as `states` remember.
-    pub fn resume(&self, states: &[SourceState], now: Timestamp) {
-        for state in states.iter().filter(|state| state.is_throttled()) {
-            let delay = state.next_poll.and_then(|at| (at - now).to_std().ok());
-            if let (Some(delay), Some(url)) = (delay, &state.url) {
-                self.client.postpone(state.address(url), delay);
-            }
+    /// Leaves alone the hosts that asked for it before a restart, or when another process polled (RFC 9110 §10.2.3).
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn resume(&self, now: Timestamp) -> Result<(), StoreError> {
+        let throttles = self.store.call(move |store| store.throttles(now)).await?;
+        for throttle in throttles {
+            self.client.postpone(throttle, now);
         }
+        Ok(())
     }
 }
 
@@ -107,7 +122,8 @@ pub struct Polled {
 /// What came of a poll.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// Nothing was asked: another process polled it meanwhile, or its host wants to be left alone.
+    /// Nothing came of it, and that is nobody's failure: another process polled it meanwhile, its host wants to be left
+    /// alone, or there was no memory for its document.
     NotDue,
     /// The server says, or the bytes show, that nothing has changed.
     Unchanged,
@@ -165,7 +181,7 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
         Err(Unreadable { code, message }) => {
             let failure = state.fail(code, message, now);
             plan(context, source, &mut state, &waits, now);
-            return keep_failure(context, state, failure, now).await;
+            return keep_failure(context, state, failure, None, now).await;
         }
     };
     state.succeed(now);
@@ -174,7 +190,7 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
     let next_poll = state.next_poll;
-    let grouping = Grouping::of(&context.config);
+    let grouping = Arc::clone(&context.grouping);
     let outcome = context
         .store
         .call(move |store| {
@@ -215,26 +231,38 @@ async fn fail(
     error: &fetch::FetchError,
     now: Timestamp,
 ) -> Result<Polled, StoreError> {
-    if let fetch::FetchError::Postponed { delay, .. } = error {
-        // Nothing was sent: another feed of the host was told to wait, and this one waits too.
-        state.next_poll = Some(now + TimeDelta::from_std(*delay).unwrap_or(TimeDelta::days(1)));
+    if let Some(next_poll) = put_off(error, now) {
+        state.next_poll = Some(next_poll);
         state.next_poll_why = error.to_string();
-        let next_poll = state.next_poll;
         context.store.call(move |store| store.save_source(&state)).await?;
-        return Ok(Polled { outcome: Outcome::NotDue, next_poll });
+        return Ok(Polled { outcome: Outcome::NotDue, next_poll: Some(next_poll) });
     }
     let advice = error.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
     let failure = state.fail(error.code(), format!("{error}{advice}"), now);
     // What was adopted may go; the configured address has the last word.
     state.retired = *address == source.url && matches!(error, fetch::FetchError::Status { code: GONE, .. });
     plan(context, source, &mut state, error.asks(), now);
-    keep_failure(context, state, failure, now).await
+    if let Some(throttle) = error.throttle() {
+        state.next_poll = state.next_poll.max(Some(throttle.until + OTHERS_FIRST));
+    }
+    keep_failure(context, state, failure, error.throttle().cloned(), now).await
+}
+
+/// Returns when to try again after what is no failure of the source: its host was told to wait for another feed's
+/// sake, or too much was being read at once.
+fn put_off(error: &fetch::FetchError, now: Timestamp) -> Option<Timestamp> {
+    match error {
+        fetch::FetchError::Postponed { until, .. } => Some(*until),
+        fetch::FetchError::Busy { .. } => Some(now + BUSY_PAUSE),
+        _ => None,
+    }
 }
 
 async fn keep_failure(
     context: &Context,
     state: SourceState,
     failure: PollFailure,
+    throttle: Option<Throttle>,
     now: Timestamp,
 ) -> Result<Polled, StoreError> {
     let next_poll = state.next_poll;
@@ -242,7 +270,13 @@ async fn keep_failure(
     if state.failures == 1 {
         warn!(error.code = failure.code, "failing: {}", failure.message);
     }
-    context.store.call(move |store| keep_state(store, &state, false, now)).await?;
+    let keep = move |store: &mut dyn Store| {
+        if let Some(throttle) = &throttle {
+            store.save_throttle(throttle, now)?;
+        }
+        keep_state(store, &state, false, now)
+    };
+    context.store.call(keep).await?;
     Ok(Polled { outcome: Outcome::Failed(failure), next_poll })
 }
 

@@ -29,7 +29,7 @@ pub(super) async fn rebuild(context: &Arc<Context>) -> Result<(), StoreError> {
         last = end.number;
         let subjects = tokio::task::spawn_blocking(move || batch.into_iter().map(subject).collect::<Vec<_>>());
         let subjects = subjects.await.map_err(|_| StoreError::Closed)?;
-        let grouping = Grouping::of(&context.config);
+        let grouping = Arc::clone(&context.grouping);
         context.store.call(move |store| place(store, &grouping, subjects)).await?;
     }
 }

@@ -66,7 +66,7 @@ fn is_no_feed(code: &str) -> bool {
 
 /// Whether a failure may be over at the next poll.
 fn is_transient(code: &str) -> bool {
-    matches!(code, "dns" | "connect" | "tls" | "timeout" | "protocol" | "body_broken" | "coding")
+    matches!(code, "dns" | "connect" | "tls" | "proxy" | "timeout" | "protocol" | "body_broken" | "coding")
         || matches!(code, "http_408" | "http_421" | "http_425" | "http_429")
         || code.starts_with("http_5")
 }

@@ -11,7 +11,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Change, SourceState};
+use crate::state::{Announcement, Change, SourceState, Throttle};
 use crate::story::{Bond, EntryKey, Fingerprint, Known, Month, Prepared, StoredEntry, Story};
 use crate::topic::Label;
 
@@ -261,6 +261,18 @@ pub trait Store: Send {
     /// # Errors
     /// When the store cannot be written.
     fn save_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError>;
+
+    /// The hosts that are to be left alone at `now`, by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError>;
+
+    /// Keeps that a host asked to be left alone; a longer wait that it already has stays. Those over at `now` go.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn save_throttle(&mut self, throttle: &Throttle, now: Timestamp) -> Result<(), StoreError>;
 
     /// The size of the store in bytes.
     ///

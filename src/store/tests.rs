@@ -284,6 +284,21 @@ fn a_backup_is_a_store_and_overwrites_nothing() {
 }
 
 #[test]
+fn a_host_that_asked_to_be_left_alone_is_kept_until_then() {
+    check(|store| {
+        let until = |hours| noon() + TimeDelta::hours(hours);
+        let throttle = |host: &str, hours| Throttle { host: host.into(), until: until(hours) };
+        for throttle in [throttle("b", 2), throttle("a", 3), throttle("b", 1)] {
+            store.save_throttle(&throttle, noon()).unwrap();
+        }
+        assert_eq!(store.throttles(noon()).unwrap(), [throttle("a", 3), throttle("b", 2)]);
+        assert_eq!(store.throttles(until(2)).unwrap(), [throttle("a", 3)]);
+        store.save_throttle(&throttle("c", 9), until(8)).unwrap();
+        assert_eq!(store.throttles(noon()).unwrap(), [throttle("c", 9)], "what is over is dropped");
+    });
+}
+
+#[test]
 fn a_newer_store_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("veille.db");

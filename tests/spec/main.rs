@@ -14,6 +14,10 @@ mod desk;
 mod origin;
 #[path = "../support/packed.rs"]
 mod packed;
+#[path = "../support/secure.rs"]
+mod secure;
+#[path = "../support/tunnel.rs"]
+mod tunnel;
 #[path = "../support/world.rs"]
 mod world;
 
@@ -36,5 +40,6 @@ mod run;
 mod second;
 mod stories;
 mod valid;
+mod ways;
 mod week;
 mod xss;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc, Weekday};
 use futures_util::future::join_all;
+use veille::fetch::Request;
 use veille::pipeline::Outcome;
 
 use crate::desk::Desk;
@@ -341,7 +342,11 @@ async fn a_throttled_host_postpones_its_other_feeds() {
     assert_eq!(other.outcome, Outcome::NotDue);
     assert!(other.next_poll.unwrap() - noon() > TimeDelta::minutes(119));
     let state = desk.state("b").await;
-    assert!(state.next_poll_why.contains("asked to be left alone for another 120 min"), "{}", state.next_poll_why);
+    assert!(
+        state.next_poll_why.contains("asked to be left alone until 2026-11-24 14:00 UTC"),
+        "{}",
+        state.next_poll_why
+    );
     assert_eq!(state.failures, 0, "it is no failure of this one");
     assert!(origin.requests("/b").is_empty());
 }
@@ -386,6 +391,25 @@ async fn a_host_that_never_answers_holds_up_no_other() {
         _ = all("slow") => panic!("the slow host answered"),
         polled = all("quick") => assert!(polled.iter().all(|polled| matches!(polled.outcome, Outcome::Read(_)))),
     }
+}
+
+#[tokio::test]
+async fn a_document_for_which_there_is_no_memory_is_no_failure_and_is_asked_for_soon_again() {
+    let origin = Origin::start();
+    for path in ["/a", "/large"] {
+        origin.answers(path, document(news() + &" ".repeat(3 << 20)));
+    }
+    let desk = Desk::new(&format!("timeout = \"1s\"\n[[feed]]\nid = \"a\"\nurl = \"{}\"\n", origin.url("/a")));
+    let large = Request::new(origin.url("/large"));
+    let first = desk.context.client.fetch(&large, noon()).await.unwrap();
+    let second = desk.context.client.fetch(&large, noon()).await.unwrap();
+    let polled = desk.poll("a", noon()).await;
+    assert_eq!((polled.outcome, polled.next_poll), (Outcome::NotDue, Some(noon() + TimeDelta::minutes(5))));
+    let state = desk.state("a").await;
+    assert!(state.next_poll_why.contains("no memory for it came free within 1 s"), "{}", state.next_poll_why);
+    assert_eq!((state.failures, state.last_error), (0, None));
+    drop((first, second));
+    assert!(matches!(desk.poll("a", noon() + TimeDelta::minutes(5)).await.outcome, Outcome::Read(_)));
 }
 
 // Secrets and ways.

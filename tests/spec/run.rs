@@ -66,6 +66,54 @@ fn a_restart_polls_only_what_is_due() {
     assert_eq!(world.origin.requests("/education").len(), 1);
 }
 
+/// What `feeds` tells of the last feed once it tells anything of its next poll.
+fn told(world: &World) -> serde_json::Value {
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        let feed = world.json(&["feeds", "--json"]).pop().unwrap();
+        if feed["next_poll"].is_string() {
+            return feed;
+        }
+        assert!(std::time::Instant::now() < end, "{feed}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_host_that_asked_to_be_left_alone_is_left_alone_by_all_its_feeds_after_a_restart() {
+    // RFC 9110 §10.2.3. A wait that ends before the next round shows nowhere in the state of its source.
+    for refusal in [status(429).header("retry-after", "90"), status(503).header("retry-after", "3600")] {
+        let world = World::new().feed("a", [refusal]);
+        let mut daemon = world.run();
+        assert_eq!(told(&world)["failures"], 1);
+        daemon.signal("KILL");
+        daemon.ends();
+        let world = world.feed("b", [document(rss(&[partnership()]))]);
+        let mut daemon = world.run();
+        let other = told(&world);
+        assert!(other["next_poll_why"].as_str().unwrap().contains("127.0.0.1 asked to be left alone until"), "{other}");
+        assert_eq!((&other["failures"], &other["last_error"]), (&0.into(), &serde_json::Value::Null));
+        daemon.signal("TERM");
+        daemon.ends();
+        // `veille poll` is no way around it.
+        world.succeeds(&["poll", "--force"]);
+        assert!(world.origin.requests("/b").is_empty());
+        assert_eq!(world.origin.requests("/a").len(), 1);
+    }
+}
+
+#[test]
+fn a_host_that_was_throttled_by_another_process_is_left_alone_by_the_daemon() {
+    let world = World::new().feed("a", [document(rss(&[partnership()])), status(503).header("retry-after", "3600")]);
+    let daemon = world.run();
+    daemon.until(FEED, |body| body.contains("Signature"));
+    world.succeeds(&["poll", "--force"]);
+    let world = world.feed("b", [document(rss(&[justice()]))]);
+    let other = told(&world);
+    assert!(other["next_poll_why"].as_str().unwrap().contains("asked to be left alone until"), "{other}");
+    assert!(world.origin.requests("/b").is_empty());
+}
+
 #[test]
 fn a_saved_config_is_taken_over_and_stored_entries_follow() {
     let world = world();

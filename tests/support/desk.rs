@@ -1,6 +1,7 @@
 //! The pipeline with a clock of the test's own, between a config and a publisher's server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tempfile::TempDir;
@@ -25,6 +26,13 @@ impl Desk {
         Self { context: Arc::new(Context::new(config, store).unwrap()), folder }
     }
 
+    /// Leaves hosts this pause between two requests, one at a time.
+    pub(crate) fn with_pause(self, pause: Duration) -> Self {
+        let (mut config, store) = (self.context.config.clone(), self.context.store.clone());
+        (config.poll.per_host, config.poll.host_delay) = (1, pause);
+        Self { context: Arc::new(Context::new(config, store).unwrap()), ..self }
+    }
+
     /// Takes over a changed config.
     pub(crate) fn reload(&mut self, feeds: &str) {
         self.context = Arc::new(self.context.renewed(config(&self.folder, feeds)).unwrap());
@@ -34,14 +42,19 @@ impl Desk {
     pub(crate) async fn restart(&mut self, now: DateTime<Utc>) {
         let (config, store) = (self.context.config.clone(), self.context.store.clone());
         self.context = Arc::new(Context::new(config, store).unwrap());
-        let states = self.context.store.call(|store| store.sources()).await.unwrap();
-        self.context.resume(&states, now);
+        self.context.resume(now).await.unwrap();
     }
 
     /// Polls a feed if it is due.
     pub(crate) async fn poll(&self, id: &str, now: DateTime<Utc>) -> Polled {
-        let source = self.context.config.sources.iter().find(|source| source.id == id).unwrap();
-        pipeline::poll(&self.context, source, false, now).await.unwrap()
+        self.polling(id, now).await
+    }
+
+    /// Polls a feed if it is due, beside others.
+    pub(crate) fn polling(&self, id: &str, now: DateTime<Utc>) -> impl Future<Output = Polled> + use<> {
+        let source = self.context.config.sources.iter().find(|source| source.id == id).unwrap().clone();
+        let context = Arc::clone(&self.context);
+        async move { pipeline::poll(&context, &source, false, now).await.unwrap() }
     }
 
     /// Polls a feed whenever it is due from `now` on, `times` times, and returns when that was.

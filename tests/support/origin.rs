@@ -54,6 +54,8 @@ pub(crate) struct Seen {
     pub(crate) head: Vec<u8>,
     /// What came after it.
     pub(crate) body: String,
+    /// The status that it was answered with.
+    pub(crate) status: u16,
 }
 
 impl Seen {
@@ -228,6 +230,13 @@ impl From<Answer> for Script {
     }
 }
 
+impl Script {
+    /// Waits before each answer.
+    pub(crate) fn after(self, after: Duration) -> Self {
+        Self(self.0.into_iter().map(|answer| answer.after(after)).collect())
+    }
+}
+
 impl<const N: usize> From<[Answer; N]> for Script {
     fn from(answers: [Answer; N]) -> Self {
         Self(answers.into())
@@ -318,10 +327,11 @@ async fn converse(mut stream: TcpStream, connection: usize, shared: Arc<Mutex<Sh
         let seen = Seen { connection, ..receive(&mut stream).await? };
         let answer = {
             let mut shared = shared.lock().unwrap();
-            shared.requests.push(seen.clone());
             shared.running += 1;
             shared.running_max = shared.running_max.max(shared.running);
-            next_answer(&mut shared, &seen)
+            let answer = next_answer(&mut shared, &seen);
+            shared.requests.push(Seen { status: answer.status, ..seen.clone() });
+            answer
         };
         let sent = send(&mut stream, &seen, answer).await;
         shared.lock().unwrap().running -= 1;
@@ -353,6 +363,7 @@ async fn receive(stream: &mut TcpStream) -> Option<Seen> {
         connection: 0,
         head: head.clone(),
         body: String::new(),
+        status: 0,
     };
     let length = seen.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     while body.len() < length {

@@ -29,3 +29,8 @@ pub(crate) fn zstd(blocks: usize) -> Vec<u8> {
     let blocks = (1..=blocks).flat_map(|at| block(at == blocks));
     frame.into_iter().chain(blocks).collect()
 }
+
+/// A zstd frame.
+pub(crate) fn zstd_of(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 1).unwrap()
+}

@@ -542,7 +542,7 @@ url = "https://d.example/"
 auth = { user = "d" }
 "#,
         r#"
-error: `proxy` must be the address of a proxy, `"environment"`, or `""` for none
+error: `proxy` must be the address of a proxy, `{ file = "…" }`, `"environment"`, or `""` for none
  --> config.toml:2:9
   |
 2 | proxy = "enviroment"
@@ -564,7 +564,7 @@ error: this must be a text in quotes, or where to find it
   |
   = help: write `"…"`, `{ file = "path" }` or `{ credential = "name" }` (systemd's `LoadCredential`)
 
-error: `proxy` must be the address of a proxy, `"environment"`, or `""` for none
+error: `proxy` must be the address of a proxy, `{ file = "…" }`, `"environment"`, or `""` for none
  --> config.toml:6:9
   |
 6 | proxy = "socks5://127.0.0.1"

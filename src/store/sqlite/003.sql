@@ -51,3 +51,9 @@ CREATE INDEX related_by_story ON related (story);
 -- Marks that these tables are whole.
 INSERT INTO clue VALUES (0, 0);
 INSERT INTO label VALUES (0, '', 0, 0, '[]');
+
+-- Hosts that asked to be left alone.
+CREATE TABLE throttle (
+    host  TEXT PRIMARY KEY,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

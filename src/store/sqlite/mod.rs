@@ -12,6 +12,7 @@ mod rows;
 mod search;
 mod sources;
 mod stories;
+mod throttles;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,7 +21,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::{EntryDay, Filter, Job, Store, StoreError};
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Change, SourceState};
+use crate::state::{Announcement, Change, SourceState, Throttle};
 use crate::story::{Bond, EntryKey, Fingerprint, Known, Month, Prepared, StoredEntry, Story};
 use crate::topic::Label;
 
@@ -349,6 +350,14 @@ impl Store for Sqlite {
 
     fn save_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
         hubs::save(&self.connection, announcement)
+    }
+
+    fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError> {
+        throttles::all(&self.connection, now)
+    }
+
+    fn save_throttle(&mut self, throttle: &Throttle, now: Timestamp) -> Result<(), StoreError> {
+        throttles::save(&self.connection, throttle, now)
     }
 
     fn size(&mut self) -> Result<u64, StoreError> {

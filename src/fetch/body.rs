@@ -1,0 +1,154 @@
+//! The body of an answer: unpacked as it comes (RFC 9110 §8.4), never more than the limit and one piece.
+//!
+//! One content coding at most, of those that we ask for. gzip may come in several members (RFC 1952 §2.2) and zstd in
+//! several frames (RFC 8878 §3): they are read whole. The only home of `async-compression`.
+
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZstdDecoder};
+use async_compression::zstd::DParameter;
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, TryStreamExt};
+use reqwest::Response;
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt};
+use tokio::time::timeout;
+use tokio_util::io::StreamReader;
+
+use super::FetchError;
+use super::client::Time;
+use super::memory::{Memory, Share};
+
+/// What gzip begins with (RFC 1952 §2.3.1) and no feed does.
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+/// Largest window of zstd, as a power of two: what HTTP allows (RFC 9659 §3).
+const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+
+/// Read at once.
+const PIECE_BYTES: usize = 16 << 10;
+
+type Input = StreamReader<Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>, Bytes>;
+
+/// A content coding that we ask for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Coding {
+    Plain,
+    Gzip,
+    Brotli,
+    Zstd,
+}
+
+impl Coding {
+    /// The value of `Accept-Encoding`.
+    pub(super) const ACCEPTED: &'static str = "gzip, br, zstd";
+
+    /// Reads `Content-Encoding`.
+    ///
+    /// # Errors
+    /// The header as sent, if it names anything else, or several: no server needs them, and each layer multiplies a bomb.
+    fn of(headers: &HeaderMap) -> Result<Self, String> {
+        let values = headers.get_all(CONTENT_ENCODING).into_iter();
+        let sent: Vec<String> = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into()).collect();
+        let lower = sent.iter().map(|coding| coding.trim().to_ascii_lowercase());
+        let codings: Vec<String> = lower.filter(|coding| !matches!(coding.as_str(), "" | "identity")).collect();
+        match codings.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            [] => Ok(Self::Plain),
+            ["gzip" | "x-gzip"] => Ok(Self::Gzip),
+            ["br"] => Ok(Self::Brotli),
+            ["zstd"] => Ok(Self::Zstd),
+            _ => Err(sent.join(", ")),
+        }
+    }
+}
+
+/// Where a body is gathered, and what bounds it.
+pub(super) struct Vessel<'a> {
+    pub(super) bytes_max: u64,
+    pub(super) time: &'a mut Time,
+    pub(super) memory: &'a Memory,
+    pub(super) memory_timeout: Duration,
+    pub(super) share: &'a mut Share,
+}
+
+/// Why a body was left.
+pub(super) enum Fault {
+    /// As it is.
+    Known(FetchError),
+    /// The time of the whole is over.
+    Late,
+    /// It broke.
+    Broken(io::Error),
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// Reads the body of `response`. A large one waits until there is memory for it.
+pub(super) async fn read(response: Response, mut vessel: Vessel<'_>) -> Result<Bytes, Fault> {
+    let coding = Coding::of(response.headers()).map_err(|coding| Fault::Known(FetchError::Coding { coding }))?;
+    if response.content_length().is_some_and(|length| length > vessel.bytes_max) {
+        return Err(vessel.too_large());
+    }
+    let stream: Pin<Box<dyn Stream<Item = _> + Send>> = Box::pin(response.bytes_stream().map_err(io::Error::other));
+    let mut input: Input = StreamReader::new(stream);
+    let mut body = BytesMut::new();
+    match coding {
+        // Nothing, packed, is nothing.
+        _ if vessel.next(&mut input).await?.is_none() => {}
+        Coding::Plain => vessel.fill(&mut body, &mut input).await?,
+        Coding::Gzip => loop {
+            vessel.fill(&mut body, &mut GzipDecoder::new(&mut input)).await?;
+            // What follows and is no member is padding or a stray line end, which everybody passes over.
+            if vessel.next(&mut input).await? != GZIP.first().copied() {
+                break;
+            }
+        },
+        Coding::Brotli => vessel.fill(&mut body, &mut BrotliDecoder::new(&mut input)).await?,
+        Coding::Zstd => {
+            let window = DParameter::window_log_max(ZSTD_WINDOW_LOG_MAX);
+            let mut frames = ZstdDecoder::with_params(&mut input, &[window]);
+            frames.multiple_members(true);
+            vessel.fill(&mut body, &mut frames).await?;
+        }
+    }
+    // Packed twice, or without saying so.
+    if body.starts_with(GZIP) {
+        return Err(Fault::Known(FetchError::Coding { coding: "gzip".to_owned() }));
+    }
+    Ok(body.freeze())
+}
+
+impl Vessel<'_> {
+    /// Reads all of `from`.
+    async fn fill(&mut self, body: &mut BytesMut, from: &mut (impl AsyncRead + Unpin)) -> Result<(), Fault> {
+        loop {
+            body.reserve(PIECE_BYTES);
+            let read = self.time.within(from.read_buf(body)).await.ok_or(Fault::Late)??;
+            if read == 0 {
+                return Ok(());
+            }
+            if body.len() as u64 > self.bytes_max {
+                return Err(self.too_large());
+            }
+            // Not part of the fetch's time, for it is not the publisher's fault.
+            let limit = self.memory_timeout;
+            let grown = timeout(limit, self.memory.grow(self.share, body.len())).await;
+            grown.map_err(|_| Fault::Known(FetchError::Busy { limit }))?;
+        }
+    }
+
+    /// Returns the next byte and leaves it there.
+    async fn next(&mut self, input: &mut Input) -> Result<Option<u8>, Fault> {
+        Ok(self.time.within(input.fill_buf()).await.ok_or(Fault::Late)??.first().copied())
+    }
+
+    fn too_large(&self) -> Fault {
+        Fault::Known(FetchError::TooLarge { limit_bytes: self.bytes_max })
+    }
+}
