@@ -19,7 +19,7 @@ use crate::tag;
 use crate::topic::{Judgement, Label, Matcher, Reason, Verdict};
 
 /// Entries read from the store in one go.
-const BATCH: usize = 1_000;
+const BATCH: usize = 200;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
