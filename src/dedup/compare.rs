@@ -223,6 +223,7 @@ mod tests {
     use chrono::{NaiveDate, NaiveTime};
 
     use super::super::identity::identify;
+    use super::super::plain::Plain;
     use super::*;
     use crate::feed::Entry;
 
@@ -238,7 +239,7 @@ mod tests {
             ..Entry::default()
         };
         let (entry, identity) = identify("source", "rss20", vec![entry]).remove(0);
-        Subject::new("source", &entry, &identity)
+        Subject::new("source", &entry, &Plain::of(&entry), &identity)
     }
 
     fn check(one: (&str, &str), other: (&str, &str), expected: Result<Sameness, Refusal>) {

@@ -4,9 +4,10 @@
 //!
 //! 1. [`identify`] gives each entry of a document its [`Identity`](crate::story::Identity);
 //! 2. [`decide`] says, with what is stored under its keys, whether the entry is new;
-//! 3. a new or changed one becomes a [`Subject`], whose [`Subject::clues`] go into its identity;
+//! 3. a new or changed one, read as [`Plain`] text, becomes a [`Subject`], whose [`Subject::clues`] go into its identity;
 //! 4. [`place`] says, with the stored entries that share a clue, which story a new one tells;
-//! 5. [`is_significant`] says whether a change is news.
+//! 5. [`is_significant`] says whether a change is news;
+//! 6. [`related`] says, by the [`terms`] of a topic's stories, which earlier ones are news on the same subject.
 //!
 //! [`compare`] says why two entries are the same item or not, for people.
 
@@ -15,8 +16,11 @@ mod compare;
 mod identity;
 mod link;
 mod place;
+mod plain;
+mod related;
 mod significance;
 mod subject;
+mod terms;
 mod title;
 
 pub use atom_id::minted_id;
@@ -24,5 +28,8 @@ pub use compare::{Comparison, Refusal, compare};
 pub use identity::{Decision, decide, identify};
 pub use link::canonical_link;
 pub use place::{Place, place};
+pub use plain::Plain;
+pub use related::related;
 pub use significance::is_significant;
 pub use subject::Subject;
+pub use terms::terms;

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 
+use super::relating::relate;
 use super::{Counts, keys};
 use crate::config::{Config, Source};
 use crate::dedup::{self, Decision, Place, Subject};
 use crate::feed::{Entry, Timestamp};
 use crate::fetch;
 use crate::store::{Store, StoreError};
-use crate::story::{Prepared, StoredEntry};
+use crate::story::{self, Prepared, StoredEntry};
 
 /// How far back an entry can join a story.
 const STORY_WINDOW: TimeDelta = TimeDelta::days(90);
@@ -58,18 +59,22 @@ pub(super) fn keep(
 ) -> Result<Counts, StoreError> {
     let News { fresh, same: mut present, whole, share: _share } = news;
     let known = store.known(source_id, &keys(fresh.iter().map(|fresh| &fresh.prepared.identity)))?;
-    let decided: Vec<(Fresh, Decision)> = fresh
+    let mut decided: Vec<(Fresh, Decision)> = fresh
         .into_iter()
         .map(|fresh| {
             let decision = dedup::decide(&fresh.prepared.identity, &known);
             (fresh, decision)
         })
         .collect();
+    // The earliest first, and of one date the last one of the document, which has its newest on top.
+    decided.reverse();
+    decided.sort_by_key(|(fresh, _)| story::date(&fresh.prepared.entry, now));
     present.extend(decided.iter().filter_map(|(_, decision)| match decision {
         Decision::Same(number) | Decision::Changed(number) => Some(*number),
         Decision::New => None,
     }));
     let mut counts = Counts::default();
+    let mut touched: Vec<i64> = Vec::new();
     for (Fresh { mut prepared, subject }, decision) in decided {
         let place = match decision {
             Decision::Same(_) => continue,
@@ -80,6 +85,7 @@ pub(super) fn keep(
             Place::Entry(number) => {
                 counts.changed += usize::from(replace(store, number, &prepared, now)?);
                 present.push(number);
+                touched.push(number);
                 continue;
             }
             Place::Story(story, _) => Some(story),
@@ -88,9 +94,12 @@ pub(super) fn keep(
         if store.has_atom_id(&prepared.identity.atom_id)? {
             prepared.identity.atom_id = dedup::minted_id(source_id, prepared.identity.key);
         }
-        present.push(store.insert(source_id, &prepared, story, now)?);
+        let number = store.insert(source_id, &prepared, story, now)?;
+        present.push(number);
+        touched.push(number);
         counts.new += 1;
     }
+    relate(store, touched)?;
     if whole {
         store.mark_present(source_id, &present, now)?;
     }

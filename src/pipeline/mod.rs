@@ -8,6 +8,7 @@ mod full_text;
 mod keeping;
 mod publication;
 mod relabelling;
+mod relating;
 mod upkeep;
 
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use tracing::{info, warn};
 use url::Url;
 
 use crate::config::{Config, Source};
-use crate::dedup::{self, Decision, Subject};
+use crate::dedup::{self, Decision, Plain, Subject};
 use crate::feed::{Defect, Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::parse;
@@ -396,9 +397,11 @@ async fn full_texts(
 fn ready(matcher: &Matcher, source: &Source, entry: Entry, mut identity: Identity) -> Fresh {
     let entry = parse::sanitise(entry);
     let labels = tag::labels(matcher, &entry, source);
-    let subject = Subject::new(&source.id, &entry, &identity);
+    let plain = Plain::of(&entry);
+    let subject = Subject::new(&source.id, &entry, &plain, &identity);
     identity.clues = subject.clues();
-    Fresh { prepared: Prepared { entry, identity, labels }, subject }
+    let terms = (!labels.is_empty()).then(|| dedup::terms(&entry, &plain));
+    Fresh { prepared: Prepared { entry, identity, labels, terms }, subject }
 }
 
 fn keys<'a>(identities: impl Iterator<Item = &'a Identity>) -> Vec<EntryKey> {

@@ -12,8 +12,13 @@ INSERT INTO month SELECT topic, strftime('%Y-%m', date, 'unixepoch') AS month, r
 ALTER TABLE entry ADD COLUMN withdrawn INTEGER;
 -- When the story that it headed became part of an earlier one.
 ALTER TABLE entry ADD COLUMN joined INTEGER;
--- Hashes of its telling words, by which related news is found.
-ALTER TABLE entry ADD COLUMN terms BLOB;
+
+-- Hashes of the telling words of entries, by which related news is found; made when needed. Beside the entries, for
+-- a column behind their texts would be read through all of them.
+CREATE TABLE terms (
+    entry  INTEGER PRIMARY KEY,
+    hashes BLOB NOT NULL
+) STRICT;
 
 -- What two entries are held to be, whatever they say: by hand, or because they were published as one.
 CREATE TABLE bond (
@@ -44,3 +49,4 @@ CREATE TABLE related (
     PRIMARY KEY (topic, story, place)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX related_by_story ON related (story);
+CREATE INDEX related_by_other ON related (other);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rusqlite::{Connection, params};
 
 use super::entries::{COLUMNS, labels, one, read};
-use super::{StoreError, archive, unix};
+use super::{StoreError, archive, related, unix};
 use crate::feed::Timestamp;
 use crate::store::CANDIDATES_MAX;
 use crate::story::{StoredEntry, Story, Telling};
@@ -107,7 +107,9 @@ fn story(connection: &Connection, number: i64, topic: &str) -> Result<Option<Sto
     let text = fullest
         .filter(|fullest| fullest.number != head.number)
         .map(|fullest| (fullest.entry.summary.clone(), fullest.entry.content.clone()));
-    Ok(best.map(|label| Story { number, head, text, tellings, label }))
+    let Some(label) = best else { return Ok(None) };
+    let related = related::shown(connection, topic, number)?;
+    Ok(Some(Story { number, head, text, tellings, label, related }))
 }
 
 pub(super) fn drop_before(connection: &Connection, before: Timestamp) -> Result<usize, StoreError> {
@@ -122,7 +124,8 @@ pub(super) fn drop_before(connection: &Connection, before: Timestamp) -> Result<
     let mut dropped = 0;
     for story in stories {
         archive::touch(connection, story)?;
-        for table in ["label", "clue"] {
+        related::forget(connection, story)?;
+        for table in ["label", "clue", "terms"] {
             let sql = format!("DELETE FROM {table} WHERE entry IN (SELECT number FROM entry WHERE story = ?1)");
             connection.prepare_cached(&sql)?.execute([story])?;
         }
