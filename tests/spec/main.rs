@@ -29,6 +29,7 @@ mod parity;
 mod poll;
 mod publish;
 mod reading;
+mod related;
 mod run;
 mod week;
 mod xss;
