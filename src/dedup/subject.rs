@@ -82,18 +82,17 @@ impl Subject {
     /// Prepares an entry that was just identified and read.
     #[must_use]
     pub fn new(source_id: &str, entry: &Entry, plain: &Plain, identity: &Identity) -> Self {
-        Self::prepare(source_id, entry, plain, identity.canonical_link.as_ref(), &identity.atom_id)
+        Self::prepare(source_id, entry, plain, identity.canonical_link.as_ref(), identity.owns_guid)
     }
 
     /// Prepares a stored entry.
     #[must_use]
     pub fn stored(stored: &StoredEntry) -> Self {
-        let StoredEntry { source_id, entry, canonical_link, atom_id, .. } = stored;
-        Self::prepare(source_id, entry, &Plain::of(entry), canonical_link.as_ref(), atom_id)
+        let StoredEntry { source_id, entry, canonical_link, owns_guid, .. } = stored;
+        Self::prepare(source_id, entry, &Plain::of(entry), canonical_link.as_ref(), *owns_guid)
     }
 
-    /// A guid that is unique in the world and belongs to one item alone is the Atom id: see [`super::identify`].
-    fn prepare(source_id: &str, entry: &Entry, plain: &Plain, link: Option<&String>, atom_id: &str) -> Self {
+    fn prepare(source_id: &str, entry: &Entry, plain: &Plain, link: Option<&String>, owns_guid: bool) -> Self {
         let guid = entry.id.as_deref().map(str::trim);
         let [title, summary, content] =
             [&entry.title, &entry.summary, &entry.content].map(|part| part.as_deref().unwrap_or_default());
@@ -103,7 +102,7 @@ impl Subject {
             link: link.cloned(),
             page: entry.url.as_ref().and_then(canonical_link),
             id: guid.map(str::to_owned),
-            guid: guid.filter(|guid| *guid == atom_id && is_world_unique(guid)).map(str::to_owned),
+            guid: guid.filter(|guid| owns_guid && is_world_unique(guid)).map(str::to_owned),
             title: Title::new(title),
             text: Text::new(&plain.summary, &plain.content),
             cves: Set::of(cves.map(|cve| xxh3_64(cve.as_str().to_ascii_lowercase().as_bytes()))),

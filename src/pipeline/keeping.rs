@@ -1,6 +1,6 @@
 //! Keeping what a document brought: decided on what the store knows at that moment, inside its transaction.
 
-use super::grouping::Stories;
+use super::grouping::Grouping;
 use super::relating::relate;
 use super::{Counts, keys};
 use crate::dedup::{self, Decision, Member, Subject};
@@ -32,7 +32,7 @@ pub(super) fn keep(
     store: &mut dyn Store,
     source_id: &str,
     news: News,
-    stories: &Stories,
+    grouping: &Grouping,
     now: Timestamp,
 ) -> Result<Counts, StoreError> {
     let News { fresh, same: mut present, whole, share: _share } = news;
@@ -61,21 +61,21 @@ pub(super) fn keep(
         };
         let candidates = match edited {
             Some(_) => Vec::new(),
-            None => stories.candidates(store, &subject, now)?,
+            None => grouping.candidates(store, &subject, now)?,
         };
-        let edited = edited.or_else(|| dedup::itself(&subject, &candidates, &present, &stories.settings));
+        let edited = edited.or_else(|| dedup::itself(&subject, &candidates, &present, &grouping.settings));
         if let Some(number) = edited {
-            counts.changed += usize::from(replace(store, number, &prepared, stories, now)?);
+            counts.changed += usize::from(replace(store, number, &prepared, grouping, now)?);
             present.push(number);
             touched.push(number);
             continue;
         }
         let new = Member { number: None, key: prepared.identity.key, subject };
-        let story = stories.place(store, new, candidates, now)?;
+        let head = grouping.place(store, new, candidates, now)?;
         if store.has_atom_id(&prepared.identity.atom_id)? {
             prepared.identity.atom_id = dedup::minted_id(source_id, prepared.identity.key);
         }
-        let number = store.insert(source_id, &prepared, story, now)?;
+        let number = store.insert(source_id, &prepared, head, now)?;
         present.push(number);
         touched.push(number);
         counts.new += 1;
@@ -97,7 +97,7 @@ fn replace(
     store: &mut dyn Store,
     number: i64,
     prepared: &Prepared,
-    stories: &Stories,
+    grouping: &Grouping,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let says = |entry: &Entry| (entry.title.clone(), entry.summary.clone(), entry.content.clone(), entry.url.clone());
@@ -106,8 +106,8 @@ fn replace(
     let is_news = before.as_ref().is_none_or(|before| dedup::is_significant(&before.entry, &prepared.entry));
     store.update(number, prepared, (differs && is_news).then_some(now))?;
     if let (true, Some(before), Some(after)) = (differs, before, store.entry(number)?) {
-        stories.hold(store, &before, &after)?;
-        stories.regroup(store, number, now)?;
+        grouping.hold(store, &before, &after)?;
+        grouping.regroup(store, number, now)?;
     }
     Ok(differs)
 }

@@ -6,8 +6,10 @@
 mod announcement;
 mod full_text;
 mod grouping;
+mod health;
 mod keeping;
 mod publication;
+mod rebuilding;
 mod relabelling;
 mod relating;
 mod upkeep;
@@ -34,11 +36,13 @@ use crate::topic::Matcher;
 
 pub use announcement::{Announced, announce};
 pub use full_text::full_text;
+pub use grouping::{Account, Kinship, account, merge, split};
+pub use health::note_config;
 pub use publication::{Archives, Published, publish};
-pub use relabelling::{relabel, relabel_all, same_rules};
+pub use relabelling::{Relabelling, relabel, relabel_all, same_rules};
 pub use upkeep::upkeep;
 
-use grouping::Stories;
+use grouping::Grouping;
 use keeping::{Fresh, News, keep};
 
 /// 410: the publisher says that it is gone for good (RFC 9110 §15.5.11).
@@ -171,12 +175,12 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
     let next_poll = state.next_poll;
-    let stories = Stories::of(&context.config);
+    let grouping = Grouping::of(&context.config);
     let outcome = context
         .store
         .call(move |store| {
             let outcome = match news {
-                Some(news) => Outcome::Read(keep(store, &state.source_id, news, &stories, now)?),
+                Some(news) => Outcome::Read(keep(store, &state.source_id, news, &grouping, now)?),
                 None => Outcome::Unchanged,
             };
             let spoke = matches!(outcome, Outcome::Read(Counts { new, .. }) if new > 0);

@@ -7,7 +7,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::publish::channel::Channel;
-use crate::publish::item::{item, source};
+use crate::publish::item::{distinct, source};
 use crate::publish::{Edition, Format, Representation, atom, page};
 use crate::story::{Month, Story};
 use crate::topic::Topic;
@@ -55,9 +55,7 @@ impl<'a> Volume<'a> {
     /// Renders its documents. `stories` are all of its month, newest first.
     #[must_use]
     pub fn render(&self, edition: &Edition<'_>, stories: &[Story], basis: &str) -> Vec<Representation> {
-        let mut ids = std::collections::HashSet::new();
-        let stories = stories.iter().filter(|story| ids.insert(&story.head.atom_id));
-        let items = stories.map(|story| item(edition, self.topic, story)).collect();
+        let items = distinct(edition, self.topic, stories).collect();
         let channel = Channel::whole(edition, self.topic, items);
         let documents = [atom::volume(&channel, self), page::volume(edition, &channel, self)];
         documents.map(|document| Representation { basis: Some(basis.to_owned()), ..document }).into()

@@ -17,10 +17,12 @@ mod packed;
 #[path = "../support/world.rs"]
 mod world;
 
+mod accessible;
 mod add;
 mod editor;
 mod fetch;
 mod full_text;
+mod health;
 mod hostile;
 mod house;
 mod inspect;
@@ -30,6 +32,10 @@ mod poll;
 mod publish;
 mod reading;
 mod related;
+mod relabelling;
 mod run;
+mod second;
+mod stories;
+mod valid;
 mod week;
 mod xss;

@@ -8,6 +8,9 @@ UPDATE label SET date = (
 DELETE FROM month;
 INSERT INTO month SELECT topic, strftime('%Y-%m', date, 'unixepoch') AS month, random() FROM label GROUP BY 1, 2;
 
+-- Whether it has its guid to itself in its document, so that the guid tells it among all sources.
+ALTER TABLE entry ADD COLUMN owns_guid INTEGER NOT NULL DEFAULT 0;
+UPDATE entry SET owns_guid = 1 WHERE id = atom_id;
 -- When its publisher was found to have taken it back.
 ALTER TABLE entry ADD COLUMN withdrawn INTEGER;
 -- When the story that it headed became part of an earlier one.
@@ -50,3 +53,10 @@ CREATE TABLE related (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX related_by_story ON related (story);
 CREATE INDEX related_by_other ON related (other);
+-- What was published without stays without.
+INSERT INTO related SELECT DISTINCT label.topic, entry.story, 0, entry.story
+FROM label JOIN entry ON entry.number = label.entry;
+
+-- Marks that these tables are whole.
+INSERT INTO clue VALUES (0, 0);
+INSERT INTO label VALUES (0, '', 0, 0, '[]');
