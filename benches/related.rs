@@ -53,23 +53,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         Ok(())
     })?;
-    let story = store.gist(last)?.ok_or("the last story is gone")?;
+    let newest = store.gist(last)?.ok_or("the last story is gone")?;
     let (read, plain) = (entry(STORIES), Plain::of(&entry(STORIES)));
-    let mut earlier = Vec::new();
-    let mut fastest = [Duration::MAX; 3];
-    for _ in 0..RUNS {
-        let began = Instant::now();
-        std::hint::black_box(dedup::terms(&read, &plain));
-        let found = began.elapsed();
-        earlier = store.gists("topic", (start, 0), story.order(), STORIES)?;
-        let looked = began.elapsed();
-        std::hint::black_box(dedup::related(&story, &earlier));
-        let spent = [found, looked - found, began.elapsed() - looked];
-        fastest = std::array::from_fn(|part| fastest[part].min(spent[part]));
-    }
-    let [terms, reading, choosing] = fastest.map(|duration| duration.as_micros());
-    println!("telling words of an entry of {WORDS} words: {terms} µs");
-    println!("reading {} earlier stories, once for a poll and topic: {reading} µs", earlier.len());
-    println!("choosing among them: {choosing} µs");
+    let order = newest.order();
+    let earlier = store.gists("topic", (start, 0), order, STORIES)?;
+    println!("telling words of an entry of {WORDS} words: {:?}", fastest(|| dedup::terms(&read, &plain)));
+    let looking = fastest(|| store.gists("topic", (start, 0), order, STORIES));
+    println!("reading {} earlier stories, once for a poll and topic: {looking:?}", earlier.len());
+    println!("choosing among them: {:?}", fastest(|| dedup::related(&newest, &earlier)));
     Ok(())
+}
+
+fn fastest<T>(mut work: impl FnMut() -> T) -> Duration {
+    let run = |_| {
+        let began = Instant::now();
+        std::hint::black_box(work());
+        began.elapsed()
+    };
+    (0..RUNS).map(run).min().unwrap_or_default()
 }

@@ -65,8 +65,8 @@ impl Window {
     }
 }
 
-fn gist(store: &mut dyn Store, story: i64) -> Result<Option<Gist>, StoreError> {
-    let Some(mut gist) = store.gist(story)? else { return Ok(None) };
+fn gist(store: &mut dyn Store, head: i64) -> Result<Option<Gist>, StoreError> {
+    let Some(mut gist) = store.gist(head)? else { return Ok(None) };
     find_terms(store, &mut gist)?;
     Ok(Some(gist))
 }

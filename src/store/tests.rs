@@ -452,10 +452,10 @@ fn paged(name: &str, hours: i64) -> Prepared {
     prepared
 }
 
-fn related(store: &mut dyn Store, story: i64) -> Vec<i64> {
+fn related(store: &mut dyn Store, head: i64) -> Vec<i64> {
     let stories = store.stories("numerique", 10).unwrap();
-    let story = stories.into_iter().find(|shown| shown.number == story).unwrap();
-    story.related.into_iter().map(|related| related.number).collect()
+    let shown = stories.into_iter().find(|shown| shown.number == head).unwrap();
+    shown.related.into_iter().map(|related| related.number).collect()
 }
 
 #[test]
