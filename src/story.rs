@@ -1,5 +1,7 @@
 //! Who is who: an entry's identity within its source, and the story it tells with others.
 
+mod gist;
+
 use std::fmt;
 
 use chrono::{DateTime, Datelike, NaiveDate};
@@ -7,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::feed::{Entry, Timestamp};
 use crate::topic::Label;
+
+pub use gist::{Gist, Spot, Term, Terms};
 
 /// Identity of an entry within its source: a hash of guid/id, else link, else text, each with the title.
 ///
@@ -119,6 +123,8 @@ pub struct Prepared {
     pub identity: Identity,
     /// The topics that it is in.
     pub labels: Vec<Label>,
+    /// Its telling words; `None` if they were not looked for, as in an entry that is in no topic.
+    pub terms: Option<Terms>,
 }
 
 /// A stored entry, whole.
@@ -209,6 +215,19 @@ pub struct Story {
     pub tellings: Vec<Telling>,
     /// Why it is in the topic: the best label among its entries.
     pub label: Label,
+    /// Earlier news of the topic on the same subject, best first.
+    pub related: Vec<Related>,
+}
+
+/// An earlier story of the topic that a story is shown with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Related {
+    /// Its number in the store.
+    pub number: i64,
+    /// The title of its head.
+    pub title: Option<String>,
+    /// The page of its head.
+    pub url: Option<url::Url>,
 }
 
 /// One source's telling of a story.

@@ -226,6 +226,7 @@ mod tests {
     use chrono::{NaiveDate, NaiveTime};
 
     use super::super::identity::identify;
+    use super::super::plain::Plain;
     use super::super::tests::settings;
     use super::*;
     use crate::feed::Entry;
@@ -242,7 +243,7 @@ mod tests {
             ..Entry::default()
         };
         let (entry, identity) = identify("source", "rss20", vec![entry]).remove(0);
-        Subject::new("source", &entry, &identity)
+        Subject::new("source", &entry, &Plain::of(&entry), &identity)
     }
 
     fn check(one: (&str, &str), other: (&str, &str), expected: Result<Sameness, Refusal>) {

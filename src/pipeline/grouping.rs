@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::relating::relate;
 use crate::config::{Config, DedupSettings};
 use crate::dedup::{self, Comparison, Member, Subject};
 use crate::feed::Timestamp;
@@ -115,6 +116,7 @@ pub fn merge(store: &mut dyn Store, config: &Config, one: i64, other: i64, now: 
         }
         store.bind(Bond::new(one, other, true))?;
         grouping.regroup(store, one, now)?;
+        relate(store, [one, other])?;
         store.raise_generation()
     })
 }
@@ -127,11 +129,13 @@ pub fn split(store: &mut dyn Store, config: &Config, number: i64, now: Timestamp
     let grouping = Grouping::of(config);
     let mut others = 0;
     store.atomically(&mut |store| {
-        for mate in mates(store, number)?.iter().filter(|mate| mate.number != number) {
+        let mates = mates(store, number)?;
+        for mate in mates.iter().filter(|mate| mate.number != number) {
             store.bind(Bond::new(number, mate.number, false))?;
             others += 1;
         }
         grouping.regroup(store, number, now)?;
+        relate(store, mates.iter().map(|mate| mate.number))?;
         store.raise_generation()
     })?;
     Ok(others)

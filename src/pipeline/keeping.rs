@@ -1,12 +1,13 @@
 //! Keeping what a document brought: decided on what the store knows at that moment, inside its transaction.
 
 use super::grouping::Grouping;
+use super::relating::relate;
 use super::{Counts, keys};
 use crate::dedup::{self, Decision, Member, Subject};
 use crate::feed::{Entry, Timestamp};
 use crate::fetch;
 use crate::store::{Store, StoreError};
-use crate::story::Prepared;
+use crate::story::{self, Prepared};
 
 /// What a document brings, ready for the store.
 pub(super) struct News {
@@ -36,18 +37,22 @@ pub(super) fn keep(
 ) -> Result<Counts, StoreError> {
     let News { fresh, same: mut present, whole, share: _share } = news;
     let known = store.known(source_id, &keys(fresh.iter().map(|fresh| &fresh.prepared.identity)))?;
-    let decided: Vec<(Fresh, Decision)> = fresh
+    let mut decided: Vec<(Fresh, Decision)> = fresh
         .into_iter()
         .map(|fresh| {
             let decision = dedup::decide(&fresh.prepared.identity, &known);
             (fresh, decision)
         })
         .collect();
+    // The earliest first, and of one date the last one of the document, which has its newest on top.
+    decided.reverse();
+    decided.sort_by_key(|(fresh, _)| story::date(&fresh.prepared.entry, now));
     present.extend(decided.iter().filter_map(|(_, decision)| match decision {
         Decision::Same(number) | Decision::Changed(number) => Some(*number),
         Decision::New => None,
     }));
     let mut counts = Counts::default();
+    let mut touched: Vec<i64> = Vec::new();
     for (Fresh { mut prepared, subject }, decision) in decided {
         let edited = match decision {
             Decision::Same(_) => continue,
@@ -62,6 +67,7 @@ pub(super) fn keep(
         if let Some(number) = edited {
             counts.changed += usize::from(replace(store, number, &prepared, grouping, now)?);
             present.push(number);
+            touched.push(number);
             continue;
         }
         let new = Member { number: None, key: prepared.identity.key, subject };
@@ -69,9 +75,12 @@ pub(super) fn keep(
         if store.has_atom_id(&prepared.identity.atom_id)? {
             prepared.identity.atom_id = dedup::minted_id(source_id, prepared.identity.key);
         }
-        present.push(store.insert(source_id, &prepared, head, now)?);
+        let number = store.insert(source_id, &prepared, head, now)?;
+        present.push(number);
+        touched.push(number);
         counts.new += 1;
     }
+    relate(store, touched)?;
     if whole {
         store.mark_present(source_id, &present, now)?;
     }

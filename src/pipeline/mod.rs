@@ -11,6 +11,7 @@ mod keeping;
 mod publication;
 mod rebuilding;
 mod relabelling;
+mod relating;
 mod upkeep;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use tracing::{info, warn};
 use url::Url;
 
 use crate::config::{Config, Source};
-use crate::dedup::{self, Decision, Subject};
+use crate::dedup::{self, Decision, Plain, Subject};
 use crate::feed::{Defect, Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::parse;
@@ -103,7 +104,7 @@ impl Context {
     /// When the store cannot be read.
     pub async fn resume(&self, now: Timestamp) -> Result<(), StoreError> {
         let throttles = self.store.call(move |store| store.throttles(now)).await?;
-        for throttle in throttles {
+        for throttle in &throttles {
             self.client.postpone(throttle, now);
         }
         Ok(())
@@ -436,9 +437,11 @@ async fn full_texts(
 fn ready(matcher: &Matcher, source: &Source, entry: Entry, mut identity: Identity) -> Fresh {
     let entry = parse::sanitise(entry);
     let labels = tag::labels(matcher, &entry, source);
-    let subject = Subject::new(&source.id, &entry, &identity);
+    let plain = Plain::of(&entry);
+    let subject = Subject::new(&source.id, &entry, &plain, &identity);
     identity.clues = subject.clues();
-    Fresh { prepared: Prepared { entry, identity, labels }, subject }
+    let terms = (!labels.is_empty()).then(|| dedup::terms(&entry, &plain));
+    Fresh { prepared: Prepared { entry, identity, labels, terms }, subject }
 }
 
 fn keys<'a>(identities: impl Iterator<Item = &'a Identity>) -> Vec<EntryKey> {

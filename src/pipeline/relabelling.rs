@@ -8,9 +8,11 @@ use tracing::info;
 
 use super::Context;
 use super::rebuilding::rebuild;
+use super::relating::relate;
 use crate::config::{Config, Source};
+use crate::dedup::{self, Plain};
 use crate::store::{Store, StoreError};
-use crate::story::{Fingerprint, StoredEntry};
+use crate::story::{Fingerprint, StoredEntry, Terms};
 use crate::tag;
 use crate::topic::{Label, Matcher};
 
@@ -127,6 +129,8 @@ struct Relabelled {
     /// What it said when it was judged.
     fingerprint: Option<Fingerprint>,
     labels: Vec<Label>,
+    /// Its telling words, if it comes from no topic into one.
+    terms: Option<Terms>,
 }
 
 /// The next entries to label, as they are now.
@@ -146,12 +150,15 @@ fn differing(matcher: &Matcher, sources: &HashMap<String, Source>, batch: Vec<Se
         let mut labels = labels(matcher, sources, &seen.stored);
         labels.sort_by(|a, b| a.topic.cmp(&b.topic));
         let Seen { stored, fingerprint, labels: before } = seen;
-        (labels != before).then_some(Relabelled { number: stored.number, fingerprint, labels })
+        let terms = || dedup::terms(&stored.entry, &Plain::of(&stored.entry));
+        let terms = (before.is_empty() && !labels.is_empty()).then(terms);
+        (labels != before).then_some(Relabelled { number: stored.number, fingerprint, labels, terms })
     };
     batch.into_iter().filter_map(relabelled).collect()
 }
 
-/// Writes the labels that differ, those of entries that came or changed since they were looked at, and the rules.
+/// Writes the labels that differ, those of entries that came or changed since they were looked at, and the rules; chooses
+/// the related news of what came into a topic.
 fn swap(
     store: &mut dyn Store,
     matcher: &Matcher,
@@ -161,8 +168,9 @@ fn swap(
     rules: &str,
 ) -> Result<bool, StoreError> {
     let mut new: Vec<(i64, Vec<Label>)> = Vec::new();
-    for Relabelled { number, fingerprint, labels: judged } in different {
+    for Relabelled { number, fingerprint, labels: judged, terms } in different {
         if store.fingerprint(number)? == fingerprint {
+            terms.map_or(Ok(()), |terms| store.save_terms(number, &terms))?;
             new.push((number, judged));
         } else if let Some(stored) = store.entry(number)? {
             new.push((number, labels(matcher, sources, &stored)));
@@ -171,6 +179,7 @@ fn swap(
     let late = store.entries_after(last, usize::MAX)?;
     new.extend(late.iter().map(|stored| (stored.number, labels(matcher, sources, stored))));
     store.relabel(&new, rules)?;
+    relate(store, new.iter().map(|(number, _)| *number))?;
     if !new.is_empty() {
         store.raise_generation()?;
     }

@@ -135,13 +135,16 @@ fn entry(item: &Item) -> Entry {
     }
 }
 
+/// The page, who else told it (`via`), earlier news on the same subject (`related`), files (RFC 4287 §4.2.7.2).
 fn links(item: &Item) -> Vec<Link> {
     let mut links = Vec::new();
     if let Some(url) = &item.url {
         links.push(Link { hreflang: item.language.clone(), ..link("alternate", url.clone(), None, None) });
     }
-    links.extend(item.related.iter().map(|other| link("related", other.url.clone(), None, other.title.clone())));
-    links.extend(item.via.iter().map(|via| link("via", via.url.clone(), None, via.title.clone())));
+    // Who else told it is where our information is from; news on the same subject only has to do with it.
+    let via = item.elsewhere.iter().chain(&item.via).map(|other| ("via", other));
+    let related = item.related.iter().map(|other| ("related", other));
+    links.extend(via.chain(related).map(|(rel, other)| link(rel, other.url.clone(), None, other.title.clone())));
     links.extend(item.enclosures.iter().map(|file| Link {
         length: file.length.map(|bytes| bytes.to_string()),
         ..link("enclosure", legal::iri(file.url.as_str()), file.media_type.as_deref(), None)

@@ -41,6 +41,8 @@ pub(super) struct Item {
     pub(super) comments: Comments,
     pub(super) rights: Option<String>,
     /// Other tellings of the story.
+    pub(super) elsewhere: Vec<Link>,
+    /// Earlier news on the same subject, best first.
     pub(super) related: Vec<Link>,
     /// The feed that the publisher says it copied the entry from.
     pub(super) via: Option<Link>,
@@ -105,7 +107,8 @@ fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
         enclosures: enclosures(&entry.enclosures),
         comments: entry.comments.clone(),
         rights: entry.rights.as_deref().and_then(legal::label),
-        related: related(edition, story, url.as_deref()),
+        elsewhere: elsewhere(edition, story, url.as_deref()),
+        related: related(story, url.as_deref()),
         via: entry.origin.as_ref().and_then(|origin| {
             let url = origin.url.as_ref().and_then(legal::link)?;
             Some(Link { url, title: origin.title.as_deref().and_then(legal::label) })
@@ -224,7 +227,7 @@ fn enclosures(enclosures: &[Enclosure]) -> Vec<Enclosure> {
         .collect()
 }
 
-fn related(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link> {
+fn elsewhere(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link> {
     let mut seen: HashSet<String> = own.map(str::to_owned).into_iter().collect();
     let others = story.tellings.iter().filter_map(|telling| {
         let url = telling.url.as_ref().and_then(legal::link).filter(|url| seen.insert(url.clone()))?;
@@ -237,6 +240,17 @@ fn related(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link>
         Some(Link { url, title })
     });
     others.collect()
+}
+
+/// What leads to a page that is not linked already.
+fn related(story: &Story, own: Option<&str>) -> Vec<Link> {
+    let told = story.tellings.iter().filter_map(|telling| telling.url.as_ref().and_then(legal::link));
+    let mut seen: HashSet<String> = told.chain(own.map(str::to_owned)).collect();
+    let links = story.related.iter().filter_map(|related| {
+        let url = related.url.as_ref().and_then(legal::link).filter(|url| seen.insert(url.clone()))?;
+        Some(Link { url, title: related.title.as_deref().and_then(legal::label) })
+    });
+    links.collect()
 }
 
 fn why(story: &Story) -> Vec<String> {

@@ -112,6 +112,7 @@ struct News<'a> {
     day: String,
     excerpt: Option<String>,
     why: String,
+    elsewhere: Vec<Link>,
     related: Vec<Link>,
     comments: Option<Link>,
 }
@@ -119,6 +120,12 @@ struct News<'a> {
 struct Link {
     url: String,
     title: String,
+}
+
+impl From<&item::Link> for Link {
+    fn from(link: &item::Link) -> Self {
+        Self { url: link.url.clone(), title: link.title.clone().unwrap_or_else(|| link.url.clone()) }
+    }
 }
 
 impl<'a> Frame<'a> {
@@ -257,10 +264,6 @@ fn shown<'a>(words: &Words, channel: &'a Channel, limit: usize) -> Shown<'a> {
 }
 
 fn news<'a>(words: &Words, item: &'a Item) -> News<'a> {
-    let related = item
-        .related
-        .iter()
-        .map(|link| Link { url: link.url.clone(), title: link.title.clone().unwrap_or_else(|| link.url.clone()) });
     News {
         title: &item.title,
         url: item.url.as_deref(),
@@ -270,7 +273,8 @@ fn news<'a>(words: &Words, item: &'a Item) -> News<'a> {
         day: day(words, item.published),
         excerpt: excerpt(item),
         why: item.why.join(", "),
-        related: related.collect(),
+        elsewhere: item.elsewhere.iter().map(Link::from).collect(),
+        related: item.related.iter().map(Link::from).collect(),
         comments: item
             .comments
             .url

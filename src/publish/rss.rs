@@ -82,9 +82,10 @@ fn write(xml: &mut Xml, item: &Item) {
     xml.optional("comments", item.comments.url.as_ref().and_then(legal::link).as_deref());
     xml.optional("wfw:commentRss", item.comments.feed.as_ref().and_then(legal::link).as_deref());
     xml.optional("slash:comments", item.comments.count.map(|count| count.to_string()).as_deref());
-    for other in &item.related {
+    let via = item.elsewhere.iter().map(|other| ("via", other));
+    for (rel, other) in via.chain(item.related.iter().map(|other| ("related", other))) {
         let titled = other.title.as_deref().map(|title| ("title", title));
-        let attributes = [Some(("rel", "related")), Some(("href", other.url.as_str())), titled];
+        let attributes = [Some(("rel", rel)), Some(("href", other.url.as_str())), titled];
         xml.empty("atom:link", &attributes.into_iter().flatten().collect::<Vec<_>>());
     }
 }

@@ -9,7 +9,7 @@ use crate::config::{Language, PublishSettings, Site};
 use crate::feed::{Entry, Person, Timestamp};
 use crate::publish::{Credit, Edition, Selection};
 use crate::state::About;
-use crate::story::{self, EntryKey, StoredEntry, Story, Telling};
+use crate::story::{self, EntryKey, Related, StoredEntry, Story, Telling};
 use crate::topic::{Boost, Label, Topic};
 
 pub(super) struct World {
@@ -132,5 +132,10 @@ pub(super) fn story(head: StoredEntry) -> Story {
         atom_id: head.atom_id.clone(),
     };
     let label = Label { topic: "ecole".into(), score: 9.0, reasons: Vec::new() };
-    Story { number: head.story, head, text: None, tellings: vec![telling], label }
+    Story { number: head.story, head, text: None, tellings: vec![telling], label, related: Vec::new() }
+}
+
+/// Earlier news of another site.
+pub(super) fn related(title: &str, page: &str) -> Related {
+    Related { number: 9, title: Some(title.into()), url: Some(url(page)) }
 }

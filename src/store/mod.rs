@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState, Throttle};
-use crate::story::{Bond, EntryKey, Fingerprint, Known, Month, Prepared, StoredEntry, Story};
+use crate::story::{Bond, EntryKey, Fingerprint, Gist, Known, Month, Prepared, StoredEntry, Story, Terms};
 use crate::topic::Label;
 
 pub use handle::Handle;
@@ -200,6 +200,39 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn rules(&mut self) -> Result<String, StoreError>;
 
+    /// The story that an entry tells, and its topics in which no related news has been chosen for it yet, in order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn unrelated(&mut self, number: i64) -> Result<Vec<(i64, String)>, StoreError>;
+
+    /// A story as choosing related news needs it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn gist(&mut self, story: i64) -> Result<Option<Gist>, StoreError>;
+
+    /// The latest stories of a topic that have a page and are earlier than `before`, but not than `since`, both given
+    /// by [`Gist::order`]; latest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn gists(&mut self, topic: &str, since: Order, before: Order, limit: usize) -> Result<Vec<Gist>, StoreError>;
+
+    /// Keeps the telling words of an entry.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn save_terms(&mut self, number: i64, terms: &Terms) -> Result<(), StoreError>;
+
+    /// Keeps which earlier stories a topic shows with a story, best first. It is chosen once: the first choice stays.
+    ///
+    /// Those that become part of the same story, leave the topic or are dropped are not shown.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn relate(&mut self, topic: &str, story: i64, others: &[i64]) -> Result<(), StoreError>;
+
     /// The latest stories of a topic, newest first, at most `limit`.
     ///
     /// # Errors
@@ -319,6 +352,9 @@ pub trait Store: Send {
 
 /// What [`Store::atomically`] runs.
 pub type Job<'a> = &'a mut dyn FnMut(&mut dyn Store) -> Result<(), StoreError>;
+
+/// A place among the stories of a topic: see [`Gist::order`].
+pub type Order = (Timestamp, i64);
 
 /// Most candidates that one entry is compared with.
 pub const CANDIDATES_MAX: usize = 64;

@@ -35,6 +35,7 @@ mod parity;
 mod poll;
 mod publish;
 mod reading;
+mod related;
 mod relabelling;
 mod run;
 mod second;

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use url::Url;
 
 use super::*;
+use crate::dedup::Plain;
 use crate::feed::Entry;
 use crate::fetch::Share;
 use crate::pipeline::keeping::{Fresh, News, keep};
@@ -40,9 +41,9 @@ fn entry(path: &str, title: &str, text: &str) -> Entry {
 fn poll(store: &mut dyn Store, source_id: &str, entries: &[Entry], now: Timestamp) {
     let identified = dedup::identify(source_id, "rss20", entries.to_vec());
     let fresh = identified.into_iter().map(|(entry, mut identity)| {
-        let subject = Subject::new(source_id, &entry, &identity);
+        let subject = Subject::new(source_id, &entry, &Plain::of(&entry), &identity);
         identity.clues = subject.clues();
-        Fresh { prepared: Prepared { entry, identity, labels: Vec::new() }, subject }
+        Fresh { prepared: Prepared { entry, identity, labels: Vec::new(), terms: None }, subject }
     });
     let news = News { fresh: fresh.collect(), same: Vec::new(), whole: true, share: Share::default() };
     keep(store, source_id, news, &grouping(), now).unwrap();

@@ -1,6 +1,6 @@
 use super::*;
 use crate::feed::{Comments, Enclosure, Entry as OurEntry, Origin};
-use crate::publish::world::{World, bare, date, ordinary, story, url};
+use crate::publish::world::{World, bare, date, ordinary, related, story, url};
 use crate::story::{Story, Telling};
 
 fn render(stories: Vec<Story>) -> String {
@@ -46,6 +46,7 @@ fn the_whole_document() {
         categories: Vec::new(),
         atom_id: "urn:x-agence:1".into(),
     });
+    told.related.push(related("Le plan d’hier & co", "https://journal.example/hier"));
     insta::assert_snapshot!(render(vec![told]), @r##"
     <?xml version="1.0" encoding="utf-8"?>
     <feed xmlns="http://www.w3.org/2005/Atom" xmlns:schema="https://schema.org/" xmlns:thr="http://purl.org/syndication/thread/1.0" xml:lang="fr">
@@ -70,8 +71,9 @@ fn the_whole_document() {
       <category term="Bac &amp; co" scheme="https://ministere.example/rss.xml"/>
       <category term="ecole" scheme="https://veille.example/" label="L’école numérique"/>
       <link href="https://ministere.example/tablettes" rel="alternate" hreflang="en"/>
-      <link href="https://agence.example/1" rel="related" title="Agence – Le plan"/>
+      <link href="https://agence.example/1" rel="via" title="Agence – Le plan"/>
       <link href="https://afp.example/rss" rel="via" title="AFP"/>
+      <link href="https://journal.example/hier" rel="related" title="Le plan d’hier &amp; co"/>
       <link href="https://ministere.example/plan.pdf" rel="enclosure" type="application/pdf" length="1234"/>
       <published>2026-10-09T06:30:00+00:00</published>
       <rights>Licence ouverte</rights>

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::Language;
 use crate::feed::{Category, Comments};
-use crate::publish::world::{World, bare, ordinary, story, url};
+use crate::publish::world::{World, bare, ordinary, related, story, url};
 use crate::state::Announcement;
 use crate::story::Telling;
 use crate::topic::{Field, Reason};
@@ -32,6 +32,7 @@ fn the_page_of_a_topic() {
         categories: Vec::new(),
         atom_id: "urn:x-agence:1".into(),
     });
+    told.related.push(related("Le plan d’hier & co", "https://journal.example/hier"));
     insta::assert_snapshot!(topic_page(&World::new(), vec![told]), @r##"
     <!doctype html>
     <html lang="fr">
@@ -80,6 +81,13 @@ fn the_page_of_a_topic() {
     <p class="note">Aussi chez :</p>
     <ul class="note">
     <li><a href="https://agence.example/1">Agence – Le plan</a></li>
+
+    </ul>
+
+
+    <p class="note">Sur le même sujet :</p>
+    <ul class="note">
+    <li><a href="https://journal.example/hier">Le plan d’hier &#38; co</a></li>
 
     </ul>
 

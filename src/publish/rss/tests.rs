@@ -1,6 +1,6 @@
 use super::*;
 use crate::feed::{Comments, Enclosure};
-use crate::publish::world::{World, bare, date, ordinary, story, url};
+use crate::publish::world::{World, bare, date, ordinary, related, story, url};
 use crate::story::{Story, Telling};
 
 fn render(stories: Vec<Story>) -> String {
@@ -33,6 +33,7 @@ fn the_whole_document() {
         categories: Vec::new(),
         atom_id: "urn:x-agence:1".into(),
     });
+    told.related.push(related("Le plan d’hier & co", "https://journal.example/hier"));
     insta::assert_snapshot!(render(vec![told, story(bare("2"))]), @r##"
     <?xml version="1.0" encoding="utf-8"?>
     <rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom" xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:slash="http://purl.org/rss/1.0/modules/slash/" xmlns:wfw="http://wellformedweb.org/CommentAPI/">
@@ -63,7 +64,8 @@ fn the_whole_document() {
        <comments>https://ministere.example/tablettes#comments</comments>
        <wfw:commentRss>https://ministere.example/tablettes/feed</wfw:commentRss>
        <slash:comments>3</slash:comments>
-       <atom:link rel="related" href="https://agence.example/1" title="Agence – Le plan"/>
+       <atom:link rel="via" href="https://agence.example/1" title="Agence – Le plan"/>
+       <atom:link rel="related" href="https://journal.example/hier" title="Le plan d’hier &amp; co"/>
       </item>
       <item>
        <title>Ministère &amp; Cie</title>

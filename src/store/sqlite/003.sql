@@ -15,8 +15,13 @@ UPDATE entry SET owns_guid = 1 WHERE id = atom_id;
 ALTER TABLE entry ADD COLUMN withdrawn INTEGER;
 -- When the story that it headed became part of an earlier one.
 ALTER TABLE entry ADD COLUMN joined INTEGER;
--- Hashes of its telling words, by which related news is found.
-ALTER TABLE entry ADD COLUMN terms BLOB;
+
+-- Hashes of the telling words of entries, by which related news is found; made when needed. Beside the entries, for
+-- a column behind their texts would be read through all of them.
+CREATE TABLE terms (
+    entry  INTEGER PRIMARY KEY,
+    hashes BLOB NOT NULL
+) STRICT;
 
 -- What two entries are held to be, whatever they say: by hand, or because they were published as one.
 CREATE TABLE bond (
@@ -47,6 +52,10 @@ CREATE TABLE related (
     PRIMARY KEY (topic, story, place)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX related_by_story ON related (story);
+CREATE INDEX related_by_other ON related (other);
+-- What was published without stays without.
+INSERT INTO related SELECT DISTINCT label.topic, entry.story, 0, entry.story
+FROM label JOIN entry ON entry.number = label.entry;
 
 -- Marks that these tables are whole.
 INSERT INTO clue VALUES (0, 0);

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{StoreError, archive, maybe, rows, unix};
+use super::{StoreError, archive, maybe, related, rows, unix};
 use crate::feed::{Category, Comments, Enclosure, Entry, Origin, Person, Timestamp};
 use crate::store::EntryDay;
 use crate::story::{self, EntryKey, Fingerprint, Known, Prepared, StoredEntry};
@@ -74,7 +74,7 @@ pub(super) fn insert(
     story: Option<i64>,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
-    let Prepared { entry, identity, labels } = prepared;
+    let Prepared { entry, identity, labels, terms } = prepared;
     let date = story::date(entry, now);
     connection
         .prepare_cached(
@@ -109,6 +109,7 @@ pub(super) fn insert(
     }
     set_clues(connection, number, &identity.clues)?;
     set_labels(connection, number, labels)?;
+    related::set_terms(connection, number, terms.as_ref())?;
     archive::touch(connection, story.unwrap_or(number))?;
     Ok(number)
 }
@@ -119,7 +120,7 @@ pub(super) fn update(
     prepared: &Prepared,
     changed: Option<Timestamp>,
 ) -> Result<(), StoreError> {
-    let Prepared { entry, identity, labels } = prepared;
+    let Prepared { entry, identity, labels, terms } = prepared;
     let Some(before) = one(connection, number)? else { return Ok(()) };
     archive::touch(connection, before.story)?;
     // A publication date may be corrected; an update is a change, and leaves the date of the first sight.
@@ -153,6 +154,7 @@ pub(super) fn update(
         ])?;
     set_clues(connection, number, &identity.clues)?;
     set_labels(connection, number, labels)?;
+    related::set_terms(connection, number, terms.as_ref())?;
     if number == before.story && date != before.date {
         connection
             .prepare_cached("UPDATE label SET date = ?2 WHERE entry IN (SELECT number FROM entry WHERE story = ?1)")?

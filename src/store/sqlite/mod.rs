@@ -8,6 +8,7 @@ mod derived;
 mod entries;
 mod health;
 mod hubs;
+mod related;
 mod rows;
 mod search;
 mod sources;
@@ -19,10 +20,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
-use super::{EntryDay, Filter, Job, Store, StoreError};
+use super::{EntryDay, Filter, Job, Order, Store, StoreError};
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState, Throttle};
-use crate::story::{Bond, EntryKey, Fingerprint, Known, Month, Prepared, StoredEntry, Story};
+use crate::story::{Bond, EntryKey, Fingerprint, Gist, Known, Month, Prepared, StoredEntry, Story, Terms};
 use crate::topic::Label;
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
@@ -310,6 +311,26 @@ impl Store for Sqlite {
 
     fn rules(&mut self) -> Result<String, StoreError> {
         Ok(self.connection.query_row("SELECT value FROM meta WHERE name = 'rules'", [], |row| row.get(0))?)
+    }
+
+    fn unrelated(&mut self, number: i64) -> Result<Vec<(i64, String)>, StoreError> {
+        related::unrelated(&self.connection, number)
+    }
+
+    fn gist(&mut self, story: i64) -> Result<Option<Gist>, StoreError> {
+        related::gist(&self.connection, story)
+    }
+
+    fn gists(&mut self, topic: &str, since: Order, before: Order, limit: usize) -> Result<Vec<Gist>, StoreError> {
+        related::gists(&self.connection, topic, since, before, limit)
+    }
+
+    fn save_terms(&mut self, number: i64, terms: &Terms) -> Result<(), StoreError> {
+        related::set_terms(&self.connection, number, Some(terms))
+    }
+
+    fn relate(&mut self, topic: &str, story: i64, others: &[i64]) -> Result<(), StoreError> {
+        related::relate(&self.connection, topic, story, others)
     }
 
     fn stories(&mut self, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rusqlite::{Connection, Row, params};
 
 use super::entries::{COLUMNS, labels, one, read};
-use super::{StoreError, archive, unix};
+use super::{StoreError, archive, related, unix};
 use crate::feed::Timestamp;
 use crate::store::CANDIDATES_MAX;
 use crate::story::{Bond, StoredEntry, Story, Telling};
@@ -135,7 +135,9 @@ fn story(connection: &Connection, number: i64, topic: &str) -> Result<Option<Sto
     let text = fullest
         .filter(|fullest| fullest.number != head.number)
         .map(|fullest| (fullest.entry.summary.clone(), fullest.entry.content.clone()));
-    Ok(best.map(|label| Story { number, head, text, tellings, label }))
+    let Some(label) = best else { return Ok(None) };
+    let related = related::shown(connection, topic, number)?;
+    Ok(Some(Story { number, head, text, tellings, label, related }))
 }
 
 pub(super) fn drop_before(connection: &Connection, before: Timestamp) -> Result<usize, StoreError> {
@@ -150,7 +152,10 @@ pub(super) fn drop_before(connection: &Connection, before: Timestamp) -> Result<
     let mut dropped = 0;
     for story in stories {
         archive::touch(connection, story)?;
-        for (table, column) in [("label", "entry"), ("clue", "entry"), ("bond", "one"), ("bond", "other")] {
+        related::forget(connection, story)?;
+        for (table, column) in
+            [("label", "entry"), ("clue", "entry"), ("terms", "entry"), ("bond", "one"), ("bond", "other")]
+        {
             let sql = format!("DELETE FROM {table} WHERE {column} IN (SELECT number FROM entry WHERE story = ?1)");
             connection.prepare_cached(&sql)?.execute([story])?;
         }
