@@ -6,7 +6,8 @@
 //! 2. [`decide`] says, with what is stored under its keys, whether the entry is new;
 //! 3. a new or changed one becomes a [`Subject`], whose [`Subject::clues`] go into its identity;
 //! 4. [`place`] says, with the stored entries that share a clue, which story a new one tells;
-//! 5. [`is_significant`] says whether a change is news.
+//! 5. [`is_significant`] says whether a change is news;
+//! 6. [`missed`] says which entries are gone that their publisher may have taken back.
 //!
 //! [`compare`] says why two entries are the same item or not, for people.
 
@@ -18,6 +19,7 @@ mod place;
 mod significance;
 mod subject;
 mod title;
+mod withdrawal;
 
 pub use atom_id::minted_id;
 pub use compare::{Comparison, Refusal, compare};
@@ -26,3 +28,4 @@ pub use link::canonical_link;
 pub use place::{Place, place};
 pub use significance::is_significant;
 pub use subject::Subject;
+pub use withdrawal::{Missed, missed};

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 
+use super::withdrawals::Listing;
 use super::{Counts, keys};
 use crate::config::{Config, Source};
 use crate::dedup::{self, Decision, Place, Subject};
-use crate::feed::{Entry, Timestamp};
+use crate::feed::Timestamp;
 use crate::fetch;
 use crate::store::{Store, StoreError};
 use crate::story::{Prepared, StoredEntry};
@@ -21,8 +22,8 @@ pub(super) struct News {
     pub(super) fresh: Vec<Fresh>,
     /// Entries that are as they were.
     pub(super) same: Vec<i64>,
-    /// Whether what is neither has left the feed.
-    pub(super) whole: bool,
+    /// What the document tells of entries that it does not hold.
+    pub(super) listing: Listing,
     /// Given back when it is kept: else what was read would pile up before the store.
     pub(super) share: fetch::Share,
 }
@@ -33,18 +34,20 @@ pub(super) struct Fresh {
     pub(super) subject: Subject,
 }
 
-/// Which entries may tell the same story.
+/// Which entries may tell the same story, and what is kept of them.
 pub(super) struct Stories {
     /// Whether those of this source may join others (`dedup`).
     joins: bool,
     /// The sources whose entries nobody joins.
     apart: HashSet<String>,
+    /// Earlier texts that are kept of an edited entry.
+    revisions: usize,
 }
 
 impl Stories {
     pub(super) fn of(config: &Config, source: &Source) -> Self {
         let apart = config.sources.iter().filter(|other| !other.dedup).map(|other| other.id.clone()).collect();
-        Self { joins: source.dedup, apart }
+        Self { joins: source.dedup, apart, revisions: config.dedup.revisions }
     }
 }
 
@@ -56,7 +59,7 @@ pub(super) fn keep(
     stories: &Stories,
     now: Timestamp,
 ) -> Result<Counts, StoreError> {
-    let News { fresh, same: mut present, whole, share: _share } = news;
+    let News { fresh, same: mut present, listing, share: _share } = news;
     let known = store.known(source_id, &keys(fresh.iter().map(|fresh| &fresh.prepared.identity)))?;
     let decided: Vec<(Fresh, Decision)> = fresh
         .into_iter()
@@ -78,7 +81,7 @@ pub(super) fn keep(
         };
         let story = match place {
             Place::Entry(number) => {
-                counts.changed += usize::from(replace(store, number, &prepared, now)?);
+                counts.changed += usize::from(replace(store, number, &prepared, stories.revisions, now)?);
                 present.push(number);
                 continue;
             }
@@ -91,10 +94,8 @@ pub(super) fn keep(
         present.push(store.insert(source_id, &prepared, story, now)?);
         counts.new += 1;
     }
-    if whole {
-        store.mark_present(source_id, &present, now)?;
-    }
-    if counts != Counts::default() {
+    let is_back = listing.note(store, source_id, &present, counts.new, now)?;
+    if counts != Counts::default() || is_back {
         store.raise_generation()?;
     }
     Ok(counts)
@@ -118,10 +119,18 @@ fn place(
 }
 
 /// Replaces what a stored entry says; says whether a reader sees the difference.
-fn replace(store: &mut dyn Store, number: i64, prepared: &Prepared, now: Timestamp) -> Result<bool, StoreError> {
-    let says = |entry: &Entry| (entry.title.clone(), entry.summary.clone(), entry.content.clone(), entry.url.clone());
+fn replace(
+    store: &mut dyn Store,
+    number: i64,
+    prepared: &Prepared,
+    revisions: usize,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let before = store.entry(number)?;
-    let differs = before.as_ref().is_none_or(|before| says(&before.entry) != says(&prepared.entry));
+    let differs = before.as_ref().is_none_or(|before| !before.entry.reads_like(&prepared.entry));
+    if differs {
+        store.keep_revision(number, revisions, now)?;
+    }
     let is_news = before.is_none_or(|before| dedup::is_significant(&before.entry, &prepared.entry));
     store.update(number, prepared, (differs && is_news).then_some(now))?;
     Ok(differs)

@@ -6,7 +6,7 @@ use super::sqlite::Sqlite;
 use super::*;
 use crate::feed::Entry;
 use crate::state::Health;
-use crate::story::{Fingerprint, Identity};
+use crate::story::{Departure, Fingerprint, Identity};
 use crate::topic::{Label, Reason};
 
 fn noon() -> Timestamp {
@@ -253,7 +253,7 @@ fn only_old_stories_that_left_their_feed_are_dropped() {
     check(|store| {
         let gone = store.insert("education", &prepared("a"), None, noon()).unwrap();
         let kept = store.insert("education", &prepared("b"), None, noon()).unwrap();
-        store.mark_present("education", &[kept], noon()).unwrap();
+        store.mark_present("education", &[kept], true, noon()).unwrap();
         assert_eq!(store.drop_before(noon() - TimeDelta::days(1)).unwrap(), 0);
         assert_eq!(store.drop_before(noon() + TimeDelta::days(1)).unwrap(), 1);
         assert!(store.entry(gone).unwrap().is_none());
@@ -265,7 +265,7 @@ fn only_old_stories_that_left_their_feed_are_dropped() {
 fn numbers_are_never_given_twice() {
     check(|store| {
         let first = store.insert("education", &prepared("a"), None, noon()).unwrap();
-        store.mark_present("education", &[], noon()).unwrap();
+        store.mark_present("education", &[], true, noon()).unwrap();
         store.drop_before(noon() + TimeDelta::days(1)).unwrap();
         assert!(store.insert("education", &prepared("a"), None, noon()).unwrap() > first);
     });
@@ -440,5 +440,118 @@ fn what_a_hub_was_told_is_remembered() {
         store.save_announcement(&told).unwrap();
         store.save_announcement(&told).unwrap();
         assert_eq!(store.announcements().unwrap(), [Announcement::default(), told]);
+    });
+}
+
+/// Keeps entries as one source has them, and returns their numbers.
+fn insert_all(store: &mut dyn Store, names: &[&str]) -> Vec<i64> {
+    names.iter().map(|name| store.insert("education", &prepared(name), None, noon()).unwrap()).collect()
+}
+
+#[test]
+fn the_latest_texts_of_an_edited_entry_are_kept_as_long_as_it_is() {
+    check(|store| {
+        let number = insert_all(store, &["a"])[0];
+        for title in ["b", "c", "d"] {
+            store.keep_revision(number, 2, noon()).unwrap();
+            let mut edited = prepared("a");
+            edited.entry.title = Some(title.into());
+            store.update(number, &edited, None).unwrap();
+        }
+        let titles = |store: &mut dyn Store| -> Vec<String> {
+            store.revisions(number).unwrap().into_iter().filter_map(|revision| revision.title).collect()
+        };
+        assert_eq!(titles(store), ["c", "b"]);
+        let first = store.revisions(number).unwrap().remove(0);
+        assert_eq!((first.replaced, first.summary), (noon(), prepared("a").entry.summary));
+        store.mark_present("education", &[], true, noon()).unwrap();
+        store.drop_before(noon() + TimeDelta::days(1)).unwrap();
+        assert!(store.revisions(number).unwrap().is_empty());
+    });
+}
+
+#[test]
+fn what_a_document_held_is_what_the_next_one_may_lack() {
+    check(|store| {
+        let numbers = insert_all(store, &["a", "b"]);
+        let undated = store.insert("education", &undated("c"), None, noon()).unwrap();
+        store.insert("culture", &prepared("d"), None, noon()).unwrap();
+        let listed = |store: &mut dyn Store, before| -> Vec<(i64, bool, bool)> {
+            let listed = store.listed("education", before).unwrap();
+            listed.iter().map(|entry| (entry.number, entry.date.is_some(), entry.is_suspected)).collect()
+        };
+        assert_eq!(listed(store, noon()), [], "they came with it");
+        let later = noon() + TimeDelta::hours(1);
+        assert_eq!(
+            listed(store, later),
+            [(numbers[0], true, false), (numbers[1], true, false), (undated, false, false)]
+        );
+        store.mark_present("education", &[undated], true, later).unwrap();
+        store.suspect(&[numbers[1]], Some(later)).unwrap();
+        assert_eq!(listed(store, later), [(undated, false, false), (numbers[1], true, true)]);
+        store.suspect(&[numbers[1]], None).unwrap();
+        assert_eq!(listed(store, later), [(undated, false, false)]);
+    });
+}
+
+#[test]
+fn an_entry_is_withdrawn_when_it_was_suspected_for_long_enough_and_until_it_is_back() {
+    check(|store| {
+        let number = insert_all(store, &["a", "b"])[0];
+        let hour = |hours| noon() + TimeDelta::hours(hours);
+        store.mark_present("education", &[number + 1], true, hour(1)).unwrap();
+        store.suspect(&[number], Some(hour(1))).unwrap();
+        let stamp = store.months("numerique").unwrap();
+        assert_eq!(store.withdraw("education", hour(0), hour(2)).unwrap(), 0);
+        assert_eq!(store.withdraw("culture", hour(1), hour(2)).unwrap(), 0);
+        assert_eq!(store.months("numerique").unwrap(), stamp);
+        assert_eq!(store.withdraw("education", hour(1), hour(2)).unwrap(), 1);
+        assert_eq!(store.withdraw("education", hour(1), hour(3)).unwrap(), 0, "once");
+        assert_ne!(store.months("numerique").unwrap(), stamp);
+        let month = store.months("numerique").unwrap()[0].0;
+        for stories in [store.stories("numerique", 1).unwrap(), store.stories_of("numerique", month).unwrap()] {
+            assert_eq!(stories.iter().map(|story| story.number).collect::<Vec<_>>(), [number + 1]);
+        }
+        let gone = Tombstone { atom_id: "urn:a".into(), date: hour(2), departure: Departure::Withdrawn };
+        for month in [None, Some(month)] {
+            assert_eq!(store.tombstones("numerique", month, 9).unwrap(), std::slice::from_ref(&gone));
+        }
+        assert_eq!(store.tombstones("numerique", Some(month.next()), 9).unwrap(), []);
+        assert_eq!(store.tombstones("laicite", None, 9).unwrap(), []);
+        assert_eq!(store.mark_present("education", &[number], false, hour(4)).unwrap(), 1, "also in a delta");
+        assert_eq!(store.mark_present("education", &[number], false, hour(5)).unwrap(), 0);
+        assert_eq!(store.stories("numerique", 9).unwrap().len(), 2);
+        assert_eq!(store.tombstones("numerique", None, 9).unwrap(), []);
+    });
+}
+
+#[test]
+fn a_story_without_its_head_shows_the_next_telling_under_its_id_and_date() {
+    check(|store| {
+        let head = insert_all(store, &["a"])[0];
+        let mut second = prepared("b");
+        second.entry.published = Some(noon() - TimeDelta::minutes(1));
+        second.labels.clear();
+        let second_number = store.insert("culture", &second, Some(head), noon()).unwrap();
+        let third = store.insert("sante", &prepared("c"), Some(head), noon()).unwrap();
+        let withdraw = |store: &mut dyn Store, source_id: &str, number| {
+            store.mark_present(source_id, &[], true, noon()).unwrap();
+            store.suspect(&[number], Some(noon())).unwrap();
+            store.withdraw(source_id, noon(), noon()).unwrap();
+        };
+        withdraw(store, "sante", third);
+        assert_eq!(store.stories("numerique", 9).unwrap()[0].tellings.len(), 2);
+        withdraw(store, "education", head);
+        let story = store.stories("numerique", 9).unwrap().remove(0);
+        assert_eq!(
+            (story.number, &*story.head.atom_id, story.head.date),
+            (head, "urn:a", noon() - TimeDelta::hours(1))
+        );
+        assert_eq!((&*story.head.source_id, story.head.entry.title.as_deref()), ("culture", Some("b")));
+        assert_eq!((story.tellings.len(), story.text), (1, None));
+        assert_eq!(store.tombstones("numerique", None, 9).unwrap(), []);
+        withdraw(store, "culture", second_number);
+        assert_eq!(store.stories("numerique", 9).unwrap(), []);
+        assert_eq!(store.tombstones("numerique", None, 9).unwrap()[0].atom_id, "urn:a");
     });
 }

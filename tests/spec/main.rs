@@ -31,4 +31,5 @@ mod publish;
 mod reading;
 mod run;
 mod week;
+mod withdrawn;
 mod xss;

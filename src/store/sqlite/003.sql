@@ -8,10 +8,17 @@ UPDATE label SET date = (
 DELETE FROM month;
 INSERT INTO month SELECT topic, strftime('%Y-%m', date, 'unixepoch') AS month, random() FROM label GROUP BY 1, 2;
 
--- When its publisher was found to have taken it back.
+-- Since when it is gone from its feed though what stood beside it is still there; and when it had been so for long
+-- enough to say that its publisher has taken it back.
+ALTER TABLE entry ADD COLUMN suspected INTEGER;
 ALTER TABLE entry ADD COLUMN withdrawn INTEGER;
+CREATE INDEX entry_suspected ON entry (source_id) WHERE suspected IS NOT NULL AND withdrawn IS NULL;
+CREATE INDEX entry_withdrawn ON entry (withdrawn) WHERE withdrawn IS NOT NULL;
+-- Answers by itself, for every poll with news asks it.
+CREATE INDEX entry_listed ON entry (source_id, first_seen, date, published, updated, key) WHERE left_feed IS NULL;
 -- When the story that it headed became part of an earlier one.
 ALTER TABLE entry ADD COLUMN joined INTEGER;
+CREATE INDEX entry_joined ON entry (joined) WHERE joined IS NOT NULL;
 -- Hashes of its telling words, by which related news is found.
 ALTER TABLE entry ADD COLUMN terms BLOB;
 

@@ -7,10 +7,12 @@ mod archive;
 mod entries;
 mod health;
 mod hubs;
+mod revisions;
 mod rows;
 mod search;
 mod sources;
 mod stories;
+mod withdrawals;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,7 +22,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use super::{EntryDay, Filter, Job, Store, StoreError};
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState};
-use crate::story::{EntryKey, Fingerprint, Known, Month, Prepared, StoredEntry, Story};
+use crate::story::{EntryKey, Fingerprint, Known, Listed, Month, Prepared, Revision, StoredEntry, Story, Tombstone};
 use crate::topic::Label;
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
@@ -235,8 +237,34 @@ impl Store for Sqlite {
         entries::update(&self.connection, number, prepared, changed)
     }
 
-    fn mark_present(&mut self, source_id: &str, present: &[i64], now: Timestamp) -> Result<(), StoreError> {
-        entries::mark_present(&self.connection, source_id, present, now)
+    fn keep_revision(&mut self, number: i64, most: usize, now: Timestamp) -> Result<(), StoreError> {
+        revisions::keep(&self.connection, number, most, now)
+    }
+
+    fn revisions(&mut self, number: i64) -> Result<Vec<Revision>, StoreError> {
+        revisions::all(&self.connection, number)
+    }
+
+    fn listed(&mut self, source_id: &str, before: Timestamp) -> Result<Vec<Listed>, StoreError> {
+        withdrawals::listed(&self.connection, source_id, before)
+    }
+
+    fn mark_present(
+        &mut self,
+        source_id: &str,
+        present: &[i64],
+        whole: bool,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        entries::mark_present(&self.connection, source_id, present, whole, now)
+    }
+
+    fn suspect(&mut self, numbers: &[i64], since: Option<Timestamp>) -> Result<(), StoreError> {
+        withdrawals::suspect(&self.connection, numbers, since)
+    }
+
+    fn withdraw(&mut self, source_id: &str, until: Timestamp, now: Timestamp) -> Result<usize, StoreError> {
+        withdrawals::withdraw(&self.connection, source_id, until, now)
     }
 
     fn entries_after(&mut self, after: i64, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
@@ -282,6 +310,10 @@ impl Store for Sqlite {
 
     fn stories_of(&mut self, topic: &str, month: Month) -> Result<Vec<Story>, StoreError> {
         archive::stories(&self.connection, topic, month)
+    }
+
+    fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
+        withdrawals::tombstones(&self.connection, topic, month, limit)
     }
 
     fn entries(&mut self, filter: &Filter) -> Result<Vec<(StoredEntry, Vec<Label>)>, StoreError> {

@@ -1,0 +1,82 @@
+//! Entries that a document holds no more: most left because newer ones came, some were taken back by their publisher.
+
+use chrono::TimeDelta;
+use tracing::info;
+
+use crate::dedup;
+use crate::feed::{Defect, Timestamp};
+use crate::store::{Store, StoreError};
+use crate::story::EntryKey;
+
+/// Defects of a document from which entries may be missing that its publisher never took away.
+const LOSSES: [&str; 6] = ["cut", "entry", "markup", "mismatched", "too_large", "unclosed"];
+
+/// What a document tells of the entries that it does not hold.
+pub(super) enum Listing {
+    /// Nothing: it brings only what is new (RFC 3229).
+    Delta,
+    /// They have left the feed, or were lost in a document that was cut or broken.
+    Salvaged,
+    /// They have left the feed, for the site has moved, or this is the first document of its address.
+    Elsewhere,
+    /// They have left the feed. The keys of its own, in their order, say which did so out of their turn.
+    Whole(Vec<EntryKey>),
+}
+
+impl Listing {
+    /// Says what a document tells. `is_first`: no document of its address was read before.
+    pub(super) fn new(is_delta: bool, is_first: bool, defects: &[Defect], order: Vec<EntryKey>) -> Self {
+        match (is_delta, is_first, is_salvaged(defects)) {
+            (true, ..) => Self::Delta,
+            (_, true, _) => Self::Elsewhere,
+            (_, _, true) => Self::Salvaged,
+            (false, false, false) => Self::Whole(order),
+        }
+    }
+
+    /// Notes which entries are there and which are missed, inside the poll's transaction; says whether one is back that
+    /// was withdrawn. `new` entries came with the same document.
+    pub(super) fn note(
+        &self,
+        store: &mut dyn Store,
+        source_id: &str,
+        present: &[i64],
+        new: usize,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let verdict = match self {
+            Self::Delta | Self::Salvaged => dedup::Missed::default(),
+            Self::Elsewhere => {
+                let listed = store.listed(source_id, now)?;
+                let suspected = listed.iter().filter(|entry| entry.is_suspected);
+                dedup::Missed { cleared: suspected.map(|entry| entry.number).collect(), ..dedup::Missed::default() }
+            }
+            Self::Whole(order) => dedup::missed(&store.listed(source_id, now)?, present, order, new, now),
+        };
+        let back = store.mark_present(source_id, present, !matches!(self, Self::Delta), now)?;
+        store.suspect(&verdict.suspected, Some(now))?;
+        store.suspect(&verdict.cleared, None)?;
+        Ok(back > 0)
+    }
+}
+
+/// Tells whether a document was read in spite of faults that may have cost entries.
+fn is_salvaged(defects: &[Defect]) -> bool {
+    defects.iter().any(|defect| LOSSES.contains(&defect.code.as_str()))
+}
+
+/// Takes for withdrawn what is missed for long enough. Every poll that was answered does so: "not modified" says that it
+/// is missing still.
+pub(super) fn conclude(
+    store: &mut dyn Store,
+    source_id: &str,
+    withdrawn_after: TimeDelta,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let withdrawn = store.withdraw(source_id, now - withdrawn_after, now)?;
+    if withdrawn > 0 {
+        info!(entries.withdrawn = withdrawn, "{withdrawn} entries were taken back by their publisher");
+        store.raise_generation()?;
+    }
+    Ok(())
+}
