@@ -52,8 +52,9 @@ pub fn missed(listed: &[Listed], present: &[i64], order: &[EntryKey], new: usize
     let (suspected, in_turn): (Vec<&Listed>, Vec<&Listed>) = gone.iter().partition(|entry| document.misses(entry));
     let has_passed = |entry: &Listed| {
         let Some(date) = entry.date else { return true };
-        let older = document.witnesses.iter().any(|witness| *witness < date && *witness >= document.limit(date));
-        older && in_turn.iter().any(|other| other.date.is_some_and(|other| other > date))
+        let is_older = |witness: &Timestamp| *witness < date && *witness >= document.limit(date);
+        document.witnesses.iter().any(is_older)
+            && in_turn.iter().any(|other| other.date.is_some_and(|other| other > date))
     };
     let cleared = before.iter().filter(|entry| has_passed(entry));
     Missed {

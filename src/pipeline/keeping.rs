@@ -61,6 +61,7 @@ pub(super) fn keep(
 ) -> Result<Counts, StoreError> {
     let News { fresh, same: mut present, listing, share: _share } = news;
     let known = store.known(source_id, &keys(fresh.iter().map(|fresh| &fresh.prepared.identity)))?;
+    let listed = listing.before(store, source_id)?;
     let decided: Vec<(Fresh, Decision)> = fresh
         .into_iter()
         .map(|fresh| {
@@ -94,7 +95,7 @@ pub(super) fn keep(
         present.push(store.insert(source_id, &prepared, story, now)?);
         counts.new += 1;
     }
-    let is_back = listing.note(store, source_id, &present, counts.new, now)?;
+    let is_back = listing.note(store, source_id, &listed, &present, counts.new, now)?;
     if counts != Counts::default() || is_back {
         store.raise_generation()?;
     }

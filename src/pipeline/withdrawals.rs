@@ -6,7 +6,7 @@ use tracing::info;
 use crate::dedup;
 use crate::feed::{Defect, Timestamp};
 use crate::store::{Store, StoreError};
-use crate::story::EntryKey;
+use crate::story::{EntryKey, Listed};
 
 /// Defects of a document from which entries may be missing that its publisher never took away.
 const LOSSES: [&str; 6] = ["cut", "entry", "markup", "mismatched", "too_large", "unclosed"];
@@ -34,12 +34,22 @@ impl Listing {
         }
     }
 
+    /// Returns what the last document held, as far as this one can tell anything of it. To be asked before new ones are
+    /// kept.
+    pub(super) fn before(&self, store: &mut dyn Store, source_id: &str) -> Result<Vec<Listed>, StoreError> {
+        match self {
+            Self::Delta | Self::Salvaged => Ok(Vec::new()),
+            Self::Elsewhere | Self::Whole(_) => store.listed(source_id),
+        }
+    }
+
     /// Notes which entries are there and which are missed, inside the poll's transaction; says whether one is back that
     /// was withdrawn. `new` entries came with the same document.
     pub(super) fn note(
         &self,
         store: &mut dyn Store,
         source_id: &str,
+        listed: &[Listed],
         present: &[i64],
         new: usize,
         now: Timestamp,
@@ -47,11 +57,10 @@ impl Listing {
         let verdict = match self {
             Self::Delta | Self::Salvaged => dedup::Missed::default(),
             Self::Elsewhere => {
-                let listed = store.listed(source_id, now)?;
                 let suspected = listed.iter().filter(|entry| entry.is_suspected);
                 dedup::Missed { cleared: suspected.map(|entry| entry.number).collect(), ..dedup::Missed::default() }
             }
-            Self::Whole(order) => dedup::missed(&store.listed(source_id, now)?, present, order, new, now),
+            Self::Whole(order) => dedup::missed(listed, present, order, new, now),
         };
         let back = store.mark_present(source_id, present, !matches!(self, Self::Delta), now)?;
         store.suspect(&verdict.suspected, Some(now))?;

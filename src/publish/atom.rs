@@ -12,7 +12,6 @@ use atom_syndication::extension::{Extension, ExtensionMap};
 use atom_syndication::{Category, Content, Entry, Feed, Generator, Link, Person, Source, Text, WriteConfig};
 use chrono::SecondsFormat;
 
-
 use crate::feed::{self, Comments};
 use crate::publish::archive::{self, Volume};
 use crate::publish::channel::Channel;

@@ -110,12 +110,11 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn revisions(&mut self, number: i64) -> Result<Vec<Revision>, StoreError>;
 
-    /// The entries of a source that its last document held and that were first seen before `before`, and those that are
-    /// suspected to be withdrawn.
+    /// The entries of a source that its last document held, and those that are suspected to be withdrawn.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn listed(&mut self, source_id: &str, before: Timestamp) -> Result<Vec<Listed>, StoreError>;
+    fn listed(&mut self, source_id: &str) -> Result<Vec<Listed>, StoreError>;
 
     /// Notes which entries of a source its document holds now (`present`): if that is the `whole` feed, the others have
     /// left it at `now`.

@@ -221,7 +221,18 @@ fn what_is_gone_is_told_with_its_reason_and_dates_the_document() {
     };
     let document = render(&edition);
     let lines: Vec<&str> = document.lines().filter(|line| line.contains("at:") || line.starts_with(" <upd")).collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+     <updated>2026-10-20T08:00:00+00:00</updated>
+     <at:deleted-entry ref="https://ministere.example/?a=1&amp;b=%222%22" when="2026-10-20T08:00:00Z">
+      <at:comment>Retiré par ceux qui l’avaient publié.</at:comment>
+     </at:deleted-entry>
+     <at:deleted-entry ref="urn:x:2" when="2026-10-20T08:00:00Z">
+      <at:comment>Même nouvelle que « Un plan &amp; des &lt;tablettes&gt; », qui la dit désormais.</at:comment>
+     </at:deleted-entry>
+     <at:deleted-entry ref="urn:x:3" when="2026-10-20T08:00:00Z">
+      <at:comment>Même nouvelle qu’une autre, qui la dit désormais.</at:comment>
+     </at:deleted-entry>
+    "#);
     let settings = crate::config::PublishSettings { entries: 1, ..world.settings.clone() };
     let document = render(&crate::publish::Edition { settings: &settings, ..edition });
     assert_eq!(document.matches("<at:deleted-entry").count(), 1);

@@ -15,7 +15,7 @@ ALTER TABLE entry ADD COLUMN withdrawn INTEGER;
 CREATE INDEX entry_suspected ON entry (source_id) WHERE suspected IS NOT NULL AND withdrawn IS NULL;
 CREATE INDEX entry_withdrawn ON entry (withdrawn) WHERE withdrawn IS NOT NULL;
 -- Answers by itself, for every poll with news asks it.
-CREATE INDEX entry_listed ON entry (source_id, first_seen, date, published, updated, key) WHERE left_feed IS NULL;
+CREATE INDEX entry_listed ON entry (source_id, date, published, updated, key, left_feed) WHERE left_feed IS NULL;
 -- When the story that it headed became part of an earlier one.
 ALTER TABLE entry ADD COLUMN joined INTEGER;
 CREATE INDEX entry_joined ON entry (joined) WHERE joined IS NOT NULL;

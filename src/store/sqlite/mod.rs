@@ -245,8 +245,8 @@ impl Store for Sqlite {
         revisions::all(&self.connection, number)
     }
 
-    fn listed(&mut self, source_id: &str, before: Timestamp) -> Result<Vec<Listed>, StoreError> {
-        withdrawals::listed(&self.connection, source_id, before)
+    fn listed(&mut self, source_id: &str) -> Result<Vec<Listed>, StoreError> {
+        withdrawals::listed(&self.connection, source_id)
     }
 
     fn mark_present(

@@ -6,11 +6,11 @@ use super::{StoreError, archive, maybe, rows, unix};
 use crate::feed::Timestamp;
 use crate::story::{Departure, EntryKey, Listed, Month, Tombstone, claimed};
 
-pub(super) fn listed(connection: &Connection, source_id: &str, before: Timestamp) -> Result<Vec<Listed>, StoreError> {
+pub(super) fn listed(connection: &Connection, source_id: &str) -> Result<Vec<Listed>, StoreError> {
     // One index holds all that the first part asks for; texts, which may be long, are not read.
     let mut statement = connection.prepare_cached(
         "SELECT number, key, date, published, updated, 0 FROM entry
-         WHERE source_id = ?1 AND left_feed IS NULL AND first_seen < ?2
+         WHERE source_id = ?1 AND left_feed IS NULL
          UNION ALL
          SELECT number, key, date, published, updated, 1 FROM entry
          WHERE source_id = ?1 AND suspected IS NOT NULL AND withdrawn IS NULL",
@@ -20,7 +20,7 @@ pub(super) fn listed(connection: &Connection, source_id: &str, before: Timestamp
         let date = rows::time(row, 2)?.filter(|_| claim.is_some());
         Ok(Listed { number: row.get(0)?, key: EntryKey(row.get(1)?), date, is_suspected: row.get(5)? })
     };
-    Ok(statement.query_map(params![source_id, unix(before)], read)?.collect::<Result<_, _>>()?)
+    Ok(statement.query_map([source_id], read)?.collect::<Result<_, _>>()?)
 }
 
 pub(super) fn suspect(connection: &Connection, numbers: &[i64], since: Option<Timestamp>) -> Result<(), StoreError> {
