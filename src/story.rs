@@ -128,6 +128,17 @@ pub struct Listed {
     pub is_suspected: bool,
 }
 
+/// The time that an entry was listed by its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stay {
+    /// Its date.
+    pub date: Timestamp,
+    /// From its first sight.
+    pub from: Timestamp,
+    /// Until it left; `None` if it is there still.
+    pub until: Option<Timestamp>,
+}
+
 /// What an entry said before it was edited.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Revision {

@@ -7,7 +7,8 @@
 //! 3. a new or changed one becomes a [`Subject`], whose [`Subject::clues`] go into its identity;
 //! 4. [`place`] says, with the stored entries that share a clue, which story a new one tells;
 //! 5. [`is_significant`] says whether a change is news;
-//! 6. [`missed`] says which entries are gone that their publisher may have taken back.
+//! 6. [`missed`] says which entries are gone that their publisher may have taken back, [`takes_away`] whether it does so
+//!    all the time.
 //!
 //! [`compare`] says why two entries are the same item or not, for people.
 
@@ -28,4 +29,4 @@ pub use link::canonical_link;
 pub use place::{Place, place};
 pub use significance::is_significant;
 pub use subject::Subject;
-pub use withdrawal::{Missed, missed};
+pub use withdrawal::{Missed, missed, takes_away};

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::TimeDelta;
 
 use crate::feed::Timestamp;
-use crate::story::{EntryKey, Listed};
+use crate::story::{EntryKey, Listed, Stay};
 
 /// Fewest older entries that must remain: few feeds keep more than two on top for good.
 const WITNESSES_MIN: usize = 3;
@@ -17,6 +17,9 @@ const WITNESSES_MIN: usize = 3;
 /// What is not older than this is of any entry's age; beyond it, what is at most twice as old. An entry that stands in a
 /// feed for years says nothing of those that come and go.
 const AGE: TimeDelta = TimeDelta::days(90);
+
+/// Fewest departures out of turn that are a habit.
+const HABIT_MIN: usize = 4;
 
 /// What a document says of entries that it does not hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,6 +64,19 @@ pub fn missed(listed: &[Listed], present: &[i64], order: &[EntryKey], new: usize
         suspected: suspected.iter().map(|entry| entry.number).collect(),
         cleared: cleared.map(|entry| entry.number).collect(),
     }
+}
+
+/// Says whether a source takes away what is over (events, offers, notices), which is not taken back: of its departures
+/// more than a third, and not a few, left older ones behind.
+#[must_use]
+pub fn takes_away(stays: &[Stay]) -> bool {
+    let departures = stays.iter().filter_map(|stay| Some((stay.date, stay.until?)));
+    let is_out_of_turn = |date: Timestamp, left: Timestamp| {
+        let was_there = |stay: &Stay| stay.from <= left && stay.until.is_none_or(|until| until > left);
+        stays.iter().filter(|stay| stay.date < date && was_there(stay)).count() >= WITNESSES_MIN
+    };
+    let (out_of_turn, in_turn): (Vec<_>, Vec<_>) = departures.partition(|(date, left)| is_out_of_turn(*date, *left));
+    out_of_turn.len() >= HABIT_MIN && out_of_turn.len() * 2 > in_turn.len()
 }
 
 struct Document<'a> {
@@ -254,6 +270,30 @@ mod tests {
     #[test]
     fn who_was_missed_is_cleared_when_a_younger_one_goes_in_its_turn_and_an_older_one_stays() {
         check_cleared("1 2 3 4 5- 6! 20 30 40 50", 1, "6");
+    }
+
+    /// Checks whether a source has the habit whose entries, of one day after another, left in this order of their
+    /// days; the others are listed still.
+    #[track_caller]
+    fn check_habit(days: i64, left: &[i64], expected: bool) {
+        let stays = (1..=days).map(|day| Stay {
+            date: now() + TimeDelta::days(day),
+            from: now(),
+            until: left
+                .iter()
+                .zip(100..)
+                .find(|(other, _)| **other == day)
+                .map(|(_, hour)| now() + TimeDelta::hours(hour)),
+        });
+        assert_eq!(takes_away(&stays.collect::<Vec<_>>()), expected, "{left:?}");
+    }
+
+    #[test]
+    fn a_source_that_takes_away_what_is_over_takes_nothing_back() {
+        check_habit(12, &[10, 12, 9, 7], true);
+        check_habit(12, &[10, 12, 9], false);
+        check_habit(12, &[1, 2, 3, 4, 5, 6], false);
+        check_habit(20, &[10, 1, 2, 3, 14, 4, 5, 6, 15, 7, 8, 9, 11, 18], false);
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use tracing::info;
 
-use crate::dedup;
+use crate::dedup::{self, Missed};
 use crate::feed::{Defect, Timestamp};
 use crate::store::{Store, StoreError};
 use crate::story::{EntryKey, Listed};
@@ -11,14 +11,18 @@ use crate::story::{EntryKey, Listed};
 /// Defects of a document from which entries may be missing that its publisher never took away.
 const LOSSES: [&str; 6] = ["cut", "entry", "markup", "mismatched", "too_large", "unclosed"];
 
+/// How far back a source's habits are looked for.
+const HABIT: TimeDelta = TimeDelta::days(90);
+
+/// And how many departures are looked at: a source that turns over its whole document all the time has many.
+const DEPARTURES: usize = 100;
+
 /// What a document tells of the entries that it does not hold.
 pub(super) enum Listing {
     /// Nothing: it brings only what is new (RFC 3229).
     Delta,
-    /// They have left the feed, or were lost in a document that was cut or broken.
-    Salvaged,
-    /// They have left the feed, for the site has moved, or this is the first document of its address.
-    Elsewhere,
+    /// They have left the feed; why, nobody can tell: it was cut or broken, or is the first of its address.
+    Doubtful,
     /// They have left the feed. The keys of its own, in their order, say which did so out of their turn.
     Whole(Vec<EntryKey>),
 }
@@ -26,11 +30,12 @@ pub(super) enum Listing {
 impl Listing {
     /// Says what a document tells. `is_first`: no document of its address was read before.
     pub(super) fn new(is_delta: bool, is_first: bool, defects: &[Defect], order: Vec<EntryKey>) -> Self {
-        match (is_delta, is_first, is_salvaged(defects)) {
-            (true, ..) => Self::Delta,
-            (_, true, _) => Self::Elsewhere,
-            (_, _, true) => Self::Salvaged,
-            (false, false, false) => Self::Whole(order),
+        if is_delta {
+            Self::Delta
+        } else if is_first || defects.iter().any(|defect| LOSSES.contains(&defect.code.as_str())) {
+            Self::Doubtful
+        } else {
+            Self::Whole(order)
         }
     }
 
@@ -38,8 +43,8 @@ impl Listing {
     /// kept.
     pub(super) fn before(&self, store: &mut dyn Store, source_id: &str) -> Result<Vec<Listed>, StoreError> {
         match self {
-            Self::Delta | Self::Salvaged => Ok(Vec::new()),
-            Self::Elsewhere | Self::Whole(_) => store.listed(source_id),
+            Self::Delta => Ok(Vec::new()),
+            Self::Doubtful | Self::Whole(_) => store.listed(source_id),
         }
     }
 
@@ -55,10 +60,10 @@ impl Listing {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let verdict = match self {
-            Self::Delta | Self::Salvaged => dedup::Missed::default(),
-            Self::Elsewhere => {
+            Self::Delta => Missed::default(),
+            Self::Doubtful => {
                 let suspected = listed.iter().filter(|entry| entry.is_suspected);
-                dedup::Missed { cleared: suspected.map(|entry| entry.number).collect(), ..dedup::Missed::default() }
+                Missed { cleared: suspected.map(|entry| entry.number).collect(), ..Missed::default() }
             }
             Self::Whole(order) => dedup::missed(listed, present, order, new, now),
         };
@@ -69,11 +74,6 @@ impl Listing {
     }
 }
 
-/// Tells whether a document was read in spite of faults that may have cost entries.
-fn is_salvaged(defects: &[Defect]) -> bool {
-    defects.iter().any(|defect| LOSSES.contains(&defect.code.as_str()))
-}
-
 /// Takes for withdrawn what is missed for long enough. Every poll that was answered does so: "not modified" says that it
 /// is missing still.
 pub(super) fn conclude(
@@ -82,10 +82,14 @@ pub(super) fn conclude(
     withdrawn_after: TimeDelta,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let withdrawn = store.withdraw(source_id, now - withdrawn_after, now)?;
-    if withdrawn > 0 {
-        info!(entries.withdrawn = withdrawn, "{withdrawn} entries were taken back by their publisher");
-        store.raise_generation()?;
+    let missed = store.suspected(source_id, now - withdrawn_after)?;
+    if missed.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    if dedup::takes_away(&store.stays(source_id, now - HABIT, DEPARTURES)?) {
+        return store.suspect(&missed, None);
+    }
+    info!(entries.withdrawn = missed.len(), "{} entries were taken back by their publisher", missed.len());
+    store.withdraw(&missed, now)?;
+    store.raise_generation()
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState};
-use crate::story::{EntryKey, Fingerprint, Known, Listed, Month, Prepared, Revision, StoredEntry, Story, Tombstone};
+use crate::story::{EntryKey, Fingerprint, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story, Tombstone};
 use crate::topic::Label;
 
 pub use handle::Handle;
@@ -138,13 +138,24 @@ pub trait Store: Send {
     /// When the store cannot be written.
     fn suspect(&mut self, numbers: &[i64], since: Option<Timestamp>) -> Result<(), StoreError>;
 
-    /// Takes those entries of a source for withdrawn that are suspected since `until` or earlier; returns how many.
+    /// The entries of a source that are suspected since `until` or earlier to be withdrawn.
     ///
-    /// A story shows only tellings that are not withdrawn; without any, no topic shows it.
+    /// # Errors
+    /// When the store cannot be read.
+    fn suspected(&mut self, source_id: &str, until: Timestamp) -> Result<Vec<i64>, StoreError>;
+
+    /// How long the entries of a source were listed: those that are still, and the last `limit` that left at `since` or
+    /// later.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn stays(&mut self, source_id: &str, since: Timestamp, limit: usize) -> Result<Vec<Stay>, StoreError>;
+
+    /// Takes entries for withdrawn. A story shows only tellings that stand; without any, no topic shows it.
     ///
     /// # Errors
     /// When the store cannot be written.
-    fn withdraw(&mut self, source_id: &str, until: Timestamp, now: Timestamp) -> Result<usize, StoreError>;
+    fn withdraw(&mut self, numbers: &[i64], now: Timestamp) -> Result<(), StoreError>;
 
     /// Stored entries with numbers above `after`, in order, at most `limit`.
     ///

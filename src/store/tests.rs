@@ -498,11 +498,12 @@ fn an_entry_is_withdrawn_when_it_was_suspected_for_long_enough_and_until_it_is_b
         store.mark_present("education", &[number + 1], true, hour(1)).unwrap();
         store.suspect(&[number], Some(hour(1))).unwrap();
         let stamp = store.months("numerique").unwrap();
-        assert_eq!(store.withdraw("education", hour(0), hour(2)).unwrap(), 0);
-        assert_eq!(store.withdraw("culture", hour(1), hour(2)).unwrap(), 0);
+        assert!(store.suspected("education", hour(0)).unwrap().is_empty());
+        assert!(store.suspected("culture", hour(1)).unwrap().is_empty());
+        assert_eq!(store.suspected("education", hour(1)).unwrap(), [number]);
         assert_eq!(store.months("numerique").unwrap(), stamp);
-        assert_eq!(store.withdraw("education", hour(1), hour(2)).unwrap(), 1);
-        assert_eq!(store.withdraw("education", hour(1), hour(3)).unwrap(), 0, "once");
+        store.withdraw(&[number], hour(2)).unwrap();
+        assert!(store.suspected("education", hour(1)).unwrap().is_empty(), "once");
         assert_ne!(store.months("numerique").unwrap(), stamp);
         let month = store.months("numerique").unwrap()[0].0;
         for stories in [store.stories("numerique", 1).unwrap(), store.stories_of("numerique", month).unwrap()] {
@@ -533,7 +534,7 @@ fn a_story_without_its_head_shows_the_next_telling_under_its_id_and_date() {
         let withdraw = |store: &mut dyn Store, source_id: &str, number| {
             store.mark_present(source_id, &[], true, noon()).unwrap();
             store.suspect(&[number], Some(noon())).unwrap();
-            store.withdraw(source_id, noon(), noon()).unwrap();
+            store.withdraw(&[number], noon()).unwrap();
         };
         withdraw(store, "sante", third);
         assert_eq!(store.stories("numerique", 9).unwrap()[0].tellings.len(), 2);
@@ -549,5 +550,24 @@ fn a_story_without_its_head_shows_the_next_telling_under_its_id_and_date() {
         withdraw(store, "culture", second_number);
         assert_eq!(store.stories("numerique", 9).unwrap(), []);
         assert_eq!(store.tombstones("numerique", None, 9).unwrap()[0].atom_id, "urn:a");
+    });
+}
+
+#[test]
+fn the_stay_of_an_entry_is_known_while_it_is_listed_and_for_a_while_after() {
+    check(|store| {
+        insert_all(store, &["a", "b", "c"]);
+        let hour = |hours| noon() + TimeDelta::hours(hours);
+        store.mark_present("education", &[2, 3], true, hour(1)).unwrap();
+        store.mark_present("education", &[3], true, hour(2)).unwrap();
+        let left = |store: &mut dyn Store, since, limit| -> Vec<Option<Timestamp>> {
+            let stays = store.stays("education", since, limit).unwrap();
+            assert!(stays.iter().all(|stay| (stay.date, stay.from) == (hour(-1), hour(0))), "{stays:?}");
+            stays.iter().map(|stay| stay.until).collect()
+        };
+        assert_eq!(left(store, hour(1), 9), [None, Some(hour(2)), Some(hour(1))]);
+        assert_eq!(left(store, hour(2), 9), [None, Some(hour(2))]);
+        assert_eq!(left(store, hour(1), 1), [None, Some(hour(2))]);
+        assert_eq!(store.stays("culture", hour(0), 9).unwrap(), []);
     });
 }

@@ -159,3 +159,17 @@ fn what_an_edited_entry_said_before_is_kept_unless_a_person_reads_the_same() {
     let texts: Vec<String> = store.revisions(1).unwrap().into_iter().filter_map(|revision| revision.summary).collect();
     assert_eq!(texts, ["Après", "Avant"]);
 }
+
+#[test]
+fn what_is_taken_away_because_it_is_over_was_not_taken_back() {
+    let gone = [18, 16, 19, 15, 17];
+    let documents: [_; 6] =
+        std::array::from_fn(|count| document(feed((1..=20).filter(|day| !gone[..count].contains(day)))));
+    let world = world(documents);
+    for _ in 0..=gone.len() {
+        world.succeeds(&["poll", "--force"]);
+    }
+    check(&world, 19, false, true);
+    check(&world, 15, true, false);
+    check(&world, 17, true, false);
+}

@@ -12,7 +12,7 @@ INSERT INTO month SELECT topic, strftime('%Y-%m', date, 'unixepoch') AS month, r
 -- enough to say that its publisher has taken it back.
 ALTER TABLE entry ADD COLUMN suspected INTEGER;
 ALTER TABLE entry ADD COLUMN withdrawn INTEGER;
-CREATE INDEX entry_suspected ON entry (source_id) WHERE suspected IS NOT NULL AND withdrawn IS NULL;
+CREATE INDEX entry_suspected ON entry (source_id, suspected) WHERE suspected IS NOT NULL AND withdrawn IS NULL;
 CREATE INDEX entry_withdrawn ON entry (withdrawn) WHERE withdrawn IS NOT NULL;
 -- Answers by itself, for every poll with news asks it.
 CREATE INDEX entry_listed ON entry (source_id, date, published, updated, key, left_feed) WHERE left_feed IS NULL;

@@ -22,7 +22,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use super::{EntryDay, Filter, Job, Store, StoreError};
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState};
-use crate::story::{EntryKey, Fingerprint, Known, Listed, Month, Prepared, Revision, StoredEntry, Story, Tombstone};
+use crate::story::{EntryKey, Fingerprint, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story, Tombstone};
 use crate::topic::Label;
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
@@ -263,8 +263,16 @@ impl Store for Sqlite {
         withdrawals::suspect(&self.connection, numbers, since)
     }
 
-    fn withdraw(&mut self, source_id: &str, until: Timestamp, now: Timestamp) -> Result<usize, StoreError> {
-        withdrawals::withdraw(&self.connection, source_id, until, now)
+    fn suspected(&mut self, source_id: &str, until: Timestamp) -> Result<Vec<i64>, StoreError> {
+        withdrawals::suspected(&self.connection, source_id, until)
+    }
+
+    fn stays(&mut self, source_id: &str, since: Timestamp, limit: usize) -> Result<Vec<Stay>, StoreError> {
+        withdrawals::stays(&self.connection, source_id, since, limit)
+    }
+
+    fn withdraw(&mut self, numbers: &[i64], now: Timestamp) -> Result<(), StoreError> {
+        withdrawals::withdraw(&self.connection, numbers, now)
     }
 
     fn entries_after(&mut self, after: i64, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {

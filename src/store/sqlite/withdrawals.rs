@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{StoreError, archive, maybe, rows, unix};
 use crate::feed::Timestamp;
-use crate::story::{Departure, EntryKey, Listed, Month, Tombstone, claimed};
+use crate::story::{Departure, EntryKey, Listed, Month, Stay, Tombstone, claimed};
 
 pub(super) fn listed(connection: &Connection, source_id: &str) -> Result<Vec<Listed>, StoreError> {
     // One index holds all that the first part asks for; texts, which may be long, are not read.
@@ -31,26 +31,45 @@ pub(super) fn suspect(connection: &Connection, numbers: &[i64], since: Option<Ti
     Ok(())
 }
 
-pub(super) fn withdraw(
+pub(super) fn suspected(connection: &Connection, source_id: &str, until: Timestamp) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT number FROM entry
+         WHERE source_id = ?1 AND suspected IS NOT NULL AND withdrawn IS NULL AND suspected <= ?2",
+    )?;
+    Ok(statement.query_map(params![source_id, unix(until)], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn stays(
     connection: &Connection,
     source_id: &str,
-    until: Timestamp,
-    now: Timestamp,
-) -> Result<usize, StoreError> {
-    let due = connection
-        .prepare_cached(
-            "SELECT number, story FROM entry
-             WHERE source_id = ?1 AND suspected IS NOT NULL AND withdrawn IS NULL AND suspected <= ?2",
-        )?
-        .query_map(params![source_id, unix(until)], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?
-        .collect::<Result<Vec<_>, _>>()?;
-    for (number, story) in &due {
+    since: Timestamp,
+    limit: usize,
+) -> Result<Vec<Stay>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT date, first_seen, left_feed FROM entry WHERE source_id = ?1 AND left_feed IS NULL
+         UNION ALL
+         SELECT * FROM (SELECT date, first_seen, left_feed FROM entry WHERE source_id = ?1 AND left_feed >= ?2
+                        ORDER BY left_feed DESC LIMIT ?3)",
+    )?;
+    let read = |row: &Row<'_>| {
+        let time = |column| Ok::<_, rusqlite::Error>(rows::time(row, column)?.unwrap_or_default());
+        Ok(Stay { date: time(0)?, from: time(1)?, until: rows::time(row, 2)? })
+    };
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(statement.query_map(params![source_id, unix(since), limit], read)?.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn withdraw(connection: &Connection, numbers: &[i64], now: Timestamp) -> Result<(), StoreError> {
+    for number in numbers {
         connection
             .prepare_cached("UPDATE entry SET withdrawn = ?2 WHERE number = ?1")?
             .execute(params![number, unix(now)])?;
-        archive::touch(connection, *story)?;
+        let story = maybe(connection, "SELECT story FROM entry WHERE number = ?1", *number, |row| row.get(0))?;
+        if let Some(story) = story {
+            archive::touch(connection, story)?;
+        }
     }
-    Ok(due.len())
+    Ok(())
 }
 
 /// Takes an entry that is in its feed again for what it was; says whether it was withdrawn.
