@@ -206,6 +206,25 @@ pub enum Sameness {
     Text,
 }
 
+/// What two entries are held to be, whatever they say: by hand, or because they were published as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bond {
+    /// The number of one entry: the lower one.
+    pub one: i64,
+    /// The number of the other.
+    pub other: i64,
+    /// One story, or never one.
+    pub together: bool,
+}
+
+impl Bond {
+    /// Holds two entries together, or apart.
+    #[must_use]
+    pub fn new(one: i64, other: i64, together: bool) -> Self {
+        Self { one: one.min(other), other: one.max(other), together }
+    }
+}
+
 /// A story as a topic shows it: one item, told by one source or several.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Story {

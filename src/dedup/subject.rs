@@ -53,6 +53,8 @@ pub struct Subject {
     pub(super) link: Option<String>,
     /// The link for comparison, also if several items share it.
     pub(super) page: Option<String>,
+    /// The guid as its source gives it, also if several items share it.
+    pub(super) id: Option<String>,
     /// The guid, if it is the entry's own and unique in the world.
     pub(super) guid: Option<String>,
     pub(super) title: Title,
@@ -98,12 +100,19 @@ impl Subject {
             source_id: source_id.to_owned(),
             link: link.cloned(),
             page: entry.url.as_ref().and_then(canonical_link),
+            id: guid.map(str::to_owned),
             guid: guid.filter(|guid| *guid == atom_id && is_world_unique(guid)).map(str::to_owned),
             title: Title::new(title),
             text: Text::new(&html_to_text(summary), &html_to_text(content)),
             cves: Set::of(cves.map(|cve| xxh3_64(cve.as_str().to_ascii_lowercase().as_bytes()))),
             published: entry.published,
         }
+    }
+
+    /// The source that tells it.
+    #[must_use]
+    pub fn source_id(&self) -> &str {
+        &self.source_id
     }
 
     /// The hashes under which other entries of the same story are found: link, guid, title, and a few shingles.

@@ -1,20 +1,13 @@
 //! Keeping what a document brought: decided on what the store knows at that moment, inside its transaction.
 
-use std::collections::HashSet;
-
-use chrono::TimeDelta;
-
+use super::grouping::Stories;
 use super::withdrawals::Listing;
 use super::{Counts, keys};
-use crate::config::{Config, Source};
-use crate::dedup::{self, Decision, Place, Subject};
+use crate::dedup::{self, Decision, Member, Subject};
 use crate::feed::Timestamp;
 use crate::fetch;
 use crate::store::{Store, StoreError};
-use crate::story::{Prepared, StoredEntry};
-
-/// How far back an entry can join a story.
-const STORY_WINDOW: TimeDelta = TimeDelta::days(90);
+use crate::story::Prepared;
 
 /// What a document brings, ready for the store.
 pub(super) struct News {
@@ -32,23 +25,6 @@ pub(super) struct News {
 pub(super) struct Fresh {
     pub(super) prepared: Prepared,
     pub(super) subject: Subject,
-}
-
-/// Which entries may tell the same story, and what is kept of them.
-pub(super) struct Stories {
-    /// Whether those of this source may join others (`dedup`).
-    joins: bool,
-    /// The sources whose entries nobody joins.
-    apart: HashSet<String>,
-    /// Earlier texts that are kept of an edited entry.
-    revisions: usize,
-}
-
-impl Stories {
-    pub(super) fn of(config: &Config, source: &Source) -> Self {
-        let apart = config.sources.iter().filter(|other| !other.dedup).map(|other| other.id.clone()).collect();
-        Self { joins: source.dedup, apart, revisions: config.dedup.revisions }
-    }
 }
 
 /// Keeps what a document brought; decided on what the store knows now, inside its transaction.
@@ -75,20 +51,23 @@ pub(super) fn keep(
     }));
     let mut counts = Counts::default();
     for (Fresh { mut prepared, subject }, decision) in decided {
-        let place = match decision {
+        let edited = match decision {
             Decision::Same(_) => continue,
-            Decision::Changed(number) => Place::Entry(number),
-            Decision::New => place(store, source_id, &subject, &prepared, &present, stories, now)?,
+            Decision::Changed(number) => Some(number),
+            Decision::New => None,
         };
-        let story = match place {
-            Place::Entry(number) => {
-                counts.changed += usize::from(replace(store, number, &prepared, stories.revisions, now)?);
-                present.push(number);
-                continue;
-            }
-            Place::Story(story, _) => Some(story),
-            Place::New => None,
+        let candidates = match edited {
+            Some(_) => Vec::new(),
+            None => stories.candidates(store, &subject, now)?,
         };
+        let edited = edited.or_else(|| dedup::itself(&subject, &candidates, &present, &stories.settings));
+        if let Some(number) = edited {
+            counts.changed += usize::from(replace(store, number, &prepared, stories, now)?);
+            present.push(number);
+            continue;
+        }
+        let new = Member { number: None, key: prepared.identity.key, subject };
+        let story = stories.place(store, new, candidates, now)?;
         if store.has_atom_id(&prepared.identity.atom_id)? {
             prepared.identity.atom_id = dedup::minted_id(source_id, prepared.identity.key);
         }
@@ -102,37 +81,26 @@ pub(super) fn keep(
     Ok(counts)
 }
 
-/// Where a new entry belongs: in a story that is told already, in one of its own, or in place of an entry whose guid
-/// its source has changed.
-fn place(
-    store: &mut dyn Store,
-    source_id: &str,
-    subject: &Subject,
-    prepared: &Prepared,
-    present: &[i64],
-    stories: &Stories,
-    now: Timestamp,
-) -> Result<Place, StoreError> {
-    let mut candidates = store.candidates(&prepared.identity.clues, source_id, now - STORY_WINDOW)?;
-    let own = |candidate: &StoredEntry| candidate.source_id == source_id;
-    candidates.retain(|candidate| own(candidate) || stories.joins && !stories.apart.contains(&candidate.source_id));
-    Ok(dedup::place(subject, &candidates, present))
-}
-
 /// Replaces what a stored entry says; says whether a reader sees the difference.
+///
+/// It stays in its story, and may make another one part of it.
 fn replace(
     store: &mut dyn Store,
     number: i64,
     prepared: &Prepared,
-    revisions: usize,
+    stories: &Stories,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let before = store.entry(number)?;
     let differs = before.as_ref().is_none_or(|before| !before.entry.reads_like(&prepared.entry));
+    let is_news = before.as_ref().is_none_or(|before| dedup::is_significant(&before.entry, &prepared.entry));
     if differs {
-        store.keep_revision(number, revisions, now)?;
+        store.keep_revision(number, stories.settings.revisions, now)?;
     }
-    let is_news = before.is_none_or(|before| dedup::is_significant(&before.entry, &prepared.entry));
     store.update(number, prepared, (differs && is_news).then_some(now))?;
+    if let (true, Some(before), Some(after)) = (differs, before, store.entry(number)?) {
+        stories.hold(store, &before, &after)?;
+        stories.regroup(store, number, now)?;
+    }
     Ok(differs)
 }

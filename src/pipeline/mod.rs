@@ -5,6 +5,7 @@
 
 mod announcement;
 mod full_text;
+mod grouping;
 mod keeping;
 mod publication;
 mod relabelling;
@@ -37,7 +38,8 @@ pub use publication::{Archives, Published, publish};
 pub use relabelling::{relabel, relabel_all, same_rules};
 pub use upkeep::upkeep;
 
-use keeping::{Fresh, News, Stories, keep};
+use grouping::Stories;
+use keeping::{Fresh, News, keep};
 use withdrawals::Listing;
 
 /// 410: the publisher says that it is gone for good (RFC 9110 §15.5.11).
@@ -170,7 +172,7 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
     let next_poll = state.next_poll;
-    let stories = Stories::of(&context.config, source);
+    let stories = Stories::of(&context.config);
     let withdrawn_after = context.config.dedup.withdrawn_after;
     let outcome = context
         .store

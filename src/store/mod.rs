@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState};
-use crate::story::{EntryKey, Fingerprint, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story, Tombstone};
+use crate::story::{
+    Bond, EntryKey, Fingerprint, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story, Tombstone,
+};
 use crate::topic::Label;
 
 pub use handle::Handle;
@@ -71,6 +73,38 @@ pub trait Store: Send {
     /// # Errors
     /// When the store cannot be read.
     fn candidates(&mut self, clues: &[i64], source_id: &str, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError>;
+
+    /// The entries of a story, its head first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn tellings(&mut self, story: i64) -> Result<Vec<StoredEntry>, StoreError>;
+
+    /// Moves an entry to a story, given by the number of its head: the entry's own to make it one.
+    ///
+    /// A head that goes to an earlier story remembers `now` as when it was joined to it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn assign(&mut self, number: i64, story: i64, now: Timestamp) -> Result<(), StoreError>;
+
+    /// The bonds of an entry.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn bonds(&mut self, number: i64) -> Result<Vec<Bond>, StoreError>;
+
+    /// Binds two entries, instead of any earlier bond between them.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn bind(&mut self, bond: Bond) -> Result<(), StoreError>;
+
+    /// Takes the bond between two entries away.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn unbind(&mut self, one: i64, other: i64) -> Result<(), StoreError>;
 
     /// Whether an entry is stored under this Atom id.
     ///

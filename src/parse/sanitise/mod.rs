@@ -45,7 +45,8 @@ const ATTRIBUTES: &[(&str, &[&str])] = &[
 
 /// Makes an entry safe to show: summary and content sanitised, their links and images absolute.
 ///
-/// The other fields are plain text already. The same entry gives the same result, and so does its result.
+/// The other fields are plain text already. The same entry gives the same result; that result may be nested in another
+/// way when it is read again, for what stood between two elements is gone.
 #[must_use]
 pub fn sanitise(mut entry: Entry) -> Entry {
     let base = entry.base.as_ref().or(entry.url.as_ref());

@@ -22,7 +22,9 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use super::{EntryDay, Filter, Job, Store, StoreError};
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState};
-use crate::story::{EntryKey, Fingerprint, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story, Tombstone};
+use crate::story::{
+    Bond, EntryKey, Fingerprint, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story, Tombstone,
+};
 use crate::topic::Label;
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
@@ -217,6 +219,31 @@ impl Store for Sqlite {
 
     fn candidates(&mut self, clues: &[i64], source_id: &str, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError> {
         stories::candidates(&self.connection, clues, source_id, since)
+    }
+
+    fn tellings(&mut self, story: i64) -> Result<Vec<StoredEntry>, StoreError> {
+        stories::tellings(&self.connection, story)
+    }
+
+    fn assign(&mut self, number: i64, story: i64, now: Timestamp) -> Result<(), StoreError> {
+        stories::assign(&self.connection, number, story, now)
+    }
+
+    fn bonds(&mut self, number: i64) -> Result<Vec<Bond>, StoreError> {
+        stories::bonds(&self.connection, number)
+    }
+
+    fn bind(&mut self, bond: Bond) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached("INSERT OR REPLACE INTO bond VALUES (?1, ?2, ?3)")?;
+        insert.execute(params![bond.one, bond.other, bond.together])?;
+        Ok(())
+    }
+
+    fn unbind(&mut self, one: i64, other: i64) -> Result<(), StoreError> {
+        let bond = Bond::new(one, other, false);
+        let mut delete = self.connection.prepare_cached("DELETE FROM bond WHERE one = ?1 AND other = ?2")?;
+        delete.execute([bond.one, bond.other])?;
+        Ok(())
     }
 
     fn has_atom_id(&mut self, atom_id: &str) -> Result<bool, StoreError> {

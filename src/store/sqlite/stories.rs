@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::entries::{COLUMNS, labels, one, read};
 use super::{StoreError, archive, unix};
 use crate::feed::{Entry, Timestamp};
 use crate::store::CANDIDATES_MAX;
-use crate::story::{StoredEntry, Story, Telling};
+use crate::story::{Bond, StoredEntry, Story, Telling};
 use crate::topic::Label;
 
 pub(super) fn candidates(
@@ -40,6 +40,36 @@ pub(super) fn candidates(
         found.extend(one(connection, head)?.map(|entry| (head, entry)));
     }
     Ok(found.into_values().collect())
+}
+
+pub(super) fn tellings(connection: &Connection, story: i64) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM entry WHERE story = ?1 ORDER BY number"))?;
+    Ok(statement.query_map([story], read)?.collect::<Result<_, _>>()?)
+}
+
+/// The labels of an entry are dated by its story's head.
+pub(super) fn assign(connection: &Connection, number: i64, story: i64, now: Timestamp) -> Result<(), StoreError> {
+    let Some(before) = one(connection, number)? else { return Ok(()) };
+    archive::touch(connection, before.story)?;
+    connection
+        .prepare_cached(
+            "UPDATE entry SET story = ?2,
+                joined = CASE WHEN ?2 = number THEN NULL WHEN story = number THEN ?3 ELSE joined END
+             WHERE number = ?1",
+        )?
+        .execute(params![number, story, unix(now)])?;
+    connection
+        .prepare_cached("UPDATE label SET date = (SELECT date FROM entry WHERE number = ?2) WHERE entry = ?1")?
+        .execute([number, story])?;
+    archive::touch(connection, story)
+}
+
+pub(super) fn bonds(connection: &Connection, number: i64) -> Result<Vec<Bond>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT one, other, together FROM bond WHERE one = ?1 UNION SELECT one, other, together FROM bond WHERE other = ?1")?;
+    let read = |row: &Row<'_>| Ok(Bond { one: row.get(0)?, other: row.get(1)?, together: row.get(2)? });
+    Ok(statement.query_map([number], read)?.collect::<Result<_, _>>()?)
 }
 
 /// The latest labels give the latest stories; each is then read whole.
@@ -139,8 +169,10 @@ pub(super) fn drop_before(connection: &Connection, before: Timestamp) -> Result<
     let mut dropped = 0;
     for story in stories {
         archive::touch(connection, story)?;
-        for table in ["label", "clue", "revision"] {
-            let sql = format!("DELETE FROM {table} WHERE entry IN (SELECT number FROM entry WHERE story = ?1)");
+        let derived =
+            [("label", "entry"), ("clue", "entry"), ("revision", "entry"), ("bond", "one"), ("bond", "other")];
+        for (table, column) in derived {
+            let sql = format!("DELETE FROM {table} WHERE {column} IN (SELECT number FROM entry WHERE story = ?1)");
             connection.prepare_cached(&sql)?.execute([story])?;
         }
         let sql =

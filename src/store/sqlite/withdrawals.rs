@@ -103,7 +103,7 @@ pub(super) fn tombstones(
              SELECT number, atom_id, date, joined, 1, (
                  SELECT told.title FROM entry AS told WHERE told.story = entry.story AND told.withdrawn IS NULL
                  ORDER BY told.number LIMIT 1), story
-             FROM entry WHERE joined IS NOT NULL AND story <> number
+             FROM entry WHERE joined > first_seen AND story <> number
          ) AS gone
          WHERE date >= ?2 AND date < ?3 AND EXISTS (
              SELECT 1 FROM entry AS told JOIN label ON label.entry = told.number
