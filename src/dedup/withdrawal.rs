@@ -50,15 +50,12 @@ pub fn missed(listed: &[Listed], present: &[i64], order: &[EntryKey], new: usize
     if gone.len() * 3 > held.len() {
         return all_cleared();
     }
-    let Some(witnesses) = in_order(&there, order) else { return all_cleared() };
+    let Some(mut witnesses) = in_order(&there, order) else { return all_cleared() };
+    witnesses.sort_unstable();
     let document = Document { held, witnesses, makes_room: gone.len() <= new, now };
     let (suspected, in_turn): (Vec<&Listed>, Vec<&Listed>) = gone.iter().partition(|entry| document.misses(entry));
-    let has_passed = |entry: &Listed| {
-        let Some(date) = entry.date else { return true };
-        let is_older = |witness: &Timestamp| *witness < date && *witness >= document.limit(date);
-        document.witnesses.iter().any(is_older)
-            && in_turn.iter().any(|other| other.date.is_some_and(|other| other > date))
-    };
+    let youngest = in_turn.iter().filter_map(|entry| entry.date).max();
+    let has_passed = |entry: &Listed| entry.date.is_none_or(|date| youngest > Some(date) && document.remain(date) > 0);
     let cleared = before.iter().filter(|entry| has_passed(entry));
     Missed {
         suspected: suspected.iter().map(|entry| entry.number).collect(),
@@ -82,7 +79,7 @@ pub fn takes_away(stays: &[Stay]) -> bool {
 struct Document<'a> {
     /// All that the last one held.
     held: Vec<&'a Listed>,
-    /// The dates of those that remain in their order.
+    /// The dates of those that remain in their order, the oldest first.
     witnesses: Vec<Timestamp>,
     /// The oldest may have gone for newer ones to come.
     makes_room: bool,
@@ -97,14 +94,21 @@ impl Document<'_> {
         let of_its_age: Vec<Timestamp> =
             self.held.iter().filter_map(|entry| entry.date).filter(|date| *date >= limit).collect();
         let older = of_its_age.iter().filter(|other| **other < date).count();
-        let remain = self.witnesses.iter().filter(|other| **other < date && **other >= limit).count();
+        let remain = self.remain(date);
         let part = if self.makes_room { 2 } else { 3 };
         remain >= WITNESSES_MIN.max(of_its_age.len().div_ceil(part)) && remain * 3 >= older * 2
     }
 
+    /// How many remain that are older than an entry and of its age.
+    fn remain(&self, date: Timestamp) -> usize {
+        let before = |date: Timestamp| self.witnesses.partition_point(|witness| *witness < date);
+        before(date).saturating_sub(before(self.limit(date)))
+    }
+
     /// The oldest date that is of the age of an entry.
     fn limit(&self, date: Timestamp) -> Timestamp {
-        self.now - AGE.max((self.now - date) * 2)
+        let age = AGE.max((self.now - date).checked_mul(2).unwrap_or(TimeDelta::MAX));
+        self.now.checked_sub_signed(age).unwrap_or(Timestamp::MIN_UTC)
     }
 }
 

@@ -571,3 +571,19 @@ fn the_stay_of_an_entry_is_known_while_it_is_listed_and_for_a_while_after() {
         assert_eq!(store.stays("culture", hour(0), 9).unwrap(), []);
     });
 }
+
+#[test]
+fn a_story_that_became_part_of_another_is_gone_under_its_own_id() {
+    check(|store| {
+        let numbers = insert_all(store, &["a", "b", "c"]);
+        let later = noon() + TimeDelta::hours(1);
+        store.assign(numbers[2], numbers[0], noon()).unwrap();
+        assert_eq!(store.tombstones("numerique", None, 9).unwrap(), [], "nobody saw it");
+        store.assign(numbers[1], numbers[0], later).unwrap();
+        let gone = Tombstone { atom_id: "urn:b".into(), date: later, departure: Departure::Joined(Some("a".into())) };
+        assert_eq!(store.tombstones("numerique", Some(Month::of(noon())), 9).unwrap(), [gone]);
+        assert_eq!(store.tombstones("numerique", None, 0).unwrap(), []);
+        store.assign(numbers[1], numbers[1], later).unwrap();
+        assert_eq!(store.tombstones("numerique", None, 9).unwrap(), []);
+    });
+}
