@@ -146,6 +146,9 @@ pub struct Comments {
     pub feed: Option<Url>,
     /// How many there are.
     pub count: Option<u64>,
+    /// When the latest came.
+    #[serde(default)]
+    pub updated: Option<Timestamp>,
 }
 
 /// The feed that an entry says it was copied from.

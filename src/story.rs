@@ -180,6 +180,8 @@ pub struct StoredEntry {
     pub story: i64,
     /// Its link for comparison; `None` if that identifies nothing.
     pub canonical_link: Option<String>,
+    /// Whether it has a guid that no other item of its document has.
+    pub owns_guid: bool,
     /// When we first saw it.
     pub first_seen: Timestamp,
     /// Its date (see [`date`]) as it was at first: later ones are changes, not other dates.
@@ -204,6 +206,19 @@ pub enum Sameness {
     TitleText,
     /// The same text.
     Text,
+}
+
+/// For people.
+impl fmt::Display for Sameness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Link => "the same link",
+            Self::Guid => "the same guid",
+            Self::Title => "the same title, and no text to compare",
+            Self::TitleText => "the same title and text",
+            Self::Text => "the same text",
+        })
+    }
 }
 
 /// What two entries are held to be, whatever they say: by hand, or because they were published as one.

@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::Subject;
 use crate::config::DedupSettings;
 use crate::story::Sameness;
@@ -28,7 +30,8 @@ pub struct Comparison {
 }
 
 /// Why two entries are held to be different items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// They name different vulnerabilities.
     Vulnerabilities,

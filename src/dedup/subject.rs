@@ -81,17 +81,16 @@ impl Subject {
     /// Prepares an entry that was just identified.
     #[must_use]
     pub fn new(source_id: &str, entry: &Entry, identity: &Identity) -> Self {
-        Self::prepare(source_id, entry, identity.canonical_link.as_ref(), &identity.atom_id)
+        Self::prepare(source_id, entry, identity.canonical_link.as_ref(), identity.owns_guid)
     }
 
     /// Prepares a stored entry.
     #[must_use]
     pub fn stored(stored: &StoredEntry) -> Self {
-        Self::prepare(&stored.source_id, &stored.entry, stored.canonical_link.as_ref(), &stored.atom_id)
+        Self::prepare(&stored.source_id, &stored.entry, stored.canonical_link.as_ref(), stored.owns_guid)
     }
 
-    /// A guid that is unique in the world and belongs to one item alone is the Atom id: see [`super::identify`].
-    fn prepare(source_id: &str, entry: &Entry, link: Option<&String>, atom_id: &str) -> Self {
+    fn prepare(source_id: &str, entry: &Entry, link: Option<&String>, owns_guid: bool) -> Self {
         let guid = entry.id.as_deref().map(str::trim);
         let [title, summary, content] =
             [&entry.title, &entry.summary, &entry.content].map(|part| part.as_deref().unwrap_or_default());
@@ -101,7 +100,7 @@ impl Subject {
             link: link.cloned(),
             page: entry.url.as_ref().and_then(canonical_link),
             id: guid.map(str::to_owned),
-            guid: guid.filter(|guid| *guid == atom_id && is_world_unique(guid)).map(str::to_owned),
+            guid: guid.filter(|guid| owns_guid && is_world_unique(guid)).map(str::to_owned),
             title: Title::new(title),
             text: Text::new(&html_to_text(summary), &html_to_text(content)),
             cves: Set::of(cves.map(|cve| xxh3_64(cve.as_str().to_ascii_lowercase().as_bytes()))),

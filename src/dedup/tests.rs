@@ -36,6 +36,7 @@ fn stored(number: i64, source_id: &str, url: &str, title: &str, text: &str) -> S
         atom_id: identity.atom_id,
         story: number,
         canonical_link: identity.canonical_link,
+        owns_guid: identity.owns_guid,
         first_seen: published,
         date: published,
         changed: None,

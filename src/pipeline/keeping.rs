@@ -1,6 +1,6 @@
 //! Keeping what a document brought: decided on what the store knows at that moment, inside its transaction.
 
-use super::grouping::Stories;
+use super::grouping::Grouping;
 use super::withdrawals::Listing;
 use super::{Counts, keys};
 use crate::dedup::{self, Decision, Member, Subject};
@@ -32,7 +32,7 @@ pub(super) fn keep(
     store: &mut dyn Store,
     source_id: &str,
     news: News,
-    stories: &Stories,
+    grouping: &Grouping,
     now: Timestamp,
 ) -> Result<Counts, StoreError> {
     let News { fresh, same: mut present, listing, share: _share } = news;
@@ -58,20 +58,20 @@ pub(super) fn keep(
         };
         let candidates = match edited {
             Some(_) => Vec::new(),
-            None => stories.candidates(store, &subject, now)?,
+            None => grouping.candidates(store, &subject, now)?,
         };
-        let edited = edited.or_else(|| dedup::itself(&subject, &candidates, &present, &stories.settings));
+        let edited = edited.or_else(|| dedup::itself(&subject, &candidates, &present, &grouping.settings));
         if let Some(number) = edited {
-            counts.changed += usize::from(replace(store, number, &prepared, stories, now)?);
+            counts.changed += usize::from(replace(store, number, &prepared, grouping, now)?);
             present.push(number);
             continue;
         }
         let new = Member { number: None, key: prepared.identity.key, subject };
-        let story = stories.place(store, new, candidates, now)?;
+        let head = grouping.place(store, new, candidates, now)?;
         if store.has_atom_id(&prepared.identity.atom_id)? {
             prepared.identity.atom_id = dedup::minted_id(source_id, prepared.identity.key);
         }
-        present.push(store.insert(source_id, &prepared, story, now)?);
+        present.push(store.insert(source_id, &prepared, head, now)?);
         counts.new += 1;
     }
     let is_back = listing.note(store, source_id, &listed, &present, counts.new, now)?;
@@ -88,19 +88,19 @@ fn replace(
     store: &mut dyn Store,
     number: i64,
     prepared: &Prepared,
-    stories: &Stories,
+    grouping: &Grouping,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let before = store.entry(number)?;
     let differs = before.as_ref().is_none_or(|before| !before.entry.reads_like(&prepared.entry));
     let is_news = before.as_ref().is_none_or(|before| dedup::is_significant(&before.entry, &prepared.entry));
     if differs {
-        store.keep_revision(number, stories.settings.revisions, now)?;
+        store.keep_revision(number, grouping.settings.revisions, now)?;
     }
     store.update(number, prepared, (differs && is_news).then_some(now))?;
     if let (true, Some(before), Some(after)) = (differs, before, store.entry(number)?) {
-        stories.hold(store, &before, &after)?;
-        stories.regroup(store, number, now)?;
+        grouping.hold(store, &before, &after)?;
+        grouping.regroup(store, number, now)?;
     }
     Ok(differs)
 }

@@ -6,8 +6,10 @@
 mod announcement;
 mod full_text;
 mod grouping;
+mod health;
 mod keeping;
 mod publication;
+mod rebuilding;
 mod relabelling;
 mod upkeep;
 mod withdrawals;
@@ -34,11 +36,13 @@ use crate::topic::Matcher;
 
 pub use announcement::{Announced, announce};
 pub use full_text::full_text;
+pub use grouping::{Account, Kinship, account, merge, split};
+pub use health::note_config;
 pub use publication::{Archives, Published, publish};
-pub use relabelling::{relabel, relabel_all, same_rules};
+pub use relabelling::{Relabelling, relabel, relabel_all, same_rules};
 pub use upkeep::upkeep;
 
-use grouping::Stories;
+use grouping::Grouping;
 use keeping::{Fresh, News, keep};
 use withdrawals::Listing;
 
@@ -172,13 +176,13 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
     let next_poll = state.next_poll;
-    let stories = Stories::of(&context.config);
+    let grouping = Grouping::of(&context.config);
     let withdrawn_after = context.config.dedup.withdrawn_after;
     let outcome = context
         .store
         .call(move |store| {
             let outcome = match news {
-                Some(news) => Outcome::Read(keep(store, &state.source_id, news, &stories, now)?),
+                Some(news) => Outcome::Read(keep(store, &state.source_id, news, &grouping, now)?),
                 None => Outcome::Unchanged,
             };
             withdrawals::conclude(store, &state.source_id, withdrawn_after, now)?;

@@ -7,7 +7,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::publish::channel::Channel;
-use crate::publish::item::{item, source};
+use crate::publish::item::{distinct, source};
 use crate::publish::{Edition, Format, Representation, atom, page};
 use crate::story::{Month, Story, Tombstone};
 use crate::topic::Topic;
@@ -61,9 +61,7 @@ impl<'a> Volume<'a> {
         tombstones: &[Tombstone],
         basis: &str,
     ) -> Vec<Representation> {
-        let mut ids = std::collections::HashSet::new();
-        let stories = stories.iter().filter(|story| ids.insert(&story.head.atom_id));
-        let items = stories.map(|story| item(edition, self.topic, story)).collect();
+        let items = distinct(edition, self.topic, stories).collect();
         let channel = Channel::whole(edition, self.topic, items, tombstones);
         let documents = [atom::volume(&channel, self), page::volume(edition, &channel, self)];
         documents.map(|document| Representation { basis: Some(basis.to_owned()), ..document }).into()

@@ -67,7 +67,8 @@ pub(super) fn volume(channel: &Channel, volume: &Volume<'_>) -> Representation {
 }
 
 fn feed(channel: &Channel, links: Vec<Link>) -> Feed {
-    let has_threads = channel.items.iter().any(|item| item.comments.count.is_some());
+    let is_thread = |comments: &Comments| comments.count.is_some() || comments.updated.is_some();
+    let has_threads = channel.items.iter().any(|item| is_thread(&item.comments));
     let threads = has_threads.then(|| ("thr".to_owned(), THREADS.to_owned()));
     let schema = (!channel.items.is_empty()).then(|| ("schema".to_owned(), SCHEMA.to_owned()));
     let tombstones = (!channel.gone.is_empty()).then(|| ("at".to_owned(), TOMBSTONES.to_owned()));
@@ -219,7 +220,7 @@ fn extensions(item: &Item) -> ExtensionMap {
     extensions
 }
 
-/// `replies` links with `thr:count` (RFC 4685 §4), which the crate's links cannot carry.
+/// `replies` links with `thr:count` and `thr:updated` (RFC 4685 §4), which the crate's links cannot carry.
 fn replies(comments: &Comments) -> Vec<Extension> {
     // Without a type, a `replies` link would mean Atom.
     let page = comments.url.as_ref().and_then(legal::link).map(|url| (url, HTML));
@@ -229,8 +230,9 @@ fn replies(comments: &Comments) -> Vec<Extension> {
     });
     let link = |(url, media_type): (String, &str)| {
         let count = comments.count.map(|count| ("thr:count", count.to_string()));
+        let updated = comments.updated.map(|date| ("thr:updated", date.to_rfc3339_opts(SecondsFormat::Secs, true)));
         let known = [("rel", "replies".to_owned()), ("href", escape(&url)), ("type", media_type.to_owned())];
-        let attributes = known.into_iter().chain(count).map(|(name, value)| (name.to_owned(), value));
+        let attributes = known.into_iter().chain(count).chain(updated).map(|(name, value)| (name.to_owned(), value));
         // A text, though empty: without one the writer would put a line break inside.
         Extension {
             name: "link".to_owned(),

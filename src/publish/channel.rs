@@ -107,6 +107,6 @@ pub(super) fn publisher(edition: &Edition<'_>) -> Person {
     Person {
         name: legal::label(&edition.site.title).or_else(|| edition.site.url.host_str().map(str::to_owned)),
         email: contact.and_then(legal::email),
-        uri: contact.filter(|contact| contact.starts_with("http")).and_then(legal::absolute),
+        uri: contact.and_then(legal::page),
     }
 }

@@ -74,6 +74,7 @@ impl World {
             selections: vec![Selection { topic: &self.topic, stories, months: Vec::new(), tombstones: Vec::new() }],
             changes: &[],
             hubs: &[],
+            config: None,
         }
     }
 }
@@ -95,6 +96,7 @@ pub(super) fn bare(id: &str) -> StoredEntry {
         atom_id: format!("https://ministere.example/?p={id}"),
         story: 1,
         canonical_link: None,
+        owns_guid: true,
         first_seen: date("2026-10-10T08:00:00Z"),
         date: date("2026-10-10T08:00:00Z"),
         changed: None,

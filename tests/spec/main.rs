@@ -17,10 +17,12 @@ mod packed;
 #[path = "../support/world.rs"]
 mod world;
 
+mod accessible;
 mod add;
 mod editor;
 mod fetch;
 mod full_text;
+mod health;
 mod hostile;
 mod house;
 mod inspect;
@@ -29,7 +31,11 @@ mod parity;
 mod poll;
 mod publish;
 mod reading;
+mod relabelling;
 mod run;
+mod second;
+mod stories;
+mod valid;
 mod week;
 mod withdrawn;
 mod xss;

@@ -1,4 +1,4 @@
-//! Stories do not depend on the order in which their entries came.
+//! Grouping do not depend on the order in which their entries came.
 
 use std::collections::BTreeSet;
 
@@ -22,8 +22,8 @@ fn noon() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap()
 }
 
-fn stories() -> Stories {
-    Stories { settings: crate::dedup::usual_settings(), apart: HashSet::new() }
+fn grouping() -> Grouping {
+    Grouping { settings: crate::dedup::usual_settings(), apart: HashSet::new() }
 }
 
 /// An entry of a source: the path of its page, its title, its text.
@@ -46,7 +46,7 @@ fn poll(store: &mut dyn Store, source_id: &str, entries: &[Entry], now: Timestam
         Fresh { prepared: Prepared { entry, identity, labels: Vec::new() }, subject }
     });
     let news = News { fresh: fresh.collect(), same: Vec::new(), listing: Listing::Doubtful, share: Share::default() };
-    keep(store, source_id, news, &stories(), now).unwrap();
+    keep(store, source_id, news, &grouping(), now).unwrap();
 }
 
 /// The stories in the store, each as the pages that tell it.
@@ -110,9 +110,9 @@ fn an_edit_that_makes_two_entries_differ_does_not_tear_their_story_apart() {
 
 #[test]
 fn sources_that_keep_to_themselves_are_never_joined() {
-    let mut stories = stories();
-    stories.apart.insert("b".into());
-    assert!(!stories.may_meet("a", "b") && stories.may_meet("b", "b") && stories.may_meet("a", "c"));
+    let mut grouping = grouping();
+    grouping.apart.insert("b".into());
+    assert!(!grouping.may_meet("a", "b") && grouping.may_meet("b", "b") && grouping.may_meet("a", "c"));
 }
 
 /// Retellings of few items, with numbers and cuts that make some pairs the same, some different, some neither.

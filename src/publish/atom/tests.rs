@@ -30,6 +30,7 @@ fn the_whole_document() {
         url: Some(url("https://ministere.example/tablettes#comments")),
         feed: Some(url("https://ministere.example/tablettes/feed")),
         count: Some(3),
+        updated: Some(date("2026-10-11T07:00:00Z")),
     };
     head.entry.enclosures = vec![Enclosure {
         url: url("https://ministere.example/plan.pdf"),
@@ -82,8 +83,8 @@ fn the_whole_document() {
        <link href="https://ministere.example/" rel="alternate"/>
       </source>
       <summary xml:lang="en" type="html">&lt;p&gt;Le plan &lt;b&gt;tablettes&lt;/b&gt;.&lt;/p&gt;</summary>
-      <link href="https://ministere.example/tablettes#comments" rel="replies" thr:count="3" type="text/html"></link>
-      <link href="https://ministere.example/tablettes/feed" rel="replies" thr:count="3" type="application/rss+xml"></link>
+      <link href="https://ministere.example/tablettes#comments" rel="replies" thr:count="3" thr:updated="2026-10-11T07:00:00Z" type="text/html"></link>
+      <link href="https://ministere.example/tablettes/feed" rel="replies" thr:count="3" thr:updated="2026-10-11T07:00:00Z" type="application/rss+xml"></link>
       <schema:ratingValue>9</schema:ratingValue>
       <thr:total>3</thr:total>
      </entry>

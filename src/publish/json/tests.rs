@@ -19,6 +19,7 @@ fn the_whole_document() {
         url: Some(url("https://ministere.example/tablettes#comments")),
         feed: Some(url("https://ministere.example/tablettes/feed")),
         count: Some(3),
+        updated: None,
     };
     head.entry.enclosures =
         vec![Enclosure { url: url("https://ministere.example/plan.pdf"), media_type: None, length: Some(1_234) }];

@@ -8,6 +8,9 @@ UPDATE label SET date = (
 DELETE FROM month;
 INSERT INTO month SELECT topic, strftime('%Y-%m', date, 'unixepoch') AS month, random() FROM label GROUP BY 1, 2;
 
+-- Whether it has its guid to itself in its document, so that the guid tells it among all sources.
+ALTER TABLE entry ADD COLUMN owns_guid INTEGER NOT NULL DEFAULT 0;
+UPDATE entry SET owns_guid = 1 WHERE id = atom_id;
 -- Since when it is gone from its feed though what stood beside it is still there; and when it had been so for long
 -- enough to say that its publisher has taken it back.
 ALTER TABLE entry ADD COLUMN suspected INTEGER;
@@ -51,3 +54,7 @@ CREATE TABLE related (
     PRIMARY KEY (topic, story, place)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX related_by_story ON related (story);
+
+-- Marks that these tables are whole.
+INSERT INTO clue VALUES (0, 0);
+INSERT INTO label VALUES (0, '', 0, 0, '[]');

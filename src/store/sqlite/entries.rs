@@ -15,7 +15,8 @@ use crate::topic::Label;
 /// The columns that [`read`] takes, of `entry` under its own name.
 pub(super) const COLUMNS: &str = "entry.number, entry.source_id, entry.key, entry.atom_id, entry.story, \
     entry.first_seen, entry.changed, entry.id, entry.url, entry.title, entry.summary, entry.content, \
-    entry.published, entry.updated, entry.language, entry.details, entry.canonical_link, entry.date";
+    entry.published, entry.updated, entry.language, entry.details, entry.canonical_link, entry.date, \
+    entry.owns_guid";
 
 /// What is kept of an entry without ever being searched by.
 #[derive(Serialize, Deserialize, Default)]
@@ -78,8 +79,8 @@ pub(super) fn insert(
     connection
         .prepare_cached(
             "INSERT INTO entry (source_id, key, guid_key, fingerprint, atom_id, story, first_seen, date, id, url,
-                canonical_link, title, summary, content, published, updated, language, details)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
+                canonical_link, title, summary, content, published, updated, language, details, owns_guid)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
         )?
         .execute(params![
             source_id,
@@ -100,6 +101,7 @@ pub(super) fn insert(
             entry.updated.map(unix),
             entry.language,
             details(entry)?,
+            identity.owns_guid,
         ])?;
     let number = connection.last_insert_rowid();
     if story.is_none() {
@@ -127,7 +129,7 @@ pub(super) fn update(
             "UPDATE entry SET key = ?2, guid_key = ?3, fingerprint = ?4, changed = coalesce(?5, changed), id = ?6,
                 url = ?7, canonical_link = ?8, title = ?9, summary = ?10, content = ?11,
                 published = coalesce(?12, published), updated = ?13, language = ?14, details = ?15, searchable = 0,
-                date = ?16
+                date = ?16, owns_guid = ?17
              WHERE number = ?1",
         )?
         .execute(params![
@@ -147,6 +149,7 @@ pub(super) fn update(
             entry.language,
             details(entry)?,
             unix(date),
+            identity.owns_guid,
         ])?;
     set_clues(connection, number, &identity.clues)?;
     set_labels(connection, number, labels)?;
@@ -177,7 +180,7 @@ fn details(entry: &Entry) -> Result<String, StoreError> {
     Ok(serde_json::to_string(&Details { authors, categories, enclosures, comments, rights, origin, base })?)
 }
 
-fn set_clues(connection: &Connection, number: i64, clues: &[i64]) -> Result<(), StoreError> {
+pub(super) fn set_clues(connection: &Connection, number: i64, clues: &[i64]) -> Result<(), StoreError> {
     connection.prepare_cached("DELETE FROM clue WHERE entry = ?1")?.execute([number])?;
     let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO clue VALUES (?1, ?2)")?;
     for clue in clues {
@@ -275,6 +278,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
         atom_id: row.get(3)?,
         story: row.get(4)?,
         canonical_link: row.get(16)?,
+        owns_guid: row.get(18)?,
         first_seen: rows::time(row, 5)?.unwrap_or_default(),
         date: rows::time(row, 17)?.unwrap_or_default(),
         changed: rows::time(row, 6)?,
