@@ -34,9 +34,14 @@ const OLDEST: Timestamp = match DateTime::from_timestamp(631_152_000, 0) {
 /// A date later than our first sight of the entry cannot be right.
 #[must_use]
 pub fn date(entry: &Entry, first_seen: Timestamp) -> Timestamp {
+    claimed(entry.published, entry.updated).map_or(first_seen, |date| date.min(first_seen))
+}
+
+/// Returns the date that the publisher gives an entry: when it was published, else when it was last updated.
+#[must_use]
+pub fn claimed(published: Option<Timestamp>, updated: Option<Timestamp>) -> Option<Timestamp> {
     let is_possible = |date: &Timestamp| *date >= OLDEST;
-    let claim = entry.published.filter(is_possible).or_else(|| entry.updated.filter(is_possible));
-    claim.map_or(first_seen, |date| date.min(first_seen))
+    published.filter(is_possible).or_else(|| updated.filter(is_possible))
 }
 
 /// A month of the calendar, in UTC: the part of a topic's archive that a story belongs to, by the date of its head.
@@ -112,6 +117,45 @@ pub struct Known {
     pub guid_key: Option<EntryKey>,
     /// Its fingerprint.
     pub fingerprint: Fingerprint,
+}
+
+/// An entry of a source as far as "withdrawn" needs it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Listed {
+    /// Its number in the store.
+    pub number: i64,
+    /// Its key.
+    pub key: EntryKey,
+    /// Its date if its publisher gives one.
+    pub date: Option<Timestamp>,
+    /// It had left the feed before, and is suspected to be withdrawn.
+    pub is_suspected: bool,
+}
+
+/// The time that an entry was listed by its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stay {
+    /// Its date.
+    pub date: Timestamp,
+    /// From its first sight.
+    pub from: Timestamp,
+    /// Until it left; `None` if it is there still.
+    pub until: Option<Timestamp>,
+}
+
+/// What an entry said before it was edited.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Revision {
+    /// When it was replaced.
+    pub replaced: Timestamp,
+    /// Plain text.
+    pub title: Option<String>,
+    /// Sanitised HTML.
+    pub summary: Option<String>,
+    /// Sanitised HTML.
+    pub content: Option<String>,
+    /// The page of the entry.
+    pub url: Option<url::Url>,
 }
 
 /// An entry ready for the store: identified, sanitised, labelled.
@@ -207,11 +251,12 @@ impl Bond {
 pub struct Story {
     /// Its number in the store.
     pub number: i64,
-    /// The earliest entry; its `atom_id` is the story's id for ever.
+    /// The earliest entry; its `atom_id` is the story's id for ever. If it was withdrawn, id and dates are its own, and
+    /// all else is of the first telling that stands.
     pub head: StoredEntry,
     /// Summary and content of the entry with the longest content, if that is not the head.
     pub text: Option<(Option<String>, Option<String>)>,
-    /// Every entry of the story, the head's first, in the order of arrival.
+    /// Every entry of the story that stands, the head's first, in the order of arrival.
     pub tellings: Vec<Telling>,
     /// Why it is in the topic: the best label among its entries.
     pub label: Label,
@@ -243,6 +288,26 @@ pub struct Telling {
     pub categories: Vec<crate::feed::Category>,
     /// The entry's guid there, to tell tellings apart.
     pub atom_id: String,
+}
+
+/// A story that a topic showed and shows no more (RFC 6721).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tombstone {
+    /// The id under which it was published.
+    pub atom_id: String,
+    /// When it went.
+    pub date: Timestamp,
+    /// Why it went.
+    pub departure: Departure,
+}
+
+/// Why a topic shows a story no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Departure {
+    /// Everyone who told it has taken it back.
+    Withdrawn,
+    /// It is told as part of an earlier story, which has this title.
+    Joined(Option<String>),
 }
 
 impl Identity {

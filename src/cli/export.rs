@@ -21,7 +21,7 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
 }
 
 fn topics(config: &Config) -> Vec<u8> {
-    let selection = |topic| Selection { topic, stories: Vec::new(), months: Vec::new() };
+    let selection = |topic| Selection { topic, stories: Vec::new(), months: Vec::new(), tombstones: Vec::new() };
     let edition = Edition {
         site: &config.site,
         settings: &config.publish,

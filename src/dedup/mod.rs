@@ -8,7 +8,9 @@
 //! 4. [`itself`] says, with the stored entries that share a clue, whether it is one of them under another name;
 //! 5. [`partition`] says which story it tells, and whether it makes two stories one;
 //! 6. [`is_significant`] says whether a change is news;
-//! 7. [`related`] says, by the [`terms`] of a topic's stories, which earlier ones are news on the same subject.
+//! 7. [`related`] says, by the [`terms`] of a topic's stories, which earlier ones are news on the same subject;
+//! 8. [`missed`] says which entries are gone that their publisher may have taken back, [`takes_away`] whether it does so
+//!    all the time.
 //!
 //! [`relation`] says why two entries are the same item or not.
 
@@ -24,6 +26,7 @@ mod significance;
 mod subject;
 mod terms;
 mod title;
+mod withdrawal;
 
 pub use atom_id::minted_id;
 pub use compare::{Comparison, Refusal};
@@ -36,6 +39,7 @@ pub use related::related;
 pub use significance::is_significant;
 pub use subject::Subject;
 pub use terms::terms;
+pub use withdrawal::{Missed, missed, takes_away};
 
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,10 @@
 
 use super::grouping::Grouping;
 use super::relating::relate;
+use super::withdrawals::Listing;
 use super::{Counts, keys};
 use crate::dedup::{self, Decision, Member, Subject};
-use crate::feed::{Entry, Timestamp};
+use crate::feed::Timestamp;
 use crate::fetch;
 use crate::store::{Store, StoreError};
 use crate::story::{self, Prepared};
@@ -15,8 +16,8 @@ pub(super) struct News {
     pub(super) fresh: Vec<Fresh>,
     /// Entries that are as they were.
     pub(super) same: Vec<i64>,
-    /// Whether what is neither has left the feed.
-    pub(super) whole: bool,
+    /// What the document tells of entries that it does not hold.
+    pub(super) listing: Listing,
     /// Given back when it is kept: else what was read would pile up before the store.
     pub(super) share: fetch::Share,
 }
@@ -35,8 +36,9 @@ pub(super) fn keep(
     grouping: &Grouping,
     now: Timestamp,
 ) -> Result<Counts, StoreError> {
-    let News { fresh, same: mut present, whole, share: _share } = news;
+    let News { fresh, same: mut present, listing, share: _share } = news;
     let known = store.known(source_id, &keys(fresh.iter().map(|fresh| &fresh.prepared.identity)))?;
+    let listed = listing.before(store, source_id)?;
     let mut decided: Vec<(Fresh, Decision)> = fresh
         .into_iter()
         .map(|fresh| {
@@ -81,10 +83,8 @@ pub(super) fn keep(
         counts.new += 1;
     }
     relate(store, touched)?;
-    if whole {
-        store.mark_present(source_id, &present, now)?;
-    }
-    if counts != Counts::default() {
+    let is_back = listing.note(store, source_id, &listed, &present, counts.new, now)?;
+    if counts != Counts::default() || is_back {
         store.raise_generation()?;
     }
     Ok(counts)
@@ -100,10 +100,12 @@ fn replace(
     grouping: &Grouping,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let says = |entry: &Entry| (entry.title.clone(), entry.summary.clone(), entry.content.clone(), entry.url.clone());
     let before = store.entry(number)?;
-    let differs = before.as_ref().is_none_or(|before| says(&before.entry) != says(&prepared.entry));
+    let differs = before.as_ref().is_none_or(|before| !before.entry.reads_like(&prepared.entry));
     let is_news = before.as_ref().is_none_or(|before| dedup::is_significant(&before.entry, &prepared.entry));
+    if differs {
+        store.keep_revision(number, grouping.settings.revisions, now)?;
+    }
     store.update(number, prepared, (differs && is_news).then_some(now))?;
     if let (true, Some(before), Some(after)) = (differs, before, store.entry(number)?) {
         grouping.hold(store, &before, &after)?;

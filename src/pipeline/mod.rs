@@ -13,6 +13,7 @@ mod rebuilding;
 mod relabelling;
 mod relating;
 mod upkeep;
+mod withdrawals;
 
 use std::sync::Arc;
 
@@ -44,6 +45,7 @@ pub use upkeep::upkeep;
 
 use grouping::Grouping;
 use keeping::{Fresh, News, keep};
+use withdrawals::Listing;
 
 /// 410: the publisher says that it is gone for good (RFC 9110 §15.5.11).
 const GONE: u16 = 410;
@@ -192,6 +194,7 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
     let next_poll = state.next_poll;
     let grouping = Arc::clone(&context.grouping);
+    let withdrawn_after = context.config.dedup.withdrawn_after;
     let outcome = context
         .store
         .call(move |store| {
@@ -199,6 +202,7 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
                 Some(news) => Outcome::Read(keep(store, &state.source_id, news, &grouping, now)?),
                 None => Outcome::Unchanged,
             };
+            withdrawals::conclude(store, &state.source_id, withdrawn_after, now)?;
             let spoke = matches!(outcome, Outcome::Read(Counts { new, .. }) if new > 0);
             keep_state(store, &state, spoke, now)?;
             Ok(outcome)
@@ -321,8 +325,7 @@ fn plan(context: &Context, source: &Source, state: &mut SourceState, waits: &[Wa
 struct Document {
     about: About,
     entries: Vec<(Entry, Identity)>,
-    /// Not a delta (RFC 3229): what it lacks has left the feed.
-    whole: bool,
+    listing: Listing,
     hash: [u8; 32],
     /// Kept only with the document: an `ETag` for one that was not read would turn the failure into a silent "not
     /// modified".
@@ -348,6 +351,8 @@ async fn read(
     fetched: fetch::Fetched,
     now: Timestamp,
 ) -> Result<Option<Document>, Unreadable> {
+    // A permanent redirect is the last word of an address: what stands at its end is another document.
+    let is_first = state.body_hash.is_none() || fetched.moved().is_some();
     let fetch::Fetched { answer, url, validators, .. } = fetched;
     let document = match answer {
         fetch::Answer::NotModified => {
@@ -361,7 +366,7 @@ async fn read(
         state.validators = validators;
         return Ok(None);
     }
-    let whole = !document.is_delta;
+    let is_delta = document.is_delta;
     let limits = parse::Limits { entries_max: context.config.poll.entries_max, ..parse::Limits::default() };
     let (zone, source_id) = (source.schedule.zone(), source.id.clone());
     let reading = aside(move || {
@@ -374,7 +379,9 @@ async fn read(
         message: format!("{error}; {}", error.advice()),
     };
     let (about, entries) = reading.await?.map_err(unreadable)?;
-    Ok(Some(Document { about, entries, whole, hash, validators }))
+    let order = entries.iter().map(|(_, identity)| identity.key).collect();
+    let listing = Listing::new(is_delta, is_first, &about.defects, order);
+    Ok(Some(Document { about, entries, listing, hash, validators }))
 }
 
 /// Sorts out what is new in a document, so that only that is sanitised and labelled.
@@ -386,7 +393,7 @@ async fn prepare(
     share: fetch::Share,
     now: Timestamp,
 ) -> Result<Result<Option<News>, Unreadable>, StoreError> {
-    let Some(Document { mut about, entries, whole, hash, validators }) = document else { return Ok(Ok(None)) };
+    let Some(Document { mut about, entries, listing, hash, validators }) = document else { return Ok(Ok(None)) };
     let (id, keys) = (source.id.clone(), keys(entries.iter().map(|(_, identity)| identity)));
     let known = context.store.call(move |store| store.known(&id, &keys)).await?;
     let mut same = Vec::new();
@@ -413,7 +420,7 @@ async fn prepare(
         state.about = about;
         state.body_hash = Some(hash);
         state.validators = validators;
-        Some(News { fresh, same, whole, share })
+        Some(News { fresh, same, listing, share })
     }))
 }
 

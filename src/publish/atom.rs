@@ -16,6 +16,7 @@ use crate::feed::{self, Comments};
 use crate::publish::archive::{self, Volume};
 use crate::publish::channel::Channel;
 use crate::publish::item::Item;
+use crate::publish::tombstone::Gone;
 use crate::publish::{Edition, Format, Representation, dates, legal};
 use crate::story::Month;
 
@@ -24,6 +25,8 @@ const HTML: &str = "text/html";
 const THREADS: &str = "http://purl.org/syndication/thread/1.0";
 /// RFC 5005.
 const HISTORY: &str = "http://purl.org/syndication/history/1.0";
+/// RFC 6721.
+const TOMBSTONES: &str = "http://purl.org/atompub/tombstones/1.0";
 /// How well an entry fits the topic is its `schema:ratingValue`. A namespace of our own would be unknown to validators.
 const SCHEMA: &str = "https://schema.org/";
 
@@ -68,16 +71,23 @@ fn feed(channel: &Channel, links: Vec<Link>) -> Feed {
     let has_threads = channel.items.iter().any(|item| is_thread(&item.comments));
     let threads = has_threads.then(|| ("thr".to_owned(), THREADS.to_owned()));
     let schema = (!channel.items.is_empty()).then(|| ("schema".to_owned(), SCHEMA.to_owned()));
+    let tombstones = (!channel.gone.is_empty()).then(|| ("at".to_owned(), TOMBSTONES.to_owned()));
+    let deleted = tombstones.as_ref().map(|_| channel.gone.iter().map(deleted_entry).collect());
+    let dates = channel.items.iter().map(updated).chain(channel.gone.iter().map(|gone| gone.date));
     Feed {
         // The address is the id: whoever moves the site moves its readers in any case, and it says where it is from.
         id: channel.address("atom"),
         title: text(&channel.title),
         subtitle: channel.description.as_deref().map(text),
-        updated: channel.items.iter().map(updated).max().unwrap_or(channel.updated).fixed_offset(),
+        updated: dates.max().unwrap_or(channel.updated).fixed_offset(),
         authors: vec![person(&channel.publisher)],
         links,
         lang: Some(channel.language.to_owned()),
-        namespaces: threads.into_iter().chain(schema).collect(),
+        namespaces: threads.into_iter().chain(schema).chain(tombstones).collect(),
+        extensions: deleted
+            .map(|elements| ("at".to_owned(), BTreeMap::from([("deleted-entry".to_owned(), elements)])))
+            .into_iter()
+            .collect(),
         entries: channel.items.iter().map(entry).collect(),
         ..Feed::default()
     }
@@ -235,6 +245,17 @@ fn replies(comments: &Comments) -> Vec<Extension> {
         }
     };
     page.into_iter().chain(feed).map(link).collect()
+}
+
+/// A story that is gone (RFC 6721 §3).
+fn deleted_entry(gone: &Gone) -> Extension {
+    let when = gone.date.to_rfc3339_opts(SecondsFormat::Secs, true);
+    Extension {
+        name: "at:deleted-entry".to_owned(),
+        attrs: BTreeMap::from([("ref".to_owned(), escape(&gone.id)), ("when".to_owned(), when)]),
+        children: BTreeMap::from([("comment".to_owned(), vec![element("at:comment", gone.comment.clone())])]),
+        ..Extension::default()
+    }
 }
 
 fn element(name: &str, value: String) -> Extension {

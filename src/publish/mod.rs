@@ -16,6 +16,7 @@ mod opml;
 mod page;
 mod rss;
 mod site;
+mod tombstone;
 mod tree;
 mod words;
 #[cfg(test)]
@@ -32,7 +33,7 @@ use url::Url;
 use crate::config::{PublishSettings, Site};
 use crate::feed::Timestamp;
 use crate::state::{About, Announcement, Change};
-use crate::story::{Month, Story};
+use crate::story::{Month, Story, Tombstone};
 use crate::topic::Topic;
 use channel::Channel;
 
@@ -68,6 +69,8 @@ pub struct Selection<'a> {
     pub stories: Vec<Story>,
     /// The months from which the topic has stories, oldest first.
     pub months: Vec<Month>,
+    /// Stories that it showed and shows no more, the latest to go first. Those past `publish.entries` are left out.
+    pub tombstones: Vec<Tombstone>,
 }
 
 /// What a source is credited with wherever its entries are shown.

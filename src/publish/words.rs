@@ -22,6 +22,10 @@ pub(super) struct Words {
     pub(super) its_feed: &'static str,
     pub(super) in_order: &'static str,
     pub(super) hubs: &'static str,
+    /// Says that a story was taken back.
+    pub(super) withdrawn: &'static str,
+    /// Says that a story is told with another, by its title if that has one.
+    pub(super) joined: fn(Option<String>) -> String,
     /// Says what became of a source.
     pub(super) health: fn(Health) -> &'static str,
     /// Writes a month: from 0, year.
@@ -71,6 +75,11 @@ static FRENCH: Words = Words {
     its_feed: "flux",
     in_order: "En ordre",
     hubs: "Annonces (WebSub)",
+    withdrawn: "Retiré par ceux qui l’avaient publié.",
+    joined: |title| match title {
+        Some(title) => format!("Même nouvelle que «\u{a0}{title}\u{a0}», qui la dit désormais."),
+        None => "Même nouvelle qu’une autre, qui la dit désormais.".to_owned(),
+    },
     health: |health| match health {
         Health::Recovered => "de nouveau en ordre",
         Health::Silent => "muette depuis bien plus longtemps que d’habitude",
@@ -124,6 +133,11 @@ static ENGLISH: Words = Words {
     its_feed: "feed",
     in_order: "In order",
     hubs: "Announcements (WebSub)",
+    withdrawn: "Withdrawn by those who had published it.",
+    joined: |title| match title {
+        Some(title) => format!("The same news as “{title}”, which tells it from now on."),
+        None => "The same news as another, which tells it from now on.".to_owned(),
+    },
     health: |health| match health {
         Health::Recovered => "well again",
         Health::Silent => "silent for much longer than usual",

@@ -71,7 +71,7 @@ impl World {
             site: &self.site,
             settings: &self.settings,
             sources: &self.sources,
-            selections: vec![Selection { topic: &self.topic, stories, months: Vec::new() }],
+            selections: vec![Selection { topic: &self.topic, stories, months: Vec::new(), tombstones: Vec::new() }],
             changes: &[],
             hubs: &[],
             config: None,

@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState, Throttle};
-use crate::story::{Bond, EntryKey, Fingerprint, Gist, Known, Month, Prepared, StoredEntry, Story, Terms};
+use crate::story::{
+    Bond, EntryKey, Fingerprint, Gist, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story, Terms,
+    Tombstone,
+};
 use crate::topic::Label;
 
 pub use handle::Handle;
@@ -130,13 +133,64 @@ pub trait Store: Send {
     /// When the store cannot be written.
     fn update(&mut self, number: i64, prepared: &Prepared, changed: Option<Timestamp>) -> Result<(), StoreError>;
 
-    /// Notes which entries of a source its document holds now (`present`): the others have left it at `now`.
-    ///
-    /// Writes only what is new to it.
+    /// Keeps what an entry says, for it is about to be replaced; of its revisions the latest `most` stay.
     ///
     /// # Errors
     /// When the store cannot be written.
-    fn mark_present(&mut self, source_id: &str, present: &[i64], now: Timestamp) -> Result<(), StoreError>;
+    fn keep_revision(&mut self, number: i64, most: usize, now: Timestamp) -> Result<(), StoreError>;
+
+    /// What an entry said before, the latest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn revisions(&mut self, number: i64) -> Result<Vec<Revision>, StoreError>;
+
+    /// The entries of a source that its last document held, and those that are suspected to be withdrawn.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn listed(&mut self, source_id: &str) -> Result<Vec<Listed>, StoreError>;
+
+    /// Notes which entries of a source its document holds now (`present`): if that is the `whole` feed, the others have
+    /// left it at `now`.
+    ///
+    /// Who is back is neither suspected nor withdrawn any more; returns how many had been withdrawn. Writes only what is
+    /// new to it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn mark_present(
+        &mut self,
+        source_id: &str,
+        present: &[i64],
+        whole: bool,
+        now: Timestamp,
+    ) -> Result<usize, StoreError>;
+
+    /// Notes since when entries are suspected to be withdrawn; `None` for no more.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn suspect(&mut self, numbers: &[i64], since: Option<Timestamp>) -> Result<(), StoreError>;
+
+    /// The entries of a source that are suspected since `until` or earlier to be withdrawn.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn suspected(&mut self, source_id: &str, until: Timestamp) -> Result<Vec<i64>, StoreError>;
+
+    /// How long the entries of a source were listed: those that are still, and the last `limit` that left at `since` or
+    /// later.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn stays(&mut self, source_id: &str, since: Timestamp, limit: usize) -> Result<Vec<Stay>, StoreError>;
+
+    /// Takes entries for withdrawn. A story shows only tellings that stand; without any, no topic shows it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn withdraw(&mut self, numbers: &[i64], now: Timestamp) -> Result<(), StoreError>;
 
     /// Stored entries with numbers above `after`, in order, at most `limit`.
     ///
@@ -252,6 +306,13 @@ pub trait Store: Send {
     /// # Errors
     /// When the store cannot be read.
     fn stories_of(&mut self, topic: &str, month: Month) -> Result<Vec<Story>, StoreError>;
+
+    /// The stories that a topic showed and shows no more, the latest to go first, at most `limit`; of all months, or those
+    /// whose heads are of `month`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError>;
 
     /// Entries that fit `filter`, newest first, with their labels.
     ///

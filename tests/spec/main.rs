@@ -43,4 +43,5 @@ mod stories;
 mod valid;
 mod ways;
 mod week;
+mod withdrawn;
 mod xss;

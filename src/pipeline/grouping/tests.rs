@@ -11,6 +11,7 @@ use crate::dedup::Plain;
 use crate::feed::Entry;
 use crate::fetch::Share;
 use crate::pipeline::keeping::{Fresh, News, keep};
+use crate::pipeline::withdrawals::Listing;
 use crate::store::sqlite::Sqlite;
 use crate::story::Prepared;
 
@@ -45,7 +46,7 @@ fn poll(store: &mut dyn Store, source_id: &str, entries: &[Entry], now: Timestam
         identity.clues = subject.clues();
         Fresh { prepared: Prepared { entry, identity, labels: Vec::new(), terms: None }, subject }
     });
-    let news = News { fresh: fresh.collect(), same: Vec::new(), whole: true, share: Share::default() };
+    let news = News { fresh: fresh.collect(), same: Vec::new(), listing: Listing::Doubtful, share: Share::default() };
     keep(store, source_id, news, &grouping(), now).unwrap();
 }
 

@@ -31,9 +31,10 @@ impl Subscriber {
         }
         let months: Vec<Month> = by_month.keys().copied().collect();
         let mut edition = world.edition(Vec::new());
-        edition.selections = vec![Selection { topic: &world.topic, stories, months: months.clone() }];
+        edition.selections =
+            vec![Selection { topic: &world.topic, stories, months: months.clone(), tombstones: Vec::new() }];
         let volumes = Volume::all(&world.topic, &months);
-        let volumes = volumes.iter().flat_map(|volume| volume.render(&edition, &by_month[&volume.month], "basis"));
+        let volumes = volumes.iter().flat_map(|volume| volume.render(&edition, &by_month[&volume.month], &[], "basis"));
         let documents = render(&edition).into_iter().chain(volumes);
         let documents =
             documents.map(|document| (document.path, String::from_utf8_lossy(&document.bytes).into_owned()));

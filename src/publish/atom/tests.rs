@@ -1,7 +1,7 @@
 use super::*;
 use crate::feed::{Comments, Enclosure, Entry as OurEntry, Origin};
 use crate::publish::world::{World, bare, date, ordinary, related, story, url};
-use crate::story::{Story, Telling};
+use crate::story::{Departure, Story, Telling, Tombstone};
 
 fn render(stories: Vec<Story>) -> String {
     let world = World::new();
@@ -205,4 +205,38 @@ fn a_site_below_a_path_links_to_itself() {
     let edition = world.edition(Vec::new());
     let read = Feed::read_from(&topic(&edition, &Channel::new(&edition, &edition.selections[0])).bytes[..]).unwrap();
     assert_eq!(read.links[0].href, "https://www.example/veille/ecole.atom");
+}
+
+#[test]
+fn what_is_gone_is_told_with_its_reason_and_dates_the_document() {
+    let world = World::new();
+    let mut edition = world.edition(vec![story(ordinary())]);
+    let gone = |id: &str, departure| Tombstone { atom_id: id.into(), date: date("2026-10-20T08:00:00Z"), departure };
+    edition.selections[0].tombstones = vec![
+        gone("https://ministere.example/?a=1&b=\"2\"", Departure::Withdrawn),
+        gone("urn:x:2", Departure::Joined(Some("Un plan & des \u{0}<tablettes>".into()))),
+        gone("urn:x:2", Departure::Withdrawn),
+        gone("https://ministere.example/?p=1", Departure::Withdrawn),
+        gone("urn:x:3", Departure::Joined(None)),
+    ];
+    let render = |edition: &crate::publish::Edition<'_>| {
+        String::from_utf8(topic(edition, &Channel::new(edition, &edition.selections[0])).bytes.to_vec()).unwrap()
+    };
+    let document = render(&edition);
+    let lines: Vec<&str> = document.lines().filter(|line| line.contains("at:") || line.starts_with(" <upd")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+     <updated>2026-10-20T08:00:00+00:00</updated>
+     <at:deleted-entry ref="https://ministere.example/?a=1&amp;b=%222%22" when="2026-10-20T08:00:00Z">
+      <at:comment>Retiré par ceux qui l’avaient publié.</at:comment>
+     </at:deleted-entry>
+     <at:deleted-entry ref="urn:x:2" when="2026-10-20T08:00:00Z">
+      <at:comment>Même nouvelle que « Un plan &amp; des &lt;tablettes&gt; », qui la dit désormais.</at:comment>
+     </at:deleted-entry>
+     <at:deleted-entry ref="urn:x:3" when="2026-10-20T08:00:00Z">
+      <at:comment>Même nouvelle qu’une autre, qui la dit désormais.</at:comment>
+     </at:deleted-entry>
+    "#);
+    let settings = crate::config::PublishSettings { entries: 1, ..world.settings.clone() };
+    let document = render(&crate::publish::Edition { settings: &settings, ..edition });
+    assert_eq!(document.matches("<at:deleted-entry").count(), 1);
 }

@@ -11,10 +11,17 @@ INSERT INTO month SELECT topic, strftime('%Y-%m', date, 'unixepoch') AS month, r
 -- Whether it has its guid to itself in its document, so that the guid tells it among all sources.
 ALTER TABLE entry ADD COLUMN owns_guid INTEGER NOT NULL DEFAULT 0;
 UPDATE entry SET owns_guid = 1 WHERE id = atom_id;
--- When its publisher was found to have taken it back.
+-- Since when it is gone from its feed though what stood beside it is still there; and when it had been so for long
+-- enough to say that its publisher has taken it back.
+ALTER TABLE entry ADD COLUMN suspected INTEGER;
 ALTER TABLE entry ADD COLUMN withdrawn INTEGER;
+CREATE INDEX entry_suspected ON entry (source_id, suspected) WHERE suspected IS NOT NULL AND withdrawn IS NULL;
+CREATE INDEX entry_withdrawn ON entry (withdrawn) WHERE withdrawn IS NOT NULL;
+-- Answers by itself, for every poll with news asks it.
+CREATE INDEX entry_listed ON entry (source_id, date, published, updated, key, left_feed) WHERE left_feed IS NULL;
 -- When the story that it headed became part of an earlier one.
 ALTER TABLE entry ADD COLUMN joined INTEGER;
+CREATE INDEX entry_joined ON entry (joined) WHERE joined IS NOT NULL;
 
 -- Hashes of the telling words of entries, by which related news is found; made when needed. Beside the entries, for
 -- a column behind their texts would be read through all of them.

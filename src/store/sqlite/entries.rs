@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{StoreError, archive, maybe, related, rows, unix};
+use super::{StoreError, archive, maybe, related, rows, unix, withdrawals};
 use crate::feed::{Category, Comments, Enclosure, Entry, Origin, Person, Timestamp};
 use crate::store::EntryDay;
 use crate::story::{self, EntryKey, Fingerprint, Known, Prepared, StoredEntry};
@@ -218,23 +218,27 @@ pub(super) fn mark_present(
     connection: &Connection,
     source_id: &str,
     present: &[i64],
+    whole: bool,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<usize, StoreError> {
     let present: HashSet<i64> = present.iter().copied().collect();
     let mut listed = connection
         .prepare_cached("SELECT number FROM entry WHERE source_id = ?1 AND left_feed IS NULL")?
         .query_map([source_id], |row| row.get::<_, i64>(0))?
         .collect::<Result<HashSet<i64>, _>>()?;
-    let mut set = connection.prepare_cached("UPDATE entry SET left_feed = ?2 WHERE number = ?1")?;
+    let mut back = 0;
     for number in &present {
         if !listed.remove(number) {
-            set.execute(params![number, None::<i64>])?;
+            back += usize::from(withdrawals::restore(connection, *number)?);
         }
     }
-    for number in listed {
-        set.execute(params![number, unix(now)])?;
+    if whole {
+        let mut leave = connection.prepare_cached("UPDATE entry SET left_feed = ?2 WHERE number = ?1")?;
+        for number in listed {
+            leave.execute(params![number, unix(now)])?;
+        }
     }
-    Ok(())
+    Ok(back)
 }
 
 pub(super) fn one(connection: &Connection, number: i64) -> Result<Option<StoredEntry>, StoreError> {

@@ -9,11 +9,13 @@ mod entries;
 mod health;
 mod hubs;
 mod related;
+mod revisions;
 mod rows;
 mod search;
 mod sources;
 mod stories;
 mod throttles;
+mod withdrawals;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,7 +25,10 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use super::{EntryDay, Filter, Job, Order, Store, StoreError};
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState, Throttle};
-use crate::story::{Bond, EntryKey, Fingerprint, Gist, Known, Month, Prepared, StoredEntry, Story, Terms};
+use crate::story::{
+    Bond, EntryKey, Fingerprint, Gist, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story, Terms,
+    Tombstone,
+};
 use crate::topic::Label;
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
@@ -264,8 +269,42 @@ impl Store for Sqlite {
         entries::update(&self.connection, number, prepared, changed)
     }
 
-    fn mark_present(&mut self, source_id: &str, present: &[i64], now: Timestamp) -> Result<(), StoreError> {
-        entries::mark_present(&self.connection, source_id, present, now)
+    fn keep_revision(&mut self, number: i64, most: usize, now: Timestamp) -> Result<(), StoreError> {
+        revisions::keep(&self.connection, number, most, now)
+    }
+
+    fn revisions(&mut self, number: i64) -> Result<Vec<Revision>, StoreError> {
+        revisions::all(&self.connection, number)
+    }
+
+    fn listed(&mut self, source_id: &str) -> Result<Vec<Listed>, StoreError> {
+        withdrawals::listed(&self.connection, source_id)
+    }
+
+    fn mark_present(
+        &mut self,
+        source_id: &str,
+        present: &[i64],
+        whole: bool,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        entries::mark_present(&self.connection, source_id, present, whole, now)
+    }
+
+    fn suspect(&mut self, numbers: &[i64], since: Option<Timestamp>) -> Result<(), StoreError> {
+        withdrawals::suspect(&self.connection, numbers, since)
+    }
+
+    fn suspected(&mut self, source_id: &str, until: Timestamp) -> Result<Vec<i64>, StoreError> {
+        withdrawals::suspected(&self.connection, source_id, until)
+    }
+
+    fn stays(&mut self, source_id: &str, since: Timestamp, limit: usize) -> Result<Vec<Stay>, StoreError> {
+        withdrawals::stays(&self.connection, source_id, since, limit)
+    }
+
+    fn withdraw(&mut self, numbers: &[i64], now: Timestamp) -> Result<(), StoreError> {
+        withdrawals::withdraw(&self.connection, numbers, now)
     }
 
     fn entries_after(&mut self, after: i64, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
@@ -343,6 +382,10 @@ impl Store for Sqlite {
 
     fn stories_of(&mut self, topic: &str, month: Month) -> Result<Vec<Story>, StoreError> {
         archive::stories(&self.connection, topic, month)
+    }
+
+    fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
+        withdrawals::tombstones(&self.connection, topic, month, limit)
     }
 
     fn entries(&mut self, filter: &Filter) -> Result<Vec<(StoredEntry, Vec<Label>)>, StoreError> {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::entries::{COLUMNS, labels, one, read};
 use super::{StoreError, archive, related, unix};
-use crate::feed::Timestamp;
+use crate::feed::{Entry, Timestamp};
 use crate::store::CANDIDATES_MAX;
 use crate::story::{Bond, StoredEntry, Story, Telling};
 use crate::topic::Label;
@@ -76,7 +76,9 @@ pub(super) fn bonds(connection: &Connection, number: i64) -> Result<Vec<Bond>, S
 pub(super) fn stories(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {
     let mut labelled = connection.prepare_cached(
         "SELECT entry.story FROM label JOIN entry ON entry.number = label.entry
-         WHERE label.topic = ?1 ORDER BY label.date DESC, label.entry DESC",
+         WHERE label.topic = ?1
+             AND EXISTS (SELECT 1 FROM entry AS told WHERE told.story = entry.story AND told.withdrawn IS NULL)
+         ORDER BY label.date DESC, label.entry DESC",
     )?;
     let mut numbers: Vec<i64> = Vec::new();
     let mut seen = HashSet::new();
@@ -106,17 +108,27 @@ pub(super) fn whole(
     Ok(stories)
 }
 
-/// One story as `topic` shows it; `None` if its head is gone or nothing of it is in the topic.
+/// One story as `topic` shows it; `None` if every telling was withdrawn or nothing of it is in the topic.
+///
+/// A telling that was withdrawn still says why the story is in the topic: others tell the same item.
 fn story(connection: &Connection, number: i64, topic: &str) -> Result<Option<Story>, StoreError> {
-    let entries = tellings(connection, number)?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS}, entry.withdrawn IS NULL AS stands FROM entry WHERE story = ?1 ORDER BY number"
+    ))?;
+    let told = statement
+        .query_map([number], |row| Ok((read(row)?, row.get::<_, bool>("stands")?)))?
+        .collect::<Result<Vec<_>, _>>()?;
     let mut best: Option<Label> = None;
-    for entry in &entries {
+    for (entry, _) in &told {
         for label in labels(connection, entry.number)?.into_iter().filter(|label| label.topic == topic) {
             if best.as_ref().is_none_or(|best| label.score > best.score) {
                 best = Some(label);
             }
         }
     }
+    let head = told.first().map(|(head, _)| head.clone());
+    let entries: Vec<StoredEntry> = told.into_iter().filter(|(_, stands)| *stands).map(|(entry, _)| entry).collect();
+    let (Some(head), Some(first)) = (head, entries.first()) else { return Ok(None) };
     let tellings = entries
         .iter()
         .map(|stored| Telling {
@@ -129,15 +141,22 @@ fn story(connection: &Connection, number: i64, topic: &str) -> Result<Option<Sto
         .collect();
     let length =
         |stored: &StoredEntry| stored.entry.content.as_ref().or(stored.entry.summary.as_ref()).map_or(0, String::len);
-    let Some(head) = entries.first().cloned() else { return Ok(None) };
     // The first of the longest, so that equal lengths leave the head's own text.
     let fullest = entries.iter().rev().max_by_key(|stored| length(stored));
     let text = fullest
-        .filter(|fullest| fullest.number != head.number)
+        .filter(|fullest| fullest.number != first.number)
         .map(|fullest| (fullest.entry.summary.clone(), fullest.entry.content.clone()));
+    let head = if first.number == head.number { head } else { in_place_of(head, first) };
     let Some(label) = best else { return Ok(None) };
     let related = related::shown(connection, topic, number)?;
     Ok(Some(Story { number, head, text, tellings, label, related }))
+}
+
+/// A withdrawn head as its story shows it: id and dates stay, all else is of the first telling that stands.
+fn in_place_of(head: StoredEntry, standing: &StoredEntry) -> StoredEntry {
+    let StoredEntry { source_id, key, canonical_link, entry, .. } = standing.clone();
+    let entry = Entry { published: head.entry.published, updated: head.entry.updated, ..entry };
+    StoredEntry { source_id, key, canonical_link, entry, ..head }
 }
 
 pub(super) fn drop_before(connection: &Connection, before: Timestamp) -> Result<usize, StoreError> {
@@ -153,9 +172,15 @@ pub(super) fn drop_before(connection: &Connection, before: Timestamp) -> Result<
     for story in stories {
         archive::touch(connection, story)?;
         related::forget(connection, story)?;
-        for (table, column) in
-            [("label", "entry"), ("clue", "entry"), ("terms", "entry"), ("bond", "one"), ("bond", "other")]
-        {
+        let derived = [
+            ("label", "entry"),
+            ("clue", "entry"),
+            ("terms", "entry"),
+            ("revision", "entry"),
+            ("bond", "one"),
+            ("bond", "other"),
+        ];
+        for (table, column) in derived {
             let sql = format!("DELETE FROM {table} WHERE {column} IN (SELECT number FROM entry WHERE story = ?1)");
             connection.prepare_cached(&sql)?.execute([story])?;
         }
