@@ -6,8 +6,13 @@ use serde::Serialize;
 
 use super::output::{self, Paint};
 use crate::dedup::Refusal;
+use crate::feed::Timestamp;
 use crate::pipeline::{Account, Kinship};
-use crate::story::Sameness;
+use crate::story::{Revision, Sameness};
+use crate::text::html_to_text;
+
+/// How much of an earlier text is shown, in characters.
+const EXCERPT: usize = 120;
 
 /// What a line tells of an entry's story; the keys are a contract.
 #[derive(Debug, Serialize)]
@@ -16,6 +21,16 @@ pub(super) struct Line<'a> {
     story: i64,
     others: Vec<Other<'a>>,
     nearest: Option<Other<'a>>,
+    /// What it said before, the latest first.
+    revisions: Vec<Earlier<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Earlier<'a> {
+    replaced: Timestamp,
+    title: Option<&'a str>,
+    summary: Option<&'a str>,
+    content: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -41,7 +56,13 @@ pub(super) fn line(account: &Account) -> Line<'_> {
         story: account.head,
         others: account.others.iter().map(other).collect(),
         nearest: account.nearest.as_ref().map(other),
+        revisions: account.revisions.iter().map(earlier).collect(),
     }
+}
+
+fn earlier(revision: &Revision) -> Earlier<'_> {
+    let Revision { replaced, title, summary, content, .. } = revision;
+    Earlier { replaced: *replaced, title: title.as_deref(), summary: summary.as_deref(), content: content.as_deref() }
 }
 
 fn other(kinship: &Kinship) -> Other<'_> {
@@ -89,6 +110,21 @@ pub(super) fn for_people(text: &mut String, account: &Account, paint: Paint) {
         let _ = writeln!(text, "  the nearest of another story:");
         entry(text, kinship, &why);
     }
+    if !account.revisions.is_empty() {
+        let _ = writeln!(text, "\n{}: what it said before", paint.strong("edited"));
+        for revision in &account.revisions {
+            edited(text, revision);
+        }
+    }
+}
+
+/// An earlier title and the beginning of its text.
+fn edited(text: &mut String, revision: &Revision) {
+    let day = revision.replaced.format("%Y-%m-%d %H:%M");
+    let title = output::plain(revision.title.as_deref().unwrap_or("(no title)"));
+    let html = revision.content.as_ref().or(revision.summary.as_ref()).map_or("", String::as_str);
+    let words: String = html_to_text(html).chars().take(EXCERPT).collect();
+    let _ = writeln!(text, "  until {day}: {title}\n          {}", output::plain(&words));
 }
 
 fn entry(text: &mut String, kinship: &Kinship, why: &str) {

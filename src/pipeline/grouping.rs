@@ -11,7 +11,7 @@ use crate::config::{Config, DedupSettings};
 use crate::dedup::{self, Comparison, Member, Subject};
 use crate::feed::Timestamp;
 use crate::store::{Store, StoreError};
-use crate::story::{Bond, StoredEntry};
+use crate::story::{Bond, Revision, StoredEntry};
 
 /// Most entries that are parted at once. Each is compared with each, and no news was ever told so often.
 const CIRCLE_MAX: usize = 64;
@@ -154,6 +154,8 @@ fn mates(store: &mut dyn Store, number: i64) -> Result<Vec<StoredEntry>, StoreEr
 pub struct Account {
     /// The entry.
     pub number: i64,
+    /// What it said before it was edited, the latest first.
+    pub revisions: Vec<Revision>,
     /// The head of its story.
     pub head: i64,
     /// The others that tell it.
@@ -192,7 +194,8 @@ pub fn account(store: &mut dyn Store, config: &Config, number: i64) -> Result<Op
     let strangers = strangers.into_iter().filter(|stored| stored.story != entry.story).map(kinship);
     let likeness = |kinship: &Kinship| kinship.comparison.title + kinship.comparison.text;
     let nearest = strangers.max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-    Ok(Some(Account { number, head: entry.story, others, nearest }))
+    let revisions = store.revisions(number)?;
+    Ok(Some(Account { number, revisions, head: entry.story, others, nearest }))
 }
 
 fn member(stored: &StoredEntry) -> Member {

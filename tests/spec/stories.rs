@@ -85,6 +85,17 @@ fn explain_says_why_entries_tell_one_story_or_not() {
 }
 
 #[test]
+fn explain_shows_what_an_edited_entry_said_before() {
+    let world = world();
+    world.succeeds(&["poll"]);
+    world.origin.answers("/sport", told("stade", "Le stade de l’école numérique ferme", "Il rouvrira en mai."));
+    world.succeeds(&["poll", "--force"]);
+    let text = world.succeeds(&["explain", "https://ministere.example/stade"]);
+    let before = "Une école numérique du sport\n          Le stade ouvre lundi une école numérique.";
+    assert!(text.contains("edited: what it said before") && text.contains(before), "{text}");
+}
+
+#[test]
 fn what_is_split_or_merged_by_hand_stays_so() {
     let world = world();
     world.succeeds(&["poll"]);
