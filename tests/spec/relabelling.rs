@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use veille::pipeline::{self, Context, Relabelling};
+use veille::store::StoreError;
 
 use crate::desk::Desk;
 use crate::origin::{Gate, Origin, document};
@@ -48,7 +49,7 @@ impl Change {
         pipeline::poll(context, &context.config.sources[0], true, now() + TimeDelta::hours(1)).await.unwrap();
     }
 
-    /// The titles of entries with their topics, in the order of their coming.
+    /// The titles of entries with their topics, in order.
     async fn labels(&self) -> Vec<(String, Vec<String>)> {
         let read = |store: &mut dyn veille::store::Store| {
             let entries = store.entries_after(0, 100)?;
@@ -56,7 +57,9 @@ impl Change {
                 let topics = store.labels(stored.number)?.into_iter().map(|label| label.topic).collect();
                 Ok((stored.entry.title.unwrap_or_default(), topics))
             });
-            labelled.collect()
+            let mut labelled: Vec<(String, Vec<String>)> = labelled.collect::<Result<_, StoreError>>()?;
+            labelled.sort();
+            Ok(labelled)
         };
         self.desk.context.store.call(read).await.unwrap()
     }
