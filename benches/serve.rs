@@ -2,6 +2,12 @@
 //!
 //! Both listen on loopback, each on a thread of its own; what is told is the processor time of that thread for one
 //! request, so other work on the machine and the client's own share do not count. Linux only.
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark reports to people, and stops at what it did not expect"
+)]
 
 use std::fs;
 use std::io::{Read, Write};
