@@ -49,7 +49,8 @@ fn main() {
                 costs.push(server.cost(headers));
             }
         }
-        let [ours, bare] = costs.map(median);
+        // Other work on the machine only ever adds.
+        let [ours, bare] = costs.map(|costs| costs.into_iter().fold(f64::INFINITY, f64::min));
         println!("{name:5}  served {ours:5.1} µs   bare axum {bare:5.1} µs   ratio {:.2}", ours / bare);
     }
 }
@@ -155,9 +156,4 @@ fn ask(stream: &mut TcpStream, request: &str, buffer: &mut [u8]) {
             Some(head.len() + 4 + length.map_or(0, |length| length.parse().unwrap()))
         });
     }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
