@@ -29,6 +29,7 @@ fn topics(config: &Config) -> Vec<u8> {
         selections: config.topics.iter().map(selection).collect(),
         changes: &[],
         hubs: &[],
+        config: None,
     };
     publish::topic_list(&edition).bytes.to_vec()
 }

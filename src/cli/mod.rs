@@ -19,6 +19,7 @@ mod merge;
 mod open;
 mod output;
 mod poll;
+mod progress;
 mod publish;
 mod save;
 mod shell;
@@ -143,7 +144,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Diff(options) => diff::run(&open::config(config)?, &options),
         Command::Test(options) => test::run(&open::config(config)?, &options),
         Command::Label(options) => label::run(&open::config(config)?, &options),
-        Command::Feeds(options) => feeds::run(&open::config(config)?, &options),
+        Command::Feeds(options) => feeds::run(config, &options),
         Command::Entries(options) => entries::run(&open::config(config)?, options),
         Command::Merge(options) => merge::run(&open::config(config)?, &options),
         Command::Split(options) => split::run(&open::config(config)?, &options),

@@ -31,7 +31,7 @@ use crate::topic::Topic;
 pub use access::{Access, Auth, Proxy, Secret};
 pub use diagnostic::{Diagnostic, Invalid, Report, Severity};
 pub use edit::{EditError, NewFeed, with_feeds};
-pub use read::{load, parse};
+pub use read::{load, parse, store_path};
 pub use sources::{id_for, is_id};
 
 /// A config that validated. Paths are absolute or relative to the working directory, ready to open.

@@ -65,7 +65,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, Invalid> {
         Err(faults) => {
             // What follows a fault of the syntax is often misread, so nothing else is said.
             for fault in faults {
-                problems.error(&fault.span, fault.message);
+                problems.error(&fault.span, fault.message).help = fault.help.map(str::to_owned);
             }
             None
         }
@@ -76,6 +76,15 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, Invalid> {
         Some(config) if is_valid => Ok(Config { warnings: report, ..config }),
         _ => Err(Invalid(report)),
     }
+}
+
+/// Finds where the store of a config is that may have mistakes; `None` if one of them is about that.
+#[must_use]
+pub fn store_path(path: &Path) -> Option<PathBuf> {
+    let text = String::from_utf8_lossy(&read_file(path).ok()?).into_owned();
+    let (entries, mut problems) = (tree::read_in_part(&text), Problems::default());
+    let section = Section::new(&ROOT, &entries, 0..0, &mut problems).table(&STORE, "store", &mut problems);
+    settings::store_path(&section, path.parent().unwrap_or(Path::new("")), &mut problems)
 }
 
 fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Option<Config> {

@@ -28,9 +28,14 @@ pub(super) fn site(section: &Section<'_>, problems: &mut Problems) -> Option<Sit
 }
 
 pub(super) fn store(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Option<StoreSettings> {
-    let path = section.read("path", path, problems);
+    let path = store_path(section, folder, problems);
     let keep = section.read("keep", duration, problems);
-    Some(StoreSettings { path: folder.join(path?), keep: TimeDelta::from_std(keep?).ok()? })
+    Some(StoreSettings { path: path?, keep: TimeDelta::from_std(keep?).ok()? })
+}
+
+/// `store.path`
+pub(super) fn store_path(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Option<PathBuf> {
+    Some(folder.join(section.read("path", path, problems)?))
 }
 
 pub(super) fn poll(section: &Section<'_>, problems: &mut Problems) -> Option<PollSettings> {

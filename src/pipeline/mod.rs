@@ -6,8 +6,10 @@
 mod announcement;
 mod full_text;
 mod grouping;
+mod health;
 mod keeping;
 mod publication;
+mod rebuilding;
 mod relabelling;
 mod upkeep;
 
@@ -34,8 +36,9 @@ use crate::topic::Matcher;
 pub use announcement::{Announced, announce};
 pub use full_text::full_text;
 pub use grouping::{Account, Kinship, account, merge, split};
+pub use health::note_config;
 pub use publication::{Archives, Published, publish};
-pub use relabelling::{relabel, relabel_all, same_rules};
+pub use relabelling::{Relabelling, relabel, relabel_all, same_rules};
 pub use upkeep::upkeep;
 
 use grouping::Grouping;

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::publish::archive::Volume;
 use crate::publish::files::{Filed, FilesError, Folder, Written};
 use crate::publish::{self, Credit, Edition, Representation, Selection};
-use crate::state::{About, Announcement, Change, SourceState};
+use crate::state::{About, Announcement, Change, Health, SourceState};
 use crate::store::{Store, StoreError};
 use crate::story::{Month, Story};
 
@@ -111,6 +111,9 @@ fn render(
 ) -> Result<Published, StoreError> {
     let config = &context.config;
     let Stored { generation, topics, states, health, changes, hubs } = stored;
+    let mut health: HashMap<String, Change> =
+        health.into_iter().map(|change| (change.source_id.clone(), change)).collect();
+    let broken = health.remove("").filter(|change| change.health != Health::Recovered);
     let credits = credits(config, states, health);
     let mut volumes: Vec<(Volume<'_>, i64)> = Vec::new();
     let mut selections = Vec::new();
@@ -127,6 +130,7 @@ fn render(
         selections,
         changes: &changes,
         hubs: &hubs,
+        config: broken,
     };
     let representations = publish::render(&edition);
     let told = edition.selections.iter().filter(|selection| !selection.stories.is_empty());
@@ -191,7 +195,7 @@ fn write(
 }
 
 /// What each source is credited with: those of the config, and those that stored entries came from before.
-fn credits(config: &Config, states: Vec<SourceState>, health: Vec<Change>) -> BTreeMap<String, Credit> {
+fn credits(config: &Config, states: Vec<SourceState>, mut health: HashMap<String, Change>) -> BTreeMap<String, Credit> {
     let former = |url, about| Credit { title: None, url, about, is_polled: false, moved_to: None, health: None };
     let mut credits: BTreeMap<String, Credit> = states
         .into_iter()
@@ -200,8 +204,6 @@ fn credits(config: &Config, states: Vec<SourceState>, health: Vec<Change>) -> BT
             Some((state.source_id, credit))
         })
         .collect();
-    let mut health: HashMap<String, Change> =
-        health.into_iter().map(|change| (change.source_id.clone(), change)).collect();
     for source in &config.sources {
         let credit = credits.entry(source.id.clone()).or_insert_with(|| former(source.url.clone(), About::default()));
         credit.title.clone_from(&source.title);

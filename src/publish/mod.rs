@@ -55,6 +55,8 @@ pub struct Edition<'a> {
     pub changes: &'a [Change],
     /// What hubs were told.
     pub hubs: &'a [Announcement],
+    /// What is wrong with the config, if anything.
+    pub config: Option<Change>,
 }
 
 /// A topic with its chosen stories.
@@ -84,6 +86,9 @@ pub struct Credit {
     /// How it is: its last change but moves.
     pub health: Option<Change>,
 }
+
+/// Under which name the config is told of, whatever its file is called.
+const CONFIG: &str = "config.toml";
 
 /// One document in one format, ready to be written or served.
 #[derive(Debug, Clone, PartialEq, Eq)]

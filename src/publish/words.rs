@@ -76,6 +76,7 @@ static FRENCH: Words = Words {
         Health::Unreadable => "illisible",
         Health::Gone => "supprimée par son éditeur",
         Health::Moved => "a changé d’adresse",
+        Health::Invalid => "contient des erreurs, la dernière version correcte reste en vigueur",
     },
     month: |month, year| format!("{} {year}", FRENCH_MONTHS.get(month).unwrap_or(&"")),
     day: |day, month, year| {
@@ -127,6 +128,7 @@ static ENGLISH: Words = Words {
         Health::Unreadable => "unreadable",
         Health::Gone => "withdrawn by its publisher",
         Health::Moved => "has a new address",
+        Health::Invalid => "has mistakes, the last good one stays in force",
     },
     month: |month, year| format!("{} {year}", ENGLISH_MONTHS.get(month).unwrap_or(&"")),
     day: |day, month, year| format!("{day}\u{a0}{} {year}", ENGLISH_MONTHS.get(month).unwrap_or(&"")),

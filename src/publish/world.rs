@@ -74,6 +74,7 @@ impl World {
             selections: vec![Selection { topic: &self.topic, stories, months: Vec::new() }],
             changes: &[],
             hubs: &[],
+            config: None,
         }
     }
 }

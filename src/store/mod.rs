@@ -175,6 +175,25 @@ pub trait Store: Send {
     /// When the store cannot be written.
     fn relabel(&mut self, labels: &[(i64, Vec<Label>)], rules: &str) -> Result<(), StoreError>;
 
+    /// Whether every entry has its clues, labels and story; else somebody deleted what is derived, so that it is made
+    /// again.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn is_whole(&mut self) -> Result<bool, StoreError>;
+
+    /// Notes that all that is derived is there again.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn mark_whole(&mut self) -> Result<(), StoreError>;
+
+    /// Replaces the clues of an entry.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn set_clues(&mut self, number: i64, clues: &[i64]) -> Result<(), StoreError>;
+
     /// The rules of the last [`Store::relabel`]; empty before the first.
     ///
     /// # Errors
@@ -273,11 +292,17 @@ pub trait Store: Send {
     /// When `to` exists or cannot be written.
     fn backup(&mut self, to: &Path) -> Result<(), StoreError>;
 
-    /// Tidies up, so that queries stay quick over the years.
+    /// Tidies up at `now`, so that queries stay quick over the years.
     ///
     /// # Errors
     /// When the store cannot be written.
-    fn tidy(&mut self) -> Result<(), StoreError>;
+    fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// When it was tidied last, if ever.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn tidied(&mut self) -> Result<Option<Timestamp>, StoreError>;
 }
 
 /// What [`Store::atomically`] runs.

@@ -145,6 +145,19 @@ fn diff_tells_which_rule_loses_an_entry() {
 }
 
 #[test]
+fn diff_of_many_entries_misses_none_and_names_none_twice() {
+    let news = |number: usize| item(&format!("n{number}"), &format!("Justice des mineurs, {number}"), "Texte", &[]);
+    let world = World::new().feed("justice", [document(rss(&(0..2_100).map(news).collect::<Vec<_>>()))]);
+    let world = world.with("dedup = false");
+    world.succeeds(&["poll"]);
+    world.write_config(JUSTICE);
+    let told: Vec<i64> = world.json(&["diff", "--json"]).iter().map(|change| change["id"].as_i64().unwrap()).collect();
+    assert_eq!(told.len(), 2_100);
+    assert_eq!(told.iter().collect::<std::collections::BTreeSet<_>>().len(), 2_100);
+    assert!(world.succeeds(&["diff", "--limit", "1"]).contains("justice  +2100 −0  (0 now, 2100 then)"));
+}
+
+#[test]
 fn diff_tells_what_a_topic_that_goes_loses() {
     let world = polled();
     world.write_config(JUSTICE);

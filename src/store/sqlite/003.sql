@@ -47,3 +47,7 @@ CREATE TABLE related (
     PRIMARY KEY (topic, story, place)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX related_by_story ON related (story);
+
+-- Marks that these tables are whole.
+INSERT INTO clue VALUES (0, 0);
+INSERT INTO label VALUES (0, '', 0, 0, '[]');

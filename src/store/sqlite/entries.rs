@@ -180,7 +180,7 @@ fn details(entry: &Entry) -> Result<String, StoreError> {
     Ok(serde_json::to_string(&Details { authors, categories, enclosures, comments, rights, origin, base })?)
 }
 
-fn set_clues(connection: &Connection, number: i64, clues: &[i64]) -> Result<(), StoreError> {
+pub(super) fn set_clues(connection: &Connection, number: i64, clues: &[i64]) -> Result<(), StoreError> {
     connection.prepare_cached("DELETE FROM clue WHERE entry = ?1")?.execute([number])?;
     let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO clue VALUES (?1, ?2)")?;
     for clue in clues {

@@ -4,6 +4,7 @@
 //! loses power may lose the last commits whole, and then polls again. Other processes may read, and poll, meanwhile.
 
 mod archive;
+mod derived;
 mod entries;
 mod health;
 mod hubs;
@@ -64,6 +65,7 @@ impl Sqlite {
             store.check()?;
         }
         store.migrate()?;
+        store.connection.execute_batch(derived::TABLES).map_err(|error| cannot_open(error.into()))?;
         Ok(store)
     }
 
@@ -293,6 +295,18 @@ impl Store for Sqlite {
         Ok(())
     }
 
+    fn is_whole(&mut self) -> Result<bool, StoreError> {
+        derived::is_whole(&self.connection)
+    }
+
+    fn mark_whole(&mut self) -> Result<(), StoreError> {
+        derived::mark_whole(&self.connection)
+    }
+
+    fn set_clues(&mut self, number: i64, clues: &[i64]) -> Result<(), StoreError> {
+        entries::set_clues(&self.connection, number, clues)
+    }
+
     fn rules(&mut self) -> Result<String, StoreError> {
         Ok(self.connection.query_row("SELECT value FROM meta WHERE name = 'rules'", [], |row| row.get(0))?)
     }
@@ -363,10 +377,17 @@ impl Store for Sqlite {
         self.connection.backup("main", to, None::<fn(rusqlite::backup::Progress)>).map_err(|error| failed(error.into()))
     }
 
-    fn tidy(&mut self) -> Result<(), StoreError> {
+    fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {
         // The write-ahead log needs no help: each commit that makes it long folds it back.
         self.connection.execute_batch("PRAGMA optimize")?;
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('tidied', ?1)", [unix(now)])?;
         Ok(())
+    }
+
+    fn tidied(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT value FROM meta WHERE name = 'tidied'";
+        let at: Option<i64> = self.connection.query_row(sql, [], |row| row.get(0)).optional()?;
+        Ok(at.and_then(|at| Timestamp::from_timestamp(at, 0)))
     }
 }
 
