@@ -64,8 +64,15 @@ struct InspectedEntry<'a> {
     categories: Vec<&'a str>,
     enclosures: &'a [Enclosure],
     language: Option<&'a str>,
-    comments: &'a Comments,
+    comments: InspectedComments<'a>,
     topics: Vec<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct InspectedComments<'a> {
+    url: Option<&'a Url>,
+    feed: Option<&'a Url>,
+    count: Option<u64>,
 }
 
 /// What there is to read.
@@ -185,6 +192,7 @@ fn inspected<'a>(feed: &'a Feed, labels: &'a [Vec<Label>]) -> Inspected<'a> {
 }
 
 fn inspected_entry<'a>(entry: &'a Entry, labels: &'a [Label]) -> InspectedEntry<'a> {
+    let Comments { url, feed, count, updated: _ } = &entry.comments;
     InspectedEntry {
         id: entry.id.as_deref(),
         url: entry.url.as_ref(),
@@ -197,7 +205,7 @@ fn inspected_entry<'a>(entry: &'a Entry, labels: &'a [Label]) -> InspectedEntry<
         categories: entry.categories.iter().map(tag_name).collect(),
         enclosures: &entry.enclosures,
         language: entry.language.as_deref(),
-        comments: &entry.comments,
+        comments: InspectedComments { url: url.as_ref(), feed: feed.as_ref(), count: *count },
         topics: labels.iter().map(|label| label.topic.as_str()).collect(),
     }
 }

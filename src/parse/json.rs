@@ -14,14 +14,13 @@ type Object = Map<String, Value>;
 /// Reads a document that begins as JSON does.
 pub(super) fn read(text: &str, circumstances: Circumstances<'_>) -> Result<Feed, ParseError> {
     let found = |found: &str| ParseError::NotAFeed { found: found.to_owned() };
-    let (value, defect) = if let Ok(value) = serde_json::from_str(text) {
-        (value, None)
-    } else {
-        let value = serde_json::from_str(&mend::mend(text));
+    let mut defect = None;
+    let value = serde_json::from_str(text).or_else(|_| {
         let message = "characters that JSON forbids in strings were replaced".to_owned();
-        let defect = Defect { code: "characters".to_owned(), message };
-        (value.map_err(|_| found("text that looks like JSON and is none"))?, Some(defect))
-    };
+        defect = Some(Defect { code: "characters".to_owned(), message });
+        serde_json::from_str(&mend::mend(text))
+    });
+    let value: Value = value.map_err(|_| found("text that looks like JSON and is none"))?;
     let Value::Object(document) = value else { return Err(found("JSON that is no JSON Feed")) };
     let version = string(&document, "version").unwrap_or_default();
     let Some(Value::Array(items)) = document.get("items") else { return Err(found("JSON that is no JSON Feed")) };

@@ -24,19 +24,17 @@ pub(super) fn normal(text: &str) -> Option<String> {
     let text = text.trim();
     let (scheme, rest) = text.split_once(':')?;
     let scheme = scheme.to_ascii_lowercase();
-    match scheme.as_str() {
+    let is_legal = match scheme.as_str() {
         "http" | "https" | "ftp" => {
             let url = Url::parse(text).ok()?;
             url.domain().filter(|domain| !domain.ends_with('.'))?;
-            escapes(&legal::iri(url.as_str()))
+            return escapes(&legal::iri(url.as_str()));
         }
-        "urn" if !is_urn(rest) => None,
-        "tag" if !is_tag(rest) => None,
-        "urn" | "tag" => escapes(&format!("{scheme}:{rest}")),
-        other => {
-            (OTHER_SCHEMES.contains(&other) && is_made_of(rest, ALL)).then(|| escapes(&format!("{scheme}:{rest}")))?
-        }
-    }
+        "urn" => is_urn(rest),
+        "tag" => is_tag(rest),
+        other => OTHER_SCHEMES.contains(&other) && !rest.is_empty() && is_made_of(rest, ALL),
+    };
+    is_legal.then(|| escapes(&format!("{scheme}:{rest}")))?
 }
 
 /// What may stand in a URI besides letters and digits; the `#` only in front of a fragment.
@@ -147,6 +145,7 @@ mod tests {
             "tag:a.example,2026:été",
             "javascript:alert(1)",
             "case:1",
+            "news:",
         ] {
             check(id, None);
         }

@@ -61,9 +61,23 @@ pub(super) fn beginning(text: &str, characters: usize) -> String {
     format!("{}…", start.rsplit_once(' ').map_or(start, |(words, _)| words).trim_end())
 }
 
-/// Returns a line for a place that cannot say "this is no markup": what looks like markup is read as such.
+/// Returns a line for a place that cannot say "this is no markup": what looks like markup is read as such, once.
 pub(super) fn label(text: &str) -> Option<String> {
-    line(text).and_then(|line| if is_like_markup(&line) { self::line(&text::html_to_text(&line)) } else { Some(line) })
+    let line = line(text)?;
+    if is_like_markup(&line) {
+        self::line(&text::html_to_text(&line)).map(|line| unmistakable(&line))
+    } else {
+        Some(line)
+    }
+}
+
+/// Returns a line that nobody can take for HTML: what looks like it is written with signs that look the same to people.
+pub(super) fn unmistakable(line: &str) -> String {
+    if is_like_markup(line) {
+        line.replace('<', "‹").replace('>', "›").replace('&', "＆")
+    } else {
+        line.to_owned()
+    }
 }
 
 /// Whether a careless reader would take a plain line for HTML.
@@ -181,6 +195,7 @@ mod tests {
     fn a_label_reads_what_looks_like_markup() {
         check(label("Q&amp;R : <b>le bac</b>"), Some("Q&R : le bac"));
         check(label("R&D, a < b"), Some("R&D, a < b"));
+        check(label("&amp;copy; &lt;b>"), Some("＆copy; ‹b›"));
     }
 
     #[test]

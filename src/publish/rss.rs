@@ -22,7 +22,7 @@ pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation 
     let mut xml = Xml::new();
     xml.parent("rss", &NAMESPACES, |xml| {
         xml.parent("channel", &[], |xml| {
-            xml.text("title", &[], &title(&channel.title));
+            xml.text("title", &[], &legal::unmistakable(&channel.title));
             xml.text("link", &[], &channel.page);
             // Compulsory; a topic without one is described by its title.
             xml.text("description", &[], channel.description.as_deref().unwrap_or(&channel.title));
@@ -47,7 +47,8 @@ pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation 
 }
 
 fn write(xml: &mut Xml, item: &Item) {
-    xml.text("title", &[], &title(&item.title));
+    // RSS does not say whether a title is text or HTML, and readers differ.
+    xml.text("title", &[], &legal::unmistakable(&item.title));
     xml.optional("link", item.url.as_deref());
     let is_permalink = if item.url.as_deref() == Some(&item.id) { "true" } else { "false" };
     xml.text("guid", &[("isPermaLink", is_permalink)], &item.id);
@@ -87,16 +88,6 @@ fn write(xml: &mut Xml, item: &Item) {
         let titled = other.title.as_deref().map(|title| ("title", title));
         let attributes = [Some(("rel", rel)), Some(("href", other.url.as_str())), titled];
         xml.empty("atom:link", &attributes.into_iter().flatten().collect::<Vec<_>>());
-    }
-}
-
-/// RSS does not say whether a title is text or HTML, and readers differ: what would look like markup to some is
-/// written with characters that look the same to people.
-fn title(line: &str) -> String {
-    if legal::is_like_markup(line) {
-        line.replace('<', "‹").replace('>', "›").replace('&', "＆")
-    } else {
-        line.into()
     }
 }
 
