@@ -98,7 +98,9 @@ impl Context {
     /// When the store cannot be read.
     pub async fn resume(&self, now: Timestamp) -> Result<(), StoreError> {
         let throttles = self.store.call(move |store| store.throttles(now)).await?;
-        throttles.iter().for_each(|throttle| self.client.postpone(throttle, now));
+        for throttle in &throttles {
+            self.client.postpone(throttle, now);
+        }
         Ok(())
     }
 }
