@@ -94,6 +94,15 @@ pub struct Entry {
     pub origin: Option<Origin>,
 }
 
+impl Entry {
+    /// Tells whether a person reads the same in both: title, texts and link.
+    #[must_use]
+    pub fn reads_like(&self, other: &Self) -> bool {
+        let Self { title, summary, content, url, .. } = self;
+        (title, summary, content, url) == (&other.title, &other.summary, &other.content, &other.url)
+    }
+}
+
 /// A person or body (RFC 4287 §3.2).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
@@ -137,6 +146,9 @@ pub struct Comments {
     pub feed: Option<Url>,
     /// How many there are.
     pub count: Option<u64>,
+    /// When the latest came.
+    #[serde(default)]
+    pub updated: Option<Timestamp>,
 }
 
 /// The feed that an entry says it was copied from.

@@ -1,5 +1,7 @@
 //! Who is who: an entry's identity within its source, and the story it tells with others.
 
+mod gist;
+
 use std::fmt;
 
 use chrono::{DateTime, Datelike, NaiveDate};
@@ -7,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::feed::{Entry, Timestamp};
 use crate::topic::Label;
+
+pub use gist::{Gist, Spot, Term, Terms};
 
 /// Identity of an entry within its source: a hash of guid/id, else link, else text, each with the title.
 ///
@@ -24,12 +28,20 @@ const OLDEST: Timestamp = match DateTime::from_timestamp(631_152_000, 0) {
     None => DateTime::UNIX_EPOCH,
 };
 
-/// Returns the date of an entry: as its publisher says, else when we first saw it.
+/// Returns the date of an entry: when it was published, else when it was last updated, both as its publisher says, else
+/// when we first saw it.
 ///
 /// A date later than our first sight of the entry cannot be right.
 #[must_use]
-pub fn date(published: Option<Timestamp>, first_seen: Timestamp) -> Timestamp {
-    published.filter(|date| *date >= OLDEST).map_or(first_seen, |date| date.min(first_seen))
+pub fn date(entry: &Entry, first_seen: Timestamp) -> Timestamp {
+    claimed(entry.published, entry.updated).map_or(first_seen, |date| date.min(first_seen))
+}
+
+/// Returns the date that the publisher gives an entry: when it was published, else when it was last updated.
+#[must_use]
+pub fn claimed(published: Option<Timestamp>, updated: Option<Timestamp>) -> Option<Timestamp> {
+    let is_possible = |date: &Timestamp| *date >= OLDEST;
+    published.filter(is_possible).or_else(|| updated.filter(is_possible))
 }
 
 /// A month of the calendar, in UTC: the part of a topic's archive that a story belongs to, by the date of its head.
@@ -107,6 +119,45 @@ pub struct Known {
     pub fingerprint: Fingerprint,
 }
 
+/// An entry of a source as far as "withdrawn" needs it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Listed {
+    /// Its number in the store.
+    pub number: i64,
+    /// Its key.
+    pub key: EntryKey,
+    /// Its date if its publisher gives one.
+    pub date: Option<Timestamp>,
+    /// It had left the feed before, and is suspected to be withdrawn.
+    pub is_suspected: bool,
+}
+
+/// The time that an entry was listed by its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stay {
+    /// Its date.
+    pub date: Timestamp,
+    /// From its first sight.
+    pub from: Timestamp,
+    /// Until it left; `None` if it is there still.
+    pub until: Option<Timestamp>,
+}
+
+/// What an entry said before it was edited.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Revision {
+    /// When it was replaced.
+    pub replaced: Timestamp,
+    /// Plain text.
+    pub title: Option<String>,
+    /// Sanitised HTML.
+    pub summary: Option<String>,
+    /// Sanitised HTML.
+    pub content: Option<String>,
+    /// The page of the entry.
+    pub url: Option<url::Url>,
+}
+
 /// An entry ready for the store: identified, sanitised, labelled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
@@ -116,6 +167,8 @@ pub struct Prepared {
     pub identity: Identity,
     /// The topics that it is in.
     pub labels: Vec<Label>,
+    /// Its telling words; `None` if they were not looked for, as in an entry that is in no topic.
+    pub terms: Option<Terms>,
 }
 
 /// A stored entry, whole.
@@ -133,8 +186,12 @@ pub struct StoredEntry {
     pub story: i64,
     /// Its link for comparison; `None` if that identifies nothing.
     pub canonical_link: Option<String>,
+    /// Whether it has a guid that no other item of its document has.
+    pub owns_guid: bool,
     /// When we first saw it.
     pub first_seen: Timestamp,
+    /// Its date (see [`date`]) as it was at first: later ones are changes, not other dates.
+    pub date: Timestamp,
     /// Our own date of its last significant change, if it had one.
     pub changed: Option<Timestamp>,
     /// What it says.
@@ -157,19 +214,65 @@ pub enum Sameness {
     Text,
 }
 
+/// For people.
+impl fmt::Display for Sameness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Link => "the same link",
+            Self::Guid => "the same guid",
+            Self::Title => "the same title, and no text to compare",
+            Self::TitleText => "the same title and text",
+            Self::Text => "the same text",
+        })
+    }
+}
+
+/// What two entries are held to be, whatever they say: by hand, or because they were published as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bond {
+    /// The number of one entry: the lower one.
+    pub one: i64,
+    /// The number of the other.
+    pub other: i64,
+    /// One story, or never one.
+    pub together: bool,
+}
+
+impl Bond {
+    /// Holds two entries together, or apart.
+    #[must_use]
+    pub fn new(one: i64, other: i64, together: bool) -> Self {
+        Self { one: one.min(other), other: one.max(other), together }
+    }
+}
+
 /// A story as a topic shows it: one item, told by one source or several.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Story {
     /// Its number in the store.
     pub number: i64,
-    /// The earliest entry; its `atom_id` is the story's id for ever.
+    /// The earliest entry; its `atom_id` is the story's id for ever. If it was withdrawn, id and dates are its own, and
+    /// all else is of the first telling that stands.
     pub head: StoredEntry,
     /// Summary and content of the entry with the longest content, if that is not the head.
     pub text: Option<(Option<String>, Option<String>)>,
-    /// Every entry of the story, the head's first, in the order of arrival.
+    /// Every entry of the story that stands, the head's first, in the order of arrival.
     pub tellings: Vec<Telling>,
     /// Why it is in the topic: the best label among its entries.
     pub label: Label,
+    /// Earlier news of the topic on the same subject, best first.
+    pub related: Vec<Related>,
+}
+
+/// An earlier story of the topic that a story is shown with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Related {
+    /// Its number in the store.
+    pub number: i64,
+    /// The title of its head.
+    pub title: Option<String>,
+    /// The page of its head.
+    pub url: Option<url::Url>,
 }
 
 /// One source's telling of a story.
@@ -187,17 +290,29 @@ pub struct Telling {
     pub atom_id: String,
 }
 
+/// A story that a topic showed and shows no more (RFC 6721).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tombstone {
+    /// The id under which it was published.
+    pub atom_id: String,
+    /// When it went.
+    pub date: Timestamp,
+    /// Why it went.
+    pub departure: Departure,
+}
+
+/// Why a topic shows a story no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Departure {
+    /// Everyone who told it has taken it back.
+    Withdrawn,
+    /// It is told as part of an earlier story, which has this title.
+    Joined(Option<String>),
+}
+
 impl Identity {
     /// The keys under which the store is asked for what it knows of the entry.
     pub fn keys(&self) -> impl Iterator<Item = EntryKey> {
         [Some(self.key), self.guid_key].into_iter().flatten()
-    }
-}
-
-impl StoredEntry {
-    /// The entry's date (see [`date`]).
-    #[must_use]
-    pub fn date(&self) -> Timestamp {
-        date(self.entry.published, self.first_seen)
     }
 }

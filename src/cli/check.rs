@@ -19,10 +19,11 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
     }
     let on = config.sources.iter().filter(|source| source.enabled).count();
     output::print(&format!(
-        "`{}` is valid: {on} feeds polled ({} off), {} topics\n",
+        "`{}` is valid: {} polled ({} off), {}\n",
         path.display(),
+        output::count(on, "feed"),
         config.sources.len() - on,
-        config.topics.len(),
+        output::count(config.topics.len(), "topic"),
     ))?;
     Ok(())
 }
@@ -48,7 +49,10 @@ fn hints(config: &Config) -> Report {
         message: format!("no stored entry is in topic `{id}`"),
         span: Some(span.clone()),
         also: None,
-        help: Some(format!("of the newest {}; `veille explain ENTRY --topic {id}` shows why", entries.len())),
+        help: Some(format!(
+            "the newest {} were looked at; `veille explain ENTRY --topic {id}` tells why one is not in",
+            entries.len()
+        )),
     };
     let diagnostics = unmatched.filter(|_| !entries.is_empty()).map(|(topic, span)| hint(&topic.id, span)).collect();
     Report { diagnostics, ..config.warnings.clone() }

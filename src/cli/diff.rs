@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
+use std::thread::ScopedJoinHandle;
 
 use serde::Serialize;
 
 use super::output::{self, Paint};
-use super::{Failure, judged, open};
+use super::{Failure, judged, open, progress};
 use crate::config::{self, Config, Source};
 use crate::feed::Timestamp;
 use crate::store::sqlite::Sqlite;
@@ -18,7 +19,7 @@ use crate::tag;
 use crate::topic::{Judgement, Label, Matcher, Reason, Verdict};
 
 /// Entries read from the store in one go.
-const BATCH: usize = 500;
+const BATCH: usize = 200;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -110,27 +111,42 @@ fn store(config: &Config) -> Result<Sqlite, Failure> {
 fn compare(config: &Config, store: &mut Sqlite) -> Result<BTreeMap<String, Outcome>, Failure> {
     let matcher = Matcher::new(config.topics.clone());
     let sources: HashMap<&str, &Source> = config.sources.iter().map(|source| (source.id.as_str(), source)).collect();
+    let source = |stored: &StoredEntry| sources.get(stored.source_id.as_str()).copied();
+    let judge = |part: &[Labelled]| -> Vec<Change> {
+        part.iter().flat_map(|labelled| changes(&matcher, source(&labelled.0), labelled)).collect()
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let bar = progress::counter("entries compared");
     let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
-    let mut after = 0;
-    loop {
-        let entries = store.entries_after(after, BATCH)?;
-        let Some(last) = entries.last() else { return Ok(outcomes) };
-        after = last.number;
-        for stored in &entries {
-            let source = sources.get(stored.source_id.as_str()).copied();
-            let old = store.labels(stored.number)?;
-            for label in &old {
-                outcomes.entry(label.topic.clone()).or_default().before += 1;
-            }
-            let new = labels(&matcher, stored, source);
-            let same = |a: &Label| new.iter().any(|b| a.topic == b.topic);
-            if old.len() != new.len() || !old.iter().all(same) {
-                for change in changes(&matcher, stored, source, &old, new) {
-                    outcomes.entry(change.topic.clone()).or_default().changes.push(change);
-                }
-            }
+    let mut batch = labelled_after(store, 0)?;
+    while let Some((last, _)) = batch.last() {
+        // Judging takes the processors, reading the disk; in the end all is in the order of the entries.
+        let (changed, next) = std::thread::scope(|scope| {
+            let (judge, share) = (&judge, batch.len().div_ceil(workers));
+            let parts: Vec<_> = batch.chunks(share).map(|part| scope.spawn(move || judge(part))).collect();
+            let next = labelled_after(store, last.number);
+            (parts.into_iter().map(ScopedJoinHandle::join).collect::<Result<Vec<_>, _>>(), next)
+        });
+        let changed = changed.map_err(|_| anyhow::anyhow!("veille has a fault that an entry brings to light"))?;
+        for label in batch.iter().flat_map(|(_, labels)| labels) {
+            outcomes.entry(label.topic.clone()).or_default().before += 1;
         }
+        for change in changed.into_iter().flatten() {
+            outcomes.entry(change.topic.clone()).or_default().changes.push(change);
+        }
+        bar.inc(batch.len() as u64);
+        batch = next?;
     }
+    bar.finish_and_clear();
+    Ok(outcomes)
+}
+
+/// An entry with the labels that are published.
+type Labelled = (StoredEntry, Vec<Label>);
+
+fn labelled_after(store: &mut Sqlite, after: i64) -> Result<Vec<Labelled>, StoreError> {
+    let entries = store.entries_after(after, BATCH)?;
+    entries.into_iter().map(|stored| store.labels(stored.number).map(|labels| (stored, labels))).collect()
 }
 
 fn labels(matcher: &Matcher, stored: &StoredEntry, source: Option<&Source>) -> Vec<Label> {
@@ -147,14 +163,13 @@ fn judgements(matcher: &Matcher, stored: &StoredEntry, source: Option<&Source>) 
     }
 }
 
-/// What changes for one entry of which something does.
-fn changes(
-    matcher: &Matcher,
-    stored: &StoredEntry,
-    source: Option<&Source>,
-    old: &[Label],
-    new: Vec<Label>,
-) -> Vec<Change> {
+/// What changes for one entry.
+fn changes(matcher: &Matcher, source: Option<&Source>, (stored, old): &Labelled) -> Vec<Change> {
+    let new = labels(matcher, stored, source);
+    let is_in = |labels: &[Label], topic: &str| labels.iter().any(|label| label.topic == topic);
+    if old.len() == new.len() && old.iter().all(|label| is_in(&new, &label.topic)) {
+        return Vec::new();
+    }
     let judgements = judgements(matcher, stored, source);
     let judged = |topic: &str| judgements.iter().find(|judgement| judgement.topic == topic);
     let change = |topic: &str, direction, reasons| Change {
@@ -164,13 +179,12 @@ fn changes(
         feed: stored.source_id.clone(),
         title: stored.entry.title.clone(),
         url: stored.entry.url.as_ref().map(ToString::to_string),
-        date: stored.date(),
+        date: stored.date,
         score: judged(topic).map_or(0.0, |judgement| judgement.score),
         threshold: judged(topic).map_or(0.0, |judgement| judgement.threshold),
         verdict: judged(topic).map(|judgement| judgement.verdict.clone()),
         reasons,
     };
-    let is_in = |labels: &[Label], topic: &str| labels.iter().any(|label| label.topic == topic);
     let lost = old.iter().filter(|label| !is_in(&new, &label.topic)).map(|label| {
         let now: Vec<Reason> = judged(&label.topic)
             .map(|judgement| judgement.evidence.iter().map(|evidence| evidence.reason.clone()).collect())

@@ -92,7 +92,7 @@ fn line<'a>(stored: &'a StoredEntry, labels: &'a [Label]) -> Line<'a> {
 }
 
 fn for_people(text: &mut String, stored: &StoredEntry, labels: &[Label]) {
-    let date = stored.date().format("%Y-%m-%d");
+    let date = stored.date.format("%Y-%m-%d");
     let title = stored.entry.title.as_deref().unwrap_or("(no title)");
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{:>6}  {date}  {:<20}  {title}", stored.number, stored.source_id);

@@ -1,4 +1,4 @@
-//! `veille explain ENTRY`: why an entry is or is not in a topic. Stores nothing.
+//! `veille explain ENTRY`: why an entry is or is not in a topic, and why it tells its story. Stores nothing.
 
 use std::fmt::Write as _;
 use std::io::Read;
@@ -8,13 +8,13 @@ use serde::Serialize;
 use url::Url;
 
 use super::output::{self, Paint};
-use super::{Failure, judged, open};
+use super::{Failure, judged, open, story};
 use crate::config::Config;
-use crate::dedup;
 use crate::feed::Entry;
 use crate::fetch;
 use crate::parse;
-use crate::store::{Store, StoreError};
+use crate::pipeline::{self, Account};
+use crate::store::StoreError;
 use crate::story::StoredEntry;
 use crate::topic::{Judgement, Matcher};
 
@@ -42,6 +42,8 @@ struct Subject {
     /// Empty if no source told it.
     source_id: String,
     entry: Entry,
+    /// Why it tells its story; `None` if it is not stored.
+    account: Option<Account>,
 }
 
 /// What a line tells of an entry in a topic; the keys are a contract.
@@ -69,8 +71,15 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
                 text.push_str(&serde_json::to_string(&line(&subject, judgement))?);
                 text.push('\n');
             }
+            if let (Some(account), None) = (&subject.account, &options.topic) {
+                text.push_str(&serde_json::to_string(&story::line(account))?);
+                text.push('\n');
+            }
         } else {
             for_people(&mut text, &subject, &judgements, paint);
+            if let (Some(account), None) = (&subject.account, &options.topic) {
+                story::for_people(&mut text, account, paint);
+            }
         }
     }
     Ok(output::print(&text)?)
@@ -81,37 +90,31 @@ fn subjects(config: &Config, name: &str) -> Result<Vec<Subject>, Failure> {
         return Ok(vec![from_stdin()?]);
     }
     let url = Url::parse(name).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    let stored = stored(config, name, url.as_ref())?;
+    let stored = stored(config, name, url.is_some())?;
     match url {
         Some(url) if stored.is_empty() => Ok(vec![fetched(config, url)?]),
-        _ if stored.is_empty() => {
-            let text = format!("error: no stored entry has the number, id or link `{name}`");
-            Err(Failure::Usage(format!(
-                "{text}\nhelp: `veille entries --search WORDS` lists entries with their numbers"
-            )))
-        }
+        _ if stored.is_empty() => Err(open::unknown_entry(name)),
         _ => Ok(stored),
     }
 }
 
-fn stored(config: &Config, name: &str, url: Option<&Url>) -> Result<Vec<Subject>, Failure> {
+fn stored(config: &Config, name: &str, has_address: bool) -> Result<Vec<Subject>, Failure> {
     let mut store = match open::store_to_read(config) {
         Ok(store) => store,
         // An address can be judged without any store.
         Err(Failure::Running(error))
-            if url.is_some() && matches!(error.downcast_ref(), Some(StoreError::Missing { .. })) =>
+            if has_address && matches!(error.downcast_ref(), Some(StoreError::Missing { .. })) =>
         {
             return Ok(Vec::new());
         }
         Err(failure) => return Err(failure),
     };
-    let numbered = name.parse().ok().map(|number| store.entry(number)).transpose()?.flatten();
-    let found = match numbered {
-        Some(stored) => vec![stored],
-        None => store.find(name, url.and_then(dedup::canonical_link).as_deref())?,
+    let found = open::entries(&mut store, name)?;
+    let subject = |StoredEntry { number, source_id, entry, .. }| {
+        let account = pipeline::account(&mut store, config, number)?;
+        Ok(Subject { number: Some(number), source_id, entry, account })
     };
-    let subject = |StoredEntry { number, source_id, entry, .. }| Subject { number: Some(number), source_id, entry };
-    Ok(found.into_iter().map(subject).collect())
+    found.into_iter().map(subject).collect()
 }
 
 /// The first line is the title, the rest the text.
@@ -121,7 +124,7 @@ fn from_stdin() -> Result<Subject, Failure> {
     let text = String::from_utf8_lossy(&bytes);
     let (title, text) = text.split_once('\n').unwrap_or((&*text, ""));
     let entry = Entry { title: Some(title.trim().into()), content: Some(text.trim().into()), ..Entry::default() };
-    Ok(Subject { number: None, source_id: String::new(), entry })
+    Ok(Subject { number: None, source_id: String::new(), entry, account: None })
 }
 
 /// A page that is not stored, read as an entry.
@@ -136,7 +139,7 @@ fn fetched(config: &Config, url: Url) -> Result<Subject, Failure> {
         return Err(anyhow::anyhow!("the server answers \"not modified\" to a first request").into());
     };
     let entry = parse::page(&document.body, document.content_type.as_deref(), &fetched.url);
-    Ok(Subject { number: None, source_id: String::new(), entry })
+    Ok(Subject { number: None, source_id: String::new(), entry, account: None })
 }
 
 fn line<'a>(subject: &'a Subject, judgement: &'a Judgement) -> Line<'a> {
@@ -145,7 +148,7 @@ fn line<'a>(subject: &'a Subject, judgement: &'a Judgement) -> Line<'a> {
 }
 
 fn for_people(text: &mut String, subject: &Subject, judgements: &[Judgement], paint: Paint) {
-    let Subject { number, source_id, entry } = subject;
+    let Subject { number, source_id, entry, .. } = subject;
     let number = number.map(|number| format!("{number}  ")).unwrap_or_default();
     let source = if source_id.is_empty() { String::new() } else { format!("{source_id}  ") };
     let title = output::plain(entry.title.as_deref().unwrap_or("(no title)"));

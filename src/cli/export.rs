@@ -21,7 +21,7 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
 }
 
 fn topics(config: &Config) -> Vec<u8> {
-    let selection = |topic| Selection { topic, stories: Vec::new(), months: Vec::new() };
+    let selection = |topic| Selection { topic, stories: Vec::new(), months: Vec::new(), tombstones: Vec::new() };
     let edition = Edition {
         site: &config.site,
         settings: &config.publish,
@@ -29,6 +29,7 @@ fn topics(config: &Config) -> Vec<u8> {
         selections: config.topics.iter().map(selection).collect(),
         changes: &[],
         hubs: &[],
+        config: None,
     };
     publish::topic_list(&edition).bytes.to_vec()
 }

@@ -2,23 +2,22 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 use chrono::{TimeDelta, Utc};
 use serde::Serialize;
 
 use super::output::Paint;
 use super::{Failure, open, output};
-use crate::config::{Config, Source};
+use crate::config::{self, Source};
 use crate::feed::Timestamp;
-use crate::schedule::{Silence, silence};
-use crate::state::SourceState;
+use crate::schedule::{RHYTHM, Silence, silence};
+use crate::state::{self, Change, SourceState};
+use crate::store::sqlite::Sqlite;
 use crate::store::{EntryDay, Store, StoreError};
 
 /// How far back the usual number of entries is counted.
 const WEEKS: i32 = 8;
-
-/// How far back a source's rhythm is looked for.
-const RHYTHM: TimeDelta = TimeDelta::days(400);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -82,30 +81,91 @@ impl Status {
     }
 }
 
-pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
-    let now = Utc::now();
-    let (states, days) = match open::store_to_read(config) {
-        Ok(mut store) => (store.sources()?, store.entry_days(now - RHYTHM)?),
-        // Before the first poll every feed is "never polled", which is an answer.
-        Err(Failure::Running(error)) if matches!(error.downcast_ref(), Some(StoreError::Missing { .. })) => {
-            (Vec::new(), Vec::new())
+/// A source as the config has it, or as the store remembers it.
+struct Watched<'a> {
+    id: &'a str,
+    url: &'a str,
+    title: Option<&'a str>,
+    enabled: bool,
+    /// `None` if only the config knows it.
+    schedule: Option<String>,
+}
+
+/// What the store tells of sources.
+#[derive(Default)]
+struct Stored {
+    states: Vec<SourceState>,
+    days: Vec<EntryDay>,
+    /// The config's last change.
+    config: Option<Change>,
+}
+
+pub(super) fn run(named: Option<PathBuf>, options: &Options) -> Result<(), Failure> {
+    let (path, now) = (open::config_path(named)?, Utc::now());
+    match open::config(Some(path.clone())) {
+        Ok(config) => {
+            let stored = stored(&config.store.path, now)?;
+            if let Some(refused) = stored.config.as_ref().filter(|change| change.health == state::Health::Invalid) {
+                let mistake = refused.detail.as_deref().unwrap_or_default();
+                let text = format!("warning: the config of {} was refused: {mistake}", day(refused.date));
+                output::note(&format!(
+                    "{text}\nhelp: a running veille keeps the one before; `veille check` tells more"
+                ));
+            }
+            show(&config.sources.iter().map(Watched::of).collect::<Vec<_>>(), &stored, now, options)
         }
-        Err(error) => return Err(error),
+        Err(mistakes) => {
+            // The health of sources is looked for most when something is wrong.
+            let store = config::store_path(&path).filter(|store| store.exists());
+            if let Some(stored) = store.and_then(|store| stored(&store, now).ok()) {
+                output::note(
+                    "the config has mistakes, see below; this is what the store knows of feeds, old ones too\n",
+                );
+                show(&stored.states.iter().filter_map(Watched::remembered).collect::<Vec<_>>(), &stored, now, options)?;
+            }
+            Err(mistakes)
+        }
+    }
+}
+
+impl<'a> Watched<'a> {
+    fn of(source: &'a Source) -> Self {
+        let Source { id, url, title, enabled, schedule, .. } = source;
+        let schedule = Some(schedule.to_string());
+        Self { id, url: url.as_str(), title: title.as_deref(), enabled: *enabled, schedule }
+    }
+
+    fn remembered(state: &'a SourceState) -> Option<Self> {
+        let url = state.url.as_ref()?.as_str();
+        Some(Self { id: &state.source_id, url, title: None, enabled: true, schedule: None })
+    }
+}
+
+fn stored(path: &Path, now: Timestamp) -> Result<Stored, Failure> {
+    let mut store = match Sqlite::open_read_only(path) {
+        Ok(store) => store,
+        // Before the first poll every feed is "never polled", which is an answer.
+        Err(StoreError::Missing { .. }) => return Ok(Stored::default()),
+        Err(error) => return Err(error.into()),
     };
-    let states: HashMap<&str, &SourceState> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
-    let days: HashMap<&str, &[EntryDay]> = days
+    let config = store.health(Some(""))?.pop();
+    Ok(Stored { states: store.sources()?, days: store.entry_days(now - RHYTHM)?, config })
+}
+
+fn show(watched: &[Watched<'_>], stored: &Stored, now: Timestamp, options: &Options) -> Result<(), Failure> {
+    let states: HashMap<&str, &SourceState> =
+        stored.states.iter().map(|state| (state.source_id.as_str(), state)).collect();
+    let days: HashMap<&str, &[EntryDay]> = stored
+        .days
         .chunk_by(|one, next| one.source_id == next.source_id)
         .filter_map(|days| Some((days.first()?.source_id.as_str(), days)))
         .collect();
     let new = SourceState::default();
-    let told: Vec<Health<'_>> = config
-        .sources
-        .iter()
-        .map(|source| {
-            let state = states.get(source.id.as_str()).copied().unwrap_or(&new);
-            health(source, state, days.get(source.id.as_str()).copied().unwrap_or_default(), now)
-        })
-        .collect();
+    let told = watched.iter().map(|watched| {
+        let state = states.get(watched.id).copied().unwrap_or(&new);
+        health(watched, state, days.get(watched.id).copied().unwrap_or_default(), now)
+    });
+    let told: Vec<Health<'_>> = told.collect();
     if options.json {
         let lines: Vec<String> = told.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
         let end = if lines.is_empty() { "" } else { "\n" };
@@ -114,12 +174,12 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
     Ok(output::print(&for_people(&told, now, Paint::of_stdout()))?)
 }
 
-fn health<'a>(source: &'a Source, state: &'a SourceState, days: &[EntryDay], now: Timestamp) -> Health<'a> {
+fn health<'a>(watched: &Watched<'a>, state: &'a SourceState, days: &[EntryDay], now: Timestamp) -> Health<'a> {
     let since = now - TimeDelta::weeks(i64::from(WEEKS));
     let entries: u64 = days.iter().filter(|day| day.last >= since).map(|day| day.entries).sum();
     let dates: Vec<Timestamp> = days.iter().map(|day| day.last).collect();
     let silence = silence(&dates, now);
-    let status = if !source.enabled {
+    let status = if !watched.enabled {
         Status::Disabled
     } else if state.retired {
         Status::Gone
@@ -133,23 +193,23 @@ fn health<'a>(source: &'a Source, state: &'a SourceState, days: &[EntryDay], now
         Status::Ok
     };
     Health {
-        id: &source.id,
-        url: source.url.as_str(),
-        title: source.title.as_deref().or(state.about.title.as_deref()),
+        id: watched.id,
+        url: watched.url,
+        title: watched.title.or(state.about.title.as_deref()),
         status,
         last_success: state.last_success,
-        next_poll: state.next_poll.filter(|_| source.enabled),
+        next_poll: state.next_poll.filter(|_| watched.enabled),
         next_poll_why: &state.next_poll_why,
         failures: state.failures,
         last_error: state.last_error.as_ref().map(|failure| failure.message.as_str()),
         entries_per_week: (entries as f64 / f64::from(WEEKS) * 10.0).round() / 10.0,
         moved_to: state.moved_to.as_ref().map(url::Url::as_str),
-        remarks: remarks(source, state, silence.filter(|_| status == Status::Silent)),
+        remarks: remarks(watched, state, silence.filter(|_| status == Status::Silent)),
     }
 }
 
 /// What a person should know beyond the line, and can do.
-fn remarks(source: &Source, state: &SourceState, silence: Option<Silence>) -> Vec<String> {
+fn remarks(watched: &Watched<'_>, state: &SourceState, silence: Option<Silence>) -> Vec<String> {
     let failure = state.last_error.as_ref().map(|failure| match state.failures {
         0 | 1 => failure.message.clone(),
         failures => format!("{failures} failures in a row since {}: {}", day(failure.since), failure.message),
@@ -160,9 +220,9 @@ fn remarks(source: &Source, state: &SourceState, silence: Option<Silence>) -> Ve
     let moved = state.moved_to.as_ref().map(|to| format!("moved for good: write `url = \"{to}\"`"));
     let moving =
         state.redirect.as_ref().map(|seen| format!("seems to move to {} (seen since {})", seen.to, day(seen.since)));
-    let is_plain =
-        state.retired || state.next_poll_why.is_empty() || state.next_poll_why == source.schedule.to_string();
-    let why = (!is_plain).then(|| format!("next poll: {}", state.next_poll_why));
+    let unusual = watched.schedule.as_ref().is_some_and(|schedule| state.next_poll_why != *schedule);
+    let is_told = unusual && !state.retired && !state.next_poll_why.is_empty();
+    let why = is_told.then(|| format!("polled then because of {}", state.next_poll_why));
     let full_text = state.about.defects.iter().filter(|defect| defect.code.starts_with("full_text"));
     let full_text = full_text.map(|defect| defect.message.clone());
     [failure, silence, moved, moving, why].into_iter().flatten().chain(full_text).collect()

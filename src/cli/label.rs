@@ -120,7 +120,7 @@ fn worth_asking(config: &Config, topics: &[&str]) -> Result<Vec<StoredEntry>, Fa
 
 fn shown(stored: &StoredEntry, paint: Paint) -> String {
     let entry = &stored.entry;
-    let date = stored.date().format("%Y-%m-%d");
+    let date = stored.date.format("%Y-%m-%d");
     let mut text = String::from("\n");
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{}", paint.strong(entry.title.as_deref().unwrap_or("(no title)")));

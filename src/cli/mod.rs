@@ -15,12 +15,16 @@ mod inspect;
 mod judged;
 mod label;
 mod labelled;
+mod merge;
 mod open;
 mod output;
 mod poll;
+mod progress;
 mod publish;
 mod save;
 mod shell;
+mod split;
+mod story;
 mod test;
 
 use std::path::PathBuf;
@@ -66,6 +70,10 @@ enum Command {
     Feeds(feeds::Options),
     /// List or search stored entries
     Entries(entries::Options),
+    /// Say that two entries are one story, and stay one
+    Merge(merge::Options),
+    /// Say that an entry is a story of its own, and stays one
+    Split(split::Options),
     /// Write every output again from the store
     Publish,
     /// Find the feed behind an address and add it to the config, whose comments and layout stay
@@ -136,8 +144,10 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Diff(options) => diff::run(&open::config(config)?, &options),
         Command::Test(options) => test::run(&open::config(config)?, &options),
         Command::Label(options) => label::run(&open::config(config)?, &options),
-        Command::Feeds(options) => feeds::run(&open::config(config)?, &options),
+        Command::Feeds(options) => feeds::run(config, &options),
         Command::Entries(options) => entries::run(&open::config(config)?, options),
+        Command::Merge(options) => merge::run(&open::config(config)?, &options),
+        Command::Split(options) => split::run(&open::config(config)?, &options),
         Command::Publish => publish::run(open::config(config)?),
         Command::Add(options) => add::run(open::config_path(config)?.as_path(), options),
         Command::Import(options) => import::run(open::config_path(config)?.as_path(), &options),

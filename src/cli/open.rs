@@ -2,9 +2,14 @@
 
 use std::path::PathBuf;
 
+use url::Url;
+
 use super::{Failure, output};
 use crate::config::{self, Config};
+use crate::dedup;
+use crate::store::Store;
 use crate::store::sqlite::Sqlite;
+use crate::story::StoredEntry;
 use crate::topic::Topic;
 
 /// Where a config is looked for when nothing names one.
@@ -43,6 +48,37 @@ pub(super) fn topic<'a>(config: &'a Config, id: &str) -> Result<&'a Topic, Failu
         let known: Vec<&str> = config.topics.iter().map(|topic| topic.id.as_str()).collect();
         Failure::Usage(format!("error: there is no topic `{id}`\nhelp: the topics are `{}`", known.join("`, `")))
     })
+}
+
+/// Finds the stored entries that people call `name`: by number, else guid, Atom id or link.
+pub(super) fn entries(store: &mut dyn Store, name: &str) -> Result<Vec<StoredEntry>, Failure> {
+    if let Some(stored) = name.parse().ok().map(|number| store.entry(number)).transpose()?.flatten() {
+        return Ok(vec![stored]);
+    }
+    let link = Url::parse(name).ok().as_ref().and_then(dedup::canonical_link);
+    Ok(store.find(name, link.as_deref())?)
+}
+
+/// Finds the one stored entry that `name` means.
+pub(super) fn entry(store: &mut dyn Store, name: &str) -> Result<StoredEntry, Failure> {
+    let found = entries(store, name)?;
+    match found.as_slice() {
+        [entry] => Ok(entry.clone()),
+        [] => Err(unknown_entry(name)),
+        several => {
+            let line = |entry: &StoredEntry| {
+                let title = output::plain(entry.entry.title.as_deref().unwrap_or("(no title)"));
+                format!("\n  {}  {}  {title}", entry.number, entry.source_id)
+            };
+            let lines: String = several.iter().map(line).collect();
+            Err(Failure::Usage(format!("error: `{name}` is several entries; give the number of one{lines}")))
+        }
+    }
+}
+
+pub(super) fn unknown_entry(name: &str) -> Failure {
+    let text = format!("error: no stored entry has the number, id or link `{name}`");
+    Failure::Usage(format!("{text}\nhelp: `veille entries --search WORDS` lists entries with their numbers"))
 }
 
 /// Makes the runtime.

@@ -1,14 +1,12 @@
 //! `veille poll`: one round now.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::Utc;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
-use super::{Failure, open, output};
+use super::{Failure, open, output, progress};
 use crate::config::{Config, Source};
 use crate::feed::Timestamp;
 use crate::pipeline::{self, Archives, Context, Counts, Outcome, Polled};
@@ -56,9 +54,12 @@ pub(super) fn run(config: Config, options: Options) -> Result<(), Failure> {
     let (store, thread) = Handle::new(Box::new(store))?;
     open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
+        pipeline::note_config(&context, None, Utc::now()).await?;
         pipeline::relabel(&context).await?;
         context.resume(Utc::now()).await?;
         let total = round(&context, sources, force, json).await?;
+        // Where polls are a cron job there is no daemon to do it.
+        pipeline::upkeep(&context, Utc::now()).await?;
         let published = pipeline::publish(&context, Archives::Changed).await?;
         published.written?;
         pipeline::announce(&context, &published.announced, Utc::now()).await?;
@@ -86,7 +87,7 @@ fn chosen(config: &Config, names: &[String]) -> Result<Vec<Source>, Failure> {
 }
 
 async fn round(context: &Arc<Context>, sources: Vec<Source>, force: bool, json: bool) -> Result<Total, Failure> {
-    let bar = bar(sources.len());
+    let bar = progress::bar(sources.len(), "feeds");
     let mut polls: JoinSet<(Source, Result<Polled, StoreError>)> = JoinSet::new();
     for source in sources {
         let context = Arc::clone(context);
@@ -110,16 +111,6 @@ async fn round(context: &Arc<Context>, sources: Vec<Source>, force: bool, json: 
     }
     bar.finish_and_clear();
     Ok(total)
-}
-
-/// Shows itself only on a terminal.
-fn bar(length: usize) -> ProgressBar {
-    let bar = ProgressBar::new(u64::try_from(length).unwrap_or(u64::MAX));
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} feeds, {elapsed}") {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }
 
 fn line<'a>(feed: &'a str, polled: &'a Polled) -> Line<'a> {

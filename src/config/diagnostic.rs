@@ -81,7 +81,9 @@ impl Report {
         shown.collect::<Vec<_>>().join("\n\n")
     }
 
-    /// Returns the first error, else warning, in one line, for logs: `config.toml:3:1: unknown key … (and 2 more)`.
+    /// Returns the first error, else warning, in one line: `config.toml:3:1: unknown key … (and 2 more)`.
+    ///
+    /// It is published, so the machine's folders are left out.
     #[must_use]
     pub fn summary(&self) -> String {
         let error = self.diagnostics.iter().find(|one| one.severity == Severity::Error);
@@ -92,7 +94,8 @@ impl Report {
             1 => String::new(),
             several => format!(" (and {} more)", several - 1),
         };
-        format!("{}{place}: {}{more}", self.path.display(), first.message)
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        format!("{name}{place}: {}{more}", first.message)
     }
 
     /// Returns where a byte of the text is; both count from 1, columns in characters.

@@ -153,6 +153,7 @@ pub(super) static ROOT: Table = Table {
         key("site", Kind::Section),
         key("store", Kind::Section),
         key("poll", Kind::Section),
+        key("dedup", Kind::Section),
         key("publish", Kind::Section),
         key("serve", Kind::Section),
         key("feed", Kind::Sections),
@@ -198,6 +199,18 @@ pub(super) static POLL: Table = Table {
         with("postpone_max", Kind::Duration(0, 30 * DAY), r#""24h""#),
         with("allow_networks", Kind::Networks, "[]"),
         with("proxy", Kind::Proxy, r#""""#),
+    ],
+};
+
+/// `[dedup]`
+pub(super) static DEDUP: Table = Table {
+    name: "dedup",
+    keys: &[
+        with("window", Kind::Duration(DAY, YEAR), r#""90 days""#),
+        with("near_duplicates", Kind::Flag, "true"),
+        with("withdrawn_after", Kind::Duration(0, YEAR), r#""3 days""#),
+        with("revisions", Kind::Whole(0, 1000), "20"),
+        with("related", Kind::Whole(0, 10), "3"),
     ],
 };
 
@@ -298,5 +311,5 @@ pub(super) static RULE: Table = Table {
 };
 
 /// Every table whose keys are fixed (`[lexicon]` takes any name).
-pub(super) static TABLES: [&Table; 12] =
-    [&ROOT, &SITE, &STORE, &POLL, &PUBLISH, &SERVE, &FEED, &AUTH, &TOPIC_DEFAULTS, &BOOST, &TOPIC, &RULE];
+pub(super) static TABLES: [&Table; 13] =
+    [&ROOT, &SITE, &STORE, &POLL, &DEDUP, &PUBLISH, &SERVE, &FEED, &AUTH, &TOPIC_DEFAULTS, &BOOST, &TOPIC, &RULE];

@@ -6,6 +6,7 @@ use super::diagnostic::Problems;
 use super::section::kind_of;
 use super::sources::unknown;
 use super::tree::{self, Name, Node, Value};
+use crate::text::Levelled;
 use crate::topic::Term;
 
 /// The shipped lists, as TOML: plain terms only.
@@ -83,6 +84,7 @@ impl<'a> Lexicon<'a> {
         match Term::parse(text) {
             Ok(term) => {
                 warn_of_acronyms(text, node, problems);
+                warn_of_signs(text, node, problems);
                 vec![term]
             }
             Err(fault) => {
@@ -164,6 +166,23 @@ fn warn_of_acronyms(text: &str, node: &Node, problems: &mut Problems) {
     if let Some(word) = text.split_whitespace().find(is_acronym) {
         let warning = problems.warning(&node.span, format!("`{word}` matches `{}` too", word.to_lowercase()));
         warning.help(format!("write `={word}` if only the acronym is meant"));
+    }
+}
+
+/// Only `C` of `C++` can be seen, for texts are read word by word.
+fn warn_of_signs(text: &str, node: &Node, problems: &mut Problems) {
+    for word in text.split_whitespace() {
+        let bare = word.strip_prefix(['=', '+']).unwrap_or(word);
+        let bare = Levelled::new(bare.strip_suffix('*').unwrap_or(bare));
+        let tokens = bare.tokens();
+        let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { continue };
+        let (before, seen) = bare.as_str().split_at_checked(first.start).unwrap_or_default();
+        let (seen, after) = seen.split_at_checked(last.start + last.word.len() - first.start).unwrap_or_default();
+        // What is elided (`l'`) is no loss.
+        if before.contains(|c: char| !c.is_alphanumeric() && c != '\'') || !after.is_empty() {
+            let warning = problems.warning(&node.span, format!("only `{seen}` of `{word}` is looked for"));
+            warning.help("signs before and after a word are not seen: leave them out, or add the words around it");
+        }
     }
 }
 

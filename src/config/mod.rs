@@ -31,7 +31,7 @@ use crate::topic::Topic;
 pub use access::{Access, Auth, Proxy, Secret, proxy_server};
 pub use diagnostic::{Diagnostic, Invalid, Report, Severity};
 pub use edit::{EditError, NewFeed, with_feeds};
-pub use read::{load, parse};
+pub use read::{load, parse, store_path};
 pub use sources::{id_for, is_id};
 
 /// A config that validated. Paths are absolute or relative to the working directory, ready to open.
@@ -45,6 +45,8 @@ pub struct Config {
     pub store: StoreSettings,
     /// `[poll]`
     pub poll: PollSettings,
+    /// `[dedup]`
+    pub dedup: DedupSettings,
     /// `[publish]`
     pub publish: PublishSettings,
     /// `[serve]`
@@ -115,6 +117,21 @@ pub struct PollSettings {
     pub allow_networks: Vec<IpNet>,
     /// Through which proxy, unless the feed has its own.
     pub proxy: Proxy,
+}
+
+/// Which entries are one story, and what becomes of stories.
+#[derive(Debug, Clone)]
+pub struct DedupSettings {
+    /// Between two publications of one item, at most.
+    pub window: TimeDelta,
+    /// Whether titles and texts are compared; else only links and guids.
+    pub near_duplicates: bool,
+    /// How long an entry must be gone from a feed that still lists its neighbours before it is held to be withdrawn.
+    pub withdrawn_after: TimeDelta,
+    /// Earlier texts that are kept of an edited entry.
+    pub revisions: usize,
+    /// Earlier news that a story is shown with, at most.
+    pub related: usize,
 }
 
 /// What is written and how much.

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
 use super::diagnostic::{Invalid, Problems};
-use super::keys::{FEED, POLL, PUBLISH, ROOT, SERVE, SITE, STORE, TOPIC, TOPIC_DEFAULTS};
+use super::keys::{DEDUP, FEED, POLL, PUBLISH, ROOT, SERVE, SITE, STORE, TOPIC, TOPIC_DEFAULTS};
 use super::lexicon::Lexicon;
 use super::section::Section;
 use super::{Config, settings, sources, topics, tree};
@@ -65,7 +65,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, Invalid> {
         Err(faults) => {
             // What follows a fault of the syntax is often misread, so nothing else is said.
             for fault in faults {
-                problems.error(&fault.span, fault.message);
+                problems.error(&fault.span, fault.message).help = fault.help.map(str::to_owned);
             }
             None
         }
@@ -78,12 +78,22 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, Invalid> {
     }
 }
 
+/// Finds where the store of a config is that may have mistakes; `None` if one of them is about that.
+#[must_use]
+pub fn store_path(path: &Path) -> Option<PathBuf> {
+    let text = String::from_utf8_lossy(&read_file(path).ok()?).into_owned();
+    let (entries, mut problems) = (tree::read_in_part(&text), Problems::default());
+    let section = Section::new(&ROOT, &entries, 0..0, &mut problems).table(&STORE, "store", &mut problems);
+    settings::store_path(&section, path.parent().unwrap_or(Path::new("")), &mut problems)
+}
+
 fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Option<Config> {
     let root = Section::new(&ROOT, entries, 0..0, problems);
     let folder = path.parent().unwrap_or(Path::new(""));
     let site = settings::site(&root.table(&SITE, "site", problems), problems);
     let store = settings::store(&root.table(&STORE, "store", problems), folder, problems);
     let poll = settings::poll(&root.table(&POLL, "poll", problems), folder, problems);
+    let dedup = settings::dedup(&root.table(&DEDUP, "dedup", problems), problems);
     let publish = settings::publish(&root.table(&PUBLISH, "publish", problems), folder, problems);
     let serve = settings::serve(&root.table(&SERVE, "serve", problems), folder, problems);
     let defaults = topics::defaults(&root.table(&TOPIC_DEFAULTS, "topic_defaults", problems), problems);
@@ -108,6 +118,7 @@ fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Opti
         site: site?,
         store: store?,
         poll: poll?,
+        dedup: dedup?,
         publish: publish?,
         serve: serve?,
         sources,

@@ -1,4 +1,4 @@
-//! `[site]`, `[store]`, `[poll]`, `[publish]` and `[serve]`.
+//! `[site]`, `[store]`, `[poll]`, `[dedup]`, `[publish]` and `[serve]`.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -14,9 +14,9 @@ use super::diagnostic::Problems;
 use super::keys::{Key, Kind};
 use super::nearest::nearest;
 use super::quantity;
-use super::section::{Section, text, texts, unfit, whole, words};
+use super::section::{Section, flag, text, texts, unfit, whole, words};
 use super::tree::{Node, Value};
-use super::{Language, Listen, PollSettings, PublishSettings, ServeSettings, Site, StoreSettings};
+use super::{DedupSettings, Language, Listen, PollSettings, PublishSettings, ServeSettings, Site, StoreSettings};
 use crate::schedule::Schedule;
 
 pub(super) fn site(section: &Section<'_>, problems: &mut Problems) -> Option<Site> {
@@ -28,9 +28,14 @@ pub(super) fn site(section: &Section<'_>, problems: &mut Problems) -> Option<Sit
 }
 
 pub(super) fn store(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Option<StoreSettings> {
-    let path = section.read("path", path, problems);
+    let path = store_path(section, folder, problems);
     let keep = section.read("keep", duration, problems);
-    Some(StoreSettings { path: folder.join(path?), keep: TimeDelta::from_std(keep?).ok()? })
+    Some(StoreSettings { path: path?, keep: TimeDelta::from_std(keep?).ok()? })
+}
+
+/// `store.path`
+pub(super) fn store_path(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Option<PathBuf> {
+    Some(folder.join(section.read("path", path, problems)?))
 }
 
 pub(super) fn poll(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Option<PollSettings> {
@@ -59,6 +64,21 @@ pub(super) fn poll(section: &Section<'_>, folder: &Path, problems: &mut Problems
         postpone_max: postpone_max?,
         allow_networks: allow_networks?,
         proxy: proxy?,
+    })
+}
+
+pub(super) fn dedup(section: &Section<'_>, problems: &mut Problems) -> Option<DedupSettings> {
+    let window = section.read("window", duration, problems);
+    let near_duplicates = section.read("near_duplicates", flag, problems);
+    let withdrawn_after = section.read("withdrawn_after", duration, problems);
+    let revisions = section.read("revisions", whole, problems);
+    let related = section.read("related", whole, problems);
+    Some(DedupSettings {
+        window: TimeDelta::from_std(window?).ok()?,
+        near_duplicates: near_duplicates?,
+        withdrawn_after: TimeDelta::from_std(withdrawn_after?).ok()?,
+        revisions: revisions?,
+        related: related?,
     })
 }
 

@@ -43,22 +43,46 @@ pub(super) struct Name {
 pub(super) struct Fault {
     pub(super) span: Range<usize>,
     pub(super) message: String,
+    pub(super) help: Option<&'static str>,
 }
+
+/// Ways out of faults, by what the parser says of them.
+const HELPS: [(&str, &str); 5] = [
+    ("invalid basic string", "close the quotes on the line on which they open"),
+    ("string values must be quoted", "write it in quotes"),
+    ("missing comma", "write `,` between two values, or `]` where the list ends"),
+    ("unclosed array", "write `]` where the list ends"),
+    (
+        "duplicate key",
+        "it stands above already; further feeds, topics and rules have two pairs of brackets: `[[topic]]`",
+    ),
+];
 
 /// Reads a document.
 ///
 /// # Errors
-/// Every fault of the syntax.
+/// Every fault of the syntax; only the first if a list that is not closed has swallowed the rest.
 pub(super) fn read(text: &str) -> Result<Entries, Vec<Fault>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
         return Ok(entries(table.get_ref()));
     }
-    let fault = |error: toml::de::Error| Fault {
-        span: error.span().unwrap_or(0..0),
-        message: error.message().replace('\n', "; "),
-    };
-    Err(errors.into_iter().map(fault).collect())
+    let is_swallowed = errors.iter().any(|error| error.message().starts_with("unclosed array"));
+    let mut faults: Vec<Fault> = errors.iter().map(fault).collect();
+    faults.sort_by_key(|fault| fault.span.start);
+    faults.truncate(if is_swallowed { 1 } else { faults.len() });
+    Err(faults)
+}
+
+fn fault(error: &toml::de::Error) -> Fault {
+    let message = error.message().replace('\n', "; ");
+    let help = HELPS.iter().find(|(begins, _)| message.starts_with(begins)).map(|(_, help)| *help);
+    Fault { span: error.span().unwrap_or(0..0), message, help }
+}
+
+/// Reads what can be read of a document: what follows a fault may be misread.
+pub(super) fn read_in_part(text: &str) -> Entries {
+    entries(DeTable::parse_recoverable(text).0.get_ref())
 }
 
 /// Reads one value, as a default is written; `None` if it is none.

@@ -53,8 +53,8 @@ const ARCHIVE_DELAY_MAX: Duration = Duration::from_mins(1);
 /// Polls that are begun for each that can run.
 const READY: usize = 4;
 
-/// How often old entries are dropped and the store is tidied.
-const UPKEEP: TimeDelta = TimeDelta::hours(24);
+/// How often it is looked whether the day's upkeep is due.
+const UPKEEP: TimeDelta = TimeDelta::hours(1);
 
 /// Runs until SIGTERM or SIGINT.
 ///
@@ -67,6 +67,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let listener = listen::open(config.serve.listen.as_ref()).await?;
     let (stop, mut stopped) = flag::channel(false);
     let context = Arc::new(Context::new(config, store)?);
+    pipeline::note_config(&context, None, Utc::now()).await?;
     let front = Arc::new(Front::default());
     let mut daemon = Daemon::new(context, Arc::clone(&front));
     daemon.publish(true).await?;
@@ -318,21 +319,24 @@ impl Daemon {
                     Ok(context) => {
                         self.context = Arc::new(context);
                         self.set_trouble("config", None);
+                        pipeline::note_config(&self.context, None, Utc::now()).await?;
                         info!("config reloaded");
                     }
-                    Err(error) => self.keep_config(&error.to_string()),
+                    Err(error) => self.keep_config(error.to_string(), &error.to_string()).await?,
                 }
             }
-            Err(invalid) => self.keep_config(&invalid.render(false)),
+            Err(invalid) => self.keep_config(invalid.0.summary(), &invalid.render(false)).await?,
         }
         self.take_over().await?;
         self.publish(false).await
     }
 
-    /// A rule that cannot be read never empties a feed: what is in force stays.
-    fn keep_config(&mut self, why: &str) {
+    /// A rule that cannot be read never empties a feed: what is in force stays. Told in the log, on `/healthz` and among
+    /// the sources.
+    async fn keep_config(&mut self, first: String, all: &str) -> Result<(), StoreError> {
         self.set_trouble("config", Some("the config file has mistakes; the last good one is in force".into()));
-        error!("the config has mistakes, the last good one stays in force\n{why}");
+        error!("the config has mistakes, the last good one stays in force\n{all}");
+        pipeline::note_config(&self.context, Some(first), Utc::now()).await
     }
 
     /// Shows on `/healthz` that something is wrong, or is right again.

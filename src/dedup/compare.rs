@@ -7,11 +7,11 @@
 
 use std::fmt;
 
-use super::Subject;
-use crate::story::Sameness;
+use serde::Serialize;
 
-/// Days between two publications of one item.
-const WINDOW_DAYS: i64 = 90;
+use super::Subject;
+use crate::config::DedupSettings;
+use crate::story::Sameness;
 
 /// Texts shorter than this say too little to be compared.
 const WORDS_MIN: usize = 12;
@@ -30,7 +30,8 @@ pub struct Comparison {
 }
 
 /// Why two entries are held to be different items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// They name different vulnerabilities.
     Vulnerabilities,
@@ -38,7 +39,7 @@ pub enum Refusal {
     TitleNumbers,
     /// Their titles name different months.
     Months,
-    /// They were published more than 90 days apart.
+    /// They were published too long apart.
     Dates,
     /// Most numbers of the shorter text are not in the longer one.
     TextNumbers,
@@ -68,7 +69,7 @@ impl fmt::Display for Refusal {
             Self::Vulnerabilities => "they name different vulnerabilities",
             Self::TitleNumbers => "the numbers in their titles differ",
             Self::Months => "their titles name different months",
-            Self::Dates => "they were published more than 90 days apart",
+            Self::Dates => "they were published longer apart than `dedup.window`",
             Self::TextNumbers => "most numbers of the shorter text are not in the longer one",
             Self::Years => "the same text about different years",
             Self::Bulletins => "two short texts, alike but for their numbers",
@@ -79,24 +80,26 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Says whether two entries are the same item. Symmetric.
+/// Says whether two entries of different sources are the same item. Symmetric.
 #[must_use]
-pub fn compare(one: &Subject, other: &Subject) -> Comparison {
+pub(super) fn compare(one: &Subject, other: &Subject, settings: &DedupSettings) -> Comparison {
     let likeness = Likeness::of(one, other);
     let verdict = if one.link.is_some() && one.link == other.link {
         Ok(Sameness::Link)
     } else if one.guid.is_some() && one.guid == other.guid {
         Ok(Sameness::Guid)
+    } else if settings.near_duplicates {
+        likeness.verdict(one, other, settings)
     } else {
-        likeness.verdict(one, other)
+        Err(Refusal::Unlike)
     };
     likeness.comparison(verdict)
 }
 
 /// As [`compare`], without regard to links and guids.
-pub(super) fn compare_words(one: &Subject, other: &Subject) -> Comparison {
+pub(super) fn compare_words(one: &Subject, other: &Subject, settings: &DedupSettings) -> Comparison {
     let likeness = Likeness::of(one, other);
-    likeness.comparison(likeness.verdict(one, other))
+    likeness.comparison(likeness.verdict(one, other, settings))
 }
 
 /// What titles and texts have in common.
@@ -135,17 +138,17 @@ impl Likeness {
         Comparison { verdict, title: self.title, text: self.best_text, words: self.words }
     }
 
-    fn verdict(&self, one: &Subject, other: &Subject) -> Result<Sameness, Refusal> {
-        self.guards(one, other)?;
+    fn verdict(&self, one: &Subject, other: &Subject, settings: &DedupSettings) -> Result<Sameness, Refusal> {
+        self.guards(one, other, settings)?;
         let generic = [one, other].iter().any(|subject| !subject.title.is_telling());
         let found = if generic { self.under_any_title(one, other) } else { self.under_telling_titles() };
         found.ok_or(Refusal::Unlike)
     }
 
-    fn guards(&self, one: &Subject, other: &Subject) -> Result<(), Refusal> {
+    fn guards(&self, one: &Subject, other: &Subject, settings: &DedupSettings) -> Result<(), Refusal> {
         title_guards(one, other)?;
         if let (Some(one), Some(other)) = (one.published, other.published)
-            && (one.date_naive() - other.date_naive()).num_days().abs() > WINDOW_DAYS
+            && (one.date_naive() - other.date_naive()).abs() > settings.window
         {
             return Err(Refusal::Dates);
         }
@@ -223,6 +226,8 @@ mod tests {
     use chrono::{NaiveDate, NaiveTime};
 
     use super::super::identity::identify;
+    use super::super::plain::Plain;
+    use super::super::tests::settings;
     use super::*;
     use crate::feed::Entry;
 
@@ -238,14 +243,14 @@ mod tests {
             ..Entry::default()
         };
         let (entry, identity) = identify("source", "rss20", vec![entry]).remove(0);
-        Subject::new("source", &entry, &identity)
+        Subject::new("source", &entry, &Plain::of(&entry), &identity)
     }
 
     fn check(one: (&str, &str), other: (&str, &str), expected: Result<Sameness, Refusal>) {
         let (one, other) = (subject(one.0, one.1, 0), subject(other.0, other.1, 0));
-        let found = compare(&one, &other);
+        let found = compare(&one, &other, &settings());
         assert_eq!(found.verdict, expected, "{found:?}");
-        assert_eq!(compare(&other, &one), found);
+        assert_eq!(compare(&other, &one, &settings()), found);
     }
 
     #[test]
@@ -294,7 +299,7 @@ mod tests {
     #[test]
     fn what_comes_back_after_three_months_is_another_item() {
         let [one, other] = [0, 91].map(|day| subject("Un plan pour les écoles", TEXT, day));
-        assert_eq!(compare(&one, &other).verdict, Err(Refusal::Dates));
+        assert_eq!(compare(&one, &other, &settings()).verdict, Err(Refusal::Dates));
     }
 
     #[test]

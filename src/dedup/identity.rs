@@ -50,7 +50,7 @@ pub fn decide(identity: &Identity, known: &[Known]) -> Decision {
 ///
 /// In Atom (`format` as in [`crate::feed::Feed::format`]) equal ids are one entry (RFC 4287 §4.1.1): the latest
 /// `updated` counts, the first of equal ones. Elsewhere items under one guid are different when a person reads
-/// different things. Items that say the same under several guids at the same date are one.
+/// different things.
 #[must_use]
 pub fn identify(source_id: &str, format: &str, entries: Vec<Entry>) -> Vec<(Entry, Identity)> {
     let mut readings: Vec<Reading> = entries.into_iter().map(Reading::new).collect();
@@ -177,16 +177,10 @@ fn one_per_id(readings: Vec<Reading>) -> Vec<Reading> {
     kept
 }
 
-/// Keeps the first of what says the same under one name, or under several at one date.
+/// Keeps the first of what says the same under one name.
 fn one_per_text(mut readings: Vec<Reading>) -> Vec<Reading> {
-    let mut by_name = HashSet::new();
-    let mut by_date = HashSet::new();
-    readings.retain(|reading| {
-        let says = reading.fingerprint.0;
-        // Photos and sounds without a word are told apart by their names only.
-        let is_silent = reading.title.is_empty();
-        by_name.insert((says, reading.name.clone())) && (is_silent || by_date.insert((says, reading.entry.published)))
-    });
+    let mut seen = HashSet::new();
+    readings.retain(|reading| seen.insert((reading.fingerprint.0, reading.name.clone())));
     readings
 }
 
@@ -348,7 +342,7 @@ mod tests {
     #[test]
     fn exact_repeats_are_one_entry() {
         check(&[&[item("1", "/a", "A", "x"), item("1", "/a", "A", "x")]], &[New]);
-        check(&[&[item("1", "/a", "A", "x"), item("2", "/a", "A", "x")]], &[New]);
+        check(&[&[item("1", "/a", "A", "x"), item("2", "/a", "A", "x")]], &[New, New]);
         check(&[&[item("", "", "", "x"), item("", "", "", "x")]], &[New]);
     }
 

@@ -7,10 +7,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::atom_id::is_world_unique;
 use super::canonical_link;
+use super::plain::Plain;
 use super::title::Title;
 use crate::feed::{Entry, Timestamp};
 use crate::story::{Identity, StoredEntry};
-use crate::text::{Levelled, fold, html_to_text};
+use crate::text::{Levelled, fold};
 
 /// Words of the beginning from which clues are taken: what a cut copy still has.
 const LEAD_WORDS: usize = 40;
@@ -53,6 +54,8 @@ pub struct Subject {
     pub(super) link: Option<String>,
     /// The link for comparison, also if several items share it.
     pub(super) page: Option<String>,
+    /// The guid as its source gives it, also if several items share it.
+    pub(super) id: Option<String>,
     /// The guid, if it is the entry's own and unique in the world.
     pub(super) guid: Option<String>,
     pub(super) title: Title,
@@ -76,20 +79,20 @@ pub(super) struct Text {
 }
 
 impl Subject {
-    /// Prepares an entry that was just identified.
+    /// Prepares an entry that was just identified and read.
     #[must_use]
-    pub fn new(source_id: &str, entry: &Entry, identity: &Identity) -> Self {
-        Self::prepare(source_id, entry, identity.canonical_link.as_ref(), &identity.atom_id)
+    pub fn new(source_id: &str, entry: &Entry, plain: &Plain, identity: &Identity) -> Self {
+        Self::prepare(source_id, entry, plain, identity.canonical_link.as_ref(), identity.owns_guid)
     }
 
     /// Prepares a stored entry.
     #[must_use]
     pub fn stored(stored: &StoredEntry) -> Self {
-        Self::prepare(&stored.source_id, &stored.entry, stored.canonical_link.as_ref(), &stored.atom_id)
+        let StoredEntry { source_id, entry, canonical_link, owns_guid, .. } = stored;
+        Self::prepare(source_id, entry, &Plain::of(entry), canonical_link.as_ref(), *owns_guid)
     }
 
-    /// A guid that is unique in the world and belongs to one item alone is the Atom id: see [`super::identify`].
-    fn prepare(source_id: &str, entry: &Entry, link: Option<&String>, atom_id: &str) -> Self {
+    fn prepare(source_id: &str, entry: &Entry, plain: &Plain, link: Option<&String>, owns_guid: bool) -> Self {
         let guid = entry.id.as_deref().map(str::trim);
         let [title, summary, content] =
             [&entry.title, &entry.summary, &entry.content].map(|part| part.as_deref().unwrap_or_default());
@@ -98,12 +101,19 @@ impl Subject {
             source_id: source_id.to_owned(),
             link: link.cloned(),
             page: entry.url.as_ref().and_then(canonical_link),
-            guid: guid.filter(|guid| *guid == atom_id && is_world_unique(guid)).map(str::to_owned),
+            id: guid.map(str::to_owned),
+            guid: guid.filter(|guid| owns_guid && is_world_unique(guid)).map(str::to_owned),
             title: Title::new(title),
-            text: Text::new(&html_to_text(summary), &html_to_text(content)),
+            text: Text::new(&plain.summary, &plain.content),
             cves: Set::of(cves.map(|cve| xxh3_64(cve.as_str().to_ascii_lowercase().as_bytes()))),
             published: entry.published,
         }
+    }
+
+    /// The source that tells it.
+    #[must_use]
+    pub fn source_id(&self) -> &str {
+        &self.source_id
     }
 
     /// The hashes under which other entries of the same story are found: link, guid, title, and a few shingles.

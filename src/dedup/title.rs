@@ -169,7 +169,7 @@ impl Title {
 }
 
 /// A title without what sites put around it, unless little would be left.
-fn bare(title: &str) -> &str {
+pub(super) fn bare(title: &str) -> &str {
     let mut bare = title;
     for _ in 0..3 {
         let start = PREFIX.find(bare).map_or(0, |prefix| prefix.end());

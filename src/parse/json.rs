@@ -1,5 +1,7 @@
 //! JSON Feed 1.0 and 1.1, read by hand: feed-rs refuses a whole document for one number in place of a text.
 
+mod mend;
+
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -12,11 +14,20 @@ type Object = Map<String, Value>;
 /// Reads a document that begins as JSON does.
 pub(super) fn read(text: &str, circumstances: Circumstances<'_>) -> Result<Feed, ParseError> {
     let found = |found: &str| ParseError::NotAFeed { found: found.to_owned() };
-    let value: Value = serde_json::from_str(text).map_err(|_| found("text that looks like JSON and is none"))?;
+    let (value, defect) = match serde_json::from_str(text) {
+        Ok(value) => (value, None),
+        Err(_) => {
+            let value = serde_json::from_str(&mend::mend(text));
+            let message = "characters that JSON forbids in strings were replaced".to_owned();
+            let defect = Defect { code: "characters".to_owned(), message };
+            (value.map_err(|_| found("text that looks like JSON and is none"))?, Some(defect))
+        }
+    };
     let Value::Object(document) = value else { return Err(found("JSON that is no JSON Feed")) };
     let version = string(&document, "version").unwrap_or_default();
     let Some(Value::Array(items)) = document.get("items") else { return Err(found("JSON that is no JSON Feed")) };
     let mut feed = read_feed(&document, circumstances.base);
+    feed.defects.extend(defect);
     feed.format = String::from(if version.ends_with("/1") { "json10" } else { "json11" });
     if items.len() > circumstances.limits.entries_max {
         let message = "the rest of the document was not read: it holds too much".to_owned();
@@ -76,7 +87,12 @@ fn authors(object: &Object) -> Vec<Person> {
     let mut persons: Vec<Person> = Vec::new();
     for author in authors {
         let name = string(author, "name").map(|name| html::plain_line(&name));
-        let person = Person { name, email: None, uri: string(author, "url") };
+        let (email, uri) = match string(author, "url") {
+            // JSON Feed has no other place for it.
+            Some(url) if url.starts_with("mailto:") => (Some(url.trim_start_matches("mailto:").to_owned()), None),
+            url => (None, url),
+        };
+        let person = Person { name, email, uri };
         if person != Person::default() && !persons.contains(&person) {
             persons.push(person);
         }

@@ -118,9 +118,10 @@ impl Repair<'_> {
         self.out.push_str("</entry>");
         Entry {
             language: scan::language(&fields)
+                .or_else(|| language_of_texts(&fields))
                 .or_else(|| place.language.clone())
                 .or_else(|| language.map(str::to_owned)),
-            comments: scan::comments(element, base.as_ref()),
+            comments: scan::comments(element, base.as_ref(), self.circumstances),
             origin: scan::origin(element, place),
             base: text_base.or(url).or(base),
             ..Entry::default()
@@ -278,6 +279,13 @@ const CONTENTS: &[(Ns, &str)] =
 
 fn is_one_of(field: &Element<'_>, kinds: &[(Ns, &str)]) -> bool {
     kinds.iter().any(|(ns, name)| field.is(*ns, name))
+}
+
+/// Returns the language that the entry's own texts are marked with, the longest kind first.
+fn language_of_texts(fields: &[&Element<'_>]) -> Option<String> {
+    let marked =
+        |kinds| fields.iter().filter(|field| is_one_of(field, kinds)).find_map(|field| field.attribute("xml:lang"));
+    [CONTENTS, SUMMARIES, TITLES].into_iter().find_map(marked).map(str::to_owned)
 }
 
 fn first_line(fields: &[&Element<'_>], kinds: &[(Ns, &str)]) -> Option<String> {

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use chrono::{TimeDelta, Weekday};
 use url::Url;
 
-use super::html;
 use super::xml::{Element, Ns};
+use super::{Circumstances, dates, html};
 use crate::feed::{Comments, Origin, Rhythm};
 
 /// Elements that can hold entries.
@@ -181,7 +181,8 @@ fn update_period(period: Option<Cow<'_, str>>, frequency: Option<Cow<'_, str>>) 
 }
 
 /// Reads where an entry's comments are: `comments`, `wfw:commentRss`, `slash:comments`, RFC 4685.
-pub(super) fn comments(entry: &Element<'_>, base: Option<&Url>) -> Comments {
+pub(super) fn comments(entry: &Element<'_>, base: Option<&Url>, circumstances: Circumstances<'_>) -> Comments {
+    let Circumstances { zone, now, .. } = circumstances;
     let mut comments = Comments::default();
     for field in entry.elements() {
         let url = || field.text().and_then(|text| resolve(&text, base));
@@ -197,6 +198,8 @@ pub(super) fn comments(entry: &Element<'_>, base: Option<&Url>) -> Comments {
                 *place = place.take().or(url);
                 let count = field.attribute("thr:count").and_then(|count| count.parse().ok());
                 comments.count = comments.count.or(count);
+                let updated = field.attribute("thr:updated").and_then(|date| dates::read(date, zone, now).ok());
+                comments.updated = comments.updated.max(updated);
             }
             _ => {}
         }

@@ -10,15 +10,19 @@ use tracing::{debug, warn};
 use url::Url;
 
 use super::Context;
+use super::health::note_turn;
 use crate::feed::Timestamp;
-use crate::state::Announcement;
-use crate::store::StoreError;
+use crate::state::{Announcement, Health};
+use crate::store::{Store, StoreError};
 
 /// The wait after the first failure; it doubles with each further one.
 const RETRY: TimeDelta = TimeDelta::minutes(1);
 
 /// The longest wait.
 const RETRY_MAX: TimeDelta = TimeDelta::days(1);
+
+/// Failures in a row, over half an hour, before a hub counts as unreachable: most are over by then.
+const UNREACHABLE_FROM: u32 = 6;
 
 /// The documents of a topic, as hubs know them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +71,29 @@ pub async fn announce(
         }
     }));
     let next: Vec<Option<Timestamp>> = told.await.into_iter().collect::<Result<_, _>>()?;
+    note_hubs(context, topics, now).await?;
     Ok(next.into_iter().flatten().min())
+}
+
+/// Notes which hubs have failed for long, and which take announcements again.
+async fn note_hubs(context: &Context, topics: &[Announced], now: Timestamp) -> Result<(), StoreError> {
+    let hubs: Vec<String> = context.config.publish.hubs.iter().map(Url::to_string).collect();
+    let topics: Vec<String> = topics.iter().map(|topic| topic.topic.clone()).collect();
+    let note = move |store: &mut dyn Store| {
+        let told = store.announcements()?;
+        for hub in &hubs {
+            let of_hub = told.iter().filter(|told| told.hub == *hub && topics.contains(&told.topic));
+            let Some(worst) = of_hub.max_by_key(|told| told.failures) else { continue };
+            let error = worst.last_error.clone().unwrap_or_default();
+            match worst.failures {
+                0 => note_turn(store, hub, None, now)?,
+                UNREACHABLE_FROM.. => note_turn(store, hub, Some((Health::Unreachable, error)), now)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    };
+    context.store.call(note).await
 }
 
 /// Tells one hub of one topic, and notes it; returns when to try again.
@@ -95,7 +121,7 @@ async fn tell(
         }
     };
     let next_try = result.next_try;
-    let store = move |store: &mut dyn crate::store::Store| {
+    let store = move |store: &mut dyn Store| {
         store.save_announcement(&result)?;
         // The page of sources shows hubs that fail.
         if was_failing == (result.failures > 0) { Ok(()) } else { store.raise_generation() }

@@ -5,12 +5,16 @@
 
 mod announcement;
 mod full_text;
+mod grouping;
+mod health;
 mod keeping;
 mod publication;
+mod rebuilding;
 mod relabelling;
+mod relating;
 mod upkeep;
+mod withdrawals;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -19,7 +23,7 @@ use tracing::{info, warn};
 use url::Url;
 
 use crate::config::{Config, Source};
-use crate::dedup::{self, Decision, Subject};
+use crate::dedup::{self, Decision, Plain, Subject};
 use crate::feed::{Defect, Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::parse;
@@ -33,11 +37,15 @@ use crate::topic::Matcher;
 
 pub use announcement::{Announced, announce};
 pub use full_text::full_text;
+pub use grouping::{Account, Kinship, account, merge, split};
+pub use health::note_config;
 pub use publication::{Archives, Published, publish};
-pub use relabelling::{relabel, relabel_all, same_rules};
+pub use relabelling::{Relabelling, relabel, relabel_all, same_rules};
 pub use upkeep::upkeep;
 
-use keeping::{Fresh, News, Stories, keep};
+use grouping::Grouping;
+use keeping::{Fresh, News, keep};
+use withdrawals::Listing;
 
 /// 410: the publisher says that it is gone for good (RFC 9110 §15.5.11).
 const GONE: u16 = 410;
@@ -60,8 +68,8 @@ pub struct Context {
     pub client: Arc<fetch::Client>,
     /// Where everything is kept.
     pub store: Handle,
-    /// The sources whose entries join no story of others (`dedup = false`).
-    apart: Arc<HashSet<String>>,
+    /// Which entries may tell one story.
+    grouping: Arc<Grouping>,
 }
 
 impl Context {
@@ -75,8 +83,8 @@ impl Context {
     }
 
     fn with(config: Config, client: Arc<fetch::Client>, store: Handle) -> Self {
-        let apart = config.sources.iter().filter(|source| !source.dedup).map(|source| source.id.clone());
-        Self { matcher: Matcher::new(config.topics.clone()), apart: Arc::new(apart.collect()), config, client, store }
+        let (matcher, grouping) = (Matcher::new(config.topics.clone()), Arc::new(Grouping::of(&config)));
+        Self { config, matcher, client, store, grouping }
     }
 
     /// Builds what a changed config asks for, on the same store.
@@ -185,14 +193,16 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
     let next_poll = state.next_poll;
-    let stories = Stories::of(source, &context.apart);
+    let grouping = Arc::clone(&context.grouping);
+    let withdrawn_after = context.config.dedup.withdrawn_after;
     let outcome = context
         .store
         .call(move |store| {
             let outcome = match news {
-                Some(news) => Outcome::Read(keep(store, &state.source_id, news, &stories, now)?),
+                Some(news) => Outcome::Read(keep(store, &state.source_id, news, &grouping, now)?),
                 None => Outcome::Unchanged,
             };
+            withdrawals::conclude(store, &state.source_id, withdrawn_after, now)?;
             let spoke = matches!(outcome, Outcome::Read(Counts { new, .. }) if new > 0);
             keep_state(store, &state, spoke, now)?;
             Ok(outcome)
@@ -315,8 +325,7 @@ fn plan(context: &Context, source: &Source, state: &mut SourceState, waits: &[Wa
 struct Document {
     about: About,
     entries: Vec<(Entry, Identity)>,
-    /// Not a delta (RFC 3229): what it lacks has left the feed.
-    whole: bool,
+    listing: Listing,
     hash: [u8; 32],
     /// Kept only with the document: an `ETag` for one that was not read would turn the failure into a silent "not
     /// modified".
@@ -342,6 +351,8 @@ async fn read(
     fetched: fetch::Fetched,
     now: Timestamp,
 ) -> Result<Option<Document>, Unreadable> {
+    // A permanent redirect is the last word of an address: what stands at its end is another document.
+    let is_first = state.body_hash.is_none() || fetched.moved().is_some();
     let fetch::Fetched { answer, url, validators, .. } = fetched;
     let document = match answer {
         fetch::Answer::NotModified => {
@@ -355,7 +366,7 @@ async fn read(
         state.validators = validators;
         return Ok(None);
     }
-    let whole = !document.is_delta;
+    let is_delta = document.is_delta;
     let limits = parse::Limits { entries_max: context.config.poll.entries_max, ..parse::Limits::default() };
     let (zone, source_id) = (source.schedule.zone(), source.id.clone());
     let reading = aside(move || {
@@ -368,7 +379,9 @@ async fn read(
         message: format!("{error}; {}", error.advice()),
     };
     let (about, entries) = reading.await?.map_err(unreadable)?;
-    Ok(Some(Document { about, entries, whole, hash, validators }))
+    let order = entries.iter().map(|(_, identity)| identity.key).collect();
+    let listing = Listing::new(is_delta, is_first, &about.defects, order);
+    Ok(Some(Document { about, entries, listing, hash, validators }))
 }
 
 /// Sorts out what is new in a document, so that only that is sanitised and labelled.
@@ -380,7 +393,7 @@ async fn prepare(
     share: fetch::Share,
     now: Timestamp,
 ) -> Result<Result<Option<News>, Unreadable>, StoreError> {
-    let Some(Document { mut about, entries, whole, hash, validators }) = document else { return Ok(Ok(None)) };
+    let Some(Document { mut about, entries, listing, hash, validators }) = document else { return Ok(Ok(None)) };
     let (id, keys) = (source.id.clone(), keys(entries.iter().map(|(_, identity)| identity)));
     let known = context.store.call(move |store| store.known(&id, &keys)).await?;
     let mut same = Vec::new();
@@ -407,7 +420,7 @@ async fn prepare(
         state.about = about;
         state.body_hash = Some(hash);
         state.validators = validators;
-        Some(News { fresh, same, whole, share })
+        Some(News { fresh, same, listing, share })
     }))
 }
 
@@ -431,9 +444,11 @@ async fn full_texts(
 fn ready(matcher: &Matcher, source: &Source, entry: Entry, mut identity: Identity) -> Fresh {
     let entry = parse::sanitise(entry);
     let labels = tag::labels(matcher, &entry, source);
-    let subject = Subject::new(&source.id, &entry, &identity);
+    let plain = Plain::of(&entry);
+    let subject = Subject::new(&source.id, &entry, &plain, &identity);
     identity.clues = subject.clues();
-    Fresh { prepared: Prepared { entry, identity, labels }, subject }
+    let terms = (!labels.is_empty()).then(|| dedup::terms(&entry, &plain));
+    Fresh { prepared: Prepared { entry, identity, labels, terms }, subject }
 }
 
 fn keys<'a>(identities: impl Iterator<Item = &'a Identity>) -> Vec<EntryKey> {

@@ -10,9 +10,9 @@ use crate::config::Config;
 use crate::publish::archive::Volume;
 use crate::publish::files::{Filed, FilesError, Folder, Written};
 use crate::publish::{self, Credit, Edition, Representation, Selection};
-use crate::state::{About, Announcement, Change, SourceState};
+use crate::state::{About, Announcement, Change, Health, SourceState};
 use crate::store::{Store, StoreError};
-use crate::story::{Month, Story};
+use crate::story::{Month, Story, Tombstone};
 
 /// Changes of sources that are shown.
 const CHANGES: usize = 100;
@@ -39,7 +39,7 @@ pub struct Published {
     pub filed: Vec<Filed>,
     /// How many stories of each topic its main document shows.
     pub stories: Vec<(String, usize)>,
-    /// What hubs are to hear of: the topics that have stories.
+    /// What hubs are to hear of: the topics that have stories, or had.
     pub announced: Vec<Announced>,
     /// What that changed in the folder.
     pub written: Result<Written, FilesError>,
@@ -48,10 +48,13 @@ pub struct Published {
 /// The months of a topic, each with its stamp.
 type Stamped = Vec<(Month, i64)>;
 
+/// The stories of a document, and what stands for those that are gone.
+type Shown = (Vec<Story>, Vec<Tombstone>);
+
 /// All that a publication reads of the store at once; volumes are read one by one.
 struct Stored {
     generation: i64,
-    topics: Vec<(Vec<Story>, Stamped)>,
+    topics: Vec<(Shown, Stamped)>,
     states: Vec<SourceState>,
     health: Vec<Change>,
     changes: Vec<Change>,
@@ -92,7 +95,10 @@ pub async fn publish(context: &Arc<Context>, archives: Archives) -> Result<Publi
 }
 
 fn read(store: &mut dyn Store, topics: &[String], limit: usize) -> Result<Stored, StoreError> {
-    let topics = topics.iter().map(|topic| Ok((store.stories(topic, limit)?, store.months(topic)?)));
+    let topics = topics.iter().map(|topic| {
+        let shown = (store.stories(topic, limit)?, store.tombstones(topic, None, limit)?);
+        Ok((shown, store.months(topic)?))
+    });
     Ok(Stored {
         topics: topics.collect::<Result<_, StoreError>>()?,
         generation: store.generation()?,
@@ -111,13 +117,16 @@ fn render(
 ) -> Result<Published, StoreError> {
     let config = &context.config;
     let Stored { generation, topics, states, health, changes, hubs } = stored;
+    let mut health: HashMap<String, Change> =
+        health.into_iter().map(|change| (change.source_id.clone(), change)).collect();
+    let broken = health.remove("").filter(|change| change.health != Health::Recovered);
     let credits = credits(config, states, health);
     let mut volumes: Vec<(Volume<'_>, i64)> = Vec::new();
     let mut selections = Vec::new();
-    for (topic, (stories, stamped)) in config.topics.iter().zip(topics) {
+    for (topic, ((stories, tombstones), stamped)) in config.topics.iter().zip(topics) {
         let months: Vec<Month> = stamped.iter().map(|(month, _)| *month).collect();
         volumes.extend(Volume::all(topic, &months).into_iter().zip(stamped.iter().map(|(_, stamp)| *stamp)));
-        selections.push(Selection { topic, stories, months });
+        selections.push(Selection { topic, stories, months, tombstones });
     }
     let stories = selections.iter().map(|selection| (selection.topic.id.clone(), selection.stories.len())).collect();
     let edition = Edition {
@@ -127,16 +136,21 @@ fn render(
         selections,
         changes: &changes,
         hubs: &hubs,
+        config: broken,
     };
     let representations = publish::render(&edition);
-    let told = edition.selections.iter().filter(|selection| !selection.stories.is_empty());
+    let has_news = |selection: &&Selection<'_>| !selection.stories.is_empty() || !selection.tombstones.is_empty();
+    let told = edition.selections.iter().filter(has_news);
     let announced = told.map(|selection| announced(config, &selection.topic.id, &representations)).collect();
-    let mut stories_of = |volume: &Volume<'_>| {
-        let (topic, month) = (volume.topic.id.clone(), volume.month);
-        runtime.block_on(context.store.call(move |store| store.stories_of(&topic, month)))
+    let mut shown_in = |volume: &Volume<'_>| {
+        let (topic, month, limit) = (volume.topic.id.clone(), volume.month, config.publish.entries);
+        let read = move |store: &mut dyn Store| {
+            Ok((store.stories_of(&topic, month)?, store.tombstones(&topic, Some(month), limit)?))
+        };
+        runtime.block_on(context.store.call(read))
     };
     let mut filed = Vec::new();
-    let written = match write(&edition, &representations, &volumes, archives, &mut stories_of, &mut filed) {
+    let written = match write(&edition, &representations, &volumes, archives, &mut shown_in, &mut filed) {
         Ok(written) => Ok(written),
         Err(Stop::Files(error)) => Err(error),
         Err(Stop::Store(error)) => return Err(error),
@@ -162,7 +176,7 @@ fn write(
     representations: &[Representation],
     volumes: &[(Volume<'_>, i64)],
     archives: Archives,
-    stories_of: &mut dyn FnMut(&Volume<'_>) -> Result<Vec<Story>, StoreError>,
+    shown_in: &mut dyn FnMut(&Volume<'_>) -> Result<Shown, StoreError>,
     filed: &mut Vec<Filed>,
 ) -> Result<Written, Stop> {
     let in_volumes: Vec<String> = volumes.iter().flat_map(|(volume, _)| volume.paths()).collect();
@@ -182,8 +196,8 @@ fn write(
             filed.extend(kept);
             continue;
         }
-        let stories = stories_of(volume)?;
-        for document in volume.render(edition, &stories, &basis) {
+        let (stories, tombstones) = shown_in(volume)?;
+        for document in volume.render(edition, &stories, &tombstones, &basis) {
             filed.extend(folder.put(&document)?);
         }
     }
@@ -191,7 +205,7 @@ fn write(
 }
 
 /// What each source is credited with: those of the config, and those that stored entries came from before.
-fn credits(config: &Config, states: Vec<SourceState>, health: Vec<Change>) -> BTreeMap<String, Credit> {
+fn credits(config: &Config, states: Vec<SourceState>, mut health: HashMap<String, Change>) -> BTreeMap<String, Credit> {
     let former = |url, about| Credit { title: None, url, about, is_polled: false, moved_to: None, health: None };
     let mut credits: BTreeMap<String, Credit> = states
         .into_iter()
@@ -200,8 +214,6 @@ fn credits(config: &Config, states: Vec<SourceState>, health: Vec<Change>) -> BT
             Some((state.source_id, credit))
         })
         .collect();
-    let mut health: HashMap<String, Change> =
-        health.into_iter().map(|change| (change.source_id.clone(), change)).collect();
     for source in &config.sources {
         let credit = credits.entry(source.id.clone()).or_insert_with(|| former(source.url.clone(), About::default()));
         credit.title.clone_from(&source.title);

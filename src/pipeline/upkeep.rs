@@ -10,8 +10,8 @@ use crate::schedule;
 use crate::state::{Change, Health};
 use crate::store::{Store, StoreError};
 
-/// How far back a source's rhythm is looked for.
-const RHYTHM: TimeDelta = TimeDelta::days(365);
+/// How often.
+const INTERVAL: TimeDelta = TimeDelta::days(1);
 
 /// Notes which sources have become silent.
 async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreError> {
@@ -25,7 +25,7 @@ async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreEr
             .map(|change| change.source_id)
             .collect();
         let mut dates: HashMap<String, Vec<Timestamp>> = HashMap::new();
-        for day in store.entry_days(now - RHYTHM)? {
+        for day in store.entry_days(now - schedule::RHYTHM)? {
             dates.entry(day.source_id).or_default().push(day.last);
         }
         for source_id in polled.into_iter().filter(|source_id| !ill.contains(source_id)) {
@@ -40,14 +40,19 @@ async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreEr
     context.store.call(note).await
 }
 
-/// Drops what is too old and tidies the store; returns how many entries went.
+/// Notices silence, drops what is too old and tidies the store, unless that was done within the last day; returns how
+/// many entries went.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn upkeep(context: &Context, now: Timestamp) -> Result<usize, StoreError> {
+    let last = context.store.call(|store| store.tidied()).await?;
+    if last.is_some_and(|last| (last..last + INTERVAL).contains(&now)) {
+        return Ok(0);
+    }
     notice_silence(context, now).await?;
     let before = now - context.config.store.keep;
     let dropped = context.store.call(move |store| store.drop_before(before)).await?;
-    context.store.call(|store| store.tidy()).await?;
+    context.store.call(move |store| store.tidy(now)).await?;
     Ok(dropped)
 }

@@ -7,9 +7,9 @@
 use sha2::{Digest, Sha256};
 
 use crate::publish::channel::Channel;
-use crate::publish::item::{item, source};
+use crate::publish::item::{distinct, source};
 use crate::publish::{Edition, Format, Representation, atom, page};
-use crate::story::{Month, Story};
+use crate::story::{Month, Story, Tombstone};
 use crate::topic::Topic;
 
 /// One month of a topic's archive.
@@ -46,19 +46,23 @@ impl<'a> Volume<'a> {
     pub fn basis(&self, edition: &Edition<'_>, stamp: i64) -> String {
         let Self { topic, month, previous, next } = self;
         let sources: Vec<_> = edition.sources.keys().map(|id| (id, source(edition, id))).collect();
-        let place = (month, previous, next, stamp);
+        let place = (month, previous, next, stamp, edition.settings.entries);
         let topic = (&topic.id, &topic.title, &topic.description, topic.threshold);
         let text = format!("{} {:?} {topic:?} {place:?} {sources:?}", env!("CARGO_PKG_VERSION"), edition.site);
         Sha256::digest(text).iter().take(16).fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"))
     }
 
-    /// Renders its documents. `stories` are all of its month, newest first.
+    /// Renders its documents. `stories` are all of its month, newest first; `tombstones` stand for those that are gone.
     #[must_use]
-    pub fn render(&self, edition: &Edition<'_>, stories: &[Story], basis: &str) -> Vec<Representation> {
-        let mut ids = std::collections::HashSet::new();
-        let stories = stories.iter().filter(|story| ids.insert(&story.head.atom_id));
-        let items = stories.map(|story| item(edition, self.topic, story)).collect();
-        let channel = Channel::whole(edition, self.topic, items);
+    pub fn render(
+        &self,
+        edition: &Edition<'_>,
+        stories: &[Story],
+        tombstones: &[Tombstone],
+        basis: &str,
+    ) -> Vec<Representation> {
+        let items = distinct(edition, self.topic, stories).collect();
+        let channel = Channel::whole(edition, self.topic, items, tombstones);
         let documents = [atom::volume(&channel, self), page::volume(edition, &channel, self)];
         documents.map(|document| Representation { basis: Some(basis.to_owned()), ..document }).into()
     }

@@ -10,11 +10,13 @@ use std::collections::BTreeMap;
 
 use atom_syndication::extension::{Extension, ExtensionMap};
 use atom_syndication::{Category, Content, Entry, Feed, Generator, Link, Person, Source, Text, WriteConfig};
+use chrono::SecondsFormat;
 
 use crate::feed::{self, Comments};
 use crate::publish::archive::{self, Volume};
 use crate::publish::channel::Channel;
 use crate::publish::item::Item;
+use crate::publish::tombstone::Gone;
 use crate::publish::{Edition, Format, Representation, dates, legal};
 use crate::story::Month;
 
@@ -23,6 +25,8 @@ const HTML: &str = "text/html";
 const THREADS: &str = "http://purl.org/syndication/thread/1.0";
 /// RFC 5005.
 const HISTORY: &str = "http://purl.org/syndication/history/1.0";
+/// RFC 6721.
+const TOMBSTONES: &str = "http://purl.org/atompub/tombstones/1.0";
 /// How well an entry fits the topic is its `schema:ratingValue`. A namespace of our own would be unknown to validators.
 const SCHEMA: &str = "https://schema.org/";
 
@@ -63,19 +67,27 @@ pub(super) fn volume(channel: &Channel, volume: &Volume<'_>) -> Representation {
 }
 
 fn feed(channel: &Channel, links: Vec<Link>) -> Feed {
-    let has_threads = channel.items.iter().any(|item| item.comments.count.is_some());
+    let is_thread = |comments: &Comments| comments.count.is_some() || comments.updated.is_some();
+    let has_threads = channel.items.iter().any(|item| is_thread(&item.comments));
     let threads = has_threads.then(|| ("thr".to_owned(), THREADS.to_owned()));
     let schema = (!channel.items.is_empty()).then(|| ("schema".to_owned(), SCHEMA.to_owned()));
+    let tombstones = (!channel.gone.is_empty()).then(|| ("at".to_owned(), TOMBSTONES.to_owned()));
+    let deleted = tombstones.as_ref().map(|_| channel.gone.iter().map(deleted_entry).collect());
+    let dates = channel.items.iter().map(updated).chain(channel.gone.iter().map(|gone| gone.date));
     Feed {
         // The address is the id: whoever moves the site moves its readers in any case, and it says where it is from.
         id: channel.address("atom"),
         title: text(&channel.title),
         subtitle: channel.description.as_deref().map(text),
-        updated: channel.items.iter().map(updated).max().unwrap_or(channel.updated).fixed_offset(),
+        updated: dates.max().unwrap_or(channel.updated).fixed_offset(),
         authors: vec![person(&channel.publisher)],
         links,
         lang: Some(channel.language.to_owned()),
-        namespaces: threads.into_iter().chain(schema).collect(),
+        namespaces: threads.into_iter().chain(schema).chain(tombstones).collect(),
+        extensions: deleted
+            .map(|elements| ("at".to_owned(), BTreeMap::from([("deleted-entry".to_owned(), elements)])))
+            .into_iter()
+            .collect(),
         entries: channel.items.iter().map(entry).collect(),
         ..Feed::default()
     }
@@ -133,13 +145,16 @@ fn entry(item: &Item) -> Entry {
     }
 }
 
+/// The page, who else told it (`via`), earlier news on the same subject (`related`), files (RFC 4287 §4.2.7.2).
 fn links(item: &Item) -> Vec<Link> {
     let mut links = Vec::new();
     if let Some(url) = &item.url {
         links.push(Link { hreflang: item.language.clone(), ..link("alternate", url.clone(), None, None) });
     }
-    links.extend(item.related.iter().map(|other| link("related", other.url.clone(), None, other.title.clone())));
-    links.extend(item.via.iter().map(|via| link("via", via.url.clone(), None, via.title.clone())));
+    // Who else told it is where our information is from; news on the same subject only has to do with it.
+    let via = item.elsewhere.iter().chain(&item.via).map(|other| ("via", other));
+    let related = item.related.iter().map(|other| ("related", other));
+    links.extend(via.chain(related).map(|(rel, other)| link(rel, other.url.clone(), None, other.title.clone())));
     links.extend(item.enclosures.iter().map(|file| Link {
         length: file.length.map(|bytes| bytes.to_string()),
         ..link("enclosure", legal::iri(file.url.as_str()), file.media_type.as_deref(), None)
@@ -208,7 +223,7 @@ fn extensions(item: &Item) -> ExtensionMap {
     extensions
 }
 
-/// `replies` links with `thr:count` (RFC 4685 §4), which the crate's links cannot carry.
+/// `replies` links with `thr:count` and `thr:updated` (RFC 4685 §4), which the crate's links cannot carry.
 fn replies(comments: &Comments) -> Vec<Extension> {
     // Without a type, a `replies` link would mean Atom.
     let page = comments.url.as_ref().and_then(legal::link).map(|url| (url, HTML));
@@ -218,8 +233,9 @@ fn replies(comments: &Comments) -> Vec<Extension> {
     });
     let link = |(url, media_type): (String, &str)| {
         let count = comments.count.map(|count| ("thr:count", count.to_string()));
+        let updated = comments.updated.map(|date| ("thr:updated", date.to_rfc3339_opts(SecondsFormat::Secs, true)));
         let known = [("rel", "replies".to_owned()), ("href", escape(&url)), ("type", media_type.to_owned())];
-        let attributes = known.into_iter().chain(count).map(|(name, value)| (name.to_owned(), value));
+        let attributes = known.into_iter().chain(count).chain(updated).map(|(name, value)| (name.to_owned(), value));
         // A text, though empty: without one the writer would put a line break inside.
         Extension {
             name: "link".to_owned(),
@@ -229,6 +245,17 @@ fn replies(comments: &Comments) -> Vec<Extension> {
         }
     };
     page.into_iter().chain(feed).map(link).collect()
+}
+
+/// A story that is gone (RFC 6721 §3).
+fn deleted_entry(gone: &Gone) -> Extension {
+    let when = gone.date.to_rfc3339_opts(SecondsFormat::Secs, true);
+    Extension {
+        name: "at:deleted-entry".to_owned(),
+        attrs: BTreeMap::from([("ref".to_owned(), escape(&gone.id)), ("when".to_owned(), when)]),
+        children: BTreeMap::from([("comment".to_owned(), vec![element("at:comment", gone.comment.clone())])]),
+        ..Extension::default()
+    }
 }
 
 fn element(name: &str, value: String) -> Extension {

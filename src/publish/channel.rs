@@ -3,8 +3,9 @@
 use crate::config::Language;
 use crate::feed::{Person, Timestamp};
 use crate::publish::item::{Item, items};
+use crate::publish::tombstone::{Gone, gone};
 use crate::publish::{Edition, Selection, dates, legal};
-use crate::story::Month;
+use crate::story::{Month, Tombstone};
 use crate::topic::Topic;
 
 /// A topic's main document, before it is written in a format.
@@ -24,9 +25,11 @@ pub(super) struct Channel {
     pub(super) language: &'static str,
     /// With a name.
     pub(super) publisher: Person,
-    /// The newest date among the items.
+    /// The newest date among the items and of what is gone.
     pub(super) updated: Timestamp,
     pub(super) items: Vec<Item>,
+    /// What readers are to forget; formats but Atom have no word for it.
+    pub(super) gone: Vec<Gone>,
     /// The volume of the archive that goes on where the main document ends.
     pub(super) before: Option<Month>,
 }
@@ -34,15 +37,17 @@ pub(super) struct Channel {
 impl Channel {
     /// The newest stories.
     pub(super) fn new(edition: &Edition<'_>, selection: &Selection<'_>) -> Self {
-        let channel = Self::whole(edition, selection.topic, items(edition, selection));
+        let channel = Self::whole(edition, selection.topic, items(edition, selection), &selection.tombstones);
         let before = before(&selection.months, &channel.items, edition.settings.entries);
         Self { before, ..channel }
     }
 
     /// These items, whatever they are of the topic.
-    pub(super) fn whole(edition: &Edition<'_>, topic: &Topic, items: Vec<Item>) -> Self {
+    pub(super) fn whole(edition: &Edition<'_>, topic: &Topic, items: Vec<Item>, tombstones: &[Tombstone]) -> Self {
         let site = edition.site;
         let home = home(edition);
+        let gone = gone(edition, tombstones, &items);
+        let updated = items.iter().map(|item| item.updated).chain(gone.iter().map(|gone| gone.date));
         Self {
             id: topic.id.clone(),
             page: format!("{home}{}/", topic.id),
@@ -50,8 +55,9 @@ impl Channel {
             description: legal::line(&topic.description),
             language: language_tag(site.language),
             publisher: publisher(edition),
-            updated: items.iter().map(|item| item.updated).max().unwrap_or(dates::EMPTY),
+            updated: updated.max().unwrap_or(dates::EMPTY),
             items,
+            gone,
             before: None,
             home,
         }
@@ -101,6 +107,6 @@ pub(super) fn publisher(edition: &Edition<'_>) -> Person {
     Person {
         name: legal::label(&edition.site.title).or_else(|| edition.site.url.host_str().map(str::to_owned)),
         email: contact.and_then(legal::email),
-        uri: contact.filter(|contact| contact.starts_with("http")).and_then(legal::absolute),
+        uri: contact.and_then(legal::page),
     }
 }

@@ -20,7 +20,7 @@ pub(super) const EMPTY: Timestamp = match DateTime::from_timestamp(1_133_395_200
 /// bounds is more exact than ours. Without one, later dates of the publisher are noise (real series move `updated` at
 /// every build of the site) and the entry keeps its date.
 pub(super) fn updated(entry: &StoredEntry) -> Timestamp {
-    let (claim, published) = (entry.entry.updated, entry.date());
+    let (claim, published) = (entry.entry.updated, entry.date);
     match entry.changed {
         Some(seen) => claim.filter(|date| *date > entry.first_seen && *date <= seen).unwrap_or(seen).max(published),
         None => claim.map_or(published, |date| date.clamp(published, entry.first_seen)),
@@ -40,18 +40,17 @@ pub(super) fn told_apart(date: Timestamp, id: &str) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::world::{bare, date};
+    use crate::feed::Entry;
+    use crate::publish::world::{bare, date, saying};
 
     /// Dates are days of October 2026: first seen on the 10th.
     #[track_caller]
     fn check(published: Option<u32>, updated: Option<u32>, changed: Option<u32>, expected: (u32, u32)) {
         let day = |day: u32| date(&format!("2026-10-{day:02}T08:00:00Z"));
-        let mut stored = bare("1");
-        stored.first_seen = day(10);
-        stored.changed = changed.map(day);
-        stored.entry.published = published.map(day);
-        stored.entry.updated = updated.map(day);
-        assert_eq!((stored.date(), super::updated(&stored)), (day(expected.0), day(expected.1)));
+        let entry = Entry { published: published.map(day), updated: updated.map(day), ..Entry::default() };
+        let first_seen = StoredEntry { first_seen: day(10), changed: changed.map(day), ..bare("1") };
+        let stored = saying(first_seen, entry);
+        assert_eq!((stored.date, super::updated(&stored)), (day(expected.0), day(expected.1)));
     }
 
     #[test]
@@ -67,6 +66,12 @@ mod tests {
     #[test]
     fn a_date_in_the_future_becomes_our_first_sight() {
         check(Some(25), Some(26), None, (10, 10));
+    }
+
+    #[test]
+    fn an_entry_that_only_says_when_it_was_updated_is_of_that_day() {
+        check(None, Some(8), None, (8, 8));
+        check(None, Some(12), None, (10, 10));
     }
 
     #[test]
@@ -94,9 +99,9 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_never_set_is_no_date() {
-        let mut stored = bare("1");
-        stored.entry.published = Some(date("1970-01-01T00:00:00Z"));
-        assert_eq!(stored.date(), stored.first_seen);
+        let never = Some(date("1970-01-01T00:00:00Z"));
+        let stored = saying(bare("1"), Entry { published: never, updated: never, ..Entry::default() });
+        assert_eq!(stored.date, stored.first_seen);
     }
 
     #[test]

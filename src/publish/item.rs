@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use crate::config::Site;
 use crate::feed::{Category, Comments, Enclosure, Person, Timestamp};
 use crate::publish::channel::language_tag;
-use crate::publish::{Credit, Edition, Selection, dates, legal};
+use crate::publish::{Credit, Edition, Selection, dates, id, legal};
 use crate::story::Story;
 use crate::text;
 use crate::topic::Topic;
@@ -41,6 +41,8 @@ pub(super) struct Item {
     pub(super) comments: Comments,
     pub(super) rights: Option<String>,
     /// Other tellings of the story.
+    pub(super) elsewhere: Vec<Link>,
+    /// Earlier news on the same subject, best first.
     pub(super) related: Vec<Link>,
     /// The feed that the publisher says it copied the entry from.
     pub(super) via: Option<Link>,
@@ -75,22 +77,29 @@ pub(super) struct Source {
 
 /// Returns the items of a topic's main document: at most `publish.entries`, no id twice.
 pub(super) fn items(edition: &Edition<'_>, selection: &Selection<'_>) -> Vec<Item> {
-    let mut ids = HashSet::new();
-    let stories = selection.stories.iter().filter(|story| ids.insert(&story.head.atom_id));
-    stories.take(edition.settings.entries).map(|story| item(edition, selection.topic, story)).collect()
+    distinct(edition, selection.topic, &selection.stories).take(edition.settings.entries).collect()
 }
 
-/// Makes an item of a story.
-pub(super) fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
+/// Returns the items of stories, no id twice.
+pub(super) fn distinct<'a>(
+    edition: &'a Edition<'_>,
+    topic: &'a Topic,
+    stories: &'a [Story],
+) -> impl Iterator<Item = Item> + 'a {
+    let mut ids = HashSet::new();
+    stories.iter().map(|story| item(edition, topic, story)).filter(move |item| ids.insert(item.id.clone()))
+}
+
+fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
     let entry = &story.head.entry;
     let source = source(edition, &story.head.source_id);
     let (summary, content) = texts(story);
     let url = entry.url.as_ref().and_then(legal::link);
     let title = entry.title.as_deref().and_then(legal::line);
     Item {
-        id: legal::iri(&story.head.atom_id),
+        id: id::published(&story.head.atom_id),
         title: title.unwrap_or_else(|| made_title([&summary, &content], url.as_deref(), &source.title)),
-        published: story.head.date(),
+        published: story.head.date,
         updated: dates::updated(&story.head),
         language: foreign(edition.site, entry.language.as_deref()),
         authors: authors(&entry.authors, &source),
@@ -98,7 +107,8 @@ pub(super) fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item 
         enclosures: enclosures(&entry.enclosures),
         comments: entry.comments.clone(),
         rights: entry.rights.as_deref().and_then(legal::label),
-        related: related(edition, story, url.as_deref()),
+        elsewhere: elsewhere(edition, story, url.as_deref()),
+        related: related(story, url.as_deref()),
         via: entry.origin.as_ref().and_then(|origin| {
             let url = origin.url.as_ref().and_then(legal::link)?;
             Some(Link { url, title: origin.title.as_deref().and_then(legal::label) })
@@ -123,7 +133,7 @@ pub(super) fn source(edition: &Edition<'_>, source_id: &str) -> Source {
     let title = title.as_deref().or(about.title.as_deref()).and_then(legal::label);
     let address = legal::iri(url.as_str());
     Source {
-        id: about.id.as_deref().and_then(legal::identifier).unwrap_or_else(|| address.clone()),
+        id: about.id.as_deref().and_then(id::normal).unwrap_or_else(|| id::published(&address)),
         title: title.or_else(|| url.host_str().map(str::to_owned)).unwrap_or(address),
         url: legal::link(url),
         site: about.url.as_ref().and_then(legal::link),
@@ -167,7 +177,7 @@ fn authors(entry: &[Person], source: &Source) -> Vec<Person> {
 /// A person with a name: if none is given, what stands before the `@`, else the address of the page.
 fn person(person: &Person) -> Option<Person> {
     let email = person.email.as_deref().and_then(legal::email);
-    let uri = person.uri.as_deref().and_then(legal::absolute);
+    let uri = person.uri.as_deref().and_then(legal::page);
     let name = person.name.as_deref().and_then(legal::label).filter(|name| !name.contains('@'));
     let local = email.as_deref().and_then(|email| email.split('@').next()).map(str::to_owned);
     let name = name.or(local).or_else(|| uri.clone())?;
@@ -185,7 +195,7 @@ fn categories(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Vec<Catego
         .flat_map(|telling| telling.categories.iter().map(move |category| (&telling.source_id, category)));
     let tags = head.chain(others).filter_map(|(source_id, category)| {
         let feed = edition.sources.get(source_id).map_or(&edition.site.url, |credit| &credit.url);
-        let scheme = category.scheme.as_deref().and_then(legal::absolute);
+        let scheme = category.scheme.as_deref().and_then(id::normal);
         Some(Category {
             term: legal::label(&category.term)?,
             scheme: scheme.or_else(|| Some(legal::iri(feed.as_str()))),
@@ -217,18 +227,30 @@ fn enclosures(enclosures: &[Enclosure]) -> Vec<Enclosure> {
         .collect()
 }
 
-fn related(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link> {
+fn elsewhere(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link> {
     let mut seen: HashSet<String> = own.map(str::to_owned).into_iter().collect();
     let others = story.tellings.iter().filter_map(|telling| {
         let url = telling.url.as_ref().and_then(legal::link).filter(|url| seen.insert(url.clone()))?;
         let source = source(edition, &telling.source_id).title;
-        let title = match telling.title.as_deref().and_then(legal::label) {
+        let own = story.head.entry.title.as_deref();
+        let title = match telling.title.as_deref().filter(|title| Some(*title) != own).and_then(legal::label) {
             Some(title) => legal::line(&format!("{source} – {title}")),
             None => Some(source),
         };
         Some(Link { url, title })
     });
     others.collect()
+}
+
+/// What leads to a page that is not linked already.
+fn related(story: &Story, own: Option<&str>) -> Vec<Link> {
+    let told = story.tellings.iter().filter_map(|telling| telling.url.as_ref().and_then(legal::link));
+    let mut seen: HashSet<String> = told.chain(own.map(str::to_owned)).collect();
+    let links = story.related.iter().filter_map(|related| {
+        let url = related.url.as_ref().and_then(legal::link).filter(|url| seen.insert(url.clone()))?;
+        Some(Link { url, title: related.title.as_deref().and_then(legal::label) })
+    });
+    links.collect()
 }
 
 fn why(story: &Story) -> Vec<String> {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::feed::{Person, Timestamp};
 use crate::publish::channel::Channel;
-use crate::publish::item::Item;
+use crate::publish::item::{Item, Link};
 use crate::publish::{Edition, Format, Representation, legal};
 use crate::text;
 
@@ -99,6 +99,8 @@ struct Extension<'a> {
     about: &'static str,
     source: Page<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    elsewhere: Vec<Page<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     related: Vec<Page<'a>>,
 }
 
@@ -106,6 +108,12 @@ struct Extension<'a> {
 struct Page<'a> {
     title: Option<&'a str>,
     url: Option<&'a str>,
+}
+
+impl<'a> From<&'a Link> for Page<'a> {
+    fn from(link: &'a Link) -> Self {
+        Self { title: link.title.as_deref(), url: Some(&link.url) }
+    }
 }
 
 impl<'a> From<&'a Item> for JsonItem<'a> {
@@ -135,13 +143,10 @@ impl<'a> From<&'a Item> for JsonItem<'a> {
                 })
                 .collect(),
             _veille: Extension {
-                about: "source: the feed that the item comes from; related: where else it was told",
+                about: "source: the feed that the item comes from; elsewhere: where else it was told; related: earlier news on the same subject",
                 source: Page { title: Some(&item.source.title), url: item.source.url.as_deref() },
-                related: item
-                    .related
-                    .iter()
-                    .map(|link| Page { title: link.title.as_deref(), url: Some(&link.url) })
-                    .collect(),
+                elsewhere: item.elsewhere.iter().map(Page::from).collect(),
+                related: item.related.iter().map(Page::from).collect(),
             },
         }
     }

@@ -33,9 +33,14 @@ fn replacement(c: char) -> Option<char> {
         '\r' => Some('\n'),      // XML reads it as a line feed in any case
         '\u{fffd}' => Some('?'), // lost before we saw it
         // The C1 range is legal, discouraged, and never meant.
-        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => None,
-        _ => Some(c),
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => None,
+        _ => (!is_noncharacter(c)).then_some(c),
     }
+}
+
+/// What Unicode §23.7 reserves for ever: legal in XML but for two, no HTML takes it.
+fn is_noncharacter(c: char) -> bool {
+    matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe
 }
 
 /// Returns `text` on one line, or `None` if there is nothing to read on it.
@@ -63,11 +68,16 @@ pub(super) fn label(text: &str) -> Option<String> {
 
 /// Whether a careless reader would take a plain line for HTML.
 pub(super) fn is_like_markup(line: &str) -> bool {
-    let followed = |mark: char, is_next: fn(char) -> bool| {
-        line.match_indices(mark).any(|(at, _)| line.get(at + 1..).is_some_and(|rest| rest.starts_with(is_next)))
-    };
-    followed('<', |c| c.is_ascii_alphabetic() || c == '/' || c == '!')
-        || (followed('&', |c| c.is_ascii_alphanumeric() || c == '#') && line.contains(';'))
+    let after = |mark: char| line.match_indices(mark).filter_map(|(at, _)| line.get(at + 1..));
+    after('<').any(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c)))
+        || after('&').any(is_like_reference)
+}
+
+/// Whether `&` and `rest` would be read as a character reference; some readers do not ask for its `;`.
+fn is_like_reference(rest: &str) -> bool {
+    let word = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+    let reference = format!("&{word};");
+    rest.starts_with('#') || word.contains(|c: char| !c.is_alphabetic()) || text::html_to_text(&reference) != reference
 }
 
 /// Returns `iri` with what RFC 3986 §2 does not allow percent-encoded; what is legal stays as it is.
@@ -96,19 +106,9 @@ pub(super) fn link(url: &Url) -> Option<String> {
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then(|| iri(url.as_str()))
 }
 
-/// Returns an IRI that people or programs wrote, if it is absolute.
-pub(super) fn absolute(text: &str) -> Option<String> {
-    Url::parse(text.trim()).ok().filter(|url| !url.cannot_be_a_base() || url.path().len() > 1).map(|_| iri(text))
-}
-
-/// Returns the id of a feed or entry elsewhere if programs can compare it (RFC 4287 §4.2.6.1).
-pub(super) fn identifier(text: &str) -> Option<String> {
-    let url = Url::parse(text.trim()).ok()?;
-    match url.scheme() {
-        "http" | "https" => link(&url),
-        "urn" | "tag" => absolute(text).filter(|id| id.is_ascii() && id.matches(':').count() > 1),
-        _ => None,
-    }
+/// Returns the address of a page that people or programs wrote.
+pub(super) fn page(text: &str) -> Option<String> {
+    Url::parse(text.trim()).ok().as_ref().and_then(link)
 }
 
 /// Returns an e-mail address (RFC 5322 §3.4.1, without quotes and comments).
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn control_characters_and_noncharacters_are_left_out() {
-        check(Some(characters("a\u{0}b\u{b}c\u{fffe}d\u{85}e\tf\ng")), Some("abcde\tf\ng"));
+        check(Some(characters("a\u{0}b\u{b}c\u{fffe}d\u{85}e\tf\ng\u{fdd0}\u{1ffff}h")), Some("abcde\tf\ngh"));
     }
 
     #[test]
@@ -184,6 +184,16 @@ mod tests {
     }
 
     #[test]
+    fn a_reference_may_lack_its_end() {
+        for line in ["5 &euro 20", "l&apos", "&#39", "Q&1", "a &lt; b"] {
+            assert!(is_like_markup(line), "{line}");
+        }
+        for line in ["R&D", "AT&T; SNCF", "a & b;", "Marks&Spencer", "&", "fin&"] {
+            assert!(!is_like_markup(line), "{line}");
+        }
+    }
+
+    #[test]
     fn an_illegal_iri_is_encoded_and_a_legal_one_is_left_alone() {
         check(Some(iri("https://a.example/x y?q={1|2}&r=50%")), Some("https://a.example/x%20y?q=%7B1%7C2%7D&r=50%25"));
         check(Some(iri("https://[::1]/a[1]")), Some("https://[::1]/a%5B1%5D"));
@@ -194,14 +204,6 @@ mod tests {
     fn only_web_links_are_links() {
         check(link(&Url::parse("javascript:alert(1)").unwrap()), None);
         check(link(&Url::parse("https://a.example/é").unwrap()), Some("https://a.example/%C3%A9"));
-    }
-
-    #[test]
-    fn an_id_that_programs_cannot_compare_is_none() {
-        check(identifier("https://A.example"), Some("https://a.example/"));
-        check(identifier("tag:a.example,2026:1"), Some("tag:a.example,2026:1"));
-        check(identifier("case:1"), None);
-        check(identifier("1234"), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod channel;
 mod compression;
 mod dates;
 pub mod files;
+mod id;
 mod item;
 mod json;
 mod legal;
@@ -15,6 +16,7 @@ mod opml;
 mod page;
 mod rss;
 mod site;
+mod tombstone;
 mod tree;
 mod words;
 #[cfg(test)]
@@ -31,7 +33,7 @@ use url::Url;
 use crate::config::{PublishSettings, Site};
 use crate::feed::Timestamp;
 use crate::state::{About, Announcement, Change};
-use crate::story::{Month, Story};
+use crate::story::{Month, Story, Tombstone};
 use crate::topic::Topic;
 use channel::Channel;
 
@@ -54,6 +56,8 @@ pub struct Edition<'a> {
     pub changes: &'a [Change],
     /// What hubs were told.
     pub hubs: &'a [Announcement],
+    /// What is wrong with the config, if anything.
+    pub config: Option<Change>,
 }
 
 /// A topic with its chosen stories.
@@ -65,6 +69,8 @@ pub struct Selection<'a> {
     pub stories: Vec<Story>,
     /// The months from which the topic has stories, oldest first.
     pub months: Vec<Month>,
+    /// Stories that it showed and shows no more, the latest to go first. Those past `publish.entries` are left out.
+    pub tombstones: Vec<Tombstone>,
 }
 
 /// What a source is credited with wherever its entries are shown.
@@ -83,6 +89,9 @@ pub struct Credit {
     /// How it is: its last change but moves.
     pub health: Option<Change>,
 }
+
+/// Under which name the config is told of, whatever its file is called.
+const CONFIG: &str = "config.toml";
 
 /// One document in one format, ready to be written or served.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::publish::archive::{self, Volume};
 use crate::publish::channel::{Channel, home as home_address, publisher};
 use crate::publish::item::{self, Item};
 use crate::publish::words::{self, Words};
-use crate::publish::{Edition, Format, Representation, dates, legal};
+use crate::publish::{CONFIG, Edition, Format, Representation, dates, legal};
 use crate::state::{Change, Health};
 use crate::story::Month;
 use crate::text;
@@ -64,6 +64,8 @@ struct Sources<'a> {
     in_trouble: Vec<SourceShown>,
     well: Vec<SourceShown>,
     hubs: Vec<HubShown>,
+    /// What is said of a hub in trouble.
+    hub_trouble: &'static str,
 }
 
 /// A hub on a page.
@@ -110,6 +112,7 @@ struct News<'a> {
     day: String,
     excerpt: Option<String>,
     why: String,
+    elsewhere: Vec<Link>,
     related: Vec<Link>,
     comments: Option<Link>,
 }
@@ -117,6 +120,12 @@ struct News<'a> {
 struct Link {
     url: String,
     title: String,
+}
+
+impl From<&item::Link> for Link {
+    fn from(link: &item::Link) -> Self {
+        Self { url: link.url.clone(), title: link.title.clone().unwrap_or_else(|| link.url.clone()) }
+    }
 }
 
 impl<'a> Frame<'a> {
@@ -199,9 +208,17 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
         })
         .collect();
     sources.sort_by_key(|source| source.title.to_lowercase());
-    let (in_trouble, well) = sources.into_iter().partition(|source| source.trouble.is_some());
+    let (mut in_trouble, well): (Vec<_>, _) = sources.into_iter().partition(|source| source.trouble.is_some());
+    in_trouble.splice(0..0, edition.config.as_ref().map(|change| config(frame.words, change)));
     let updated = edition.changes.iter().map(|change| change.date).max().unwrap_or(dates::EMPTY);
-    page("/sources/".to_owned(), &Sources { frame, in_trouble, well, hubs: hubs(edition) }, updated)
+    let hub_trouble = (frame.words.health)(Health::Unreachable);
+    page("/sources/".to_owned(), &Sources { frame, in_trouble, well, hubs: hubs(edition), hub_trouble }, updated)
+}
+
+/// The config, as long as something is wrong with it, stands first: no source can mend it.
+fn config(words: &Words, change: &Change) -> SourceShown {
+    let (id, title) = (CONFIG.to_owned(), CONFIG.to_owned());
+    SourceShown { id, title, site: None, feed: None, trouble: trouble(words, change), moved_to: None }
 }
 
 /// The hubs of the config. When they were told what is left out: the page would change with each announcement.
@@ -247,10 +264,6 @@ fn shown<'a>(words: &Words, channel: &'a Channel, limit: usize) -> Shown<'a> {
 }
 
 fn news<'a>(words: &Words, item: &'a Item) -> News<'a> {
-    let related = item
-        .related
-        .iter()
-        .map(|link| Link { url: link.url.clone(), title: link.title.clone().unwrap_or_else(|| link.url.clone()) });
     News {
         title: &item.title,
         url: item.url.as_deref(),
@@ -260,7 +273,8 @@ fn news<'a>(words: &Words, item: &'a Item) -> News<'a> {
         day: day(words, item.published),
         excerpt: excerpt(item),
         why: item.why.join(", "),
-        related: related.collect(),
+        elsewhere: item.elsewhere.iter().map(Link::from).collect(),
+        related: item.related.iter().map(Link::from).collect(),
         comments: item
             .comments
             .url

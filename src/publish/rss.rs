@@ -1,5 +1,7 @@
 //! Topics as RSS 2.0 (as the RSS Advisory Board keeps it), with the modules that readers know.
 
+use chrono::SecondsFormat;
+
 use crate::feed::{Category, Timestamp};
 use crate::publish::channel::Channel;
 use crate::publish::item::Item;
@@ -50,6 +52,11 @@ fn write(xml: &mut Xml, item: &Item) {
     let is_permalink = if item.url.as_deref() == Some(&item.id) { "true" } else { "false" };
     xml.text("guid", &[("isPermaLink", is_permalink)], &item.id);
     xml.text("pubDate", &[], &date(item.published));
+    if item.updated > item.published {
+        // RSS has no word for it.
+        xml.text("atom:updated", &[], &item.updated.to_rfc3339_opts(SecondsFormat::Secs, true));
+    }
+    xml.optional("dc:language", item.language.as_deref());
     for author in &item.authors {
         // RSS's own `author` is an e-mail address; most authors have none.
         xml.optional("dc:creator", author.name.as_deref());
@@ -75,9 +82,10 @@ fn write(xml: &mut Xml, item: &Item) {
     xml.optional("comments", item.comments.url.as_ref().and_then(legal::link).as_deref());
     xml.optional("wfw:commentRss", item.comments.feed.as_ref().and_then(legal::link).as_deref());
     xml.optional("slash:comments", item.comments.count.map(|count| count.to_string()).as_deref());
-    for other in &item.related {
+    let via = item.elsewhere.iter().map(|other| ("via", other));
+    for (rel, other) in via.chain(item.related.iter().map(|other| ("related", other))) {
         let titled = other.title.as_deref().map(|title| ("title", title));
-        let attributes = [Some(("rel", "related")), Some(("href", other.url.as_str())), titled];
+        let attributes = [Some(("rel", rel)), Some(("href", other.url.as_str())), titled];
         xml.empty("atom:link", &attributes.into_iter().flatten().collect::<Vec<_>>());
     }
 }

@@ -12,6 +12,7 @@ pub(super) struct Words {
     pub(super) subscribe: &'static str,
     pub(super) why: &'static str,
     pub(super) elsewhere: &'static str,
+    pub(super) related: &'static str,
     pub(super) made_from: &'static str,
     pub(super) sources: &'static str,
     pub(super) all_feeds: &'static str,
@@ -21,6 +22,10 @@ pub(super) struct Words {
     pub(super) its_feed: &'static str,
     pub(super) in_order: &'static str,
     pub(super) hubs: &'static str,
+    /// Says that a story was taken back.
+    pub(super) withdrawn: &'static str,
+    /// Says that a story is told with another, by its title if that has one.
+    pub(super) joined: fn(Option<String>) -> String,
     /// Says what became of a source.
     pub(super) health: fn(Health) -> &'static str,
     /// Writes a month: from 0, year.
@@ -60,6 +65,7 @@ static FRENCH: Words = Words {
     subscribe: "S’abonner\u{a0}:",
     why: "Ici pour\u{a0}:",
     elsewhere: "Aussi chez\u{a0}:",
+    related: "Sur le même sujet\u{a0}:",
     made_from: "Fait par veille à partir de",
     sources: "ces sources",
     all_feeds: "tous les flux (OPML)",
@@ -69,6 +75,11 @@ static FRENCH: Words = Words {
     its_feed: "flux",
     in_order: "En ordre",
     hubs: "Annonces (WebSub)",
+    withdrawn: "Retiré par ceux qui l’avaient publié.",
+    joined: |title| match title {
+        Some(title) => format!("Même nouvelle que «\u{a0}{title}\u{a0}», qui la dit désormais."),
+        None => "Même nouvelle qu’une autre, qui la dit désormais.".to_owned(),
+    },
     health: |health| match health {
         Health::Recovered => "de nouveau en ordre",
         Health::Silent => "muette depuis bien plus longtemps que d’habitude",
@@ -76,6 +87,7 @@ static FRENCH: Words = Words {
         Health::Unreadable => "illisible",
         Health::Gone => "supprimée par son éditeur",
         Health::Moved => "a changé d’adresse",
+        Health::Invalid => "contient des erreurs, la dernière version correcte reste en vigueur",
     },
     month: |month, year| format!("{} {year}", FRENCH_MONTHS.get(month).unwrap_or(&"")),
     day: |day, month, year| {
@@ -111,6 +123,7 @@ static ENGLISH: Words = Words {
     subscribe: "Subscribe:",
     why: "Here for:",
     elsewhere: "Also at:",
+    related: "On the same subject:",
     made_from: "Made by veille from",
     sources: "these sources",
     all_feeds: "all feeds (OPML)",
@@ -120,6 +133,11 @@ static ENGLISH: Words = Words {
     its_feed: "feed",
     in_order: "In order",
     hubs: "Announcements (WebSub)",
+    withdrawn: "Withdrawn by those who had published it.",
+    joined: |title| match title {
+        Some(title) => format!("The same news as “{title}”, which tells it from now on."),
+        None => "The same news as another, which tells it from now on.".to_owned(),
+    },
     health: |health| match health {
         Health::Recovered => "well again",
         Health::Silent => "silent for much longer than usual",
@@ -127,6 +145,7 @@ static ENGLISH: Words = Words {
         Health::Unreadable => "unreadable",
         Health::Gone => "withdrawn by its publisher",
         Health::Moved => "has a new address",
+        Health::Invalid => "has mistakes, the last good one stays in force",
     },
     month: |month, year| format!("{} {year}", ENGLISH_MONTHS.get(month).unwrap_or(&"")),
     day: |day, month, year| format!("{day}\u{a0}{} {year}", ENGLISH_MONTHS.get(month).unwrap_or(&"")),

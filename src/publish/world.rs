@@ -9,7 +9,7 @@ use crate::config::{Language, PublishSettings, Site};
 use crate::feed::{Entry, Person, Timestamp};
 use crate::publish::{Credit, Edition, Selection};
 use crate::state::About;
-use crate::story::{EntryKey, StoredEntry, Story, Telling};
+use crate::story::{self, EntryKey, Related, StoredEntry, Story, Telling};
 use crate::topic::{Boost, Label, Topic};
 
 pub(super) struct World {
@@ -71,9 +71,10 @@ impl World {
             site: &self.site,
             settings: &self.settings,
             sources: &self.sources,
-            selections: vec![Selection { topic: &self.topic, stories, months: Vec::new() }],
+            selections: vec![Selection { topic: &self.topic, stories, months: Vec::new(), tombstones: Vec::new() }],
             changes: &[],
             hubs: &[],
+            config: None,
         }
     }
 }
@@ -95,16 +96,22 @@ pub(super) fn bare(id: &str) -> StoredEntry {
         atom_id: format!("https://ministere.example/?p={id}"),
         story: 1,
         canonical_link: None,
+        owns_guid: true,
         first_seen: date("2026-10-10T08:00:00Z"),
+        date: date("2026-10-10T08:00:00Z"),
         changed: None,
         entry: Entry::default(),
     }
 }
 
+/// The same entry saying something.
+pub(super) fn saying(stored: StoredEntry, entry: Entry) -> StoredEntry {
+    StoredEntry { date: story::date(&entry, stored.first_seen), entry, ..stored }
+}
+
 /// An ordinary entry of the ministry.
 pub(super) fn ordinary() -> StoredEntry {
-    let mut stored = bare("1");
-    stored.entry = Entry {
+    let entry = Entry {
         url: Some(url("https://ministere.example/tablettes")),
         title: Some("Des tablettes à l’école".into()),
         summary: Some("<p>Le plan <b>tablettes</b>.</p>".into()),
@@ -112,7 +119,7 @@ pub(super) fn ordinary() -> StoredEntry {
         authors: vec![Person { name: Some("Élodie Nguyen".into()), ..Person::default() }],
         ..Entry::default()
     };
-    stored
+    saying(bare("1"), entry)
 }
 
 /// The story that one entry tells alone.
@@ -125,5 +132,10 @@ pub(super) fn story(head: StoredEntry) -> Story {
         atom_id: head.atom_id.clone(),
     };
     let label = Label { topic: "ecole".into(), score: 9.0, reasons: Vec::new() };
-    Story { number: head.story, head, text: None, tellings: vec![telling], label }
+    Story { number: head.story, head, text: None, tellings: vec![telling], label, related: Vec::new() }
+}
+
+/// Earlier news of another site.
+pub(super) fn related(title: &str, page: &str) -> Related {
+    Related { number: 9, title: Some(title.into()), url: Some(url(page)) }
 }

@@ -19,7 +19,7 @@ use crate::feed::Timestamp;
 
 pub use next::{Asked, NextPoll, next_poll};
 pub use pattern::ScheduleError;
-pub use silence::{Silence, silence};
+pub use silence::{RHYTHM, Silence, silence};
 
 /// A crontab pattern in a time zone. Cheap to clone.
 #[derive(Clone)]

@@ -125,14 +125,15 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
         "/healthz" => unless_read_only(&request, || health(&front.health.load())),
         "/metrics" => unless_read_only(&request, || counted(&front.metrics)),
         _ => {
-            let tree = front.tree.load_full();
-            let prefix = front.prefix.load_full();
+            let (tree, prefix) = (front.tree.load(), front.prefix.load());
             let below = || path.strip_prefix(prefix.as_str()).filter(|below| tree.get(below).is_some());
             let path = if tree.get(path).is_some() { path } else { below().unwrap_or(path) };
             found(&request, &tree, path).await
         }
     };
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if response.status() != StatusCode::NOT_MODIFIED {
+        response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    }
     front.metrics.answered(response.status().as_u16());
     response
 }
@@ -148,24 +149,24 @@ fn counted(metrics: &Metrics) -> Response {
 async fn found(request: &Parts, tree: &Tree, path: &str) -> Response {
     let Some(resource) = tree.get(path) else { return nowhere(tree, path) };
     let max_age = max_age(tree, Instant::now());
-    let stem = match resource.format {
-        Format::Atom | Format::Rss | Format::JsonFeed => path.rsplit_once('.').map(|(stem, _)| stem),
-        Format::Opml | Format::Page | Format::Style | Format::Sitemap | Format::Text => None,
+    let (is_subscribed, stem) = match resource.format {
+        Format::Atom | Format::Rss | Format::JsonFeed => (true, path.rsplit_once('.').map(|(stem, _)| stem)),
+        Format::Opml | Format::Page | Format::Style | Format::Sitemap | Format::Text => (false, None),
     };
+    let stem = stem.filter(|_| negotiation::wants_page(&request.headers));
     let page = stem.and_then(|stem| tree.get(&format!("{stem}.html")));
     let folder = stem.filter(|stem| tree.get(&format!("{stem}/")).is_some());
-    let is_for_people = (page.is_some() || folder.is_some()) && negotiation::wants_page(&request.headers);
     let mut response = match (page, folder) {
-        (Some(page), _) if is_for_people => document(request, page, max_age).await,
-        (None, Some(folder)) if is_for_people => {
+        (Some(page), _) => document(request, page, max_age).await,
+        (None, Some(folder)) => {
             let mut response = plain(StatusCode::SEE_OTHER, String::new());
             let name = folder.rsplit('/').next().unwrap_or_default();
             set(&mut response, header::LOCATION, &format!("{name}/"));
             response
         }
-        _ => document(request, resource, max_age).await,
+        (None, None) => document(request, resource, max_age).await,
     };
-    if page.is_some() || folder.is_some() {
+    if is_subscribed {
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     }
     response
@@ -199,8 +200,12 @@ async fn document(request: &Parts, resource: &Resource, max_age: Duration) -> Re
             headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
         }
     }
-    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
+    // RFC 9110 §15.4.5: a 304 repeats only what the cache needs; the rest of the stored answer stays as it was.
+    if response.status() != StatusCode::NOT_MODIFIED {
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
+    }
     response
 }
 

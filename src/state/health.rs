@@ -1,14 +1,14 @@
-//! How sources are, for people: changes of it only, so that a feed of them stays quiet.
+//! How sources, hubs and the config are, for people: changes of it only, so that a feed of them stays quiet.
 
 use serde::{Deserialize, Serialize};
 
 use super::SourceState;
 use crate::feed::Timestamp;
 
-/// Something that became of a source, for people who follow the health of sources.
+/// Something that became of a source, a hub or the config, for people who follow the health of sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The source; empty for the config as a whole.
+    /// The source; a hub's address; empty for the config.
     pub source_id: String,
     /// When we noticed.
     pub date: Timestamp,
@@ -18,7 +18,7 @@ pub struct Change {
     pub detail: Option<String>,
 }
 
-/// What can become of a source.
+/// What can become of a source, a hub or the config.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
@@ -34,6 +34,8 @@ pub enum Health {
     Gone,
     /// Its new address was adopted.
     Moved,
+    /// The config has mistakes; the last good one is in force.
+    Invalid,
 }
 
 /// Failures in a row before a server counts as unreachable: most are over by the next poll.

@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState, Throttle};
-use crate::story::{EntryKey, Fingerprint, Known, Month, Prepared, StoredEntry, Story};
+use crate::story::{
+    Bond, EntryKey, Fingerprint, Gist, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story, Terms,
+    Tombstone,
+};
 use crate::topic::Label;
 
 pub use handle::Handle;
@@ -72,6 +75,38 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn candidates(&mut self, clues: &[i64], source_id: &str, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError>;
 
+    /// The entries of a story, its head first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn tellings(&mut self, story: i64) -> Result<Vec<StoredEntry>, StoreError>;
+
+    /// Moves an entry to a story, given by the number of its head: the entry's own to make it one.
+    ///
+    /// A head that goes to an earlier story remembers `now` as when it was joined to it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn assign(&mut self, number: i64, story: i64, now: Timestamp) -> Result<(), StoreError>;
+
+    /// The bonds of an entry.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn bonds(&mut self, number: i64) -> Result<Vec<Bond>, StoreError>;
+
+    /// Binds two entries, instead of any earlier bond between them.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn bind(&mut self, bond: Bond) -> Result<(), StoreError>;
+
+    /// Takes the bond between two entries away.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn unbind(&mut self, one: i64, other: i64) -> Result<(), StoreError>;
+
     /// Whether an entry is stored under this Atom id.
     ///
     /// # Errors
@@ -98,13 +133,64 @@ pub trait Store: Send {
     /// When the store cannot be written.
     fn update(&mut self, number: i64, prepared: &Prepared, changed: Option<Timestamp>) -> Result<(), StoreError>;
 
-    /// Notes which entries of a source its document holds now (`present`): the others have left it at `now`.
-    ///
-    /// Writes only what is new to it.
+    /// Keeps what an entry says, for it is about to be replaced; of its revisions the latest `most` stay.
     ///
     /// # Errors
     /// When the store cannot be written.
-    fn mark_present(&mut self, source_id: &str, present: &[i64], now: Timestamp) -> Result<(), StoreError>;
+    fn keep_revision(&mut self, number: i64, most: usize, now: Timestamp) -> Result<(), StoreError>;
+
+    /// What an entry said before, the latest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn revisions(&mut self, number: i64) -> Result<Vec<Revision>, StoreError>;
+
+    /// The entries of a source that its last document held, and those that are suspected to be withdrawn.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn listed(&mut self, source_id: &str) -> Result<Vec<Listed>, StoreError>;
+
+    /// Notes which entries of a source its document holds now (`present`): if that is the `whole` feed, the others have
+    /// left it at `now`.
+    ///
+    /// Who is back is neither suspected nor withdrawn any more; returns how many had been withdrawn. Writes only what is
+    /// new to it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn mark_present(
+        &mut self,
+        source_id: &str,
+        present: &[i64],
+        whole: bool,
+        now: Timestamp,
+    ) -> Result<usize, StoreError>;
+
+    /// Notes since when entries are suspected to be withdrawn; `None` for no more.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn suspect(&mut self, numbers: &[i64], since: Option<Timestamp>) -> Result<(), StoreError>;
+
+    /// The entries of a source that are suspected since `until` or earlier to be withdrawn.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn suspected(&mut self, source_id: &str, until: Timestamp) -> Result<Vec<i64>, StoreError>;
+
+    /// How long the entries of a source were listed: those that are still, and the last `limit` that left at `since` or
+    /// later.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn stays(&mut self, source_id: &str, since: Timestamp, limit: usize) -> Result<Vec<Stay>, StoreError>;
+
+    /// Takes entries for withdrawn. A story shows only tellings that stand; without any, no topic shows it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn withdraw(&mut self, numbers: &[i64], now: Timestamp) -> Result<(), StoreError>;
 
     /// Stored entries with numbers above `after`, in order, at most `limit`.
     ///
@@ -143,11 +229,63 @@ pub trait Store: Send {
     /// When the store cannot be written.
     fn relabel(&mut self, labels: &[(i64, Vec<Label>)], rules: &str) -> Result<(), StoreError>;
 
+    /// Whether every entry has its clues, labels and story; else somebody deleted what is derived, so that it is made
+    /// again.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn is_whole(&mut self) -> Result<bool, StoreError>;
+
+    /// Notes that all that is derived is there again.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn mark_whole(&mut self) -> Result<(), StoreError>;
+
+    /// Replaces the clues of an entry.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn set_clues(&mut self, number: i64, clues: &[i64]) -> Result<(), StoreError>;
+
     /// The rules of the last [`Store::relabel`]; empty before the first.
     ///
     /// # Errors
     /// When the store cannot be read.
     fn rules(&mut self) -> Result<String, StoreError>;
+
+    /// The story that an entry tells, and its topics in which no related news has been chosen for it yet, in order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn unrelated(&mut self, number: i64) -> Result<Vec<(i64, String)>, StoreError>;
+
+    /// A story as choosing related news needs it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn gist(&mut self, story: i64) -> Result<Option<Gist>, StoreError>;
+
+    /// The latest stories of a topic that have a page and are earlier than `before`, but not than `since`, both given
+    /// by [`Gist::order`]; latest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn gists(&mut self, topic: &str, since: Order, before: Order, limit: usize) -> Result<Vec<Gist>, StoreError>;
+
+    /// Keeps the telling words of an entry.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn save_terms(&mut self, number: i64, terms: &Terms) -> Result<(), StoreError>;
+
+    /// Keeps which earlier stories a topic shows with a story, best first. It is chosen once: the first choice stays.
+    ///
+    /// Those that become part of the same story, leave the topic or are dropped are not shown.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn relate(&mut self, topic: &str, story: i64, others: &[i64]) -> Result<(), StoreError>;
 
     /// The latest stories of a topic, newest first, at most `limit`.
     ///
@@ -168,6 +306,13 @@ pub trait Store: Send {
     /// # Errors
     /// When the store cannot be read.
     fn stories_of(&mut self, topic: &str, month: Month) -> Result<Vec<Story>, StoreError>;
+
+    /// The stories that a topic showed and shows no more, the latest to go first, at most `limit`; of all months, or those
+    /// whose heads are of `month`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError>;
 
     /// Entries that fit `filter`, newest first, with their labels.
     ///
@@ -253,15 +398,24 @@ pub trait Store: Send {
     /// When `to` exists or cannot be written.
     fn backup(&mut self, to: &Path) -> Result<(), StoreError>;
 
-    /// Tidies up, so that queries stay quick over the years.
+    /// Tidies up at `now`, so that queries stay quick over the years.
     ///
     /// # Errors
     /// When the store cannot be written.
-    fn tidy(&mut self) -> Result<(), StoreError>;
+    fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// When it was tidied last, if ever.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn tidied(&mut self) -> Result<Option<Timestamp>, StoreError>;
 }
 
 /// What [`Store::atomically`] runs.
 pub type Job<'a> = &'a mut dyn FnMut(&mut dyn Store) -> Result<(), StoreError>;
+
+/// A place among the stories of a topic: see [`Gist::order`].
+pub type Order = (Timestamp, i64);
 
 /// Most candidates that one entry is compared with.
 pub const CANDIDATES_MAX: usize = 64;

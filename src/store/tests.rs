@@ -6,7 +6,7 @@ use super::sqlite::Sqlite;
 use super::*;
 use crate::feed::Entry;
 use crate::state::Health;
-use crate::story::{Fingerprint, Identity};
+use crate::story::{Departure, Fingerprint, Identity, Spot, Term};
 use crate::topic::{Label, Reason};
 
 fn noon() -> Timestamp {
@@ -32,6 +32,7 @@ fn prepared(name: &str) -> Prepared {
             atom_id: format!("urn:{name}"),
             clues: vec![i64::from(byte)],
         },
+        terms: None,
         labels: vec![Label {
             topic: "numerique".into(),
             score: 6.0,
@@ -253,7 +254,7 @@ fn only_old_stories_that_left_their_feed_are_dropped() {
     check(|store| {
         let gone = store.insert("education", &prepared("a"), None, noon()).unwrap();
         let kept = store.insert("education", &prepared("b"), None, noon()).unwrap();
-        store.mark_present("education", &[kept], noon()).unwrap();
+        store.mark_present("education", &[kept], true, noon()).unwrap();
         assert_eq!(store.drop_before(noon() - TimeDelta::days(1)).unwrap(), 0);
         assert_eq!(store.drop_before(noon() + TimeDelta::days(1)).unwrap(), 1);
         assert!(store.entry(gone).unwrap().is_none());
@@ -265,7 +266,7 @@ fn only_old_stories_that_left_their_feed_are_dropped() {
 fn numbers_are_never_given_twice() {
     check(|store| {
         let first = store.insert("education", &prepared("a"), None, noon()).unwrap();
-        store.mark_present("education", &[], noon()).unwrap();
+        store.mark_present("education", &[], true, noon()).unwrap();
         store.drop_before(noon() + TimeDelta::days(1)).unwrap();
         assert!(store.insert("education", &prepared("a"), None, noon()).unwrap() > first);
     });
@@ -397,6 +398,20 @@ fn stamps_stay_when_labels_do() {
 }
 
 #[test]
+fn an_entry_that_was_only_updated_keeps_the_date_of_the_first_sight() {
+    check(|store| {
+        let yesterday = noon() - TimeDelta::days(1);
+        let mut prepared = undated("a");
+        prepared.entry.updated = Some(yesterday);
+        let number = store.insert("education", &prepared, None, noon()).unwrap();
+        assert_eq!(store.entry(number).unwrap().unwrap().date, yesterday);
+        prepared.entry.updated = Some(noon());
+        store.update(number, &prepared, Some(noon())).unwrap();
+        assert_eq!(store.entry(number).unwrap().unwrap().date, yesterday);
+    });
+}
+
+#[test]
 fn a_corrected_date_moves_a_story_to_another_month() {
     check(|store| {
         let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
@@ -441,5 +456,256 @@ fn what_a_hub_was_told_is_remembered() {
         store.save_announcement(&told).unwrap();
         store.save_announcement(&told).unwrap();
         assert_eq!(store.announcements().unwrap(), [Announcement::default(), told]);
+    });
+}
+
+/// A story of the topic with a page, so many hours old.
+fn paged(name: &str, hours: i64) -> Prepared {
+    let mut prepared = prepared(name);
+    prepared.entry.url = format!("https://a.example/{name}").parse().ok();
+    prepared.entry.published = Some(noon() - TimeDelta::hours(hours));
+    prepared
+}
+
+fn related(store: &mut dyn Store, head: i64) -> Vec<i64> {
+    let stories = store.stories("numerique", 10).unwrap();
+    let shown = stories.into_iter().find(|shown| shown.number == head).unwrap();
+    shown.related.into_iter().map(|related| related.number).collect()
+}
+
+#[test]
+fn related_news_is_chosen_once_for_each_topic_of_a_story() {
+    check(|store| {
+        let [old, new] = ["a", "b"].map(|name| store.insert("education", &paged(name, 1), None, noon()).unwrap());
+        let told = store.insert("culture", &paged("c", 1), Some(new), noon()).unwrap();
+        assert_eq!(store.unrelated(told).unwrap(), [(new, "numerique".to_owned())]);
+        store.relate("numerique", new, &[]).unwrap();
+        assert_eq!(store.unrelated(told).unwrap(), []);
+        store.relate("numerique", new, &[old]).unwrap();
+        assert_eq!(related(store, new), [] as [i64; 0], "that none was found is a choice too");
+    });
+}
+
+#[test]
+fn related_news_is_shown_in_order_while_it_is_another_story_of_the_topic() {
+    check(|store| {
+        let [one, other, new] =
+            ["a", "b", "c"].map(|name| store.insert("education", &paged(name, 1), None, noon()).unwrap());
+        store.relate("numerique", new, &[other, one]).unwrap();
+        assert_eq!(related(store, new), [other, one]);
+        store.relabel(&[(other, Vec::new())], "rules").unwrap();
+        assert_eq!(related(store, new), [one]);
+        store.relabel(&[(other, paged("b", 1).labels), (one, Vec::new())], "rules").unwrap();
+        assert_eq!(related(store, new), [other]);
+    });
+}
+
+#[test]
+fn related_news_vanishes_with_what_is_dropped() {
+    check(|store| {
+        let old = store.insert("education", &paged("a", 48), None, noon() - TimeDelta::days(2)).unwrap();
+        let new = store.insert("education", &paged("b", 1), None, noon()).unwrap();
+        store.relate("numerique", new, &[old]).unwrap();
+        store.mark_present("education", &[new], true, noon()).unwrap();
+        let before = store.months("numerique").unwrap();
+        assert_eq!(store.drop_before(noon() - TimeDelta::days(1)).unwrap(), 1);
+        assert_eq!(related(store, new), [] as [i64; 0]);
+        assert_ne!(store.months("numerique").unwrap(), before);
+        assert_eq!(store.unrelated(new).unwrap(), [], "it is not chosen anew");
+    });
+}
+
+#[test]
+fn the_month_of_a_story_changes_with_its_related_news() {
+    check(|store| {
+        let old = store.insert("education", &paged("a", 24 * 60), None, noon()).unwrap();
+        let new = store.insert("education", &paged("b", 1), None, noon()).unwrap();
+        let stamp = |store: &mut dyn Store| store.months("numerique").unwrap().last().unwrap().1;
+        let unrelated = stamp(store);
+        store.relate("numerique", new, &[old]).unwrap();
+        let chosen = stamp(store);
+        assert_ne!(chosen, unrelated);
+        let mut edited = paged("a", 24 * 60);
+        edited.entry.title = Some("Corrigé".into());
+        store.update(old, &edited, None).unwrap();
+        assert_ne!(stamp(store), chosen);
+    });
+}
+
+#[test]
+fn the_stories_before_one_come_latest_first_with_their_telling_words() {
+    check(|store| {
+        let mut first = paged("a", 3);
+        let terms = Terms::new([Term::new(7 << 40, Spot::Title, true)]);
+        first.terms = Some(terms.clone());
+        let a = store.insert("education", &first, None, noon()).unwrap();
+        let b = store.insert("education", &paged("b", 2), None, noon()).unwrap();
+        let c = store.insert("education", &paged("c", 2), None, noon()).unwrap();
+        store.insert("culture", &paged("d", 1), Some(a), noon()).unwrap();
+        store.insert("education", &prepared("e"), None, noon()).unwrap();
+        let order = |store: &mut dyn Store, number| store.gist(number).unwrap().unwrap().order();
+        let (first, last) = (order(store, a), order(store, c));
+        let numbers = |gists: Vec<Gist>| gists.into_iter().map(|gist| gist.number).collect::<Vec<_>>();
+        assert_eq!(numbers(store.gists("numerique", first, last, 9).unwrap()), [b, a]);
+        assert_eq!(numbers(store.gists("numerique", first, last, 1).unwrap()), [b]);
+        let second = order(store, b);
+        assert_eq!(numbers(store.gists("numerique", second, last, 9).unwrap()), [b]);
+        let after = (noon(), i64::MAX);
+        assert_eq!(
+            numbers(store.gists("numerique", first, after, 9).unwrap()),
+            [c, b, a],
+            "what has no page is not shown"
+        );
+        assert_eq!(store.gist(a).unwrap().unwrap().terms, Some(terms.clone()));
+        assert_eq!(store.gist(b).unwrap().unwrap().terms, None);
+        store.save_terms(b, &terms).unwrap();
+        assert_eq!(store.gist(b).unwrap().unwrap().terms, Some(terms));
+        store.update(b, &paged("b", 2), None).unwrap();
+        assert_eq!(store.gist(b).unwrap().unwrap().terms, None, "it says something else");
+    });
+}
+
+/// Keeps entries as one source has them, and returns their numbers.
+fn insert_all(store: &mut dyn Store, names: &[&str]) -> Vec<i64> {
+    names.iter().map(|name| store.insert("education", &prepared(name), None, noon()).unwrap()).collect()
+}
+
+#[test]
+fn the_latest_texts_of_an_edited_entry_are_kept_as_long_as_it_is() {
+    check(|store| {
+        let number = insert_all(store, &["a"])[0];
+        for title in ["b", "c", "d"] {
+            store.keep_revision(number, 2, noon()).unwrap();
+            let mut edited = prepared("a");
+            edited.entry.title = Some(title.into());
+            store.update(number, &edited, None).unwrap();
+        }
+        let titles = |store: &mut dyn Store| -> Vec<String> {
+            store.revisions(number).unwrap().into_iter().filter_map(|revision| revision.title).collect()
+        };
+        assert_eq!(titles(store), ["c", "b"]);
+        let first = store.revisions(number).unwrap().remove(0);
+        assert_eq!((first.replaced, first.summary), (noon(), prepared("a").entry.summary));
+        store.mark_present("education", &[], true, noon()).unwrap();
+        store.drop_before(noon() + TimeDelta::days(1)).unwrap();
+        assert!(store.revisions(number).unwrap().is_empty());
+    });
+}
+
+#[test]
+fn what_a_document_held_is_what_the_next_one_may_lack() {
+    check(|store| {
+        let numbers = insert_all(store, &["a", "b"]);
+        let undated = store.insert("education", &undated("c"), None, noon()).unwrap();
+        store.insert("culture", &prepared("d"), None, noon()).unwrap();
+        let listed = |store: &mut dyn Store| -> Vec<(i64, bool, bool)> {
+            let listed = store.listed("education").unwrap();
+            listed.iter().map(|entry| (entry.number, entry.date.is_some(), entry.is_suspected)).collect()
+        };
+        let later = noon() + TimeDelta::hours(1);
+        assert_eq!(listed(store), [(numbers[0], true, false), (numbers[1], true, false), (undated, false, false)]);
+        store.mark_present("education", &[undated], true, later).unwrap();
+        store.suspect(&[numbers[1]], Some(later)).unwrap();
+        assert_eq!(listed(store), [(undated, false, false), (numbers[1], true, true)]);
+        store.suspect(&[numbers[1]], None).unwrap();
+        assert_eq!(listed(store), [(undated, false, false)]);
+    });
+}
+
+#[test]
+fn an_entry_is_withdrawn_when_it_was_suspected_for_long_enough_and_until_it_is_back() {
+    check(|store| {
+        let number = insert_all(store, &["a", "b"])[0];
+        let hour = |hours| noon() + TimeDelta::hours(hours);
+        store.mark_present("education", &[number + 1], true, hour(1)).unwrap();
+        store.suspect(&[number], Some(hour(1))).unwrap();
+        let stamp = store.months("numerique").unwrap();
+        assert!(store.suspected("education", hour(0)).unwrap().is_empty());
+        assert!(store.suspected("culture", hour(1)).unwrap().is_empty());
+        assert_eq!(store.suspected("education", hour(1)).unwrap(), [number]);
+        assert_eq!(store.months("numerique").unwrap(), stamp);
+        store.withdraw(&[number], hour(2)).unwrap();
+        assert!(store.suspected("education", hour(1)).unwrap().is_empty(), "once");
+        assert_ne!(store.months("numerique").unwrap(), stamp);
+        let month = store.months("numerique").unwrap()[0].0;
+        for stories in [store.stories("numerique", 1).unwrap(), store.stories_of("numerique", month).unwrap()] {
+            assert_eq!(stories.iter().map(|story| story.number).collect::<Vec<_>>(), [number + 1]);
+        }
+        let gone = Tombstone { atom_id: "urn:a".into(), date: hour(2), departure: Departure::Withdrawn };
+        for month in [None, Some(month)] {
+            assert_eq!(store.tombstones("numerique", month, 9).unwrap(), std::slice::from_ref(&gone));
+        }
+        assert_eq!(store.tombstones("numerique", Some(month.next()), 9).unwrap(), []);
+        assert_eq!(store.tombstones("laicite", None, 9).unwrap(), []);
+        assert_eq!(store.mark_present("education", &[number], false, hour(4)).unwrap(), 1, "also in a delta");
+        assert_eq!(store.mark_present("education", &[number], false, hour(5)).unwrap(), 0);
+        assert_eq!(store.stories("numerique", 9).unwrap().len(), 2);
+        assert_eq!(store.tombstones("numerique", None, 9).unwrap(), []);
+    });
+}
+
+#[test]
+fn a_story_without_its_head_shows_the_next_telling_under_its_id_and_date() {
+    check(|store| {
+        let head = insert_all(store, &["a"])[0];
+        let mut second = prepared("b");
+        second.entry.published = Some(noon() - TimeDelta::minutes(1));
+        second.labels.clear();
+        let second_number = store.insert("culture", &second, Some(head), noon()).unwrap();
+        let third = store.insert("sante", &prepared("c"), Some(head), noon()).unwrap();
+        let withdraw = |store: &mut dyn Store, source_id: &str, number| {
+            store.mark_present(source_id, &[], true, noon()).unwrap();
+            store.suspect(&[number], Some(noon())).unwrap();
+            store.withdraw(&[number], noon()).unwrap();
+        };
+        withdraw(store, "sante", third);
+        assert_eq!(store.stories("numerique", 9).unwrap()[0].tellings.len(), 2);
+        withdraw(store, "education", head);
+        let story = store.stories("numerique", 9).unwrap().remove(0);
+        assert_eq!(
+            (story.number, &*story.head.atom_id, story.head.date),
+            (head, "urn:a", noon() - TimeDelta::hours(1))
+        );
+        assert_eq!((&*story.head.source_id, story.head.entry.title.as_deref()), ("culture", Some("b")));
+        assert_eq!((story.tellings.len(), story.text), (1, None));
+        assert_eq!(store.tombstones("numerique", None, 9).unwrap(), []);
+        withdraw(store, "culture", second_number);
+        assert_eq!(store.stories("numerique", 9).unwrap(), []);
+        assert_eq!(store.tombstones("numerique", None, 9).unwrap()[0].atom_id, "urn:a");
+    });
+}
+
+#[test]
+fn the_stay_of_an_entry_is_known_while_it_is_listed_and_for_a_while_after() {
+    check(|store| {
+        insert_all(store, &["a", "b", "c"]);
+        let hour = |hours| noon() + TimeDelta::hours(hours);
+        store.mark_present("education", &[2, 3], true, hour(1)).unwrap();
+        store.mark_present("education", &[3], true, hour(2)).unwrap();
+        let left = |store: &mut dyn Store, since, limit| -> Vec<Option<Timestamp>> {
+            let stays = store.stays("education", since, limit).unwrap();
+            assert!(stays.iter().all(|stay| (stay.date, stay.from) == (hour(-1), hour(0))), "{stays:?}");
+            stays.iter().map(|stay| stay.until).collect()
+        };
+        assert_eq!(left(store, hour(1), 9), [None, Some(hour(2)), Some(hour(1))]);
+        assert_eq!(left(store, hour(2), 9), [None, Some(hour(2))]);
+        assert_eq!(left(store, hour(1), 1), [None, Some(hour(2))]);
+        assert_eq!(store.stays("culture", hour(0), 9).unwrap(), []);
+    });
+}
+
+#[test]
+fn a_story_that_became_part_of_another_is_gone_under_its_own_id() {
+    check(|store| {
+        let numbers = insert_all(store, &["a", "b", "c"]);
+        let later = noon() + TimeDelta::hours(1);
+        store.assign(numbers[2], numbers[0], noon()).unwrap();
+        assert_eq!(store.tombstones("numerique", None, 9).unwrap(), [], "nobody saw it");
+        store.assign(numbers[1], numbers[0], later).unwrap();
+        let gone = Tombstone { atom_id: "urn:b".into(), date: later, departure: Departure::Joined(Some("a".into())) };
+        assert_eq!(store.tombstones("numerique", Some(Month::of(noon())), 9).unwrap(), [gone]);
+        assert_eq!(store.tombstones("numerique", None, 0).unwrap(), []);
+        store.assign(numbers[1], numbers[1], later).unwrap();
+        assert_eq!(store.tombstones("numerique", None, 9).unwrap(), []);
     });
 }

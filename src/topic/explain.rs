@@ -16,6 +16,9 @@ const NEAR_MISSES_MAX: usize = 3;
 /// Characters that a quote shows on each side of the words that matched.
 const CONTEXT_MAX: usize = 40;
 
+/// Characters of the words that matched: a prefix can match a word of any length.
+const WORDS_MAX: usize = 80;
+
 /// What became of an entry in one topic.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Judgement {
@@ -134,7 +137,8 @@ fn evidence(decision: &Decision<'_>, fields: &Fields, found: &Found) -> Vec<Evid
 
 /// Quotes the first few hits in a field.
 fn quotes(fields: &Fields, field: Field, mut hits: Vec<Hit<'_>>) -> Vec<Quote> {
-    hits.sort_by_key(|hit| hit.start);
+    hits.sort_by_key(|hit| (hit.start, hit.term.parts.len()));
+    hits.dedup_by_key(|hit| (hit.start, hit.term.parts.len()));
     hits.truncate(QUOTES_MAX);
     let mut quotes = Vec::new();
     let mut shift = 0;
@@ -155,16 +159,38 @@ fn quotes(fields: &Fields, field: Field, mut hits: Vec<Hit<'_>>) -> Vec<Quote> {
 
 fn quote(term: &Term, text: &str, start: usize, end: usize) -> Quote {
     let (before, words, after) = (text.get(..start), text.get(start..end), text.get(end..));
-    let before = before.unwrap_or_default();
-    let after = after.unwrap_or_default();
-    let from = before.char_indices().rev().take(CONTEXT_MAX).last().map_or(start, |(from, _)| from);
-    let to = after.char_indices().nth(CONTEXT_MAX).map_or(after.len(), |(to, _)| to);
+    let words = words.unwrap_or_default();
     Quote {
         term: term.written.clone(),
-        before: before.get(from..).unwrap_or_default().to_owned(),
-        words: words.unwrap_or_default().to_owned(),
-        after: after.get(..to).unwrap_or_default().to_owned(),
+        before: ending(before.unwrap_or_default()),
+        words: capped(words, WORDS_MAX).map_or_else(|| words.to_owned(), |words| format!("{words}…")),
+        after: beginning(after.unwrap_or_default()),
     }
+}
+
+/// The last words of what stands before a match. A word that is longer than all that is shown is cut.
+fn ending(text: &str) -> String {
+    let Some((cut, _)) = text.char_indices().rev().nth(CONTEXT_MAX) else { return text.to_owned() };
+    let Some((_, shown)) = text.split_at_checked(cut) else { return String::new() };
+    // What is shown begins with one character too many: if that is a blank, a word begins behind it.
+    let from = shown.find(char::is_whitespace).filter(|at| at + 1 < shown.trim_end().len());
+    let from = from.unwrap_or_else(|| shown.chars().next().map_or(0, char::len_utf8));
+    format!("…{}", shown.get(from..).unwrap_or_default().trim_start())
+}
+
+/// The first words of what stands behind a match.
+fn beginning(text: &str) -> String {
+    let Some(shown) = capped(text, CONTEXT_MAX) else { return text.to_owned() };
+    let ends_word = text.get(shown.len()..).is_some_and(|rest| rest.starts_with(char::is_whitespace));
+    let last = shown.rfind(char::is_whitespace).filter(|at| *at > 0 && !ends_word);
+    let whole = last.and_then(|at| shown.get(..at)).unwrap_or(shown);
+    format!("{}…", whole.trim_end())
+}
+
+/// The first characters of a text that has more than `max`.
+fn capped(text: &str, max: usize) -> Option<&str> {
+    let (end, _) = text.char_indices().nth(max)?;
+    text.get(..end)
 }
 
 fn near_misses(watched: &Watched, found: &Found) -> Vec<NearMiss> {
@@ -220,6 +246,13 @@ mod tests {
     }
 
     #[test]
+    fn two_terms_that_match_the_same_words_are_quoted_once() {
+        let fields = Fields::new("Le numérique à l’école", "", "", &[], "");
+        let judgement = check(any(&["numérique à l'école", "numérique à école"]), &fields);
+        assert_eq!(shown(&judgement.evidence[0].quotes), ["Le [numérique à l'école]"]);
+    }
+
+    #[test]
     fn both_groups_are_quoted_across_title_and_lead() {
         let fields = Fields::new("Des tablettes", "pour tous les élèves", "", &[], "");
         let judgement = check(near(&["tablette"], &["élève"], 12), &fields);
@@ -233,12 +266,35 @@ mod tests {
         assert_eq!(shown(&judgement.evidence[0].quotes), ["[École numérique]"]);
     }
 
+    /// The quote of the tablet in a title.
+    fn quoted(title: &str) -> String {
+        let judgement = check(any(&["tablette"]), &Fields::new(title, "", "", &[], ""));
+        shown(&judgement.evidence[0].quotes).remove(0)
+    }
+
     #[test]
-    fn a_long_text_is_quoted_in_part() {
-        let text = format!("{} tablette {}", "é".repeat(300), "à".repeat(300));
-        let judgement = check(any(&["tablette"]), &Fields::new(&text, "", "", &[], ""));
-        let quote = &judgement.evidence[0].quotes[0];
-        assert_eq!((quote.before.chars().count(), quote.after.chars().count()), (CONTEXT_MAX, CONTEXT_MAX));
+    fn a_long_text_is_quoted_in_whole_words() {
+        let text =
+            "un deux trois quatre cinq six sept huit neuf dix onze, tablette: un deux trois quatre cinq six sept huit";
+        let quote = "…cinq six sept huit neuf dix onze, [tablette]: un deux trois quatre cinq six sept…";
+        assert_eq!(quoted(text), quote);
+    }
+
+    #[test]
+    fn what_is_cut_between_two_words_loses_none() {
+        let forty = "mot ".repeat(10);
+        assert_eq!(quoted(&format!("avant {forty}tablette")), format!("…{forty}[tablette]"));
+        let forty = " mot".repeat(10);
+        assert_eq!(quoted(&format!("tablette{forty} après")), format!("[tablette]{forty}…"));
+        assert_eq!(quoted(&format!("tablette{forty}")), format!("[tablette]{forty}"));
+    }
+
+    #[test]
+    fn endless_words_are_cut() {
+        let quote = quoted(&format!("{} tablette {}", "é".repeat(300), "à".repeat(300)));
+        assert_eq!(quote, format!("…{} [tablette] {}…", "é".repeat(39), "à".repeat(39)));
+        let judgement = check(any(&["cyber*"]), &Fields::new(&format!("cyber{}", "o".repeat(300)), "", "", &[], ""));
+        assert_eq!(judgement.evidence[0].quotes[0].words.chars().count(), WORDS_MAX + 1);
     }
 
     #[test]

@@ -145,6 +145,21 @@ fn diff_tells_which_rule_loses_an_entry() {
 }
 
 #[test]
+fn diff_of_many_entries_misses_none_and_names_none_twice() {
+    // More than are read in one go, and nothing that would be compared for stories.
+    let news =
+        |n: usize| item(&format!("n{n}"), &format!("Nouvelle{n}"), &format!("Texte{n}"), &["justice des mineurs"]);
+    let world = World::new().feed("justice", [document(rss(&(0..250).map(news).collect::<Vec<_>>()))]);
+    let world = world.with("dedup = false");
+    world.succeeds(&["poll"]);
+    world.write_config(JUSTICE);
+    let told: Vec<i64> = world.json(&["diff", "--json"]).iter().map(|change| change["id"].as_i64().unwrap()).collect();
+    assert_eq!(told.len(), 250);
+    assert_eq!(told.iter().collect::<std::collections::BTreeSet<_>>().len(), 250);
+    assert!(world.succeeds(&["diff", "--limit", "1"]).contains("justice  +250 −0  (0 now, 250 then)"));
+}
+
+#[test]
 fn diff_tells_what_a_topic_that_goes_loses() {
     let world = polled();
     world.write_config(JUSTICE);

@@ -21,10 +21,12 @@ mod tunnel;
 #[path = "../support/world.rs"]
 mod world;
 
+mod accessible;
 mod add;
 mod editor;
 mod fetch;
 mod full_text;
+mod health;
 mod hostile;
 mod house;
 mod inspect;
@@ -33,7 +35,13 @@ mod parity;
 mod poll;
 mod publish;
 mod reading;
+mod related;
+mod relabelling;
 mod run;
+mod second;
+mod stories;
+mod valid;
 mod ways;
 mod week;
+mod withdrawn;
 mod xss;

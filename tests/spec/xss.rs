@@ -138,7 +138,7 @@ const ADDRESSES: &[&str] = &[
 ];
 
 /// Elements that a text may hold.
-const ELEMENTS: &str = " a abbr article aside audio b bdi bdo blockquote br caption cite code col colgroup dd del details dfn \
+const ELEMENTS: &str = " a abbr article aside audio b bdi blockquote br caption cite code col colgroup dd del details dfn \
     div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li mark ol p pre q rp rt ruby s samp \
     section small source span strong sub summary sup table tbody td tfoot th thead time tr u ul var video wbr ";
 

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use url::Url;
 
 /// A publisher's server. It stops when dropped.
@@ -73,6 +73,23 @@ pub(crate) struct Answer {
     body: Vec<u8>,
     conduct: Conduct,
     after: Duration,
+    gate: Option<Gate>,
+}
+
+/// What answers wait for until the test opens it.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate(Arc<Semaphore>);
+
+impl Gate {
+    /// A closed one.
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
+
+    /// Lets all answers through.
+    pub(crate) fn open(&self) {
+        self.0.add_permits(1);
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -104,7 +121,14 @@ pub(crate) fn document(body: impl Into<Vec<u8>>) -> Answer {
 
 /// An empty answer.
 pub(crate) fn status(status: u16) -> Answer {
-    Answer { status, headers: Vec::new(), body: Vec::new(), conduct: Conduct::Proper, after: Duration::ZERO }
+    Answer {
+        status,
+        headers: Vec::new(),
+        body: Vec::new(),
+        conduct: Conduct::Proper,
+        after: Duration::ZERO,
+        gate: None,
+    }
 }
 
 /// A redirect.
@@ -149,6 +173,11 @@ impl Answer {
     /// Waits before it answers.
     pub(crate) fn after(self, after: Duration) -> Self {
         Self { after, ..self }
+    }
+
+    /// Waits until the gate is open.
+    pub(crate) fn behind(self, gate: &Gate) -> Self {
+        Self { gate: Some(gate.clone()), ..self }
     }
 
     /// Sends one byte after each pause, from the first of the head on.
@@ -373,6 +402,9 @@ fn not_modified(answer: &Answer) -> Answer {
 /// Sends an answer; `None` when the connection is over.
 async fn send(stream: &mut TcpStream, seen: &Seen, answer: Answer) -> Option<()> {
     tokio::time::sleep(answer.after).await;
+    if let Some(Gate(gate)) = &answer.gate {
+        let _open = gate.acquire().await.ok()?;
+    }
     let body = if matches!(answer.conduct, Conduct::Echo) { &seen.head } else { &answer.body };
     let head = head(&answer, body.len());
     let whole = [head.as_slice(), body].concat();

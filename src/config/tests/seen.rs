@@ -429,18 +429,62 @@ error: invalid basic string, expected `"`
   |
 2 | title = "Veille
   |                ^
+  |
+  = help: close the quotes on the line on which they open
 
 error: string values must be quoted, expected literal string
  --> config.toml:3:7
   |
 3 | url = https://a.example/
   |       ^^^^^^^^^^^^^^^^^^
+  |
+  = help: write it in quotes
 
 error: duplicate key
  --> config.toml:5:2
   |
 5 | [site]
   |  ^^^^
+  |
+  = help: it stands above already; further feeds, topics and rules have two pairs of brackets: `[[topic]]`
+"#,
+    );
+}
+
+#[test]
+fn of_a_list_that_swallows_the_rest_only_the_first_fault_is_told() {
+    check(
+        r#"[[topic]]
+id = "a"
+any = ["mot]
+[[topic]]
+id = "b"
+any = ["mer"]
+"#,
+        r#"
+error: invalid basic string, expected `"`
+ --> config.toml:3:13
+  |
+3 | any = ["mot]
+  |             ^
+  |
+  = help: close the quotes on the line on which they open
+"#,
+    );
+    check(
+        r#"[[topic]]
+id = "a"
+any = ["mot"
+title = "A"
+"#,
+        r#"
+error: missing comma between array elements, expected `,`
+ --> config.toml:4:1
+  |
+4 | title = "A"
+  | ^
+  |
+  = help: write `,` between two values, or `]` where the list ends
 "#,
     );
 }
@@ -570,6 +614,33 @@ warning: `ENT` matches `ent` too
   |                 ^^^^^
   |
   = help: write `=ENT` if only the acronym is meant
+"#,
+    );
+}
+
+#[test]
+fn signs_that_no_word_holds_are_a_warning() {
+    check(
+        r#"[[topic]]
+id = "a"
+any = ["=C++", ".NET", "l'élève(s)", "m@gistère", "cyber*", "=R&D", "a.gouv.fr"]
+"#,
+        r#"
+warning: only `C` of `=C++` is looked for
+ --> config.toml:3:8
+  |
+3 | any = ["=C++", ".NET", "l'élève(s)", "m@gistère", "cyber*", "=R&D", "a.gouv.fr"]
+  |        ^^^^^^
+  |
+  = help: signs before and after a word are not seen: leave them out, or add the words around it
+
+warning: only `NET` of `.NET` is looked for
+ --> config.toml:3:16
+  |
+3 | any = ["=C++", ".NET", "l'élève(s)", "m@gistère", "cyber*", "=R&D", "a.gouv.fr"]
+  |                ^^^^^^
+  |
+  = help: signs before and after a word are not seen: leave them out, or add the words around it
 "#,
     );
 }

@@ -14,9 +14,9 @@ pub(super) use tidy::tidy;
 
 use crate::feed::{Entry, Person};
 
-/// Elements that may be shown: text, lists, tables, pictures, sound.
+/// Elements that may be shown: text, lists, tables, pictures, sound. No `bdo`, of which validators warn: it disguises text.
 const ELEMENTS: &str = "\
-    a abbr article aside audio b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div \
+    a abbr article aside audio b bdi blockquote br caption cite code col colgroup dd del details dfn div \
     dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li mark ol p pre q rp rt \
     ruby s samp section small source span strong sub summary sup table tbody td tfoot th thead time tr u ul \
     var video wbr";
@@ -45,7 +45,8 @@ const ATTRIBUTES: &[(&str, &[&str])] = &[
 
 /// Makes an entry safe to show: summary and content sanitised, their links and images absolute.
 ///
-/// The other fields are plain text already. The same entry gives the same result, and so does its result.
+/// The other fields are plain text already. The same entry gives the same result; that result may be nested in another
+/// way when it is read again, for what stood between two elements is gone.
 #[must_use]
 pub fn sanitise(mut entry: Entry) -> Entry {
     let base = entry.base.as_ref().or(entry.url.as_ref());

@@ -68,7 +68,7 @@ fn atom_gives_every_field() {
          <author><name>Élodie</name><email>a@b.fr</email><uri>https://b.fr/</uri></author>
          <entry xml:lang='en'><id>tag:site.example,2024:1</id><title type='html'>&lt;b&gt;A&lt;/b&gt; &amp;amp; B</title>
            <link rel='self' href='self'/><link href='a'/><link rel='alternate' href='b'/><link rel='enclosure' href='c.pdf' type='application/pdf' length='7'/>
-           <link rel='replies' type='text/html' href='a#c' thr:count='4'/><published>2024-02-11T09:00:00Z</published><updated>2024-02-12T09:00:00Z</updated>
+           <link rel='replies' type='text/html' href='a#c' thr:count='4' thr:updated='2024-02-13T09:00:00+01:00'/><published>2024-02-11T09:00:00Z</published><updated>2024-02-12T09:00:00Z</updated>
            <summary>1 &lt; 2</summary><content type='xhtml' xml:base='y/'><div xmlns='http://www.w3.org/1999/xhtml'><p title='x&quot;y'>Long<br/>texte</p></div></content>
            <category term='t' scheme='https://s.example/' label='Tag'/><rights>CC-BY</rights>
            <source><title>Ailleurs</title><link rel='self' href='https://other.example/atom'/></source></entry></feed>",
@@ -90,8 +90,15 @@ fn atom_gives_every_field() {
     check(entry.enclosures[0].media_type.clone(), "application/pdf");
     check(entry.comments.url, "https://site.example/x/a#c");
     assert_eq!(entry.comments.count, Some(4));
+    check(entry.comments.updated, "2024-02-13 08:00:00 UTC");
     check(entry.rights, "CC-BY");
     check(entry.origin.unwrap().url, "https://other.example/atom");
+}
+
+#[test]
+fn a_language_may_stand_on_the_texts_alone() {
+    check(atom("<title xml:lang='en'>A</title><summary xml:lang='fr'>B</summary>").language, "fr");
+    check(atom("<title xml:lang='en'>A</title><summary>B</summary>").language, "en");
 }
 
 #[test]

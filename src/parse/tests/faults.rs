@@ -143,3 +143,15 @@ fn a_feed_without_entries_is_a_feed() {
     assert!(feed("<rss/>").entries.is_empty());
     assert!(feed("<feed xmlns='http://www.w3.org/2005/Atom'/>").entries.is_empty());
 }
+
+#[test]
+fn half_a_character_costs_no_json_feed() {
+    let feed = feed(
+        r#"{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","title":"A \ud83d","content_text":"x"}],
+        "authors":[{"name":"Rédaction","url":"mailto:redaction@site.example"}]}"#,
+    );
+    assert_eq!(codes(&feed), ["characters"]);
+    let entry = only(feed);
+    check(entry.title, "A \u{fffd}");
+    check(entry.authors[0].email.clone(), "redaction@site.example");
+}

@@ -20,19 +20,21 @@ impl Subscriber {
             .map(|(number, day)| {
                 let mut head = bare(&number.to_string());
                 head.first_seen = date(&format!("{day}T08:00:00Z"));
+                head.date = head.first_seen;
                 story(head)
             })
             .collect();
         stories.sort_by_key(|story| std::cmp::Reverse(story.head.first_seen));
         let mut by_month: BTreeMap<Month, Vec<Story>> = BTreeMap::new();
         for story in &stories {
-            by_month.entry(Month::of(story.head.date())).or_default().push(story.clone());
+            by_month.entry(Month::of(story.head.date)).or_default().push(story.clone());
         }
         let months: Vec<Month> = by_month.keys().copied().collect();
         let mut edition = world.edition(Vec::new());
-        edition.selections = vec![Selection { topic: &world.topic, stories, months: months.clone() }];
+        edition.selections =
+            vec![Selection { topic: &world.topic, stories, months: months.clone(), tombstones: Vec::new() }];
         let volumes = Volume::all(&world.topic, &months);
-        let volumes = volumes.iter().flat_map(|volume| volume.render(&edition, &by_month[&volume.month], "basis"));
+        let volumes = volumes.iter().flat_map(|volume| volume.render(&edition, &by_month[&volume.month], &[], "basis"));
         let documents = render(&edition).into_iter().chain(volumes);
         let documents =
             documents.map(|document| (document.path, String::from_utf8_lossy(&document.bytes).into_owned()));

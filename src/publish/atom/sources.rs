@@ -3,7 +3,7 @@
 use super::{Feed, HTML, Representation, link, own, person, represent, text};
 use crate::feed::Timestamp;
 use crate::publish::channel::{home, language_tag, publisher};
-use crate::publish::{Edition, dates, item, legal, words};
+use crate::publish::{CONFIG, Edition, dates, item, legal, words};
 use crate::state::Change;
 
 /// Renders it: an entry a change, newest first.
@@ -30,9 +30,12 @@ pub(in crate::publish) fn sources(edition: &Edition<'_>) -> Representation {
 fn entry(edition: &Edition<'_>, change: &Change) -> super::Entry {
     let Change { source_id, date, health, detail } = change;
     let words = words::of(edition.site.language);
-    let title = if source_id.is_empty() { "config.toml".to_owned() } else { item::source(edition, source_id).title };
-    let title = format!("{title}\u{a0}: {}", (words.health)(*health));
-    let page = format!("{}sources/#{}", home(edition), legal::iri(source_id));
+    let (name, anchor) = match source_id.as_str() {
+        "" => (CONFIG.to_owned(), CONFIG.to_owned()),
+        _ => (item::source(edition, source_id).title, legal::iri(source_id)),
+    };
+    let title = format!("{name}\u{a0}: {}", (words.health)(*health));
+    let page = format!("{}sources/#{anchor}", home(edition));
     // Source, instant and kind: the same after the store was copied, another one at the next change.
     let id = format!("{page}-{}-{health:?}", date.timestamp()).to_lowercase();
     let updated: Timestamp = dates::told_apart(*date, &id);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::feed::{Comments, Enclosure, Entry as OurEntry, Origin};
-use crate::publish::world::{World, bare, date, ordinary, story, url};
-use crate::story::{Story, Telling};
+use crate::publish::world::{World, bare, date, ordinary, related, story, url};
+use crate::story::{Departure, Story, Telling, Tombstone};
 
 fn render(stories: Vec<Story>) -> String {
     let world = World::new();
@@ -30,6 +30,7 @@ fn the_whole_document() {
         url: Some(url("https://ministere.example/tablettes#comments")),
         feed: Some(url("https://ministere.example/tablettes/feed")),
         count: Some(3),
+        updated: Some(date("2026-10-11T07:00:00Z")),
     };
     head.entry.enclosures = vec![Enclosure {
         url: url("https://ministere.example/plan.pdf"),
@@ -45,6 +46,7 @@ fn the_whole_document() {
         categories: Vec::new(),
         atom_id: "urn:x-agence:1".into(),
     });
+    told.related.push(related("Le plan d’hier & co", "https://journal.example/hier"));
     insta::assert_snapshot!(render(vec![told]), @r##"
     <?xml version="1.0" encoding="utf-8"?>
     <feed xmlns="http://www.w3.org/2005/Atom" xmlns:schema="https://schema.org/" xmlns:thr="http://purl.org/syndication/thread/1.0" xml:lang="fr">
@@ -69,8 +71,9 @@ fn the_whole_document() {
       <category term="Bac &amp; co" scheme="https://ministere.example/rss.xml"/>
       <category term="ecole" scheme="https://veille.example/" label="L’école numérique"/>
       <link href="https://ministere.example/tablettes" rel="alternate" hreflang="en"/>
-      <link href="https://agence.example/1" rel="related" title="Agence – Le plan"/>
+      <link href="https://agence.example/1" rel="via" title="Agence – Le plan"/>
       <link href="https://afp.example/rss" rel="via" title="AFP"/>
+      <link href="https://journal.example/hier" rel="related" title="Le plan d’hier &amp; co"/>
       <link href="https://ministere.example/plan.pdf" rel="enclosure" type="application/pdf" length="1234"/>
       <published>2026-10-09T06:30:00+00:00</published>
       <rights>Licence ouverte</rights>
@@ -82,8 +85,8 @@ fn the_whole_document() {
        <link href="https://ministere.example/" rel="alternate"/>
       </source>
       <summary xml:lang="en" type="html">&lt;p&gt;Le plan &lt;b&gt;tablettes&lt;/b&gt;.&lt;/p&gt;</summary>
-      <link href="https://ministere.example/tablettes#comments" rel="replies" thr:count="3" type="text/html"></link>
-      <link href="https://ministere.example/tablettes/feed" rel="replies" thr:count="3" type="application/rss+xml"></link>
+      <link href="https://ministere.example/tablettes#comments" rel="replies" thr:count="3" thr:updated="2026-10-11T07:00:00Z" type="text/html"></link>
+      <link href="https://ministere.example/tablettes/feed" rel="replies" thr:count="3" thr:updated="2026-10-11T07:00:00Z" type="application/rss+xml"></link>
       <schema:ratingValue>9</schema:ratingValue>
       <thr:total>3</thr:total>
      </entry>
@@ -184,7 +187,7 @@ fn a_huge_title_is_cut() {
 fn the_newest_story_dates_the_document() {
     let mut newer = ordinary();
     newer.atom_id = "urn:x:newer".into();
-    newer.entry.published = Some(date("2026-10-10T07:00:00Z"));
+    newer.date = date("2026-10-10T07:00:00Z");
     let read = Feed::read_from(render(vec![story(ordinary()), story(newer)]).as_bytes()).unwrap();
     assert_eq!(read.updated, read.entries[1].updated);
 }
@@ -202,4 +205,38 @@ fn a_site_below_a_path_links_to_itself() {
     let edition = world.edition(Vec::new());
     let read = Feed::read_from(&topic(&edition, &Channel::new(&edition, &edition.selections[0])).bytes[..]).unwrap();
     assert_eq!(read.links[0].href, "https://www.example/veille/ecole.atom");
+}
+
+#[test]
+fn what_is_gone_is_told_with_its_reason_and_dates_the_document() {
+    let world = World::new();
+    let mut edition = world.edition(vec![story(ordinary())]);
+    let gone = |id: &str, departure| Tombstone { atom_id: id.into(), date: date("2026-10-20T08:00:00Z"), departure };
+    edition.selections[0].tombstones = vec![
+        gone("https://ministere.example/?a=1&b=\"2\"", Departure::Withdrawn),
+        gone("urn:x:2", Departure::Joined(Some("Un plan & des \u{0}<tablettes>".into()))),
+        gone("urn:x:2", Departure::Withdrawn),
+        gone("https://ministere.example/?p=1", Departure::Withdrawn),
+        gone("urn:x:3", Departure::Joined(None)),
+    ];
+    let render = |edition: &crate::publish::Edition<'_>| {
+        String::from_utf8(topic(edition, &Channel::new(edition, &edition.selections[0])).bytes.to_vec()).unwrap()
+    };
+    let document = render(&edition);
+    let lines: Vec<&str> = document.lines().filter(|line| line.contains("at:") || line.starts_with(" <upd")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+     <updated>2026-10-20T08:00:00+00:00</updated>
+     <at:deleted-entry ref="https://ministere.example/?a=1&amp;b=%222%22" when="2026-10-20T08:00:00Z">
+      <at:comment>Retiré par ceux qui l’avaient publié.</at:comment>
+     </at:deleted-entry>
+     <at:deleted-entry ref="urn:x:2" when="2026-10-20T08:00:00Z">
+      <at:comment>Même nouvelle que « Un plan &amp; des &lt;tablettes&gt; », qui la dit désormais.</at:comment>
+     </at:deleted-entry>
+     <at:deleted-entry ref="urn:x:3" when="2026-10-20T08:00:00Z">
+      <at:comment>Même nouvelle qu’une autre, qui la dit désormais.</at:comment>
+     </at:deleted-entry>
+    "#);
+    let settings = crate::config::PublishSettings { entries: 1, ..world.settings.clone() };
+    let document = render(&crate::publish::Edition { settings: &settings, ..edition });
+    assert_eq!(document.matches("<at:deleted-entry").count(), 1);
 }

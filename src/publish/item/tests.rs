@@ -1,6 +1,6 @@
 use super::*;
 use crate::feed::{Entry, Origin};
-use crate::publish::world::{World, bare, ordinary, story, url};
+use crate::publish::world::{World, bare, ordinary, related, story, url};
 use crate::story::{StoredEntry, Telling};
 
 #[track_caller]
@@ -100,7 +100,7 @@ fn the_feed_that_an_entry_was_copied_from_is_named() {
 }
 
 #[test]
-fn every_other_telling_is_related_once() {
+fn every_other_telling_is_linked_once() {
     let world = World::new();
     let mut told = story(ordinary());
     let telling = Telling {
@@ -114,8 +114,25 @@ fn every_other_telling_is_related_once() {
     let edition = world.edition(vec![told]);
     let item = items(&edition, &edition.selections[0]).remove(0);
     let title = Some("Agence – Tablettes : le plan".to_owned());
-    assert_eq!(item.related, [Link { url: "https://agence.example/1".into(), title }]);
+    assert_eq!(item.elsewhere, [Link { url: "https://agence.example/1".into(), title }]);
     assert!(item.categories.iter().any(|tag| tag.scheme.as_deref() == Some("https://agence.example/feed")));
+}
+
+#[test]
+fn related_news_is_linked_unless_its_page_is_linked_already() {
+    let world = World::new();
+    let mut told = story(ordinary());
+    told.related = vec![
+        related("Le plan  d’hier", "https://a.example/1"),
+        related("La même page", "https://ministere.example/tablettes"),
+        related("Sans page", "javascript:alert(1)"),
+        related("Encore", "https://a.example/1"),
+    ];
+    let edition = world.edition(vec![told]);
+    let item = items(&edition, &edition.selections[0]).remove(0);
+    let title = Some("Le plan d’hier".to_owned());
+    assert_eq!(item.related, [Link { url: "https://a.example/1".into(), title }]);
+    assert!(item.elsewhere.is_empty());
 }
 
 #[test]

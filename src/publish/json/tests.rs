@@ -1,6 +1,6 @@
 use super::*;
 use crate::feed::{Comments, Enclosure};
-use crate::publish::world::{World, bare, ordinary, story, url};
+use crate::publish::world::{World, bare, ordinary, related, story, url};
 use crate::story::{Story, Telling};
 
 fn render(stories: Vec<Story>) -> String {
@@ -19,6 +19,7 @@ fn the_whole_document() {
         url: Some(url("https://ministere.example/tablettes#comments")),
         feed: Some(url("https://ministere.example/tablettes/feed")),
         count: Some(3),
+        updated: None,
     };
     head.entry.enclosures =
         vec![Enclosure { url: url("https://ministere.example/plan.pdf"), media_type: None, length: Some(1_234) }];
@@ -30,6 +31,7 @@ fn the_whole_document() {
         categories: Vec::new(),
         atom_id: "urn:x-agence:1".into(),
     });
+    told.related.push(related("Le plan d’hier & co", "https://journal.example/hier"));
     insta::assert_snapshot!(pretty(&render(vec![told, story(bare("2"))])), @r##"
     {
       "authors": [
@@ -44,11 +46,17 @@ fn the_whole_document() {
       "items": [
         {
           "_veille": {
-            "about": "source: the feed that the item comes from; related: where else it was told",
-            "related": [
+            "about": "source: the feed that the item comes from; elsewhere: where else it was told; related: earlier news on the same subject",
+            "elsewhere": [
               {
                 "title": "Agence – Le plan",
                 "url": "https://agence.example/1"
+              }
+            ],
+            "related": [
+              {
+                "title": "Le plan d’hier & co",
+                "url": "https://journal.example/hier"
               }
             ],
             "source": {
@@ -82,7 +90,7 @@ fn the_whole_document() {
         },
         {
           "_veille": {
-            "about": "source: the feed that the item comes from; related: where else it was told",
+            "about": "source: the feed that the item comes from; elsewhere: where else it was told; related: earlier news on the same subject",
             "source": {
               "title": "Ministère & Cie",
               "url": "https://ministere.example/rss.xml"

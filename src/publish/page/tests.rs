@@ -1,7 +1,8 @@
 use super::*;
 use crate::config::Language;
 use crate::feed::{Category, Comments};
-use crate::publish::world::{World, bare, ordinary, story, url};
+use crate::publish::world::{World, bare, ordinary, related, story, url};
+use crate::state::Announcement;
 use crate::story::Telling;
 use crate::topic::{Field, Reason};
 
@@ -31,6 +32,7 @@ fn the_page_of_a_topic() {
         categories: Vec::new(),
         atom_id: "urn:x-agence:1".into(),
     });
+    told.related.push(related("Le plan d’hier & co", "https://journal.example/hier"));
     insta::assert_snapshot!(topic_page(&World::new(), vec![told]), @r##"
     <!doctype html>
     <html lang="fr">
@@ -79,6 +81,13 @@ fn the_page_of_a_topic() {
     <p class="note">Aussi chez :</p>
     <ul class="note">
     <li><a href="https://agence.example/1">Agence – Le plan</a></li>
+
+    </ul>
+
+
+    <p class="note">Sur le même sujet :</p>
+    <ul class="note">
+    <li><a href="https://journal.example/hier">Le plan d’hier &#38; co</a></li>
 
     </ul>
 
@@ -172,4 +181,35 @@ fn markup_in_words_stays_words() {
     head.entry.summary = Some("&lt;script&gt;".into());
     let page = topic_page(&World::new(), vec![story(head)]);
     assert!(!page.contains("<script") && page.contains("&#60;script&#62;alert(1)"));
+}
+
+/// The page of sources when the config and a hub are in trouble.
+fn troubled_sources(language: Language) -> String {
+    let mut world = World::new();
+    world.site.language = language;
+    world.settings.hubs = vec![url("https://hub.example/")];
+    let told = Announcement {
+        hub: "https://hub.example/".into(),
+        last_error: Some("answered 500".into()),
+        ..Announcement::default()
+    };
+    let config = Change {
+        source_id: String::new(),
+        date: crate::publish::world::date("2026-10-01T08:00:00Z"),
+        health: Health::Invalid,
+        detail: Some("config.toml:3:1: unknown key `anny` in `topic`".into()),
+    };
+    let edition = Edition { hubs: &[told], config: Some(config), ..world.edition(Vec::new()) };
+    text(&sources(&edition)).to_owned()
+}
+
+#[test]
+fn what_is_wrong_with_the_config_and_hubs_is_told_in_the_language_of_the_site() {
+    let french = troubled_sources(Language::French);
+    assert!(french.contains("<strong>contient des erreurs, la dernière version correcte reste en vigueur</strong>"));
+    assert!(french.contains("<strong>ne répond plus</strong><br><span lang=\"en\">answered 500</span>"), "{french}");
+    let english = troubled_sources(Language::English);
+    assert!(english.contains("<strong>has mistakes, the last good one stays in force</strong>"), "{english}");
+    assert!(english.contains("<strong>does not answer</strong><br><span lang=\"en\">answered 500</span>"));
+    assert!(english.contains("unknown key `anny`") && english.contains("Announcements (WebSub)"));
 }

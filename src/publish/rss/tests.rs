@@ -1,6 +1,6 @@
 use super::*;
 use crate::feed::{Comments, Enclosure};
-use crate::publish::world::{World, bare, ordinary, story, url};
+use crate::publish::world::{World, bare, date, ordinary, related, story, url};
 use crate::story::{Story, Telling};
 
 fn render(stories: Vec<Story>) -> String {
@@ -13,12 +13,15 @@ fn render(stories: Vec<Story>) -> String {
 #[test]
 fn the_whole_document() {
     let mut head = ordinary();
+    head.changed = Some(date("2026-10-12T08:00:00Z"));
+    head.entry.language = Some("en".into());
     head.entry.content = Some("<p>Tout le plan.</p>".into());
     head.entry.categories = vec![crate::feed::Category { term: "Bac & co".into(), ..Default::default() }];
     head.entry.comments = Comments {
         url: Some(url("https://ministere.example/tablettes#comments")),
         feed: Some(url("https://ministere.example/tablettes/feed")),
         count: Some(3),
+        updated: None,
     };
     head.entry.enclosures =
         vec![Enclosure { url: url("https://ministere.example/plan.pdf"), media_type: None, length: Some(1_234) }];
@@ -30,6 +33,7 @@ fn the_whole_document() {
         categories: Vec::new(),
         atom_id: "urn:x-agence:1".into(),
     });
+    told.related.push(related("Le plan d’hier & co", "https://journal.example/hier"));
     insta::assert_snapshot!(render(vec![told, story(bare("2"))]), @r##"
     <?xml version="1.0" encoding="utf-8"?>
     <rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom" xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:slash="http://purl.org/rss/1.0/modules/slash/" xmlns:wfw="http://wellformedweb.org/CommentAPI/">
@@ -39,7 +43,7 @@ fn the_whole_document() {
       <description>Ce qui se publie sur l’école numérique</description>
       <language>fr</language>
       <managingEditor>veille@veille.example (Veille numérique)</managingEditor>
-      <lastBuildDate>Sat, 10 Oct 2026 08:00:00 +0000</lastBuildDate>
+      <lastBuildDate>Mon, 12 Oct 2026 08:00:00 +0000</lastBuildDate>
       <generator>veille 0.1.0</generator>
       <docs>https://www.rssboard.org/rss-specification</docs>
       <atom:link rel="self" type="application/rss+xml" href="https://veille.example/ecole.rss"/>
@@ -48,6 +52,8 @@ fn the_whole_document() {
        <link>https://ministere.example/tablettes</link>
        <guid isPermaLink="false">https://ministere.example/?p=1</guid>
        <pubDate>Fri, 09 Oct 2026 06:30:00 +0000</pubDate>
+       <atom:updated>2026-10-12T08:00:00Z</atom:updated>
+       <dc:language>en</dc:language>
        <dc:creator>Élodie Nguyen</dc:creator>
        <category domain="https://ministere.example/rss.xml">Bac &amp; co</category>
        <category domain="https://veille.example/">L’école numérique</category>
@@ -58,7 +64,8 @@ fn the_whole_document() {
        <comments>https://ministere.example/tablettes#comments</comments>
        <wfw:commentRss>https://ministere.example/tablettes/feed</wfw:commentRss>
        <slash:comments>3</slash:comments>
-       <atom:link rel="related" href="https://agence.example/1" title="Agence – Le plan"/>
+       <atom:link rel="via" href="https://agence.example/1" title="Agence – Le plan"/>
+       <atom:link rel="related" href="https://journal.example/hier" title="Le plan d’hier &amp; co"/>
       </item>
       <item>
        <title>Ministère &amp; Cie</title>

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 
-use super::{StoreError, entries, unix};
+use super::{StoreError, stories, unix};
 use crate::feed::Timestamp;
 use crate::story::{Month, Story};
 
@@ -33,16 +33,27 @@ pub(super) fn stories(connection: &Connection, topic: &str, month: Month) -> Res
         )?
         .query_map(params![topic, unix(month.start()), unix(month.next().start())], |row| row.get(0))?
         .collect::<Result<BTreeSet<i64>, _>>()?;
-    entries::whole(connection, topic, numbers)
+    stories::whole(connection, topic, numbers)
 }
 
-/// Gives a new stamp to every month in which a topic shows this story.
+/// Gives a new stamp to every month in which a topic shows this story, or another one with it.
 pub(super) fn touch(connection: &Connection, story: i64) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "INSERT INTO month (topic, month, stamp)
              SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'), random()
              FROM entry JOIN label ON label.entry = entry.number WHERE entry.story = ?1
+             ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp",
+        )?
+        .execute([story])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO month (topic, month, stamp)
+             SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'), random()
+             FROM entry AS chosen JOIN related ON related.other = chosen.number AND related.place > 0
+             JOIN entry ON entry.story = related.story
+             JOIN label ON label.entry = entry.number AND label.topic = related.topic
+             WHERE chosen.story = ?1
              ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp",
         )?
         .execute([story])?;

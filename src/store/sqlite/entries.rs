@@ -1,21 +1,22 @@
-//! Entries, and what is derived from them: clues, labels, stories.
+//! Entries, and what is derived from each: clues, labels.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{StoreError, archive, maybe, rows, unix};
+use super::{StoreError, archive, maybe, related, rows, unix, withdrawals};
 use crate::feed::{Category, Comments, Enclosure, Entry, Origin, Person, Timestamp};
-use crate::store::{CANDIDATES_MAX, EntryDay};
-use crate::story::{self, EntryKey, Fingerprint, Known, Prepared, StoredEntry, Story, Telling};
+use crate::store::EntryDay;
+use crate::story::{self, EntryKey, Fingerprint, Known, Prepared, StoredEntry};
 use crate::topic::Label;
 
 /// The columns that [`read`] takes, of `entry` under its own name.
 pub(super) const COLUMNS: &str = "entry.number, entry.source_id, entry.key, entry.atom_id, entry.story, \
     entry.first_seen, entry.changed, entry.id, entry.url, entry.title, entry.summary, entry.content, \
-    entry.published, entry.updated, entry.language, entry.details, entry.canonical_link";
+    entry.published, entry.updated, entry.language, entry.details, entry.canonical_link, entry.date, \
+    entry.owns_guid";
 
 /// What is kept of an entry without ever being searched by.
 #[derive(Serialize, Deserialize, Default)]
@@ -66,37 +67,6 @@ pub(super) fn known(connection: &Connection, source_id: &str, keys: &[EntryKey])
     Ok(found)
 }
 
-pub(super) fn candidates(
-    connection: &Connection,
-    clues: &[i64],
-    source_id: &str,
-    since: Timestamp,
-) -> Result<Vec<StoredEntry>, StoreError> {
-    let mut by_clue = connection.prepare_cached(
-        "SELECT entry FROM clue JOIN entry ON number = entry
-         WHERE hash = ?1 AND (source_id = ?2 OR first_seen >= ?3) ORDER BY entry DESC LIMIT ?4",
-    )?;
-    let limit = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX);
-    let mut shared: HashMap<i64, usize> = HashMap::new();
-    for clue in clues {
-        for number in by_clue.query_map(params![clue, source_id, unix(since), limit], |row| row.get(0))? {
-            *shared.entry(number?).or_default() += 1;
-        }
-    }
-    let mut numbers: Vec<i64> = shared.keys().copied().collect();
-    numbers.sort_unstable_by_key(|number| std::cmp::Reverse((shared.get(number).copied(), *number)));
-    numbers.truncate(CANDIDATES_MAX);
-    let mut found: BTreeMap<i64, StoredEntry> = BTreeMap::new();
-    for number in numbers {
-        found.extend(one(connection, number)?.map(|entry| (number, entry)));
-    }
-    let heads: Vec<i64> = found.values().map(|entry| entry.story).filter(|head| !found.contains_key(head)).collect();
-    for head in heads {
-        found.extend(one(connection, head)?.map(|entry| (head, entry)));
-    }
-    Ok(found.into_values().collect())
-}
-
 pub(super) fn insert(
     connection: &Connection,
     source_id: &str,
@@ -104,13 +74,13 @@ pub(super) fn insert(
     story: Option<i64>,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
-    let Prepared { entry, identity, labels } = prepared;
-    let date = story::date(entry.published, now);
+    let Prepared { entry, identity, labels, terms } = prepared;
+    let date = story::date(entry, now);
     connection
         .prepare_cached(
             "INSERT INTO entry (source_id, key, guid_key, fingerprint, atom_id, story, first_seen, date, id, url,
-                canonical_link, title, summary, content, published, updated, language, details)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
+                canonical_link, title, summary, content, published, updated, language, details, owns_guid)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
         )?
         .execute(params![
             source_id,
@@ -131,6 +101,7 @@ pub(super) fn insert(
             entry.updated.map(unix),
             entry.language,
             details(entry)?,
+            identity.owns_guid,
         ])?;
     let number = connection.last_insert_rowid();
     if story.is_none() {
@@ -138,6 +109,7 @@ pub(super) fn insert(
     }
     set_clues(connection, number, &identity.clues)?;
     set_labels(connection, number, labels)?;
+    related::set_terms(connection, number, terms.as_ref())?;
     archive::touch(connection, story.unwrap_or(number))?;
     Ok(number)
 }
@@ -148,16 +120,17 @@ pub(super) fn update(
     prepared: &Prepared,
     changed: Option<Timestamp>,
 ) -> Result<(), StoreError> {
-    let Prepared { entry, identity, labels } = prepared;
+    let Prepared { entry, identity, labels, terms } = prepared;
     let Some(before) = one(connection, number)? else { return Ok(()) };
     archive::touch(connection, before.story)?;
-    let date = story::date(entry.published.or(before.entry.published), before.first_seen);
+    // A publication date may be corrected; an update is a change, and leaves the date of the first sight.
+    let date = entry.published.map_or(before.date, |_| story::date(entry, before.first_seen));
     connection
         .prepare_cached(
             "UPDATE entry SET key = ?2, guid_key = ?3, fingerprint = ?4, changed = coalesce(?5, changed), id = ?6,
                 url = ?7, canonical_link = ?8, title = ?9, summary = ?10, content = ?11,
                 published = coalesce(?12, published), updated = ?13, language = ?14, details = ?15, searchable = 0,
-                date = ?16
+                date = ?16, owns_guid = ?17
              WHERE number = ?1",
         )?
         .execute(params![
@@ -177,10 +150,12 @@ pub(super) fn update(
             entry.language,
             details(entry)?,
             unix(date),
+            identity.owns_guid,
         ])?;
     set_clues(connection, number, &identity.clues)?;
     set_labels(connection, number, labels)?;
-    if number == before.story && date != before.date() {
+    related::set_terms(connection, number, terms.as_ref())?;
+    if number == before.story && date != before.date {
         connection
             .prepare_cached("UPDATE label SET date = ?2 WHERE entry IN (SELECT number FROM entry WHERE story = ?1)")?
             .execute(params![number, unix(date)])?;
@@ -207,7 +182,7 @@ fn details(entry: &Entry) -> Result<String, StoreError> {
     Ok(serde_json::to_string(&Details { authors, categories, enclosures, comments, rights, origin, base })?)
 }
 
-fn set_clues(connection: &Connection, number: i64, clues: &[i64]) -> Result<(), StoreError> {
+pub(super) fn set_clues(connection: &Connection, number: i64, clues: &[i64]) -> Result<(), StoreError> {
     connection.prepare_cached("DELETE FROM clue WHERE entry = ?1")?.execute([number])?;
     let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO clue VALUES (?1, ?2)")?;
     for clue in clues {
@@ -243,23 +218,27 @@ pub(super) fn mark_present(
     connection: &Connection,
     source_id: &str,
     present: &[i64],
+    whole: bool,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<usize, StoreError> {
     let present: HashSet<i64> = present.iter().copied().collect();
     let mut listed = connection
         .prepare_cached("SELECT number FROM entry WHERE source_id = ?1 AND left_feed IS NULL")?
         .query_map([source_id], |row| row.get::<_, i64>(0))?
         .collect::<Result<HashSet<i64>, _>>()?;
-    let mut set = connection.prepare_cached("UPDATE entry SET left_feed = ?2 WHERE number = ?1")?;
+    let mut back = 0;
     for number in &present {
         if !listed.remove(number) {
-            set.execute(params![number, None::<i64>])?;
+            back += usize::from(withdrawals::restore(connection, *number)?);
         }
     }
-    for number in listed {
-        set.execute(params![number, unix(now)])?;
+    if whole {
+        let mut leave = connection.prepare_cached("UPDATE entry SET left_feed = ?2 WHERE number = ?1")?;
+        for number in listed {
+            leave.execute(params![number, unix(now)])?;
+        }
     }
-    Ok(())
+    Ok(back)
 }
 
 pub(super) fn one(connection: &Connection, number: i64) -> Result<Option<StoredEntry>, StoreError> {
@@ -280,74 +259,6 @@ pub(super) fn find(connection: &Connection, name: &str, link: Option<&str>) -> R
     Ok(statement.query_map(params![name, link], read)?.collect::<Result<_, _>>()?)
 }
 
-/// The latest labels give the latest stories; each is then read whole.
-pub(super) fn stories(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {
-    let mut labelled = connection.prepare_cached(
-        "SELECT entry.story FROM label JOIN entry ON entry.number = label.entry
-         WHERE label.topic = ?1 ORDER BY label.date DESC, label.entry DESC",
-    )?;
-    let mut numbers: Vec<i64> = Vec::new();
-    let mut seen = HashSet::new();
-    for number in labelled.query_map([topic], |row| row.get::<_, i64>(0))? {
-        let number = number?;
-        if numbers.len() == limit {
-            break;
-        }
-        if seen.insert(number) {
-            numbers.push(number);
-        }
-    }
-    whole(connection, topic, numbers)
-}
-
-/// The stories with these numbers as `topic` shows them, newest first.
-pub(super) fn whole(
-    connection: &Connection,
-    topic: &str,
-    numbers: impl IntoIterator<Item = i64>,
-) -> Result<Vec<Story>, StoreError> {
-    let mut stories = Vec::new();
-    for number in numbers {
-        stories.extend(story(connection, number, topic)?);
-    }
-    stories.sort_by_key(|story| std::cmp::Reverse((story.head.date(), story.number)));
-    Ok(stories)
-}
-
-/// One story as `topic` shows it; `None` if its head is gone or nothing of it is in the topic.
-fn story(connection: &Connection, number: i64, topic: &str) -> Result<Option<Story>, StoreError> {
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM entry WHERE story = ?1 ORDER BY number"))?;
-    let entries = statement.query_map([number], read)?.collect::<Result<Vec<_>, _>>()?;
-    let mut best: Option<Label> = None;
-    for entry in &entries {
-        for label in labels(connection, entry.number)?.into_iter().filter(|label| label.topic == topic) {
-            if best.as_ref().is_none_or(|best| label.score > best.score) {
-                best = Some(label);
-            }
-        }
-    }
-    let tellings = entries
-        .iter()
-        .map(|stored| Telling {
-            source_id: stored.source_id.clone(),
-            title: stored.entry.title.clone(),
-            url: stored.entry.url.clone(),
-            categories: stored.entry.categories.clone(),
-            atom_id: stored.atom_id.clone(),
-        })
-        .collect();
-    let length =
-        |stored: &StoredEntry| stored.entry.content.as_ref().or(stored.entry.summary.as_ref()).map_or(0, String::len);
-    let Some(head) = entries.first().cloned() else { return Ok(None) };
-    // The first of the longest, so that equal lengths leave the head's own text.
-    let fullest = entries.iter().rev().max_by_key(|stored| length(stored));
-    let text = fullest
-        .filter(|fullest| fullest.number != head.number)
-        .map(|fullest| (fullest.entry.summary.clone(), fullest.entry.content.clone()));
-    Ok(best.map(|label| Story { number, head, text, tellings, label }))
-}
-
 pub(super) fn days(connection: &Connection, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT source_id, max(date), count(*) FROM entry WHERE date >= ?1
@@ -360,30 +271,6 @@ pub(super) fn days(connection: &Connection, since: Timestamp) -> Result<Vec<Entr
     Ok(statement.query_map([unix(since)], read)?.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn drop_before(connection: &Connection, before: Timestamp) -> Result<usize, StoreError> {
-    let stories = connection
-        .prepare_cached(
-            "SELECT story FROM entry WHERE date < ?1 GROUP BY story
-             HAVING NOT EXISTS (SELECT 1 FROM entry AS other WHERE other.story = entry.story
-                                AND (other.date >= ?1 OR other.left_feed IS NULL OR other.first_seen >= ?1))",
-        )?
-        .query_map([unix(before)], |row| row.get::<_, i64>(0))?
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut dropped = 0;
-    for story in stories {
-        archive::touch(connection, story)?;
-        for table in ["label", "clue"] {
-            let sql = format!("DELETE FROM {table} WHERE entry IN (SELECT number FROM entry WHERE story = ?1)");
-            connection.prepare_cached(&sql)?.execute([story])?;
-        }
-        let sql =
-            "DELETE FROM entry_text WHERE rowid IN (SELECT number FROM entry WHERE story = ?1 AND searchable = 1)";
-        connection.prepare_cached(sql)?.execute([story])?;
-        dropped += connection.prepare_cached("DELETE FROM entry WHERE story = ?1")?.execute([story])?;
-    }
-    Ok(dropped)
-}
-
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
     let details: Details = rows::json(row, 15)?.unwrap_or_default();
     Ok(StoredEntry {
@@ -393,7 +280,9 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
         atom_id: row.get(3)?,
         story: row.get(4)?,
         canonical_link: row.get(16)?,
+        owns_guid: row.get(18)?,
         first_seen: rows::time(row, 5)?.unwrap_or_default(),
+        date: rows::time(row, 17)?.unwrap_or_default(),
         changed: rows::time(row, 6)?,
         entry: Entry {
             id: row.get(7)?,

@@ -41,6 +41,7 @@ fn word(health: Health) -> &'static str {
         Health::Unreadable => "unreadable",
         Health::Gone => "gone",
         Health::Moved => "moved",
+        Health::Invalid => "invalid",
     }
 }
 
@@ -51,6 +52,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Change> {
         "unreadable" => Health::Unreadable,
         "gone" => Health::Gone,
         "moved" => Health::Moved,
+        "invalid" => Health::Invalid,
         _ => Health::Recovered,
     };
     let date = rows::time(row, 1)?.unwrap_or_default();

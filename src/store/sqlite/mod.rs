@@ -4,23 +4,31 @@
 //! loses power may lose the last commits whole, and then polls again. Other processes may read, and poll, meanwhile.
 
 mod archive;
+mod derived;
 mod entries;
 mod health;
 mod hubs;
+mod related;
+mod revisions;
 mod rows;
 mod search;
 mod sources;
+mod stories;
 mod throttles;
+mod withdrawals;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
-use super::{EntryDay, Filter, Job, Store, StoreError};
+use super::{EntryDay, Filter, Job, Order, Store, StoreError};
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState, Throttle};
-use crate::story::{EntryKey, Fingerprint, Known, Month, Prepared, StoredEntry, Story};
+use crate::story::{
+    Bond, EntryKey, Fingerprint, Gist, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story, Terms,
+    Tombstone,
+};
 use crate::topic::Label;
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
@@ -64,6 +72,7 @@ impl Sqlite {
             store.check()?;
         }
         store.migrate()?;
+        store.connection.execute_batch(derived::TABLES).map_err(|error| cannot_open(error.into()))?;
         Ok(store)
     }
 
@@ -214,7 +223,32 @@ impl Store for Sqlite {
     }
 
     fn candidates(&mut self, clues: &[i64], source_id: &str, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError> {
-        entries::candidates(&self.connection, clues, source_id, since)
+        stories::candidates(&self.connection, clues, source_id, since)
+    }
+
+    fn tellings(&mut self, story: i64) -> Result<Vec<StoredEntry>, StoreError> {
+        stories::tellings(&self.connection, story)
+    }
+
+    fn assign(&mut self, number: i64, story: i64, now: Timestamp) -> Result<(), StoreError> {
+        stories::assign(&self.connection, number, story, now)
+    }
+
+    fn bonds(&mut self, number: i64) -> Result<Vec<Bond>, StoreError> {
+        stories::bonds(&self.connection, number)
+    }
+
+    fn bind(&mut self, bond: Bond) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached("INSERT OR REPLACE INTO bond VALUES (?1, ?2, ?3)")?;
+        insert.execute(params![bond.one, bond.other, bond.together])?;
+        Ok(())
+    }
+
+    fn unbind(&mut self, one: i64, other: i64) -> Result<(), StoreError> {
+        let bond = Bond::new(one, other, false);
+        let mut delete = self.connection.prepare_cached("DELETE FROM bond WHERE one = ?1 AND other = ?2")?;
+        delete.execute([bond.one, bond.other])?;
+        Ok(())
     }
 
     fn has_atom_id(&mut self, atom_id: &str) -> Result<bool, StoreError> {
@@ -235,8 +269,42 @@ impl Store for Sqlite {
         entries::update(&self.connection, number, prepared, changed)
     }
 
-    fn mark_present(&mut self, source_id: &str, present: &[i64], now: Timestamp) -> Result<(), StoreError> {
-        entries::mark_present(&self.connection, source_id, present, now)
+    fn keep_revision(&mut self, number: i64, most: usize, now: Timestamp) -> Result<(), StoreError> {
+        revisions::keep(&self.connection, number, most, now)
+    }
+
+    fn revisions(&mut self, number: i64) -> Result<Vec<Revision>, StoreError> {
+        revisions::all(&self.connection, number)
+    }
+
+    fn listed(&mut self, source_id: &str) -> Result<Vec<Listed>, StoreError> {
+        withdrawals::listed(&self.connection, source_id)
+    }
+
+    fn mark_present(
+        &mut self,
+        source_id: &str,
+        present: &[i64],
+        whole: bool,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        entries::mark_present(&self.connection, source_id, present, whole, now)
+    }
+
+    fn suspect(&mut self, numbers: &[i64], since: Option<Timestamp>) -> Result<(), StoreError> {
+        withdrawals::suspect(&self.connection, numbers, since)
+    }
+
+    fn suspected(&mut self, source_id: &str, until: Timestamp) -> Result<Vec<i64>, StoreError> {
+        withdrawals::suspected(&self.connection, source_id, until)
+    }
+
+    fn stays(&mut self, source_id: &str, since: Timestamp, limit: usize) -> Result<Vec<Stay>, StoreError> {
+        withdrawals::stays(&self.connection, source_id, since, limit)
+    }
+
+    fn withdraw(&mut self, numbers: &[i64], now: Timestamp) -> Result<(), StoreError> {
+        withdrawals::withdraw(&self.connection, numbers, now)
     }
 
     fn entries_after(&mut self, after: i64, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
@@ -268,12 +336,44 @@ impl Store for Sqlite {
         Ok(())
     }
 
+    fn is_whole(&mut self) -> Result<bool, StoreError> {
+        derived::is_whole(&self.connection)
+    }
+
+    fn mark_whole(&mut self) -> Result<(), StoreError> {
+        derived::mark_whole(&self.connection)
+    }
+
+    fn set_clues(&mut self, number: i64, clues: &[i64]) -> Result<(), StoreError> {
+        entries::set_clues(&self.connection, number, clues)
+    }
+
     fn rules(&mut self) -> Result<String, StoreError> {
         Ok(self.connection.query_row("SELECT value FROM meta WHERE name = 'rules'", [], |row| row.get(0))?)
     }
 
+    fn unrelated(&mut self, number: i64) -> Result<Vec<(i64, String)>, StoreError> {
+        related::unrelated(&self.connection, number)
+    }
+
+    fn gist(&mut self, story: i64) -> Result<Option<Gist>, StoreError> {
+        related::gist(&self.connection, story)
+    }
+
+    fn gists(&mut self, topic: &str, since: Order, before: Order, limit: usize) -> Result<Vec<Gist>, StoreError> {
+        related::gists(&self.connection, topic, since, before, limit)
+    }
+
+    fn save_terms(&mut self, number: i64, terms: &Terms) -> Result<(), StoreError> {
+        related::set_terms(&self.connection, number, Some(terms))
+    }
+
+    fn relate(&mut self, topic: &str, story: i64, others: &[i64]) -> Result<(), StoreError> {
+        related::relate(&self.connection, topic, story, others)
+    }
+
     fn stories(&mut self, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {
-        entries::stories(&self.connection, topic, limit)
+        stories::stories(&self.connection, topic, limit)
     }
 
     fn months(&mut self, topic: &str) -> Result<Vec<(Month, i64)>, StoreError> {
@@ -282,6 +382,10 @@ impl Store for Sqlite {
 
     fn stories_of(&mut self, topic: &str, month: Month) -> Result<Vec<Story>, StoreError> {
         archive::stories(&self.connection, topic, month)
+    }
+
+    fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
+        withdrawals::tombstones(&self.connection, topic, month, limit)
     }
 
     fn entries(&mut self, filter: &Filter) -> Result<Vec<(StoredEntry, Vec<Label>)>, StoreError> {
@@ -326,7 +430,7 @@ impl Store for Sqlite {
     }
 
     fn drop_before(&mut self, before: Timestamp) -> Result<usize, StoreError> {
-        entries::drop_before(&self.connection, before)
+        stories::drop_before(&self.connection, before)
     }
 
     fn generation(&mut self) -> Result<i64, StoreError> {
@@ -346,10 +450,17 @@ impl Store for Sqlite {
         self.connection.backup("main", to, None::<fn(rusqlite::backup::Progress)>).map_err(|error| failed(error.into()))
     }
 
-    fn tidy(&mut self) -> Result<(), StoreError> {
+    fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {
         // The write-ahead log needs no help: each commit that makes it long folds it back.
         self.connection.execute_batch("PRAGMA optimize")?;
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('tidied', ?1)", [unix(now)])?;
         Ok(())
+    }
+
+    fn tidied(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT value FROM meta WHERE name = 'tidied'";
+        let at: Option<i64> = self.connection.query_row(sql, [], |row| row.get(0)).optional()?;
+        Ok(at.and_then(|at| Timestamp::from_timestamp(at, 0)))
     }
 }
 

@@ -6,7 +6,7 @@
 use rusqlite::{Connection, Row, ToSql, params};
 
 use super::entries::{COLUMNS, labels, read};
-use super::{StoreError, unix};
+use super::{StoreError, derived, unix};
 use crate::store::Filter;
 use crate::story::StoredEntry;
 use crate::text;
@@ -21,6 +21,7 @@ pub(super) fn entries(
 ) -> Result<Vec<(StoredEntry, Vec<Label>)>, StoreError> {
     let search = filter.search.as_deref().and_then(query);
     if search.is_some() {
+        derived::forget_emptied_index(connection)?;
         while fill_index(connection)? > 0 {}
     }
     let mut sql = format!("SELECT {COLUMNS} FROM entry");

@@ -1,0 +1,74 @@
+//! What related news costs an entry that is new in a topic of 500 stories. `cargo bench --bench related`.
+
+#![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use veille::dedup::{self, Plain};
+use veille::feed::{Entry, Timestamp};
+use veille::store::Store;
+use veille::store::sqlite::Sqlite;
+use veille::story::Prepared;
+use veille::topic::Label;
+
+/// Stories in the topic.
+const STORIES: usize = 500;
+
+/// Runs, of which the fastest counts: the others were disturbed.
+const RUNS: usize = 15;
+
+/// Words of a text: 3 kB.
+const WORDS: usize = 400;
+
+/// A story of its own: words that come back as often as in French, names that are rare.
+fn entry(number: usize) -> Entry {
+    let word = |place: usize| {
+        // Few words are frequent and most are rare (Zipf).
+        let draw = (number * 7_919 + place * 104_729) % 10_007;
+        let word = 10_007 / (draw + 1) + draw % 97;
+        if draw.is_multiple_of(23) { format!("Nom{word}") } else { format!("parole{word}") }
+    };
+    let text = |words: std::ops::Range<usize>| words.map(word).collect::<Vec<_>>().join(" ");
+    Entry {
+        title: Some(text(0..9)),
+        content: Some(format!("<p>{}</p>", text(9..WORDS))),
+        url: format!("https://example.org/{number}").parse().ok(),
+        ..Entry::default()
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let mut store = Sqlite::open(&folder.path().join("veille.db"))?;
+    let start = Timestamp::from_timestamp(1_750_000_000, 0).unwrap_or_default();
+    let mut last = 0;
+    store.atomically(&mut |store| {
+        for number in 0..=STORIES {
+            let now = start + chrono::TimeDelta::minutes(i64::try_from(number).unwrap_or_default());
+            let (entry, identity) = dedup::identify("source", "rss20", vec![entry(number)]).remove(0);
+            let labels = vec![Label { topic: "topic".into(), score: 6.0, reasons: Vec::new() }];
+            let terms = Some(dedup::terms(&entry, &Plain::of(&entry)));
+            last = store.insert("source", &Prepared { entry, identity, labels, terms }, None, now)?;
+        }
+        Ok(())
+    })?;
+    let newest = store.gist(last)?.ok_or("the last story is gone")?;
+    let (read, plain) = (entry(STORIES), Plain::of(&entry(STORIES)));
+    let order = newest.order();
+    let earlier = store.gists("topic", (start, 0), order, STORIES)?;
+    println!("telling words of an entry of {WORDS} words: {:?}", fastest(|| dedup::terms(&read, &plain)));
+    let looking = fastest(|| store.gists("topic", (start, 0), order, STORIES));
+    println!("reading {} earlier stories, once for a poll and topic: {looking:?}", earlier.len());
+    println!("choosing among them: {:?}", fastest(|| dedup::related(&newest, &earlier)));
+    Ok(())
+}
+
+fn fastest<T>(mut work: impl FnMut() -> T) -> Duration {
+    let run = |_| {
+        let began = Instant::now();
+        std::hint::black_box(work());
+        began.elapsed()
+    };
+    (0..RUNS).map(run).min().unwrap_or_default()
+}

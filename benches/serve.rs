@@ -1,0 +1,157 @@
+//! What a reader's GET costs beside a bare axum handler that holds the same bytes: `cargo bench --bench serve`.
+//!
+//! Both listen on loopback, each on a thread of its own; what is told is the processor time of that thread for one
+//! request, so other work on the machine and the client's own share do not count. Linux only.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use veille::publish::{Body, Encoding, Format, Representation, Resource, Tree};
+use veille::serve::{Front, Limits, serve};
+
+const PATH: &str = "/topic.atom";
+const REQUESTS: u32 = 20_000;
+const ROUNDS: usize = 7;
+
+fn main() {
+    let document =
+        Representation::new(PATH.to_owned(), Format::Atom, feed().into_bytes(), chrono::DateTime::UNIX_EPOCH);
+    let tree = Tree::build(vec![document], Vec::new(), &Tree::default(), chrono::DateTime::UNIX_EPOCH);
+    let resource = Arc::clone(tree.get(PATH).unwrap());
+    let gzip = &resource.compressed.iter().find(|(encoding, _)| *encoding == Encoding::Gzip).unwrap().1;
+    println!("{} bytes, {} in gzip", bytes(&resource.plain.body).len(), bytes(&gzip.body).len());
+    let etag = format!("If-None-Match: {}\r\n", resource.plain.etag);
+    let front = Arc::new(Front::default());
+    front.tree.store(Arc::new(tree));
+    let ours = Server::start(move |listener| async move {
+        serve(listener, front, Limits::default(), std::future::pending()).await.unwrap();
+    });
+    let bare = bare(Arc::clone(&resource));
+    let theirs = Server::start(move |listener| async move { axum::serve(listener, bare).await.unwrap() });
+    for (name, headers) in [("plain", ""), ("gzip", "Accept-Encoding: gzip\r\n"), ("304", &etag)] {
+        let mut costs: [Vec<f64>; 2] = Default::default();
+        for _ in 0..ROUNDS {
+            for (server, costs) in [&ours, &theirs].into_iter().zip(&mut costs) {
+                costs.push(server.cost(headers));
+            }
+        }
+        let [ours, bare] = costs.map(median);
+        println!("{name:5}  served {ours:5.1} µs   bare axum {bare:5.1} µs   ratio {:.2}", ours / bare);
+    }
+}
+
+/// A feed of fifty entries.
+fn feed() -> String {
+    let entry = |number: usize| {
+        format!(
+            "<entry><id>https://a.example/{number}</id><title>Nouvelle {number}</title><updated>2026-11-24T08:00:00Z</updated>\
+             <content type=\"html\">{}</content></entry>\n",
+            format!("Du texte numéro {} sur l’école. ", number * 7_919).repeat(30)
+        )
+    };
+    format!("<feed xmlns=\"http://www.w3.org/2005/Atom\">{}</feed>", (0..50).map(entry).collect::<String>())
+}
+
+fn bytes(body: &Body) -> bytes::Bytes {
+    match body {
+        Body::Memory(bytes) => bytes.clone(),
+        Body::File(_) => unreachable!("the document is in memory"),
+    }
+}
+
+/// The least that serves the same: one route, the bytes, the validator.
+fn bare(resource: Arc<Resource>) -> Router {
+    let handler = move |request: HeaderMap| {
+        let resource = Arc::clone(&resource);
+        async move { answer(&request, &resource) }
+    };
+    Router::new().route(PATH, get(handler))
+}
+
+fn answer(request: &HeaderMap, resource: &Resource) -> Response {
+    let media_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/atom+xml; charset=utf-8"));
+    if request.get(header::IF_NONE_MATCH).is_some_and(|tag| tag == &resource.plain.etag) {
+        return (StatusCode::NOT_MODIFIED, [(header::ETAG, resource.plain.etag.clone())]).into_response();
+    }
+    let gzip = resource.compressed.iter().find(|(encoding, _)| *encoding == Encoding::Gzip);
+    match gzip.filter(|_| request.get(header::ACCEPT_ENCODING).is_some_and(|accepted| accepted == "gzip")) {
+        Some((_, gzip)) => {
+            let coding = (header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            ([media_type, coding], [(header::ETAG, gzip.etag.clone())], bytes(&gzip.body)).into_response()
+        }
+        None => {
+            ([media_type], [(header::ETAG, resource.plain.etag.clone())], bytes(&resource.plain.body)).into_response()
+        }
+    }
+}
+
+/// A server on a thread of its own.
+struct Server {
+    address: SocketAddr,
+    /// Where Linux tells what the thread has used.
+    thread: String,
+}
+
+impl Server {
+    fn start<F: Future<Output = ()>>(serve: impl FnOnce(TcpListener) -> F + Send + 'static) -> Self {
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let thread = fs::read_link("/proc/thread-self").unwrap();
+                let thread = format!("/proc/{}/schedstat", thread.display());
+                sender.send(Self { address: listener.local_addr().unwrap(), thread }).unwrap();
+                serve(listener).await;
+            });
+        });
+        receiver.recv_timeout(Duration::from_secs(5)).unwrap()
+    }
+
+    fn used(&self) -> f64 {
+        let nanoseconds = fs::read_to_string(&self.thread).unwrap();
+        nanoseconds.split(' ').next().unwrap().parse().unwrap()
+    }
+
+    /// The microseconds of processor time that one request costs, kept-alive connection and all.
+    fn cost(&self, headers: &str) -> f64 {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let request = format!("GET {PATH} HTTP/1.1\r\nHost: a\r\n{headers}\r\n");
+        let mut buffer = vec![0; 1 << 20];
+        ask(&mut stream, &request, &mut buffer);
+        let before = self.used();
+        for _ in 0..REQUESTS {
+            ask(&mut stream, &request, &mut buffer);
+        }
+        (self.used() - before) / f64::from(REQUESTS) / 1_000.0
+    }
+}
+
+/// One request; reads the whole answer.
+fn ask(stream: &mut TcpStream, request: &str, buffer: &mut [u8]) {
+    stream.write_all(request.as_bytes()).unwrap();
+    let (mut read, mut end) = (0, None);
+    while end.is_none_or(|end| read < end) {
+        read += stream.read(&mut buffer[read..]).unwrap();
+        end = end.or_else(|| {
+            let text = String::from_utf8_lossy(&buffer[..read.min(2_048)]);
+            let (head, _) = text.split_once("\r\n\r\n")?;
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            Some(head.len() + 4 + length.map_or(0, |length| length.parse().unwrap()))
+        });
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

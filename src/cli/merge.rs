@@ -1,0 +1,30 @@
+//! `veille merge A B`: two entries that are one story, whatever they say.
+
+use chrono::Utc;
+
+use super::{Failure, open, output};
+use crate::config::Config;
+use crate::pipeline;
+use crate::store::Store;
+use crate::store::sqlite::Sqlite;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Its number, guid, Atom id or link
+    one: String,
+    /// The other's
+    other: String,
+}
+
+pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
+    open::store_to_read(config)?;
+    let mut store = Sqlite::open(&config.store.path)?;
+    let (one, other) = (open::entry(&mut store, &options.one)?, open::entry(&mut store, &options.other)?);
+    if one.number == other.number {
+        return Err(Failure::Usage(format!("error: both are entry {}", one.number)));
+    }
+    pipeline::merge(&mut store, config, one.number, other.number, Utc::now())?;
+    let told = store.entry(one.number)?.map(|entry| entry.story).unwrap_or_default();
+    output::note(&format!("entries {} and {} tell one story now, headed by entry {told}", one.number, other.number));
+    Ok(())
+}

@@ -1,0 +1,221 @@
+//! The telling words of an entry, by which related news is found.
+//!
+//! How rare a word is shows only among a topic's stories. So here goes what never tells anything, and of the rest the
+//! most telling are taken: all of the title, the publisher's tags, then names and what the text repeats.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::plain::Plain;
+use super::title::bare;
+use crate::feed::Entry;
+use crate::story::{Spot, Term, Terms};
+use crate::text::{Folding, Levelled, Token, fold};
+
+/// Terms taken from the title.
+const TITLE_TERMS: usize = 20;
+
+/// Terms taken from the tags: some sites send the keywords of every page.
+const TAG_TERMS: usize = 12;
+
+/// Beginning of the summary and of the content that is looked at, in characters: news says first what it is about.
+const TEXT_MAX: usize = 5_000;
+
+/// Longest word that is taken, in bytes.
+const WORD_MAX: usize = 60;
+
+/// How often a word counts at most: more says that the text is long.
+const COUNT_MAX: usize = 4;
+
+/// Words that tell nothing of what a text is about, folded; those of three letters are never looked at.
+const EMPTY: &str = "
+    a afin ainsi ainsi alors annee annees ans apres article articles au aucun aupres aussi autour autre autres aux avant
+    avec avoir avons ayant bien c car cas ce ceci cela celle celles celui ces cet cette ceux chaque chez comme comment
+    contre d dans de declare depuis des deux dimanche dit doit doivent donc dont du durant elle elles en encore entre
+    est et etaient etait etant ete etre eux fait faire faut fois font grace heure heures hors il ils info information
+    informations je jeudi jour jours jusqu jusque l la le les leur leurs lire lors lorsque lundi mais mardi me meme
+    memes mercredi mes mieux mis mise moins mois mon ne ni non nos notamment notre nous nouveau nouveaux nouvel nouvelle
+    nouvelles on ont ou page par parce parmi partie partir pas pendant permet permettent permettre peu peut peuvent plus
+    plusieurs point pour pourquoi pourra pouvoir premier premiere premieres premiers presse pres puis qu quand quatre
+    que quel quelle quelles quels qui quoi sa samedi sans savoir se selon semaine semaines sera seront ses seulement si
+    site soit sont sous souvent suite suivant sur ta tant tel telle tous tout toute toutes travers tres trois tu un une
+    vendredi vers via voici voir vos votre vous
+    janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre
+    actualite actualites communique communiques newsletter dossier publie publiee publication
+    about after again all also among and any are around because been before being between both but can could day days
+    did does during each every first for from get had has have her here his how into its just last like made make many
+    monday more most much need new news not now off one only other our out over own people per said same saturday says
+    she should since some still such sunday than that the their them then there these they this those three through
+    thursday time times too tuesday two under until upon use used very was way wednesday week weeks well were what when
+    where which while who why will with without would year years you your
+    january february march april may june july august september october november december
+    http https www html href";
+
+static EMPTY_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| EMPTY.split_whitespace().collect());
+
+/// Returns the telling words of an entry, read as `plain`.
+#[must_use]
+pub fn terms(entry: &Entry, plain: &Plain) -> Terms {
+    let title = said(bare(&plain.title));
+    let tags = Said::all(entry.categories.iter().flat_map(|tag| said(&tag.term)).collect());
+    let text = Said::all([&plain.summary, &plain.content].into_iter().flat_map(|text| said(beginning(text))).collect());
+    // Where most words are capitalised, capitals tell nothing. A word that is small elsewhere is no name.
+    let capitals = title.iter().filter(|word| word.is_capital).count();
+    let shouts = title.len() > 2 && capitals * 3 > title.len() * 2;
+    let is_name = |word: &Said| match text.iter().find(|other| other.hash == word.hash) {
+        Some(other) => other.is_capital && (other.is_name || word.is_name && !shouts),
+        None => word.is_name && !shouts,
+    };
+    let titled = title.iter().take(TITLE_TERMS).map(|word| Term::new(word.hash, Spot::Title, is_name(word)));
+    let tagged = tags.iter().take(TAG_TERMS).map(|word| Term::new(word.hash, Spot::Tag, is_name(word)));
+    let mut told: Vec<&Said> = text.iter().collect();
+    told.sort_by_key(|word| std::cmp::Reverse(word.count.min(COUNT_MAX) << u32::from(word.is_name)));
+    let told = told.into_iter().map(|word| Term::new(word.hash, Spot::Text, word.is_name));
+    let mut seen = HashSet::new();
+    Terms::new(titled.chain(tagged).chain(told).filter(|term| seen.insert(term.word())))
+}
+
+/// A word as a text says it.
+struct Said {
+    hash: u64,
+    is_name: bool,
+    /// Whether it begins with a capital, for whatever reason.
+    is_capital: bool,
+    count: usize,
+}
+
+impl Said {
+    /// Each word once, in the order of first mention.
+    fn all(words: Vec<Self>) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        let mut places: HashMap<u64, usize> = HashMap::new();
+        for word in words {
+            let place = *places.entry(word.hash).or_insert(all.len());
+            match all.get_mut(place) {
+                None => all.push(word),
+                Some(known) => {
+                    known.count += 1;
+                    known.is_capital &= word.is_capital;
+                    known.is_name = known.is_capital && (known.is_name || word.is_name);
+                }
+            }
+        }
+        all
+    }
+}
+
+/// The words of a text that may tell what it is about.
+fn said(text: &str) -> Vec<Said> {
+    let levelled = Levelled::new(text);
+    let before = |token: &Token<'_>| levelled.as_str().get(..token.start).unwrap_or_default();
+    let words = |token: &Token<'_>| {
+        // `compte-rendu` is told by its parts, `CVE-2026-0012` is not.
+        let joined = token.joined.as_ref().filter(|joined| joined.contains(|c: char| c.is_ascii_digit()));
+        [one(token.word, begins_sentence(before(token))), joined.and_then(|joined| one(joined, false))]
+    };
+    levelled.tokens().iter().flat_map(words).flatten().collect()
+}
+
+fn one(word: &str, begins_sentence: bool) -> Option<Said> {
+    let is_capital = word.starts_with(char::is_uppercase);
+    let marks = word.chars().filter(|c| c.is_uppercase() || c.is_ascii_digit()).count();
+    let long = if is_capital || marks >= 2 { 2 } else { 4 };
+    let folded = fold(word);
+    let is_number = word.starts_with(|c: char| c.is_ascii_digit()) && !word.ends_with(char::is_uppercase);
+    if is_number || word.len() > WORD_MAX || folded.chars().nth(long - 1).is_none() || EMPTY_WORDS.contains(&*folded) {
+        return None;
+    }
+    // One folding for all languages: the same word must be the same term whatever a text's language was taken for.
+    let root = Folding::French.root(&folded);
+    let is_name = marks >= 2 || is_capital && !begins_sentence && word.chars().nth(2).is_some();
+    Some(Said { hash: xxh3_64(root.as_bytes()), is_name, is_capital: is_capital || is_name, count: 1 })
+}
+
+/// Whether a capital after this text is due to what stands before it.
+fn begins_sentence(before: &str) -> bool {
+    before.trim_end().chars().next_back().is_none_or(|c| ".!?…:;«»\"“”(•|-–—*".contains(c))
+}
+
+fn beginning(text: &str) -> &str {
+    let end = text.char_indices().nth(TEXT_MAX).map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::Category;
+
+    fn of(title: &str, text: &str) -> Vec<Term> {
+        let entry = Entry { title: Some(title.into()), content: Some(text.into()), ..Entry::default() };
+        terms(&entry, &Plain::of(&entry)).iter().collect()
+    }
+
+    /// Claims that a word is a term there, and whether it is a name; `None` if it is no term.
+    #[track_caller]
+    fn check(title: &str, text: &str, word: &str, expected: Option<(Spot, bool)>) {
+        let sought = Term::new(xxh3_64(word.as_bytes()), Spot::Text, false).word();
+        let found = of(title, text).into_iter().find(|term| term.word() == sought);
+        assert_eq!(found.map(|term| (term.spot(), term.is_name())), expected, "{word}");
+    }
+
+    #[test]
+    fn words_of_the_title_count_there() {
+        check("Une cantine pour tous", "La cantine ouvre.", "cantine", Some((Spot::Title, false)));
+        check("Une cantine pour tous", "Le réfectoire ouvre.", "refectoire", Some((Spot::Text, false)));
+    }
+
+    #[test]
+    fn empty_and_short_words_and_numbers_tell_nothing() {
+        for word in ["pour", "les", "bus", "2026", "12", "3e"] {
+            check("Pour les bus, 12 en 2026, le 3e", "", word, None);
+        }
+    }
+
+    #[test]
+    fn plural_and_case_do_not_count() {
+        check("CANTINES OUVERTES PARTOUT", "", "cantine", Some((Spot::Title, false)));
+    }
+
+    #[test]
+    fn a_capital_within_a_sentence_makes_a_name() {
+        check("Le plan de Nantes", "", "nante", Some((Spot::Title, true)));
+        check("Nantes équipe ses écoles", "", "nante", Some((Spot::Title, false)));
+        check("Nantes équipe ses écoles", "La ville de Nantes paie.", "nante", Some((Spot::Title, true)));
+        check("Rentrée", "Voici. Cantine fermée.", "cantine", Some((Spot::Text, false)));
+        check("La Cantine rouvre", "Une cantine comme une autre.", "cantine", Some((Spot::Title, false)));
+        check("Élèves Des Cantines Scolaires", "", "cantine", Some((Spot::Title, false)));
+    }
+
+    #[test]
+    fn acronyms_and_words_with_digits_are_names() {
+        check("CNIL : le point sur la 5G", "", "cnil", Some((Spot::Title, true)));
+        check("CNIL : le point sur la 5G", "", "5g", Some((Spot::Title, true)));
+        check("Une faille", "La CVE-2026-0012 menace.", "cve20260012", Some((Spot::Text, true)));
+    }
+
+    #[test]
+    fn tags_are_terms() {
+        let tag = Category { term: "Vie lycéenne".into(), ..Category::default() };
+        let entry = Entry { categories: vec![tag], ..Entry::default() };
+        let spots: Vec<Spot> = terms(&entry, &Plain::of(&entry)).iter().map(Term::spot).collect();
+        assert_eq!(spots, [Spot::Tag, Spot::Tag]);
+    }
+
+    #[test]
+    fn of_a_long_text_names_and_what_it_repeats_are_taken() {
+        let words: String = (0..200).map(|n| format!("mot{} ", char::from_u32(0x4e00 + n).unwrap())).collect();
+        let text = format!("{words} cantine et cantine, dit Parcoursup.");
+        assert_eq!(of("", &text).len(), Terms::MAX);
+        check("", &text, "cantine", Some((Spot::Text, false)));
+        check("", &text, "parcoursup", Some((Spot::Text, true)));
+    }
+
+    #[test]
+    fn any_text_is_read_quickly() {
+        assert!(of(&"É".repeat(100_000), &"a'-".repeat(100_000)).len() <= Terms::MAX);
+        assert!(of("", "").is_empty());
+    }
+}

@@ -1,0 +1,173 @@
+//! Grouping do not depend on the order in which their entries came.
+
+use std::collections::BTreeSet;
+
+use chrono::{TimeDelta, TimeZone, Utc};
+use proptest::prelude::*;
+use url::Url;
+
+use super::*;
+use crate::dedup::Plain;
+use crate::feed::Entry;
+use crate::fetch::Share;
+use crate::pipeline::keeping::{Fresh, News, keep};
+use crate::pipeline::withdrawals::Listing;
+use crate::store::sqlite::Sqlite;
+use crate::story::Prepared;
+
+const TEXT: &str = "La ministre a présenté ce matin devant les recteurs le plan qui doit équiper chaque école rurale \
+    d’une connexion rapide et former ses enseignants aux usages nouveaux dans les trois ans. Le calendrier prévoit \
+    une première vague de travaux dès le printemps, puis un bilan public avec les maires et les parents d’élèves.";
+
+fn noon() -> Timestamp {
+    Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap()
+}
+
+fn grouping() -> Grouping {
+    Grouping { settings: crate::dedup::usual_settings(), apart: HashSet::new() }
+}
+
+/// An entry of a source: the path of its page, its title, its text.
+fn entry(path: &str, title: &str, text: &str) -> Entry {
+    Entry {
+        id: Some(path.to_owned()),
+        url: Url::parse(&format!("https://example.org/{path}")).ok(),
+        title: Some(title.to_owned()),
+        content: Some(text.to_owned()),
+        published: Some(noon() - TimeDelta::hours(1)),
+        ..Entry::default()
+    }
+}
+
+fn poll(store: &mut dyn Store, source_id: &str, entries: &[Entry], now: Timestamp) {
+    let identified = dedup::identify(source_id, "rss20", entries.to_vec());
+    let fresh = identified.into_iter().map(|(entry, mut identity)| {
+        let subject = Subject::new(source_id, &entry, &Plain::of(&entry), &identity);
+        identity.clues = subject.clues();
+        Fresh { prepared: Prepared { entry, identity, labels: Vec::new(), terms: None }, subject }
+    });
+    let news = News { fresh: fresh.collect(), same: Vec::new(), listing: Listing::Doubtful, share: Share::default() };
+    keep(store, source_id, news, &grouping(), now).unwrap();
+}
+
+/// The stories in the store, each as the pages that tell it.
+fn told(store: &mut dyn Store) -> BTreeSet<BTreeSet<String>> {
+    let mut told: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
+    for stored in store.entries_after(0, 1000).unwrap() {
+        let page = format!("{} {}", stored.source_id, stored.entry.url.unwrap().path());
+        told.entry(stored.story).or_default().insert(page);
+    }
+    told.into_values().collect()
+}
+
+fn stored(polls: &[(&str, Vec<Entry>)]) -> (tempfile::TempDir, Sqlite) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Sqlite::open(&folder.path().join("veille.db")).unwrap();
+    for (source_id, entries) in polls {
+        poll(&mut store, source_id, entries, noon());
+    }
+    (folder, store)
+}
+
+/// One page of each source, polled in this order, and the stories that they tell.
+fn check(polls: &[(&str, Entry)], expected: &[&[&str]]) {
+    let polls: Vec<(&str, Vec<Entry>)> = polls.iter().map(|(source, entry)| (*source, vec![entry.clone()])).collect();
+    let expected: BTreeSet<BTreeSet<String>> =
+        expected.iter().map(|story| story.iter().map(|page| (*page).to_owned()).collect()).collect();
+    assert_eq!(told(&mut stored(&polls).1), expected);
+}
+
+fn half(part: usize) -> String {
+    let words: Vec<&str> = TEXT.split(' ').collect();
+    let (start, end) = words.split_at(words.len() / 2);
+    [start, end][part].join(" ")
+}
+
+#[test]
+fn an_entry_that_comes_later_and_fits_two_stories_makes_them_one() {
+    let title = "Un plan pour les écoles rurales";
+    let (one, other) = (entry("1", title, &half(0)), entry("2", title, &half(1)));
+    check(&[("a", one.clone()), ("b", other.clone())], &[&["a /1"], &["b /2"]]);
+    let polls = [("a", one), ("b", other), ("c", entry("3", title, TEXT))];
+    check(&polls, &[&["a /1", "b /2", "c /3"]]);
+    let mut store = stored(&polls.map(|(source, entry)| (source, vec![entry]))).1;
+    let heads: Vec<i64> = store.entries_after(0, 9).unwrap().iter().map(|stored| stored.story).collect();
+    assert_eq!(heads, [1, 1, 1], "the earliest heads it");
+}
+
+#[test]
+fn an_edit_that_makes_two_entries_differ_does_not_tear_their_story_apart() {
+    let title = "Un plan pour les écoles rurales";
+    let polls = [("a", vec![entry("1", title, TEXT)]), ("b", vec![entry("2", title, TEXT)])];
+    let (_folder, mut store) = stored(&polls);
+    poll(&mut store, "b", &[entry("2", "La neige bloque les cars scolaires du Cantal", "Aucun car lundi.")], noon());
+    let together: BTreeSet<String> = ["a /1".into(), "b /2".into()].into();
+    assert_eq!(told(&mut store), [together.clone()].into());
+    // Nor does whoever comes next.
+    poll(&mut store, "c", &[entry("3", title, TEXT)], noon());
+    let all: BTreeSet<String> = together.into_iter().chain(["c /3".into()]).collect();
+    assert_eq!(told(&mut store), [all].into());
+}
+
+#[test]
+fn sources_that_keep_to_themselves_are_never_joined() {
+    let mut grouping = grouping();
+    grouping.apart.insert("b".into());
+    assert!(!grouping.may_meet("a", "b") && grouping.may_meet("b", "b") && grouping.may_meet("a", "c"));
+}
+
+/// Retellings of few items, with numbers and cuts that make some pairs the same, some different, some neither.
+fn retellings() -> impl Strategy<Value = Vec<(String, Entry)>> {
+    let titles = prop::sample::select(vec![
+        "Un plan pour les écoles rurales",
+        "[Communiqué] Un plan pour les écoles rurales",
+        "Un plan pour les écoles rurales en 2026",
+        "Un plan pour les écoles rurales en 2027",
+        "Plan numéro 2 pour les écoles rurales",
+        "Communiqué de presse",
+    ]);
+    let texts = prop::sample::select(vec![
+        TEXT.to_owned(),
+        half(0),
+        half(1),
+        TEXT.replace("trois ans", "quatre ans"),
+        format!("{TEXT} Il coûtera 12 millions en 2026."),
+        format!("{TEXT} Il coûtera 15 millions en 2027."),
+        String::new(),
+    ]);
+    let told = ("[abcde]", "[xyz]", titles, texts);
+    prop::collection::vec(told, 2..8).prop_map(|told| {
+        let mut seen = HashSet::new();
+        let told = told.into_iter().filter(|(source, page, ..)| seen.insert((source.clone(), page.clone())));
+        told.map(|(source, page, title, text)| {
+            // Some pages are shared between sources, most are their own.
+            let path = if page == "x" { page } else { format!("{source}-{page}") };
+            (source, entry(&path, title, &text))
+        })
+        .collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #[test]
+    fn shuffled_orders_of_polls_give_the_same_stories(told in retellings(), seed in any::<u64>()) {
+        let polled = |told: &[(String, Entry)]| {
+            let mut documents: Vec<(&str, Vec<Entry>)> = Vec::new();
+            for (source, entry) in told {
+                match documents.iter_mut().find(|(other, _)| other == source) {
+                    Some((_, entries)) => entries.push(entry.clone()),
+                    None => documents.push((source, vec![entry.clone()])),
+                }
+            }
+            super::tests::told(&mut stored(&documents).1)
+        };
+        let mut shuffled = told.clone();
+        let mut state = seed;
+        for place in (1..shuffled.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            shuffled.swap(place, usize::try_from(state >> 33).unwrap() % (place + 1));
+        }
+        prop_assert_eq!(polled(&told), polled(&shuffled));
+    }
+}

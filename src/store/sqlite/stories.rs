@@ -1,0 +1,193 @@
+//! Stories: which entries may tell one, and how a topic shows it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use rusqlite::{Connection, Row, params};
+
+use super::entries::{COLUMNS, labels, one, read};
+use super::{StoreError, archive, related, unix};
+use crate::feed::{Entry, Timestamp};
+use crate::store::CANDIDATES_MAX;
+use crate::story::{Bond, StoredEntry, Story, Telling};
+use crate::topic::Label;
+
+pub(super) fn candidates(
+    connection: &Connection,
+    clues: &[i64],
+    source_id: &str,
+    since: Timestamp,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut by_clue = connection.prepare_cached(
+        "SELECT entry FROM clue JOIN entry ON number = entry
+         WHERE hash = ?1 AND (source_id = ?2 OR first_seen >= ?3) ORDER BY entry DESC LIMIT ?4",
+    )?;
+    let limit = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX);
+    let mut shared: HashMap<i64, usize> = HashMap::new();
+    for clue in clues {
+        for number in by_clue.query_map(params![clue, source_id, unix(since), limit], |row| row.get(0))? {
+            *shared.entry(number?).or_default() += 1;
+        }
+    }
+    let mut numbers: Vec<i64> = shared.keys().copied().collect();
+    numbers.sort_unstable_by_key(|number| std::cmp::Reverse((shared.get(number).copied(), *number)));
+    numbers.truncate(CANDIDATES_MAX);
+    let mut found: BTreeMap<i64, StoredEntry> = BTreeMap::new();
+    for number in numbers {
+        found.extend(one(connection, number)?.map(|entry| (number, entry)));
+    }
+    let heads: Vec<i64> = found.values().map(|entry| entry.story).filter(|head| !found.contains_key(head)).collect();
+    for head in heads {
+        found.extend(one(connection, head)?.map(|entry| (head, entry)));
+    }
+    Ok(found.into_values().collect())
+}
+
+pub(super) fn tellings(connection: &Connection, story: i64) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM entry WHERE story = ?1 ORDER BY number"))?;
+    Ok(statement.query_map([story], read)?.collect::<Result<_, _>>()?)
+}
+
+/// The labels of an entry are dated by its story's head.
+pub(super) fn assign(connection: &Connection, number: i64, story: i64, now: Timestamp) -> Result<(), StoreError> {
+    let Some(before) = one(connection, number)? else { return Ok(()) };
+    archive::touch(connection, before.story)?;
+    connection
+        .prepare_cached(
+            "UPDATE entry SET story = ?2,
+                joined = CASE WHEN ?2 = number THEN NULL WHEN story = number THEN ?3 ELSE joined END
+             WHERE number = ?1",
+        )?
+        .execute(params![number, story, unix(now)])?;
+    connection
+        .prepare_cached("UPDATE label SET date = (SELECT date FROM entry WHERE number = ?2) WHERE entry = ?1")?
+        .execute([number, story])?;
+    archive::touch(connection, story)
+}
+
+pub(super) fn bonds(connection: &Connection, number: i64) -> Result<Vec<Bond>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT one, other, together FROM bond WHERE one = ?1 UNION SELECT one, other, together FROM bond WHERE other = ?1")?;
+    let read = |row: &Row<'_>| Ok(Bond { one: row.get(0)?, other: row.get(1)?, together: row.get(2)? });
+    Ok(statement.query_map([number], read)?.collect::<Result<_, _>>()?)
+}
+
+/// The latest labels give the latest stories; each is then read whole.
+pub(super) fn stories(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {
+    let mut labelled = connection.prepare_cached(
+        "SELECT entry.story FROM label JOIN entry ON entry.number = label.entry
+         WHERE label.topic = ?1
+             AND EXISTS (SELECT 1 FROM entry AS told WHERE told.story = entry.story AND told.withdrawn IS NULL)
+         ORDER BY label.date DESC, label.entry DESC",
+    )?;
+    let mut numbers: Vec<i64> = Vec::new();
+    let mut seen = HashSet::new();
+    for number in labelled.query_map([topic], |row| row.get::<_, i64>(0))? {
+        let number = number?;
+        if numbers.len() == limit {
+            break;
+        }
+        if seen.insert(number) {
+            numbers.push(number);
+        }
+    }
+    whole(connection, topic, numbers)
+}
+
+/// The stories with these numbers as `topic` shows them, newest first.
+pub(super) fn whole(
+    connection: &Connection,
+    topic: &str,
+    numbers: impl IntoIterator<Item = i64>,
+) -> Result<Vec<Story>, StoreError> {
+    let mut stories = Vec::new();
+    for number in numbers {
+        stories.extend(story(connection, number, topic)?);
+    }
+    stories.sort_by_key(|story| std::cmp::Reverse((story.head.date, story.number)));
+    Ok(stories)
+}
+
+/// One story as `topic` shows it; `None` if every telling was withdrawn or nothing of it is in the topic.
+///
+/// A telling that was withdrawn still says why the story is in the topic: others tell the same item.
+fn story(connection: &Connection, number: i64, topic: &str) -> Result<Option<Story>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS}, entry.withdrawn IS NULL AS stands FROM entry WHERE story = ?1 ORDER BY number"
+    ))?;
+    let told = statement
+        .query_map([number], |row| Ok((read(row)?, row.get::<_, bool>("stands")?)))?
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut best: Option<Label> = None;
+    for (entry, _) in &told {
+        for label in labels(connection, entry.number)?.into_iter().filter(|label| label.topic == topic) {
+            if best.as_ref().is_none_or(|best| label.score > best.score) {
+                best = Some(label);
+            }
+        }
+    }
+    let head = told.first().map(|(head, _)| head.clone());
+    let entries: Vec<StoredEntry> = told.into_iter().filter(|(_, stands)| *stands).map(|(entry, _)| entry).collect();
+    let (Some(head), Some(first)) = (head, entries.first()) else { return Ok(None) };
+    let tellings = entries
+        .iter()
+        .map(|stored| Telling {
+            source_id: stored.source_id.clone(),
+            title: stored.entry.title.clone(),
+            url: stored.entry.url.clone(),
+            categories: stored.entry.categories.clone(),
+            atom_id: stored.atom_id.clone(),
+        })
+        .collect();
+    let length =
+        |stored: &StoredEntry| stored.entry.content.as_ref().or(stored.entry.summary.as_ref()).map_or(0, String::len);
+    // The first of the longest, so that equal lengths leave the head's own text.
+    let fullest = entries.iter().rev().max_by_key(|stored| length(stored));
+    let text = fullest
+        .filter(|fullest| fullest.number != first.number)
+        .map(|fullest| (fullest.entry.summary.clone(), fullest.entry.content.clone()));
+    let head = if first.number == head.number { head } else { in_place_of(head, first) };
+    let Some(label) = best else { return Ok(None) };
+    let related = related::shown(connection, topic, number)?;
+    Ok(Some(Story { number, head, text, tellings, label, related }))
+}
+
+/// A withdrawn head as its story shows it: id and dates stay, all else is of the first telling that stands.
+fn in_place_of(head: StoredEntry, standing: &StoredEntry) -> StoredEntry {
+    let StoredEntry { source_id, key, canonical_link, entry, .. } = standing.clone();
+    let entry = Entry { published: head.entry.published, updated: head.entry.updated, ..entry };
+    StoredEntry { source_id, key, canonical_link, entry, ..head }
+}
+
+pub(super) fn drop_before(connection: &Connection, before: Timestamp) -> Result<usize, StoreError> {
+    let stories = connection
+        .prepare_cached(
+            "SELECT story FROM entry WHERE date < ?1 GROUP BY story
+             HAVING NOT EXISTS (SELECT 1 FROM entry AS other WHERE other.story = entry.story
+                                AND (other.date >= ?1 OR other.left_feed IS NULL OR other.first_seen >= ?1))",
+        )?
+        .query_map([unix(before)], |row| row.get::<_, i64>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut dropped = 0;
+    for story in stories {
+        archive::touch(connection, story)?;
+        related::forget(connection, story)?;
+        let derived = [
+            ("label", "entry"),
+            ("clue", "entry"),
+            ("terms", "entry"),
+            ("revision", "entry"),
+            ("bond", "one"),
+            ("bond", "other"),
+        ];
+        for (table, column) in derived {
+            let sql = format!("DELETE FROM {table} WHERE {column} IN (SELECT number FROM entry WHERE story = ?1)");
+            connection.prepare_cached(&sql)?.execute([story])?;
+        }
+        let sql =
+            "DELETE FROM entry_text WHERE rowid IN (SELECT number FROM entry WHERE story = ?1 AND searchable = 1)";
+        connection.prepare_cached(sql)?.execute([story])?;
+        dropped += connection.prepare_cached("DELETE FROM entry WHERE story = ?1")?.execute([story])?;
+    }
+    Ok(dropped)
+}

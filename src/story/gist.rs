@@ -1,0 +1,158 @@
+//! What a story is about, as far as choosing related news needs it.
+
+use crate::feed::Timestamp;
+
+/// A story, as far as its choice among a topic's news needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gist {
+    /// Its number in the store.
+    pub number: i64,
+    /// The source of its head.
+    pub source_id: String,
+    /// The date of its head.
+    pub date: Timestamp,
+    /// The title of its head.
+    pub title: Option<String>,
+    /// The telling words of its head; `None` if they were not looked for yet.
+    pub terms: Option<Terms>,
+}
+
+impl Gist {
+    /// Its place among a topic's stories, the earliest first.
+    #[must_use]
+    pub fn order(&self) -> (Timestamp, i64) {
+        (self.date, self.number)
+    }
+}
+
+/// The telling words of an entry, each at most once, in an order of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Terms(Vec<Term>);
+
+impl Terms {
+    /// Most terms of an entry.
+    pub const MAX: usize = 48;
+
+    /// Brings terms in order. Of terms of one word the first stays; those beyond [`Terms::MAX`] go.
+    #[must_use]
+    pub fn new(terms: impl IntoIterator<Item = Term>) -> Self {
+        let mut terms: Vec<Term> = terms.into_iter().take(Self::MAX).collect();
+        terms.sort_by_key(|term| term.word());
+        terms.dedup_by_key(|term| term.word());
+        Self(terms)
+    }
+
+    /// The terms, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Term> {
+        self.0.iter().copied()
+    }
+
+    /// The terms of words that `other` has too: the place in this list, the term here and there.
+    pub fn shared<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = (usize, Term, Term)> + 'a {
+        let mut theirs = other.0.iter().copied().peekable();
+        self.0.iter().copied().enumerate().filter_map(move |(place, term)| {
+            while theirs.next_if(|other| other.word() < term.word()).is_some() {}
+            Some((place, term, theirs.next_if(|other| other.word() == term.word())?))
+        })
+    }
+
+    /// As bytes for a store.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|term| term.0.to_le_bytes()).collect()
+    }
+
+    /// From the bytes that [`Terms::to_bytes`] made.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let terms = bytes.chunks_exact(4).filter_map(|bytes| Some(Term(u32::from_le_bytes(bytes.try_into().ok()?))));
+        Self::new(terms)
+    }
+}
+
+/// A word by its hash, with where it stands and what it looks like; four bytes, for a topic's stories hold many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term(u32);
+
+/// Where an entry says a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spot {
+    /// In its title.
+    Title,
+    /// In the publisher's tags.
+    Tag,
+    /// In its text only.
+    Text,
+}
+
+impl Term {
+    /// Makes the term of a word, given by a hash of which the highest 29 bits are kept.
+    #[must_use]
+    pub fn new(word: u64, spot: Spot, is_name: bool) -> Self {
+        let spot = match spot {
+            Spot::Title => 0,
+            Spot::Tag => 1,
+            Spot::Text => 2,
+        };
+        Self(u32::try_from(word >> 35).unwrap_or_default() << 3 | u32::from(is_name) << 2 | spot)
+    }
+
+    /// The word's hash.
+    #[must_use]
+    pub fn word(self) -> u32 {
+        self.0 >> 3
+    }
+
+    /// Where the word stands.
+    #[must_use]
+    pub fn spot(self) -> Spot {
+        match self.0 & 3 {
+            0 => Spot::Title,
+            1 => Spot::Tag,
+            _ => Spot::Text,
+        }
+    }
+
+    /// Whether it is written like a name: `Parcoursup`, `CNIL`, `5G`.
+    #[must_use]
+    pub fn is_name(self) -> bool {
+        self.0 & 4 != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(words: &[u64]) -> Terms {
+        Terms::new(words.iter().map(|word| Term::new(word << 40, Spot::Text, false)))
+    }
+
+    #[test]
+    fn a_term_says_what_it_was_made_of() {
+        for spot in [Spot::Title, Spot::Tag, Spot::Text] {
+            let term = Term::new(u64::MAX, spot, true);
+            assert_eq!((term.word(), term.spot(), term.is_name()), (u32::MAX >> 3, spot, true));
+        }
+    }
+
+    #[test]
+    fn terms_come_back_from_their_bytes() {
+        let terms = terms(&[5, 3, 9]);
+        assert_eq!(Terms::from_bytes(&terms.to_bytes()), terms);
+        assert_eq!(Terms::from_bytes(b"odd"), Terms::default());
+    }
+
+    #[test]
+    fn of_a_word_said_twice_the_first_place_counts() {
+        let told = Terms::new([Term::new(1 << 40, Spot::Title, false), Term::new(1 << 40, Spot::Text, true)]);
+        assert_eq!(told.iter().map(Term::spot).collect::<Vec<_>>(), [Spot::Title]);
+    }
+
+    #[test]
+    fn what_two_lists_share_is_found_in_one_walk() {
+        let (mine, theirs) = (terms(&[1, 3, 5, 7]), terms(&[2, 3, 4, 7, 8]));
+        let shared: Vec<usize> = mine.shared(&theirs).map(|(place, ..)| place).collect();
+        assert_eq!(shared, [1, 3]);
+    }
+}

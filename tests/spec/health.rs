@@ -1,0 +1,185 @@
+//! The health of sources, hubs and the config, as their operator and readers learn of it.
+
+use std::fs;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use veille::pipeline::{self, Announced};
+use veille::state::{Change, Health};
+
+use crate::desk::Desk;
+use crate::origin::{Origin, document, status};
+use crate::world::{TOPIC, World, item, partnership, rss, stderr};
+
+/// A key that is wrong, after everything that is right.
+const MISTAKE: &str = "titel = \"Justice\"\n";
+
+fn world() -> World {
+    World::new().feed("education", [document(rss(&[partnership()]))])
+}
+
+fn titles(document: &str) -> Vec<&str> {
+    let entries = document.split("<entry>").skip(1);
+    entries.map(|entry| entry.split("<title>").nth(1).unwrap().split("</title>").next().unwrap()).collect()
+}
+
+#[test]
+fn a_broken_config_is_told_among_the_sources_until_it_is_mended() {
+    let world = world();
+    let mut daemon = world.run();
+    daemon.until("/numerique-educatif.atom", |body| body.contains("Signature"));
+    assert_eq!(titles(&daemon.get("/sources.atom", "").1), Vec::<&str>::new());
+
+    world.write_config(&format!("{TOPIC}{MISTAKE}"));
+    let feed = daemon.until("/sources.atom", |body| body.contains("<entry>"));
+    assert_eq!(
+        titles(&feed),
+        ["config.toml\u{a0}: contient des erreurs, la dernière version correcte reste en vigueur"]
+    );
+    let summary = feed.split("<summary>").nth(1).unwrap().split("</summary>").next().unwrap();
+    assert!(
+        summary.starts_with("config.toml:2") && summary.ends_with(":1: unknown key `titel` in `topic`"),
+        "{summary}"
+    );
+    assert!(!feed.contains(world.folder.path().to_str().unwrap()), "the machine's folders are nobody's business");
+    let page = daemon.get("/sources/", "").1;
+    let trouble = page.split("En difficulté").nth(1).unwrap().split("En ordre").next().unwrap();
+    assert!(trouble.contains("id=\"config.toml\"") && trouble.contains("unknown key `titel`"), "{page}");
+
+    // Still so after a restart that had to wait for the mend.
+    daemon.signal("TERM");
+    daemon.ends();
+    world.write_config(TOPIC);
+    let daemon = world.run();
+    let feed = daemon.until("/sources.atom", |body| titles(body).len() == 2);
+    assert_eq!(titles(&feed)[0], "config.toml\u{a0}: de nouveau en ordre");
+    assert!(!daemon.get("/sources/", "").1.contains("En difficulté"));
+}
+
+#[test]
+fn a_config_saved_again_with_the_same_mistake_is_no_news() {
+    let world = world();
+    let mut daemon = world.run();
+    world.write_config(&format!("{TOPIC}{MISTAKE}"));
+    daemon.hears("the last good one stays in force");
+    world.write_config(&format!("{TOPIC}{MISTAKE}# later\n"));
+    daemon.hears("the last good one stays in force");
+    world.write_config(TOPIC);
+    daemon.hears("config reloaded");
+    let feed = daemon.until("/sources.atom", |body| body.contains("de nouveau en ordre"));
+    assert_eq!(titles(&feed).len(), 2, "{feed}");
+}
+
+/// Breaks the config of a polled world so, and checks that `veille feeds` tells it and still what the store knows.
+fn check_feeds(broken: &str, told: &str) {
+    let world = world();
+    world.succeeds(&["poll"]);
+    let text = fs::read_to_string(world.config()).unwrap();
+    fs::write(world.config(), format!("{text}{broken}")).unwrap();
+    let output = world.veille(&["feeds", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains(told), "{}", stderr(&output));
+    let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&line["id"], &line["status"]), (&"education".into(), &"ok".into()));
+}
+
+#[test]
+fn feeds_of_a_broken_config_tells_it_and_what_the_store_knows() {
+    check_feeds(MISTAKE, "unknown key `titel`");
+    check_feeds("any = [\n\"école\n", "error");
+    check_feeds("[store]\nkeep = \"long\"\n", "`keep` must be a duration");
+}
+
+#[test]
+fn feeds_of_a_broken_config_without_a_store_tells_the_mistake_alone() {
+    let world = world();
+    world.write_config(&format!("{TOPIC}{MISTAKE}"));
+    let output = world.veille(&["feeds"]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    assert!(!world.folder.path().join("data").exists(), "nothing is made");
+}
+
+#[test]
+fn feeds_tells_that_the_daemon_refused_the_config() {
+    let world = world();
+    let mut daemon = world.run();
+    world.write_config(&format!("{TOPIC}{MISTAKE}"));
+    daemon.hears("the last good one stays in force");
+    daemon.until("/sources.atom", |body| body.contains("<entry>"));
+    drop(daemon);
+    world.write_config(TOPIC);
+    let output = world.veille(&["feeds"]);
+    assert!(output.status.success());
+    assert!(stderr(&output).contains("was refused: config.toml:24:1: unknown key"), "{}", stderr(&output));
+    world.succeeds(&["poll"]);
+    assert_eq!(stderr(&world.veille(&["feeds"])), "");
+}
+
+/// An item of so many days ago.
+fn item_of(days: i64) -> String {
+    let date = (Utc::now() - TimeDelta::days(days)).to_rfc2822();
+    let item = item(&format!("n{days}"), &format!("Nouvelle {days}"), "Texte", &[]);
+    item.replace("Mon, 23 Nov 2026 08:00:00 +0100", &date)
+}
+
+/// A feed that wrote every day and stopped forty days ago.
+fn silent() -> String {
+    rss(&(40..60).map(item_of).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_poll_without_a_daemon_notices_silence_once() {
+    let world = World::new().feed("education", [document(silent())]).with("dedup = false");
+    for _ in 0..2 {
+        world.succeeds(&["poll", "--force"]);
+        let feed = fs::read_to_string(world.published("sources.atom")).unwrap();
+        assert_eq!(titles(&feed), ["Ministère\u{a0}: muette depuis bien plus longtemps que d’habitude"]);
+        assert_eq!(world.json(&["feeds", "--json"])[0]["status"], "silent");
+    }
+}
+
+#[tokio::test]
+async fn upkeep_is_done_once_a_day_whoever_asks() {
+    let origin = Origin::start();
+    origin.answers("/a", [document(rss(&[partnership(), item_of(50)])), document(rss(&[partnership()]))]);
+    let desk = Desk::new(&format!("[[feed]]\nid = \"a\"\nurl = \"{}\"\n", origin.url("/a")));
+    let now = Utc::now();
+    desk.poll("a", now).await;
+    desk.poll("a", now + TimeDelta::days(1)).await;
+    let kept = now + desk.context.config.store.keep;
+    for (hours, dropped) in [(-1, 0), (1, 0), (23, 1)] {
+        let upkeep = pipeline::upkeep(&desk.context, kept + TimeDelta::hours(hours)).await.unwrap();
+        assert_eq!(upkeep, dropped, "{hours} hours after the entry is too old");
+    }
+}
+
+/// The minute from which the hub of [`hub_changes`] answers.
+const MENDED: i64 = 9_000;
+
+/// A hub's changes, oldest first, after announcements at these minutes.
+async fn hub_changes(minutes: &[i64]) -> Vec<Change> {
+    let origin = Origin::start();
+    origin.answers("/hub", status(500));
+    let desk = Desk::new(&format!("[publish]\nhubs = [\"{}\"]\n", origin.url("/hub")));
+    let start: DateTime<Utc> = "2026-11-24T12:00:00Z".parse().unwrap();
+    for minute in minutes {
+        if *minute >= MENDED {
+            origin.answers("/hub", status(204));
+        }
+        let addresses = vec!["https://veille.example/a.atom".into()];
+        let topics = [Announced { topic: "a".into(), hash: format!("{minute}"), addresses }];
+        pipeline::announce(&desk.context, &topics, start + TimeDelta::minutes(*minute)).await.unwrap();
+    }
+    let mut changes = desk.context.store.call(|store| store.changes(10)).await.unwrap();
+    changes.reverse();
+    changes
+}
+
+#[tokio::test]
+async fn a_hub_that_fails_for_long_is_told_once_and_again_when_it_answers() {
+    let short = hub_changes(&[0, 2, 5, 10, 20]).await;
+    assert_eq!(short, [], "most are over soon");
+    let long = hub_changes(&[0, 2, 5, 10, 20, 40, 80, 1_000, MENDED]).await;
+    let told: Vec<Health> = long.iter().map(|change| change.health).collect();
+    assert_eq!(told, [Health::Unreachable, Health::Recovered], "{long:?}");
+    assert!(long[0].source_id.ends_with("/hub") && long[0].detail.as_ref().unwrap().contains("500"), "{long:?}");
+}
