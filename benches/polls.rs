@@ -67,7 +67,7 @@ async fn rounds<F: Future<Output = ()>>(rounds: usize, job: impl Fn(usize, usize
         };
         join_all((0..AT_ONCE).map(|_| worker())).await;
     }
-    processor_time() - before
+    processor_time().saturating_sub(before)
 }
 
 async fn bare(port: u16) -> Duration {

@@ -210,6 +210,12 @@ pub struct Announcement {
     pub last_error: Option<String>,
 }
 
+/// Longest wait that `Retry-After` can impose, on a source or on a host.
+///
+/// It is an instruction, not advice, so it goes beyond `poll.postpone_max`; without a cap one
+/// `Retry-After: 31536000` would silence a source for a year.
+pub const RETRY_AFTER_MAX: TimeDelta = TimeDelta::days(7);
+
 /// A host that asked to be left alone (429 or 503 with `Retry-After`, RFC 9110 §10.2.3): all its feeds are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Throttle {
@@ -223,7 +229,8 @@ impl Throttle {
     /// Begins `now`, and ends with a whole second, as it is kept; none if the wait is over already.
     #[must_use]
     pub fn new(host: String, delay: TimeDelta, now: Timestamp) -> Option<Self> {
-        let until = now.checked_add_signed(delay)?.duration_round_up(TimeDelta::seconds(1)).ok()?;
+        let until =
+            now.checked_add_signed(delay.min(RETRY_AFTER_MAX))?.duration_round_up(TimeDelta::seconds(1)).ok()?;
         (delay > TimeDelta::zero()).then_some(Self { host, until })
     }
 }

@@ -222,7 +222,7 @@ fn remarks(watched: &Watched<'_>, state: &SourceState, silence: Option<Silence>)
         state.redirect.as_ref().map(|seen| format!("seems to move to {} (seen since {})", seen.to, day(seen.since)));
     let unusual = watched.schedule.as_ref().is_some_and(|schedule| state.next_poll_why != *schedule);
     let is_told = unusual && !state.retired && !state.next_poll_why.is_empty();
-    let why = is_told.then(|| format!("polled then because of {}", state.next_poll_why));
+    let why = is_told.then(|| format!("next poll: {}", state.next_poll_why));
     let full_text = state.about.defects.iter().filter(|defect| defect.code.starts_with("full_text"));
     let full_text = full_text.map(|defect| defect.message.clone());
     [failure, silence, moved, moving, why].into_iter().flatten().chain(full_text).collect()

@@ -61,18 +61,6 @@ fn for_people(added: usize, there: usize, odd: usize) -> String {
     format!("{} added{}\n", output::count(added, "feed"), others.collect::<String>())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_count_tells_what_happened_and_nothing_else() {
-        assert_eq!(for_people(1, 0, 0), "1 feed added\n");
-        assert_eq!(for_people(2, 1, 3), "2 feeds added, 1 there already, 3 left out\n");
-        assert_eq!(for_people(0, 5, 0), "0 feeds added, 5 there already\n");
-    }
-}
-
 fn plain(mut url: Url) -> Url {
     url.set_fragment(None);
     url
@@ -87,4 +75,16 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
         )));
     }
     Ok(std::fs::read(file).map_err(cannot_read)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_tells_what_happened_and_nothing_else() {
+        assert_eq!(for_people(1, 0, 0), "1 feed added\n");
+        assert_eq!(for_people(2, 1, 3), "2 feeds added, 1 there already, 3 left out\n");
+        assert_eq!(for_people(0, 5, 0), "0 feeds added, 5 there already\n");
+    }
 }

@@ -15,9 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
 use crate::feed::Timestamp;
-
-/// Longest time that a host is left alone because one of its answers asked so.
-const POSTPONE_MAX: TimeDelta = TimeDelta::days(7);
+use crate::state::RETRY_AFTER_MAX;
 
 /// Longest gap: one beyond what an `Instant` holds is cut to it.
 const GAP_MAX: Duration = Duration::from_hours(7 * 24);
@@ -130,7 +128,7 @@ impl Gate {
 
     /// Leaves `host` alone until then, at most a week from `now`; a longer postponement that it already has stays.
     pub fn postpone(&self, host: &str, until: Timestamp, now: Timestamp) {
-        let until = until.min(later(now, POSTPONE_MAX));
+        let until = until.min(later(now, RETRY_AFTER_MAX));
         let host = self.host(host, now);
         let mut times = lock(&host.times);
         times.postponed_until = times.postponed_until.max(Some(until));
@@ -341,7 +339,7 @@ mod tests {
     async fn no_server_can_silence_a_host_for_more_than_a_week() {
         let gate = gate(8, 1, Duration::ZERO);
         gate.postpone("a", Timestamp::MAX_UTC, noon());
-        assert_eq!(gate.postponed("a", noon()), Some(noon() + POSTPONE_MAX));
+        assert_eq!(gate.postponed("a", noon()), Some(noon() + RETRY_AFTER_MAX));
     }
 
     #[tokio::test]

@@ -10,13 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Schedule;
 use crate::feed::{Rhythm, Timestamp};
-use crate::state::Wait;
-
-/// Longest wait that `Retry-After` can impose.
-///
-/// It is an instruction, not advice, so it goes beyond `poll.postpone_max`; without a cap one
-/// `Retry-After: 31536000` would silence a source for a year.
-const RETRY_AFTER_MAX: TimeDelta = TimeDelta::days(7);
+use crate::state::{RETRY_AFTER_MAX, Wait};
 
 /// Longest back-off after failures: a source is never given up.
 const BACK_OFF_MAX: TimeDelta = TimeDelta::days(1);
