@@ -81,6 +81,13 @@ impl Report {
         shown.collect::<Vec<_>>().join("\n\n")
     }
 
+    /// Returns a line for each problem, without the lines of the file: it goes into logs, and these may hold passwords.
+    #[must_use]
+    pub fn list(&self) -> String {
+        let lines = self.diagnostics.iter().map(|one| self.line(one));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
     /// Returns the first error, else warning, in one line: `config.toml:3:1: unknown key … (and 2 more)`.
     ///
     /// It is published, so the machine's folders are left out.
@@ -88,14 +95,18 @@ impl Report {
     pub fn summary(&self) -> String {
         let error = self.diagnostics.iter().find(|one| one.severity == Severity::Error);
         let Some(first) = error.or(self.diagnostics.first()) else { return String::new() };
-        let place = first.span.as_ref().map(|span| self.line_and_column(span.start));
-        let place = place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
         let more = match self.diagnostics.len() {
             1 => String::new(),
             several => format!(" (and {} more)", several - 1),
         };
+        format!("{}{more}", self.line(first))
+    }
+
+    fn line(&self, one: &Diagnostic) -> String {
+        let place = one.span.as_ref().map(|span| self.line_and_column(span.start));
+        let place = place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        format!("{name}{place}: {}{more}", first.message)
+        format!("{name}{place}: {}", one.message)
     }
 
     /// Returns where a byte of the text is; both count from 1, columns in characters.

@@ -210,7 +210,6 @@ pub(super) static DEDUP: Table = Table {
         with("near_duplicates", Kind::Flag, "true"),
         with("withdrawn_after", Kind::Duration(0, YEAR), r#""3 days""#),
         with("revisions", Kind::Whole(0, 1000), "20"),
-        with("related", Kind::Whole(0, 10), "3"),
     ],
 };
 
@@ -220,6 +219,7 @@ pub(super) static PUBLISH: Table = Table {
     keys: &[
         with("directory", Kind::Path, r#""data/public""#),
         with("entries", Kind::Whole(1, 1000), "50"),
+        with("related", Kind::Whole(0, 3), "3"),
         with("hubs", Kind::Urls, "[]"),
     ],
 };

@@ -130,8 +130,6 @@ pub struct DedupSettings {
     pub withdrawn_after: TimeDelta,
     /// Earlier texts that are kept of an edited entry.
     pub revisions: usize,
-    /// Earlier news that a story is shown with, at most.
-    pub related: usize,
 }
 
 /// What is written and how much.
@@ -141,6 +139,8 @@ pub struct PublishSettings {
     pub directory: PathBuf,
     /// Entries in a topic's main document.
     pub entries: usize,
+    /// Earlier news on the same subject that a story is shown with, at most 3.
+    pub related: usize,
     /// The `WebSub` hubs to notify.
     pub hubs: Vec<Url>,
 }

@@ -72,21 +72,20 @@ pub(super) fn dedup(section: &Section<'_>, problems: &mut Problems) -> Option<De
     let near_duplicates = section.read("near_duplicates", flag, problems);
     let withdrawn_after = section.read("withdrawn_after", duration, problems);
     let revisions = section.read("revisions", whole, problems);
-    let related = section.read("related", whole, problems);
     Some(DedupSettings {
         window: TimeDelta::from_std(window?).ok()?,
         near_duplicates: near_duplicates?,
         withdrawn_after: TimeDelta::from_std(withdrawn_after?).ok()?,
         revisions: revisions?,
-        related: related?,
     })
 }
 
 pub(super) fn publish(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Option<PublishSettings> {
     let directory = section.read("directory", path, problems);
     let entries = section.read("entries", whole, problems);
+    let related = section.read("related", whole, problems);
     let hubs = section.read("hubs", urls, problems);
-    Some(PublishSettings { directory: folder.join(directory?), entries: entries?, hubs: hubs? })
+    Some(PublishSettings { directory: folder.join(directory?), entries: entries?, related: related?, hubs: hubs? })
 }
 
 pub(super) fn serve(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Option<ServeSettings> {

@@ -325,7 +325,7 @@ impl Daemon {
                     Err(error) => self.keep_config(error.to_string(), &error.to_string()).await?,
                 }
             }
-            Err(invalid) => self.keep_config(invalid.0.summary(), &invalid.render(false)).await?,
+            Err(invalid) => self.keep_config(invalid.0.summary(), &invalid.0.list()).await?,
         }
         self.take_over().await?;
         self.publish(false).await

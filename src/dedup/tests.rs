@@ -14,7 +14,7 @@ const TEXT: &str = "La ministre a présenté ce matin devant les recteurs le pla
 /// What the config says when it says nothing.
 pub(crate) fn settings() -> DedupSettings {
     let days = chrono::TimeDelta::days;
-    DedupSettings { window: days(90), near_duplicates: true, withdrawn_after: days(3), revisions: 20, related: 3 }
+    DedupSettings { window: days(90), near_duplicates: true, withdrawn_after: days(3), revisions: 20 }
 }
 
 /// A stored entry: its number, source, address, title and text.

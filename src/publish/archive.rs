@@ -46,7 +46,7 @@ impl<'a> Volume<'a> {
     pub fn basis(&self, edition: &Edition<'_>, stamp: i64) -> String {
         let Self { topic, month, previous, next } = self;
         let sources: Vec<_> = edition.sources.keys().map(|id| (id, source(edition, id))).collect();
-        let place = (month, previous, next, stamp, edition.settings.entries);
+        let place = (month, previous, next, stamp, edition.settings.entries, edition.settings.related);
         let topic = (&topic.id, &topic.title, &topic.description, topic.threshold);
         let text = format!("{} {:?} {topic:?} {place:?} {sources:?}", env!("CARGO_PKG_VERSION"), edition.site);
         Sha256::digest(text).iter().take(16).fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"))

@@ -108,7 +108,7 @@ fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
         comments: entry.comments.clone(),
         rights: entry.rights.as_deref().and_then(legal::label),
         elsewhere: elsewhere(edition, story, url.as_deref()),
-        related: related(story, url.as_deref()),
+        related: related(story, url.as_deref(), edition.settings.related),
         via: entry.origin.as_ref().and_then(|origin| {
             let url = origin.url.as_ref().and_then(legal::link)?;
             Some(Link { url, title: origin.title.as_deref().and_then(legal::label) })
@@ -243,14 +243,14 @@ fn elsewhere(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Lin
 }
 
 /// What leads to a page that is not linked already.
-fn related(story: &Story, own: Option<&str>) -> Vec<Link> {
+fn related(story: &Story, own: Option<&str>, most: usize) -> Vec<Link> {
     let told = story.tellings.iter().filter_map(|telling| telling.url.as_ref().and_then(legal::link));
     let mut seen: HashSet<String> = told.chain(own.map(str::to_owned)).collect();
     let links = story.related.iter().filter_map(|related| {
         let url = related.url.as_ref().and_then(legal::link).filter(|url| seen.insert(url.clone()))?;
         Some(Link { url, title: related.title.as_deref().and_then(legal::label) })
     });
-    links.collect()
+    links.take(most).collect()
 }
 
 fn why(story: &Story) -> Vec<String> {

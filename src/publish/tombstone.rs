@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::feed::Timestamp;
 use crate::publish::item::Item;
-use crate::publish::{Edition, legal, words};
+use crate::publish::{Edition, id, legal, words};
 use crate::story::{Departure, Tombstone};
 
 /// A story that readers are to forget.
@@ -21,7 +21,7 @@ pub(super) fn gone(edition: &Edition<'_>, tombstones: &[Tombstone], items: &[Ite
     let words = words::of(edition.site.language);
     let mut ids: HashSet<String> = items.iter().map(|item| item.id.clone()).collect();
     let gone = tombstones.iter().map(|tombstone| Gone {
-        id: legal::iri(&tombstone.atom_id),
+        id: id::published(&tombstone.atom_id),
         date: tombstone.date,
         comment: match &tombstone.departure {
             Departure::Withdrawn => words.withdrawn.to_owned(),

@@ -27,7 +27,7 @@ impl World {
             language: Language::French,
             contact: Some("mailto:veille@veille.example".into()),
         };
-        let settings = PublishSettings { directory: PathBuf::new(), entries: 50, hubs: Vec::new() };
+        let settings = PublishSettings { directory: PathBuf::new(), entries: 50, related: 3, hubs: Vec::new() };
         let ministry = Credit {
             title: None,
             url: url("https://ministere.example/rss.xml"),

@@ -216,6 +216,10 @@ async fn representation(request: &HeaderMap, resource: &Resource, max_age: Durat
         let mut response = empty();
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         set(&mut response, header::ETAG, etag);
+        // That of the document, or none (RFC 9110 §8.6): what a HEAD is answered with would else be taken for its length.
+        if let publish::Body::Memory(bytes) = &encoded.body {
+            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+        }
         response
     } else {
         let bytes = match &encoded.body {

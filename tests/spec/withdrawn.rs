@@ -130,7 +130,7 @@ fn a_story_that_another_source_tells_stays_under_its_id() {
     let id = "tag:ministere.example,2024:6";
     let before = entry(id);
     assert!(
-        before.contains("https://ministere.example/n6\" rel=\"alternate") && before.contains("rel=\"related"),
+        before.contains("https://ministere.example/n6\" rel=\"alternate") && before.contains("rel=\"via"),
         "{before}"
     );
     world.succeeds(&["poll", "education", "--force"]);
@@ -140,7 +140,7 @@ fn a_story_that_another_source_tells_stays_under_its_id() {
         "{after}"
     );
     assert!(
-        !after.contains("ministere.example/n6") && !after.contains("related") && !after.contains("trois ans"),
+        !after.contains("ministere.example/n6") && !after.contains("rel=\"via") && !after.contains("trois ans"),
         "{after}"
     );
     let line = |entry: &str, name: &str| entry.lines().find(|line| line.contains(name)).map(str::to_owned);

@@ -214,10 +214,10 @@ fn what_is_gone_is_told_with_its_reason_and_dates_the_document() {
     let gone = |id: &str, departure| Tombstone { atom_id: id.into(), date: date("2026-10-20T08:00:00Z"), departure };
     edition.selections[0].tombstones = vec![
         gone("https://ministere.example/?a=1&b=\"2\"", Departure::Withdrawn),
-        gone("urn:x:2", Departure::Joined(Some("Un plan & des \u{0}<tablettes>".into()))),
-        gone("urn:x:2", Departure::Withdrawn),
+        gone("urn:xx:2", Departure::Joined(Some("Un plan & des \u{0}<tablettes>".into()))),
+        gone("urn:xx:2", Departure::Withdrawn),
         gone("https://ministere.example/?p=1", Departure::Withdrawn),
-        gone("urn:x:3", Departure::Joined(None)),
+        gone("urn:xx:3", Departure::Joined(None)),
     ];
     let render = |edition: &crate::publish::Edition<'_>| {
         String::from_utf8(topic(edition, &Channel::new(edition, &edition.selections[0])).bytes.to_vec()).unwrap()
@@ -229,10 +229,10 @@ fn what_is_gone_is_told_with_its_reason_and_dates_the_document() {
      <at:deleted-entry ref="https://ministere.example/?a=1&amp;b=%222%22" when="2026-10-20T08:00:00Z">
       <at:comment>Retiré par ceux qui l’avaient publié.</at:comment>
      </at:deleted-entry>
-     <at:deleted-entry ref="urn:x:2" when="2026-10-20T08:00:00Z">
+     <at:deleted-entry ref="urn:xx:2" when="2026-10-20T08:00:00Z">
       <at:comment>Même nouvelle que « Un plan &amp; des &lt;tablettes&gt; », qui la dit désormais.</at:comment>
      </at:deleted-entry>
-     <at:deleted-entry ref="urn:x:3" when="2026-10-20T08:00:00Z">
+     <at:deleted-entry ref="urn:xx:3" when="2026-10-20T08:00:00Z">
       <at:comment>Même nouvelle qu’une autre, qui la dit désormais.</at:comment>
      </at:deleted-entry>
     "#);

@@ -1,0 +1,157 @@
+//! What it costs to find the story of an entry as the store grows: `cargo bench --bench stories`, or with other sizes
+//! `cargo bench --bench stories -- 10000 100000`.
+//!
+//! Entries of a Zipf-like vocabulary, one in ten told a second time by another source, arrive a minute apart. At each
+//! size the next 2,000 are timed: prepared (words, shingles, clues), placed (looked up and compared), inserted. A million
+//! entries take some 4 GB in the folder of temporary files and a quarter of an hour.
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark reports to people and may fail")]
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta};
+use url::Url;
+use veille::config;
+use veille::dedup::{self, Member, Plain, Subject};
+use veille::feed::{Entry, Timestamp};
+use veille::store::Store;
+use veille::store::sqlite::Sqlite;
+use veille::story::Prepared;
+
+const TIMED: usize = 2000;
+const WORDS: usize = 300;
+const VOCABULARY: u64 = 30_000;
+const SOURCES: u64 = 200;
+const BATCH: usize = 500;
+
+fn main() {
+    let sizes: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let sizes = if sizes.is_empty() { vec![10_000, 100_000, 1_000_000] } else { sizes };
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, "[[feed]]\nurl = 'https://a.example/'\n[[topic]]\nid = 'a'\ntitle = 'A'\nany = ['a']")
+        .unwrap();
+    let settings = config::load(&config).unwrap().dedup;
+    let mut store = Sqlite::open(&folder.path().join("veille.db")).unwrap();
+    let mut news = News::default();
+    for size in sizes {
+        while news.told < size {
+            let count = BATCH.min(size - news.told);
+            arrive(&mut store, &mut news, count, &settings);
+        }
+        let cost = arrive(&mut store, &mut news, TIMED, &settings);
+        let each = |time: Duration| time / u32::try_from(TIMED).unwrap();
+        println!(
+            "{size} stored: {:?} an entry ({:?} prepared, {:?} placed, {:?} inserted), {:.1} candidates, {} MB held",
+            each(cost.prepared + cost.placed + cost.inserted),
+            each(cost.prepared),
+            each(cost.placed),
+            each(cost.inserted),
+            cost.candidates as f64 / TIMED as f64,
+            held() / 1_000_000,
+        );
+    }
+}
+
+#[derive(Default)]
+struct Cost {
+    prepared: Duration,
+    placed: Duration,
+    inserted: Duration,
+    candidates: usize,
+}
+
+/// Keeps the next entries in one transaction, as polls do.
+fn arrive(store: &mut Sqlite, news: &mut News, count: usize, settings: &config::DedupSettings) -> Cost {
+    let mut cost = Cost::default();
+    let arriving: Vec<(String, Entry, Timestamp)> = (0..count).map(|_| news.next()).collect();
+    store
+        .atomically(&mut |store| {
+            for (source_id, entry, now) in arriving.clone() {
+                let began = Instant::now();
+                let (entry, mut identity) = dedup::identify(&source_id, "rss20", vec![entry]).remove(0);
+                let subject = Subject::new(&source_id, &entry, &Plain::of(&entry), &identity);
+                identity.clues = subject.clues();
+                cost.prepared += began.elapsed();
+
+                let began = Instant::now();
+                let candidates = store.candidates(&identity.clues, &source_id, now - settings.window)?;
+                cost.candidates += candidates.len();
+                let known = |number, key, subject| Member { number, key, subject };
+                let mut members = vec![known(None, identity.key, subject)];
+                let others = candidates.iter().filter(|stored| dedup::may_be_same(&members[0].subject, stored));
+                let others: Vec<Member> =
+                    others.map(|stored| known(Some(stored.number), stored.key, Subject::stored(stored))).collect();
+                members.extend(others);
+                let parts = dedup::partition(&members, &[], settings);
+                let mates = parts.iter().zip(&members).skip(1).filter(|(part, _)| **part == parts[0]);
+                let head = mates.filter_map(|(_, member)| member.number).min();
+                cost.placed += began.elapsed();
+
+                let began = Instant::now();
+                let prepared = Prepared { entry, identity, labels: Vec::new(), terms: None };
+                store.insert(&source_id, &prepared, head, now)?;
+                cost.inserted += began.elapsed();
+            }
+            Ok(())
+        })
+        .unwrap();
+    cost
+}
+
+/// Entries as they arrive, the same in each run.
+#[derive(Default)]
+struct News {
+    told: usize,
+    seed: u64,
+    again: Option<(u64, Entry)>,
+}
+
+impl News {
+    fn next(&mut self) -> (String, Entry, Timestamp) {
+        self.told += 1;
+        let number = self.told;
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::minutes(i64::try_from(number).unwrap());
+        if let Some((source, entry)) = self.again.take() {
+            let source = (source + 1) % SOURCES;
+            let url = Url::parse(&format!("https://site-{source}.example/{number}")).unwrap();
+            return (format!("source-{source}"), Entry { id: Some(url.to_string()), url: Some(url), ..entry }, now);
+        }
+        let source = self.random() % SOURCES;
+        let url = Url::parse(&format!("https://site-{source}.example/{number}")).unwrap();
+        let entry = Entry {
+            id: Some(url.to_string()),
+            url: Some(url),
+            title: Some(self.words(9)),
+            content: Some(format!("<p>{}</p>", self.words(WORDS))),
+            published: Some(now),
+            ..Entry::default()
+        };
+        if self.random().is_multiple_of(10) {
+            self.again = Some((source, entry.clone()));
+        }
+        (format!("source-{source}"), entry, now)
+    }
+
+    fn random(&mut self) -> u64 {
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.seed >> 33
+    }
+
+    /// Few words are frequent and many are rare.
+    fn words(&mut self, count: usize) -> String {
+        let mut words = String::new();
+        for _ in 0..count {
+            let share = self.random() as f64 / (1_u64 << 31) as f64;
+            let rank = (VOCABULARY as f64).powf(share);
+            words.push_str(&format!("mot{} ", rank as u64));
+        }
+        words
+    }
+}
+
+/// Bytes that this process holds.
+fn held() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok()).unwrap_or_default() * 1024
+}
