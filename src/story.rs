@@ -103,6 +103,9 @@ pub struct Identity {
     pub atom_id: String,
     /// Hashes under which other entries of the same story are looked up. Taken from the entry's `dedup::Subject`, and
     /// only when it is new or changed, for they cost more than all the rest.
+    ///
+    /// An odd one is of a link, a guid or a title; an even one is of three words in a row, which say nothing once many
+    /// entries have them.
     pub clues: Vec<i64>,
 }
 

@@ -119,16 +119,17 @@ impl Subject {
     /// The hashes under which other entries of the same story are found: link, guid, title, and a few shingles.
     ///
     /// The smallest hashes of the beginning and of the whole are chosen, so that two texts that share most of either
-    /// choose the same (Broder's min-hash).
+    /// choose the same (Broder's min-hash). Those of names are odd, those of texts even: see
+    /// [`crate::story::Identity::clues`].
     #[must_use]
     pub fn clues(&self) -> Vec<i64> {
-        let named = |kind: &str, value: &str| xxh3_64(format!("{kind} {value}").as_bytes());
+        let named = |kind: &str, value: &str| xxh3_64(format!("{kind} {value}").as_bytes()) | 1;
         let link = self.link.as_deref().map(|link| named("link", link));
         let guid = self.guid.as_deref().map(|guid| named("guid", guid));
         let title = self.title.is_telling().then(|| named("title", &self.title.key()));
         let Text { lead, shingles, summary_shingles, .. } = &self.text;
         let texts = [(lead, LEAD_CLUES), (shingles, TEXT_CLUES), (summary_shingles, SUMMARY_CLUES)];
-        let least = texts.into_iter().flat_map(|(set, clues)| set.0.iter().take(clues).copied());
+        let least = texts.into_iter().flat_map(|(set, clues)| set.0.iter().take(clues).map(|hash| hash & !1));
         let clues = Set::of([link, guid, title].into_iter().flatten().chain(least));
         clues.0.into_iter().map(u64::cast_signed).collect()
     }

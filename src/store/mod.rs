@@ -69,7 +69,8 @@ pub trait Store: Send {
     ///
     /// Those of `source_id` of any time, for a site that moves gives old texts new addresses; those of other sources
     /// that were first seen at `since` or later. At most [`CANDIDATES_MAX`] share a clue: those that share most, the
-    /// latest of equal ones.
+    /// latest of equal ones. An even clue that more than [`COMMON_CLUE`] entries have is passed over: a phrase of the
+    /// trade, whose entries grow in number with the store.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -419,6 +420,9 @@ pub type Order = (Timestamp, i64);
 
 /// Most candidates that one entry is compared with.
 pub const CANDIDATES_MAX: usize = 64;
+
+/// Most entries that a clue taken from a text may have and still say something.
+pub const COMMON_CLUE: usize = 64;
 
 /// Which entries to list.
 #[derive(Debug, Clone, Default)]

@@ -139,6 +139,20 @@ fn candidates_share_a_clue_and_are_recent_unless_of_the_same_source() {
 }
 
 #[test]
+fn a_phrase_that_many_entries_have_is_no_clue() {
+    check(|store| {
+        for number in 0..=u8::try_from(COMMON_CLUE).unwrap() {
+            let mut one = prepared("a");
+            one.identity.key = EntryKey([number; 16]);
+            one.identity.clues = vec![2, 3];
+            store.insert("education", &one, None, noon()).unwrap();
+        }
+        let mut found = |clue: i64| store.candidates(&[clue], "culture", noon()).unwrap().len();
+        assert_eq!((found(2), found(3)), (0, CANDIDATES_MAX));
+    });
+}
+
+#[test]
 fn candidates_bring_the_head_of_their_story_with_them() {
     check(|store| {
         let head = store.insert("education", &prepared("a"), None, noon()).unwrap();

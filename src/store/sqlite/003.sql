@@ -65,7 +65,9 @@ INSERT INTO related SELECT DISTINCT label.topic, entry.story, 0, entry.story
 FROM label JOIN entry ON entry.number = label.entry;
 
 -- Marks that these tables are whole.
-INSERT INTO clue VALUES (0, 0);
+-- Clues are made in another way now: whoever opens an older store makes them again.
+DELETE FROM clue;
+INSERT INTO clue SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM entry);
 INSERT INTO label VALUES (0, '', 0, 0, '[]');
 
 -- Hosts that asked to be left alone.

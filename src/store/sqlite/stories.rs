@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 use super::entries::{COLUMNS, labels, one, read};
 use super::{StoreError, archive, related, unix};
 use crate::feed::{Entry, Timestamp};
-use crate::store::CANDIDATES_MAX;
+use crate::store::{CANDIDATES_MAX, COMMON_CLUE};
 use crate::story::{Bond, StoredEntry, Story, Telling};
 use crate::topic::Label;
 
@@ -17,22 +17,30 @@ pub(super) fn candidates(
     source_id: &str,
     since: Timestamp,
 ) -> Result<Vec<StoredEntry>, StoreError> {
-    let mut by_clue = connection.prepare_cached(
-        "SELECT entry FROM clue JOIN entry ON number = entry
-         WHERE hash = ?1 AND (source_id = ?2 OR first_seen >= ?3) ORDER BY entry DESC LIMIT ?4",
-    )?;
-    let limit = i64::try_from(CANDIDATES_MAX).unwrap_or(i64::MAX);
+    // The clues alone first: a look into the index costs little beside one at the entries.
+    let mut by_clue =
+        connection.prepare_cached("SELECT entry FROM clue WHERE hash = ?1 ORDER BY entry DESC LIMIT ?2")?;
+    let limit = i64::try_from(COMMON_CLUE + 1).unwrap_or(i64::MAX);
     let mut shared: HashMap<i64, usize> = HashMap::new();
     for clue in clues {
-        for number in by_clue.query_map(params![clue, source_id, unix(since), limit], |row| row.get(0))? {
-            *shared.entry(number?).or_default() += 1;
+        let found = by_clue.query_map([*clue, limit], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+        let is_common = clue & 1 == 0 && found.len() > COMMON_CLUE;
+        for number in found.into_iter().filter(|_| !is_common) {
+            *shared.entry(number).or_default() += 1;
         }
     }
-    let mut numbers: Vec<i64> = shared.keys().copied().collect();
-    numbers.sort_unstable_by_key(|number| std::cmp::Reverse((shared.get(number).copied(), *number)));
-    numbers.truncate(CANDIDATES_MAX);
+    let mut is_near =
+        connection.prepare_cached("SELECT 1 FROM entry WHERE number = ?1 AND (source_id = ?2 OR first_seen >= ?3)")?;
+    let mut near = Vec::with_capacity(shared.len());
+    for (number, clues) in shared {
+        if is_near.exists(params![number, source_id, unix(since)])? {
+            near.push((clues, number));
+        }
+    }
+    near.sort_unstable_by_key(|(clues, number)| std::cmp::Reverse((*clues, *number)));
+    near.truncate(CANDIDATES_MAX);
     let mut found: BTreeMap<i64, StoredEntry> = BTreeMap::new();
-    for number in numbers {
+    for (_, number) in near {
         found.extend(one(connection, number)?.map(|entry| (number, entry)));
     }
     let heads: Vec<i64> = found.values().map(|entry| entry.story).filter(|head| !found.contains_key(head)).collect();
