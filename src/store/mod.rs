@@ -422,7 +422,7 @@ pub type Order = (Timestamp, i64);
 pub const CANDIDATES_MAX: usize = 64;
 
 /// Most entries that a clue taken from a text may have and still say something.
-pub const COMMON_CLUE: usize = 64;
+pub const COMMON_CLUE: usize = 16;
 
 /// Which entries to list.
 #[derive(Debug, Clone, Default)]
