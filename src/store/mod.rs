@@ -69,8 +69,8 @@ pub trait Store: Send {
     ///
     /// Those of `source_id` of any time, for a site that moves gives old texts new addresses; those of other sources
     /// that were first seen at `since` or later. At most [`CANDIDATES_MAX`] share a clue: those that share most, the
-    /// latest of equal ones. An even clue that more than [`COMMON_CLUE`] entries have is passed over: a phrase of the
-    /// trade, whose entries grow in number with the store.
+    /// latest of equal ones. A single even clue is too little, unless there are few; and one that more than
+    /// [`COMMON_CLUE`] entries have is passed over: a phrase of the trade, whose entries grow in number with the store.
     ///
     /// # Errors
     /// When the store cannot be read.

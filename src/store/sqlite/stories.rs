@@ -11,6 +11,9 @@ use crate::store::{CANDIDATES_MAX, COMMON_CLUE};
 use crate::story::{Bond, StoredEntry, Story, Telling};
 use crate::topic::Label;
 
+/// An entry with fewer phrases among its clues is too short to share two.
+const PHRASES_FEW: usize = 4;
+
 pub(super) fn candidates(
     connection: &Connection,
     clues: &[i64],
@@ -21,14 +24,18 @@ pub(super) fn candidates(
     let mut by_clue =
         connection.prepare_cached("SELECT entry FROM clue WHERE hash = ?1 ORDER BY entry DESC LIMIT ?2")?;
     let limit = i64::try_from(COMMON_CLUE + 1).unwrap_or(i64::MAX);
+    let is_name = |clue: &i64| clue & 1 == 1;
+    let phrases = clues.iter().filter(|clue| !is_name(clue)).count();
+    let needed = if phrases < PHRASES_FEW { 1 } else { 2 };
     let mut shared: HashMap<i64, usize> = HashMap::new();
     for clue in clues {
         let found = by_clue.query_map([*clue, limit], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
-        let is_common = clue & 1 == 0 && found.len() > COMMON_CLUE;
+        let is_common = !is_name(clue) && found.len() > COMMON_CLUE;
         for number in found.into_iter().filter(|_| !is_common) {
-            *shared.entry(number).or_default() += 1;
+            *shared.entry(number).or_default() += if is_name(clue) { 2 } else { 1 };
         }
     }
+    shared.retain(|_, clues| *clues >= needed);
     let mut is_near =
         connection.prepare_cached("SELECT 1 FROM entry WHERE number = ?1 AND (source_id = ?2 OR first_seen >= ?3)")?;
     let mut near = Vec::with_capacity(shared.len());
