@@ -133,6 +133,10 @@ fn for_people(feed: &str, outcome: &Outcome) -> String {
     }
 }
 
+fn new_entries(number: usize) -> String {
+    if number == 1 { "1 new entry".to_owned() } else { format!("{number} new entries") }
+}
+
 impl Total {
     fn add(&mut self, outcome: &Outcome) {
         match outcome {
@@ -149,10 +153,10 @@ impl Total {
 
     fn for_people(&self) -> String {
         format!(
-            "{} polled, {} failed: {} new entries, {} changed",
+            "{} polled, {} failed: {}, {} changed",
             output::count(self.polled, "feed"),
             self.failed,
-            self.new,
+            new_entries(self.new),
             self.changed
         )
     }

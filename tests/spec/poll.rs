@@ -48,7 +48,7 @@ fn broken_feeds_stop_nothing_and_are_told_apart() {
         .feed("garbage", [raw([0xff; 64])])
         .feed("education", [document(rss(&[partnership()]))]);
     let text = world.succeeds(&["poll"]);
-    assert!(text.contains("6 feeds polled, 5 failed: 1 new entries"), "{text}");
+    assert!(text.contains("6 feeds polled, 5 failed: 1 new entry"), "{text}");
     assert!(world.atom().contains("Signature"));
     let feeds = world.json(&["feeds", "--json"]);
     let told = |id: &str| {
