@@ -57,7 +57,9 @@ fn stories(entries: &[StoredEntry], bonds: &[Bond]) -> Vec<Vec<i64>> {
         stories.entry(story).or_default().push(entry.number);
     }
     let mut stories: Vec<Vec<i64>> = stories.into_values().collect();
-    stories.iter_mut().for_each(|story| story.sort_unstable());
+    for story in &mut stories {
+        story.sort_unstable();
+    }
     stories.sort();
     stories
 }

@@ -13,6 +13,9 @@ use crate::story::StoredEntry;
 /// Entries that are looked at in one go.
 const BATCH: usize = 500;
 
+/// Entries after which the log tells how far it is: some ten seconds.
+const TOLD: usize = 20_000;
+
 /// Gives every entry its clues again, and a story to those that have none, in the order in which they came.
 ///
 /// # Errors
@@ -22,11 +25,15 @@ const BATCH: usize = 500;
 /// What is done is kept; the store is not marked as whole, so the next run goes on.
 pub(super) async fn rebuild(context: &Arc<Context>) -> Result<(), StoreError> {
     info!("making again what is derived from the entries");
-    let mut last = 0;
+    let (mut last, mut done) = (0, 0_usize);
     loop {
         let batch = context.store.call(move |store| store.entries_after(last, BATCH)).await?;
         let Some(end) = batch.last() else { return Ok(()) };
         last = end.number;
+        done += batch.len();
+        if done.is_multiple_of(TOLD) {
+            info!(entries = done, "{done} entries done");
+        }
         let subjects = tokio::task::spawn_blocking(move || batch.into_iter().map(subject).collect::<Vec<_>>());
         let subjects = subjects.await.map_err(|_| StoreError::Closed)?;
         let grouping = Arc::clone(&context.grouping);
