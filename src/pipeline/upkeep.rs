@@ -31,7 +31,7 @@ async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreEr
         for source_id in polled.into_iter().filter(|source_id| !ill.contains(source_id)) {
             let dates = dates.remove(&source_id).unwrap_or_default();
             let Some(silence) = schedule::silence(&dates, now) else { continue };
-            let detail = Some(format!("its last entry is of {}", silence.since.format("%Y-%m-%d")));
+            let detail = Some(silence.since.format("%Y-%m-%d").to_string());
             store.note(&Change { source_id, date: now, health: Health::Silent, detail })?;
             store.raise_generation()?;
         }

@@ -90,7 +90,8 @@ struct Trouble {
     health: &'static str,
     instant: String,
     day: String,
-    detail: Option<String>,
+    /// With its language.
+    detail: Option<(String, &'static str)>,
 }
 
 /// A topic on a page.
@@ -234,7 +235,7 @@ fn trouble(words: &Words, change: &Change) -> Option<Trouble> {
         health: (words.health)(change.health),
         instant: instant(change.date),
         day: day(words, change.date),
-        detail: change.detail.as_deref().and_then(legal::line),
+        detail: words.detail(change),
     })
 }
 

@@ -1,7 +1,10 @@
 //! What our pages say, in the languages that ship.
 
+use chrono::{Datelike, NaiveDate};
+
 use crate::config::Language;
-use crate::state::Health;
+use crate::publish::legal;
+use crate::state::{Change, Health};
 
 /// The words of one language.
 pub(super) struct Words {
@@ -22,6 +25,8 @@ pub(super) struct Words {
     pub(super) its_feed: &'static str,
     pub(super) in_order: &'static str,
     pub(super) hubs: &'static str,
+    /// Before the day of a silent source's last entry.
+    pub(super) last_entry: &'static str,
     /// Says that a story was taken back.
     pub(super) withdrawn: &'static str,
     /// Says that a story is told with another, by its title if that has one.
@@ -58,6 +63,20 @@ static FRENCH_MONTHS: [&str; 12] = [
     "décembre",
 ];
 
+impl Words {
+    /// Returns why something changed, in one line and its language: what servers and the system say is English.
+    pub(super) fn detail(&self, change: &Change) -> Option<(String, &'static str)> {
+        let detail = change.detail.as_deref()?;
+        match NaiveDate::parse_from_str(detail, "%Y-%m-%d") {
+            Ok(last) if change.health == Health::Silent => {
+                let day = (self.day)(last.day(), last.month0() as usize, last.year());
+                Some((format!("{} {day}", self.last_entry), self.tag))
+            }
+            _ => legal::line(detail).map(|line| (line, "en")),
+        }
+    }
+}
+
 static FRENCH: Words = Words {
     tag: "fr",
     skip: "Aller aux nouvelles",
@@ -75,6 +94,7 @@ static FRENCH: Words = Words {
     its_feed: "flux",
     in_order: "En ordre",
     hubs: "Annonces (WebSub)",
+    last_entry: "Dernière nouvelle\u{a0}:",
     withdrawn: "Retiré par ceux qui l’avaient publié.",
     joined: |title| match title {
         Some(title) => format!("Même nouvelle que «\u{a0}{title}\u{a0}», qui la dit désormais."),
@@ -133,6 +153,7 @@ static ENGLISH: Words = Words {
     its_feed: "feed",
     in_order: "In order",
     hubs: "Announcements (WebSub)",
+    last_entry: "Last entry:",
     withdrawn: "Withdrawn by those who had published it.",
     joined: |title| match title {
         Some(title) => format!("The same news as “{title}”, which tells it from now on."),
@@ -155,3 +176,21 @@ static ENGLISH: Words = Words {
         Some(count) => format!("{count} comments"),
     },
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_source_is_told_in_our_words_and_an_answer_of_a_server_in_its_own() {
+        let change = |health, detail: &str| Change {
+            source_id: "a".into(),
+            date: chrono::DateTime::UNIX_EPOCH,
+            health,
+            detail: Some(detail.into()),
+        };
+        let (silent, tag) = FRENCH.detail(&change(Health::Silent, "2026-02-13")).unwrap();
+        assert_eq!((&*silent.replace('\u{a0}', " "), tag), ("Dernière nouvelle : 13 février 2026", "fr"));
+        assert_eq!(FRENCH.detail(&change(Health::Gone, "410")), Some(("410".into(), "en")));
+    }
+}

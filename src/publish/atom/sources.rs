@@ -28,7 +28,7 @@ pub(in crate::publish) fn sources(edition: &Edition<'_>) -> Representation {
 }
 
 fn entry(edition: &Edition<'_>, change: &Change) -> super::Entry {
-    let Change { source_id, date, health, detail } = change;
+    let Change { source_id, date, health, .. } = change;
     let words = words::of(edition.site.language);
     let (name, anchor) = match source_id.as_str() {
         "" => (CONFIG.to_owned(), CONFIG.to_owned()),
@@ -39,7 +39,7 @@ fn entry(edition: &Edition<'_>, change: &Change) -> super::Entry {
     // Source, instant and kind: the same after the store was copied, another one at the next change.
     let id = format!("{page}-{}-{health:?}", date.timestamp()).to_lowercase();
     let updated: Timestamp = dates::told_apart(*date, &id);
-    let summary = detail.as_deref().and_then(legal::line).unwrap_or_else(|| title.clone());
+    let summary = words.detail(change).map_or_else(|| title.clone(), |(detail, _)| detail);
     super::Entry {
         id,
         title: text(&title),
