@@ -8,11 +8,11 @@ use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
-use super::atom_id::{is_iri, minted_id};
+use super::atom_id::minted_id;
 use super::canonical_link;
 use crate::feed::Entry;
 use crate::story::{EntryKey, Fingerprint, Identity, Known};
-use crate::text::html_to_text;
+use crate::text::{html_to_text, normal_iri};
 
 /// What to do with an entry that was identified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Reading {
             Some((kind, name)) => EntryKey(digest(&[kind.tag(), name, "says", &format!("{:?}", self.fingerprint)])),
         };
         let owns_guid = is_alone && self.guid().is_some();
-        let own_id = self.guid().filter(|guid| owns_guid && is_iri(guid)).map(str::to_owned);
+        let own_id = self.guid().filter(|_| owns_guid).and_then(normal_iri);
         // The bare key where it can be: a corrected title must not give another id after a rebuild.
         let minted = bare.filter(|_| is_alone).unwrap_or(key);
         let is_own_page = self.page.as_ref().is_some_and(|page| shared.pages.get(page) == Some(&1));

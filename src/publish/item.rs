@@ -133,7 +133,7 @@ pub(super) fn source(edition: &Edition<'_>, source_id: &str) -> Source {
     let title = title.as_deref().or(about.title.as_deref()).and_then(legal::label);
     let address = legal::iri(url.as_str());
     Source {
-        id: about.id.as_deref().and_then(id::normal).unwrap_or_else(|| id::published(&address)),
+        id: about.id.as_deref().and_then(text::normal_iri).unwrap_or_else(|| id::published(&address)),
         title: title.or_else(|| url.host_str().map(str::to_owned)).unwrap_or(address),
         url: legal::link(url),
         site: about.url.as_ref().and_then(legal::link),
@@ -195,7 +195,7 @@ fn categories(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Vec<Catego
         .flat_map(|telling| telling.categories.iter().map(move |category| (&telling.source_id, category)));
     let tags = head.chain(others).filter_map(|(source_id, category)| {
         let feed = edition.sources.get(source_id).map_or(&edition.site.url, |credit| &credit.url);
-        let scheme = category.scheme.as_deref().and_then(id::normal);
+        let scheme = category.scheme.as_deref().and_then(text::normal_iri);
         Some(Category {
             term: legal::label(&category.term)?,
             scheme: scheme.or_else(|| Some(legal::iri(feed.as_str()))),

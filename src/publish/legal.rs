@@ -96,23 +96,7 @@ fn is_like_reference(rest: &str) -> bool {
 
 /// Returns `iri` with what RFC 3986 §2 does not allow percent-encoded; what is legal stays as it is.
 pub(super) fn iri(iri: &str) -> String {
-    let iri = characters(iri.trim());
-    let host_end = iri.find("://[").and_then(|start| iri.find(']').filter(|end| *end > start)).map_or(0, |end| end + 1);
-    let mut legal = String::with_capacity(iri.len());
-    for (at, c) in iri.char_indices() {
-        let is_legal = match c {
-            '%' => iri.get(at + 1..at + 3).is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit())),
-            '[' | ']' => at < host_end,
-            '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' => false,
-            _ => !c.is_whitespace() && !c.is_control(),
-        };
-        if is_legal {
-            legal.push(c);
-        } else {
-            legal.extend(c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}")));
-        }
-    }
-    legal
+    text::legal_iri(&characters(iri))
 }
 
 /// Returns a link that a reader can follow.
