@@ -126,8 +126,7 @@ impl Sqlite {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
-        connection.pragma_update(None, "temp_store", "MEMORY")?;
-        // 16 MB: GROUND truth is a Raspberry Pi; more won nothing.
+        // 16 MB: a Raspberry Pi has room for that.
         connection.pragma_update(None, "cache_size", -16_000)?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
         connection.set_prepared_statement_cache_capacity(64);

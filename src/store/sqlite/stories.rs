@@ -81,8 +81,10 @@ pub(super) fn assign(connection: &Connection, number: i64, story: i64, now: Time
 }
 
 pub(super) fn bonds(connection: &Connection, number: i64) -> Result<Vec<Bond>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT one, other, together FROM bond WHERE one = ?1 UNION SELECT one, other, together FROM bond WHERE other = ?1")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT one, other, together FROM bond WHERE one = ?1
+         UNION SELECT one, other, together FROM bond WHERE other = ?1",
+    )?;
     let read = |row: &Row<'_>| Ok(Bond { one: row.get(0)?, other: row.get(1)?, together: row.get(2)? });
     Ok(statement.query_map([number], read)?.collect::<Result<_, _>>()?)
 }
