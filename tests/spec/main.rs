@@ -10,6 +10,8 @@
 
 #[path = "../support/desk.rs"]
 mod desk;
+#[path = "../support/loopback.rs"]
+mod loopback;
 #[path = "../support/origin.rs"]
 mod origin;
 #[path = "../support/packed.rs"]
@@ -35,8 +37,8 @@ mod parity;
 mod poll;
 mod publish;
 mod reading;
-mod related;
 mod relabelling;
+mod related;
 mod run;
 mod second;
 mod stories;

@@ -18,15 +18,17 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use url::Url;
+
+use crate::loopback::{self, Stop};
 
 /// A publisher's server. It stops when dropped.
 pub(crate) struct Origin {
     address: SocketAddr,
     shared: Arc<Mutex<Shared>>,
-    _stop: oneshot::Sender<()>,
+    _stop: Stop,
 }
 
 #[derive(Default)]
@@ -251,21 +253,12 @@ impl Origin {
 
     /// Starts on a free port of `address`; each 127.x.y.z is a host of its own.
     pub(crate) fn on(address: impl Into<IpAddr>) -> Self {
-        let listener = std::net::TcpListener::bind((address.into(), 0)).expect("loopback can be bound");
-        listener.set_nonblocking(true).expect("a socket can be made non-blocking");
-        let address = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Mutex::new(Shared::default()));
-        let (stop, stopped) = oneshot::channel::<()>();
         let served = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async move {
-                let listener = TcpListener::from_std(listener).expect("a listening socket");
-                tokio::select! {
-                    () = serve(listener, served) => {}
-                    _ = stopped => {}
-                }
-            });
+        let (address, stop) = loopback::serve(address.into(), move |stream| {
+            let mut shared = served.lock().unwrap();
+            shared.connections += 1;
+            converse(stream, shared.connections, Arc::clone(&served))
         });
         Self { address, shared, _stop: stop }
     }
@@ -306,17 +299,6 @@ impl Origin {
     /// Most requests that were under way at once.
     pub(crate) fn running_max(&self) -> usize {
         self.shared.lock().unwrap().running_max
-    }
-}
-
-async fn serve(listener: TcpListener, shared: Arc<Mutex<Shared>>) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let connection = {
-            let mut shared = shared.lock().unwrap();
-            shared.connections += 1;
-            shared.connections
-        };
-        tokio::spawn(converse(stream, connection, Arc::clone(&shared)));
     }
 }
 

@@ -10,11 +10,12 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use crate::loopback::{self, Stop};
 
 /// Who signs the certificates of servers.
 pub(crate) struct Authority {
@@ -59,7 +60,7 @@ impl Authority {
 pub(crate) struct SecureOrigin {
     pub(crate) address: SocketAddr,
     shared: Arc<Mutex<Shared>>,
-    _stop: oneshot::Sender<()>,
+    _stop: Stop,
 }
 
 #[derive(Default)]
@@ -81,27 +82,10 @@ pub(crate) struct Asked {
 
 impl SecureOrigin {
     fn start(address: IpAddr, acceptor: TlsAcceptor) -> Self {
-        let listener = std::net::TcpListener::bind((address, 0)).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
         let shared = Arc::new(Mutex::new(Shared::default()));
-        let (stop, stopped) = oneshot::channel::<()>();
         let served = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async move {
-                let listener = TcpListener::from_std(listener).unwrap();
-                let serve = async {
-                    while let Ok((stream, _)) = listener.accept().await {
-                        tokio::spawn(converse(stream, acceptor.clone(), Arc::clone(&served)));
-                    }
-                };
-                tokio::select! {
-                    () = serve => {}
-                    _ = stopped => {}
-                }
-            });
-        });
+        let (address, stop) =
+            loopback::serve(address, move |stream| converse(stream, acceptor.clone(), Arc::clone(&served)));
         Self { address, shared, _stop: stop }
     }
 

@@ -1,43 +1,27 @@
 //! A proxy that tunnels (RFC 9110 §9.3.6): whatever host is asked for, it leads to one server.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::net::TcpStream;
+
+use crate::loopback::{self, Stop};
 
 /// A proxy. It stops when dropped.
 pub(crate) struct Tunnel {
     pub(crate) address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
-    _stop: oneshot::Sender<()>,
+    _stop: Stop,
 }
 
 impl Tunnel {
     /// Starts on loopback. `credentials` is the value of `Proxy-Authorization` that it wants; others get 407.
     pub(crate) fn to(server: SocketAddr, credentials: &'static str) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
         let heads = Arc::new(Mutex::new(Vec::new()));
-        let (stop, stopped) = oneshot::channel::<()>();
         let heard = Arc::clone(&heads);
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async move {
-                let listener = TcpListener::from_std(listener).unwrap();
-                let serve = async {
-                    while let Ok((stream, _)) = listener.accept().await {
-                        tokio::spawn(tunnel(stream, server, credentials, Arc::clone(&heard)));
-                    }
-                };
-                tokio::select! {
-                    () = serve => {}
-                    _ = stopped => {}
-                }
-            });
-        });
+        let converse = move |stream| tunnel(stream, server, credentials, Arc::clone(&heard));
+        let (address, stop) = loopback::serve(Ipv4Addr::LOCALHOST.into(), converse);
         Self { address, heads, _stop: stop }
     }
 
