@@ -95,7 +95,8 @@ impl Report {
     pub fn summary(&self) -> String {
         let error = self.diagnostics.iter().find(|one| one.severity == Severity::Error);
         let Some(first) = error.or(self.diagnostics.first()) else { return String::new() };
-        let more = match self.diagnostics.len() {
+        let alike = self.diagnostics.iter().filter(|one| one.severity == first.severity).count();
+        let more = match alike {
             1 => String::new(),
             several => format!(" (and {} more)", several - 1),
         };

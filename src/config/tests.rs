@@ -271,6 +271,10 @@ fn a_file_that_cannot_be_read_says_what_to_do() {
 fn a_summary_names_the_first_error_and_counts_the_rest() {
     let Err(Invalid(report)) = parse("[site]\ntitel = 'a'\nurl = 1\n", Path::new("config.toml")) else { panic!() };
     assert_eq!(report.summary(), "config.toml:2:1: unknown key `titel` in `site` (and 1 more)");
+    let text = "titel = 1\n[[feed]]\nurl = 'https://a.example/'\n[[topic]]\nid = 'a'\ntitle = 'A'\nany = ['ENT']\n";
+    let Err(Invalid(report)) = parse(text, Path::new("config.toml")) else { panic!() };
+    assert_eq!(report.diagnostics.len(), 2, "a warning too");
+    assert_eq!(report.summary(), "config.toml:1:1: unknown key `titel`");
 }
 
 proptest::proptest! {

@@ -229,7 +229,9 @@ fn enclosures(enclosures: &[Enclosure]) -> Vec<Enclosure> {
 
 fn elsewhere(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link> {
     let mut seen: HashSet<String> = own.map(str::to_owned).into_iter().collect();
-    let others = story.tellings.iter().filter_map(|telling| {
+    // What a source tells twice is not told elsewhere.
+    let tellings = story.tellings.iter().filter(|telling| telling.source_id != story.head.source_id);
+    let others = tellings.filter_map(|telling| {
         let url = telling.url.as_ref().and_then(legal::link).filter(|url| seen.insert(url.clone()))?;
         let source = source(edition, &telling.source_id).title;
         let own = story.head.entry.title.as_deref();

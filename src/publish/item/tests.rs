@@ -119,6 +119,16 @@ fn every_other_telling_is_linked_once() {
 }
 
 #[test]
+fn what_a_source_tells_twice_is_not_told_elsewhere() {
+    let world = World::new();
+    let mut told = story(ordinary());
+    let twice = Telling { url: Some(url("https://ministere.example/index.php/tablettes")), ..told.tellings[0].clone() };
+    told.tellings.push(twice);
+    let edition = world.edition(vec![told]);
+    assert!(items(&edition, &edition.selections[0]).remove(0).elsewhere.is_empty());
+}
+
+#[test]
 fn related_news_is_linked_unless_its_page_is_linked_already() {
     let world = World::new();
     let mut told = story(ordinary());
