@@ -44,7 +44,8 @@ pub fn normal_iri(text: &str) -> Option<String> {
         "http" | "https" | "ftp" => {
             rest.strip_prefix("//").filter(|rest| !rest.starts_with('/'))?;
             let url = Url::parse(text).ok()?;
-            url.domain().filter(|domain| !domain.ends_with('.'))?;
+            url.domain().filter(|domain| !domain.ends_with('.') && is_made_of(domain, "-._"))?;
+            url.fragment().is_none_or(|fragment| !fragment.contains('#')).then_some(())?;
             return escapes(&legal_iri(url.as_str()));
         }
         "urn" => is_urn(rest),
@@ -149,6 +150,8 @@ mod tests {
             "https:12",
             "http://[::1]/a",
             "http://a.example./",
+            "http://a.{example/",
+            "ftp://a.example/a##b",
             "http://a.example/%E9",
             "http://a.example/e%CC%81",
             "urn:x:y",
