@@ -11,7 +11,7 @@ use crate::publish::channel::language_tag;
 use crate::publish::{Credit, Edition, Selection, dates, id, legal};
 use crate::story::Story;
 use crate::text;
-use crate::topic::Topic;
+use crate::topic::{self, Topic};
 
 /// Length of a title that is made from the text, in characters.
 const MADE_TITLE_MAX: usize = 80;
@@ -258,7 +258,7 @@ fn related(story: &Story, own: Option<&str>, most: usize) -> Vec<Link> {
 fn why(story: &Story) -> Vec<String> {
     let mut seen = HashSet::new();
     let helpful = story.label.reasons.iter().filter(|reason| reason.points > 0.0);
-    let terms = helpful.flat_map(|reason| &reason.terms).filter_map(|term| legal::label(term));
+    let terms = helpful.flat_map(|reason| &reason.terms).filter_map(|term| legal::label(&topic::shown(term)));
     terms.filter(|term| seen.insert(term.clone())).collect()
 }
 

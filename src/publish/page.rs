@@ -62,6 +62,7 @@ struct Archive<'a> {
 struct Sources<'a> {
     frame: Frame<'a>,
     in_trouble: Vec<SourceShown>,
+    unread: Vec<SourceShown>,
     well: Vec<SourceShown>,
     hubs: Vec<HubShown>,
     /// What is said of a hub in trouble.
@@ -83,6 +84,7 @@ struct SourceShown {
     feed: Option<String>,
     /// What is wrong with it.
     trouble: Option<Trouble>,
+    is_read: bool,
     moved_to: Option<String>,
 }
 
@@ -205,21 +207,24 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
             let item::Source { title, url, site, .. } = item::source(edition, id);
             let trouble = credit.health.as_ref().and_then(|change| trouble(frame.words, change));
             let moved_to = credit.moved_to.as_ref().and_then(legal::link);
-            SourceShown { id: id.clone(), title, site, feed: url, trouble, moved_to }
+            let is_read = credit.about.format.is_some();
+            SourceShown { id: id.clone(), title, site, feed: url, trouble, is_read, moved_to }
         })
         .collect();
     sources.sort_by_key(|source| source.title.to_lowercase());
-    let (mut in_trouble, well): (Vec<_>, _) = sources.into_iter().partition(|source| source.trouble.is_some());
+    let (mut in_trouble, others): (Vec<_>, Vec<_>) = sources.into_iter().partition(|source| source.trouble.is_some());
+    let (well, unread) = others.into_iter().partition(|source| source.is_read);
     in_trouble.splice(0..0, edition.config.as_ref().map(|change| config(frame.words, change)));
     let updated = edition.changes.iter().map(|change| change.date).max().unwrap_or(dates::EMPTY);
     let hub_trouble = (frame.words.health)(Health::Unreachable);
-    page("/sources/".to_owned(), &Sources { frame, in_trouble, well, hubs: hubs(edition), hub_trouble }, updated)
+    let hubs = hubs(edition);
+    page("/sources/".to_owned(), &Sources { frame, in_trouble, unread, well, hubs, hub_trouble }, updated)
 }
 
 /// The config, as long as something is wrong with it, stands first: no source can mend it.
 fn config(words: &Words, change: &Change) -> SourceShown {
     let (id, title) = (CONFIG.to_owned(), CONFIG.to_owned());
-    SourceShown { id, title, site: None, feed: None, trouble: trouble(words, change), moved_to: None }
+    SourceShown { id, title, site: None, feed: None, trouble: trouble(words, change), is_read: true, moved_to: None }
 }
 
 /// The hubs of the config. When they were told what is left out: the page would change with each announcement.

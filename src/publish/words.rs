@@ -23,6 +23,7 @@ pub(super) struct Words {
     pub(super) health_of_sources: &'static str,
     pub(super) in_trouble: &'static str,
     pub(super) its_feed: &'static str,
+    pub(super) unread: &'static str,
     pub(super) in_order: &'static str,
     pub(super) hubs: &'static str,
     /// Before the day of a silent source's last entry.
@@ -92,6 +93,7 @@ static FRENCH: Words = Words {
     health_of_sources: "Santé des sources",
     in_trouble: "En difficulté",
     its_feed: "flux",
+    unread: "Pas encore lues",
     in_order: "En ordre",
     hubs: "Annonces (WebSub)",
     last_entry: "Dernière nouvelle\u{a0}:",
@@ -151,6 +153,7 @@ static ENGLISH: Words = Words {
     health_of_sources: "Health of sources",
     in_trouble: "In trouble",
     its_feed: "feed",
+    unread: "Not read yet",
     in_order: "In order",
     hubs: "Announcements (WebSub)",
     last_entry: "Last entry:",

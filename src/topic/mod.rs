@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 pub use explain::{Evidence, Judgement, NearMiss, Quote, Shortfall};
 pub use fields::Fields;
 pub use matcher::{Matcher, Verdict};
-pub use term::TermError;
+pub use term::{TermError, shown};
 
 /// A topic as the config states it, lexicons resolved.
 #[derive(Debug, Clone, PartialEq)]

@@ -44,6 +44,16 @@ impl Term {
     }
 }
 
+/// Writes a term as readers see it: without the marks `=` and `+`, and with an ellipsis for the rest of a prefix's word.
+#[must_use]
+pub fn shown(written: &str) -> String {
+    let words = written.split_whitespace().map(|word| {
+        let word = word.strip_prefix(['=', '+']).unwrap_or(word);
+        word.strip_suffix('*').map_or_else(|| word.to_owned(), |stem| format!("{stem}…"))
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// One written word can be several tokens (`l'école`, `cahier-de-textes`); a prefix mark belongs to the last.
 fn parts_of(word: &str, parts: &mut Vec<TermPart>) -> Result<(), TermError> {
     let folded = |word: &str| fold(word).into_owned();
@@ -73,6 +83,12 @@ fn push_tokens(word: &str, parts: &mut Vec<TermPart>, part: impl Fn(&str) -> Ter
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn readers_see_no_marks() {
+        let seen = ["=TraAM", "+feminine", "cyber*", "plan  =ENT", "école numérique", "2+2"].map(super::shown);
+        assert_eq!(seen, ["TraAM", "feminine", "cyber…", "plan ENT", "école numérique", "2+2"]);
+    }
+
     use super::*;
 
     fn check(written: &str, expected: &[TermPart]) {

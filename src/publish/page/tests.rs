@@ -213,3 +213,13 @@ fn what_is_wrong_with_the_config_and_hubs_is_told_in_the_language_of_the_site() 
     assert!(english.contains("<strong>does not answer</strong><br><span lang=\"en\">answered 500</span>"));
     assert!(english.contains("unknown key `anny`") && english.contains("Announcements (WebSub)"));
 }
+
+#[test]
+fn a_source_that_was_never_read_is_not_said_to_be_in_order() {
+    let mut world = World::new();
+    world.sources.get_mut("ministere").unwrap().about.format = Some("rss20".into());
+    let page = text(&sources(&world.edition(Vec::new()))).to_owned();
+    let [unread, ministry, agency, well] =
+        ["Pas encore lues", "id=\"ministere\"", "id=\"agence\"", "En ordre"].map(|text| page.find(text).unwrap());
+    assert!(unread < agency && agency < well && well < ministry, "{page}");
+}
