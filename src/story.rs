@@ -101,12 +101,21 @@ pub struct Identity {
     pub canonical_link: Option<String>,
     /// The id under which we publish it, for ever: the source's if an absolute IRI, else a `UUIDv5`.
     pub atom_id: String,
-    /// Hashes under which other entries of the same story are looked up. Taken from the entry's `dedup::Subject`, and
-    /// only when it is new or changed, for they cost more than all the rest.
+    /// By what others are found. Taken from the entry's `dedup::Subject`, and only when it is new or changed, for they
+    /// cost more than all the rest.
+    pub clues: Clues,
+}
+
+/// Hashes under which other entries of the same story are looked up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Clues {
+    /// Among the entries that were first seen not long ago, of whatever source.
     ///
     /// An odd one is of a link, a guid or a title; an even one is of three words in a row, which say nothing once many
     /// entries have them.
-    pub clues: Vec<i64>,
+    pub recent: Vec<i64>,
+    /// Among the entries of the same source, however old: a site that moves gives old texts new addresses.
+    pub lasting: Vec<i64>,
 }
 
 /// A stored entry of the same source, as far as "new, changed or same" needs it.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::atom_id::minted_id;
 use super::canonical_link;
 use crate::feed::Entry;
-use crate::story::{EntryKey, Fingerprint, Identity, Known};
+use crate::story::{Clues, EntryKey, Fingerprint, Identity, Known};
 use crate::text::{html_to_text, normal_iri};
 
 /// What to do with an entry that was identified.
@@ -124,7 +124,7 @@ impl Reading {
             fingerprint: self.fingerprint,
             canonical_link: self.page.filter(|_| is_own_page),
             atom_id: own_id.unwrap_or_else(|| minted_id(source_id, minted)),
-            clues: Vec::new(),
+            clues: Clues::default(),
         };
         (self.entry, identity)
     }

@@ -10,7 +10,7 @@ use super::canonical_link;
 use super::plain::Plain;
 use super::title::Title;
 use crate::feed::{Entry, Timestamp};
-use crate::story::{Identity, StoredEntry};
+use crate::story::{Clues, Identity, StoredEntry};
 use crate::text::{Levelled, fold};
 
 /// Words of the beginning from which clues are taken: what a cut copy still has.
@@ -116,22 +116,26 @@ impl Subject {
         &self.source_id
     }
 
-    /// The hashes under which other entries of the same story are found: link, guid, title, and a few shingles.
+    /// The hashes under which other entries of the same story are found: link, guid, title, and a few shingles; and the
+    /// same item of its source under another name: link, and all that it says.
     ///
     /// The smallest hashes of the beginning and of the whole are chosen, so that two texts that share most of either
-    /// choose the same (Broder's min-hash). Those of names are odd, those of texts even: see
-    /// [`crate::story::Identity::clues`].
+    /// choose the same (Broder's min-hash).
     #[must_use]
-    pub fn clues(&self) -> Vec<i64> {
+    pub fn clues(&self) -> Clues {
         let named = |kind: &str, value: &str| xxh3_64(format!("{kind} {value}").as_bytes()) | 1;
+        let own = |kind: &str, value: &str| named(kind, &format!("{} {value}", self.source_id));
         let link = self.link.as_deref().map(|link| named("link", link));
         let guid = self.guid.as_deref().map(|guid| named("guid", guid));
         let title = self.title.is_telling().then(|| named("title", &self.title.key()));
         let Text { lead, shingles, summary_shingles, .. } = &self.text;
         let texts = [(lead, LEAD_CLUES), (shingles, TEXT_CLUES), (summary_shingles, SUMMARY_CLUES)];
         let least = texts.into_iter().flat_map(|(set, clues)| set.0.iter().take(clues).map(|hash| hash & !1));
-        let clues = Set::of([link, guid, title].into_iter().flatten().chain(least));
-        clues.0.into_iter().map(u64::cast_signed).collect()
+        let recent = Set::of([link, guid, title].into_iter().flatten().chain(least));
+        let said = format!("{} {:x}", self.title.key(), shingles.digest());
+        let lasting = self.link.iter().map(|link| own("link", link)).chain([own("said", &said)]);
+        let signed = |hashes: Set| hashes.0.into_iter().map(u64::cast_signed).collect();
+        Clues { recent: signed(recent), lasting: signed(Set::of(lasting)) }
     }
 }
 
@@ -229,6 +233,10 @@ impl Set {
 
     pub(super) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    fn digest(&self) -> u64 {
+        xxh3_64(&self.0.iter().flat_map(|hash| hash.to_le_bytes()).collect::<Vec<u8>>())
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -42,7 +42,7 @@ impl Grouping {
         subject: &Subject,
         now: Timestamp,
     ) -> Result<Vec<StoredEntry>, StoreError> {
-        let mut found = store.candidates(&subject.clues(), subject.source_id(), now - self.settings.window)?;
+        let mut found = store.candidates(&subject.clues(), now - self.settings.window)?;
         // What is without a story waits for it: a store that is being rebuilt.
         found.retain(|stored| stored.story != 0 && self.may_meet(subject.source_id(), &stored.source_id));
         Ok(found)

@@ -32,7 +32,7 @@ impl World {
     async fn serving(documents: &[(&str, String)], limits: Limits) -> Self {
         let modified = "2026-10-10T08:00:00Z".parse().unwrap();
         let document = |(path, text): &(&str, String)| {
-            let format = if path.ends_with(".atom") { Format::Atom } else { Format::Page };
+            let format = if path.contains(".atom") { Format::Atom } else { Format::Page };
             Representation::new((*path).into(), format, text.clone().into(), modified)
         };
         let tree = Tree::build(documents.iter().map(document).collect(), Vec::new(), &Tree::default(), modified);

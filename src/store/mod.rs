@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState, Throttle};
 use crate::story::{
-    Bond, EntryKey, Fingerprint, Gist, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story, Terms,
-    Tombstone,
+    Bond, Clues, EntryKey, Fingerprint, Gist, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story,
+    Terms, Tombstone,
 };
 use crate::topic::Label;
 
@@ -67,14 +67,13 @@ pub trait Store: Send {
 
     /// The entries that share a clue, and the heads of their stories; earliest first.
     ///
-    /// Those of `source_id` of any time, for a site that moves gives old texts new addresses; those of other sources
-    /// that were first seen at `since` or later. At most [`CANDIDATES_MAX`] share a clue: those that share most, the
-    /// latest of equal ones. A single even clue is too little, unless there are few; and one that more than
-    /// [`COMMON_CLUE`] entries have is passed over: a phrase of the trade, whose entries grow in number with the store.
+    /// Those that share a recent clue were first seen at `since` or later. At most [`CANDIDATES_MAX`] share a clue: those
+    /// that share most, the latest of equal ones. A single even clue is too little, unless there are few; and one that
+    /// more than [`COMMON_CLUE`] entries have of late is passed over: a phrase of the trade.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn candidates(&mut self, clues: &[i64], source_id: &str, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError>;
+    fn candidates(&mut self, clues: &Clues, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError>;
 
     /// The entries of a story, its head first.
     ///
@@ -247,7 +246,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// When the store cannot be written.
-    fn set_clues(&mut self, number: i64, clues: &[i64]) -> Result<(), StoreError>;
+    fn set_clues(&mut self, number: i64, clues: &Clues) -> Result<(), StoreError>;
 
     /// The rules of the last [`Store::relabel`]; empty before the first.
     ///

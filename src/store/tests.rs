@@ -6,7 +6,7 @@ use super::sqlite::Sqlite;
 use super::*;
 use crate::feed::Entry;
 use crate::state::Health;
-use crate::story::{Departure, Fingerprint, Identity, Spot, Term};
+use crate::story::{Clues, Departure, Fingerprint, Identity, Spot, Term};
 use crate::topic::{Label, Reason};
 
 fn noon() -> Timestamp {
@@ -30,7 +30,7 @@ fn prepared(name: &str) -> Prepared {
             fingerprint: Fingerprint([byte; 16]),
             canonical_link: None,
             atom_id: format!("urn:{name}"),
-            clues: vec![i64::from(byte)],
+            clues: Clues { recent: vec![i64::from(byte)], lasting: vec![i64::from(byte)] },
         },
         terms: None,
         labels: vec![Label {
@@ -123,18 +123,23 @@ fn days_with_entries_are_counted_by_source() {
 }
 
 #[test]
-fn candidates_share_a_clue_and_are_recent_unless_of_the_same_source() {
+fn candidates_share_a_recent_clue_or_a_lasting_one() {
     check(|store| {
         let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
         store.insert("education", &prepared("b"), None, noon()).unwrap();
-        let mut found = |source_id, since| {
-            let found = store.candidates(&prepared("a").identity.clues, source_id, since).unwrap();
+        let Clues { recent, lasting } = prepared("a").identity.clues;
+        let recent = Clues { recent, lasting: Vec::new() };
+        let lasting = Clues { recent: Vec::new(), lasting };
+        let mut found = |clues: &Clues, since| {
+            let found = store.candidates(clues, since).unwrap();
             found.iter().map(|entry| entry.number).collect::<Vec<_>>()
         };
-        assert_eq!(found("culture", noon()), [number]);
-        let later = noon() + TimeDelta::seconds(1);
-        assert!(found("culture", later).is_empty());
-        assert_eq!(found("education", later), [number]);
+        let [before, later] = [TimeDelta::days(200), -TimeDelta::seconds(1)].map(|before| noon() - before);
+        assert_eq!(
+            (found(&recent, before), found(&recent, noon()), found(&recent, later)),
+            (vec![number], vec![number], vec![])
+        );
+        assert_eq!(found(&lasting, later), [number]);
     });
 }
 
@@ -144,10 +149,11 @@ fn a_phrase_that_many_entries_have_is_no_clue() {
         for number in 0..=u8::try_from(COMMON_CLUE).unwrap() {
             let mut one = prepared("a");
             one.identity.key = EntryKey([number; 16]);
-            one.identity.clues = vec![2, 3];
+            one.identity.clues.recent = vec![2, 3];
             store.insert("education", &one, None, noon()).unwrap();
         }
-        let mut found = |clue: i64| store.candidates(&[clue], "culture", noon()).unwrap().len();
+        let mut found =
+            |clue: i64| store.candidates(&Clues { recent: vec![clue], lasting: Vec::new() }, noon()).unwrap().len();
         assert_eq!((found(2), found(3)), (0, COMMON_CLUE + 1));
     });
 }
@@ -157,7 +163,7 @@ fn candidates_bring_the_head_of_their_story_with_them() {
     check(|store| {
         let head = store.insert("education", &prepared("a"), None, noon()).unwrap();
         let telling = store.insert("culture", &prepared("b"), Some(head), noon()).unwrap();
-        let found = store.candidates(&prepared("b").identity.clues, "sante", noon()).unwrap();
+        let found = store.candidates(&prepared("b").identity.clues, noon()).unwrap();
         assert_eq!(found.iter().map(|entry| entry.number).collect::<Vec<_>>(), [head, telling]);
     });
 }
@@ -311,6 +317,32 @@ fn a_host_that_asked_to_be_left_alone_is_kept_until_then() {
         store.save_throttle(&throttle("c", 9), until(8)).unwrap();
         assert_eq!(store.throttles(noon()).unwrap(), [throttle("c", 9)], "what is over is dropped");
     });
+}
+
+#[test]
+fn a_store_of_the_first_format_is_migrated_and_what_is_derived_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("veille.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("sqlite/001.sql")).unwrap();
+    old.execute_batch(
+        "INSERT INTO entry (source_id, key, fingerprint, atom_id, story, first_seen, date, title, details)
+            VALUES ('education', zeroblob(16), zeroblob(16), 'urn:a', 1, 1790000000, 1790000000, 'Un plan', '{}');
+         INSERT INTO label VALUES (1, 'numerique', 1790000000, 6.0, '[]');
+         INSERT INTO clue VALUES (7, 1);
+         PRAGMA application_id = 0x7665696c; PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(old);
+    let mut store = Sqlite::open(&path).unwrap();
+    assert!(!store.is_whole().unwrap());
+    assert_eq!(store.entry(1).unwrap().unwrap().entry.title.as_deref(), Some("Un plan"));
+    assert_eq!(store.stories("numerique", 9).unwrap().len(), 1);
+    let clues = Clues { recent: vec![7], lasting: Vec::new() };
+    store.set_clues(1, &clues).unwrap();
+    store.mark_whole().unwrap();
+    assert!(store.is_whole().unwrap());
+    assert_eq!(store.candidates(&clues, noon() - TimeDelta::days(999)).unwrap().len(), 1);
 }
 
 #[test]

@@ -168,7 +168,7 @@ fn faults_of_html(html: &str, is_page: bool) -> Vec<String> {
             let Token::TagToken(tag) = token else { return TokenSinkResult::Continue };
             let is = |list: &str, name: &str| list.contains(&format!(" {name} "));
             let note = |what: String| self.faults.borrow_mut().push(what);
-            if !is(ELEMENTS, &tag.name) && !(self.is_page && is(OF_PAGES, &tag.name)) {
+            if !(is(ELEMENTS, &tag.name) || self.is_page && is(OF_PAGES, &tag.name)) {
                 note(format!("<{}>", tag.name));
             }
             for attribute in tag.attrs.iter().filter(|_| tag.kind == TagKind::StartTag) {
@@ -177,7 +177,7 @@ fn faults_of_html(html: &str, is_page: bool) -> Vec<String> {
                     if let Some(fault) = fault_of_address(value, self.is_page) {
                         note(fault);
                     }
-                } else if !is(ATTRIBUTES, name) && !(self.is_page && is(ATTRIBUTES_OF_PAGES, name)) {
+                } else if !(is(ATTRIBUTES, name) || self.is_page && is(ATTRIBUTES_OF_PAGES, name)) {
                     note(format!("<{} {name}=\"{value}\">", tag.name));
                 }
             }
@@ -311,9 +311,10 @@ fn check(feeds: [String; 3], attacks: usize) {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
-        let faults = if name.ends_with(".html") {
+        let is_of = |end| path.extension().is_some_and(|extension| extension == end);
+        let faults = if is_of("html") {
             faults_of_html(&text, true)
-        } else if name.ends_with(".json") {
+        } else if is_of("json") {
             faults_of_json(&serde_json::from_str(&text).unwrap())
         } else {
             faults_of_xml(&text)

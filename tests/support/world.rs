@@ -189,7 +189,7 @@ impl Daemon {
         let mut daemon = Self { child, address: String::new(), log, heard: String::new() };
         let line = daemon.hears("serving");
         let address = line.split("address=").nth(1).unwrap().split_whitespace().next().unwrap();
-        daemon.address = address.to_owned();
+        address.clone_into(&mut daemon.address);
         daemon
     }
 

@@ -110,6 +110,28 @@ fn an_edit_that_makes_two_entries_differ_does_not_tear_their_story_apart() {
 }
 
 #[test]
+fn a_site_that_moves_years_later_gives_nobody_an_old_text_again() {
+    let title = "Un plan pour les écoles rurales";
+    let (_folder, mut store) = stored(&[("a", vec![entry("1", title, TEXT)])]);
+    let years_later = noon() + TimeDelta::days(1000);
+    poll(&mut store, "a", &[entry("actualites/1.html", title, TEXT)], years_later);
+    assert_eq!(told(&mut store), [["a /actualites/1.html".to_owned()].into()].into());
+    poll(&mut store, "b", &[entry("2", title, TEXT)], years_later);
+    assert_eq!(told(&mut store).len(), 2, "what another source tells years later is other news");
+}
+
+#[test]
+fn the_same_text_meets_within_the_window_wherever_that_begins() {
+    for days in (0..120).step_by(7) {
+        let (_folder, mut store) = stored(&[]);
+        let first = noon() + TimeDelta::days(days);
+        poll(&mut store, "a", &[entry("1", "Un plan pour les écoles rurales", TEXT)], first);
+        poll(&mut store, "b", &[entry("2", "Écoles rurales : un plan", TEXT)], first + TimeDelta::days(89));
+        assert_eq!(told(&mut store).len(), 1, "{days}");
+    }
+}
+
+#[test]
 fn sources_that_keep_to_themselves_are_never_joined() {
     let mut grouping = grouping();
     grouping.apart.insert("b".into());

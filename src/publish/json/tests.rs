@@ -10,6 +10,7 @@ fn render(stories: Vec<Story>) -> String {
     String::from_utf8(document.bytes.to_vec()).unwrap()
 }
 
+#[expect(clippy::too_many_lines, reason = "a document is shown whole")]
 #[test]
 fn the_whole_document() {
     let mut head = ordinary();

@@ -9,14 +9,14 @@ pub(super) const TABLES: &str = include_str!("derived.sql");
 
 /// The index of texts is left out: whoever searches fills it.
 pub(super) fn is_whole(connection: &Connection) -> Result<bool, StoreError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM clue WHERE hash = 0 AND entry = 0)
+    let sql = "SELECT EXISTS (SELECT 1 FROM clue WHERE period = 0 AND hash = 0 AND entry = 0)
         AND EXISTS (SELECT 1 FROM label WHERE entry = 0)
         AND NOT EXISTS (SELECT 1 FROM entry WHERE story = 0)";
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
 pub(super) fn mark_whole(connection: &Connection) -> Result<(), StoreError> {
-    connection.execute("INSERT OR REPLACE INTO clue VALUES (0, 0)", [])?;
+    connection.execute("INSERT OR REPLACE INTO clue VALUES (0, 0, 0)", [])?;
     connection.execute("INSERT OR REPLACE INTO label VALUES (0, '', 0, 0, '[]')", [])?;
     Ok(())
 }

@@ -1,9 +1,10 @@
 -- What can be made again from entries and bonds. Opened without one of these tables, the store makes it; who finds its
 -- mark missing (entry 0) fills it again.
 CREATE TABLE IF NOT EXISTS clue (
-    hash  INTEGER NOT NULL,
-    entry INTEGER NOT NULL,
-    PRIMARY KEY (hash, entry)
+    period INTEGER NOT NULL, -- that in which the entry was first seen, so that what is looked up is near; 0 for lasting ones
+    hash   INTEGER NOT NULL,
+    entry  INTEGER NOT NULL,
+    PRIMARY KEY (period, hash, entry)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS clue_by_entry ON clue (entry);
 

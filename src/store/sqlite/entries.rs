@@ -9,7 +9,7 @@ use url::Url;
 use super::{StoreError, archive, maybe, related, rows, unix, withdrawals};
 use crate::feed::{Category, Comments, Enclosure, Entry, Origin, Person, Timestamp};
 use crate::store::EntryDay;
-use crate::story::{self, EntryKey, Fingerprint, Known, Prepared, StoredEntry};
+use crate::story::{self, Clues, EntryKey, Fingerprint, Known, Prepared, StoredEntry};
 use crate::topic::Label;
 
 /// The columns that [`read`] takes, of `entry` under its own name.
@@ -17,6 +17,15 @@ pub(super) const COLUMNS: &str = "entry.number, entry.source_id, entry.key, entr
     entry.first_seen, entry.changed, entry.id, entry.url, entry.title, entry.summary, entry.content, \
     entry.published, entry.updated, entry.language, entry.details, entry.canonical_link, entry.date, \
     entry.owns_guid";
+
+/// The period of lasting clues.
+pub(super) const LASTING: i64 = 0;
+
+/// The period in which a recent clue is kept, by when its entry was first seen: thirty days that lie together, so that
+/// looks and writes fall on what was written of late, however large the store is.
+pub(super) fn period(first_seen: i64) -> i64 {
+    (first_seen.div_euclid(30 * 86_400) + 1).max(LASTING + 1)
+}
 
 /// What is kept of an entry without ever being searched by.
 #[derive(Serialize, Deserialize, Default)]
@@ -76,11 +85,12 @@ pub(super) fn insert(
 ) -> Result<i64, StoreError> {
     let Prepared { entry, identity, labels, terms } = prepared;
     let date = story::date(entry, now);
+    // What begins a story bears its own number, which will be the next.
     connection
         .prepare_cached(
             "INSERT INTO entry (source_id, key, guid_key, fingerprint, atom_id, story, first_seen, date, id, url,
                 canonical_link, title, summary, content, published, updated, language, details, owns_guid)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
+             VALUES (?1,?2,?3,?4,?5,coalesce(?6, (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'entry'), 1),?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
         )?
         .execute(params![
             source_id,
@@ -88,7 +98,7 @@ pub(super) fn insert(
             identity.guid_key.map(|key| key.0),
             identity.fingerprint.0,
             identity.atom_id,
-            story.unwrap_or(0),
+            story,
             unix(now),
             unix(date),
             entry.id,
@@ -104,9 +114,6 @@ pub(super) fn insert(
             identity.owns_guid,
         ])?;
     let number = connection.last_insert_rowid();
-    if story.is_none() {
-        connection.prepare_cached("UPDATE entry SET story = number WHERE number = ?1")?.execute([number])?;
-    }
     set_clues(connection, number, &identity.clues)?;
     set_labels(connection, number, labels)?;
     related::set_terms(connection, number, terms.as_ref())?;
@@ -182,11 +189,15 @@ fn details(entry: &Entry) -> Result<String, StoreError> {
     Ok(serde_json::to_string(&Details { authors, categories, enclosures, comments, rights, origin, base })?)
 }
 
-pub(super) fn set_clues(connection: &Connection, number: i64, clues: &[i64]) -> Result<(), StoreError> {
+pub(super) fn set_clues(connection: &Connection, number: i64, clues: &Clues) -> Result<(), StoreError> {
     connection.prepare_cached("DELETE FROM clue WHERE entry = ?1")?.execute([number])?;
-    let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO clue VALUES (?1, ?2)")?;
-    for clue in clues {
-        insert.execute([*clue, number])?;
+    let first_seen = maybe(connection, "SELECT first_seen FROM entry WHERE number = ?1", number, |row| row.get(0))?;
+    let Some(first_seen) = first_seen else { return Ok(()) };
+    let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO clue VALUES (?1, ?2, ?3)")?;
+    for (period, hashes) in [(period(first_seen), &clues.recent), (LASTING, &clues.lasting)] {
+        for hash in hashes {
+            insert.execute([period, *hash, number])?;
+        }
     }
     Ok(())
 }

@@ -26,8 +26,8 @@ use super::{EntryDay, Filter, Job, Order, Store, StoreError};
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState, Throttle};
 use crate::story::{
-    Bond, EntryKey, Fingerprint, Gist, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story, Terms,
-    Tombstone,
+    Bond, Clues, EntryKey, Fingerprint, Gist, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story,
+    Terms, Tombstone,
 };
 use crate::topic::Label;
 
@@ -35,7 +35,8 @@ use crate::topic::Label;
 const APPLICATION_ID: i64 = 0x7665_696c;
 
 /// One step per format, in order, never changed once released; `PRAGMA user_version` counts the steps done.
-const MIGRATIONS: [&str; 3] = [include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql")];
+const MIGRATIONS: [&str; 4] =
+    [include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql"), include_str!("004.sql")];
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -221,8 +222,8 @@ impl Store for Sqlite {
         entries::known(&self.connection, source_id, keys)
     }
 
-    fn candidates(&mut self, clues: &[i64], source_id: &str, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError> {
-        stories::candidates(&self.connection, clues, source_id, since)
+    fn candidates(&mut self, clues: &Clues, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError> {
+        stories::candidates(&self.connection, clues, since)
     }
 
     fn tellings(&mut self, story: i64) -> Result<Vec<StoredEntry>, StoreError> {
@@ -343,7 +344,7 @@ impl Store for Sqlite {
         derived::mark_whole(&self.connection)
     }
 
-    fn set_clues(&mut self, number: i64, clues: &[i64]) -> Result<(), StoreError> {
+    fn set_clues(&mut self, number: i64, clues: &Clues) -> Result<(), StoreError> {
         entries::set_clues(&self.connection, number, clues)
     }
 

@@ -1,14 +1,14 @@
 //! Stories: which entries may tell one, and how a topic shows it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rusqlite::{Connection, Row, params};
 
-use super::entries::{COLUMNS, labels, one, read};
+use super::entries::{COLUMNS, LASTING, labels, one, period, read};
 use super::{StoreError, archive, related, unix};
 use crate::feed::{Entry, Timestamp};
 use crate::store::{CANDIDATES_MAX, COMMON_CLUE};
-use crate::story::{Bond, StoredEntry, Story, Telling};
+use crate::story::{Bond, Clues, StoredEntry, Story, Telling};
 use crate::topic::Label;
 
 /// An entry with fewer phrases among its clues is too short to share two.
@@ -16,38 +16,15 @@ const PHRASES_FEW: usize = 4;
 
 pub(super) fn candidates(
     connection: &Connection,
-    clues: &[i64],
-    source_id: &str,
+    clues: &Clues,
     since: Timestamp,
 ) -> Result<Vec<StoredEntry>, StoreError> {
-    // The clues alone first: a look into the index costs little beside one at the entries.
-    let mut by_clue =
-        connection.prepare_cached("SELECT entry FROM clue WHERE hash = ?1 ORDER BY entry DESC LIMIT ?2")?;
-    let limit = i64::try_from(COMMON_CLUE + 1).unwrap_or(i64::MAX);
-    let is_name = |clue: &i64| clue & 1 == 1;
-    let phrases = clues.iter().filter(|clue| !is_name(clue)).count();
-    let needed = if phrases < PHRASES_FEW { 1 } else { 2 };
-    let mut shared: HashMap<i64, usize> = HashMap::new();
-    for clue in clues {
-        let found = by_clue.query_map([*clue, limit], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
-        let is_common = !is_name(clue) && found.len() > COMMON_CLUE;
-        for number in found.into_iter().filter(|_| !is_common) {
-            *shared.entry(number).or_default() += if is_name(clue) { 2 } else { 1 };
-        }
+    let mut numbers = recent(connection, &clues.recent, since)?;
+    for clue in &clues.lasting {
+        numbers.extend(sharing(connection, LASTING, *clue, COMMON_CLUE)?);
     }
-    shared.retain(|_, clues| *clues >= needed);
-    let mut is_near =
-        connection.prepare_cached("SELECT 1 FROM entry WHERE number = ?1 AND (source_id = ?2 OR first_seen >= ?3)")?;
-    let mut near = Vec::with_capacity(shared.len());
-    for (number, clues) in shared {
-        if is_near.exists(params![number, source_id, unix(since)])? {
-            near.push((clues, number));
-        }
-    }
-    near.sort_unstable_by_key(|(clues, number)| std::cmp::Reverse((*clues, *number)));
-    near.truncate(CANDIDATES_MAX);
     let mut found: BTreeMap<i64, StoredEntry> = BTreeMap::new();
-    for (_, number) in near {
+    for number in numbers {
         found.extend(one(connection, number)?.map(|entry| (number, entry)));
     }
     let heads: Vec<i64> = found.values().map(|entry| entry.story).filter(|head| !found.contains_key(head)).collect();
@@ -55,6 +32,59 @@ pub(super) fn candidates(
         found.extend(one(connection, head)?.map(|entry| (head, entry)));
     }
     Ok(found.into_values().collect())
+}
+
+/// The entries that share most clues with one, of those first seen at `since` or later.
+fn recent(connection: &Connection, clues: &[i64], since: Timestamp) -> Result<BTreeSet<i64>, StoreError> {
+    // The clues alone first: a look into the index costs little beside one at the entries.
+    let periods = periods(connection, since)?;
+    let is_name = |clue: &i64| clue & 1 == 1;
+    let phrases = clues.iter().filter(|clue| !is_name(clue)).count();
+    let needed = if phrases < PHRASES_FEW { 1 } else { 2 };
+    let mut shared: HashMap<i64, usize> = HashMap::new();
+    for clue in clues {
+        let mut found = Vec::new();
+        for period in &periods {
+            found.extend(sharing(connection, *period, *clue, COMMON_CLUE + 1 - found.len())?);
+        }
+        let is_common = !is_name(clue) && found.len() > COMMON_CLUE;
+        for number in found.into_iter().filter(|_| !is_common) {
+            *shared.entry(number).or_default() += if is_name(clue) { 2 } else { 1 };
+        }
+    }
+    shared.retain(|_, clues| *clues >= needed);
+    let mut is_near = connection.prepare_cached("SELECT 1 FROM entry WHERE number = ?1 AND first_seen >= ?2")?;
+    let mut near = Vec::with_capacity(shared.len());
+    for (number, clues) in shared {
+        if is_near.exists(params![number, unix(since)])? {
+            near.push((clues, number));
+        }
+    }
+    near.sort_unstable_by_key(|(clues, number)| std::cmp::Reverse((*clues, *number)));
+    near.truncate(CANDIDATES_MAX);
+    Ok(near.into_iter().map(|(_, number)| number).collect())
+}
+
+/// The periods from `since` on in which there are clues, the latest first: a clock that was wrong may have left wide gaps.
+fn periods(connection: &Connection, since: Timestamp) -> Result<Vec<i64>, StoreError> {
+    let mut latest = connection.prepare_cached("SELECT max(period) FROM clue WHERE period < ?1")?;
+    let first = period(unix(since));
+    let (mut periods, mut before) = (Vec::new(), i64::MAX);
+    while let Some(period) =
+        latest.query_row([before], |row| row.get::<_, Option<i64>>(0))?.filter(|found| *found >= first)
+    {
+        periods.push(period);
+        before = period;
+    }
+    Ok(periods)
+}
+
+/// The latest entries of a period that have a clue.
+fn sharing(connection: &Connection, period: i64, clue: i64, most: usize) -> Result<Vec<i64>, StoreError> {
+    let sql = "SELECT entry FROM clue WHERE period = ?1 AND hash = ?2 ORDER BY entry DESC LIMIT ?3";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_map([period, clue, most], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 pub(super) fn tellings(connection: &Connection, story: i64) -> Result<Vec<StoredEntry>, StoreError> {
