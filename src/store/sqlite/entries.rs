@@ -21,10 +21,10 @@ pub(super) const COLUMNS: &str = "entry.number, entry.source_id, entry.key, entr
 /// The period of lasting clues.
 pub(super) const LASTING: i64 = 0;
 
-/// The period in which a recent clue is kept, by when its entry was first seen: thirty days that lie together, so that
+/// The period in which a recent clue is kept, by when its entry was first seen: ninety days that lie together, so that
 /// looks and writes fall on what was written of late, however large the store is.
 pub(super) fn period(first_seen: i64) -> i64 {
-    (first_seen.div_euclid(30 * 86_400) + 1).max(LASTING + 1)
+    (first_seen.div_euclid(90 * 86_400) + 1).max(LASTING + 1)
 }
 
 /// What is kept of an entry without ever being searched by.
