@@ -10,7 +10,7 @@ use crate::publish::archive::{self, Volume};
 use crate::publish::channel::{Channel, home as home_address, publisher};
 use crate::publish::item::{self, Item};
 use crate::publish::words::{self, Words};
-use crate::publish::{CONFIG, Edition, Format, Representation, dates, legal};
+use crate::publish::{CONFIG, Edition, Format, Representation, legal};
 use crate::state::{Change, Health};
 use crate::story::Month;
 use crate::text;
@@ -143,8 +143,7 @@ pub(super) fn home(edition: &Edition<'_>, channels: &[Channel]) -> Representatio
     let site = site_title(edition);
     let frame = Frame::new(edition, "./", &site, "/");
     let topics = channels.iter().map(|channel| shown(frame.words, channel, HOME_NEWS)).collect();
-    let updated = channels.iter().map(|channel| channel.updated).max().unwrap_or(dates::EMPTY);
-    page("/".to_owned(), &Home { frame, topics }, updated)
+    page("/".to_owned(), &Home { frame, topics })
 }
 
 /// Renders `/{topic}/`.
@@ -162,7 +161,7 @@ fn newest(edition: &Edition<'_>, channel: &Channel, path: String, root: &str) ->
     let frame = Frame::new(edition, root, &site, &format!("/{}/", channel.id));
     let topic = shown(frame.words, channel, usize::MAX);
     let template = Page { frame, topic, month: None, previous: None, next: None };
-    page(path, &template, channel.updated)
+    page(path, &template)
 }
 
 /// Renders `/{topic}/archive/`: the months, newest first.
@@ -173,7 +172,7 @@ pub(super) fn archive(edition: &Edition<'_>, channel: &Channel, months: &[Month]
     let words = frame.words;
     let months = months.iter().rev().map(|month| Link { url: format!("{month}/"), title: in_words(words, *month) });
     let template = Archive { frame, topic: shown(words, channel, 0), months: months.collect() };
-    page(path, &template, channel.updated)
+    page(path, &template)
 }
 
 /// Renders `/{topic}/archive/{month}/`.
@@ -190,7 +189,7 @@ pub(super) fn volume(edition: &Edition<'_>, channel: &Channel, volume: &Volume<'
         next: volume.next.map(neighbour),
         frame,
     };
-    page(path, &template, channel.updated)
+    page(path, &template)
 }
 
 fn in_words(words: &Words, month: Month) -> String {
@@ -215,10 +214,9 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     let (mut in_trouble, others): (Vec<_>, Vec<_>) = sources.into_iter().partition(|source| source.trouble.is_some());
     let (well, unread) = others.into_iter().partition(|source| source.is_read);
     in_trouble.splice(0..0, edition.config.as_ref().map(|change| config(frame.words, change)));
-    let updated = edition.changes.iter().map(|change| change.date).max().unwrap_or(dates::EMPTY);
     let hub_trouble = (frame.words.health)(Health::Unreachable);
     let hubs = hubs(edition);
-    page("/sources/".to_owned(), &Sources { frame, in_trouble, unread, well, hubs, hub_trouble }, updated)
+    page("/sources/".to_owned(), &Sources { frame, in_trouble, unread, well, hubs, hub_trouble })
 }
 
 /// The config, as long as something is wrong with it, stands first: no source can mend it.
@@ -247,13 +245,13 @@ fn trouble(words: &Words, change: &Change) -> Option<Trouble> {
 /// Returns `/style.css`, the same for every site.
 pub(super) fn style() -> Representation {
     let style = include_bytes!("../../templates/style.css").to_vec();
-    Representation::new("/style.css".to_owned(), Format::Style, style, dates::EMPTY)
+    Representation::new("/style.css".to_owned(), Format::Style, style)
 }
 
-fn page(path: String, template: &impl Template, updated: Timestamp) -> Representation {
+fn page(path: String, template: &impl Template) -> Representation {
     #[expect(clippy::expect_used, reason = "our values always format, and a String takes every byte")]
     let html = template.render().expect("renders into memory");
-    Representation::new(path, Format::Page, html.into_bytes(), updated)
+    Representation::new(path, Format::Page, html.into_bytes())
 }
 
 fn site_title(edition: &Edition<'_>) -> String {
