@@ -17,6 +17,7 @@ const INTERVAL: TimeDelta = TimeDelta::days(1);
 async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreError> {
     let polled: BTreeSet<String> =
         context.config.sources.iter().filter(|source| source.enabled).map(|source| source.id.clone()).collect();
+    let zone = context.config.site.zone;
     let note = move |store: &mut dyn Store| {
         let ill: HashSet<String> = store
             .health(None)?
@@ -31,7 +32,7 @@ async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreEr
         for source_id in polled.into_iter().filter(|source_id| !ill.contains(source_id)) {
             let dates = dates.remove(&source_id).unwrap_or_default();
             let Some(silence) = schedule::silence(&dates, now) else { continue };
-            let detail = Some(silence.since.format("%Y-%m-%d").to_string());
+            let detail = Some(silence.since.with_timezone(&zone).format("%Y-%m-%d").to_string());
             store.note(&Change { source_id, date: now, health: Health::Silent, detail })?;
             store.raise_generation()?;
         }

@@ -26,6 +26,7 @@ impl World {
             url: url("https://veille.example/"),
             language: Language::French,
             contact: Some("mailto:veille@veille.example".into()),
+            zone: chrono_tz::Europe::Paris,
         };
         let settings = PublishSettings { directory: PathBuf::new(), entries: 50, related: 3, hubs: Vec::new() };
         let ministry = Credit {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::Language;
 use crate::feed::{Category, Comments};
-use crate::publish::world::{World, bare, ordinary, related, story, url};
+use crate::publish::world::{World, bare, date, ordinary, related, story, url};
 use crate::state::Announcement;
 use crate::story::Telling;
 use crate::topic::{Field, Reason};
@@ -175,6 +175,14 @@ fn the_page_speaks_the_language_of_the_site() {
 }
 
 #[test]
+fn days_are_those_of_the_sites_zone_and_instants_are_instants() {
+    let mut head = ordinary();
+    head.date = date("2026-11-23T23:00:00Z");
+    let page = topic_page(&World::new(), vec![story(head)]);
+    assert!(page.contains("<time datetime=\"2026-11-23T23:00:00Z\">24\u{a0}novembre 2026</time>"), "{page}");
+}
+
+#[test]
 fn markup_in_words_stays_words() {
     let mut head = bare("1");
     head.entry.title = Some("<script>alert(1)</script> & \"x\"".into());
@@ -195,7 +203,7 @@ fn troubled_sources(language: Language) -> String {
     };
     let config = Change {
         source_id: String::new(),
-        date: crate::publish::world::date("2026-10-01T08:00:00Z"),
+        date: date("2026-10-01T08:00:00Z"),
         health: Health::Invalid,
         detail: Some("config.toml:3:1: unknown key `anny` in `topic`".into()),
     };
