@@ -1,5 +1,7 @@
 //! Which coding of a document a reader gets, and whether it needs one at all (RFC 9110 §12.5.3, §13).
 
+use std::iter;
+
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue};
 use chrono::DateTime;
@@ -71,14 +73,17 @@ fn thousandths(quality: &str) -> u32 {
 
 /// Returns the validator of what the reader has if that is the document of today.
 ///
-/// The tag of another coding of the same document counts: a proxy that unpacks for its clients keeps the packed tag.
+/// The tag of another coding of the same document counts if the reader takes that coding: a shared cache may give what
+/// it holds under that tag to whoever was told that it is still good (RFC 9111 §4.3.3).
 pub(super) fn known_etag<'a>(request: &HeaderMap, resource: &'a Resource) -> Option<&'a str> {
     if request.contains_key(header::IF_NONE_MATCH) {
         // RFC 9110 §13.1.3: then `If-Modified-Since` says nothing.
         return values(request, header::IF_NONE_MATCH).flat_map(tags).find_map(|tag| {
             let (_, selected) = best(request, resource);
-            let others = resource.compressed.iter().map(|(_, encoded)| encoded);
-            let mut all = [selected, &resource.plain].into_iter().chain(others).map(|encoded| encoded.etag.as_str());
+            let plain = Some(&resource.plain).filter(|_| quality(request, "identity") != Some(0));
+            let takes = |encoding: Encoding| quality(request, encoding.name()).is_some_and(|quality| quality > 0);
+            let others = resource.compressed.iter().filter(|(encoding, _)| takes(*encoding)).map(|(_, encoded)| encoded);
+            let mut all = iter::once(selected).chain(plain).chain(others).map(|encoded| encoded.etag.as_str());
             if tag == "*" { all.next() } else { all.find(|etag| *etag == tag) }
         });
     }

@@ -163,8 +163,12 @@ fn a_tag_may_be_weak_in_a_list_or_any() {
 }
 
 #[test]
-fn the_tag_of_another_coding_is_known_too() {
-    check(&["If-None-Match: \"TAG-gzip\""], 304);
+fn the_tag_of_another_coding_is_known_to_who_takes_that_coding() {
+    check(&["Accept-Encoding: br, gzip", "If-None-Match: \"TAG-gzip\""], 304);
+    check(&["Accept-Encoding: br", "If-None-Match: \"TAG\""], 304);
+    check(&["If-None-Match: \"TAG-gzip\""], 200);
+    check(&["Accept-Encoding: br, gzip;q=0", "If-None-Match: \"TAG-gzip\""], 200);
+    check(&["Accept-Encoding: br, identity;q=0", "If-None-Match: \"TAG\""], 200);
 }
 
 #[test]
