@@ -6,6 +6,7 @@ use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue};
 use chrono::DateTime;
 
+use crate::feed::Timestamp;
 use crate::publish::{Encoded, Encoding, Resource};
 
 /// Returns the coding that `Accept-Encoding` likes best; among equals the smallest, which comes first.
@@ -82,15 +83,21 @@ pub(super) fn known_etag<'a>(request: &HeaderMap, resource: &'a Resource) -> Opt
             let (_, selected) = best(request, resource);
             let plain = Some(&resource.plain).filter(|_| quality(request, "identity") != Some(0));
             let takes = |encoding: Encoding| quality(request, encoding.name()).is_some_and(|quality| quality > 0);
-            let others = resource.compressed.iter().filter(|(encoding, _)| takes(*encoding)).map(|(_, encoded)| encoded);
+            let others =
+                resource.compressed.iter().filter(|(encoding, _)| takes(*encoding)).map(|(_, encoded)| encoded);
             let mut all = iter::once(selected).chain(plain).chain(others).map(|encoded| encoded.etag.as_str());
             if tag == "*" { all.next() } else { all.find(|etag| *etag == tag) }
         });
     }
     let since = values(request, header::IF_MODIFIED_SINCE).next()?;
-    let is_known = since == resource.last_modified
-        || DateTime::parse_from_rfc2822(since).is_ok_and(|since| resource.modified <= since);
+    let is_known = since == resource.last_modified || instant(since).is_some_and(|since| resource.modified <= since);
     is_known.then(|| best(request, resource).1.etag.as_str())
+}
+
+/// Reads the three forms of RFC 9110 §5.6.7, and what programs send that write dates as e-mails do.
+fn instant(date: &str) -> Option<Timestamp> {
+    let form = httpdate::parse_http_date(date).ok().map(Timestamp::from);
+    form.or_else(|| Some(DateTime::parse_from_rfc2822(date).ok()?.to_utc()))
 }
 
 /// The tags of a list, compared weakly (RFC 9110 §8.8.3.2): `W/` says nothing here. Ours hold no comma.

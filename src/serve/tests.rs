@@ -176,6 +176,10 @@ fn a_date_counts_when_there_is_no_tag() {
     check(&["If-Modified-Since: Sat, 10 Oct 2026 08:00:00 GMT"], 304);
     check(&["If-Modified-Since: Sun, 11 Oct 2026 08:00:00 GMT"], 304);
     check(&["If-Modified-Since: Sat, 10 Oct 2026 07:59:59 GMT"], 200);
+    check(&["If-Modified-Since: Sat, 10 Oct 2026 10:00:00 +0200"], 304);
+    check(&["If-Modified-Since: Saturday, 10-Oct-26 08:00:00 GMT"], 304);
+    check(&["If-Modified-Since: Sat Oct 10 08:00:00 2026"], 304);
+    check(&["If-Modified-Since: Sat Oct 10 07:59:59 2026"], 200);
     check(&["If-Modified-Since: yesterday"], 200);
     check(&["If-Modified-Since: Sat, 10 Oct 2026 08:00:00 GMT", "If-None-Match: \"other\""], 200);
 }
