@@ -126,9 +126,11 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
         "/metrics" => unless_read_only(&request, || counted(&front.metrics)),
         _ => {
             let (tree, prefix) = (front.tree.load(), front.prefix.load());
-            let below = || path.strip_prefix(prefix.as_str()).filter(|below| tree.get(below).is_some());
-            let path = if tree.get(path).is_some() { path } else { below().unwrap_or(path) };
-            found(&request, &tree, path).await
+            let below = path.strip_prefix(prefix.as_str()).filter(|below| below.is_empty() || below.starts_with('/'));
+            match below {
+                Some(below) if tree.get(path).is_none() => found(&request, &tree, below, path).await,
+                _ => found(&request, &tree, path, path).await,
+            }
         }
     };
     if response.status() != StatusCode::NOT_MODIFIED {
@@ -146,8 +148,10 @@ fn counted(metrics: &Metrics) -> Response {
 }
 
 /// Answers with the document at `path`; with the page in its place if that is a feed and a browser asks.
-async fn found(request: &Parts, tree: &Tree, path: &str) -> Response {
-    let Some(resource) = tree.get(path) else { return nowhere(tree, path) };
+///
+/// `asked` is the path as the client knows it, from which redirects lead.
+async fn found(request: &Parts, tree: &Tree, path: &str, asked: &str) -> Response {
+    let Some(resource) = tree.get(path) else { return nowhere(tree, path, asked) };
     let max_age = max_age(tree, Instant::now());
     let (is_subscribed, stem) = match resource.format {
         Format::Atom | Format::Rss | Format::JsonFeed => (true, path.rsplit_once('.').map(|(stem, _)| stem)),
@@ -269,9 +273,9 @@ fn max_age(tree: &Tree, now: Instant) -> Duration {
 }
 
 /// Answers for a path where nothing is: a folder's page may be meant, without its last slash.
-fn nowhere(tree: &Tree, path: &str) -> Response {
+fn nowhere(tree: &Tree, path: &str, asked: &str) -> Response {
     let folder = format!("{path}/");
-    match folder.trim_end_matches('/').rsplit('/').next() {
+    match asked.rsplit('/').next() {
         Some(name) if tree.get(&folder).is_some() => {
             let mut response = plain(StatusCode::PERMANENT_REDIRECT, String::new());
             set(&mut response, header::LOCATION, &format!("{name}/"));

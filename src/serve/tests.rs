@@ -21,6 +21,7 @@ impl World {
         let feed = "<feed/>".repeat(1_000);
         let documents = [
             ("/ecole.atom", feed.clone()),
+            ("/", page()),
             ("/ecole/", page()),
             ("/ecole.html", page()),
             ("/ecole/archive/2026-10.atom", feed),
@@ -253,6 +254,25 @@ fn a_proxy_may_leave_the_sites_path_before_ours() {
         ]
     });
     assert_eq!(status, [200, 200, 404]);
+}
+
+#[test]
+fn a_folder_without_its_slash_is_found_below_a_path_that_the_proxy_leaves() {
+    for (path, expected) in [
+        ("/veille", (308, Some("veille/"))),
+        ("/veille/", (200, None)),
+        ("/veille/ecole", (308, Some("ecole/"))),
+        ("/veille/ecole/archive/2026-10", (308, Some("2026-10/"))),
+        ("/ecole", (308, Some("ecole/"))),
+        ("/veilles", (404, None)),
+        ("/veilleecole", (404, None)),
+    ] {
+        let answer = in_world(async |world| {
+            world.front.prefix.store(Arc::new("/veille".to_owned()));
+            world.ask("GET", path, &[]).await
+        });
+        assert_eq!((answer.status(), answer.header("location")), expected, "{path}");
+    }
 }
 
 #[tokio::test]
