@@ -29,7 +29,7 @@ pub(super) fn wants_page(request: &HeaderMap) -> bool {
     for accepted in values(request, header::ACCEPT).flat_map(|value| value.split(',')) {
         let mut parts = accepted.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1_000, thousandths);
+        let quality = weight(parts);
         match name.as_str() {
             "text/html" | "application/xhtml+xml" => page = page.max(quality),
             "application/xml" | "text/xml" | "application/json" | "*/*" | "application/*" | "text/*" => {
@@ -50,8 +50,7 @@ fn quality(request: &HeaderMap, coding: &str) -> Option<u32> {
         let name = parts.next().unwrap_or_default();
         let name = name.strip_prefix("x-").unwrap_or(name); // RFC 9110 §8.4.1.3: `x-gzip` is `gzip`
         if name.eq_ignore_ascii_case(coding) || name == "*" {
-            let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-            let quality = Some(quality.map_or(1_000, thousandths));
+            let quality = Some(weight(parts));
             if name != "*" {
                 return quality;
             }
@@ -59,6 +58,12 @@ fn quality(request: &HeaderMap, coding: &str) -> Option<u32> {
         }
     }
     any
+}
+
+/// The weight among the parameters of what is accepted (RFC 9110 §12.4.2), in thousandths; all if none is given.
+fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> u32 {
+    let quality = parameters.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    quality.map_or(1_000, thousandths)
 }
 
 /// `0.5` is 500; what is no quality is none (0), so that nobody gets a coding that was asked for by mistake.

@@ -230,6 +230,7 @@ fn who_opens_a_feed_in_a_browser_gets_the_page_and_every_reader_the_feed() {
         ("application/rss+xml;q=0.1, text/html", "application/atom+xml"),
         ("text/xml, text/html;q=0.9", "application/atom+xml"),
         ("text/html;q=0, */*", "application/atom+xml"),
+        ("text/html;Q=0.1,*/*;q=0.5", "application/atom+xml"),
     ] {
         let answer = in_world(async |world| world.ask("GET", "/ecole.atom", &[&format!("Accept: {accept}")]).await);
         assert!(answer.header("content-type").unwrap().starts_with(expected), "{accept}: {}", answer.head);
@@ -305,9 +306,47 @@ fn each_coding_has_its_own_tag_and_the_same_document() {
 }
 
 #[test]
-fn a_document_is_only_read() {
-    let answer = in_world(async |world| world.ask("POST", "/ecole.atom", &["Content-Length: 0"]).await);
-    assert_eq!((answer.status(), answer.header("allow")), (405, Some("GET, HEAD, OPTIONS")));
+fn what_is_published_is_only_read() {
+    for (method, path) in [
+        ("POST", "/ecole.atom"),
+        ("PUT", "/ecole"),
+        ("DELETE", "/ecole/archive/2026-10"),
+        ("POST", "/healthz"),
+        ("PATCH", "/nothing"),
+        ("CONNECT", "a.example:443"),
+    ] {
+        let headers = ["Content-Length: 0", "Accept: text/html"];
+        let answer = in_world(async |world| world.ask(method, path, &headers).await);
+        let expected = (405, Some("GET, HEAD, OPTIONS"), None);
+        assert_eq!((answer.status(), answer.header("allow"), answer.header("location")), expected, "{method} {path}");
+    }
+}
+
+#[test]
+fn the_server_as_a_whole_says_what_it_can_do() {
+    let answer = in_world(async |world| world.ask("OPTIONS", "*", &[]).await);
+    assert_eq!((answer.status(), answer.header("allow")), (204, Some("GET, HEAD, OPTIONS")));
+}
+
+#[test]
+fn a_request_says_once_whom_it_is_for() {
+    for (request, expected) in [
+        ("GET /ecole.atom HTTP/1.1\r\nHost: a\r\n", 200),
+        ("GET /ecole.atom HTTP/1.1\r\nHost: a.example:8080\r\n", 200),
+        ("GET /ecole.atom HTTP/1.1\r\nHost: [::1]:80\r\n", 200),
+        ("GET /ecole.atom HTTP/1.1\r\nHost:\r\n", 200),
+        ("GET /ecole.atom HTTP/1.0\r\n", 200),
+        ("GET /ecole.atom HTTP/1.1\r\n", 400),
+        ("GET /ecole.atom HTTP/1.1\r\nHost: a\r\nHost: b\r\n", 400),
+        ("GET /ecole.atom HTTP/1.1\r\nHost: a b\r\n", 400),
+    ] {
+        let answer = in_world(async |world| {
+            let mut stream = world.connect().await;
+            stream.write_all(format!("{request}Connection: close\r\n\r\n").as_bytes()).await.unwrap();
+            Answer::read(stream).await
+        });
+        assert_eq!(answer.status(), expected, "{request}");
+    }
 }
 
 #[test]
