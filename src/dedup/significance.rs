@@ -30,7 +30,7 @@ pub fn is_significant(old: &Entry, new: &Entry) -> bool {
 
 fn is_other_title(old: &Entry, new: &Entry) -> bool {
     let [old, new] = [old, new].map(|entry| Title::new(entry.title.as_deref().unwrap_or_default()));
-    let (gone, come) = old.differences(&new);
+    let (gone, come) = old.differences(&new, is_misspelt);
     !gone.is_empty() || !come.is_empty() || old.numbers != new.numbers || old.months != new.months
 }
 
