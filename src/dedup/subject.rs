@@ -112,6 +112,12 @@ impl Subject {
         }
     }
 
+    /// When its publisher says that it was published.
+    #[must_use]
+    pub fn published(&self) -> Option<Timestamp> {
+        self.published
+    }
+
     /// Whether a word of its title is in its text and not in that of another: what sets the two apart.
     pub(super) fn means(&self, word: &str, other: &Self) -> bool {
         let hash = xxh3_64(word.as_bytes());

@@ -101,12 +101,6 @@ pub trait Store: Send {
     /// When the store cannot be written.
     fn bind(&mut self, bond: Bond) -> Result<(), StoreError>;
 
-    /// Takes the bond between two entries away.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    fn unbind(&mut self, one: i64, other: i64) -> Result<(), StoreError>;
-
     /// Whether an entry is stored under this Atom id.
     ///
     /// # Errors

@@ -244,13 +244,6 @@ impl Store for Sqlite {
         Ok(())
     }
 
-    fn unbind(&mut self, one: i64, other: i64) -> Result<(), StoreError> {
-        let bond = Bond::new(one, other, false);
-        let mut delete = self.connection.prepare_cached("DELETE FROM bond WHERE one = ?1 AND other = ?2")?;
-        delete.execute([bond.one, bond.other])?;
-        Ok(())
-    }
-
     fn has_atom_id(&mut self, atom_id: &str) -> Result<bool, StoreError> {
         Ok(self.connection.prepare_cached("SELECT 1 FROM entry WHERE atom_id = ?1")?.exists([atom_id])?)
     }
