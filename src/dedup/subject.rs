@@ -178,7 +178,7 @@ impl Text {
     }
 }
 
-fn without_more(text: &str) -> &str {
+pub(super) fn without_more(text: &str) -> &str {
     let mut text = text;
     for _ in 0..2 {
         let tail = text.floor_char_boundary(text.len().saturating_sub(MORE_BYTES_MAX));

@@ -159,6 +159,42 @@ fn a_phrase_that_many_entries_have_is_no_clue() {
 }
 
 #[test]
+fn a_corrected_head_shows_its_own_text_until_the_others_follow() {
+    check(|store| {
+        let long = |words: &str| {
+            let mut telling = prepared("b");
+            telling.entry.content = Some(words.to_owned());
+            telling
+        };
+        let head = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let telling =
+            store.insert("culture", &long("Un texte bien plus long, de douze millions"), Some(head), noon()).unwrap();
+        let shown = |store: &mut dyn Store| {
+            let story = store.stories("numerique", 9).unwrap().remove(0);
+            (story.text.is_some(), story.head.changed)
+        };
+        assert_eq!(shown(store), (true, None));
+        let after = |hours| Some(noon() + TimeDelta::hours(hours));
+        store.update(head, &prepared("a"), after(1)).unwrap();
+        assert_eq!(shown(store), (false, after(1)));
+        store.update(telling, &long("Un texte bien plus long, de neuf millions"), after(2)).unwrap();
+        assert_eq!(shown(store), (true, after(2)), "what is shown has changed");
+    });
+}
+
+#[test]
+fn what_comes_back_is_later_than_its_tombstone() {
+    check(|store| {
+        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        store.mark_present("education", &[], true, noon()).unwrap();
+        store.withdraw(&[number], noon() + TimeDelta::hours(1)).unwrap();
+        let back = noon() + TimeDelta::hours(2);
+        store.mark_present("education", &[number], true, back).unwrap();
+        assert_eq!(store.stories("numerique", 9).unwrap()[0].head.changed, Some(back));
+    });
+}
+
+#[test]
 fn candidates_bring_the_head_of_their_story_with_them() {
     check(|store| {
         let head = store.insert("education", &prepared("a"), None, noon()).unwrap();

@@ -188,12 +188,17 @@ fn story(connection: &Connection, number: i64, topic: &str) -> Result<Option<Sto
         .collect();
     let length =
         |stored: &StoredEntry| stored.entry.content.as_ref().or(stored.entry.summary.as_ref()).map_or(0, String::len);
+    // What was said before the first was corrected may be what it corrected.
+    let is_current = |stored: &&StoredEntry| first.changed <= stored.changed.max(Some(stored.first_seen));
     // The first of the longest, so that equal lengths leave the head's own text.
-    let fullest = entries.iter().rev().max_by_key(|stored| length(stored));
+    let fullest = entries.iter().filter(is_current).rev().max_by_key(|stored| length(stored));
+    let shown = fullest.and_then(|fullest| fullest.changed).max(first.changed);
     let text = fullest
         .filter(|fullest| fullest.number != first.number)
         .map(|fullest| (fullest.entry.summary.clone(), fullest.entry.content.clone()));
+    let changed = head.changed.max(shown);
     let head = if first.number == head.number { head } else { in_place_of(head, first) };
+    let head = StoredEntry { changed, ..head };
     let Some(label) = best else { return Ok(None) };
     let related = related::shown(connection, topic, number)?;
     Ok(Some(Story { number, head, text, tellings, label, related }))
