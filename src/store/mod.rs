@@ -368,11 +368,12 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn size(&mut self) -> Result<u64, StoreError>;
 
-    /// Drops stories whose every entry is older than `before` and has left its feed; returns how many entries went.
+    /// Drops stories whose every entry is older than `before` and has left its feed, or is of a source that is not among
+    /// `sources`; returns how many entries went.
     ///
     /// # Errors
     /// When the store cannot be written.
-    fn drop_before(&mut self, before: Timestamp) -> Result<usize, StoreError>;
+    fn drop_before(&mut self, before: Timestamp, sources: &[String]) -> Result<usize, StoreError>;
 
     /// The number that grows when what is published may change.
     ///

@@ -311,10 +311,11 @@ fn only_old_stories_that_left_their_feed_are_dropped() {
         let gone = store.insert("education", &prepared("a"), None, noon()).unwrap();
         let kept = store.insert("education", &prepared("b"), None, noon()).unwrap();
         store.mark_present("education", &[kept], true, noon()).unwrap();
-        assert_eq!(store.drop_before(noon() - TimeDelta::days(1)).unwrap(), 0);
-        assert_eq!(store.drop_before(noon() + TimeDelta::days(1)).unwrap(), 1);
+        assert_eq!(store.drop_before(noon() - TimeDelta::days(1), &["education".to_owned()]).unwrap(), 0);
+        assert_eq!(store.drop_before(noon() + TimeDelta::days(1), &["education".to_owned()]).unwrap(), 1);
         assert!(store.entry(gone).unwrap().is_none());
         assert!(store.entry(kept).unwrap().is_some());
+        assert_eq!(store.drop_before(noon() + TimeDelta::days(1), &[]).unwrap(), 1, "its feed is no more");
     });
 }
 
@@ -323,7 +324,7 @@ fn numbers_are_never_given_twice() {
     check(|store| {
         let first = store.insert("education", &prepared("a"), None, noon()).unwrap();
         store.mark_present("education", &[], true, noon()).unwrap();
-        store.drop_before(noon() + TimeDelta::days(1)).unwrap();
+        store.drop_before(noon() + TimeDelta::days(1), &["education".to_owned()]).unwrap();
         assert!(store.insert("education", &prepared("a"), None, noon()).unwrap() > first);
     });
 }
@@ -590,7 +591,7 @@ fn related_news_vanishes_with_what_is_dropped() {
         store.relate("numerique", new, &[old]).unwrap();
         store.mark_present("education", &[new], true, noon()).unwrap();
         let before = store.months("numerique").unwrap();
-        assert_eq!(store.drop_before(noon() - TimeDelta::days(1)).unwrap(), 1);
+        assert_eq!(store.drop_before(noon() - TimeDelta::days(1), &["education".to_owned()]).unwrap(), 1);
         assert_eq!(related(store, new), [] as [i64; 0]);
         assert_ne!(store.months("numerique").unwrap(), before);
         assert_eq!(store.unrelated(new).unwrap(), [], "it is not chosen anew");
@@ -669,7 +670,7 @@ fn the_latest_texts_of_an_edited_entry_are_kept_as_long_as_it_is() {
         let first = store.revisions(number).unwrap().remove(0);
         assert_eq!((first.replaced, first.summary), (noon(), prepared("a").entry.summary));
         store.mark_present("education", &[], true, noon()).unwrap();
-        store.drop_before(noon() + TimeDelta::days(1)).unwrap();
+        store.drop_before(noon() + TimeDelta::days(1), &["education".to_owned()]).unwrap();
         assert!(store.revisions(number).unwrap().is_empty());
     });
 }

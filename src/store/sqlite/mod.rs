@@ -422,8 +422,8 @@ impl Store for Sqlite {
         Ok(self.connection.query_row(sql, [], |row| row.get::<_, i64>(0))?.unsigned_abs())
     }
 
-    fn drop_before(&mut self, before: Timestamp) -> Result<usize, StoreError> {
-        stories::drop_before(&self.connection, before)
+    fn drop_before(&mut self, before: Timestamp, sources: &[String]) -> Result<usize, StoreError> {
+        stories::drop_before(&self.connection, before, sources)
     }
 
     fn generation(&mut self) -> Result<i64, StoreError> {

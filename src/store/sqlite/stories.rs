@@ -211,14 +211,15 @@ fn in_place_of(head: StoredEntry, standing: &StoredEntry) -> StoredEntry {
     StoredEntry { source_id, key, canonical_link, entry, ..head }
 }
 
-pub(super) fn drop_before(connection: &Connection, before: Timestamp) -> Result<usize, StoreError> {
+pub(super) fn drop_before(connection: &Connection, before: Timestamp, sources: &[String]) -> Result<usize, StoreError> {
     let stories = connection
         .prepare_cached(
             "SELECT story FROM entry WHERE date < ?1 GROUP BY story
              HAVING NOT EXISTS (SELECT 1 FROM entry AS other WHERE other.story = entry.story
-                                AND (other.date >= ?1 OR other.left_feed IS NULL OR other.first_seen >= ?1))",
+                                AND (other.date >= ?1 OR other.first_seen >= ?1 OR other.left_feed IS NULL
+                                    AND other.source_id IN (SELECT value FROM json_each(?2))))",
         )?
-        .query_map([unix(before)], |row| row.get::<_, i64>(0))?
+        .query_map(params![unix(before), serde_json::to_string(sources)?], |row| row.get::<_, i64>(0))?
         .collect::<Result<Vec<_>, _>>()?;
     let mut dropped = 0;
     for story in stories {
