@@ -20,6 +20,7 @@ mod withdrawals;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::{EntryDay, Filter, Job, Order, Store, StoreError};
@@ -130,6 +131,8 @@ impl Sqlite {
         // 16 MB: a Raspberry Pi has room for that.
         connection.pragma_update(None, "cache_size", -16_000)?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+        // Without it many a cached statement would be prepared anew for each value that is bound to it.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(())
     }

@@ -81,10 +81,9 @@ fn periods(connection: &Connection, since: Timestamp) -> Result<Vec<i64>, StoreE
 
 /// The latest entries of a period that have a clue.
 fn sharing(connection: &Connection, period: i64, clue: i64, most: usize) -> Result<Vec<i64>, StoreError> {
-    let sql = "SELECT entry FROM clue WHERE period = ?1 AND hash = ?2 ORDER BY entry DESC LIMIT ?3";
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let sql = "SELECT entry FROM clue WHERE period = ?1 AND hash = ?2 ORDER BY entry DESC";
     let mut statement = connection.prepare_cached(sql)?;
-    Ok(statement.query_map([period, clue, most], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    Ok(statement.query_map([period, clue], |row| row.get(0))?.take(most).collect::<Result<_, _>>()?)
 }
 
 pub(super) fn tellings(connection: &Connection, story: i64) -> Result<Vec<StoredEntry>, StoreError> {
