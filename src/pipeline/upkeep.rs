@@ -53,7 +53,8 @@ pub async fn upkeep(context: &Context, now: Timestamp) -> Result<usize, StoreErr
     }
     notice_silence(context, now).await?;
     let before = now - context.config.store.keep;
-    let dropped = context.store.call(move |store| store.drop_before(before)).await?;
+    let sources: Vec<String> = context.config.sources.iter().map(|source| source.id.clone()).collect();
+    let dropped = context.store.call(move |store| store.drop_before(before, &sources)).await?;
     context.store.call(move |store| store.tidy(now)).await?;
     Ok(dropped)
 }
