@@ -1,6 +1,7 @@
 //! Pages for people: home, topics, their archives, sources. The home of `askama`; the templates are in `templates/`.
 //!
 //! No script, nothing from other sites, links among our own pages relative: they work below any prefix and as files.
+//! An id of an element is that of a topic or a source, or has a `_`, which theirs cannot have.
 
 use askama::Template;
 use chrono::Datelike;

@@ -60,7 +60,7 @@ fn the_page_of_a_topic() {
     <link rel="stylesheet" href="../style.css">
     </head>
     <body>
-    <a class="skip" href="#news">Aller aux nouvelles</a>
+    <a class="skip" href="#main_news">Aller aux nouvelles</a>
 
     <header>
     <p><a href="../">Veille numérique</a></p>
@@ -69,7 +69,7 @@ fn the_page_of_a_topic() {
     <p class="feeds"><span>S’abonner :</span> <a href="../ecole.atom">Atom</a> <a href="../ecole.rss">RSS</a> <a href="../ecole.json">JSON</a></p>
 
     </header>
-    <main id="news">
+    <main id="main_news">
 
 
     <article>
@@ -133,10 +133,10 @@ fn the_home_page() {
     <link rel="stylesheet" href="./style.css">
     </head>
     <body>
-    <a class="skip" href="#news">Aller aux nouvelles</a>
+    <a class="skip" href="#main_news">Aller aux nouvelles</a>
 
     <header><h1>Veille numérique</h1></header>
-    <main id="news">
+    <main id="main_news">
 
     <section aria-labelledby="ecole">
     <h2 id="ecole"><a href="ecole/">L’école numérique</a></h2>
@@ -230,4 +230,33 @@ fn a_source_that_was_never_read_is_not_said_to_be_in_order() {
     let [unread, ministry, agency, well] =
         ["Pas encore lues", "id=\"ministere\"", "id=\"agence\"", "En ordre"].map(|text| page.find(text).unwrap());
     assert!(unread < agency && agency < well && well < ministry, "{page}");
+}
+
+/// Checks that no id stands twice on a page, and that the skip link leads somewhere.
+#[track_caller]
+fn check_ids(page: &str) {
+    let mut ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(ids.contains(&"main_news") && page.contains("href=\"#main_news\""), "{page}");
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "{page}");
+}
+
+#[test]
+fn topics_and_sources_may_be_called_like_parts_of_a_page() {
+    let mut world = World::new();
+    world.topic.id = "news".into();
+    world.settings.hubs = vec![url("https://hub.example/")];
+    let [ill, unread] = ["ministere", "agence"].map(|id| world.sources.remove(id).unwrap());
+    let mut well = unread.clone();
+    well.about.format = Some("rss20".into());
+    let change =
+        Change { source_id: "in-trouble".into(), date: date("2026-10-01T08:00:00Z"), health: Health::Gone, detail: None };
+    world.sources.insert("in-trouble".into(), crate::publish::Credit { health: Some(change), ..ill });
+    world.sources.extend(["news", "well", "hubs", "main"].map(|id| (id.into(), well.clone())));
+    world.sources.insert("unread".into(), unread);
+    let edition = world.edition(Vec::new());
+    check_ids(text(&home(&edition, &[Channel::new(&edition, &edition.selections[0])])));
+    check_ids(text(&sources(&edition)));
 }
