@@ -73,21 +73,21 @@ fn the_page_of_a_topic() {
 
 
     <article>
-    <h2><a href="https://ministere.example/tablettes" hreflang="en" lang="en">Des tablettes à l’école</a></h2>
-    <p class="note">Ministère &#38; Cie, <time datetime="2026-10-09T06:30:00Z">9 octobre 2026</time></p>
-    <p lang="en">Le plan tablettes.</p>
+    <h2><a href="https://ministere.example/tablettes" hreflang="en" lang="en" dir="auto">Des tablettes à l’école</a></h2>
+    <p class="note"><bdi>Ministère &#38; Cie</bdi>, <time datetime="2026-10-09T06:30:00Z">9 octobre 2026</time></p>
+    <p lang="en" dir="auto">Le plan tablettes.</p>
     <p class="note">Ici pour : tablette</p>
 
     <p class="note">Aussi chez :</p>
     <ul class="note">
-    <li><a href="https://agence.example/1">Agence – Le plan</a></li>
+    <li><a href="https://agence.example/1" dir="auto">Agence – Le plan</a></li>
 
     </ul>
 
 
     <p class="note">Sur le même sujet :</p>
     <ul class="note">
-    <li><a href="https://journal.example/hier">Le plan d’hier &#38; co</a></li>
+    <li><a href="https://journal.example/hier" dir="auto">Le plan d’hier &#38; co</a></li>
 
     </ul>
 
@@ -144,7 +144,7 @@ fn the_home_page() {
 
     <ul class="short">
 
-    <li><a href="https://ministere.example/tablettes">Des tablettes à l’école</a> <span class="note">Ministère &#38; Cie, <time datetime="2026-10-09T06:30:00Z">9 octobre 2026</time></span></li>
+    <li><a href="https://ministere.example/tablettes" dir="auto">Des tablettes à l’école</a> <span class="note"><bdi>Ministère &#38; Cie</bdi>, <time datetime="2026-10-09T06:30:00Z">9 octobre 2026</time></span></li>
 
     </ul>
 
@@ -159,6 +159,20 @@ fn the_home_page() {
     </body>
     </html>
     "##);
+}
+
+#[test]
+fn each_text_of_a_publisher_has_its_own_direction() {
+    let mut world = World::new();
+    world.sources.get_mut("ministere").unwrap().title = Some("وزارة".into());
+    let mut head = ordinary();
+    (head.entry.title, head.entry.language) = (Some("خبر".into()), Some("ar".into()));
+    let page = topic_page(&world, vec![story(head)]);
+    for shown in [" lang=\"ar\" dir=\"auto\">خبر</a>", "<p lang=\"ar\" dir=\"auto\">Le plan", "<bdi>وزارة</bdi>, <time"] {
+        assert!(page.contains(shown), "{page}");
+    }
+    let edition = world.edition(Vec::new());
+    assert!(text(&sources(&edition)).contains("<bdi>وزارة</bdi></a>"));
 }
 
 #[test]
