@@ -50,7 +50,34 @@ pub(super) fn line(text: &str) -> Option<String> {
     let text = characters(text);
     let line = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_matches(|c: char| c.is_whitespace() || c == '\u{200b}' || c == '\u{feff}');
-    (!line.is_empty()).then(|| beginning(line, LINE_MAX))
+    line.contains(|c| !is_invisible(c)).then(|| beginning(line, LINE_MAX))
+}
+
+/// What leaves nothing to see when it stands alone: blanks, what Unicode lets be ignored when it cannot be shown
+/// (§5.21, `Default_Ignorable_Code_Point`), and the braille pattern without a dot.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fff8}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 /// Returns the first words of a text, at most `characters` and a mark that something follows.
@@ -190,6 +217,9 @@ mod tests {
     #[test]
     fn a_line_without_anything_to_read_is_none() {
         check(line(" \u{a0}\u{200b}\u{1} \n"), None);
+        check(line("\u{2060}\u{ad} \u{200d}\u{fe0f}\u{2800}\u{3164}\u{e0020}"), None);
+        check(label("\u{202e}\u{2069}"), None);
+        check(line("\u{ad}a\u{2060}"), Some("\u{ad}a\u{2060}"));
     }
 
     #[test]

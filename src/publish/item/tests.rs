@@ -21,6 +21,7 @@ fn one(head: StoredEntry) -> Item {
 #[test]
 fn a_missing_title_is_made_from_the_first_words() {
     check(|entry| entry.title = None, |item| item.title == "Le plan tablettes.");
+    check(|entry| entry.title = Some("\u{2060}\u{ad}".into()), |item| item.title == "Le plan tablettes.");
 }
 
 #[test]
