@@ -168,7 +168,8 @@ fn each_text_of_a_publisher_has_its_own_direction() {
     let mut head = ordinary();
     (head.entry.title, head.entry.language) = (Some("خبر".into()), Some("ar".into()));
     let page = topic_page(&world, vec![story(head)]);
-    for shown in [" lang=\"ar\" dir=\"auto\">خبر</a>", "<p lang=\"ar\" dir=\"auto\">Le plan", "<bdi>وزارة</bdi>, <time"] {
+    for shown in [" lang=\"ar\" dir=\"auto\">خبر</a>", "<p lang=\"ar\" dir=\"auto\">Le plan", "<bdi>وزارة</bdi>, <time"]
+    {
         assert!(page.contains(shown), "{page}");
     }
     let edition = world.edition(Vec::new());
@@ -265,8 +266,12 @@ fn topics_and_sources_may_be_called_like_parts_of_a_page() {
     let [ill, unread] = ["ministere", "agence"].map(|id| world.sources.remove(id).unwrap());
     let mut well = unread.clone();
     well.about.format = Some("rss20".into());
-    let change =
-        Change { source_id: "in-trouble".into(), date: date("2026-10-01T08:00:00Z"), health: Health::Gone, detail: None };
+    let change = Change {
+        source_id: "in-trouble".into(),
+        date: date("2026-10-01T08:00:00Z"),
+        health: Health::Gone,
+        detail: None,
+    };
     world.sources.insert("in-trouble".into(), crate::publish::Credit { health: Some(change), ..ill });
     world.sources.extend(["news", "well", "hubs", "main"].map(|id| (id.into(), well.clone())));
     world.sources.insert("unread".into(), unread);
