@@ -129,6 +129,7 @@ pub(super) fn story(head: StoredEntry) -> Story {
         source_id: head.source_id.clone(),
         title: head.entry.title.clone(),
         url: head.entry.url.clone(),
+        canonical_link: head.canonical_link.clone(),
         categories: head.entry.categories.clone(),
         atom_id: head.atom_id.clone(),
     };

@@ -181,6 +181,7 @@ fn story(connection: &Connection, number: i64, topic: &str) -> Result<Option<Sto
             source_id: stored.source_id.clone(),
             title: stored.entry.title.clone(),
             url: stored.entry.url.clone(),
+            canonical_link: stored.canonical_link.clone(),
             categories: stored.entry.categories.clone(),
             atom_id: stored.atom_id.clone(),
         })
