@@ -160,6 +160,9 @@ fn a_site_that_moves_takes_its_short_titles_along() {
     let [known, new] = [(1, "https://a.example/1"), (2, "https://new.example/p/1")]
         .map(|(number, url)| stored(number, "a", url, "Rentrée", "Les cours reprennent."));
     check_itself(&new, &known, Some(1));
+    let [bare, new_bare] = [(1, "https://a.example/1"), (2, "https://new.example/p/1")]
+        .map(|(number, url)| stored(number, "a", url, "Discours", ""));
+    check_itself(&new_bare, &bare, Some(1));
     let other = stored(3, "a", "https://new.example/p/3", "Rentrée", "Les cours sont finis.");
     check_itself(&other, &known, None);
 }
