@@ -296,6 +296,8 @@ pub struct Telling {
     pub title: Option<String>,
     /// The entry's page there.
     pub url: Option<url::Url>,
+    /// That link for comparison; `None` if it identifies nothing.
+    pub canonical_link: Option<String>,
     /// The publisher's tags there.
     pub categories: Vec<crate::feed::Category>,
     /// The entry's guid there, to tell tellings apart.

@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use ipnet::IpNet;
 use url::Url;
 
@@ -72,6 +73,8 @@ pub struct Site {
     pub language: Language,
     /// Goes into our `User-Agent` and the feeds' author: a `mailto:` or `https:` address.
     pub contact: Option<String>,
+    /// In which days begin and end for its readers: `poll.timezone`.
+    pub zone: Tz,
 }
 
 /// A language that the pages ship in.

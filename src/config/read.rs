@@ -90,9 +90,10 @@ pub fn store_path(path: &Path) -> Option<PathBuf> {
 fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Option<Config> {
     let root = Section::new(&ROOT, entries, 0..0, problems);
     let folder = path.parent().unwrap_or(Path::new(""));
-    let site = settings::site(&root.table(&SITE, "site", problems), problems);
     let store = settings::store(&root.table(&STORE, "store", problems), folder, problems);
     let poll = settings::poll(&root.table(&POLL, "poll", problems), folder, problems);
+    let zone = poll.as_ref().map(|poll| poll.schedule.zone()).unwrap_or_default();
+    let site = settings::site(&root.table(&SITE, "site", problems), zone, problems);
     let dedup = settings::dedup(&root.table(&DEDUP, "dedup", problems), problems);
     let publish = settings::publish(&root.table(&PUBLISH, "publish", problems), folder, problems);
     let serve = settings::serve(&root.table(&SERVE, "serve", problems), folder, problems);

@@ -19,12 +19,12 @@ use super::tree::{Node, Value};
 use super::{DedupSettings, Language, Listen, PollSettings, PublishSettings, ServeSettings, Site, StoreSettings};
 use crate::schedule::Schedule;
 
-pub(super) fn site(section: &Section<'_>, problems: &mut Problems) -> Option<Site> {
+pub(super) fn site(section: &Section<'_>, zone: Tz, problems: &mut Problems) -> Option<Site> {
     let title = section.read("title", text, problems);
     let url = section.read("url", site_url, problems);
     let language = section.read("language", language, problems);
     let contact = section.node("contact").and_then(|_| section.read("contact", contact, problems));
-    Some(Site { title: title?, url: url?, language: language?, contact })
+    Some(Site { title: title?, url: url?, language: language?, contact, zone })
 }
 
 pub(super) fn store(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Option<StoreSettings> {

@@ -166,6 +166,12 @@ fn a_feed_has_its_own_schedule_or_that_of_all() {
 }
 
 #[test]
+fn the_zone_of_the_schedules_is_that_of_the_sites_days() {
+    assert_eq!(config("[poll]\ntimezone = 'Indian/Reunion'").site.zone, chrono_tz::Indian::Reunion);
+    assert_eq!(config("").site.zone, chrono_tz::Europe::Paris);
+}
+
+#[test]
 fn addresses_with_parentheses_brackets_and_accents_are_fine() {
     let config = config(
         "[[feed]]\nurl = 'https://a.example/ID_420120/(type)/instance'\n\

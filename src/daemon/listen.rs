@@ -3,6 +3,7 @@
 //! The home of `listenfd`.
 
 use std::fs::Permissions;
+use std::io;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -37,24 +38,30 @@ pub(super) async fn open(listen: Option<&Listen>) -> anyhow::Result<Option<(Sock
     match listen {
         None => Ok(None),
         Some(Listen::Tcp(address)) => {
-            let listener = TcpListener::bind(address).await.with_context(|| cannot_listen(&address.to_string()))?;
+            let listener = TcpListener::bind(address).await;
+            let listener = listener.map_err(|cause| cannot_listen(&address.to_string(), cause))?;
             info!(address = %listener.local_addr().unwrap_or(*address), "serving");
             Ok(Some((listener.into(), None)))
         }
         Some(Listen::Unix(path)) => {
-            let listener = bind(path).await.with_context(|| cannot_listen(&path.display().to_string()))?;
+            let listener = bind(path).await.map_err(|cause| cannot_listen(&path.display().to_string(), cause))?;
             info!(address = %path.display(), "serving");
             Ok(Some((listener.into(), Some(SocketFile(path.clone())))))
         }
     }
 }
 
-fn cannot_listen(address: &str) -> String {
-    format!("cannot listen on {address} (`serve.listen`): is another veille running, or another program there?")
+fn cannot_listen(address: &str, cause: io::Error) -> anyhow::Error {
+    let hint = match cause.kind() {
+        io::ErrorKind::NotFound => "its folder is missing (systemd makes `/run/veille` for `RuntimeDirectory=veille`)",
+        io::ErrorKind::PermissionDenied => "this user may not",
+        _ => "is another veille running, or another program there?",
+    };
+    anyhow::Error::new(cause).context(format!("cannot listen on {address} (`serve.listen`): {hint}"))
 }
 
 /// The first socket of `LISTEN_FDS`, whatever its kind.
-fn handed_over() -> std::io::Result<Option<Socket>> {
+fn handed_over() -> io::Result<Option<Socket>> {
     let mut sockets = ListenFd::from_env();
     if sockets.len() == 0 {
         return Ok(None);
@@ -69,7 +76,7 @@ fn handed_over() -> std::io::Result<Option<Socket>> {
 }
 
 /// Binds a socket that every user may connect to: its folder says who may reach it.
-async fn bind(path: &Path) -> std::io::Result<UnixListener> {
+async fn bind(path: &Path) -> io::Result<UnixListener> {
     let is_socket = path.metadata().is_ok_and(|file| file.file_type().is_socket());
     if is_socket && UnixStream::connect(path).await.is_err() {
         // Left by a process that was killed: nobody answers.

@@ -7,14 +7,19 @@
 
 use std::fmt;
 
+use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::Subject;
+use super::title::is_misspelt;
 use crate::config::DedupSettings;
 use crate::story::Sameness;
 
 /// Texts shorter than this say too little to be compared.
 const WORDS_MIN: usize = 12;
+
+/// Longest time between two tellings of one item of which little more is known than the title.
+const TITLE_DAYS: TimeDelta = TimeDelta::days(3);
 
 /// How two entries compare, and what follows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -84,10 +89,11 @@ impl fmt::Display for Refusal {
 #[must_use]
 pub(super) fn compare(one: &Subject, other: &Subject, settings: &DedupSettings) -> Comparison {
     let likeness = Likeness::of(one, other);
-    let verdict = if one.link.is_some() && one.link == other.link {
-        Ok(Sameness::Link)
-    } else if one.guid.is_some() && one.guid == other.guid {
-        Ok(Sameness::Guid)
+    let is_named_alike = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
+    let verdict = if is_named_alike(&one.link, &other.link) {
+        likeness.named(one, other, Sameness::Link)
+    } else if is_named_alike(&one.guid, &other.guid) {
+        likeness.named(one, other, Sameness::Guid)
     } else if settings.near_duplicates {
         likeness.verdict(one, other, settings)
     } else {
@@ -106,6 +112,8 @@ pub(super) fn compare_words(one: &Subject, other: &Subject, settings: &DedupSett
 struct Likeness {
     /// Each title has a telling word that the other lacks.
     diverge: bool,
+    /// And each text is about its own.
+    is_swapped: bool,
     /// The titles have the same telling words.
     same_title: bool,
     title: f64,
@@ -118,7 +126,10 @@ struct Likeness {
 
 impl Likeness {
     fn of(one: &Subject, other: &Subject) -> Self {
-        let (mine, theirs) = one.title.differences(&other.title);
+        let is_typo = |mine: &str, theirs: &str| {
+            is_misspelt(mine, theirs) && !one.means(mine, other) && !other.means(theirs, one)
+        };
+        let (mine, theirs) = one.title.differences(&other.title, is_typo);
         let words = (one.title.content.len() + other.title.content.len()).max(1);
         let text = one.text.shingles.containment(&other.text.shingles);
         let (summary, other_summary) = (&one.text.summary_shingles, &other.text.summary_shingles);
@@ -126,6 +137,8 @@ impl Likeness {
         let summaries = if has_summaries { summary.containment(other_summary) } else { 0.0 };
         Self {
             diverge: !mine.is_empty() && !theirs.is_empty(),
+            is_swapped: mine.iter().any(|word| one.means(word, other))
+                && theirs.iter().any(|word| other.means(word, one)),
             same_title: mine.is_empty() && theirs.is_empty(),
             title: 1.0 - (mine.len() + theirs.len()) as f64 / words as f64,
             text,
@@ -138,10 +151,19 @@ impl Likeness {
         Comparison { verdict, title: self.title, text: self.best_text, words: self.words }
     }
 
+    /// Under one link or guid all is one item, unless it is plain that two items have had it: a page whose content
+    /// changes each week, a site's list, an article and its comments.
+    fn named(&self, one: &Subject, other: &Subject, sameness: Sameness) -> Result<Sameness, Refusal> {
+        title_guards(one, other)?;
+        let are_strangers = self.title == 0.0 && self.best_text == 0.0;
+        let are_titled = [one, other].iter().all(|subject| !subject.title.content.is_empty());
+        if are_strangers && are_titled { Err(Refusal::Neighbours) } else { Ok(sameness) }
+    }
+
     fn verdict(&self, one: &Subject, other: &Subject, settings: &DedupSettings) -> Result<Sameness, Refusal> {
         self.guards(one, other, settings)?;
         let generic = [one, other].iter().any(|subject| !subject.title.is_telling());
-        let found = if generic { self.under_any_title(one, other) } else { self.under_telling_titles() };
+        let found = if generic { self.under_any_title(one, other) } else { self.under_telling_titles(one, other) };
         found.ok_or(Refusal::Unlike)
     }
 
@@ -154,7 +176,7 @@ impl Likeness {
         }
         self.text_guards(one, other)?;
         // Both titles hold a word that the other lacks: a form filled in twice, or a rewording.
-        let reworded = self.title >= 0.6 && self.text >= 0.9 && self.words >= 80;
+        let reworded = self.title >= 0.6 && self.text >= 0.9 && self.words >= 80 && !self.is_swapped;
         if self.diverge && self.title < 0.999 && !reworded {
             return Err(Refusal::TitleWords);
         }
@@ -187,10 +209,12 @@ impl Likeness {
         (same_text || same_title && self.text >= 0.5 && self.words >= 40).then_some(Sameness::Text)
     }
 
-    fn under_telling_titles(&self) -> Option<Sameness> {
+    fn under_telling_titles(&self, one: &Subject, other: &Subject) -> Option<Sameness> {
         if self.same_title {
             return if self.words < WORDS_MIN {
-                Some(Sameness::Title)
+                // With nothing to compare beside, next week's is told from this week's by the day.
+                let days = one.published.zip(other.published).map(|(one, other)| (one - other).abs());
+                days.is_some_and(|days| days <= TITLE_DAYS).then_some(Sameness::Title)
             } else {
                 (self.best_text >= 0.35).then_some(Sameness::TitleText)
             };
@@ -288,6 +312,45 @@ mod tests {
     fn other_vulnerabilities_are_another_bulletin() {
         let [one, other] = ["CVE-2026-0001", "CVE-2026-0002"].map(|cve| format!("{TEXT} {cve}"));
         check(("Faille dans un pare-feu", &one), ("Faille dans un pare-feu", &other), Err(Refusal::Vulnerabilities));
+    }
+
+    #[test]
+    fn words_that_look_alike_are_two_words_where_each_text_means_its_own() {
+        let of = |name: &str| (format!("Des cars pour la {name}"), format!("{TEXT} Les écoles de la {name} ouvrent."));
+        let [(title, text), (other_title, other_text)] = [of("Sarthe"), of("Sartre")];
+        check((&title, &text), (&other_title, &other_text), Err(Refusal::TitleWords));
+        check((&title, TEXT), (&other_title, TEXT), Ok(Sameness::TitleText));
+    }
+
+    #[test]
+    fn one_name_swapped_in_a_long_text_is_another_item() {
+        let long = [TEXT; 4].join(" ");
+        let of =
+            |name: &str| (format!("Restrictions d’eau dans les écoles : {name}"), format!("{long} Fait à {name}."));
+        let [(title, text), (other_title, other_text)] = [of("Corrèze"), of("Creuse")];
+        check((&title, &text), (&other_title, &other_text), Err(Refusal::TitleWords));
+    }
+
+    #[test]
+    fn the_same_title_alone_is_enough_for_a_few_days() {
+        let agenda = |day| subject("Agenda de la semaine", "", day);
+        let verdict = |one, other| compare(&agenda(one), &agenda(other), &settings()).verdict;
+        assert_eq!((verdict(0, 2), verdict(0, 7)), (Ok(Sameness::Title), Err(Refusal::Unlike)));
+    }
+
+    #[test]
+    fn one_link_is_one_item_unless_that_is_plainly_wrong() {
+        let linked =
+            |title: &str, text: &str| Subject { link: Some("min.fr/agenda".into()), ..subject(title, text, 0) };
+        let verdict = |one: (&str, &str), other: (&str, &str)| {
+            compare(&linked(one.0, one.1), &linked(other.0, other.1), &settings()).verdict
+        };
+        assert_eq!(verdict(("Un plan rural", TEXT), ("Des écoles mieux reliées", TEXT)), Ok(Sameness::Link));
+        assert_eq!(verdict(("Un plan rural", TEXT), ("", "")), Ok(Sameness::Link));
+        assert_eq!(verdict(("Agenda, semaine 12", ""), ("Agenda, semaine 13", "")), Err(Refusal::TitleNumbers));
+        let concert =
+            ("Concours de piano au conservatoire", "Les candidats jouent mercredi devant le jury, en public.");
+        assert_eq!(verdict(("Grève des bus mardi", TEXT), concert), Err(Refusal::Neighbours));
     }
 
     #[test]

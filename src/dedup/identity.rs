@@ -34,7 +34,9 @@ pub enum Decision {
 pub fn decide(identity: &Identity, known: &[Known]) -> Decision {
     let says_the_same = |known: &&Known| known.fingerprint == identity.fingerprint;
     let of_guid = || known.iter().filter(|known| identity.guid_key.is_some() && known.guid_key == identity.guid_key);
-    let found = known.iter().find(|known| known.key == identity.key).or_else(|| of_guid().find(says_the_same));
+    let of_key = || known.iter().filter(|known| known.key == identity.key);
+    // Alone in its document, an item bears the key that another bore when that was alone.
+    let found = of_key().chain(of_guid()).find(says_the_same).or_else(|| of_key().next());
     let found = found.or_else(|| {
         let only = identity.owns_guid && of_guid().count() == 1;
         of_guid().next().filter(|_| only)
@@ -325,7 +327,9 @@ mod tests {
         check(&[&document, std::slice::from_ref(&one)], &[Same(1)]);
         check(&[&document, std::slice::from_ref(&two)], &[Same(2)]);
         check(&[&document, &[other]], &[Same(3)]);
-        check(&[&[one], &document], &[Same(1), New, New]);
+        check(&[&[one.clone()], &document], &[Same(1), New, New]);
+        let both = [two.clone(), one.clone()];
+        check(&[&[one], &both, &[two]], &[Same(2)]);
     }
 
     #[test]

@@ -47,7 +47,7 @@ const SAME_PAGE: [&str; 6] = ["/index.html", "/index.htm", "/index.php", "/amp",
 ///
 /// Without scheme, user, `www.`, `m.`, `mobile.`, `amp.`, default port, fragment, trailing and double slashes, index
 /// files, `/amp`, `/print`, session ids; the query sorted, each parameter once, tracking taken out. Every other
-/// parameter stays, for it may be the article's number. A port that is neither 80 nor 443 stays too: two services on
+/// parameter stays, for it may be the article's number, and so does a fragment that names a comment. A port that is neither 80 nor 443 stays too: two services on
 /// one machine are two sites.
 #[must_use]
 pub fn canonical_link(url: &Url) -> Option<String> {
@@ -61,7 +61,17 @@ pub fn canonical_link(url: &Url) -> Option<String> {
         return None;
     }
     let mark = if query.is_empty() { "" } else { "?" };
-    Some(format!("{}{port}{path}{mark}{query}", site(host)))
+    let comment = url.fragment().filter(|fragment| names_comment(fragment)).map(|fragment| format!("#{fragment}"));
+    Some(format!("{}{port}{path}{mark}{query}{}", site(host), comment.unwrap_or_default()))
+}
+
+/// `comment-77` (WordPress), `forum12` (SPIP): of the article, and not the article.
+fn names_comment(fragment: &str) -> bool {
+    let kinds = ["comment", "commentaire", "forum", "respond"];
+    kinds.iter().filter_map(|kind| fragment.strip_prefix(kind)).any(|rest| {
+        let number = rest.trim_start_matches(['s', '-', '_']);
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// The host without what only names a form of the site; `amp.dev` is a site of its own.
@@ -201,6 +211,14 @@ mod tests {
     #[test]
     fn a_name_that_only_begins_alike_is_no_tracking() {
         check("https://example.org/a?utm_=1&attr=2&pkg=3", "example.org/a?attr=2&pkg=3&utm_=1");
+    }
+
+    #[test]
+    fn a_comment_is_not_its_article() {
+        check("https://example.org/a#comment-77", "example.org/a#comment-77");
+        check("https://example.org/a#forum12", "example.org/a#forum12");
+        check("https://example.org/a#comments", "example.org/a");
+        check("https://example.org/a#chapitre-2", "example.org/a");
     }
 
     #[test]

@@ -98,7 +98,9 @@ fn is_told_twice(one: &Subject, other: &Subject, comparison: &Comparison) -> boo
 fn is_moved(new: &Subject, other: &Subject, settings: &DedupSettings) -> bool {
     let is_dated_alike = new.published.is_some() && new.published == other.published;
     let Comparison { verdict, words, .. } = compare_words(new, other, settings);
-    verdict.is_ok() && (is_dated_alike || words >= WORDS_MIN) && says_the_same(new, other)
+    // A title that says little, and all that was said under it at that instant.
+    let is_unaltered = verdict == Err(Refusal::Unlike) && is_dated_alike;
+    (verdict.is_ok() && (is_dated_alike || words >= WORDS_MIN) || is_unaltered) && says_the_same(new, other)
 }
 
 fn says_the_same(new: &Subject, other: &Subject) -> bool {

@@ -62,6 +62,8 @@ struct Relations {
     same: HashMap<Pair, Sureness>,
     /// A guard refuses.
     different: HashSet<Pair>,
+    /// Of one source, and not bound.
+    neighbours: HashSet<Pair>,
     /// Bound apart.
     never: HashSet<Pair>,
     /// With whom a member is bound together.
@@ -80,7 +82,12 @@ impl Relations {
                     Some(false) => {
                         relations.never.insert((first, second));
                     }
-                    None => relations.compare((first, second), relation(&one.subject, &other.subject, settings)),
+                    None => {
+                        relations.compare((first, second), relation(&one.subject, &other.subject, settings));
+                        if one.subject.source_id == other.subject.source_id {
+                            relations.neighbours.insert((first, second));
+                        }
+                    }
                 }
             }
         }
@@ -107,7 +114,7 @@ impl Relations {
     }
 
     /// Whether two members may be in one story. A guard does not count against an entry that is bound to one which is
-    /// the same as the other: it was edited since, or somebody knows better.
+    /// the same as the other: it was edited since, or somebody knows better. But what one source tells apart stays so.
     fn allow(&self, one: usize, other: usize) -> bool {
         let is_excused = |one: usize, other: usize| {
             self.bound
@@ -115,8 +122,8 @@ impl Relations {
                 .is_some_and(|mates| mates.iter().any(|mate| self.same.contains_key(&pair(*mate, other))))
         };
         let pair = pair(one, other);
-        !self.never.contains(&pair)
-            && (!self.different.contains(&pair) || is_excused(one, other) || is_excused(other, one))
+        let is_excused = !self.neighbours.contains(&pair) && (is_excused(one, other) || is_excused(other, one));
+        !self.never.contains(&pair) && (!self.different.contains(&pair) || is_excused)
     }
 }
 

@@ -1,7 +1,11 @@
 //! Whether a change is news (RFC 4287 §4.2.15 leaves it to the publisher what is significant).
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
+use regex::Regex;
+
+use super::subject::without_more;
 use super::title::{Title, is_misspelt};
 use crate::feed::Entry;
 use crate::text::{Levelled, fold, html_to_text};
@@ -15,14 +19,20 @@ const CHANGED_MIN: usize = 6;
 /// pass in silence, and tells of new paragraphs and rewritten texts (from 6.7 %).
 const CHANGED_PART: usize = 20;
 
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
+static CREDIT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:L[’']article|Cet article|The post) [^\n]{1,400} (?:est apparu en premier sur|appeared first on) [^\n]{1,200}\s*$")
+        .expect("constant pattern")
+});
+
 /// Above so many words the search for typing errors is not worth its time.
 const SPELLING_MAX: usize = 64;
 
 /// Says whether an edited entry is worth telling readers again: its title says something else, or much of its text is
 /// new or gone.
 ///
-/// A corrected word is not, nor another order of words, nor a new count of readers. A source that begins or ends to
-/// give whole texts beside the same summary has no news by that.
+/// A corrected word is not, nor another order of words, nor a new count of readers, nor the rest of a text that said
+/// that there is more. A source that begins or ends to give whole texts beside the same summary has no news by that.
 #[must_use]
 pub fn is_significant(old: &Entry, new: &Entry) -> bool {
     is_other_title(old, new) || is_other_text(old, new)
@@ -30,7 +40,7 @@ pub fn is_significant(old: &Entry, new: &Entry) -> bool {
 
 fn is_other_title(old: &Entry, new: &Entry) -> bool {
     let [old, new] = [old, new].map(|entry| Title::new(entry.title.as_deref().unwrap_or_default()));
-    let (gone, come) = old.differences(&new);
+    let (gone, come) = old.differences(&new, is_misspelt);
     !gone.is_empty() || !come.is_empty() || old.numbers != new.numbers || old.months != new.months
 }
 
@@ -42,7 +52,27 @@ fn is_other_text(old: &Entry, new: &Entry) -> bool {
         return differ(&summary, &new_summary);
     }
     let longer = |summary: String, content: String| if content.len() > summary.len() { content } else { summary };
-    differ(&longer(summary, content), &longer(new_summary, new_content))
+    let (old, new) = (longer(summary, content), longer(new_summary, new_content));
+    !is_beginning(&old, &new) && differ(without_credit(&old), without_credit(&new))
+}
+
+/// Whether a text that said that there is more is now whole.
+fn is_beginning(old: &str, new: &str) -> bool {
+    let shown = without_more(old);
+    let (mut shown_words, mut words) = (folded(shown), folded(new));
+    // The last word may be cut.
+    shown_words.pop();
+    words.truncate(shown_words.len());
+    shown.len() < old.len() && !shown_words.is_empty() && shown_words == words
+}
+
+fn folded(text: &str) -> Vec<String> {
+    Levelled::new(text).tokens().iter().map(|token| fold(token.word).into_owned()).collect()
+}
+
+/// A text without the line that `WordPress` puts behind each: where it was seen first.
+fn without_credit(text: &str) -> &str {
+    CREDIT.find(text).and_then(|credit| text.get(..credit.start())).unwrap_or(text)
 }
 
 fn differ(old: &str, new: &str) -> bool {
@@ -131,6 +161,20 @@ mod tests {
     fn the_whole_text_beside_the_same_summary_is_no_news() {
         let whole = format!("{TEXT} {TEXT} Beaucoup d’autres mots que nous avions omis jusque là pour faire court.");
         assert!(!is_significant(&entry("Une école", TEXT, ""), &entry("Une école", TEXT, &whole)));
+    }
+
+    #[test]
+    fn the_rest_of_a_cut_text_is_no_news() {
+        let rest = format!("{TEXT} Les classes viennent de tout le Rhône et y restent trois jours pleins.");
+        check(("Une école", "La ministre ouvre mardi une école du numéri [...]"), ("Une école", &rest), false);
+        check(("Une école", "La ministre ferme mardi une école du numérique [...]"), ("Une école", &rest), true);
+        check(("Une école", TEXT), ("Une école", &rest), true);
+    }
+
+    #[test]
+    fn where_a_text_was_seen_first_is_no_news() {
+        let credited = format!("{TEXT}\nL’article Une école est apparu en premier sur Ministère de l’Éducation.");
+        check(("Une école", TEXT), ("Une école", &credited), false);
     }
 
     #[test]

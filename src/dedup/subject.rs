@@ -69,6 +69,8 @@ pub struct Subject {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Text {
     pub(super) words: usize,
+    /// Each of its words once.
+    vocabulary: Set,
     pub(super) shingles: Set,
     pub(super) summary_shingles: Set,
     pub(super) numbers: Set,
@@ -108,6 +110,18 @@ impl Subject {
             cves: Set::of(cves.map(|cve| xxh3_64(cve.as_str().to_ascii_lowercase().as_bytes()))),
             published: entry.published,
         }
+    }
+
+    /// When its publisher says that it was published.
+    #[must_use]
+    pub fn published(&self) -> Option<Timestamp> {
+        self.published
+    }
+
+    /// Whether a word of its title is in its text and not in that of another: what sets the two apart.
+    pub(super) fn means(&self, word: &str, other: &Self) -> bool {
+        let hash = xxh3_64(word.as_bytes());
+        self.text.vocabulary.has(hash) && !other.text.vocabulary.has(hash)
     }
 
     /// The source that tells it.
@@ -154,6 +168,7 @@ impl Text {
         Self {
             lead: Set::of(self::shingles(words.get(..LEAD_WORDS).unwrap_or(&words))),
             words: words.len(),
+            vocabulary: Set::of(words),
             shingles,
             summary_shingles,
             numbers,
@@ -163,7 +178,7 @@ impl Text {
     }
 }
 
-fn without_more(text: &str) -> &str {
+pub(super) fn without_more(text: &str) -> &str {
     let mut text = text;
     for _ in 0..2 {
         let tail = text.floor_char_boundary(text.len().saturating_sub(MORE_BYTES_MAX));
@@ -233,6 +248,10 @@ impl Set {
 
     pub(super) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    fn has(&self, hash: u64) -> bool {
+        self.0.binary_search(&hash).is_ok()
     }
 
     fn digest(&self) -> u64 {

@@ -156,6 +156,18 @@ fn a_site_that_moves_brings_nothing_new() {
 }
 
 #[test]
+fn a_site_that_moves_takes_its_short_titles_along() {
+    let [known, new] = [(1, "https://a.example/1"), (2, "https://new.example/p/1")]
+        .map(|(number, url)| stored(number, "a", url, "Rentrée", "Les cours reprennent."));
+    check_itself(&new, &known, Some(1));
+    let [bare, new_bare] = [(1, "https://a.example/1"), (2, "https://new.example/p/1")]
+        .map(|(number, url)| stored(number, "a", url, "Discours", ""));
+    check_itself(&new_bare, &bare, Some(1));
+    let other = stored(3, "a", "https://new.example/p/3", "Rentrée", "Les cours sont finis.");
+    check_itself(&other, &known, None);
+}
+
+#[test]
 fn an_entry_that_is_still_there_is_another() {
     let known = stored(1, "a", "https://a.example/list", "Un plan", TEXT);
     let new = Subject::stored(&stored(2, "a", "https://a.example/list", "Un plan", TEXT));

@@ -42,7 +42,9 @@ impl Grouping {
         subject: &Subject,
         now: Timestamp,
     ) -> Result<Vec<StoredEntry>, StoreError> {
-        let mut found = store.candidates(&subject.clues(), now - self.settings.window)?;
+        // A source that is new to us may tell what others have told long ago.
+        let told = subject.published().map_or(now, |published| published.min(now));
+        let mut found = store.candidates(&subject.clues(), told - self.settings.window)?;
         // What is without a story waits for it: a store that is being rebuilt.
         found.retain(|stored| stored.story != 0 && self.may_meet(subject.source_id(), &stored.source_id));
         Ok(found)
@@ -111,10 +113,7 @@ pub fn merge(store: &mut dyn Store, config: &Config, one: i64, other: i64, now: 
     let grouping = Grouping::of(config);
     store.atomically(&mut |store| {
         let (ours, theirs) = (mates(store, one)?, mates(store, other)?);
-        for (mate, stranger) in ours.iter().flat_map(|mate| theirs.iter().map(move |stranger| (mate, stranger))) {
-            store.unbind(mate.number, stranger.number)?;
-        }
-        store.bind(Bond::new(one, other, true))?;
+        bind(store, &ours, &theirs, true)?;
         grouping.regroup(store, one, now)?;
         relate(store, [one, other])?;
         store.raise_generation()
@@ -130,15 +129,26 @@ pub fn split(store: &mut dyn Store, config: &Config, number: i64, now: Timestamp
     let mut others = 0;
     store.atomically(&mut |store| {
         let mates = mates(store, number)?;
-        for mate in mates.iter().filter(|mate| mate.number != number) {
-            store.bind(Bond::new(number, mate.number, false))?;
-            others += 1;
-        }
+        let (one, rest): (Vec<_>, Vec<_>) = mates.iter().cloned().partition(|mate| mate.number == number);
+        bind(store, &one, &rest, false)?;
+        // Nobody asked for what is left to fall apart.
+        bind(store, &rest, &rest, true)?;
+        others = rest.len();
         grouping.regroup(store, number, now)?;
         relate(store, mates.iter().map(|mate| mate.number))?;
         store.raise_generation()
     })?;
     Ok(others)
+}
+
+/// Binds each of some entries to each of others, together or apart.
+fn bind(store: &mut dyn Store, some: &[StoredEntry], others: &[StoredEntry], together: bool) -> Result<(), StoreError> {
+    for one in some {
+        for other in others.iter().filter(|other| other.number != one.number) {
+            store.bind(Bond::new(one.number, other.number, together))?;
+        }
+    }
+    Ok(())
 }
 
 /// The entries that tell a story with this one, itself among them.

@@ -370,7 +370,11 @@ async fn read(
     let limits = parse::Limits { entries_max: context.config.poll.entries_max, ..parse::Limits::default() };
     let (zone, source_id) = (source.schedule.zone(), source.id.clone());
     let reading = aside(move || {
-        let feed = parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)?;
+        let mut feed = parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)?;
+        // Half an entry would be published for good, or take the place of the whole one.
+        if feed.entries.len() > 1 && feed.defects.iter().any(|defect| defect.code == "cut_entry") {
+            feed.entries.pop();
+        }
         let about = about(&feed);
         Ok((about, dedup::identify(&source_id, &feed.format, feed.entries)))
     });

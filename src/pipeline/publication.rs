@@ -36,7 +36,7 @@ pub struct Published {
     /// Every document but those of the archives.
     pub representations: Vec<Representation>,
     /// The documents of the archives, which lie in the folder of static files; without one, what is served stays.
-    pub filed: Vec<(String, Option<Filed>)>,
+    pub filed: Archived,
     /// How many stories of each topic its main document shows.
     pub stories: Vec<(String, usize)>,
     /// What hubs are to hear of: the topics that have stories, or had.
@@ -44,6 +44,9 @@ pub struct Published {
     /// What that changed in the folder.
     pub written: Result<Written, FilesError>,
 }
+
+/// The documents of the archives by their paths, each with where it lies if it could be put there.
+type Archived = Vec<(String, Option<Filed>)>;
 
 /// The months of a topic, each with its stamp.
 type Stamped = Vec<(Month, i64)>;
@@ -155,7 +158,7 @@ fn write(
     volumes: &[(Volume<'_>, i64)],
     archives: Archives,
     shown_in: &mut dyn FnMut(&Volume<'_>) -> Result<Shown, StoreError>,
-) -> Result<(Vec<(String, Option<Filed>)>, Result<Written, FilesError>), StoreError> {
+) -> Result<(Archived, Result<Written, FilesError>), StoreError> {
     let in_volumes: Vec<String> = volumes.iter().flat_map(|(volume, _)| volume.paths()).collect();
     let main = representations.iter().map(|document| document.path.as_str());
     let paths = main.chain(in_volumes.iter().map(String::as_str));
@@ -166,7 +169,7 @@ fn write(
     for document in representations {
         document.modified = folder.put(document).map(|filed| filed.modified);
     }
-    let mut filed = Vec::new();
+    let mut filed = Archived::new();
     for (volume, stamp) in volumes {
         let (paths, basis) = (volume.paths(), volume.basis(edition, *stamp));
         let kept = match archives {

@@ -17,6 +17,7 @@ const INTERVAL: TimeDelta = TimeDelta::days(1);
 async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreError> {
     let polled: BTreeSet<String> =
         context.config.sources.iter().filter(|source| source.enabled).map(|source| source.id.clone()).collect();
+    let zone = context.config.site.zone;
     let note = move |store: &mut dyn Store| {
         let ill: HashSet<String> = store
             .health(None)?
@@ -31,7 +32,7 @@ async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreEr
         for source_id in polled.into_iter().filter(|source_id| !ill.contains(source_id)) {
             let dates = dates.remove(&source_id).unwrap_or_default();
             let Some(silence) = schedule::silence(&dates, now) else { continue };
-            let detail = Some(silence.since.format("%Y-%m-%d").to_string());
+            let detail = Some(silence.since.with_timezone(&zone).format("%Y-%m-%d").to_string());
             store.note(&Change { source_id, date: now, health: Health::Silent, detail })?;
             store.raise_generation()?;
         }
@@ -52,7 +53,8 @@ pub async fn upkeep(context: &Context, now: Timestamp) -> Result<usize, StoreErr
     }
     notice_silence(context, now).await?;
     let before = now - context.config.store.keep;
-    let dropped = context.store.call(move |store| store.drop_before(before)).await?;
+    let sources: Vec<String> = context.config.sources.iter().map(|source| source.id.clone()).collect();
+    let dropped = context.store.call(move |store| store.drop_before(before, &sources)).await?;
     context.store.call(move |store| store.tidy(now)).await?;
     Ok(dropped)
 }

@@ -229,10 +229,15 @@ fn enclosures(enclosures: &[Enclosure]) -> Vec<Enclosure> {
 
 fn elsewhere(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link> {
     let mut seen: HashSet<String> = own.map(str::to_owned).into_iter().collect();
+    let mut pages: HashSet<&str> = story.head.canonical_link.as_deref().into_iter().collect();
     // What a source tells twice is not told elsewhere.
     let tellings = story.tellings.iter().filter(|telling| telling.source_id != story.head.source_id);
     let others = tellings.filter_map(|telling| {
         let url = telling.url.as_ref().and_then(legal::link).filter(|url| seen.insert(url.clone()))?;
+        // One page under two addresses is one telling: who links to it only adds how readers came.
+        if !telling.canonical_link.as_deref().is_none_or(|page| pages.insert(page)) {
+            return None;
+        }
         let source = source(edition, &telling.source_id).title;
         let own = story.head.entry.title.as_deref();
         let title = match telling.title.as_deref().filter(|title| Some(*title) != own).and_then(legal::label) {

@@ -50,15 +50,64 @@ pub(super) fn line(text: &str) -> Option<String> {
     let text = characters(text);
     let line = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_matches(|c: char| c.is_whitespace() || c == '\u{200b}' || c == '\u{feff}');
-    (!line.is_empty()).then(|| beginning(line, LINE_MAX))
+    line.contains(|c| !is_invisible(c)).then(|| beginning(line, LINE_MAX))
+}
+
+/// What leaves nothing to see when it stands alone: blanks, what Unicode lets be ignored when it cannot be shown
+/// (§5.21, `Default_Ignorable_Code_Point`), and the braille pattern without a dot.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fff8}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 /// Returns the first words of a text, at most `characters` and a mark that something follows.
 pub(super) fn beginning(text: &str, characters: usize) -> String {
-    let Some((end, _)) = text.char_indices().nth(characters) else { return text.to_owned() };
+    let Some((end, _)) = text.char_indices().nth(characters) else { return contained(text).into_owned() };
     let start = text.get(..end).unwrap_or_default();
     // Scripts without blanks, and words without end, are cut anywhere.
-    format!("{}…", start.rsplit_once(' ').map_or(start, |(words, _)| words).trim_end())
+    format!("{}…", contained(start.rsplit_once(' ').map_or(start, |(words, _)| words).trim_end()))
+}
+
+/// Returns `text` without signs of direction (UAX #9 §2) if they would turn round what follows the text.
+fn contained(text: &str) -> Cow<'_, str> {
+    let mut open = Vec::new();
+    let is_nested = text.chars().all(|c| match c {
+        '\u{202a}' | '\u{202b}' | '\u{202d}' | '\u{202e}' => {
+            open.push('\u{202c}');
+            true
+        }
+        '\u{2066}'..='\u{2068}' => {
+            open.push('\u{2069}');
+            true
+        }
+        '\u{202c}' | '\u{2069}' => open.pop() == Some(c),
+        _ => true,
+    });
+    if is_nested && open.is_empty() {
+        Cow::Borrowed(text)
+    } else {
+        text.replace(|c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'), "").into()
+    }
 }
 
 /// Returns a line for a place that cannot say "this is no markup": what looks like markup is read as such, once.
@@ -168,11 +217,22 @@ mod tests {
     #[test]
     fn a_line_without_anything_to_read_is_none() {
         check(line(" \u{a0}\u{200b}\u{1} \n"), None);
+        check(line("\u{2060}\u{ad} \u{200d}\u{fe0f}\u{2800}\u{3164}\u{e0020}"), None);
+        check(label("\u{202e}\u{2069}"), None);
+        check(line("\u{ad}a\u{2060}"), Some("\u{ad}a\u{2060}"));
     }
 
     #[test]
     fn a_huge_line_is_cut_between_characters() {
         assert_eq!(line(&"é".repeat(100_000)).unwrap().chars().count(), LINE_MAX + 1);
+    }
+
+    #[test]
+    fn signs_of_direction_that_reach_beyond_a_line_are_left_out() {
+        check(line("a \u{202e}gpj.exe"), Some("a gpj.exe"));
+        check(label("\u{2067}a\u{202c} b\u{2069}"), Some("a b"));
+        check(line("\u{2067}שלום\u{2069}, \u{202a}b\u{202c}"), Some("\u{2067}שלום\u{2069}, \u{202a}b\u{202c}"));
+        check(Some(beginning("\u{2067}un deux\u{2069}", 4)), Some("un…"));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Pages for people: home, topics, their archives, sources. The home of `askama`; the templates are in `templates/`.
 //!
 //! No script, nothing from other sites, links among our own pages relative: they work below any prefix and as files.
+//! An id of an element is that of a topic or a source, or has a `_`, which theirs cannot have.
 
 use askama::Template;
 use chrono::Datelike;
 
+use crate::config::Site;
 use crate::feed::Timestamp;
 use crate::publish::archive::{self, Volume};
 use crate::publish::channel::{Channel, home as home_address, publisher};
@@ -142,7 +144,7 @@ impl<'a> Frame<'a> {
 pub(super) fn home(edition: &Edition<'_>, channels: &[Channel]) -> Representation {
     let site = site_title(edition);
     let frame = Frame::new(edition, "./", &site, "/");
-    let topics = channels.iter().map(|channel| shown(frame.words, channel, HOME_NEWS)).collect();
+    let topics = channels.iter().map(|channel| shown(edition.site, channel, HOME_NEWS)).collect();
     page("/".to_owned(), &Home { frame, topics })
 }
 
@@ -159,7 +161,7 @@ pub(super) fn opened_feed(edition: &Edition<'_>, channel: &Channel) -> Represent
 fn newest(edition: &Edition<'_>, channel: &Channel, path: String, root: &str) -> Representation {
     let site = site_title(edition);
     let frame = Frame::new(edition, root, &site, &format!("/{}/", channel.id));
-    let topic = shown(frame.words, channel, usize::MAX);
+    let topic = shown(edition.site, channel, usize::MAX);
     let template = Page { frame, topic, month: None, previous: None, next: None };
     page(path, &template)
 }
@@ -171,7 +173,7 @@ pub(super) fn archive(edition: &Edition<'_>, channel: &Channel, months: &[Month]
     let frame = Frame::new(edition, "../../", &site, &path);
     let words = frame.words;
     let months = months.iter().rev().map(|month| Link { url: format!("{month}/"), title: in_words(words, *month) });
-    let template = Archive { frame, topic: shown(words, channel, 0), months: months.collect() };
+    let template = Archive { frame, topic: shown(edition.site, channel, 0), months: months.collect() };
     page(path, &template)
 }
 
@@ -183,7 +185,7 @@ pub(super) fn volume(edition: &Edition<'_>, channel: &Channel, volume: &Volume<'
     let words = frame.words;
     let neighbour = |month: Month| Link { url: format!("../{month}/"), title: in_words(words, month) };
     let template = Page {
-        topic: shown(words, channel, usize::MAX),
+        topic: shown(edition.site, channel, usize::MAX),
         month: Some(in_words(words, volume.month)),
         previous: volume.previous.map(neighbour),
         next: volume.next.map(neighbour),
@@ -204,7 +206,7 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     let mut sources: Vec<SourceShown> = polled
         .map(|(id, credit)| {
             let item::Source { title, url, site, .. } = item::source(edition, id);
-            let trouble = credit.health.as_ref().and_then(|change| trouble(frame.words, change));
+            let trouble = credit.health.as_ref().and_then(|change| trouble(edition.site, change));
             let moved_to = credit.moved_to.as_ref().and_then(legal::link);
             let is_read = credit.about.format.is_some();
             SourceShown { id: id.clone(), title, site, feed: url, trouble, is_read, moved_to }
@@ -213,16 +215,16 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     sources.sort_by_key(|source| source.title.to_lowercase());
     let (mut in_trouble, others): (Vec<_>, Vec<_>) = sources.into_iter().partition(|source| source.trouble.is_some());
     let (well, unread) = others.into_iter().partition(|source| source.is_read);
-    in_trouble.splice(0..0, edition.config.as_ref().map(|change| config(frame.words, change)));
+    in_trouble.splice(0..0, edition.config.as_ref().map(|change| config(edition.site, change)));
     let hub_trouble = (frame.words.health)(Health::Unreachable);
     let hubs = hubs(edition);
     page("/sources/".to_owned(), &Sources { frame, in_trouble, unread, well, hubs, hub_trouble })
 }
 
 /// The config, as long as something is wrong with it, stands first: no source can mend it.
-fn config(words: &Words, change: &Change) -> SourceShown {
+fn config(site: &Site, change: &Change) -> SourceShown {
     let (id, title) = (CONFIG.to_owned(), CONFIG.to_owned());
-    SourceShown { id, title, site: None, feed: None, trouble: trouble(words, change), is_read: true, moved_to: None }
+    SourceShown { id, title, site: None, feed: None, trouble: trouble(site, change), is_read: true, moved_to: None }
 }
 
 /// The hubs of the config. When they were told what is left out: the page would change with each announcement.
@@ -233,11 +235,12 @@ fn hubs(edition: &Edition<'_>) -> Vec<HubShown> {
     hubs.map(|hub| HubShown { address: legal::iri(hub.as_str()), trouble: trouble(hub.as_str()) }).collect()
 }
 
-fn trouble(words: &Words, change: &Change) -> Option<Trouble> {
+fn trouble(site: &Site, change: &Change) -> Option<Trouble> {
+    let words = words::of(site.language);
     (change.health != Health::Recovered).then(|| Trouble {
         health: (words.health)(change.health),
         instant: instant(change.date),
-        day: day(words, change.date),
+        day: day(site, change.date),
         detail: words.detail(change),
     })
 }
@@ -258,23 +261,23 @@ fn site_title(edition: &Edition<'_>) -> String {
     publisher(edition).name.unwrap_or_else(|| edition.site.url.to_string())
 }
 
-fn shown<'a>(words: &Words, channel: &'a Channel, limit: usize) -> Shown<'a> {
+fn shown<'a>(site: &Site, channel: &'a Channel, limit: usize) -> Shown<'a> {
     Shown {
         id: &channel.id,
         title: &channel.title,
         description: channel.description.as_deref(),
-        news: channel.items.iter().take(limit).map(|item| news(words, item)).collect(),
+        news: channel.items.iter().take(limit).map(|item| news(site, item)).collect(),
     }
 }
 
-fn news<'a>(words: &Words, item: &'a Item) -> News<'a> {
+fn news<'a>(site: &Site, item: &'a Item) -> News<'a> {
     News {
         title: &item.title,
         url: item.url.as_deref(),
         language: item.language.as_deref(),
         source: &item.source.title,
         instant: instant(item.published),
-        day: day(words, item.published),
+        day: day(site, item.published),
         excerpt: excerpt(item),
         why: item.why.join(", "),
         elsewhere: item.elsewhere.iter().map(Link::from).collect(),
@@ -284,7 +287,7 @@ fn news<'a>(words: &Words, item: &'a Item) -> News<'a> {
             .url
             .as_ref()
             .and_then(legal::link)
-            .map(|url| Link { url, title: (words.comments)(item.comments.count) }),
+            .map(|url| Link { url, title: (words::of(site.language).comments)(item.comments.count) }),
     }
 }
 
@@ -293,8 +296,10 @@ fn instant(date: Timestamp) -> String {
     date.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn day(words: &Words, date: Timestamp) -> String {
-    (words.day)(date.day(), date.month0() as usize, date.year())
+/// The day that it is on the clocks of the site's readers.
+fn day(site: &Site, date: Timestamp) -> String {
+    let date = date.with_timezone(&site.zone);
+    (words::of(site.language).day)(date.day(), date.month0() as usize, date.year())
 }
 
 /// The beginning of the text, cut at a word; none if it only repeats the title.

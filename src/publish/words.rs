@@ -26,6 +26,8 @@ pub(super) struct Words {
     pub(super) unread: &'static str,
     pub(super) in_order: &'static str,
     pub(super) hubs: &'static str,
+    /// Between a source and what became of it.
+    pub(super) colon: &'static str,
     /// Before the day of a silent source's last entry.
     pub(super) last_entry: &'static str,
     /// Says that a story was taken back.
@@ -96,6 +98,7 @@ static FRENCH: Words = Words {
     unread: "Pas encore lues",
     in_order: "En ordre",
     hubs: "Annonces (WebSub)",
+    colon: "\u{a0}:",
     last_entry: "Dernière nouvelle\u{a0}:",
     withdrawn: "Retiré par ceux qui l’avaient publié.",
     joined: |title| match title {
@@ -156,6 +159,7 @@ static ENGLISH: Words = Words {
     unread: "Not read yet",
     in_order: "In order",
     hubs: "Announcements (WebSub)",
+    colon: ":",
     last_entry: "Last entry:",
     withdrawn: "Withdrawn by those who had published it.",
     joined: |title| match title {

@@ -26,6 +26,7 @@ impl World {
             url: url("https://veille.example/"),
             language: Language::French,
             contact: Some("mailto:veille@veille.example".into()),
+            zone: chrono_tz::Europe::Paris,
         };
         let settings = PublishSettings { directory: PathBuf::new(), entries: 50, related: 3, hubs: Vec::new() };
         let ministry = Credit {
@@ -128,6 +129,7 @@ pub(super) fn story(head: StoredEntry) -> Story {
         source_id: head.source_id.clone(),
         title: head.entry.title.clone(),
         url: head.entry.url.clone(),
+        canonical_link: head.canonical_link.clone(),
         categories: head.entry.categories.clone(),
         atom_id: head.atom_id.clone(),
     };

@@ -19,7 +19,8 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderName};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use axum::response::Response;
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -123,20 +124,38 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
     let (request, _) = request.into_parts();
     let path = request.uri.path();
     let mut response = match path {
-        "/healthz" => unless_read_only(&request, || health(&front.health.load())),
-        "/metrics" => unless_read_only(&request, || counted(&front.metrics)),
+        _ if !names_its_host(&request) => plain(StatusCode::BAD_REQUEST, "Which Host?\n".to_owned()),
+        _ if ![Method::GET, Method::HEAD, Method::OPTIONS].contains(&request.method) => {
+            allowed(StatusCode::METHOD_NOT_ALLOWED)
+        }
+        // RFC 9110 §9.3.7: what the server as a whole can do.
+        "*" if request.method == Method::OPTIONS => allowed(StatusCode::NO_CONTENT),
+        "/healthz" => unless_options(&request, || health(&front.health.load())),
+        "/metrics" => unless_options(&request, || counted(&front.metrics)),
         _ => {
             let (tree, prefix) = (front.tree.load(), front.prefix.load());
-            let below = || path.strip_prefix(prefix.as_str()).filter(|below| tree.get(below).is_some());
-            let path = if tree.get(path).is_some() { path } else { below().unwrap_or(path) };
-            found(&request, &tree, path).await
+            let below = path.strip_prefix(prefix.as_str()).filter(|below| below.is_empty() || below.starts_with('/'));
+            match below {
+                Some(below) if tree.get(path).is_none() => found(&request, &tree, below, path).await,
+                _ => found(&request, &tree, path, path).await,
+            }
         }
     };
     if response.status() != StatusCode::NOT_MODIFIED {
         response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     }
     front.metrics.answered(response.status().as_u16());
-    response
+    if request.method == Method::HEAD { without_body(response) } else { response }
+}
+
+/// Whether the request says whom it is for, as HTTP/1.1 must, and only once (RFC 9112 §3.2).
+fn names_its_host(request: &Parts) -> bool {
+    let mut hosts = request.headers.get_all(header::HOST).into_iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => request.version < Version::HTTP_11,
+        (Some(host), None) => host.is_empty() || Authority::try_from(host.as_bytes()).is_ok(),
+        (Some(_), Some(_)) => false,
+    }
 }
 
 fn counted(metrics: &Metrics) -> Response {
@@ -147,8 +166,10 @@ fn counted(metrics: &Metrics) -> Response {
 }
 
 /// Answers with the document at `path`; with the page in its place if that is a feed and a browser asks.
-async fn found(request: &Parts, tree: &Tree, path: &str) -> Response {
-    let Some(resource) = tree.get(path) else { return nowhere(tree, path) };
+///
+/// `asked` is the path as the client knows it, from which redirects lead.
+async fn found(request: &Parts, tree: &Tree, path: &str, asked: &str) -> Response {
+    let Some(resource) = tree.get(path) else { return nowhere(tree, path, asked) };
     let max_age = max_age(tree, Instant::now());
     let (is_subscribed, stem) = match resource.format {
         Format::Atom | Format::Rss | Format::JsonFeed => (true, path.rsplit_once('.').map(|(stem, _)| stem)),
@@ -173,22 +194,16 @@ async fn found(request: &Parts, tree: &Tree, path: &str) -> Response {
     response
 }
 
-/// Answers GET and HEAD with what `answer` makes, and says what is allowed to the rest.
-fn unless_read_only(request: &Parts, answer: impl FnOnce() -> Response) -> Response {
-    match request.method {
-        Method::GET => answer(),
-        Method::HEAD => without_body(answer()),
-        Method::OPTIONS => allowed(StatusCode::NO_CONTENT),
-        _ => allowed(StatusCode::METHOD_NOT_ALLOWED),
-    }
+/// Answers with what `answer` makes, or says what is allowed.
+fn unless_options(request: &Parts, answer: impl FnOnce() -> Response) -> Response {
+    if request.method == Method::OPTIONS { allowed(StatusCode::NO_CONTENT) } else { answer() }
 }
 
 async fn document(request: &Parts, resource: &Resource, max_age: Duration) -> Response {
-    let mut response = match request.method {
-        Method::GET => representation(&request.headers, resource, max_age).await,
-        Method::HEAD => without_body(representation(&request.headers, resource, max_age).await),
-        Method::OPTIONS => allowed(StatusCode::NO_CONTENT),
-        _ => allowed(StatusCode::METHOD_NOT_ALLOWED),
+    let mut response = if request.method == Method::OPTIONS {
+        allowed(StatusCode::NO_CONTENT)
+    } else {
+        representation(&request.headers, resource, max_age).await
     };
     let headers = response.headers_mut();
     if resource.format.is_feed() {
@@ -269,9 +284,9 @@ fn max_age(tree: &Tree, now: Instant) -> Duration {
 }
 
 /// Answers for a path where nothing is: a folder's page may be meant, without its last slash.
-fn nowhere(tree: &Tree, path: &str) -> Response {
+fn nowhere(tree: &Tree, path: &str, asked: &str) -> Response {
     let folder = format!("{path}/");
-    match folder.trim_end_matches('/').rsplit('/').next() {
+    match asked.rsplit('/').next() {
         Some(name) if tree.get(&folder).is_some() => {
             let mut response = plain(StatusCode::PERMANENT_REDIRECT, String::new());
             set(&mut response, header::LOCATION, &format!("{name}/"));

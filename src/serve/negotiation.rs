@@ -1,9 +1,12 @@
 //! Which coding of a document a reader gets, and whether it needs one at all (RFC 9110 §12.5.3, §13).
 
+use std::iter;
+
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue};
 use chrono::DateTime;
 
+use crate::feed::Timestamp;
 use crate::publish::{Encoded, Encoding, Resource};
 
 /// Returns the coding that `Accept-Encoding` likes best; among equals the smallest, which comes first.
@@ -26,7 +29,7 @@ pub(super) fn wants_page(request: &HeaderMap) -> bool {
     for accepted in values(request, header::ACCEPT).flat_map(|value| value.split(',')) {
         let mut parts = accepted.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1_000, thousandths);
+        let quality = weight(parts);
         match name.as_str() {
             "text/html" | "application/xhtml+xml" => page = page.max(quality),
             "application/xml" | "text/xml" | "application/json" | "*/*" | "application/*" | "text/*" => {
@@ -47,8 +50,7 @@ fn quality(request: &HeaderMap, coding: &str) -> Option<u32> {
         let name = parts.next().unwrap_or_default();
         let name = name.strip_prefix("x-").unwrap_or(name); // RFC 9110 §8.4.1.3: `x-gzip` is `gzip`
         if name.eq_ignore_ascii_case(coding) || name == "*" {
-            let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-            let quality = Some(quality.map_or(1_000, thousandths));
+            let quality = Some(weight(parts));
             if name != "*" {
                 return quality;
             }
@@ -56,6 +58,12 @@ fn quality(request: &HeaderMap, coding: &str) -> Option<u32> {
         }
     }
     any
+}
+
+/// The weight among the parameters of what is accepted (RFC 9110 §12.4.2), in thousandths; all if none is given.
+fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> u32 {
+    let quality = parameters.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    quality.map_or(1_000, thousandths)
 }
 
 /// `0.5` is 500; what is no quality is none (0), so that nobody gets a coding that was asked for by mistake.
@@ -71,21 +79,30 @@ fn thousandths(quality: &str) -> u32 {
 
 /// Returns the validator of what the reader has if that is the document of today.
 ///
-/// The tag of another coding of the same document counts: a proxy that unpacks for its clients keeps the packed tag.
+/// The tag of another coding of the same document counts if the reader takes that coding: a shared cache may give what
+/// it holds under that tag to whoever was told that it is still good (RFC 9111 §4.3.3).
 pub(super) fn known_etag<'a>(request: &HeaderMap, resource: &'a Resource) -> Option<&'a str> {
     if request.contains_key(header::IF_NONE_MATCH) {
         // RFC 9110 §13.1.3: then `If-Modified-Since` says nothing.
         return values(request, header::IF_NONE_MATCH).flat_map(tags).find_map(|tag| {
             let (_, selected) = best(request, resource);
-            let others = resource.compressed.iter().map(|(_, encoded)| encoded);
-            let mut all = [selected, &resource.plain].into_iter().chain(others).map(|encoded| encoded.etag.as_str());
+            let plain = Some(&resource.plain).filter(|_| quality(request, "identity") != Some(0));
+            let takes = |encoding: Encoding| quality(request, encoding.name()).is_some_and(|quality| quality > 0);
+            let others =
+                resource.compressed.iter().filter(|(encoding, _)| takes(*encoding)).map(|(_, encoded)| encoded);
+            let mut all = iter::once(selected).chain(plain).chain(others).map(|encoded| encoded.etag.as_str());
             if tag == "*" { all.next() } else { all.find(|etag| *etag == tag) }
         });
     }
     let since = values(request, header::IF_MODIFIED_SINCE).next()?;
-    let is_known = since == resource.last_modified
-        || DateTime::parse_from_rfc2822(since).is_ok_and(|since| resource.modified <= since);
+    let is_known = since == resource.last_modified || instant(since).is_some_and(|since| resource.modified <= since);
     is_known.then(|| best(request, resource).1.etag.as_str())
+}
+
+/// Reads the three forms of RFC 9110 §5.6.7, and what programs send that write dates as e-mails do.
+fn instant(date: &str) -> Option<Timestamp> {
+    let form = httpdate::parse_http_date(date).ok().map(Timestamp::from);
+    form.or_else(|| Some(DateTime::parse_from_rfc2822(date).ok()?.to_utc()))
 }
 
 /// The tags of a list, compared weakly (RFC 9110 §8.8.3.2): `W/` says nothing here. Ours hold no comma.

@@ -21,6 +21,7 @@ impl World {
         let feed = "<feed/>".repeat(1_000);
         let documents = [
             ("/ecole.atom", feed.clone()),
+            ("/", page()),
             ("/ecole/", page()),
             ("/ecole.html", page()),
             ("/ecole/archive/2026-10.atom", feed),
@@ -163,8 +164,12 @@ fn a_tag_may_be_weak_in_a_list_or_any() {
 }
 
 #[test]
-fn the_tag_of_another_coding_is_known_too() {
-    check(&["If-None-Match: \"TAG-gzip\""], 304);
+fn the_tag_of_another_coding_is_known_to_who_takes_that_coding() {
+    check(&["Accept-Encoding: br, gzip", "If-None-Match: \"TAG-gzip\""], 304);
+    check(&["Accept-Encoding: br", "If-None-Match: \"TAG\""], 304);
+    check(&["If-None-Match: \"TAG-gzip\""], 200);
+    check(&["Accept-Encoding: br, gzip;q=0", "If-None-Match: \"TAG-gzip\""], 200);
+    check(&["Accept-Encoding: br, identity;q=0", "If-None-Match: \"TAG\""], 200);
 }
 
 #[test]
@@ -172,6 +177,10 @@ fn a_date_counts_when_there_is_no_tag() {
     check(&["If-Modified-Since: Sat, 10 Oct 2026 08:00:00 GMT"], 304);
     check(&["If-Modified-Since: Sun, 11 Oct 2026 08:00:00 GMT"], 304);
     check(&["If-Modified-Since: Sat, 10 Oct 2026 07:59:59 GMT"], 200);
+    check(&["If-Modified-Since: Sat, 10 Oct 2026 10:00:00 +0200"], 304);
+    check(&["If-Modified-Since: Saturday, 10-Oct-26 08:00:00 GMT"], 304);
+    check(&["If-Modified-Since: Sat Oct 10 08:00:00 2026"], 304);
+    check(&["If-Modified-Since: Sat Oct 10 07:59:59 2026"], 200);
     check(&["If-Modified-Since: yesterday"], 200);
     check(&["If-Modified-Since: Sat, 10 Oct 2026 08:00:00 GMT", "If-None-Match: \"other\""], 200);
 }
@@ -221,6 +230,7 @@ fn who_opens_a_feed_in_a_browser_gets_the_page_and_every_reader_the_feed() {
         ("application/rss+xml;q=0.1, text/html", "application/atom+xml"),
         ("text/xml, text/html;q=0.9", "application/atom+xml"),
         ("text/html;q=0, */*", "application/atom+xml"),
+        ("text/html;Q=0.1,*/*;q=0.5", "application/atom+xml"),
     ] {
         let answer = in_world(async |world| world.ask("GET", "/ecole.atom", &[&format!("Accept: {accept}")]).await);
         assert!(answer.header("content-type").unwrap().starts_with(expected), "{accept}: {}", answer.head);
@@ -245,6 +255,25 @@ fn a_proxy_may_leave_the_sites_path_before_ours() {
         ]
     });
     assert_eq!(status, [200, 200, 404]);
+}
+
+#[test]
+fn a_folder_without_its_slash_is_found_below_a_path_that_the_proxy_leaves() {
+    for (path, expected) in [
+        ("/veille", (308, Some("veille/"))),
+        ("/veille/", (200, None)),
+        ("/veille/ecole", (308, Some("ecole/"))),
+        ("/veille/ecole/archive/2026-10", (308, Some("2026-10/"))),
+        ("/ecole", (308, Some("ecole/"))),
+        ("/veilles", (404, None)),
+        ("/veilleecole", (404, None)),
+    ] {
+        let answer = in_world(async |world| {
+            world.front.prefix.store(Arc::new("/veille".to_owned()));
+            world.ask("GET", path, &[]).await
+        });
+        assert_eq!((answer.status(), answer.header("location")), expected, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -277,9 +306,47 @@ fn each_coding_has_its_own_tag_and_the_same_document() {
 }
 
 #[test]
-fn a_document_is_only_read() {
-    let answer = in_world(async |world| world.ask("POST", "/ecole.atom", &["Content-Length: 0"]).await);
-    assert_eq!((answer.status(), answer.header("allow")), (405, Some("GET, HEAD, OPTIONS")));
+fn what_is_published_is_only_read() {
+    for (method, path) in [
+        ("POST", "/ecole.atom"),
+        ("PUT", "/ecole"),
+        ("DELETE", "/ecole/archive/2026-10"),
+        ("POST", "/healthz"),
+        ("PATCH", "/nothing"),
+        ("CONNECT", "a.example:443"),
+    ] {
+        let headers = ["Content-Length: 0", "Accept: text/html"];
+        let answer = in_world(async |world| world.ask(method, path, &headers).await);
+        let expected = (405, Some("GET, HEAD, OPTIONS"), None);
+        assert_eq!((answer.status(), answer.header("allow"), answer.header("location")), expected, "{method} {path}");
+    }
+}
+
+#[test]
+fn the_server_as_a_whole_says_what_it_can_do() {
+    let answer = in_world(async |world| world.ask("OPTIONS", "*", &[]).await);
+    assert_eq!((answer.status(), answer.header("allow")), (204, Some("GET, HEAD, OPTIONS")));
+}
+
+#[test]
+fn a_request_says_once_whom_it_is_for() {
+    for (request, expected) in [
+        ("GET /ecole.atom HTTP/1.1\r\nHost: a\r\n", 200),
+        ("GET /ecole.atom HTTP/1.1\r\nHost: a.example:8080\r\n", 200),
+        ("GET /ecole.atom HTTP/1.1\r\nHost: [::1]:80\r\n", 200),
+        ("GET /ecole.atom HTTP/1.1\r\nHost:\r\n", 200),
+        ("GET /ecole.atom HTTP/1.0\r\n", 200),
+        ("GET /ecole.atom HTTP/1.1\r\n", 400),
+        ("GET /ecole.atom HTTP/1.1\r\nHost: a\r\nHost: b\r\n", 400),
+        ("GET /ecole.atom HTTP/1.1\r\nHost: a b\r\n", 400),
+    ] {
+        let answer = in_world(async |world| {
+            let mut stream = world.connect().await;
+            stream.write_all(format!("{request}Connection: close\r\n\r\n").as_bytes()).await.unwrap();
+            Answer::read(stream).await
+        });
+        assert_eq!(answer.status(), expected, "{request}");
+    }
 }
 
 #[test]

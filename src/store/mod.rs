@@ -101,12 +101,6 @@ pub trait Store: Send {
     /// When the store cannot be written.
     fn bind(&mut self, bond: Bond) -> Result<(), StoreError>;
 
-    /// Takes the bond between two entries away.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    fn unbind(&mut self, one: i64, other: i64) -> Result<(), StoreError>;
-
     /// Whether an entry is stored under this Atom id.
     ///
     /// # Errors
@@ -374,11 +368,12 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn size(&mut self) -> Result<u64, StoreError>;
 
-    /// Drops stories whose every entry is older than `before` and has left its feed; returns how many entries went.
+    /// Drops stories whose every entry is older than `before` and has left its feed, or is of a source that is not among
+    /// `sources`; returns how many entries went.
     ///
     /// # Errors
     /// When the store cannot be written.
-    fn drop_before(&mut self, before: Timestamp) -> Result<usize, StoreError>;
+    fn drop_before(&mut self, before: Timestamp, sources: &[String]) -> Result<usize, StoreError>;
 
     /// The number that grows when what is published may change.
     ///

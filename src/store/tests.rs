@@ -159,6 +159,42 @@ fn a_phrase_that_many_entries_have_is_no_clue() {
 }
 
 #[test]
+fn a_corrected_head_shows_its_own_text_until_the_others_follow() {
+    check(|store| {
+        let long = |words: &str| {
+            let mut telling = prepared("b");
+            telling.entry.content = Some(words.to_owned());
+            telling
+        };
+        let head = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let telling =
+            store.insert("culture", &long("Un texte bien plus long, de douze millions"), Some(head), noon()).unwrap();
+        let shown = |store: &mut dyn Store| {
+            let story = store.stories("numerique", 9).unwrap().remove(0);
+            (story.text.is_some(), story.head.changed)
+        };
+        assert_eq!(shown(store), (true, None));
+        let after = |hours| Some(noon() + TimeDelta::hours(hours));
+        store.update(head, &prepared("a"), after(1)).unwrap();
+        assert_eq!(shown(store), (false, after(1)));
+        store.update(telling, &long("Un texte bien plus long, de neuf millions"), after(2)).unwrap();
+        assert_eq!(shown(store), (true, after(2)), "what is shown has changed");
+    });
+}
+
+#[test]
+fn what_comes_back_is_later_than_its_tombstone() {
+    check(|store| {
+        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        store.mark_present("education", &[], true, noon()).unwrap();
+        store.withdraw(&[number], noon() + TimeDelta::hours(1)).unwrap();
+        let back = noon() + TimeDelta::hours(2);
+        store.mark_present("education", &[number], true, back).unwrap();
+        assert_eq!(store.stories("numerique", 9).unwrap()[0].head.changed, Some(back));
+    });
+}
+
+#[test]
 fn candidates_bring_the_head_of_their_story_with_them() {
     check(|store| {
         let head = store.insert("education", &prepared("a"), None, noon()).unwrap();
@@ -275,10 +311,11 @@ fn only_old_stories_that_left_their_feed_are_dropped() {
         let gone = store.insert("education", &prepared("a"), None, noon()).unwrap();
         let kept = store.insert("education", &prepared("b"), None, noon()).unwrap();
         store.mark_present("education", &[kept], true, noon()).unwrap();
-        assert_eq!(store.drop_before(noon() - TimeDelta::days(1)).unwrap(), 0);
-        assert_eq!(store.drop_before(noon() + TimeDelta::days(1)).unwrap(), 1);
+        assert_eq!(store.drop_before(noon() - TimeDelta::days(1), &["education".to_owned()]).unwrap(), 0);
+        assert_eq!(store.drop_before(noon() + TimeDelta::days(1), &["education".to_owned()]).unwrap(), 1);
         assert!(store.entry(gone).unwrap().is_none());
         assert!(store.entry(kept).unwrap().is_some());
+        assert_eq!(store.drop_before(noon() + TimeDelta::days(1), &[]).unwrap(), 1, "its feed is no more");
     });
 }
 
@@ -287,7 +324,7 @@ fn numbers_are_never_given_twice() {
     check(|store| {
         let first = store.insert("education", &prepared("a"), None, noon()).unwrap();
         store.mark_present("education", &[], true, noon()).unwrap();
-        store.drop_before(noon() + TimeDelta::days(1)).unwrap();
+        store.drop_before(noon() + TimeDelta::days(1), &["education".to_owned()]).unwrap();
         assert!(store.insert("education", &prepared("a"), None, noon()).unwrap() > first);
     });
 }
@@ -554,7 +591,7 @@ fn related_news_vanishes_with_what_is_dropped() {
         store.relate("numerique", new, &[old]).unwrap();
         store.mark_present("education", &[new], true, noon()).unwrap();
         let before = store.months("numerique").unwrap();
-        assert_eq!(store.drop_before(noon() - TimeDelta::days(1)).unwrap(), 1);
+        assert_eq!(store.drop_before(noon() - TimeDelta::days(1), &["education".to_owned()]).unwrap(), 1);
         assert_eq!(related(store, new), [] as [i64; 0]);
         assert_ne!(store.months("numerique").unwrap(), before);
         assert_eq!(store.unrelated(new).unwrap(), [], "it is not chosen anew");
@@ -633,7 +670,7 @@ fn the_latest_texts_of_an_edited_entry_are_kept_as_long_as_it_is() {
         let first = store.revisions(number).unwrap().remove(0);
         assert_eq!((first.replaced, first.summary), (noon(), prepared("a").entry.summary));
         store.mark_present("education", &[], true, noon()).unwrap();
-        store.drop_before(noon() + TimeDelta::days(1)).unwrap();
+        store.drop_before(noon() + TimeDelta::days(1), &["education".to_owned()]).unwrap();
         assert!(store.revisions(number).unwrap().is_empty());
     });
 }

@@ -17,7 +17,7 @@ fn news(name: &str, date: &str) -> String {
 /// A source that first tells of October, then of November too.
 fn world() -> World {
     let (first, second) = (news("un", "Thu, 01 Oct 2026"), news("deux", "Sun, 01 Nov 2026"));
-    World::new().feed("education", [document(rss(&[first.clone()])), document(rss(&[second, first]))])
+    World::new().feed("education", [document(rss(std::slice::from_ref(&first))), document(rss(&[second, first]))])
 }
 
 /// Starts the daemon and waits until its archive is there.
@@ -105,7 +105,7 @@ fn asked_again(daemon: &Daemon, path: &str, since: &str) -> String {
 #[test]
 fn who_knows_only_dates_sees_news_that_are_dated_earlier_than_the_last() {
     let (november, october) = (news("un", "Sun, 01 Nov 2026"), news("deux", "Thu, 01 Oct 2026"));
-    let answers = [document(rss(&[november.clone()])), document(rss(&[november, october]))];
+    let answers = [document(rss(std::slice::from_ref(&november))), document(rss(&[november, october]))];
     let world = World::new().feed("education", answers);
     let daemon = world.run();
     daemon.until(FEED, |body| body.contains("numérique un"));

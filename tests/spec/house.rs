@@ -11,7 +11,7 @@ const WORDS: [&str; 7] = ["config", "feed", "schedule", "state", "story", "text"
 const STAGES: [&str; 6] = ["dedup", "fetch", "parse", "publish", "store", "tag"];
 
 /// Foreign crates whose types stay in one file or folder under `src`.
-const HOMES: [(&str, &str); 23] = [
+const HOMES: [(&str, &str); 24] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("askama", "publish/"),
@@ -24,6 +24,7 @@ const HOMES: [(&str, &str); 23] = [
     ("dom_smoothie", "parse/article/"),
     ("feed_rs", "parse/"),
     ("html5ever", "text/"),
+    ("httpdate", "serve/"),
     ("indicatif", "cli"),
     ("listenfd", "daemon/"),
     ("prometheus_client", "metrics"),

@@ -42,6 +42,7 @@ mod relabelling;
 mod related;
 mod run;
 mod second;
+mod service;
 mod stories;
 mod valid;
 mod ways;

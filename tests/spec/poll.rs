@@ -31,6 +31,18 @@ fn a_second_forced_poll_gets_304_and_touches_no_file() {
 }
 
 #[test]
+fn the_entry_through_which_a_cut_document_ends_waits_for_the_whole_one() {
+    let whole = rss(&[partnership(), item("orchestre", "Un orchestre à l’école numérique", "Il joue lundi.", &[])]);
+    let cut = whole.get(..whole.find("orchestre à").unwrap()).unwrap().to_owned();
+    let world = World::new().feed("education", [document(cut), document(whole)]);
+    world.succeeds(&["poll"]);
+    assert_eq!(world.atom().matches("<entry>").count(), 1, "{}", world.atom());
+    world.succeeds(&["poll", "--force"]);
+    assert!(world.atom().contains("<title>Un orchestre à l’école numérique</title>"), "{}", world.atom());
+    assert_eq!(world.atom().matches("<entry>").count(), 2);
+}
+
+#[test]
 fn a_feed_that_is_not_due_is_not_asked() {
     let world = world();
     world.succeeds(&["poll"]);

@@ -168,6 +168,16 @@ fn metrics_tell_of_polls_and_topics() {
 }
 
 #[test]
+fn a_socket_in_a_folder_that_is_missing_says_so() {
+    let world = World::new().feed("education", [document(rss(&months()))]);
+    let text = fs::read_to_string(world.config()).unwrap();
+    fs::write(world.config(), text.replace("listen = \"127.0.0.1:0\"", "listen = \"unix:none/veille.sock\"")).unwrap();
+    let output = world.veille(&["run"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && error.contains("its folder is missing"), "{error}");
+}
+
+#[test]
 fn it_listens_on_a_socket_and_takes_it_away_at_the_end() {
     let world = World::new().feed("education", [document(rss(&months()))]);
     let text = fs::read_to_string(world.config()).unwrap();

@@ -30,7 +30,7 @@ fn a_cut_document_keeps_what_came() {
     assert_eq!(feed.entries.len(), 2);
     check(feed.entries[1].title.clone(), "B");
     check(feed.entries[1].summary.clone(), "<p>Le dé</p>");
-    assert!(codes(&feed).contains(&"cut"));
+    assert!(codes(&feed).contains(&"cut") && codes(&feed).contains(&"cut_entry"));
 }
 
 #[test]

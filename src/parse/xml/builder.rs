@@ -105,6 +105,9 @@ impl<'a, 'l> Builder<'a, 'l> {
     fn finish(mut self) -> Tree<'a> {
         if !self.open.is_empty() && !self.is_full {
             self.note("cut", || "the document ends before its last element".to_owned());
+            if self.open.iter().any(|open| is_entry(&open.element)) {
+                self.note("cut_entry", || "the document ends within its last entry".to_owned());
+            }
         }
         self.close_to(0);
         Tree { top: self.top, defects: self.defects }

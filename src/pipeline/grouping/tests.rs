@@ -116,7 +116,8 @@ fn a_site_that_moves_years_later_gives_nobody_an_old_text_again() {
     let years_later = noon() + TimeDelta::days(1000);
     poll(&mut store, "a", &[entry("actualites/1.html", title, TEXT)], years_later);
     assert_eq!(told(&mut store), [["a /actualites/1.html".to_owned()].into()].into());
-    poll(&mut store, "b", &[entry("2", title, TEXT)], years_later);
+    let again = Entry { published: Some(years_later), ..entry("2", title, TEXT) };
+    poll(&mut store, "b", &[again], years_later);
     assert_eq!(told(&mut store).len(), 2, "what another source tells years later is other news");
 }
 
@@ -129,6 +130,82 @@ fn the_same_text_meets_within_the_window_wherever_that_begins() {
         poll(&mut store, "b", &[entry("2", "Écoles rurales : un plan", TEXT)], first + TimeDelta::days(89));
         assert_eq!(told(&mut store).len(), 1, "{days}");
     }
+}
+
+/// Entries that have nothing in common.
+const SUBJECTS: [(&str, &str); 4] = [
+    ("La cantine de Brest rouvre lundi", "Les cuisines refaites servent huit cents repas."),
+    ("Un musée gratuit pour les collégiens", "Le musée du Havre ouvre ses salles aux classes."),
+    ("Grève des surveillants à Nîmes", "La vie scolaire de deux lycées est fermée jeudi."),
+    ("Le bus scolaire passe au gaz", "Trois lignes de la Sarthe changent de moteur."),
+];
+
+/// The numbers of the stories of the entries, in order.
+fn heads(store: &mut dyn Store) -> Vec<i64> {
+    store.entries_after(0, 99).unwrap().iter().map(|stored| stored.story).collect()
+}
+
+fn config() -> Config {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, "[[feed]]\nurl = 'https://a.example/'\n[[topic]]\nid = 'a'\nany = ['a']").unwrap();
+    crate::config::load(&path).unwrap()
+}
+
+#[test]
+fn what_was_merged_is_merged_again_without_harm() {
+    let polls: Vec<_> = (["a", "b", "c"].into_iter().zip(SUBJECTS))
+        .map(|(source, (title, text))| (source, vec![entry(source, title, text)]))
+        .collect();
+    let (_folder, mut store) = stored(&polls);
+    for (one, other) in [(1, 2), (1, 3), (1, 2)] {
+        merge(&mut store, &config(), one, other, noon()).unwrap();
+    }
+    assert_eq!(heads(&mut store), [1, 1, 1]);
+}
+
+#[test]
+fn two_stories_merge_whole_though_a_guard_keeps_their_entries_apart() {
+    let told = |path, millions: i64| entry(path, &format!("Cantines rurales : un plan de {millions} millions"), TEXT);
+    let polls = [("a", told("1", 12)), ("b", told("2", 12)), ("c", told("3", 14)), ("d", told("4", 14))];
+    let (_folder, mut store) = stored(&polls.map(|(source, entry)| (source, vec![entry])));
+    assert_eq!(heads(&mut store), [1, 1, 3, 3]);
+    merge(&mut store, &config(), 1, 3, noon()).unwrap();
+    assert_eq!(heads(&mut store), [1, 1, 1, 1]);
+}
+
+#[test]
+fn what_is_left_of_a_story_that_was_split_stays_together() {
+    let title = "Un plan pour les écoles rurales";
+    let polls = ["a", "b", "c"].map(|source| (source, vec![entry(source, title, TEXT)]));
+    let (_folder, mut store) = stored(&polls);
+    split(&mut store, &config(), 2, noon()).unwrap();
+    poll(&mut store, "d", &[entry("d", title, TEXT)], noon());
+    assert_eq!(heads(&mut store), [1, 2, 1, 1]);
+    split(&mut store, &config(), 1, noon()).unwrap();
+    assert_eq!(heads(&mut store), [1, 2, 3, 3]);
+}
+
+#[test]
+fn a_page_that_changes_each_week_does_not_join_the_weeks_of_another_source() {
+    let (_folder, mut store) = stored(&[]);
+    for week in 12..15 {
+        let title = format!("Agenda de la ministre, semaine {week}");
+        let now = noon() + TimeDelta::weeks(week);
+        poll(&mut store, "a", &[entry("agenda", &title, TEXT)], now);
+        poll(&mut store, "b", &[entry(&format!("agenda-{week}"), &title, TEXT)], now);
+    }
+    let stories = heads(&mut store);
+    let of_b: BTreeSet<i64> = stories.iter().skip(1).copied().collect();
+    assert_eq!(of_b.len(), 3, "{stories:?}");
+}
+
+#[test]
+fn what_a_source_that_is_new_to_us_tells_again_from_years_ago_is_no_news() {
+    let title = "Un plan pour les écoles rurales";
+    let (_folder, mut store) = stored(&[("a", vec![entry("1", title, TEXT)])]);
+    poll(&mut store, "renamed", &[entry("1", title, TEXT)], noon() + TimeDelta::days(500));
+    assert_eq!(heads(&mut store), [1, 1]);
 }
 
 #[test]

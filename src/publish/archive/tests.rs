@@ -115,6 +115,9 @@ fn a_volume_depends_on_its_stories_its_place_and_who_publishes() {
     assert_ne!(before, basis(&world, &[august, september], 1));
     world.sources.get_mut("agence").unwrap().about.updated = Some(date("2026-10-10T08:00:00Z"));
     assert_eq!(before, basis(&world, &[august], 1), "what is not shown does not count");
+    world.site.zone = chrono_tz::Indian::Reunion;
+    assert_ne!(before, basis(&world, &[august], 1), "its page shows days");
+    world.site.zone = World::new().site.zone;
     world.site.title = "Autre".into();
     assert_ne!(before, basis(&world, &[august], 1));
 }

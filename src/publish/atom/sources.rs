@@ -1,6 +1,6 @@
 //! `/sources.atom`: what became of sources.
 
-use super::{Feed, HTML, Representation, link, own, person, represent, text};
+use super::{Feed, HTML, Representation, Text, link, own, person, represent, text};
 use crate::feed::Timestamp;
 use crate::publish::channel::{home, language_tag, publisher};
 use crate::publish::{CONFIG, Edition, dates, item, legal, words};
@@ -34,19 +34,22 @@ fn entry(edition: &Edition<'_>, change: &Change) -> super::Entry {
         "" => (CONFIG.to_owned(), CONFIG.to_owned()),
         _ => (item::source(edition, source_id).title, legal::iri(source_id)),
     };
-    let title = format!("{name}\u{a0}: {}", (words.health)(*health));
+    let title = format!("{name}{} {}", words.colon, (words.health)(*health));
     let page = format!("{}sources/#{anchor}", home(edition));
     // Source, instant and kind: the same after the store was copied, another one at the next change.
     let id = format!("{page}-{}-{health:?}", date.timestamp()).to_lowercase();
     let updated: Timestamp = dates::told_apart(*date, &id);
-    let summary = words.detail(change).map_or_else(|| title.clone(), |(detail, _)| detail);
+    let summary = match words.detail(change) {
+        Some((detail, tag)) => Text { lang: Some(tag.to_owned()).filter(|tag| tag != words.tag), ..text(&detail) },
+        None => text(&title),
+    };
     super::Entry {
         id,
         title: text(&title),
         updated: updated.fixed_offset(),
         published: Some(date.fixed_offset()),
         links: vec![link("alternate", page, Some(HTML), None)],
-        summary: Some(text(&summary)),
+        summary: Some(summary),
         ..super::Entry::default()
     }
 }
@@ -55,6 +58,23 @@ fn entry(edition: &Edition<'_>, change: &Change) -> super::Entry {
 mod tests {
     use crate::publish::world::{World, date};
     use crate::state::{Change, Health};
+
+    #[test]
+    fn an_english_site_says_it_in_english_and_needs_not_say_so() {
+        let mut world = World::new();
+        world.site.language = crate::config::Language::English;
+        let change = Change {
+            source_id: "agence".into(),
+            date: date("2026-10-01T08:00:00Z"),
+            health: Health::Gone,
+            detail: Some("answered 410".into()),
+        };
+        let edition = crate::publish::Edition { changes: &[change], ..world.edition(Vec::new()) };
+        let document = String::from_utf8(super::sources(&edition).bytes.to_vec()).unwrap();
+        for expected in ["<title>Agence: withdrawn by its publisher</title>", "<summary>answered 410</summary>"] {
+            assert!(document.contains(expected), "{document}");
+        }
+    }
 
     #[test]
     fn each_change_is_an_entry_with_its_own_id_and_date() {

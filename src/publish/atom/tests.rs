@@ -43,6 +43,7 @@ fn the_whole_document() {
         source_id: "agence".into(),
         title: Some("Le plan".into()),
         url: Some(url("https://agence.example/1")),
+        canonical_link: None,
         categories: Vec::new(),
         atom_id: "urn:x-agence:1".into(),
     });

@@ -21,6 +21,7 @@ fn one(head: StoredEntry) -> Item {
 #[test]
 fn a_missing_title_is_made_from_the_first_words() {
     check(|entry| entry.title = None, |item| item.title == "Le plan tablettes.");
+    check(|entry| entry.title = Some("\u{2060}\u{ad}".into()), |item| item.title == "Le plan tablettes.");
 }
 
 #[test]
@@ -107,6 +108,7 @@ fn every_other_telling_is_linked_once() {
         source_id: "agence".into(),
         title: Some("Tablettes : le plan".into()),
         url: Some(url("https://agence.example/1")),
+        canonical_link: None,
         categories: vec![Category { term: "École".into(), ..Category::default() }],
         atom_id: "urn:x-agence:1".into(),
     };
@@ -116,6 +118,27 @@ fn every_other_telling_is_linked_once() {
     let title = Some("Agence – Tablettes : le plan".to_owned());
     assert_eq!(item.elsewhere, [Link { url: "https://agence.example/1".into(), title }]);
     assert!(item.categories.iter().any(|tag| tag.scheme.as_deref() == Some("https://agence.example/feed")));
+}
+
+#[test]
+fn a_page_under_another_address_is_not_told_elsewhere() {
+    let world = World::new();
+    let mut head = ordinary();
+    head.canonical_link = Some("ministere.example/tablettes".into());
+    let mut told = story(head);
+    let agency = Telling { source_id: "agence".into(), ..told.tellings[0].clone() };
+    let [tracked, own, again] =
+        ["ministere.example/tablettes?utm_source=a", "agence.example/1", "agence.example/1?x=y"]
+            .map(|page| Some(url(&format!("https://{page}"))));
+    let canonical_link = Some("agence.example/1".to_owned());
+    told.tellings.extend([
+        Telling { url: tracked, ..agency.clone() },
+        Telling { url: own, canonical_link: canonical_link.clone(), ..agency.clone() },
+        Telling { url: again, canonical_link, ..agency },
+    ]);
+    let edition = world.edition(vec![told]);
+    let elsewhere = items(&edition, &edition.selections[0]).remove(0).elsewhere;
+    assert_eq!(elsewhere.iter().map(|link| &*link.url).collect::<Vec<_>>(), ["https://agence.example/1"]);
 }
 
 #[test]

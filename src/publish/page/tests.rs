@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::Language;
 use crate::feed::{Category, Comments};
-use crate::publish::world::{World, bare, ordinary, related, story, url};
+use crate::publish::world::{World, bare, date, ordinary, related, story, url};
 use crate::state::Announcement;
 use crate::story::Telling;
 use crate::topic::{Field, Reason};
@@ -29,6 +29,7 @@ fn the_page_of_a_topic() {
         source_id: "agence".into(),
         title: Some("Le plan".into()),
         url: Some(url("https://agence.example/1")),
+        canonical_link: None,
         categories: Vec::new(),
         atom_id: "urn:x-agence:1".into(),
     });
@@ -60,7 +61,7 @@ fn the_page_of_a_topic() {
     <link rel="stylesheet" href="../style.css">
     </head>
     <body>
-    <a class="skip" href="#news">Aller aux nouvelles</a>
+    <a class="skip" href="#main_news">Aller aux nouvelles</a>
 
     <header>
     <p><a href="../">Veille numérique</a></p>
@@ -69,25 +70,25 @@ fn the_page_of_a_topic() {
     <p class="feeds"><span>S’abonner :</span> <a href="../ecole.atom">Atom</a> <a href="../ecole.rss">RSS</a> <a href="../ecole.json">JSON</a></p>
 
     </header>
-    <main id="news">
+    <main id="main_news">
 
 
     <article>
-    <h2><a href="https://ministere.example/tablettes" hreflang="en" lang="en">Des tablettes à l’école</a></h2>
-    <p class="note">Ministère &#38; Cie, <time datetime="2026-10-09T06:30:00Z">9 octobre 2026</time></p>
-    <p lang="en">Le plan tablettes.</p>
+    <h2><a href="https://ministere.example/tablettes" hreflang="en" lang="en" dir="auto">Des tablettes à l’école</a></h2>
+    <p class="note"><bdi>Ministère &#38; Cie</bdi>, <time datetime="2026-10-09T06:30:00Z">9 octobre 2026</time></p>
+    <p lang="en" dir="auto">Le plan tablettes.</p>
     <p class="note">Ici pour : tablette</p>
 
     <p class="note">Aussi chez :</p>
     <ul class="note">
-    <li><a href="https://agence.example/1">Agence – Le plan</a></li>
+    <li><a href="https://agence.example/1" dir="auto">Agence – Le plan</a></li>
 
     </ul>
 
 
     <p class="note">Sur le même sujet :</p>
     <ul class="note">
-    <li><a href="https://journal.example/hier">Le plan d’hier &#38; co</a></li>
+    <li><a href="https://journal.example/hier" dir="auto">Le plan d’hier &#38; co</a></li>
 
     </ul>
 
@@ -133,10 +134,10 @@ fn the_home_page() {
     <link rel="stylesheet" href="./style.css">
     </head>
     <body>
-    <a class="skip" href="#news">Aller aux nouvelles</a>
+    <a class="skip" href="#main_news">Aller aux nouvelles</a>
 
     <header><h1>Veille numérique</h1></header>
-    <main id="news">
+    <main id="main_news">
 
     <section aria-labelledby="ecole">
     <h2 id="ecole"><a href="ecole/">L’école numérique</a></h2>
@@ -144,7 +145,7 @@ fn the_home_page() {
 
     <ul class="short">
 
-    <li><a href="https://ministere.example/tablettes">Des tablettes à l’école</a> <span class="note">Ministère &#38; Cie, <time datetime="2026-10-09T06:30:00Z">9 octobre 2026</time></span></li>
+    <li><a href="https://ministere.example/tablettes" dir="auto">Des tablettes à l’école</a> <span class="note"><bdi>Ministère &#38; Cie</bdi>, <time datetime="2026-10-09T06:30:00Z">9 octobre 2026</time></span></li>
 
     </ul>
 
@@ -162,6 +163,21 @@ fn the_home_page() {
 }
 
 #[test]
+fn each_text_of_a_publisher_has_its_own_direction() {
+    let mut world = World::new();
+    world.sources.get_mut("ministere").unwrap().title = Some("وزارة".into());
+    let mut head = ordinary();
+    (head.entry.title, head.entry.language) = (Some("خبر".into()), Some("ar".into()));
+    let page = topic_page(&world, vec![story(head)]);
+    for shown in [" lang=\"ar\" dir=\"auto\">خبر</a>", "<p lang=\"ar\" dir=\"auto\">Le plan", "<bdi>وزارة</bdi>, <time"]
+    {
+        assert!(page.contains(shown), "{page}");
+    }
+    let edition = world.edition(Vec::new());
+    assert!(text(&sources(&edition)).contains("<bdi>وزارة</bdi></a>"));
+}
+
+#[test]
 fn a_topic_without_news_says_so() {
     assert!(topic_page(&World::new(), Vec::new()).contains("Rien pour le moment."));
 }
@@ -172,6 +188,14 @@ fn the_page_speaks_the_language_of_the_site() {
     world.site.language = Language::English;
     let page = topic_page(&world, vec![story(ordinary())]);
     assert!(page.contains("<html lang=\"en\">") && page.contains("9\u{a0}October 2026"));
+}
+
+#[test]
+fn days_are_those_of_the_sites_zone_and_instants_are_instants() {
+    let mut head = ordinary();
+    head.date = date("2026-11-23T23:00:00Z");
+    let page = topic_page(&World::new(), vec![story(head)]);
+    assert!(page.contains("<time datetime=\"2026-11-23T23:00:00Z\">24\u{a0}novembre 2026</time>"), "{page}");
 }
 
 #[test]
@@ -195,7 +219,7 @@ fn troubled_sources(language: Language) -> String {
     };
     let config = Change {
         source_id: String::new(),
-        date: crate::publish::world::date("2026-10-01T08:00:00Z"),
+        date: date("2026-10-01T08:00:00Z"),
         health: Health::Invalid,
         detail: Some("config.toml:3:1: unknown key `anny` in `topic`".into()),
     };
@@ -222,4 +246,37 @@ fn a_source_that_was_never_read_is_not_said_to_be_in_order() {
     let [unread, ministry, agency, well] =
         ["Pas encore lues", "id=\"ministere\"", "id=\"agence\"", "En ordre"].map(|text| page.find(text).unwrap());
     assert!(unread < agency && agency < well && well < ministry, "{page}");
+}
+
+/// Checks that no id stands twice on a page, and that the skip link leads somewhere.
+#[track_caller]
+fn check_ids(page: &str) {
+    let mut ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(ids.contains(&"main_news") && page.contains("href=\"#main_news\""), "{page}");
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "{page}");
+}
+
+#[test]
+fn topics_and_sources_may_be_called_like_parts_of_a_page() {
+    let mut world = World::new();
+    world.topic.id = "news".into();
+    world.settings.hubs = vec![url("https://hub.example/")];
+    let [ill, unread] = ["ministere", "agence"].map(|id| world.sources.remove(id).unwrap());
+    let mut well = unread.clone();
+    well.about.format = Some("rss20".into());
+    let change = Change {
+        source_id: "in-trouble".into(),
+        date: date("2026-10-01T08:00:00Z"),
+        health: Health::Gone,
+        detail: None,
+    };
+    world.sources.insert("in-trouble".into(), crate::publish::Credit { health: Some(change), ..ill });
+    world.sources.extend(["news", "well", "hubs", "main"].map(|id| (id.into(), well.clone())));
+    world.sources.insert("unread".into(), unread);
+    let edition = world.edition(Vec::new());
+    check_ids(text(&home(&edition, &[Channel::new(&edition, &edition.selections[0])])));
+    check_ids(text(&sources(&edition)));
 }

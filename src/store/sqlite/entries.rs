@@ -240,7 +240,7 @@ pub(super) fn mark_present(
     let mut back = 0;
     for number in &present {
         if !listed.remove(number) {
-            back += usize::from(withdrawals::restore(connection, *number)?);
+            back += usize::from(withdrawals::restore(connection, *number, now)?);
         }
     }
     if whole {

@@ -20,6 +20,7 @@ mod withdrawals;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::{EntryDay, Filter, Job, Order, Store, StoreError};
@@ -130,6 +131,8 @@ impl Sqlite {
         // 16 MB: a Raspberry Pi has room for that.
         connection.pragma_update(None, "cache_size", -16_000)?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+        // Without it many a cached statement would be prepared anew for each value that is bound to it.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(())
     }
@@ -241,13 +244,6 @@ impl Store for Sqlite {
     fn bind(&mut self, bond: Bond) -> Result<(), StoreError> {
         let mut insert = self.connection.prepare_cached("INSERT OR REPLACE INTO bond VALUES (?1, ?2, ?3)")?;
         insert.execute(params![bond.one, bond.other, bond.together])?;
-        Ok(())
-    }
-
-    fn unbind(&mut self, one: i64, other: i64) -> Result<(), StoreError> {
-        let bond = Bond::new(one, other, false);
-        let mut delete = self.connection.prepare_cached("DELETE FROM bond WHERE one = ?1 AND other = ?2")?;
-        delete.execute([bond.one, bond.other])?;
         Ok(())
     }
 
@@ -429,8 +425,8 @@ impl Store for Sqlite {
         Ok(self.connection.query_row(sql, [], |row| row.get::<_, i64>(0))?.unsigned_abs())
     }
 
-    fn drop_before(&mut self, before: Timestamp) -> Result<usize, StoreError> {
-        stories::drop_before(&self.connection, before)
+    fn drop_before(&mut self, before: Timestamp, sources: &[String]) -> Result<usize, StoreError> {
+        stories::drop_before(&self.connection, before, sources)
     }
 
     fn generation(&mut self) -> Result<i64, StoreError> {

@@ -81,10 +81,9 @@ fn periods(connection: &Connection, since: Timestamp) -> Result<Vec<i64>, StoreE
 
 /// The latest entries of a period that have a clue.
 fn sharing(connection: &Connection, period: i64, clue: i64, most: usize) -> Result<Vec<i64>, StoreError> {
-    let sql = "SELECT entry FROM clue WHERE period = ?1 AND hash = ?2 ORDER BY entry DESC LIMIT ?3";
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let sql = "SELECT entry FROM clue WHERE period = ?1 AND hash = ?2 ORDER BY entry DESC";
     let mut statement = connection.prepare_cached(sql)?;
-    Ok(statement.query_map([period, clue, most], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    Ok(statement.query_map([period, clue], |row| row.get(0))?.take(most).collect::<Result<_, _>>()?)
 }
 
 pub(super) fn tellings(connection: &Connection, story: i64) -> Result<Vec<StoredEntry>, StoreError> {
@@ -182,18 +181,24 @@ fn story(connection: &Connection, number: i64, topic: &str) -> Result<Option<Sto
             source_id: stored.source_id.clone(),
             title: stored.entry.title.clone(),
             url: stored.entry.url.clone(),
+            canonical_link: stored.canonical_link.clone(),
             categories: stored.entry.categories.clone(),
             atom_id: stored.atom_id.clone(),
         })
         .collect();
     let length =
         |stored: &StoredEntry| stored.entry.content.as_ref().or(stored.entry.summary.as_ref()).map_or(0, String::len);
+    // What was said before the first was corrected may be what it corrected.
+    let is_current = |stored: &&StoredEntry| first.changed <= stored.changed.max(Some(stored.first_seen));
     // The first of the longest, so that equal lengths leave the head's own text.
-    let fullest = entries.iter().rev().max_by_key(|stored| length(stored));
+    let fullest = entries.iter().filter(is_current).rev().max_by_key(|stored| length(stored));
+    let shown = fullest.and_then(|fullest| fullest.changed).max(first.changed);
     let text = fullest
         .filter(|fullest| fullest.number != first.number)
         .map(|fullest| (fullest.entry.summary.clone(), fullest.entry.content.clone()));
+    let changed = head.changed.max(shown);
     let head = if first.number == head.number { head } else { in_place_of(head, first) };
+    let head = StoredEntry { changed, ..head };
     let Some(label) = best else { return Ok(None) };
     let related = related::shown(connection, topic, number)?;
     Ok(Some(Story { number, head, text, tellings, label, related }))
@@ -206,14 +211,15 @@ fn in_place_of(head: StoredEntry, standing: &StoredEntry) -> StoredEntry {
     StoredEntry { source_id, key, canonical_link, entry, ..head }
 }
 
-pub(super) fn drop_before(connection: &Connection, before: Timestamp) -> Result<usize, StoreError> {
+pub(super) fn drop_before(connection: &Connection, before: Timestamp, sources: &[String]) -> Result<usize, StoreError> {
     let stories = connection
         .prepare_cached(
             "SELECT story FROM entry WHERE date < ?1 GROUP BY story
              HAVING NOT EXISTS (SELECT 1 FROM entry AS other WHERE other.story = entry.story
-                                AND (other.date >= ?1 OR other.left_feed IS NULL OR other.first_seen >= ?1))",
+                                AND (other.date >= ?1 OR other.first_seen >= ?1 OR other.left_feed IS NULL
+                                    AND other.source_id IN (SELECT value FROM json_each(?2))))",
         )?
-        .query_map([unix(before)], |row| row.get::<_, i64>(0))?
+        .query_map(params![unix(before), serde_json::to_string(sources)?], |row| row.get::<_, i64>(0))?
         .collect::<Result<Vec<_>, _>>()?;
     let mut dropped = 0;
     for story in stories {

@@ -72,13 +72,18 @@ pub(super) fn withdraw(connection: &Connection, numbers: &[i64], now: Timestamp)
     Ok(())
 }
 
-/// Takes an entry that is in its feed again for what it was; says whether it was withdrawn.
-pub(super) fn restore(connection: &Connection, number: i64) -> Result<bool, StoreError> {
+/// Takes an entry that is in its feed again for what it was; says whether it was withdrawn. That it is back is news, and
+/// later than its tombstone.
+pub(super) fn restore(connection: &Connection, number: i64, now: Timestamp) -> Result<bool, StoreError> {
     let sql = "SELECT story FROM entry WHERE number = ?1 AND withdrawn IS NOT NULL";
     let story = maybe(connection, sql, number, |row| row.get(0))?;
     connection
-        .prepare_cached("UPDATE entry SET left_feed = NULL, suspected = NULL, withdrawn = NULL WHERE number = ?1")?
-        .execute([number])?;
+        .prepare_cached(
+            "UPDATE entry SET left_feed = NULL, suspected = NULL, withdrawn = NULL,
+                changed = iif(withdrawn IS NULL, changed, ?2)
+             WHERE number = ?1",
+        )?
+        .execute(params![number, unix(now)])?;
     if let Some(story) = story {
         archive::touch(connection, story)?;
     }
