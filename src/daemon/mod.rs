@@ -26,6 +26,7 @@ use crate::config::{self, Config};
 use crate::feed::Timestamp;
 use crate::pipeline::{self, Announced, Archives, Context, Counts, Outcome, Polled, Published};
 use crate::publish::Tree;
+use crate::publish::files::{FilesError, Written};
 use crate::serve::{self, Front, Health};
 use crate::state::PollFailure;
 use crate::store::sqlite::Sqlite;
@@ -49,6 +50,9 @@ const GATHER_SHARE: u32 = 5;
 const PANIC_PAUSE: TimeDelta = TimeDelta::hours(1);
 /// How long archives may stay behind while polls are under way.
 const ARCHIVE_DELAY_MAX: Duration = Duration::from_mins(1);
+
+/// When files that could not be written are tried again: a disk may have room by then, and nobody may come to tell us.
+const FILES_PAUSE: Duration = Duration::from_mins(1);
 
 /// Polls that are begun for each that can run.
 const READY: usize = 4;
@@ -122,6 +126,8 @@ struct Daemon {
     archived: tokio::time::Instant,
     /// Whether they are not.
     archives_wait: bool,
+    /// When to try again to write files, if that failed.
+    files_again: Option<tokio::time::Instant>,
     file: FileWatch,
     /// What is wrong, by what it is about.
     troubles: BTreeMap<&'static str, String>,
@@ -146,6 +152,7 @@ impl Daemon {
             publication: Duration::ZERO,
             archived: tokio::time::Instant::now(),
             archives_wait: true,
+            files_again: None,
             file,
             troubles: BTreeMap::new(),
             next_upkeep: Utc::now(),
@@ -279,7 +286,8 @@ impl Daemon {
         }
         self.context.resume(Utc::now()).await?;
         let generation = self.context.store.call(|store| store.generation()).await?;
-        if generation > self.published || self.archives_wait && self.polls.is_empty() {
+        let files_again = self.files_again.is_some_and(|at| at <= tokio::time::Instant::now());
+        if generation > self.published || self.archives_wait && self.polls.is_empty() || files_again {
             self.publish(false).await?;
         }
         self.tell_freshness();
@@ -379,17 +387,33 @@ impl Daemon {
         self.next_announcement = Some(now);
         self.announce();
         match written {
-            Ok(written) => {
-                debug!(files.changed = written.changed, files.removed = written.removed, "published");
-                self.set_trouble("files", None);
-            }
             Err(error) if starting => return Err(error.into()),
-            Err(error) => {
-                error!("cannot publish files: {error}: {}; {}", error.cause, error.hint());
-                self.set_trouble("files", Some(format!("{error}: {}", error.cause)));
-            }
+            written => self.note_files(written),
         }
         Ok(())
+    }
+
+    /// Tells what became of the files, of a failure when it begins and when it ends; it is tried again meanwhile.
+    fn note_files(&mut self, written: Result<Written, FilesError>) {
+        let trouble = match written {
+            Ok(written) => {
+                debug!(files.changed = written.changed, files.removed = written.removed, "published");
+                self.files_again = None;
+                if self.troubles.contains_key("files") {
+                    info!("files are up to date again");
+                }
+                None
+            }
+            Err(error) => {
+                self.files_again = Some(tokio::time::Instant::now() + FILES_PAUSE);
+                let trouble = format!("{error}: {}", error.cause);
+                if self.troubles.get("files") != Some(&trouble) {
+                    error!("cannot publish files: {trouble}; {}", error.hint());
+                }
+                Some(trouble)
+            }
+        };
+        self.set_trouble("files", trouble);
     }
 
     /// Tells the hubs what has changed, if it is time to; publishing never waits for them.
@@ -432,3 +456,6 @@ async fn sleep_until(at: Option<tokio::time::Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

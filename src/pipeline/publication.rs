@@ -35,8 +35,8 @@ pub struct Published {
     pub generation: i64,
     /// Every document but those of the archives.
     pub representations: Vec<Representation>,
-    /// The archives, which lie in the folder of static files.
-    pub filed: Vec<Filed>,
+    /// The documents of the archives, which lie in the folder of static files; without one, what is served stays.
+    pub filed: Vec<(String, Option<Filed>)>,
     /// How many stories of each topic its main document shows.
     pub stories: Vec<(String, usize)>,
     /// What hubs are to hear of: the topics that have stories, or had.
@@ -59,24 +59,6 @@ struct Stored {
     health: Vec<Change>,
     changes: Vec<Change>,
     hubs: Vec<Announcement>,
-}
-
-/// Why files are not up to date: the store ends the publication, the folder only the files.
-enum Stop {
-    Store(StoreError),
-    Files(FilesError),
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<FilesError> for Stop {
-    fn from(error: FilesError) -> Self {
-        Self::Files(error)
-    }
 }
 
 /// Publishes the stored stories of every topic: renders them and puts the files in place.
@@ -149,12 +131,7 @@ fn render(
         };
         runtime.block_on(context.store.call(read))
     };
-    let mut filed = Vec::new();
-    let written = match write(&edition, &representations, &volumes, archives, &mut shown_in, &mut filed) {
-        Ok(written) => Ok(written),
-        Err(Stop::Files(error)) => Err(error),
-        Err(Stop::Store(error)) => return Err(error),
-    };
+    let (filed, written) = write(&edition, &representations, &volumes, archives, &mut shown_in)?;
     Ok(Published { generation, representations, filed, stories, announced, written })
 }
 
@@ -170,38 +147,45 @@ fn announced(config: &Config, topic: &str, representations: &[Representation]) -
     Announced { topic: topic.to_owned(), hash, addresses }
 }
 
-/// Puts all documents in their places. Volumes are rendered one by one: a topic's whole past may be large.
+/// Puts all documents in their places, each that can be. Volumes are rendered one by one: a topic's whole past may be
+/// large.
 fn write(
     edition: &Edition<'_>,
     representations: &[Representation],
     volumes: &[(Volume<'_>, i64)],
     archives: Archives,
     shown_in: &mut dyn FnMut(&Volume<'_>) -> Result<Shown, StoreError>,
-    filed: &mut Vec<Filed>,
-) -> Result<Written, Stop> {
+) -> Result<(Vec<(String, Option<Filed>)>, Result<Written, FilesError>), StoreError> {
     let in_volumes: Vec<String> = volumes.iter().flat_map(|(volume, _)| volume.paths()).collect();
     let main = representations.iter().map(|document| document.path.as_str());
-    let mut folder = Folder::open(&edition.settings.directory, main.chain(in_volumes.iter().map(String::as_str)))?;
+    let paths = main.chain(in_volumes.iter().map(String::as_str));
+    let mut folder = match Folder::open(&edition.settings.directory, paths) {
+        Ok(folder) => folder,
+        Err(error) => return Ok((in_volumes.into_iter().map(|path| (path, None)).collect(), Err(error))),
+    };
     for document in representations {
-        folder.put(document)?;
+        folder.put(document);
     }
+    let mut filed = Vec::new();
     for (volume, stamp) in volumes {
-        let basis = volume.basis(edition, *stamp);
-        let kept: Vec<Filed> = match archives {
-            Archives::All => Vec::new(),
-            Archives::Changed => volume.paths().iter().filter_map(|path| folder.keep(path, Some(&basis))).collect(),
-            Archives::Later => volume.paths().iter().filter_map(|path| folder.keep(path, None)).collect(),
+        let (paths, basis) = (volume.paths(), volume.basis(edition, *stamp));
+        let kept = match archives {
+            Archives::All => None,
+            Archives::Changed => paths.iter().map(|path| folder.keep(path, &basis).map(Some)).collect(),
+            Archives::Later => Some(paths.iter().map(|path| folder.leave(path)).collect()),
         };
-        if kept.len() == volume.paths().len() || archives == Archives::Later {
-            filed.extend(kept);
+        let kept: Option<Vec<Option<Filed>>> = kept;
+        if let Some(kept) = kept {
+            filed.extend(paths.into_iter().zip(kept));
             continue;
         }
         let (stories, tombstones) = shown_in(volume)?;
         for document in volume.render(edition, &stories, &tombstones, &basis) {
-            filed.extend(folder.put(&document)?);
+            let placed = folder.put(&document);
+            filed.push((document.path, placed));
         }
     }
-    Ok(folder.finish()?)
+    Ok((filed, folder.finish()))
 }
 
 /// What each source is credited with: those of the config, and those that stored entries came from before.

@@ -3,7 +3,6 @@
 //! Compression is done once per change; what did not change is taken over from the tree before.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,7 +10,7 @@ use bytes::Bytes;
 use chrono::SubsecRound;
 
 use crate::feed::Timestamp;
-use crate::publish::files::Filed;
+use crate::publish::files::{Filed, Placed};
 use crate::publish::{Encoding, Format, Representation};
 
 /// Every document by its path, as served between two changes. Cheap to clone.
@@ -53,7 +52,7 @@ pub enum Body {
     /// In memory: what readers ask for all the time.
     Memory(Bytes),
     /// In a published file: the archive, which grows for years and is seldom asked for.
-    File(PathBuf),
+    File(Placed),
 }
 
 impl Tree {
@@ -62,7 +61,12 @@ impl Tree {
     /// A document that changed without its content saying so (a source was renamed) is dated `now`: else a reader that
     /// knows only `Last-Modified` would never see the change.
     #[must_use]
-    pub fn build(representations: Vec<Representation>, filed: Vec<Filed>, previous: &Self, now: Timestamp) -> Self {
+    pub fn build(
+        representations: Vec<Representation>,
+        filed: Vec<(String, Option<Filed>)>,
+        previous: &Self,
+        now: Timestamp,
+    ) -> Self {
         let in_memory = representations.into_iter().map(|representation| {
             let before = previous.get(&representation.path);
             let resource = match before {
@@ -74,10 +78,11 @@ impl Tree {
             };
             (representation.path, resource)
         });
-        let in_files = filed.into_iter().map(|filed| {
-            let before = previous.get(&filed.path).filter(|before| before.hash == filed.hash);
-            let resource = before.map_or_else(|| Arc::new(Resource::in_file(&filed)), Arc::clone);
-            (filed.path, resource)
+        let in_files = filed.into_iter().filter_map(|(path, filed)| {
+            // Built anew though the bytes be the same: they may lie elsewhere, or not in all codings.
+            let anew = filed.map(|filed| Arc::new(Resource::in_file(&filed)));
+            let resource = anew.or_else(|| previous.get(&path).cloned())?;
+            Some((path, resource))
         });
         Self { resources: Arc::new(in_memory.chain(in_files).collect()), fresh_until: previous.fresh_until }
     }
@@ -105,8 +110,8 @@ impl Resource {
 
     fn in_file(filed: &Filed) -> Self {
         let compressed =
-            filed.compressed.iter().map(|(encoding, file)| (*encoding, Body::File(file.clone()))).collect();
-        Self::new(filed.format, &filed.hash, filed.modified, Body::File(filed.file.clone()), compressed)
+            filed.compressed.iter().map(|(encoding, placed)| (*encoding, Body::File(placed.clone()))).collect();
+        Self::new(filed.format, &filed.hash, filed.modified, Body::File(filed.plain.clone()), compressed)
     }
 
     fn new(format: Format, hash: &str, modified: Timestamp, plain: Body, compressed: Vec<(Encoding, Body)>) -> Self {

@@ -4,6 +4,7 @@
 //! outside can be reached. The site's root is `/` here; a reverse proxy that publishes below a path may take that path
 //! away or leave it (links come from `site.url`, redirects are relative).
 
+mod bodies;
 mod connections;
 mod negotiation;
 
@@ -25,7 +26,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::metrics::Metrics;
-use crate::publish::{self, Encoding, Format, Resource, Tree};
+use crate::publish::{Body as Stored, Encoding, Format, Resource, Tree};
 use connections::Connections;
 
 pub use connections::Socket;
@@ -227,29 +228,26 @@ async fn document(request: &Parts, resource: &Resource, max_age: Duration) -> Re
 /// Answers a GET: the document in the best coding, or 304 (RFC 9110 §13, §12.5.3).
 async fn representation(request: &HeaderMap, resource: &Resource, max_age: Duration) -> Response {
     let (encoding, encoded) = negotiation::best(request, resource);
-    let mut response = if let Some(etag) = negotiation::known_etag(request, resource) {
+    let is_as_known = bodies::is_as_known(resource).await;
+    let mut response = if let Some(etag) = negotiation::known_etag(request, resource).filter(|_| is_as_known) {
         let mut response = empty();
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         set(&mut response, header::ETAG, etag);
         // That of the document, or none (RFC 9110 §8.6): what a HEAD is answered with would else be taken for its length.
-        if let publish::Body::Memory(bytes) = &encoded.body {
+        if let Stored::Memory(bytes) = &encoded.body {
             response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
         }
         response
     } else {
-        let bytes = match &encoded.body {
-            publish::Body::Memory(bytes) => bytes.clone(),
-            publish::Body::File(file) => {
-                let Ok(bytes) = tokio::fs::read(file).await else {
-                    // Somebody removed it; the next publication puts it back.
-                    return plain(StatusCode::SERVICE_UNAVAILABLE, "Later, please.\n".to_owned());
-                };
-                Bytes::from(bytes)
-            }
+        let Some((encoding, bytes, etag)) = bodies::read(resource, encoding, encoded).await else {
+            // Somebody removed it; the next publication puts it back.
+            return plain(StatusCode::SERVICE_UNAVAILABLE, "Later, please.\n".to_owned());
         };
-        body(resource, encoding, bytes, &encoded.etag)
+        body(resource, encoding, bytes, etag)
     };
-    set(&mut response, header::LAST_MODIFIED, &resource.last_modified);
+    if is_as_known {
+        set(&mut response, header::LAST_MODIFIED, &resource.last_modified);
+    }
     set(&mut response, header::CACHE_CONTROL, &cache_control(max_age));
     if !resource.compressed.is_empty() {
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
@@ -263,11 +261,13 @@ fn cache_control(max_age: Duration) -> String {
     format!("public, max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error=86400")
 }
 
-fn body(resource: &Resource, encoding: Option<Encoding>, bytes: Bytes, etag: &str) -> Response {
+fn body(resource: &Resource, encoding: Option<Encoding>, bytes: Bytes, etag: Option<&str>) -> Response {
     let mut response = empty();
     let length = HeaderValue::from(bytes.len());
     *response.body_mut() = Body::from(bytes);
-    set(&mut response, header::ETAG, etag);
+    if let Some(etag) = etag {
+        set(&mut response, header::ETAG, etag);
+    }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(resource.format.media_type()));
     headers.insert(header::CONTENT_LENGTH, length);

@@ -27,6 +27,7 @@ mod accessible;
 mod add;
 mod editor;
 mod fetch;
+mod files;
 mod full_text;
 mod health;
 mod hostile;
