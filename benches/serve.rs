@@ -28,8 +28,7 @@ const REQUESTS: u32 = 20_000;
 const ROUNDS: usize = 7;
 
 fn main() {
-    let document =
-        Representation::new(PATH.to_owned(), Format::Atom, feed().into_bytes(), chrono::DateTime::UNIX_EPOCH);
+    let document = Representation::new(PATH.to_owned(), Format::Atom, feed().into_bytes());
     let tree = Tree::build(vec![document], Vec::new(), &Tree::default(), chrono::DateTime::UNIX_EPOCH);
     let resource = Arc::clone(tree.get(PATH).unwrap());
     let gzip = &resource.compressed.iter().find(|(encoding, _)| *encoding == Encoding::Gzip).unwrap().1;

@@ -310,7 +310,7 @@ impl Daemon {
         let next = self.due.next().filter(|_| self.polls.is_empty());
         let wait = next.and_then(|at| (at - Utc::now()).to_std().ok());
         let until = wait.map(|wait| std::time::Instant::now() + wait);
-        self.front.tree.store(Arc::new(self.front.tree.load().with_fresh_until(until)));
+        self.front.tree.store(Arc::new(self.front.tree.load().with_fresh_until(until, Utc::now())));
     }
 
     /// Takes over a changed config if it validates; keeps the old one if not.

@@ -120,7 +120,7 @@ fn render(
         hubs: &hubs,
         config: broken,
     };
-    let representations = publish::render(&edition);
+    let mut representations = publish::render(&edition);
     let has_news = |selection: &&Selection<'_>| !selection.stories.is_empty() || !selection.tombstones.is_empty();
     let told = edition.selections.iter().filter(has_news);
     let announced = told.map(|selection| announced(config, &selection.topic.id, &representations)).collect();
@@ -131,7 +131,7 @@ fn render(
         };
         runtime.block_on(context.store.call(read))
     };
-    let (filed, written) = write(&edition, &representations, &volumes, archives, &mut shown_in)?;
+    let (filed, written) = write(&edition, &mut representations, &volumes, archives, &mut shown_in)?;
     Ok(Published { generation, representations, filed, stories, announced, written })
 }
 
@@ -151,7 +151,7 @@ fn announced(config: &Config, topic: &str, representations: &[Representation]) -
 /// large.
 fn write(
     edition: &Edition<'_>,
-    representations: &[Representation],
+    representations: &mut [Representation],
     volumes: &[(Volume<'_>, i64)],
     archives: Archives,
     shown_in: &mut dyn FnMut(&Volume<'_>) -> Result<Shown, StoreError>,
@@ -164,7 +164,7 @@ fn write(
         Err(error) => return Ok((in_volumes.into_iter().map(|path| (path, None)).collect(), Err(error))),
     };
     for document in representations {
-        folder.put(document);
+        document.modified = folder.put(document).map(|filed| filed.modified);
     }
     let mut filed = Vec::new();
     for (volume, stamp) in volumes {

@@ -94,7 +94,7 @@ fn feed(channel: &Channel, links: Vec<Link>) -> Feed {
 }
 
 fn represent(path: String, document: &Feed) -> Representation {
-    Representation::new(path, Format::Atom, write(document), document.updated.to_utc())
+    Representation::new(path, Format::Atom, write(document))
 }
 
 fn own(address: String) -> Link {

@@ -23,7 +23,7 @@ pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation 
     };
     #[expect(clippy::expect_used, reason = "plain structs with text keys, written to memory")]
     let bytes = serde_json::to_vec(&document).expect("serialises");
-    Representation::new(channel.path("json"), Format::JsonFeed, bytes, channel.updated)
+    Representation::new(channel.path("json"), Format::JsonFeed, bytes)
 }
 
 #[derive(Serialize)]

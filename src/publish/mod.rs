@@ -104,8 +104,8 @@ pub struct Representation {
     pub bytes: Bytes,
     /// Hash of the bytes, without quotes: what a strong `ETag` is made from.
     pub hash: String,
-    /// When its content last changed, as its content says.
-    pub modified: Timestamp,
+    /// When the file that holds it was written; `None` if there is none.
+    pub modified: Option<Timestamp>,
     /// What it was made from, if it is to be made again only when that differs (see [`archive`]).
     pub basis: Option<String>,
     compressed: OnceLock<Vec<(Encoding, Bytes)>>,
@@ -114,9 +114,9 @@ pub struct Representation {
 impl Representation {
     /// Makes the representation of a document and hashes it.
     #[must_use]
-    pub fn new(path: String, format: Format, bytes: Vec<u8>, modified: Timestamp) -> Self {
+    pub fn new(path: String, format: Format, bytes: Vec<u8>) -> Self {
         let hash = Sha256::digest(&bytes).iter().take(16).fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
-        Self { path, format, bytes: Bytes::from(bytes), hash, modified, basis: None, compressed: OnceLock::new() }
+        Self { path, format, bytes: Bytes::from(bytes), hash, modified: None, basis: None, compressed: OnceLock::new() }
     }
 
     /// Returns the codings that make it smaller, smallest first. Made when first asked for.

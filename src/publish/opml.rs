@@ -2,7 +2,7 @@
 
 use crate::publish::channel::{Channel, publisher};
 use crate::publish::xml::Xml;
-use crate::publish::{Edition, Format, Representation, dates, item, legal};
+use crate::publish::{Edition, Format, Representation, item, legal};
 
 /// A feed of a list.
 struct Outline {
@@ -107,7 +107,7 @@ fn list(edition: &Edition<'_>, path: &str, outlines: impl Iterator<Item = Outlin
         });
     });
     // A list says nothing of when it changed; whoever serves it knows when its bytes did.
-    Representation::new(path.to_owned(), Format::Opml, xml.into_bytes(), dates::EMPTY)
+    Representation::new(path.to_owned(), Format::Opml, xml.into_bytes())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::publish::archive::{self, Volume};
 use crate::publish::channel::{Channel, home as home_address, publisher};
 use crate::publish::item::{self, Item};
 use crate::publish::words::{self, Words};
-use crate::publish::{CONFIG, Edition, Format, Representation, dates, legal};
+use crate::publish::{CONFIG, Edition, Format, Representation, legal};
 use crate::state::{Change, Health};
 use crate::story::Month;
 use crate::text;
@@ -145,8 +145,7 @@ pub(super) fn home(edition: &Edition<'_>, channels: &[Channel]) -> Representatio
     let site = site_title(edition);
     let frame = Frame::new(edition, "./", &site, "/");
     let topics = channels.iter().map(|channel| shown(edition.site, channel, HOME_NEWS)).collect();
-    let updated = channels.iter().map(|channel| channel.updated).max().unwrap_or(dates::EMPTY);
-    page("/".to_owned(), &Home { frame, topics }, updated)
+    page("/".to_owned(), &Home { frame, topics })
 }
 
 /// Renders `/{topic}/`.
@@ -164,7 +163,7 @@ fn newest(edition: &Edition<'_>, channel: &Channel, path: String, root: &str) ->
     let frame = Frame::new(edition, root, &site, &format!("/{}/", channel.id));
     let topic = shown(edition.site, channel, usize::MAX);
     let template = Page { frame, topic, month: None, previous: None, next: None };
-    page(path, &template, channel.updated)
+    page(path, &template)
 }
 
 /// Renders `/{topic}/archive/`: the months, newest first.
@@ -175,7 +174,7 @@ pub(super) fn archive(edition: &Edition<'_>, channel: &Channel, months: &[Month]
     let words = frame.words;
     let months = months.iter().rev().map(|month| Link { url: format!("{month}/"), title: in_words(words, *month) });
     let template = Archive { frame, topic: shown(edition.site, channel, 0), months: months.collect() };
-    page(path, &template, channel.updated)
+    page(path, &template)
 }
 
 /// Renders `/{topic}/archive/{month}/`.
@@ -192,7 +191,7 @@ pub(super) fn volume(edition: &Edition<'_>, channel: &Channel, volume: &Volume<'
         next: volume.next.map(neighbour),
         frame,
     };
-    page(path, &template, channel.updated)
+    page(path, &template)
 }
 
 fn in_words(words: &Words, month: Month) -> String {
@@ -217,10 +216,9 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     let (mut in_trouble, others): (Vec<_>, Vec<_>) = sources.into_iter().partition(|source| source.trouble.is_some());
     let (well, unread) = others.into_iter().partition(|source| source.is_read);
     in_trouble.splice(0..0, edition.config.as_ref().map(|change| config(edition.site, change)));
-    let updated = edition.changes.iter().map(|change| change.date).max().unwrap_or(dates::EMPTY);
     let hub_trouble = (frame.words.health)(Health::Unreachable);
     let hubs = hubs(edition);
-    page("/sources/".to_owned(), &Sources { frame, in_trouble, unread, well, hubs, hub_trouble }, updated)
+    page("/sources/".to_owned(), &Sources { frame, in_trouble, unread, well, hubs, hub_trouble })
 }
 
 /// The config, as long as something is wrong with it, stands first: no source can mend it.
@@ -250,13 +248,13 @@ fn trouble(site: &Site, change: &Change) -> Option<Trouble> {
 /// Returns `/style.css`, the same for every site.
 pub(super) fn style() -> Representation {
     let style = include_bytes!("../../templates/style.css").to_vec();
-    Representation::new("/style.css".to_owned(), Format::Style, style, dates::EMPTY)
+    Representation::new("/style.css".to_owned(), Format::Style, style)
 }
 
-fn page(path: String, template: &impl Template, updated: Timestamp) -> Representation {
+fn page(path: String, template: &impl Template) -> Representation {
     #[expect(clippy::expect_used, reason = "our values always format, and a String takes every byte")]
     let html = template.render().expect("renders into memory");
-    Representation::new(path, Format::Page, html.into_bytes(), updated)
+    Representation::new(path, Format::Page, html.into_bytes())
 }
 
 fn site_title(edition: &Edition<'_>) -> String {

@@ -43,7 +43,7 @@ pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation 
             }
         });
     });
-    Representation::new(channel.path("rss"), Format::Rss, xml.into_bytes(), channel.updated)
+    Representation::new(channel.path("rss"), Format::Rss, xml.into_bytes())
 }
 
 fn write(xml: &mut Xml, item: &Item) {

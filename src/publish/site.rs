@@ -2,7 +2,7 @@
 
 use crate::publish::channel::home;
 use crate::publish::xml::Xml;
-use crate::publish::{Edition, Format, Representation, archive, dates};
+use crate::publish::{Edition, Format, Representation, archive};
 
 /// Renders `/sitemap.xml`: every page (sitemaps.org).
 pub(super) fn map(edition: &Edition<'_>) -> Representation {
@@ -20,13 +20,13 @@ pub(super) fn map(edition: &Edition<'_>) -> Representation {
             xml.parent("url", &[], |xml| xml.text("loc", &[], page));
         }
     });
-    Representation::new("/sitemap.xml".to_owned(), Format::Sitemap, xml.into_bytes(), dates::EMPTY)
+    Representation::new("/sitemap.xml".to_owned(), Format::Sitemap, xml.into_bytes())
 }
 
 /// Renders `/robots.txt` (RFC 9309): all is welcome.
 pub(super) fn robots(edition: &Edition<'_>) -> Representation {
     let text = format!("User-agent: *\nAllow: /\nSitemap: {}sitemap.xml\n", home(edition));
-    Representation::new("/robots.txt".to_owned(), Format::Text, text.into_bytes(), dates::EMPTY)
+    Representation::new("/robots.txt".to_owned(), Format::Text, text.into_bytes())
 }
 
 #[cfg(test)]

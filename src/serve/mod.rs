@@ -245,7 +245,7 @@ async fn representation(request: &HeaderMap, resource: &Resource, max_age: Durat
         };
         body(resource, encoding, bytes, etag)
     };
-    if is_as_known {
+    if is_as_known && resource.is_dated {
         set(&mut response, header::LAST_MODIFIED, &resource.last_modified);
     }
     set(&mut response, header::CACHE_CONTROL, &cache_control(max_age));

@@ -34,7 +34,7 @@ impl World {
         let modified = "2026-10-10T08:00:00Z".parse().unwrap();
         let document = |(path, text): &(&str, String)| {
             let format = if path.contains(".atom") { Format::Atom } else { Format::Page };
-            Representation::new((*path).into(), format, text.clone().into(), modified)
+            Representation::new((*path).into(), format, text.clone().into())
         };
         let tree = Tree::build(documents.iter().map(document).collect(), Vec::new(), &Tree::default(), modified);
         let front = Arc::new(Front { tree: ArcSwap::from_pointee(tree), ..Front::default() });
@@ -395,7 +395,11 @@ fn health_says_what_is_wrong() {
 fn freshness_lasts_to_the_next_possible_change_and_changes_no_tag() {
     let (before, after) = in_world(async |world| {
         let before = world.ask("GET", "/ecole.atom", &[]).await;
-        let tree = world.front.tree.load().with_fresh_until(Some(Instant::now() + Duration::from_hours(48)));
+        let tree = world
+            .front
+            .tree
+            .load()
+            .with_fresh_until(Some(Instant::now() + Duration::from_hours(48)), "2026-10-10T08:00:00Z".parse().unwrap());
         world.front.tree.store(Arc::new(tree));
         (before, world.ask("GET", "/ecole.atom", &[]).await)
     });

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::origin::document;
-use crate::world::{Daemon, World, item, rss};
+use crate::world::{Daemon, TOPIC, World, item, rss};
 
 const FEED: &str = "/numerique-educatif.atom";
 const VOLUME: &str = "/numerique-educatif/archive/2026-10.atom";
@@ -83,4 +83,55 @@ fn a_file_that_another_process_replaced_has_no_tag_of_ours() {
     let (head, body) = daemon.get(VOLUME, &format!("If-None-Match: {etag}\r\n"));
     assert!(head.starts_with("HTTP/1.1 200") && !head.contains("etag:") && !head.contains("last-modified:"), "{head}");
     assert_eq!(body, "<feed>other</feed>");
+}
+
+/// When a document was modified, as its headers say.
+fn last_modified(daemon: &Daemon, path: &str) -> String {
+    let dated = || {
+        let (head, _) = daemon.get(path, "");
+        Some(head.lines().find_map(|line| line.strip_prefix("last-modified: "))?.to_owned())
+    };
+    // The date of what changed twice in a second is told when it has come.
+    daemon.until(path, |_| dated().is_some());
+    dated().unwrap()
+}
+
+/// Asks for a document as readers do that know no tags; returns the status.
+fn asked_again(daemon: &Daemon, path: &str, since: &str) -> String {
+    let (head, _) = daemon.get(path, &format!("If-Modified-Since: {since}\r\n"));
+    head.split(' ').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn who_knows_only_dates_sees_news_that_are_dated_earlier_than_the_last() {
+    let (november, october) = (news("un", "Sun, 01 Nov 2026"), news("deux", "Thu, 01 Oct 2026"));
+    let answers = [document(rss(&[november.clone()])), document(rss(&[november, october]))];
+    let world = World::new().feed("education", answers);
+    let daemon = world.run();
+    daemon.until(FEED, |body| body.contains("numérique un"));
+    let before = last_modified(&daemon, FEED);
+    assert_eq!(asked_again(&daemon, FEED, &before), "304");
+    world.succeeds(&["poll", "--force"]);
+    daemon.until(FEED, |body| body.contains("numérique deux"));
+    assert_eq!(asked_again(&daemon, FEED, &before), "200");
+}
+
+#[test]
+fn who_knows_only_dates_sees_what_changed_between_two_runs() {
+    let world = world();
+    drop(run(&world));
+    // As if all had been published an hour ago.
+    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(1);
+    for path in [FEED, "/style.css"] {
+        fs::File::options().append(true).open(world.published(&path[1..])).unwrap().set_modified(hour_ago).unwrap();
+    }
+    let daemon = world.run();
+    let before = last_modified(&daemon, FEED);
+    assert_eq!(before, last_modified(&daemon, "/style.css"), "a restart changes no date");
+    drop(daemon);
+    world.write_config(&TOPIC.replace("title = \"Numérique éducatif\"", "title = \"Tablettes\""));
+    let daemon = world.run();
+    assert!(daemon.get(FEED, "").1.contains("<title>Tablettes"));
+    assert_eq!(asked_again(&daemon, FEED, &before), "200");
+    assert_eq!(asked_again(&daemon, "/style.css", &before), "304");
 }

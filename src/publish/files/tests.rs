@@ -1,8 +1,8 @@
 use super::*;
-use crate::publish::{Format, dates};
+use crate::publish::Format;
 
 fn document(path: &str, text: &str) -> Representation {
-    Representation::new(path.into(), Format::Atom, text.into(), dates::EMPTY)
+    Representation::new(path.into(), Format::Atom, text.into())
 }
 
 fn write(directory: &Path, documents: &[Representation]) -> Result<Written, FilesError> {
