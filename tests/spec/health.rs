@@ -35,7 +35,7 @@ fn a_broken_config_is_told_among_the_sources_until_it_is_mended() {
         titles(&feed),
         ["config.toml\u{a0}: contient des erreurs, la dernière version correcte reste en vigueur"]
     );
-    let summary = feed.split("<summary>").nth(1).unwrap().split("</summary>").next().unwrap();
+    let summary = feed.split("<summary xml:lang=\"en\">").nth(1).unwrap().split("</summary>").next().unwrap();
     assert!(
         summary.starts_with("config.toml:2") && summary.ends_with(":1: unknown key `titel` in `topic`"),
         "{summary}"
