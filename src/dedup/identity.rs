@@ -327,7 +327,7 @@ mod tests {
         check(&[&document, std::slice::from_ref(&one)], &[Same(1)]);
         check(&[&document, std::slice::from_ref(&two)], &[Same(2)]);
         check(&[&document, &[other]], &[Same(3)]);
-        check(&[&[one.clone()], &document], &[Same(1), New, New]);
+        check(&[std::slice::from_ref(&one), &document], &[Same(1), New, New]);
         let both = [two.clone(), one.clone()];
         check(&[&[one], &both, &[two]], &[Same(2)]);
     }

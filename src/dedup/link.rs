@@ -65,7 +65,7 @@ pub fn canonical_link(url: &Url) -> Option<String> {
     Some(format!("{}{port}{path}{mark}{query}{}", site(host), comment.unwrap_or_default()))
 }
 
-/// `comment-77` (WordPress), `forum12` (SPIP): of the article, and not the article.
+/// `comment-77` (`WordPress`), `forum12` (SPIP): of the article, and not the article.
 fn names_comment(fragment: &str) -> bool {
     let kinds = ["comment", "commentaire", "forum", "respond"];
     kinds.iter().filter_map(|kind| fragment.strip_prefix(kind)).any(|rest| {
