@@ -3,13 +3,21 @@
 //! Whatever came in, what these functions return passes a validator; what cannot be mended is dropped.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use url::Url;
 
 use crate::text;
 
 /// Longest line that is published, in characters: a "title" beyond it is a text in the wrong place.
 const LINE_MAX: usize = 1_000;
+
+/// What can be seen when it stands alone: no blank, nothing that Unicode lets be ignored when it cannot be shown (§5.21),
+/// nor the braille pattern without a dot.
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
+static VISIBLE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[^\s\p{Default_Ignorable_Code_Point}\u{2800}]").expect("constant pattern"));
 
 /// ISO 639-1.
 const LANGUAGES: &str = "\
@@ -50,34 +58,7 @@ pub(super) fn line(text: &str) -> Option<String> {
     let text = characters(text);
     let line = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_matches(|c: char| c.is_whitespace() || c == '\u{200b}' || c == '\u{feff}');
-    line.contains(|c| !is_invisible(c)).then(|| beginning(line, LINE_MAX))
-}
-
-/// What leaves nothing to see when it stands alone: blanks, what Unicode lets be ignored when it cannot be shown
-/// (§5.21, `Default_Ignorable_Code_Point`), and the braille pattern without a dot.
-fn is_invisible(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(
-            c,
-            '\u{ad}'
-                | '\u{34f}'
-                | '\u{61c}'
-                | '\u{115f}'..='\u{1160}'
-                | '\u{17b4}'..='\u{17b5}'
-                | '\u{180b}'..='\u{180f}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{202a}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{2800}'
-                | '\u{3164}'
-                | '\u{fe00}'..='\u{fe0f}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-                | '\u{fff0}'..='\u{fff8}'
-                | '\u{1bca0}'..='\u{1bca3}'
-                | '\u{1d173}'..='\u{1d17a}'
-                | '\u{e0000}'..='\u{e0fff}'
-        )
+    VISIBLE.is_match(line).then(|| beginning(line, LINE_MAX))
 }
 
 /// Returns the first words of a text, at most `characters` and a mark that something follows.

@@ -63,9 +63,7 @@ struct Archive<'a> {
 #[template(path = "sources.html", whitespace = "minimize")]
 struct Sources<'a> {
     frame: Frame<'a>,
-    in_trouble: Vec<SourceShown>,
-    unread: Vec<SourceShown>,
-    well: Vec<SourceShown>,
+    groups: Vec<Group>,
     hubs: Vec<HubShown>,
     /// What is said of a hub in trouble.
     hub_trouble: &'static str,
@@ -78,6 +76,13 @@ struct HubShown {
     trouble: Option<String>,
 }
 
+/// Sources that fare alike.
+struct Group {
+    id: &'static str,
+    heading: &'static str,
+    sources: Vec<SourceShown>,
+}
+
 /// A source on a page.
 struct SourceShown {
     id: String,
@@ -86,7 +91,6 @@ struct SourceShown {
     feed: Option<String>,
     /// What is wrong with it.
     trouble: Option<Trouble>,
-    is_read: bool,
     moved_to: Option<String>,
 }
 
@@ -203,28 +207,36 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     let site = site_title(edition);
     let frame = Frame::new(edition, "../", &site, "/sources/");
     let polled = edition.sources.iter().filter(|(_, credit)| credit.is_polled);
-    let mut sources: Vec<SourceShown> = polled
+    let mut sources: Vec<(bool, SourceShown)> = polled
         .map(|(id, credit)| {
             let item::Source { title, url, site, .. } = item::source(edition, id);
             let trouble = credit.health.as_ref().and_then(|change| trouble(edition.site, change));
             let moved_to = credit.moved_to.as_ref().and_then(legal::link);
             let is_read = credit.about.format.is_some();
-            SourceShown { id: id.clone(), title, site, feed: url, trouble, is_read, moved_to }
+            (is_read, SourceShown { id: id.clone(), title, site, feed: url, trouble, moved_to })
         })
         .collect();
-    sources.sort_by_key(|source| source.title.to_lowercase());
-    let (mut in_trouble, others): (Vec<_>, Vec<_>) = sources.into_iter().partition(|source| source.trouble.is_some());
-    let (well, unread) = others.into_iter().partition(|source| source.is_read);
-    in_trouble.splice(0..0, edition.config.as_ref().map(|change| config(edition.site, change)));
+    sources.sort_by_key(|(_, source)| source.title.to_lowercase());
+    let (ill, others): (Vec<_>, Vec<_>) = sources.into_iter().partition(|(_, source)| source.trouble.is_some());
+    let (well, unread): (Vec<_>, Vec<_>) = others.into_iter().partition(|(is_read, _)| *is_read);
+    let of = |sources: Vec<(bool, SourceShown)>| sources.into_iter().map(|(_, source)| source);
+    let words = frame.words;
+    let config = edition.config.as_ref().map(|change| config(edition.site, change));
+    let groups = [
+        Group { id: "in_trouble", heading: words.in_trouble, sources: config.into_iter().chain(of(ill)).collect() },
+        Group { id: "unread", heading: words.unread, sources: of(unread).collect() },
+        Group { id: "well", heading: words.in_order, sources: of(well).collect() },
+    ];
+    let groups = groups.into_iter().filter(|group| !group.sources.is_empty()).collect();
     let hub_trouble = (frame.words.health)(Health::Unreachable);
     let hubs = hubs(edition);
-    page("/sources/".to_owned(), &Sources { frame, in_trouble, unread, well, hubs, hub_trouble })
+    page("/sources/".to_owned(), &Sources { frame, groups, hubs, hub_trouble })
 }
 
 /// The config, as long as something is wrong with it, stands first: no source can mend it.
 fn config(site: &Site, change: &Change) -> SourceShown {
     let (id, title) = (CONFIG.to_owned(), CONFIG.to_owned());
-    SourceShown { id, title, site: None, feed: None, trouble: trouble(site, change), is_read: true, moved_to: None }
+    SourceShown { id, title, site: None, feed: None, trouble: trouble(site, change), moved_to: None }
 }
 
 /// The hubs of the config. When they were told what is left out: the page would change with each announcement.
