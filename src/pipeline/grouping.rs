@@ -129,34 +129,32 @@ pub fn split(store: &mut dyn Store, config: &Config, number: i64, now: Timestamp
     let mut others = 0;
     store.atomically(&mut |store| {
         let mates = mates(store, number)?;
-        let (one, rest): (Vec<_>, Vec<_>) = mates.iter().cloned().partition(|mate| mate.number == number);
-        bind(store, &one, &rest, false)?;
+        let rest: Vec<i64> = mates.iter().copied().filter(|mate| *mate != number).collect();
+        bind(store, &[number], &rest, false)?;
         // Nobody asked for what is left to fall apart.
         bind(store, &rest, &rest, true)?;
         others = rest.len();
         grouping.regroup(store, number, now)?;
-        relate(store, mates.iter().map(|mate| mate.number))?;
+        relate(store, mates)?;
         store.raise_generation()
     })?;
     Ok(others)
 }
 
 /// Binds each of some entries to each of others, together or apart.
-fn bind(store: &mut dyn Store, some: &[StoredEntry], others: &[StoredEntry], together: bool) -> Result<(), StoreError> {
+fn bind(store: &mut dyn Store, some: &[i64], others: &[i64], together: bool) -> Result<(), StoreError> {
     for one in some {
-        for other in others.iter().filter(|other| other.number != one.number) {
-            store.bind(Bond::new(one.number, other.number, together))?;
+        for other in others.iter().filter(|other| *other != one) {
+            store.bind(Bond::new(*one, *other, together))?;
         }
     }
     Ok(())
 }
 
 /// The entries that tell a story with this one, itself among them.
-fn mates(store: &mut dyn Store, number: i64) -> Result<Vec<StoredEntry>, StoreError> {
-    match store.entry(number)? {
-        Some(entry) => store.tellings(entry.story),
-        None => Ok(Vec::new()),
-    }
+fn mates(store: &mut dyn Store, number: i64) -> Result<Vec<i64>, StoreError> {
+    let Some(entry) = store.entry(number)? else { return Ok(Vec::new()) };
+    Ok(store.tellings(entry.story)?.iter().map(|mate| mate.number).collect())
 }
 
 /// Why an entry tells its story.
