@@ -24,7 +24,7 @@ fn the_page_of_a_topic() {
         Comments { url: Some(url("https://ministere.example/c")), count: Some(3), ..Comments::default() };
     let mut told = story(head);
     told.label.reasons =
-        vec![Reason { rule: "r".into(), field: Some(Field::Title), terms: vec!["tablette".into()], points: 9.0 }];
+        vec![Reason { rule: "r".into(), field: Some(Field::Title), terms: vec!["=tablette".into()], points: 9.0 }];
     told.tellings.push(Telling {
         source_id: "agence".into(),
         title: Some("Le plan".into()),
