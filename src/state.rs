@@ -43,6 +43,17 @@ pub struct SourceState {
     pub about: About,
 }
 
+/// A source as the store knows it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Remembered {
+    /// Its state.
+    pub state: SourceState,
+    /// How it was, as it was told last.
+    pub health: Option<Health>,
+    /// Since when the entry is suspected to be withdrawn that has been so for longest.
+    pub missed_since: Option<Timestamp>,
+}
+
 /// What a server told us to send back (RFC 9110 §8.8), byte for byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Validators {

@@ -3,6 +3,7 @@
 mod gist;
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::feed::{Entry, Timestamp};
 use crate::topic::Label;
 
-pub use gist::{Gist, Spot, Term, Terms};
+pub use gist::{Gist, Order, Spot, Term, Terms};
 
 /// Identity of an entry within its source: a hash of guid/id, else link, else text, each with the title.
 ///
@@ -106,6 +107,25 @@ pub struct Identity {
     pub clues: Clues,
 }
 
+/// Most entries that a clue taken from a text may have and still say something.
+pub const COMMON_CLUE: usize = 16;
+
+/// Ninety days, counted from 1970: clues are kept by the period in which their entry was first seen, so that looks and
+/// writes fall on what was written of late, however large the store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Period(pub i64);
+
+impl Period {
+    /// That of lasting clues.
+    pub const LASTING: Self = Self(0);
+
+    /// Returns the period that an instant is in.
+    #[must_use]
+    pub fn of(instant: Timestamp) -> Self {
+        Self((instant.timestamp().div_euclid(90 * 86_400) + 1).max(Self::LASTING.0 + 1))
+    }
+}
+
 /// Hashes under which other entries of the same story are looked up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Clues {
@@ -140,13 +160,15 @@ pub struct Listed {
     pub key: EntryKey,
     /// Its date if its publisher gives one.
     pub date: Option<Timestamp>,
-    /// It had left the feed before, and is suspected to be withdrawn.
-    pub is_suspected: bool,
+    /// Since when it is suspected to be withdrawn: it left the feed before.
+    pub suspected: Option<Timestamp>,
 }
 
 /// The time that an entry was listed by its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stay {
+    /// Its number in the store.
+    pub number: i64,
     /// Its date.
     pub date: Timestamp,
     /// From its first sight.
@@ -179,8 +201,45 @@ pub struct Prepared {
     pub identity: Identity,
     /// The topics that it is in.
     pub labels: Vec<Label>,
+    /// The rules that the labels come from.
+    pub rules: Arc<str>,
     /// Its telling words; `None` if they were not looked for, as in an entry that is in no topic.
     pub terms: Option<Terms>,
+    /// What comparing with other entries needs of it, so that nothing is parsed again: made and read by `dedup`.
+    pub sketch: Vec<u8>,
+}
+
+/// A stored entry beside which a new one may belong, as far as deciding needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Peer {
+    /// Its number in the store.
+    pub number: i64,
+    /// The source that told it.
+    pub source_id: String,
+    /// Its identity within the source.
+    pub key: EntryKey,
+    /// The number of its story's head; 0 while the store is being rebuilt and it has none.
+    pub story: i64,
+    /// When the story that it headed became part of an earlier one.
+    pub joined: Option<Timestamp>,
+    /// When we first saw it.
+    pub first_seen: Timestamp,
+    /// Its date.
+    pub date: Timestamp,
+    /// Our own date of its last significant change.
+    pub changed: Option<Timestamp>,
+    /// When its publisher took it back, if so.
+    pub withdrawn: Option<Timestamp>,
+    /// Its guid.
+    pub id: Option<String>,
+    /// Its link for comparison; `None` if that identifies nothing.
+    pub canonical_link: Option<String>,
+    /// When its publisher says that it was published.
+    pub published: Option<Timestamp>,
+    /// The topics that it is in.
+    pub topics: Vec<String>,
+    /// As [`Prepared::sketch`]; `None` in a store that is being rebuilt.
+    pub sketch: Option<Vec<u8>>,
 }
 
 /// A stored entry, whole.
@@ -240,7 +299,7 @@ impl fmt::Display for Sameness {
 }
 
 /// What two entries are held to be, whatever they say: by hand, or because they were published as one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bond {
     /// The number of one entry: the lower one.
     pub one: i64,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Failure, judged, open, output};
 use crate::config::{Config, Diagnostic, Report, Severity};
-use crate::store::{Filter, Store};
+use crate::store::{Filter, Held, Store};
 use crate::topic::Matcher;
 
 /// Stored entries that topics are held against, the newest.
@@ -35,7 +35,7 @@ fn hints(config: &Config) -> Report {
         open::store_to_read(config).ok().and_then(|mut store| store.entries(&filter).ok()).unwrap_or_default();
     let matcher = Matcher::new(config.topics.clone());
     let mut found: HashSet<String> = HashSet::new();
-    for (stored, _) in &entries {
+    for Held { stored, .. } in &entries {
         if found.len() == config.topics.len() {
             break;
         }

@@ -13,7 +13,7 @@ use super::{Failure, judged, open, progress};
 use crate::config::{self, Config, Source};
 use crate::feed::Timestamp;
 use crate::store::sqlite::Sqlite;
-use crate::store::{Store, StoreError};
+use crate::store::{Filter, Store, StoreError, Which};
 use crate::story::StoredEntry;
 use crate::tag;
 use crate::topic::{Judgement, Label, Matcher, Reason, Verdict};
@@ -145,8 +145,8 @@ fn compare(config: &Config, store: &mut Sqlite) -> Result<BTreeMap<String, Outco
 type Labelled = (StoredEntry, Vec<Label>);
 
 fn labelled_after(store: &mut Sqlite, after: i64) -> Result<Vec<Labelled>, StoreError> {
-    let entries = store.entries_after(after, BATCH)?;
-    entries.into_iter().map(|stored| store.labels(stored.number).map(|labels| (stored, labels))).collect()
+    let filter = Filter { which: Which::After(after), limit: BATCH, ..Filter::default() };
+    Ok(store.entries(&filter)?.into_iter().map(|held| (held.stored, held.labels)).collect())
 }
 
 fn labels(matcher: &Matcher, stored: &StoredEntry, source: Option<&Source>) -> Vec<Label> {

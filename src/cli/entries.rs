@@ -9,7 +9,7 @@ use super::{Failure, open, output};
 use crate::config::Config;
 use crate::feed::Timestamp;
 use crate::store::sqlite::Sqlite;
-use crate::store::{Filter, Store};
+use crate::store::{Filter, Held, Store};
 use crate::story::StoredEntry;
 use crate::topic::Label;
 
@@ -64,9 +64,9 @@ pub(super) fn run(config: &Config, options: Options) -> Result<(), Failure> {
         }
         None => open::store_to_read(config)?,
     };
-    let filter = Filter { topic: options.topic, search: options.search, since: options.since, limit: options.limit };
+    let filter = Filter { topic: options.topic, search: options.search, since: options.since, limit: options.limit, ..Filter::default() };
     let mut text = String::new();
-    for (stored, labels) in store.entries(&filter)? {
+    for Held { stored, labels, .. } in store.entries(&filter)? {
         if options.json {
             text.push_str(&serde_json::to_string(&line(&stored, &labels))?);
             text.push('\n');

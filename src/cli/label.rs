@@ -9,7 +9,7 @@ use super::labelled::{self, ABOUT, Labelled, LabelledFile, MENTIONS, NOT};
 use super::output::{self, Paint};
 use super::{Failure, judged, open};
 use crate::config::Config;
-use crate::store::{Filter, Store};
+use crate::store::{Filter, Held, Store};
 use crate::story::StoredEntry;
 use crate::text::html_to_text;
 use crate::topic::{Judgement, Matcher, Verdict};
@@ -97,7 +97,7 @@ fn worth_asking(config: &Config, topics: &[&str]) -> Result<Vec<StoredEntry>, Fa
     let entries = open::store_to_read(config)?.entries(&filter)?;
     let mut heaps: [Vec<StoredEntry>; 3] = [Vec::new(), Vec::new(), Vec::new()];
     let mut seen = HashSet::new();
-    for (stored, _) in entries {
+    for Held { stored, .. } in entries {
         if !seen.insert(stored.story) {
             continue;
         }

@@ -5,7 +5,7 @@ use chrono::Utc;
 use super::{Failure, open, output};
 use crate::config::Config;
 use crate::pipeline;
-use crate::store::Store;
+use crate::store;
 use crate::store::sqlite::Sqlite;
 
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("error: both are entry {}", one.number)));
     }
     pipeline::merge(&mut store, config, one.number, other.number, Utc::now())?;
-    let told = store.entry(one.number)?.map(|entry| entry.story).unwrap_or_default();
+    let told = store::entry(&mut store, one.number)?.map(|entry| entry.story).unwrap_or_default();
     output::note(&format!("entries {} and {} tell one story now, headed by entry {told}", one.number, other.number));
     Ok(())
 }

@@ -7,7 +7,7 @@ use url::Url;
 use super::{Failure, output};
 use crate::config::{self, Config};
 use crate::dedup;
-use crate::store::Store;
+use crate::store::{self, Filter, Store, Which};
 use crate::store::sqlite::Sqlite;
 use crate::story::StoredEntry;
 use crate::topic::Topic;
@@ -52,11 +52,13 @@ pub(super) fn topic<'a>(config: &'a Config, id: &str) -> Result<&'a Topic, Failu
 
 /// Finds the stored entries that people call `name`: by number, else guid, Atom id or link.
 pub(super) fn entries(store: &mut dyn Store, name: &str) -> Result<Vec<StoredEntry>, Failure> {
-    if let Some(stored) = name.parse().ok().map(|number| store.entry(number)).transpose()?.flatten() {
+    if let Some(stored) = name.parse().ok().map(|number| store::entry(store, number)).transpose()?.flatten() {
         return Ok(vec![stored]);
     }
     let link = Url::parse(name).ok().as_ref().and_then(dedup::canonical_link);
-    Ok(store.find(name, link.as_deref())?)
+    let which = Which::Named { name: name.to_owned(), link };
+    let found = store.entries(&Filter { which, limit: usize::MAX, ..Filter::default() })?;
+    Ok(found.into_iter().map(|held| held.stored).collect())
 }
 
 /// Finds the one stored entry that `name` means.

@@ -207,10 +207,10 @@ impl Daemon {
         self.relabelling.abort_all();
         let context = Arc::clone(&self.context);
         self.relabelling.spawn(async move { pipeline::relabel(&context).await });
-        let states = self.context.store.call(|store| store.sources()).await?;
+        let states = self.context.store.call(|store| store.sources(None)).await?;
         let now = Utc::now();
         self.context.resume(now).await?;
-        let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
+        let states: HashMap<&str, _> = states.iter().map(|known| (known.state.source_id.as_str(), &known.state)).collect();
         self.due.clear();
         let sources = self.context.config.sources.iter().enumerate();
         self.places = sources.map(|(at, source)| (source.id.clone(), at)).collect();
@@ -274,7 +274,7 @@ impl Daemon {
         if self.is_stale && self.relabelling.is_empty() {
             self.is_stale = false;
             let context = Arc::clone(&self.context);
-            self.relabelling.spawn(async move { pipeline::relabel_all(&context).await });
+            self.relabelling.spawn(async move { pipeline::relabel(&context).await });
         }
     }
 
@@ -285,14 +285,14 @@ impl Daemon {
             self.reload().await?;
         }
         self.context.resume(Utc::now()).await?;
-        let generation = self.context.store.call(|store| store.generation()).await?;
+        let generation = self.context.store.call(|store| store.pulse()).await?.generation;
         let files_again = self.files_again.is_some_and(|at| at <= tokio::time::Instant::now());
         if generation > self.published || self.archives_wait && self.polls.is_empty() || files_again {
             self.publish(false).await?;
         }
         self.tell_freshness();
         self.announce();
-        self.front.metrics.store(self.context.store.call(|store| store.size()).await?);
+        self.front.metrics.store(self.context.store.call(|store| store.pulse()).await?.size);
         let now = Utc::now();
         if now >= self.next_upkeep {
             self.next_upkeep = now + UPKEEP;

@@ -3,10 +3,12 @@
 //! A source that fills one template again and again (an official journal, a licensing authority) writes texts that
 //! differ by a name: what it tells under another address is another item, unless everything that it says is the same.
 
+use std::collections::HashSet;
+
 use super::compare::{Comparison, Refusal, compare, compare_words};
 use super::subject::Subject;
 use crate::config::DedupSettings;
-use crate::story::{Sameness, StoredEntry};
+use crate::story::{Peer, Sameness};
 
 /// On one page of a source, texts shorter than this are told apart by their dates too.
 const WORDS_MIN: usize = 20;
@@ -20,12 +22,19 @@ const ALIKE: f64 = 0.8;
 /// Finds the stored entry of the same source that a new one is under another guid or title: the site has moved, or
 /// changed all its ids.
 ///
-/// `candidates` are stored entries that share a clue with it. `present` are the numbers of the stored entries that the
-/// same document holds: an entry that is there beside the new one is another entry. The earliest is found.
+/// `candidates` are stored entries that share a clue with it, by number. `present` are the numbers of the stored entries
+/// that the same document holds: an entry that is there beside the new one is another entry. The earliest is found.
 #[must_use]
-pub fn itself(new: &Subject, candidates: &[StoredEntry], present: &[i64], settings: &DedupSettings) -> Option<i64> {
-    let own = candidates.iter().filter(|stored| stored.source_id == new.source_id && !present.contains(&stored.number));
-    own.filter(|stored| is_itself(new, &Subject::stored(stored), settings)).map(|stored| stored.number).min()
+pub fn itself<'a>(
+    new: &Subject,
+    candidates: impl IntoIterator<Item = (i64, &'a Subject)>,
+    present: &HashSet<i64>,
+    settings: &DedupSettings,
+) -> Option<i64> {
+    let own = candidates.into_iter().filter(|(number, other)| {
+        other.source_id == new.source_id && !present.contains(number) && is_itself(new, other, settings)
+    });
+    own.map(|(number, _)| number).min()
 }
 
 fn is_itself(new: &Subject, other: &Subject, settings: &DedupSettings) -> bool {
@@ -56,10 +65,10 @@ pub fn relation(one: &Subject, other: &Subject, settings: &DedupSettings) -> Com
 /// Says whether [`relation`] may find the same item, without looking at any text: a new source's whole document is a
 /// crowd of neighbours.
 #[must_use]
-pub fn may_be_same(one: &Subject, stored: &StoredEntry) -> bool {
-    let is_dated_alike = one.published.is_some() && one.published == stored.entry.published;
-    let is_named_alike = one.id.is_some() && one.id.as_deref() == stored.entry.id.as_deref().map(str::trim);
-    one.source_id != stored.source_id || is_dated_alike || is_named_alike
+pub fn may_be_same(one: &Subject, other: &Peer) -> bool {
+    let is_dated_alike = one.published.is_some() && one.published == other.published;
+    let is_named_alike = one.id.is_some() && one.id.as_deref() == other.id.as_deref().map(str::trim);
+    one.source_id != other.source_id || is_dated_alike || is_named_alike
 }
 
 /// On the same page of the same source, which in itself tells nothing: next week's agenda takes the place of this

@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::compare::Comparison;
 use super::own::relation;
@@ -20,7 +21,7 @@ pub struct Member {
     /// Its identity within its source.
     pub key: EntryKey,
     /// What it says.
-    pub subject: Subject,
+    pub subject: Arc<Subject>,
 }
 
 /// Parts entries into stories; gives the number of the story of each, counted from 0 by their first member.

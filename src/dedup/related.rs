@@ -40,10 +40,10 @@ const NAME_WEIGHT: f64 = 1.25;
 /// Of equal ones the latest is better. None bears the title of the story or of another one: whatever it tells, to a
 /// reader it would look like the same news again.
 #[must_use]
-pub fn related(story: &Gist, earlier: &[Gist]) -> Vec<i64> {
+pub fn related(story: &Gist, earlier: &[&Gist]) -> Vec<i64> {
     let Some(terms) = &story.terms else { return Vec::new() };
     let weights = weights(story, terms, earlier);
-    let scored = earlier.iter().filter_map(|other| Some((points(terms, other, story, &weights)?, other)));
+    let scored = earlier.iter().filter_map(|other| Some((points(terms, other, story, &weights)?, *other)));
     let mut scored: Vec<(f64, &Gist)> = scored.collect();
     scored.sort_by(|(one, a), (two, b)| two.total_cmp(one).then_with(|| b.order().cmp(&a.order())));
     let mut titles = vec![title(story)];
@@ -73,7 +73,7 @@ struct Weight {
 }
 
 /// Returns the weight of each of a story's terms.
-fn weights(story: &Gist, terms: &Terms, earlier: &[Gist]) -> Vec<Weight> {
+fn weights(story: &Gist, terms: &Terms, earlier: &[&Gist]) -> Vec<Weight> {
     let mut counts = vec![(0_u32, 0_u32); terms.iter().count()];
     let mut at_home = 0_u32;
     for other in earlier {
@@ -145,6 +145,7 @@ mod tests {
             source_id: source_id.into(),
             date: chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(number),
             terms: Some(terms(&entry, &Plain::of(&entry))),
+            has_page: true,
             title: entry.title,
         }
     }
@@ -167,7 +168,7 @@ mod tests {
         let mut stories = ordinary();
         stories.extend((1..).zip(told).map(|(number, (source, title, text))| gist(number, source, title, text)));
         let story = stories.pop().unwrap();
-        assert_eq!(related(&story, &stories), expected);
+        assert_eq!(related(&story, &stories.iter().collect::<Vec<_>>()), expected);
     }
 
     const BUG: (&str, &str, &str) =

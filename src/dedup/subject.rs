@@ -70,14 +70,14 @@ pub struct Subject {
 pub(super) struct Text {
     pub(super) words: usize,
     /// Each of its words once.
-    vocabulary: Set,
+    pub(super) vocabulary: Set,
     pub(super) shingles: Set,
     pub(super) summary_shingles: Set,
     pub(super) numbers: Set,
     pub(super) years: Set,
     pub(super) is_cut: bool,
-    /// Shingles of its beginning.
-    lead: Set,
+    /// Shingles of its beginning, from which clues are taken.
+    pub(super) lead: Set,
 }
 
 impl Subject {
@@ -239,7 +239,7 @@ fn shingles(words: &[u64]) -> Vec<u64> {
 pub(super) struct Set(Vec<u64>);
 
 impl Set {
-    fn of(hashes: impl IntoIterator<Item = u64>) -> Self {
+    pub(super) fn of(hashes: impl IntoIterator<Item = u64>) -> Self {
         let mut hashes: Vec<u64> = hashes.into_iter().collect();
         hashes.sort_unstable();
         hashes.dedup();
@@ -250,8 +250,13 @@ impl Set {
         self.0.len()
     }
 
+    /// By the upper half: a sketch keeps no more.
     fn has(&self, hash: u64) -> bool {
-        self.0.binary_search(&hash).is_ok()
+        self.0.binary_search_by_key(&(hash >> 32), |known| known >> 32).is_ok()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
+        self.0.iter().copied()
     }
 
     fn digest(&self) -> u64 {

@@ -40,13 +40,12 @@ pub struct Missed {
 /// happens when the oldest make room), each in the order of the document: what is kept on top stands out of it.
 /// It is missed no more when a younger one goes in its turn though something older stays.
 #[must_use]
-pub fn missed(listed: &[Listed], present: &[i64], order: &[EntryKey], new: usize, now: Timestamp) -> Missed {
-    let present: HashSet<i64> = present.iter().copied().collect();
+pub fn missed(listed: &[Listed], present: &HashSet<i64>, order: &[EntryKey], new: usize, now: Timestamp) -> Missed {
     let (there, absent): (Vec<&Listed>, Vec<&Listed>) =
         listed.iter().partition(|entry| present.contains(&entry.number));
-    let (before, gone): (Vec<&Listed>, Vec<&Listed>) = absent.iter().partition(|entry| entry.is_suspected);
+    let (before, gone): (Vec<&Listed>, Vec<&Listed>) = absent.iter().partition(|entry| entry.suspected.is_some());
     let all_cleared = || Missed { cleared: before.iter().map(|entry| entry.number).collect(), ..Missed::default() };
-    let held: Vec<&Listed> = there.iter().filter(|entry| !entry.is_suspected).chain(&gone).copied().collect();
+    let held: Vec<&Listed> = there.iter().filter(|entry| entry.suspected.is_none()).chain(&gone).copied().collect();
     if gone.len() * 3 > held.len() {
         return all_cleared();
     }
@@ -162,7 +161,8 @@ mod tests {
         let date = (!word.contains('x')).then(|| now() - TimeDelta::days(days));
         let key = EntryKey([u8::try_from(number).unwrap(); 16]);
         let number = i64::try_from(number).unwrap();
-        (Listed { number, key, date, is_suspected: word.contains('!') }, !word.contains(['-', '!']))
+        let suspected = word.contains('!').then(now);
+        (Listed { number, key, date, suspected }, !word.contains(['-', '!']))
     }
 
     /// Reads the last document, from top to bottom, and says what the next one tells that brings `new` entries: those
@@ -172,7 +172,7 @@ mod tests {
         let entries: Vec<(Listed, bool)> = words.iter().enumerate().map(|(number, word)| entry(number, word)).collect();
         let listed: Vec<Listed> = entries.iter().map(|(listed, _)| *listed).collect();
         let there = || entries.iter().filter(|(_, is_there)| *is_there).map(|(listed, _)| listed);
-        let present: Vec<i64> = there().map(|listed| listed.number).collect();
+        let present: HashSet<i64> = there().map(|listed| listed.number).collect();
         let order: Vec<EntryKey> = there().map(|listed| listed.key).collect();
         let Missed { suspected, cleared } = missed(&listed, &present, &order, new, now());
         let named = |numbers: Vec<i64>| {
@@ -281,6 +281,7 @@ mod tests {
     #[track_caller]
     fn check_habit(days: i64, left: &[i64], expected: bool) {
         let stays = (1..=days).map(|day| Stay {
+            number: day,
             date: now() + TimeDelta::days(day),
             from: now(),
             until: left

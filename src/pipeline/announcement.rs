@@ -13,7 +13,7 @@ use super::Context;
 use super::health::note_turn;
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Health};
-use crate::store::{Store, StoreError};
+use crate::store::{Change, Store, StoreError};
 
 /// The wait after the first failure; it doubles with each further one.
 const RETRY: TimeDelta = TimeDelta::minutes(1);
@@ -104,7 +104,6 @@ async fn tell(
     last: Announcement,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let was_failing = last.failures > 0;
     let result = match context.client.announce(hub, &topic.addresses, now).await {
         Ok(()) => {
             debug!(hub = hub.as_str(), topic = topic.topic, "announced");
@@ -121,12 +120,8 @@ async fn tell(
         }
     };
     let next_try = result.next_try;
-    let store = move |store: &mut dyn Store| {
-        store.save_announcement(&result)?;
-        // The page of sources shows hubs that fail.
-        if was_failing == (result.failures > 0) { Ok(()) } else { store.raise_generation() }
-    };
-    context.store.call(store).await?;
+    let announced = [Change::Announced(result)];
+    context.store.call(move |store| store.apply(&announced, None).map(|_| ())).await?;
     Ok(next_try)
 }
 

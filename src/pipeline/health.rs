@@ -2,8 +2,8 @@
 
 use super::Context;
 use crate::feed::Timestamp;
-use crate::state::{Change, Health};
-use crate::store::{Store, StoreError};
+use crate::state::{Change as Turn, Health};
+use crate::store::{Change, Store, StoreError};
 
 /// Notes that the config has mistakes, the first of them told in one line, or (`None`) that it has none, if that is news.
 ///
@@ -33,6 +33,6 @@ pub(super) fn note_turn(
         }
         (Some((health, detail)), _) => (health, Some(detail)),
     };
-    store.note(&Change { source_id: id.to_owned(), date: now, health, detail })?;
-    store.raise_generation()
+    let turn = Turn { source_id: id.to_owned(), date: now, health, detail };
+    store.apply(&[Change::Turn(turn)], None).map(|_| ())
 }

@@ -4,16 +4,15 @@
 //! and its story, keep it. [`publish`] takes the stored stories of each topic out to files and memory.
 
 mod announcement;
+mod by_hand;
+mod deciding;
 mod full_text;
-mod grouping;
 mod health;
-mod keeping;
+mod keeper;
 mod publication;
 mod rebuilding;
 mod relabelling;
-mod relating;
 mod upkeep;
-mod withdrawals;
 
 use std::sync::Arc;
 
@@ -29,23 +28,22 @@ use crate::fetch;
 use crate::parse;
 use crate::readers;
 use crate::schedule::{self, Asked};
-use crate::state::{About, Change, Health, PollFailure, SourceState, Throttle, Validators, Wait};
-use crate::store::{Handle, Store, StoreError};
-use crate::story::{EntryKey, Identity, Prepared};
+use crate::state::{About, PollFailure, Remembered, SourceState, Validators, Wait};
+use crate::store::{Handle, Inquiry, StoreError};
+use crate::story::{Identity, Known, Prepared};
 use crate::tag;
 use crate::topic::Matcher;
 
 pub use announcement::{Announced, announce};
 pub use full_text::full_text;
-pub use grouping::{Account, Kinship, account, merge, split};
+pub use by_hand::{Account, Kinship, account, merge, split};
 pub use health::note_config;
 pub use publication::{Archives, Published, publish};
-pub use relabelling::{Relabelling, relabel, relabel_all, same_rules};
+pub use relabelling::{relabel, same_rules};
 pub use upkeep::upkeep;
 
-use grouping::Grouping;
-use keeping::{Fresh, News, keep};
-use withdrawals::Listing;
+use deciding::{Arrival, Fresh, Grouping, Listing, News};
+use keeper::Keeper;
 
 /// 410: the publisher says that it is gone for good (RFC 9110 §15.5.11).
 const GONE: u16 = 410;
@@ -68,12 +66,16 @@ pub struct Context {
     pub client: Arc<fetch::Client>,
     /// Where everything is kept.
     pub store: Handle,
+    /// Who keeps what polls bring.
+    keeper: Keeper,
     /// Which entries may tell one story.
     grouping: Arc<Grouping>,
+    /// A hash of the rules by which entries are labelled.
+    rules: Arc<str>,
 }
 
 impl Context {
-    /// Builds what a config asks for.
+    /// Builds what a config asks for; inside a Tokio runtime, in which a task keeps what polls bring.
     ///
     /// # Errors
     /// When the HTTP client cannot be made, as on a system without any CA certificates.
@@ -84,7 +86,9 @@ impl Context {
 
     fn with(config: Config, client: Arc<fetch::Client>, store: Handle) -> Self {
         let (matcher, grouping) = (Matcher::new(config.topics.clone()), Arc::new(Grouping::of(&config)));
-        Self { config, matcher, client, store, grouping }
+        let keeper = Keeper::new(store.clone(), Arc::clone(&grouping));
+        let rules = relabelling::rules(&config).into();
+        Self { config, matcher, client, store, keeper, grouping, rules }
     }
 
     /// Builds what a changed config asks for, on the same store.
@@ -155,18 +159,29 @@ pub struct Counts {
 /// # Cancellation
 /// Nothing is kept unless all of it is.
 pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Timestamp) -> Result<Polled, StoreError> {
-    let id = source.id.clone();
-    let mut state = context.store.call(move |store| store.source(&id)).await?;
+    let Remembered { mut state, health, missed_since } = remembered(context, &source.id).await?;
+    let moved_to = state.moved_to.clone();
     state.turn_to(&source.url);
     if !force && (state.retired || state.next_poll.is_some_and(|due| due > now)) {
         return Ok(Polled { outcome: Outcome::NotDue, next_poll: state.next_poll });
     }
 
+    let withdrawn_after = context.config.dedup.withdrawn_after;
+    let arrival = |state: SourceState| Arrival {
+        state,
+        health,
+        moved_to: moved_to.clone(),
+        throttle: None,
+        is_answered: false,
+        news: None,
+        now,
+    };
+
     // Ask the server.
     let address = state.address(&source.url).clone();
     let mut fetched = match fetch(context, source, &address, &state, now).await {
         Ok(fetched) => fetched,
-        Err(error) => return fail(context, source, state, &address, &error, now).await,
+        Err(error) => return fail(context, source, arrival(state), &address, &error).await,
     };
     let waits = fetched.asks.clone();
     let moved = fetched.moved().cloned();
@@ -184,7 +199,7 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
         Err(Unreadable { code, message }) => {
             let failure = state.fail(code, message, now);
             plan(context, source, &mut state, &waits, now);
-            return keep_failure(context, state, failure, None, now).await;
+            return keep_failure(context, arrival(state), failure).await;
         }
     };
     state.succeed(now);
@@ -192,28 +207,23 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     plan(context, source, &mut state, &waits, now);
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
-    let next_poll = state.next_poll;
-    let grouping = Arc::clone(&context.grouping);
-    let withdrawn_after = context.config.dedup.withdrawn_after;
-    let outcome = context
-        .store
-        .call(move |store| {
-            let outcome = match news {
-                Some(news) => Outcome::Read(keep(store, &state.source_id, news, &grouping, now)?),
-                None => Outcome::Unchanged,
-            };
-            withdrawals::conclude(store, &state.source_id, withdrawn_after, now)?;
-            let spoke = matches!(outcome, Outcome::Read(Counts { new, .. }) if new > 0);
-            keep_state(store, &state, spoke, now)?;
-            Ok(outcome)
-        })
-        .await?;
-    if let Outcome::Read(Counts { new, changed }) = outcome
-        && new + changed > 0
-    {
+    let (next_poll, is_read) = (state.next_poll, news.is_some());
+    let is_answered = is_read || deciding::is_due(missed_since, withdrawn_after, now);
+    let counts = context.keeper.keep(Arrival { is_answered, news, ..arrival(state) }).await?;
+    let Counts { new, changed } = counts;
+    if new + changed > 0 {
         info!(entries.new = new, entries.changed = changed, "polled, {new} new, {changed} changed");
     }
+    let outcome = if is_read { Outcome::Read(counts) } else { Outcome::Unchanged };
     Ok(Polled { outcome, next_poll })
+}
+
+/// What the store knows of a source; nothing yet if it was never polled.
+async fn remembered(context: &Context, source_id: &str) -> Result<Remembered, StoreError> {
+    let ids = [source_id.to_owned()];
+    let known = context.store.call(move |store| store.sources(Some(&ids))).await?.pop();
+    let new = || SourceState { source_id: source_id.to_owned(), ..SourceState::default() };
+    Ok(known.unwrap_or_else(|| Remembered { state: new(), ..Remembered::default() }))
 }
 
 async fn fetch(
@@ -231,15 +241,15 @@ async fn fetch(
 async fn fail(
     context: &Context,
     source: &Source,
-    mut state: SourceState,
+    arrival: Arrival,
     address: &Url,
     error: &fetch::FetchError,
-    now: Timestamp,
 ) -> Result<Polled, StoreError> {
+    let Arrival { mut state, now, .. } = arrival;
     if let Some(next_poll) = put_off(error, now) {
         state.next_poll = Some(next_poll);
         state.next_poll_why = error.to_string();
-        context.store.call(move |store| store.save_source(&state)).await?;
+        context.keeper.keep(Arrival { state, ..arrival }).await?;
         return Ok(Polled { outcome: Outcome::NotDue, next_poll: Some(next_poll) });
     }
     let advice = error.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
@@ -250,7 +260,7 @@ async fn fail(
     if let Some(throttle) = error.throttle() {
         state.next_poll = state.next_poll.max(Some(throttle.until + OTHERS_FIRST));
     }
-    keep_failure(context, state, failure, error.throttle().cloned(), now).await
+    keep_failure(context, Arrival { state, throttle: error.throttle().cloned(), ..arrival }, failure).await
 }
 
 /// Returns when to try again after what is no failure of the source: its host was told to wait for another feed's
@@ -263,42 +273,14 @@ fn put_off(error: &fetch::FetchError, now: Timestamp) -> Option<Timestamp> {
     }
 }
 
-async fn keep_failure(
-    context: &Context,
-    state: SourceState,
-    failure: PollFailure,
-    throttle: Option<Throttle>,
-    now: Timestamp,
-) -> Result<Polled, StoreError> {
-    let next_poll = state.next_poll;
+async fn keep_failure(context: &Context, arrival: Arrival, failure: PollFailure) -> Result<Polled, StoreError> {
+    let next_poll = arrival.state.next_poll;
     // Told once, when the state changes: `feeds` shows the rest.
-    if state.failures == 1 {
+    if arrival.state.failures == 1 {
         warn!(error.code = failure.code, "failing: {}", failure.message);
     }
-    let keep = move |store: &mut dyn Store| {
-        if let Some(throttle) = &throttle {
-            store.save_throttle(throttle, now)?;
-        }
-        keep_state(store, &state, false, now)
-    };
-    context.store.call(keep).await?;
+    context.keeper.keep(arrival).await?;
     Ok(Polled { outcome: Outcome::Failed(failure), next_poll })
-}
-
-/// Keeps the state of a source, and what has become of it if that is news.
-fn keep_state(store: &mut dyn Store, state: &SourceState, spoke: bool, now: Timestamp) -> Result<(), StoreError> {
-    let source_id = state.source_id.clone();
-    let moved =
-        state.moved_to.clone().filter(|to| store.source(&source_id).is_ok_and(|old| old.moved_to.as_ref() != Some(to)));
-    let last = store.health(Some(&source_id))?.first().map(|change| change.health);
-    let turn =
-        state.turn(last, spoke).map(|health| (health, state.last_error.as_ref().map(|error| error.message.clone())));
-    store.save_source(state)?;
-    for (health, detail) in turn.into_iter().chain(moved.map(|to| (Health::Moved, Some(to.to_string())))) {
-        store.note(&Change { source_id: source_id.clone(), date: now, health, detail })?;
-        store.raise_generation()?;
-    }
-    Ok(())
 }
 
 /// Sets when to poll next: never for a source that is gone.
@@ -375,8 +357,8 @@ async fn read(
         if feed.entries.len() > 1 && feed.defects.iter().any(|defect| defect.code == "cut_entry") {
             feed.entries.pop();
         }
-        let about = about(&feed);
-        Ok((about, dedup::identify(&source_id, &feed.format, feed.entries)))
+        let (about, format, entries) = about(feed);
+        Ok((about, dedup::identify(&source_id, &format, entries)))
     });
     let unreadable = |error: parse::ParseError| Unreadable {
         code: error.code().into(),
@@ -398,14 +380,13 @@ async fn prepare(
     now: Timestamp,
 ) -> Result<Result<Option<News>, Unreadable>, StoreError> {
     let Some(Document { mut about, entries, listing, hash, validators }) = document else { return Ok(Ok(None)) };
-    let (id, keys) = (source.id.clone(), keys(entries.iter().map(|(_, identity)| identity)));
-    let known = context.store.call(move |store| store.known(&id, &keys)).await?;
+    let known = known(context, &source.id, entries.iter().map(|(_, identity)| identity)).await?;
     let mut same = Vec::new();
-    let mut fresh: Vec<(Entry, Identity)> = Vec::new();
+    let mut fresh: Vec<(Entry, Identity, Decision)> = Vec::new();
     for (entry, identity) in entries {
         match dedup::decide(&identity, &known) {
             Decision::Same(number) => same.push(number),
-            Decision::New | Decision::Changed(_) => fresh.push((entry, identity)),
+            decision @ (Decision::New | Decision::Changed(_)) => fresh.push((entry, identity, decision)),
         }
     }
     let share = if source.full_text {
@@ -418,26 +399,38 @@ async fn prepare(
     };
     let (context, source) = (Arc::clone(context), source.clone());
     let ready = aside(move || {
-        fresh.into_iter().map(|(entry, identity)| ready(&context.matcher, &source, entry, identity)).collect()
+        fresh.into_iter().map(|(entry, identity, decision)| ready(&context, &source, entry, identity, decision)).collect()
     });
     Ok(ready.await.map(|fresh| {
         state.about = about;
         state.body_hash = Some(hash);
         state.validators = validators;
-        Some(News { fresh, same, listing, share })
+        Some(News { fresh, same, listing, _share: share })
     }))
+}
+
+/// The stored entries that may be those of a document.
+async fn known(
+    context: &Context,
+    source_id: &str,
+    identities: impl Iterator<Item = &Identity>,
+) -> Result<Vec<Known>, StoreError> {
+    let keys = [(source_id.to_owned(), identities.flat_map(Identity::keys).collect())].into();
+    let asked = Inquiry { keys, ..Inquiry::default() };
+    let mut around = context.store.call(move |store| store.surroundings(&asked)).await?;
+    Ok(around.known.remove(source_id).unwrap_or_default().into_values().collect())
 }
 
 /// Fetches the full text of entries that have a page of their own; returns what went wrong.
 async fn full_texts(
     context: &Context,
     source: &Source,
-    fresh: &mut [(Entry, Identity)],
+    fresh: &mut [(Entry, Identity, Decision)],
     now: Timestamp,
 ) -> Vec<Defect> {
     // A page that several entries share is a list, and tells nothing of any of them.
-    let with_page = fresh.iter_mut().filter(|(_, identity)| identity.canonical_link.is_some());
-    let entries = with_page.map(|(entry, _)| entry).collect();
+    let with_page = fresh.iter_mut().filter(|(_, identity, _)| identity.canonical_link.is_some());
+    let entries = with_page.map(|(entry, ..)| entry).collect();
     let defects = full_text(&context.client, source, entries, context.config.poll.pages_max, now).await;
     for defect in &defects {
         warn!(defect.code = defect.code, "{}", defect.message);
@@ -445,23 +438,37 @@ async fn full_texts(
     defects
 }
 
-fn ready(matcher: &Matcher, source: &Source, entry: Entry, mut identity: Identity) -> Fresh {
+/// Makes an entry ready for the store.
+fn ready(context: &Context, source: &Source, entry: Entry, mut identity: Identity, decision: Decision) -> Fresh {
     let entry = parse::sanitise(entry);
-    let labels = tag::labels(matcher, &entry, source);
+    let labels = tag::labels(&context.matcher, &entry, source);
     let plain = Plain::of(&entry);
     let subject = Subject::new(&source.id, &entry, &plain, &identity);
     identity.clues = subject.clues();
     let terms = (!labels.is_empty()).then(|| dedup::terms(&entry, &plain));
-    Fresh { prepared: Prepared { entry, identity, labels, terms }, subject }
+    let sketch = dedup::sketch(&subject, &identity.clues);
+    let prepared = Prepared { entry, identity, labels, rules: Arc::clone(&context.rules), terms, sketch };
+    Fresh::new(&source.id, prepared, decision)
 }
 
-fn keys<'a>(identities: impl Iterator<Item = &'a Identity>) -> Vec<EntryKey> {
-    identities.flat_map(Identity::keys).collect()
-}
-
-fn about(feed: &Feed) -> About {
-    let Feed { id, title, url, description, language, updated, rights, authors, generator, rhythm, defects, .. } =
-        feed.clone();
-    let format = Some(feed.format.clone());
-    About { id, title, url, description, language, updated, rights, authors, generator, format, rhythm, defects }
+fn about(feed: Feed) -> (About, String, Vec<Entry>) {
+    let Feed {
+        id,
+        title,
+        url,
+        description,
+        language,
+        updated,
+        rights,
+        authors,
+        generator,
+        rhythm,
+        defects,
+        entries,
+        format,
+        ..
+    } = feed;
+    let about_format = Some(format.clone());
+    let about = About { id, title, url, description, language, updated, rights, authors, generator, format: about_format, rhythm, defects };
+    (about, format, entries)
 }

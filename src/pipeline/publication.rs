@@ -86,8 +86,8 @@ fn read(store: &mut dyn Store, topics: &[String], limit: usize) -> Result<Stored
     });
     Ok(Stored {
         topics: topics.collect::<Result<_, StoreError>>()?,
-        generation: store.generation()?,
-        states: store.sources()?,
+        generation: store.pulse()?.generation,
+        states: store.sources(None)?.into_iter().map(|remembered| remembered.state).collect(),
         health: store.health(None)?,
         changes: store.changes(CHANGES)?,
         hubs: store.announcements()?,

@@ -1,13 +1,15 @@
-//! Making again what is derived from entries and bonds, after somebody has deleted it: clues and stories.
+//! Making again what is derived from entries and bonds, after somebody has deleted it: clues, sketches and stories.
 
 use std::sync::Arc;
 
 use tracing::info;
 
 use super::Context;
-use super::grouping::Grouping;
-use crate::dedup::{Member, Subject};
-use crate::store::{Store, StoreError};
+use super::deciding::{Draft, Grouping, Memo, candidates, of_text, place};
+use super::keeper::settle;
+use crate::dedup::Sketched;
+use crate::readers;
+use crate::store::{Inquiry, Change, Filter, Held, Store, StoreError, Which};
 use crate::story::StoredEntry;
 
 /// Entries that are looked at in one go.
@@ -16,46 +18,61 @@ const BATCH: usize = 500;
 /// Entries after which the log tells how far it is: some ten seconds.
 const TOLD: usize = 20_000;
 
-/// Gives every entry its clues again, and a story to those that have none, in the order in which they came.
+/// Gives every entry after `last` its clues and its sketch again, and a story to those that have none, in the order in
+/// which they came.
 ///
 /// # Errors
 /// When the store fails.
 ///
 /// # Cancellation
-/// What is done is kept; the store is not marked as whole, so the next run goes on.
-pub(super) async fn rebuild(context: &Arc<Context>) -> Result<(), StoreError> {
+/// What is done is kept, and the next run goes on there.
+pub(super) async fn rebuild(context: &Arc<Context>, mut last: i64) -> Result<(), StoreError> {
     info!("making again what is derived from the entries");
-    let (mut last, mut done) = (0, 0_usize);
+    let mut done = 0_usize;
     loop {
-        let batch = context.store.call(move |store| store.entries_after(last, BATCH)).await?;
-        let Some(end) = batch.last() else { return Ok(()) };
-        last = end.number;
+        let filter = Filter { which: Which::After(last), limit: BATCH, ..Filter::default() };
+        let batch = context.store.call(move |store| store.entries(&filter)).await?;
+        let Some(end) = batch.last() else {
+            return context.store.call(|store| store.apply(&[Change::Rebuilt(None)], None).map(|_| ())).await;
+        };
+        last = end.stored.number;
         done += batch.len();
         if done.is_multiple_of(TOLD) {
             info!(entries = done, "{done} entries done");
         }
-        let subjects = tokio::task::spawn_blocking(move || batch.into_iter().map(subject).collect::<Vec<_>>());
-        let subjects = subjects.await.map_err(|_| StoreError::Closed)?;
+        let read = |held: Held| {
+            let (sketched, bytes) = of_text(&held.stored);
+            (held.stored, Arc::new(sketched), bytes)
+        };
+        let read = readers::run(move || batch.into_iter().map(read).collect::<Vec<_>>());
+        let read = read.await.map_err(|panic| StoreError::Lost { reason: panic.to_string() })?;
         let grouping = Arc::clone(&context.grouping);
-        context.store.call(move |store| place(store, &grouping, subjects)).await?;
+        context.store.call(move |store| keep(store, &grouping, read, last)).await?;
     }
 }
 
-fn subject(stored: StoredEntry) -> (StoredEntry, Subject) {
-    let subject = Subject::stored(&stored);
-    (stored, subject)
-}
+type Read = (StoredEntry, Arc<Sketched>, Vec<u8>);
 
-fn place(store: &mut dyn Store, grouping: &Grouping, subjects: Vec<(StoredEntry, Subject)>) -> Result<(), StoreError> {
-    for (stored, subject) in subjects {
-        store.set_clues(stored.number, &subject.clues())?;
-        if stored.story != 0 {
-            continue;
+fn keep(store: &mut dyn Store, grouping: &Grouping, read: Vec<Read>, last: i64) -> Result<(), StoreError> {
+    let mut changes = Vec::with_capacity(read.len());
+    let mut waiting = Vec::new();
+    for (stored, sketched, sketch) in read {
+        changes.push(Change::Sketch { number: stored.number, clues: sketched.clues.clone(), sketch });
+        if stored.story == 0 {
+            waiting.push((stored, sketched));
         }
-        let candidates = grouping.candidates(store, &subject, stored.first_seen)?;
-        let new = Member { number: None, key: stored.key, subject };
-        let head = grouping.place(store, new, candidates, stored.first_seen)?;
-        store.assign(stored.number, head.unwrap_or(stored.number), stored.first_seen)?;
     }
-    Ok(())
+    let _ = store.apply(&changes, None)?;
+    let asked = Inquiry { peers: waiting.iter().map(|(stored, _)| stored.number).collect(), ..Inquiry::default() };
+    let mut memo = Memo::new();
+    settle(store, &asked, |around| {
+        let mut draft = Draft::new(around, grouping, &mut memo);
+        for (stored, sketched) in &waiting {
+            let Some(candidates) = candidates(&mut draft, sketched, stored.first_seen) else { continue };
+            let head = place(&mut draft, stored.key, sketched, candidates, stored.first_seen);
+            draft.assign(stored.number, head.unwrap_or(stored.number), stored.first_seen);
+        }
+        draft.note_rebuilt(last);
+        Ok((draft.finish()?, ()))
+    })
 }

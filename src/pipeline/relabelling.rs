@@ -1,6 +1,10 @@
-//! Labelling every stored entry again after the rules have changed.
+//! Labelling every stored entry again after the rules have changed, little by little, while polls go on.
+//!
+//! New labels are kept beside those that are published, batch by batch; once all are there, one pointer moves and they are
+//! published in place of the others. A relabelling that was stopped goes on where it stood; another change of the rules
+//! begins another one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -8,182 +12,180 @@ use tracing::info;
 
 use super::Context;
 use super::rebuilding::rebuild;
-use super::relating::relate;
 use crate::config::{Config, Source};
 use crate::dedup::{self, Plain};
-use crate::store::{Store, StoreError};
-use crate::story::{Fingerprint, StoredEntry, Terms};
+use crate::readers;
+use crate::store::{Change, Filter, Held, StoreError, WINDOW, Which};
+use crate::story::{Gist, Order, StoredEntry};
 use crate::tag;
 use crate::topic::{Label, Matcher};
 
-/// Entries that are labelled again in one go.
-const RELABEL_BATCH: usize = 500;
+/// Entries that are labelled, and stories that are related, in one transaction.
+const BATCH: usize = 1000;
 
-/// Entries after which the log tells how far a relabelling is: some ten seconds.
-const RELABEL_TOLD: usize = 20_000;
+/// Labels of no use that go in one transaction.
+const DROPPED: usize = 5000;
 
-/// Labels every stored entry again if the rules differ from those of the last time, or what is derived is missing; says
-/// whether labels changed.
+/// Entries after which the log tells how far a relabelling is: some seconds.
+const TOLD: usize = 20_000;
+
+/// Labels every stored entry again if the rules differ from those of the last time, and those that came under other rules;
+/// makes again what is derived and missing. Says whether there may be something to publish.
 ///
 /// # Errors
 /// When the store fails.
 ///
 /// # Cancellation
-/// Nothing is kept unless all of it is.
+/// What is done is kept; the next run goes on there.
 pub async fn relabel(context: &Arc<Context>) -> Result<bool, StoreError> {
-    if !context.store.call(|store| store.is_whole()).await? {
-        rebuild(context).await?;
-        relabel_all(context).await?;
-        context.store.call(|store| store.mark_whole()).await?;
-        return Ok(true);
+    let pulse = context.store.call(|store| store.pulse()).await?;
+    let is_rebuilt = pulse.rebuilt.is_some();
+    if let Some(rebuilt) = pulse.rebuilt {
+        rebuild(context, rebuilt).await?;
     }
-    if context.store.call(|store| store.rules()).await? == rules(&context.config) {
-        return Ok(false);
-    }
-    relabel_all(context).await
-}
-
-/// Labels every stored entry again; says whether labels changed.
-///
-/// They change in one step: until then the old ones are published.
-///
-/// # Errors
-/// When the store fails.
-///
-/// # Cancellation
-/// Nothing is kept unless all of it is.
-pub async fn relabel_all(context: &Arc<Context>) -> Result<bool, StoreError> {
-    Relabelling::judge(context).await?.keep(context).await
-}
-
-/// The labels of every stored entry by the rules of one config, judged and not kept yet: only what differs.
-#[derive(Debug)]
-pub struct Relabelling {
-    different: Vec<Relabelled>,
-    /// The number of the last entry that was judged.
-    last: i64,
-    /// How many were.
-    done: usize,
-}
-
-impl Relabelling {
-    /// Judges every stored entry.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn judge(context: &Arc<Context>) -> Result<Self, StoreError> {
-        let sources = Arc::new(sources(&context.config));
-        let mut different: Vec<Relabelled> = Vec::new();
-        let (mut last, mut done) = (0, 0_usize);
-        let mut batch = labelled_after(context, last).await?;
-        while let Some(end) = batch.last() {
-            last = end.stored.number;
-            done += batch.len();
-            let (judge, sources) = (Arc::clone(context), Arc::clone(&sources));
-            let judged = tokio::task::spawn_blocking(move || differing(&judge.matcher, &sources, batch));
-            let (next, judged) = tokio::join!(labelled_after(context, last), judged);
-            different.extend(judged.map_err(|_| StoreError::Closed)?);
-            batch = next?;
-            if done.is_multiple_of(RELABEL_TOLD) {
-                info!(entries = done, "labelling by the new rules: {done} entries done");
-            }
+    let is_done = pulse.rules == *context.rules && pulse.relabelling.is_none() && pulse.unlabelled == 0;
+    if !is_done {
+        begin(context).await?;
+        let mut done = label_all(context).await?;
+        while !finish(context).await? {
+            done += label_late(context).await?;
         }
-        Ok(Self { different, last, done })
+        info!(entries = done, "labelled {done} entries by the new rules");
     }
+    while context.store.call(|store| store.drop_labels(DROPPED)).await? > 0 {}
+    Ok(is_rebuilt || !is_done)
+}
 
-    /// Keeps the labels in one transaction, in which entries that came or changed meanwhile are judged by the rules of
-    /// `context`; says whether labels changed.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn keep(self, context: &Arc<Context>) -> Result<bool, StoreError> {
-        let Self { different, last, done } = self;
-        let count = different.len();
-        let judge = Arc::clone(context);
-        let swap = move |store: &mut dyn Store| {
-            let (sources, rules) = (sources(&judge.config), rules(&judge.config));
-            swap(store, &judge.matcher, &sources, different, last, &rules)
-        };
-        let changed = context.store.call(swap).await?;
-        info!(entries = done, changed = count, "labelled {done} entries by the new rules, {count} differently");
-        Ok(changed)
+async fn apply(context: &Context, changes: Vec<Change>) -> Result<(), StoreError> {
+    context.store.call(move |store| store.apply(&changes, None).map(|_| ())).await
+}
+
+async fn begin(context: &Context) -> Result<(), StoreError> {
+    apply(context, vec![Change::BeginRules(context.rules.to_string())]).await
+}
+
+/// Labels the entries that the relabelling has not reached, and then those that came meanwhile under other rules; returns
+/// how many.
+async fn label_all(context: &Arc<Context>) -> Result<usize, StoreError> {
+    let Some(begun) = context.store.call(|store| store.pulse()).await?.relabelling else {
+        return label_late(context).await;
+    };
+    let (mut last, mut done) = (begun.labelled, 0_usize);
+    let mut batch = held(context, Which::After(last)).await?;
+    while let Some(end) = batch.last() {
+        last = end.stored.number;
+        done += batch.len();
+        let (next, changes) = tokio::join!(held(context, Which::After(last)), judge(context, batch));
+        let mut changes = changes?;
+        changes.push(Change::Labelled(last));
+        apply(context, changes).await?;
+        batch = next?;
+        if done.is_multiple_of(TOLD) {
+            info!(entries = done, "labelling by the new rules: {done} entries done");
+        }
     }
+    Ok(done + label_late(context).await?)
+}
+
+async fn label_late(context: &Arc<Context>) -> Result<usize, StoreError> {
+    let mut done = 0;
+    loop {
+        let batch = held(context, Which::Unlabelled).await?;
+        if batch.is_empty() {
+            return Ok(done);
+        }
+        done += batch.len();
+        let changes = judge(context, batch).await?;
+        apply(context, changes).await?;
+    }
+}
+
+/// Chooses related news where it is wanted, then publishes the new labels; says whether that is done, or other entries
+/// came meanwhile.
+async fn finish(context: &Arc<Context>) -> Result<bool, StoreError> {
+    for topic in &context.config.topics {
+        relate(context, &topic.id).await?;
+    }
+    apply(context, vec![Change::FinishRules]).await?;
+    let pulse = context.store.call(|store| store.pulse()).await?;
+    Ok(pulse.relabelling.is_none() && pulse.unlabelled == 0 || pulse.rules != *context.rules && pulse.relabelling.is_none())
+}
+
+async fn held(context: &Context, which: Which) -> Result<Vec<Held>, StoreError> {
+    let filter = Filter { which, limit: BATCH, ..Filter::default() };
+    context.store.call(move |store| store.entries(&filter)).await
+}
+
+/// Judges entries on as many threads as there are processors.
+async fn judge(context: &Arc<Context>, mut batch: Vec<Held>) -> Result<Vec<Change>, StoreError> {
+    let share = batch.len().div_ceil(std::thread::available_parallelism().map_or(2, usize::from)).max(1);
+    let sources = Arc::new(sources(&context.config));
+    let mut parts = Vec::new();
+    while !batch.is_empty() {
+        let rest = batch.split_off(share.min(batch.len()));
+        let part = std::mem::replace(&mut batch, rest);
+        let (context, sources) = (Arc::clone(context), Arc::clone(&sources));
+        parts.push(readers::run(move || judged(&context.matcher, &sources, part)));
+    }
+    let mut changes = Vec::new();
+    for part in futures_util::future::join_all(parts).await {
+        changes.extend(part.map_err(|panic| StoreError::Lost { reason: panic.to_string() })?);
+    }
+    Ok(changes)
+}
+
+fn judged(matcher: &Matcher, sources: &HashMap<String, Source>, batch: Vec<Held>) -> Vec<Change> {
+    let mut changes = Vec::with_capacity(batch.len());
+    for Held { stored, fingerprint, labels: before } in batch {
+        let (number, labels) = (stored.number, labels(matcher, sources, &stored));
+        if before.is_empty() && !labels.is_empty() {
+            // While its text is at hand: its related news is chosen next.
+            let terms = dedup::terms(&stored.entry, &Plain::of(&stored.entry));
+            changes.push(Change::Terms { number, terms });
+        }
+        changes.push(Change::Label { number, seen: fingerprint, labels });
+    }
+    changes
+}
+
+/// Chooses the related news of the stories of a topic for which none was chosen, the earliest first.
+async fn relate(context: &Arc<Context>, topic: &str) -> Result<(), StoreError> {
+    let (mut after, mut window): (Option<Order>, VecDeque<Gist>) = (None, VecDeque::new());
+    loop {
+        let id = topic.to_owned();
+        let page = context.store.call(move |store| store.unrelated(&id, after, BATCH)).await?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        after = Some(last.order());
+        let id = topic.to_owned();
+        let chosen = readers::run(move || choose(&id, page, window)).await;
+        let (changes, kept) = chosen.map_err(|panic| StoreError::Lost { reason: panic.to_string() })?;
+        window = kept;
+        apply(context, changes).await?;
+    }
+}
+
+/// Chooses for a page of stories; returns the choices, and the last stories for those that come after.
+fn choose(topic: &str, page: Vec<(Gist, bool)>, mut window: VecDeque<Gist>) -> (Vec<Change>, VecDeque<Gist>) {
+    let mut changes = Vec::new();
+    for (gist, is_chosen) in page {
+        if !is_chosen {
+            let earlier: Vec<&Gist> = window.iter().collect();
+            let others = dedup::related(&gist, &earlier);
+            changes.push(Change::Relate { topic: topic.to_owned(), story: gist.number, others });
+        }
+        if gist.has_page {
+            window.push_back(gist);
+        }
+        if window.len() > WINDOW {
+            window.pop_front();
+        }
+    }
+    (changes, window)
 }
 
 /// The sources of a config by id.
 fn sources(config: &Config) -> HashMap<String, Source> {
     config.sources.iter().map(|source| (source.id.clone(), source.clone())).collect()
-}
-
-/// An entry with what the store says of it at one moment.
-struct Seen {
-    stored: StoredEntry,
-    fingerprint: Option<Fingerprint>,
-    labels: Vec<Label>,
-}
-
-/// An entry whose labels differ under the new rules.
-#[derive(Debug)]
-struct Relabelled {
-    number: i64,
-    /// What it said when it was judged.
-    fingerprint: Option<Fingerprint>,
-    labels: Vec<Label>,
-    /// Its telling words, if it comes from no topic into one.
-    terms: Option<Terms>,
-}
-
-/// The next entries to label, as they are now.
-async fn labelled_after(context: &Context, after: i64) -> Result<Vec<Seen>, StoreError> {
-    let see = |store: &mut dyn Store, stored: StoredEntry| {
-        let (fingerprint, labels) = (store.fingerprint(stored.number)?, store.labels(stored.number)?);
-        Ok(Seen { stored, fingerprint, labels })
-    };
-    let read = move |store: &mut dyn Store| {
-        store.entries_after(after, RELABEL_BATCH)?.into_iter().map(|stored| see(store, stored)).collect()
-    };
-    context.store.call(read).await
-}
-
-fn differing(matcher: &Matcher, sources: &HashMap<String, Source>, batch: Vec<Seen>) -> Vec<Relabelled> {
-    let relabelled = |seen: Seen| {
-        let mut labels = labels(matcher, sources, &seen.stored);
-        labels.sort_by(|a, b| a.topic.cmp(&b.topic));
-        let Seen { stored, fingerprint, labels: before } = seen;
-        let terms = || dedup::terms(&stored.entry, &Plain::of(&stored.entry));
-        let terms = (before.is_empty() && !labels.is_empty()).then(terms);
-        (labels != before).then_some(Relabelled { number: stored.number, fingerprint, labels, terms })
-    };
-    batch.into_iter().filter_map(relabelled).collect()
-}
-
-/// Writes the labels that differ, those of entries that came or changed since they were looked at, and the rules; chooses
-/// the related news of what came into a topic.
-fn swap(
-    store: &mut dyn Store,
-    matcher: &Matcher,
-    sources: &HashMap<String, Source>,
-    different: Vec<Relabelled>,
-    last: i64,
-    rules: &str,
-) -> Result<bool, StoreError> {
-    let mut new: Vec<(i64, Vec<Label>)> = Vec::new();
-    for Relabelled { number, fingerprint, labels: judged, terms } in different {
-        if store.fingerprint(number)? == fingerprint {
-            terms.map_or(Ok(()), |terms| store.save_terms(number, &terms))?;
-            new.push((number, judged));
-        } else if let Some(stored) = store.entry(number)? {
-            new.push((number, labels(matcher, sources, &stored)));
-        }
-    }
-    let late = store.entries_after(last, usize::MAX)?;
-    new.extend(late.iter().map(|stored| (stored.number, labels(matcher, sources, stored))));
-    store.relabel(&new, rules)?;
-    relate(store, new.iter().map(|(number, _)| *number))?;
-    if !new.is_empty() {
-        store.raise_generation()?;
-    }
-    Ok(!new.is_empty())
 }
 
 fn labels(matcher: &Matcher, sources: &HashMap<String, Source>, stored: &StoredEntry) -> Vec<Label> {
@@ -201,7 +203,7 @@ pub fn same_rules(one: &Config, other: &Config) -> bool {
 }
 
 /// A hash of all that decides labels: the topics, and what sources say of their entries' topics.
-fn rules(config: &Config) -> String {
+pub(super) fn rules(config: &Config) -> String {
     let sources: Vec<_> = config.sources.iter().map(|source| (&source.id, &source.tags, &source.topics)).collect();
     let text = format!("{} {:?} {sources:?}", env!("CARGO_PKG_VERSION"), config.topics);
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()

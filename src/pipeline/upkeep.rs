@@ -1,17 +1,21 @@
 //! What is done once a day: sources that have become silent, entries that are too old, a tidy store.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
 use super::Context;
 use crate::feed::Timestamp;
 use crate::schedule;
-use crate::state::{Change, Health};
-use crate::store::{Store, StoreError};
+use crate::state::{Change as Turn, Health};
+use crate::store::{Change, Store, StoreError};
 
 /// How often.
 const INTERVAL: TimeDelta = TimeDelta::days(1);
+
+/// Stories that are dropped in one transaction, so that no poll waits long.
+const DROPPED: usize = 500;
 
 /// Notes which sources have become silent.
 async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreError> {
@@ -29,14 +33,14 @@ async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreEr
         for day in store.entry_days(now - schedule::RHYTHM)? {
             dates.entry(day.source_id).or_default().push(day.last);
         }
+        let mut turns = Vec::new();
         for source_id in polled.into_iter().filter(|source_id| !ill.contains(source_id)) {
             let dates = dates.remove(&source_id).unwrap_or_default();
             let Some(silence) = schedule::silence(&dates, now) else { continue };
             let detail = Some(silence.since.with_timezone(&zone).format("%Y-%m-%d").to_string());
-            store.note(&Change { source_id, date: now, health: Health::Silent, detail })?;
-            store.raise_generation()?;
+            turns.push(Change::Turn(Turn { source_id, date: now, health: Health::Silent, detail }));
         }
-        Ok(())
+        store.apply(&turns, None).map(|_| ())
     };
     context.store.call(note).await
 }
@@ -47,14 +51,21 @@ async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreEr
 /// # Errors
 /// When the store fails.
 pub async fn upkeep(context: &Context, now: Timestamp) -> Result<usize, StoreError> {
-    let last = context.store.call(|store| store.tidied()).await?;
+    let last = context.store.call(|store| store.pulse()).await?.tidied;
     if last.is_some_and(|last| (last..last + INTERVAL).contains(&now)) {
         return Ok(0);
     }
     notice_silence(context, now).await?;
     let before = now - context.config.store.keep;
     let sources: Vec<String> = context.config.sources.iter().map(|source| source.id.clone()).collect();
-    let dropped = context.store.call(move |store| store.drop_before(before, &sources)).await?;
+    let (sources, mut dropped) = (Arc::new(sources), 0);
+    loop {
+        let sources = Arc::clone(&sources);
+        match context.store.call(move |store| store.drop_before(before, &sources, DROPPED)).await? {
+            0 => break,
+            entries => dropped += entries,
+        }
+    }
     context.store.call(move |store| store.tidy(now)).await?;
     Ok(dropped)
 }

@@ -13,14 +13,19 @@ pub struct Gist {
     pub date: Timestamp,
     /// The title of its head.
     pub title: Option<String>,
+    /// Whether its head has a page to lead to.
+    pub has_page: bool,
     /// The telling words of its head; `None` if they were not looked for yet.
     pub terms: Option<Terms>,
 }
 
+/// A place among the stories of a topic, the earliest first: the date of the head and its number.
+pub type Order = (Timestamp, i64);
+
 impl Gist {
-    /// Its place among a topic's stories, the earliest first.
+    /// Its place among a topic's stories.
     #[must_use]
-    pub fn order(&self) -> (Timestamp, i64) {
+    pub fn order(&self) -> Order {
         (self.date, self.number)
     }
 }

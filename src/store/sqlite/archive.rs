@@ -41,7 +41,8 @@ pub(super) fn touch(connection: &Connection, story: i64) -> Result<(), StoreErro
     connection
         .prepare_cached(
             "INSERT INTO month (topic, month, stamp)
-             SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'), random()
+             SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'),
+                (SELECT value FROM meta WHERE name = 'generation')
              FROM entry JOIN label ON label.entry = entry.number WHERE entry.story = ?1
              ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp",
         )?
@@ -49,7 +50,8 @@ pub(super) fn touch(connection: &Connection, story: i64) -> Result<(), StoreErro
     connection
         .prepare_cached(
             "INSERT INTO month (topic, month, stamp)
-             SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'), random()
+             SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'),
+                (SELECT value FROM meta WHERE name = 'generation')
              FROM entry AS chosen JOIN related ON related.other = chosen.number AND related.place > 0
              JOIN entry ON entry.story = related.story
              JOIN label ON label.entry = entry.number AND label.topic = related.topic
@@ -57,5 +59,43 @@ pub(super) fn touch(connection: &Connection, story: i64) -> Result<(), StoreErro
              ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp",
         )?
         .execute([story])?;
+    Ok(())
+}
+
+/// Gives a new stamp to the month in which a topic shows this story.
+pub(super) fn touch_in(connection: &Connection, topic: &str, story: i64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO month (topic, month, stamp)
+             SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'),
+                (SELECT value FROM meta WHERE name = 'generation')
+             FROM entry JOIN label ON label.entry = entry.number WHERE entry.story = ?2 AND label.topic = ?1
+             ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp",
+        )?
+        .execute(params![topic, story])?;
+    Ok(())
+}
+
+/// Notes what shows an entry now: it will look different once the relabelling under way is done.
+pub(super) fn note_relabelled(connection: &Connection, number: i64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO relabelled
+             SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch')
+             FROM entry AS told JOIN entry ON entry.story = told.story JOIN label ON label.entry = entry.number
+             WHERE told.number = ?1",
+        )?
+        .execute([number])?;
+    connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO relabelled
+             SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch')
+             FROM entry AS told JOIN entry AS chosen ON chosen.story = told.story
+             JOIN related ON related.other = chosen.number AND related.place > 0
+             JOIN entry ON entry.story = related.story
+             JOIN label ON label.entry = entry.number AND label.topic = related.topic
+             WHERE told.number = ?1",
+        )?
+        .execute([number])?;
     Ok(())
 }

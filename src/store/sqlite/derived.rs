@@ -7,17 +7,19 @@ use super::StoreError;
 /// Makes the tables that are missing.
 pub(super) const TABLES: &str = include_str!("derived.sql");
 
-/// The index of texts is left out: whoever searches fills it.
-pub(super) fn is_whole(connection: &Connection) -> Result<bool, StoreError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM clue WHERE period = 0 AND hash = 0 AND entry = 0)
-        AND EXISTS (SELECT 1 FROM label WHERE entry = 0)
-        AND NOT EXISTS (SELECT 1 FROM entry WHERE story = 0)";
-    Ok(connection.query_row(sql, [], |row| row.get(0))?)
-}
-
-pub(super) fn mark_whole(connection: &Connection) -> Result<(), StoreError> {
-    connection.execute("INSERT OR REPLACE INTO clue VALUES (0, 0, 0)", [])?;
-    connection.execute("INSERT OR REPLACE INTO label VALUES (0, '', 0, 0, '[]')", [])?;
+/// Has made again what somebody has deleted: clues, sketches and stories, or labels. The index of texts is left out:
+/// whoever searches fills it.
+pub(super) fn note_missing(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch(
+        "INSERT OR IGNORE INTO meta SELECT 'rebuilt', 0 WHERE EXISTS (SELECT 1 FROM entry) AND (
+            NOT EXISTS (SELECT 1 FROM clue) OR NOT EXISTS (SELECT 1 FROM sketch)
+            OR EXISTS (SELECT 1 FROM entry WHERE story = 0));
+        INSERT OR IGNORE INTO ruleset (rules) SELECT '' WHERE NOT EXISTS (SELECT 1 FROM labelled)
+            AND EXISTS (SELECT 1 FROM meta WHERE name = 'has_labels');
+        UPDATE meta SET value = (SELECT id FROM ruleset WHERE rules = '') WHERE name = 'rules'
+            AND NOT EXISTS (SELECT 1 FROM labelled) AND EXISTS (SELECT 1 FROM meta WHERE name = 'has_labels');
+        DELETE FROM meta WHERE name = 'has_labels' AND NOT EXISTS (SELECT 1 FROM labelled)",
+    )?;
     Ok(())
 }
 

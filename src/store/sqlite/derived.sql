@@ -1,22 +1,31 @@
--- What can be made again from entries and bonds. Opened without one of these tables, the store makes it; who finds its
--- mark missing (entry 0) fills it again.
+-- What can be made again from entries and bonds. Opened without one of these tables, the store makes it, and it is filled
+-- again.
 CREATE TABLE IF NOT EXISTS clue (
     period INTEGER NOT NULL, -- that in which the entry was first seen, so that what is looked up is near; 0 for lasting ones
     hash   INTEGER NOT NULL,
     entry  INTEGER NOT NULL,
     PRIMARY KEY (period, hash, entry)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS clue_by_entry ON clue (entry);
 
-CREATE TABLE IF NOT EXISTS label (
+CREATE TABLE IF NOT EXISTS sketch (
+    entry INTEGER PRIMARY KEY,
+    clues BLOB NOT NULL, -- pairs of period and hash, 8 bytes each, little-endian
+    words BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS labelled (
     entry   INTEGER NOT NULL,
+    rules   INTEGER NOT NULL,
     topic   TEXT NOT NULL,
     date    INTEGER NOT NULL, -- that of its story's head
     score   REAL NOT NULL,
     reasons TEXT NOT NULL,
-    PRIMARY KEY (entry, topic)
+    PRIMARY KEY (entry, rules, topic)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS label_by_topic ON label (topic, date DESC, entry DESC);
+CREATE INDEX IF NOT EXISTS labelled_by_topic ON labelled (rules, topic, date DESC, entry DESC);
+-- The labels that are published.
+CREATE VIEW IF NOT EXISTS label AS SELECT entry, topic, date, score, reasons FROM labelled
+    WHERE rules = (SELECT value FROM meta WHERE name = 'rules');
 
 CREATE TABLE IF NOT EXISTS month (
     topic TEXT NOT NULL,

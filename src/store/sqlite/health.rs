@@ -45,8 +45,9 @@ fn word(health: Health) -> &'static str {
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Change> {
-    let health = match row.get::<_, String>(2)?.as_str() {
+/// What a word stands for.
+pub(super) fn of(word: &str) -> Health {
+    match word {
         "silent" => Health::Silent,
         "unreachable" => Health::Unreachable,
         "unreadable" => Health::Unreadable,
@@ -54,7 +55,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Change> {
         "moved" => Health::Moved,
         "invalid" => Health::Invalid,
         _ => Health::Recovered,
-    };
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Change> {
+    let health = of(&row.get::<_, String>(2)?);
     let date = rows::time(row, 1)?.unwrap_or_default();
     Ok(Change { source_id: row.get(0)?, date, health, detail: row.get(3)? })
 }

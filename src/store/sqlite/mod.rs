@@ -3,17 +3,20 @@
 //! Write-ahead log with `synchronous = NORMAL`: a process that dies loses nothing that was committed; a machine that
 //! loses power may lose the last commits whole, and then polls again. Other processes may read, and poll, meanwhile.
 
+mod apply;
 mod archive;
 mod derived;
 mod entries;
 mod health;
 mod hubs;
+mod meta;
 mod related;
 mod revisions;
 mod rows;
 mod search;
 mod sources;
 mod stories;
+mod surroundings;
 mod throttles;
 mod withdrawals;
 
@@ -21,23 +24,24 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
-use super::{EntryDay, Filter, Job, Order, Store, StoreError};
+use super::{Applied, Change, EntryDay, Filter, Held, Inquiry, Pulse, Relabelling, Store, StoreError, Surroundings};
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Change, SourceState, Throttle};
-use crate::story::{
-    Bond, Clues, EntryKey, Fingerprint, Gist, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story,
-    Terms, Tombstone,
-};
-use crate::topic::Label;
+use crate::state::{Announcement, Change as Turn, Remembered, Throttle};
+use crate::story::{Gist, Month, Order, Revision, Story, Tombstone};
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x7665_696c;
 
 /// One step per format, in order, never changed once released; `PRAGMA user_version` counts the steps done.
-const MIGRATIONS: [&str; 4] =
-    [include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql"), include_str!("004.sql")];
+const MIGRATIONS: [&str; 5] = [
+    include_str!("001.sql"),
+    include_str!("002.sql"),
+    include_str!("003.sql"),
+    include_str!("004.sql"),
+    include_str!("005.sql"),
+];
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -47,8 +51,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 pub struct Sqlite {
     connection: Connection,
     path: PathBuf,
-    /// How many [`Store::atomically`] are open.
-    depth: usize,
 }
 
 impl Sqlite {
@@ -60,14 +62,14 @@ impl Sqlite {
     /// [`StoreError::Open`], [`StoreError::Foreign`], [`StoreError::Newer`], [`StoreError::Damaged`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let cannot_open =
-            |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { path: path.into(), source };
+            |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { store: named(path), source };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| cannot_open(error.into()))?;
         }
         // SQLite deletes the log when the last connection closes in order.
         let crashed = path.with_file_name(file_name_with(path, "-wal")).metadata().is_ok_and(|wal| wal.len() > 0);
         let connection = Connection::open(path).map_err(|error| cannot_open(error.into()))?;
-        let mut store = Self { connection, path: path.into(), depth: 0 };
+        let mut store = Self { connection, path: path.into() };
         store.refuse_strangers()?;
         store.configure().map_err(|error| cannot_open(error.into()))?;
         if crashed {
@@ -75,6 +77,7 @@ impl Sqlite {
         }
         store.migrate()?;
         store.connection.execute_batch(derived::TABLES).map_err(|error| cannot_open(error.into()))?;
+        derived::note_missing(&store.connection)?;
         Ok(store)
     }
 
@@ -84,12 +87,12 @@ impl Sqlite {
     /// [`StoreError::Missing`], and those of [`Sqlite::open`]; also when the store is of an older format.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         if !path.exists() {
-            return Err(StoreError::Missing { path: path.into() });
+            return Err(StoreError::Missing { store: named(path) });
         }
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .and_then(|connection| connection.busy_timeout(BUSY_TIMEOUT).map(|()| connection))
-            .map_err(|error| StoreError::Open { path: path.into(), source: error.into() })?;
-        let mut store = Self { connection, path: path.into(), depth: 0 };
+            .map_err(|error| StoreError::Open { store: named(path), source: error.into() })?;
+        let mut store = Self { connection, path: path.into() };
         let format = store.refuse_strangers()?;
         if format < known_format() {
             // Older, or being made: only a writer may migrate it.
@@ -105,16 +108,16 @@ impl Sqlite {
         let (application, found) =
             pragma("application_id").and_then(|id| Ok((id, pragma("user_version")?))).map_err(|error| {
                 match error.sqlite_error_code() {
-                    Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign { path: self.path.clone() },
-                    _ => StoreError::Open { path: self.path.clone(), source: error.into() },
+                    Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign { store: named(&self.path) },
+                    _ => StoreError::Open { store: named(&self.path), source: error.into() },
                 }
             })?;
         let empty = application == 0 && found == 0 && self.table_count()? == 0;
         if application != APPLICATION_ID && !empty {
-            return Err(StoreError::Foreign { path: self.path.clone() });
+            return Err(StoreError::Foreign { store: named(&self.path) });
         }
         if found > known_format() {
-            return Err(StoreError::Newer { path: self.path.clone(), found, known: known_format() });
+            return Err(StoreError::Newer { store: named(&self.path), found, known: known_format() });
         }
         Ok(found)
     }
@@ -143,13 +146,13 @@ impl Sqlite {
     /// [`StoreError::Damaged`] with the first finding.
     pub fn check(&mut self) -> Result<(), StoreError> {
         let finding: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if finding == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: self.path.clone(), finding }) }
+        if finding == "ok" { Ok(()) } else { Err(StoreError::Damaged { store: named(&self.path), finding }) }
     }
 
     /// Runs the missing migrations, all or none.
     fn migrate(&mut self) -> Result<(), StoreError> {
-        let path = self.path.clone();
-        let failed = |error: rusqlite::Error| StoreError::Open { path, source: error.into() };
+        let store = named(&self.path);
+        let failed = |error: rusqlite::Error| StoreError::Open { store, source: error.into() };
         let run = |connection: &mut Connection| -> rusqlite::Result<()> {
             let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             // Read inside the transaction: another process may have migrated meanwhile.
@@ -192,180 +195,37 @@ impl From<serde_json::Error> for StoreError {
 }
 
 impl Store for Sqlite {
-    fn atomically(&mut self, job: Job<'_>) -> Result<(), StoreError> {
-        let outermost = self.depth == 0;
-        // IMMEDIATE: a reader that becomes a writer may find that another process wrote in between, and fail.
-        self.connection.execute_batch(if outermost { "BEGIN IMMEDIATE" } else { "SAVEPOINT job" })?;
-        self.depth += 1;
-        let result = job(self);
-        self.depth -= 1;
-        let (keep, undo) =
-            if outermost { ("COMMIT", "ROLLBACK") } else { ("RELEASE job", "ROLLBACK TO job; RELEASE job") };
-        let kept = result.and_then(|()| Ok(self.connection.execute_batch(keep)?));
-        if kept.is_err() {
-            // Fails only where SQLite has already rolled back by itself (a full disk): then there is nothing to undo.
-            let _ = self.connection.execute_batch(undo);
-        }
-        kept
+    fn sources(&mut self, ids: Option<&[String]>) -> Result<Vec<Remembered>, StoreError> {
+        sources::remembered(&self.connection, ids)
     }
 
-    fn sources(&mut self) -> Result<Vec<SourceState>, StoreError> {
-        sources::all(&self.connection)
+    fn surroundings(&mut self, asked: &Inquiry) -> Result<Surroundings, StoreError> {
+        surroundings::read(&mut self.connection, asked)
     }
 
-    fn source(&mut self, source_id: &str) -> Result<SourceState, StoreError> {
-        sources::one(&self.connection, source_id)
+    fn apply(&mut self, changes: &[Change], seen: Option<i64>) -> Result<Applied, StoreError> {
+        apply::apply(&mut self.connection, changes, seen)
     }
 
-    fn save_source(&mut self, state: &SourceState) -> Result<(), StoreError> {
-        sources::save(&self.connection, state)
-    }
-
-    fn known(&mut self, source_id: &str, keys: &[EntryKey]) -> Result<Vec<Known>, StoreError> {
-        entries::known(&self.connection, source_id, keys)
-    }
-
-    fn candidates(&mut self, clues: &Clues, since: Timestamp) -> Result<Vec<StoredEntry>, StoreError> {
-        stories::candidates(&self.connection, clues, since)
-    }
-
-    fn tellings(&mut self, story: i64) -> Result<Vec<StoredEntry>, StoreError> {
-        stories::tellings(&self.connection, story)
-    }
-
-    fn assign(&mut self, number: i64, story: i64, now: Timestamp) -> Result<(), StoreError> {
-        stories::assign(&self.connection, number, story, now)
-    }
-
-    fn bonds(&mut self, number: i64) -> Result<Vec<Bond>, StoreError> {
-        stories::bonds(&self.connection, number)
-    }
-
-    fn bind(&mut self, bond: Bond) -> Result<(), StoreError> {
-        let mut insert = self.connection.prepare_cached("INSERT OR REPLACE INTO bond VALUES (?1, ?2, ?3)")?;
-        insert.execute(params![bond.one, bond.other, bond.together])?;
-        Ok(())
-    }
-
-    fn has_atom_id(&mut self, atom_id: &str) -> Result<bool, StoreError> {
-        Ok(self.connection.prepare_cached("SELECT 1 FROM entry WHERE atom_id = ?1")?.exists([atom_id])?)
-    }
-
-    fn insert(
-        &mut self,
-        source_id: &str,
-        prepared: &Prepared,
-        story: Option<i64>,
-        now: Timestamp,
-    ) -> Result<i64, StoreError> {
-        entries::insert(&self.connection, source_id, prepared, story, now)
-    }
-
-    fn update(&mut self, number: i64, prepared: &Prepared, changed: Option<Timestamp>) -> Result<(), StoreError> {
-        entries::update(&self.connection, number, prepared, changed)
-    }
-
-    fn keep_revision(&mut self, number: i64, most: usize, now: Timestamp) -> Result<(), StoreError> {
-        revisions::keep(&self.connection, number, most, now)
+    fn entries(&mut self, filter: &Filter) -> Result<Vec<Held>, StoreError> {
+        search::entries(&mut self.connection, filter)
     }
 
     fn revisions(&mut self, number: i64) -> Result<Vec<Revision>, StoreError> {
         revisions::all(&self.connection, number)
     }
 
-    fn listed(&mut self, source_id: &str) -> Result<Vec<Listed>, StoreError> {
-        withdrawals::listed(&self.connection, source_id)
-    }
-
-    fn mark_present(
+    fn unrelated(
         &mut self,
-        source_id: &str,
-        present: &[i64],
-        whole: bool,
-        now: Timestamp,
-    ) -> Result<usize, StoreError> {
-        entries::mark_present(&self.connection, source_id, present, whole, now)
-    }
-
-    fn suspect(&mut self, numbers: &[i64], since: Option<Timestamp>) -> Result<(), StoreError> {
-        withdrawals::suspect(&self.connection, numbers, since)
-    }
-
-    fn suspected(&mut self, source_id: &str, until: Timestamp) -> Result<Vec<i64>, StoreError> {
-        withdrawals::suspected(&self.connection, source_id, until)
-    }
-
-    fn stays(&mut self, source_id: &str, since: Timestamp, limit: usize) -> Result<Vec<Stay>, StoreError> {
-        withdrawals::stays(&self.connection, source_id, since, limit)
-    }
-
-    fn withdraw(&mut self, numbers: &[i64], now: Timestamp) -> Result<(), StoreError> {
-        withdrawals::withdraw(&self.connection, numbers, now)
-    }
-
-    fn entries_after(&mut self, after: i64, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
-        entries::after(&self.connection, after, limit)
-    }
-
-    fn entry(&mut self, number: i64) -> Result<Option<StoredEntry>, StoreError> {
-        entries::one(&self.connection, number)
-    }
-
-    fn find(&mut self, name: &str, link: Option<&str>) -> Result<Vec<StoredEntry>, StoreError> {
-        entries::find(&self.connection, name, link)
-    }
-
-    fn labels(&mut self, number: i64) -> Result<Vec<Label>, StoreError> {
-        entries::labels(&self.connection, number)
-    }
-
-    fn fingerprint(&mut self, number: i64) -> Result<Option<Fingerprint>, StoreError> {
-        let sql = "SELECT fingerprint FROM entry WHERE number = ?1";
-        maybe(&self.connection, sql, number, |row| Ok(Fingerprint(row.get(0)?)))
-    }
-
-    fn relabel(&mut self, labels: &[(i64, Vec<Label>)], rules: &str) -> Result<(), StoreError> {
-        for (number, labels) in labels {
-            entries::relabel(&self.connection, *number, labels)?;
-        }
-        self.connection.execute("UPDATE meta SET value = ?1 WHERE name = 'rules'", [rules])?;
-        Ok(())
-    }
-
-    fn is_whole(&mut self) -> Result<bool, StoreError> {
-        derived::is_whole(&self.connection)
-    }
-
-    fn mark_whole(&mut self) -> Result<(), StoreError> {
-        derived::mark_whole(&self.connection)
-    }
-
-    fn set_clues(&mut self, number: i64, clues: &Clues) -> Result<(), StoreError> {
-        entries::set_clues(&self.connection, number, clues)
-    }
-
-    fn rules(&mut self) -> Result<String, StoreError> {
-        Ok(self.connection.query_row("SELECT value FROM meta WHERE name = 'rules'", [], |row| row.get(0))?)
-    }
-
-    fn unrelated(&mut self, number: i64) -> Result<Vec<(i64, String)>, StoreError> {
-        related::unrelated(&self.connection, number)
-    }
-
-    fn gist(&mut self, story: i64) -> Result<Option<Gist>, StoreError> {
-        related::gist(&self.connection, story)
-    }
-
-    fn gists(&mut self, topic: &str, since: Order, before: Order, limit: usize) -> Result<Vec<Gist>, StoreError> {
-        related::gists(&self.connection, topic, since, before, limit)
-    }
-
-    fn save_terms(&mut self, number: i64, terms: &Terms) -> Result<(), StoreError> {
-        related::set_terms(&self.connection, number, Some(terms))
-    }
-
-    fn relate(&mut self, topic: &str, story: i64, others: &[i64]) -> Result<(), StoreError> {
-        related::relate(&self.connection, topic, story, others)
+        topic: &str,
+        after: Option<Order>,
+        limit: usize,
+    ) -> Result<Vec<(Gist, bool)>, StoreError> {
+        let rules = match meta::number(&self.connection, "next_rules")? {
+            Some(next) => Some(next),
+            None => meta::number(&self.connection, "rules")?,
+        };
+        related::page(&self.connection, rules.unwrap_or_default(), topic, after, limit)
     }
 
     fn stories(&mut self, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {
@@ -384,23 +244,15 @@ impl Store for Sqlite {
         withdrawals::tombstones(&self.connection, topic, month, limit)
     }
 
-    fn entries(&mut self, filter: &Filter) -> Result<Vec<(StoredEntry, Vec<Label>)>, StoreError> {
-        search::entries(&mut self.connection, filter)
-    }
-
     fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
         entries::days(&self.connection, since)
     }
 
-    fn note(&mut self, change: &Change) -> Result<(), StoreError> {
-        health::note(&self.connection, change)
-    }
-
-    fn health(&mut self, source_id: Option<&str>) -> Result<Vec<Change>, StoreError> {
+    fn health(&mut self, source_id: Option<&str>) -> Result<Vec<Turn>, StoreError> {
         health::last(&self.connection, source_id)
     }
 
-    fn changes(&mut self, limit: usize) -> Result<Vec<Change>, StoreError> {
+    fn changes(&mut self, limit: usize) -> Result<Vec<Turn>, StoreError> {
         health::changes(&self.connection, limit)
     }
 
@@ -408,56 +260,73 @@ impl Store for Sqlite {
         hubs::all(&self.connection)
     }
 
-    fn save_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
-        hubs::save(&self.connection, announcement)
-    }
-
     fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError> {
         throttles::all(&self.connection, now)
     }
 
-    fn save_throttle(&mut self, throttle: &Throttle, now: Timestamp) -> Result<(), StoreError> {
-        throttles::save(&self.connection, throttle, now)
+    fn pulse(&mut self) -> Result<Pulse, StoreError> {
+        let connection = &self.connection;
+        let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let size: i64 = connection.prepare_cached(size)?.query_row([], |row| row.get(0))?;
+        let unlabelled: i64 =
+            connection.prepare_cached("SELECT count(*) FROM unlabelled")?.query_row([], |row| row.get(0))?;
+        let labelled = meta::number(connection, "labelled")?.unwrap_or_default();
+        let to_come = meta::rules_to_come(connection)?;
+        Ok(Pulse {
+            generation: meta::number(connection, "generation")?.unwrap_or_default(),
+            size: size.unsigned_abs(),
+            tidied: meta::number(connection, "tidied")?.and_then(|at| Timestamp::from_timestamp(at, 0)),
+            rules: meta::rules_in_force(connection)?,
+            relabelling: to_come.map(|rules| Relabelling { rules, labelled }),
+            unlabelled: usize::try_from(unlabelled).unwrap_or_default(),
+            rebuilt: meta::number(connection, "rebuilt")?,
+        })
     }
 
-    fn size(&mut self) -> Result<u64, StoreError> {
-        let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
-        Ok(self.connection.query_row(sql, [], |row| row.get::<_, i64>(0))?.unsigned_abs())
+    fn drop_before(&mut self, before: Timestamp, sources: &[String], limit: usize) -> Result<usize, StoreError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let dropped = stories::drop_before(&transaction, before, sources, limit)?;
+        transaction.commit()?;
+        Ok(dropped)
     }
 
-    fn drop_before(&mut self, before: Timestamp, sources: &[String]) -> Result<usize, StoreError> {
-        stories::drop_before(&self.connection, before, sources)
-    }
-
-    fn generation(&mut self) -> Result<i64, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT value FROM meta WHERE name = 'generation'")?;
-        Ok(statement.query_row([], |row| row.get(0))?)
-    }
-
-    fn raise_generation(&mut self) -> Result<(), StoreError> {
-        self.connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'", [])?;
-        Ok(())
-    }
-
-    fn backup(&mut self, to: &Path) -> Result<(), StoreError> {
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { path: to.into(), source };
-        // Also the way to make sure that nobody's file is overwritten.
-        std::fs::File::create_new(to).map_err(|error| failed(error.into()))?;
-        self.connection.backup("main", to, None::<fn(rusqlite::backup::Progress)>).map_err(|error| failed(error.into()))
+    fn drop_labels(&mut self, limit: usize) -> Result<usize, StoreError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let stale = "SELECT id FROM ruleset WHERE id NOT IN
+            (SELECT value FROM meta WHERE name IN ('rules', 'next_rules')) LIMIT 1";
+        let stale: Option<i64> = transaction.query_row(stale, [], |row| row.get(0)).optional()?;
+        let Some(stale) = stale else { return Ok(0) };
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let dropped = transaction.execute(
+            "DELETE FROM labelled WHERE (entry, rules, topic) IN
+             (SELECT entry, rules, topic FROM labelled WHERE rules = ?1 LIMIT ?2)",
+            [stale, limit],
+        )?;
+        if dropped == 0 {
+            transaction.execute("DELETE FROM ruleset WHERE id = ?1", [stale])?;
+        }
+        transaction.commit()?;
+        Ok(dropped.max(1))
     }
 
     fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {
         // The write-ahead log needs no help: each commit that makes it long folds it back.
         self.connection.execute_batch("PRAGMA optimize")?;
-        self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('tidied', ?1)", [unix(now)])?;
-        Ok(())
+        meta::set(&self.connection, "tidied", Some(unix(now)))
     }
 
-    fn tidied(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        let sql = "SELECT value FROM meta WHERE name = 'tidied'";
-        let at: Option<i64> = self.connection.query_row(sql, [], |row| row.get(0)).optional()?;
-        Ok(at.and_then(|at| Timestamp::from_timestamp(at, 0)))
+    fn backup(&mut self, to: &Path) -> Result<(), StoreError> {
+        let failed =
+            |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { store: named(to), source };
+        // Also the way to make sure that nobody's file is overwritten.
+        std::fs::File::create_new(to).map_err(|error| failed(error.into()))?;
+        self.connection.backup("main", to, None::<fn(rusqlite::backup::Progress)>).map_err(|error| failed(error.into()))
     }
+}
+
+/// A file as errors name it.
+fn named(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// The Unix time of an instant, as stored.

@@ -1,10 +1,13 @@
 //! Related news: the telling words of entries, and what was chosen for stories.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{StoreError, archive, rows, unix};
-use crate::store::Order;
-use crate::story::{Gist, Related, Terms};
+use crate::feed::Timestamp;
+use crate::store::WINDOW;
+use crate::story::{Gist, Order, Related, Terms};
 
 pub(super) fn set_terms(connection: &Connection, number: i64, terms: Option<&Terms>) -> Result<(), StoreError> {
     match terms {
@@ -16,19 +19,8 @@ pub(super) fn set_terms(connection: &Connection, number: i64, terms: Option<&Ter
     Ok(())
 }
 
-pub(super) fn unrelated(connection: &Connection, number: i64) -> Result<Vec<(i64, String)>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT DISTINCT told.story, label.topic FROM entry JOIN entry AS told ON told.story = entry.story
-         JOIN label ON label.entry = told.number
-         WHERE entry.number = ?1 AND NOT EXISTS (SELECT 1 FROM related WHERE related.topic = label.topic
-                                                 AND related.story = told.story AND related.place = 0)
-         ORDER BY label.topic",
-    )?;
-    Ok(statement.query_map([number], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
-}
-
 /// The columns that [`read`] takes, of a story's head as `entry`.
-const COLUMNS: &str = "entry.number, entry.source_id, entry.date, entry.title, terms.hashes";
+const COLUMNS: &str = "entry.number, entry.source_id, entry.date, entry.title, entry.url IS NOT NULL, terms.hashes";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Gist> {
     Ok(Gist {
@@ -36,7 +28,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Gist> {
         source_id: row.get(1)?,
         date: rows::time(row, 2)?.unwrap_or_default(),
         title: row.get(3)?,
-        terms: row.get::<_, Option<Vec<u8>>>(4)?.map(|bytes| Terms::from_bytes(&bytes)),
+        has_page: row.get(4)?,
+        terms: row.get::<_, Option<Vec<u8>>>(5)?.map(|bytes| Terms::from_bytes(&bytes)),
     })
 }
 
@@ -45,35 +38,88 @@ pub(super) fn gist(connection: &Connection, story: i64) -> Result<Option<Gist>, 
     Ok(connection.prepare_cached(&sql)?.query_row([story], read).optional()?)
 }
 
-/// Labels are dated like their story's head, so the index of labels gives the stories in order, or nearly: of one date
-/// it has them by the labelled entry's number.
-pub(super) fn gists(
+/// The latest stories of a topic with a page before each of some places.
+///
+/// Read backwards from the last place; where a window ends, what lies between it and the next place is passed over.
+pub(super) fn windows(
     connection: &Connection,
     topic: &str,
-    since: Order,
-    before: Order,
-    limit: usize,
-) -> Result<Vec<Gist>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM label JOIN entry AS told ON told.number = label.entry
-         JOIN entry ON entry.number = told.story LEFT JOIN terms ON terms.entry = entry.number
-         WHERE label.topic = ?1 AND label.date BETWEEN ?2 AND ?3 AND entry.url IS NOT NULL
-         AND (label.date, entry.number) >= (?2, ?4) AND (label.date, entry.number) < (?3, ?5)
-         ORDER BY label.date DESC, label.entry DESC"
-    ))?;
-    let parameters = params![topic, unix(since.0), unix(before.0), since.1, before.1];
-    let mut gists: Vec<Gist> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    for gist in statement.query_map(parameters, read)? {
-        let gist = gist?;
-        if gists.len() == limit {
-            break;
-        }
-        if seen.insert(gist.number) {
-            gists.push(gist);
+    places: &BTreeSet<Order>,
+) -> Result<BTreeMap<Order, Gist>, StoreError> {
+    let mut stories: BTreeMap<Order, Gist> = BTreeMap::new();
+    let mut places = places.iter().rev().copied().peekable();
+    while let Some(place) = places.next() {
+        let mut left = WINDOW;
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM label JOIN entry AS told ON told.number = label.entry
+             JOIN entry ON entry.number = told.story LEFT JOIN terms ON terms.entry = entry.number
+             WHERE label.topic = ?1 AND label.date <= ?2 AND entry.url IS NOT NULL
+             AND (label.date, entry.number) < (?2, ?3)
+             ORDER BY label.date DESC, label.entry DESC"
+        ))?;
+        for gist in statement.query_map(params![topic, unix(place.0), place.1], read)? {
+            let gist = gist?;
+            while places.next_if(|next| *next > gist.order()).is_some() {
+                left = WINDOW;
+            }
+            if left == 0 {
+                break;
+            }
+            if stories.insert(gist.order(), gist).is_none() {
+                left -= 1;
+            }
         }
     }
-    Ok(gists)
+    Ok(stories)
+}
+
+/// The stories of a topic under these rules after a place, the earliest first, each with whether its related news was
+/// chosen. Without a place: from a window before the first for which it was not; none if there is no such story.
+pub(super) fn page(
+    connection: &Connection,
+    rules: i64,
+    topic: &str,
+    after: Option<Order>,
+    limit: usize,
+) -> Result<Vec<(Gist, bool)>, StoreError> {
+    let Some(after) = after.map_or_else(|| before_unrelated(connection, rules, topic), |after| Ok(Some(after)))? else {
+        return Ok(Vec::new());
+    };
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT DISTINCT {COLUMNS}, EXISTS (SELECT 1 FROM related WHERE related.topic = ?2
+                                            AND related.story = entry.number AND related.place = 0)
+         FROM labelled JOIN entry AS told ON told.number = labelled.entry
+         JOIN entry ON entry.number = told.story LEFT JOIN terms ON terms.entry = entry.number
+         WHERE labelled.rules = ?1 AND labelled.topic = ?2 AND labelled.date >= ?3
+         AND (labelled.date, entry.number) > (?3, ?4)
+         ORDER BY labelled.date, entry.number LIMIT ?5"
+    ))?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let parameters = params![rules, topic, after.0.timestamp(), after.1, limit];
+    Ok(statement.query_map(parameters, |row| Ok((read(row)?, row.get(6)?)))?.collect::<Result<_, _>>()?)
+}
+
+/// The place from which stories are looked at so that the first without related news finds those before it.
+fn before_unrelated(connection: &Connection, rules: i64, topic: &str) -> Result<Option<Order>, StoreError> {
+    let first: Option<i64> = connection
+        .prepare_cached(
+            "SELECT labelled.date FROM labelled JOIN entry ON entry.number = labelled.entry
+             WHERE labelled.rules = ?1 AND labelled.topic = ?2 AND NOT EXISTS (
+                 SELECT 1 FROM related WHERE related.topic = ?2 AND related.story = entry.story AND related.place = 0)
+             ORDER BY labelled.date LIMIT 1",
+        )?
+        .query_row(params![rules, topic], |row| row.get(0))
+        .optional()?;
+    let Some(first) = first else { return Ok(None) };
+    let before: Option<i64> = connection
+        .prepare_cached(
+            "SELECT date FROM labelled WHERE rules = ?1 AND topic = ?2 AND date < ?3
+             ORDER BY date DESC LIMIT 1 OFFSET ?4",
+        )?
+        .query_row(params![rules, topic, first, i64::try_from(WINDOW).unwrap_or(i64::MAX)], |row| row.get(0))
+        .optional()?;
+    let before = before.and_then(|before| Timestamp::from_timestamp(before, 0));
+    Ok(Some((before.unwrap_or(Timestamp::MIN_UTC), i64::MIN)))
 }
 
 pub(super) fn relate(connection: &Connection, topic: &str, story: i64, others: &[i64]) -> Result<(), StoreError> {
@@ -84,7 +130,7 @@ pub(super) fn relate(connection: &Connection, topic: &str, story: i64, others: &
     for (place, other) in (1..).zip(others) {
         insert.execute(params![topic, story, place, other])?;
     }
-    if others.is_empty() { Ok(()) } else { archive::touch(connection, story) }
+    if others.is_empty() { Ok(()) } else { archive::touch_in(connection, topic, story) }
 }
 
 /// What was chosen and is still another story of the topic, through the story that the chosen one is part of now.

@@ -3,52 +3,88 @@
 //! The index is brought up to date by whoever searches: filled at each insert, it would cost more than the rest of the
 //! poll together.
 
-use rusqlite::{Connection, Row, ToSql, params};
+use rusqlite::{Connection, Row, ToSql, TransactionBehavior, params};
 
 use super::entries::{COLUMNS, labels, read};
 use super::{StoreError, derived, unix};
-use crate::store::Filter;
-use crate::story::StoredEntry;
+use crate::store::{Filter, Held, Which};
+use crate::story::Fingerprint;
 use crate::text;
-use crate::topic::Label;
 
 /// Entries indexed in one transaction, so that a poll never waits long for a search.
 const INDEX_BATCH: i64 = 500;
 
-pub(super) fn entries(
-    connection: &mut Connection,
-    filter: &Filter,
-) -> Result<Vec<(StoredEntry, Vec<Label>)>, StoreError> {
+pub(super) fn entries(connection: &mut Connection, filter: &Filter) -> Result<Vec<Held>, StoreError> {
     let search = filter.search.as_deref().and_then(query);
     if search.is_some() {
         derived::forget_emptied_index(connection)?;
         while fill_index(connection)? > 0 {}
     }
-    let mut sql = format!("SELECT {COLUMNS} FROM entry");
+    let mut sql = format!("SELECT {COLUMNS}, entry.fingerprint FROM entry");
     let mut parameters: Vec<Box<dyn ToSql>> = Vec::new();
     let mut conditions: Vec<String> = Vec::new();
-    let mut add = |condition: &str, value: Box<dyn ToSql>| {
-        parameters.push(value);
-        conditions.push(condition.replace('?', &format!("?{}", parameters.len())));
+    let mut add = |condition: &str, values: Vec<Box<dyn ToSql>>| {
+        let mut condition = condition.to_owned();
+        for value in values {
+            parameters.push(value);
+            condition = condition.replacen('?', &format!(":{}", parameters.len()), 1);
+        }
+        conditions.push(condition.replace(':', "?"));
+    };
+    let by_number = match &filter.which {
+        Which::Newest => false,
+        Which::After(number) => {
+            add("number > ?", vec![Box::new(*number)]);
+            true
+        }
+        Which::Unlabelled => {
+            add("number IN (SELECT entry FROM unlabelled)", Vec::new());
+            true
+        }
+        Which::Number(number) => {
+            add("number = ?", vec![Box::new(*number)]);
+            true
+        }
+        Which::Named { name, link } => {
+            let name = || Box::new(name.clone());
+            add(
+                "(id = ? OR atom_id = ? OR url = ? OR canonical_link = ?)",
+                vec![name(), name(), name(), Box::new(link.clone())],
+            );
+            true
+        }
     };
     if let Some(topic) = &filter.topic {
-        add("number IN (SELECT entry FROM label WHERE topic = ?)", Box::new(topic.clone()));
+        add("number IN (SELECT entry FROM label WHERE topic = ?)", vec![Box::new(topic.clone())]);
     }
     if let Some(search) = search {
-        add("number IN (SELECT rowid FROM entry_text WHERE entry_text MATCH ?)", Box::new(search));
+        add("number IN (SELECT rowid FROM entry_text WHERE entry_text MATCH ?)", vec![Box::new(search)]);
     }
     if let Some(since) = filter.since {
-        add("date >= ?", Box::new(unix(since)));
+        add("date >= ?", vec![Box::new(unix(since))]);
     }
     if !conditions.is_empty() {
         sql.push_str(" WHERE ");
         sql.push_str(&conditions.join(" AND "));
     }
     parameters.push(Box::new(i64::try_from(filter.limit).unwrap_or(i64::MAX)));
-    sql.push_str(&format!(" ORDER BY date DESC, number DESC LIMIT ?{}", parameters.len()));
-    let mut statement = connection.prepare(&sql)?;
-    let found = statement.query_map(rusqlite::params_from_iter(parameters), read)?.collect::<Result<Vec<_>, _>>()?;
-    found.into_iter().map(|stored| labels(connection, stored.number).map(|labels| (stored, labels))).collect()
+    let order = if by_number { "number" } else { "date DESC, number DESC" };
+    sql.push_str(&format!(" ORDER BY {order} LIMIT ?{}", parameters.len()));
+    let transaction = connection.transaction()?;
+    let held = {
+        let mut statement = transaction.prepare_cached(&sql)?;
+        let read = |row: &Row<'_>| {
+            Ok(Held { stored: read(row)?, fingerprint: Fingerprint(row.get("fingerprint")?), labels: Vec::new() })
+        };
+        let found = statement.query_map(rusqlite::params_from_iter(parameters), read)?;
+        let mut found = found.collect::<Result<Vec<_>, _>>()?;
+        for held in &mut found {
+            held.labels = labels(&transaction, held.stored.number)?;
+        }
+        found
+    };
+    transaction.commit()?;
+    Ok(held)
 }
 
 /// Words as people type them, as an FTS5 query that wants them all; `None` if there is none.
@@ -63,15 +99,10 @@ fn query(words: &str) -> Option<String> {
 
 /// Indexes some entries that are not in the index yet, and returns how many.
 fn fill_index(connection: &mut Connection) -> Result<usize, StoreError> {
-    let nested = !connection.is_autocommit();
-    if !nested {
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-    }
-    let result = index_batch(connection);
-    if !nested {
-        connection.execute_batch(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-    }
-    result
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let filled = index_batch(&transaction)?;
+    transaction.commit()?;
+    Ok(filled)
 }
 
 fn index_batch(connection: &Connection) -> Result<usize, StoreError> {

@@ -2,27 +2,39 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::{StoreError, rows, unix};
-use crate::state::{SourceState, Validators};
+use super::{StoreError, health, rows, unix};
+use crate::state::{Remembered, SourceState, Validators};
 
 const COLUMNS: &str = "id, url, moved_to, redirect, body_hash, last_poll, last_success, next_poll, next_poll_why, \
                        failures, last_error, retired, about";
 
-pub(super) fn all(connection: &Connection) -> Result<Vec<SourceState>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM source ORDER BY id"))?;
-    let mut states = statement.query_map([], read)?.collect::<Result<Vec<_>, _>>()?;
-    for state in &mut states {
+/// What is remembered of sources, by id: of all, or of these.
+pub(super) fn remembered(connection: &Connection, ids: Option<&[String]>) -> Result<Vec<Remembered>, StoreError> {
+    let sql = |which: &str| {
+        format!(
+            "SELECT {COLUMNS},
+                (SELECT health FROM change WHERE source_id = source.id AND health <> 'moved'
+                 ORDER BY number DESC LIMIT 1),
+                (SELECT min(suspected) FROM entry
+                 WHERE source_id = source.id AND suspected IS NOT NULL AND withdrawn IS NULL)
+             FROM source {which} ORDER BY id"
+        )
+    };
+    let mut remembered = match ids {
+        None => connection.prepare_cached(&sql(""))?.query_map([], read)?.collect::<Result<Vec<_>, _>>()?,
+        Some(ids) => {
+            let mut statement = connection.prepare_cached(&sql("WHERE id = ?1"))?;
+            let mut found = Vec::with_capacity(ids.len());
+            for id in ids {
+                found.extend(statement.query_map([id], read)?.collect::<Result<Vec<_>, _>>()?);
+            }
+            found
+        }
+    };
+    for Remembered { state, .. } in &mut remembered {
         state.validators = validators(connection, &state.source_id)?;
     }
-    Ok(states)
-}
-
-pub(super) fn one(connection: &Connection, source_id: &str) -> Result<SourceState, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM source WHERE id = ?1"))?;
-    let Some(state) = statement.query_map([source_id], read)?.next() else {
-        return Ok(SourceState { source_id: source_id.to_owned(), ..SourceState::default() });
-    };
-    Ok(SourceState { validators: validators(connection, source_id)?, ..state? })
+    Ok(remembered)
 }
 
 pub(super) fn save(connection: &Connection, state: &SourceState) -> Result<(), StoreError> {
@@ -65,8 +77,8 @@ fn validators(connection: &Connection, source_id: &str) -> Result<Vec<Validators
     Ok(statement.query_map([source_id], read)?.collect::<Result<_, _>>()?)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<SourceState> {
-    Ok(SourceState {
+fn read(row: &Row<'_>) -> rusqlite::Result<Remembered> {
+    let state = SourceState {
         source_id: row.get(0)?,
         validators: Vec::new(),
         url: rows::url(row, 1)?,
@@ -81,5 +93,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<SourceState> {
         last_error: rows::json(row, 10)?,
         retired: row.get(11)?,
         about: rows::json(row, 12)?.unwrap_or_default(),
-    })
+    };
+    let health = row.get::<_, Option<String>>(13)?.map(|word| health::of(&word));
+    Ok(Remembered { state, health, missed_since: rows::time(row, 14)? })
 }

@@ -1,0 +1,269 @@
+//! An entry as the store keeps it for comparing, so that no text is ever parsed again for that.
+//!
+//! Bytes of our own: a version, then fields in order, numbers as LEB128, hashes by their upper 32 bits. Two subjects that
+//! are compared both come from sketches: a shortened hash is never compared with a whole one.
+
+use super::subject::{Set, Subject, Text};
+use super::title::Title;
+use crate::feed::Timestamp;
+use crate::story::{Clues, Peer};
+
+/// What [`sketch`] writes first; what begins otherwise is not read.
+const VERSION: u64 = 1;
+
+/// An entry read back from its sketch.
+#[derive(Debug, Clone)]
+pub struct Sketched {
+    /// For comparing.
+    pub subject: Subject,
+    /// By what others are found.
+    pub clues: Clues,
+}
+
+/// Writes down what comparing needs of an entry.
+#[must_use]
+pub fn sketch(subject: &Subject, clues: &Clues) -> Vec<u8> {
+    let Subject { title, text, cves, page, guid, link, .. } = subject;
+    let mut bytes = Vec::with_capacity(64 + 4 * (text.shingles.len() * 2 + text.vocabulary.len()));
+    let out = &mut bytes;
+    let has_own_page = page != link;
+    let flags = [guid.is_some(), has_own_page, text.is_cut, text.summary_shingles == text.shingles];
+    number(out, VERSION);
+    number(out, flags.iter().rev().fold(0, |bits, flag| bits << 1 | u64::from(*flag)));
+    if has_own_page {
+        string(out, page.as_deref().unwrap_or_default());
+    }
+    number(out, title.words.len() as u64);
+    let mut content = title.content.iter().peekable();
+    for word in &title.words {
+        let is_content = content.next_if(|next| *next == word).is_some();
+        number(out, (word.len() as u64) << 1 | u64::from(is_content));
+        out.extend_from_slice(word.as_bytes());
+    }
+    number(out, title.numbers.len() as u64);
+    for (text, times) in &title.numbers {
+        string(out, text);
+        number(out, *times as u64);
+    }
+    number(out, u64::from(title.months));
+    number(out, text.words as u64);
+    for set in [&text.shingles, &text.vocabulary, &text.numbers, &text.years, cves] {
+        hashes(out, set);
+    }
+    if text.summary_shingles != text.shingles {
+        hashes(out, &text.summary_shingles);
+    }
+    for clues in [&clues.recent, &clues.lasting] {
+        number(out, clues.len() as u64);
+        out.extend(clues.iter().flat_map(|clue| clue.to_le_bytes()));
+    }
+    bytes
+}
+
+/// Reads a stored entry back; `None` if it has no sketch, or one of another version.
+#[must_use]
+pub fn sketched(peer: &Peer) -> Option<Sketched> {
+    let Peer { source_id, id, canonical_link, published, sketch, .. } = peer;
+    read_back(source_id, id.as_deref(), canonical_link.as_ref(), *published, sketch.as_deref()?)
+}
+
+/// Reads an entry of a source back, given its guid, its canonical link and when it was published; `None` if the bytes are
+/// not ours or of another version.
+#[must_use]
+pub fn read_back(
+    source_id: &str,
+    id: Option<&str>,
+    canonical_link: Option<&String>,
+    published: Option<Timestamp>,
+    bytes: &[u8],
+) -> Option<Sketched> {
+    let mut from = Reader(bytes);
+    if from.number()? != VERSION {
+        return None;
+    }
+    let flags = from.number()?;
+    let flag = |bit: u32| flags >> bit & 1 == 1;
+    let page = if flag(1) { Some(from.string()?).filter(|page| !page.is_empty()) } else { canonical_link.cloned() };
+    let title = from.title()?;
+    let words = from.length()?;
+    let [shingles, vocabulary, numbers, years, cves] =
+        [from.hashes()?, from.hashes()?, from.hashes()?, from.hashes()?, from.hashes()?];
+    let summary_shingles = if flag(3) { shingles.clone() } else { from.hashes()? };
+    let clues = Clues { recent: from.clues()?, lasting: from.clues()? };
+    let id = id.map(str::trim);
+    let subject = Subject {
+        source_id: source_id.to_owned(),
+        link: canonical_link.cloned(),
+        page,
+        guid: id.filter(|_| flag(0)).map(str::to_owned),
+        id: id.map(str::to_owned),
+        title,
+        text: Text {
+            words,
+            vocabulary,
+            shingles,
+            summary_shingles,
+            numbers,
+            years,
+            is_cut: flag(2),
+            lead: Set::default(),
+        },
+        cves,
+        published,
+    };
+    Some(Sketched { subject, clues })
+}
+
+fn number(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value.to_le_bytes()[0] | 0x80);
+        value >>= 7;
+    }
+    out.push(value.to_le_bytes()[0]);
+}
+
+fn string(out: &mut Vec<u8>, text: &str) {
+    number(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn hashes(out: &mut Vec<u8>, set: &Set) {
+    number(out, set.len() as u64);
+    out.extend(set.iter().flat_map(|hash| {
+        let [.., a, b, c, d] = hash.to_le_bytes();
+        [a, b, c, d]
+    }));
+}
+
+/// What is left to read.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = u64::from(*self.bytes(1)?.first()?);
+            value |= (byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    fn length(&mut self) -> Option<usize> {
+        usize::try_from(self.number()?).ok()
+    }
+
+    fn text(&mut self, length: usize) -> Option<String> {
+        String::from_utf8(self.bytes(length)?.to_vec()).ok()
+    }
+
+    fn string(&mut self) -> Option<String> {
+        let length = self.length()?;
+        self.text(length)
+    }
+
+    fn title(&mut self) -> Option<Title> {
+        let mut title = Title::default();
+        for _ in 0..self.number()? {
+            let length = self.length()?;
+            let word = self.text(length >> 1)?;
+            if length & 1 == 1 {
+                title.content.push(word.clone());
+            }
+            title.words.push(word);
+        }
+        for _ in 0..self.number()? {
+            let number = self.string()?;
+            title.numbers.insert(number, self.length()?);
+        }
+        title.months = u16::try_from(self.number()?).ok()?;
+        Some(title)
+    }
+
+    /// Sorted as they were.
+    fn hashes(&mut self) -> Option<Set> {
+        let count = self.length()?;
+        let bytes = self.bytes(count.checked_mul(4)?)?;
+        let hash = |bytes: &[u8]| Some(u64::from(u32::from_le_bytes(bytes.try_into().ok()?)) << 32);
+        Some(Set::of(bytes.chunks_exact(4).filter_map(hash)))
+    }
+
+    fn clues(&mut self) -> Option<Vec<i64>> {
+        let count = self.length()?;
+        let bytes = self.bytes(count.checked_mul(8)?)?;
+        Some(bytes.chunks_exact(8).filter_map(|bytes| Some(i64::from_le_bytes(bytes.try_into().ok()?))).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::identity::identify;
+    use super::super::own::relation;
+    use super::super::plain::Plain;
+    use super::super::tests::settings;
+    use super::*;
+    use crate::feed::Entry;
+    use crate::story::EntryKey;
+
+    /// An entry with this title and text as a new poll and as the store have it.
+    fn of(source_id: &str, title: &str, text: &str, path: &str) -> (Subject, Clues, Peer) {
+        let url = url::Url::parse(&format!("https://example.org/{path}")).ok();
+        let entry = Entry {
+            id: Some(format!("tag:example.org,2026:{path}")),
+            title: Some(title.into()),
+            content: Some(text.into()),
+            url,
+            ..Entry::default()
+        };
+        let (entry, identity) = identify(source_id, "rss20", vec![entry]).remove(0);
+        let subject = Subject::new(source_id, &entry, &Plain::of(&entry), &identity);
+        let clues = subject.clues();
+        let peer = Peer {
+            number: 1,
+            source_id: source_id.into(),
+            key: EntryKey([0; 16]),
+            story: 1,
+            joined: None,
+            first_seen: crate::feed::Timestamp::UNIX_EPOCH,
+            date: crate::feed::Timestamp::UNIX_EPOCH,
+            changed: None,
+            withdrawn: None,
+            id: entry.id.clone(),
+            canonical_link: identity.canonical_link,
+            published: entry.published,
+            topics: Vec::new(),
+            sketch: Some(sketch(&subject, &clues)),
+        };
+        (subject, clues, peer)
+    }
+
+    proptest! {
+        #[test]
+        fn sketches_compare_as_the_entries_do(
+            one in "([A-Z]?[a-zé]{1,9}[ ,.0-9]){1,30}", other in "([A-Z]?[a-zé]{1,9}[ ,.0-9]){1,30}", same in any::<bool>()
+        ) {
+            let other = if same { format!("{one} de plus") } else { other };
+            let [(a, clues, one), (b, _, other)] = [of("a", &one, &one, "1"), of("b", &other, &other, "2")];
+            let [one, other] = [sketched(&one).unwrap(), sketched(&other).unwrap()];
+            prop_assert_eq!(&one.clues, &clues);
+            prop_assert_eq!(relation(&one.subject, &other.subject, &settings()), relation(&a, &b, &settings()));
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..80), ours in any::<bool>()) {
+            let (.., peer) = of("a", "Un titre de 2026", "Un texte.", "1");
+            let bytes = if ours { [vec![1], bytes].concat() } else { bytes };
+            let _ = sketched(&Peer { sketch: Some(bytes), ..peer });
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Which entries tell one story.
+//!
+//! A new entry looks for entries that are the same item; entries that are the same as those belong to the circle too, and
+//! so do the entries that tell a story with one of them. The whole circle is then parted anew, so that the order in which
+//! its entries came does not count, but for who heads a story.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::Draft;
+use crate::dedup::{self, Member, Sketched, Subject};
+use crate::feed::Timestamp;
+use crate::story::{Bond, COMMON_CLUE, EntryKey, Period};
+
+/// Most entries that are parted at once. Each is compared with each, and no news was ever told so often.
+const CIRCLE_MAX: usize = 64;
+
+/// Most entries that one entry is compared with, of those that share a recent clue.
+const CANDIDATES_MAX: usize = 64;
+
+/// An entry with fewer phrases among its clues is too short to share two.
+const PHRASES_FEW: usize = 4;
+
+/// The stored entries that may tell the story of an entry, by number: they share clues with it, or head the story of one
+/// that does. `None` if more has to be known first.
+///
+/// A shared link, guid or title (an odd clue) is enough, and so is a lasting clue; of shared phrases two are needed unless
+/// the entry has few. A phrase that more than [`COMMON_CLUE`] entries have of late is a phrase of the trade and is passed
+/// over.
+pub(crate) fn candidates(draft: &mut Draft<'_>, sketched: &Sketched, now: Timestamp) -> Option<Vec<i64>> {
+    let Sketched { subject, clues } = sketched;
+    // A source that is new to us may tell news that others have told long ago.
+    let told = subject.published().map_or(now, |published| published.min(now));
+    let since = told - draft.grouping.settings.window;
+    let (first, mut is_known) = (Period::of(since), true);
+    let is_name = |clue: &i64| clue & 1 == 1;
+    let phrases = clues.recent.iter().filter(|clue| !is_name(clue)).count();
+    let needed = if phrases < PHRASES_FEW { 1 } else { 2 };
+    let mut shared: HashMap<i64, usize> = HashMap::new();
+    for clue in &clues.recent {
+        let Some(found) = draft.sharing(first, *clue) else {
+            is_known = false;
+            continue;
+        };
+        if is_name(clue) || found.len() <= COMMON_CLUE {
+            for number in found {
+                *shared.entry(number).or_default() += if is_name(clue) { 2 } else { 1 };
+            }
+        }
+    }
+    let mut lasting: BTreeSet<i64> = BTreeSet::new();
+    for clue in &clues.lasting {
+        match draft.sharing_lasting(*clue) {
+            Some(found) => lasting.extend(found.into_iter().take(COMMON_CLUE)),
+            None => is_known = false,
+        }
+    }
+    if !is_known {
+        return None;
+    }
+    shared.retain(|_, clues| *clues >= needed);
+    let mut near: Vec<(usize, i64)> = Vec::with_capacity(shared.len());
+    for (number, clues) in shared {
+        match draft.peer(number) {
+            Some(peer) if peer.first_seen >= since => near.push((clues, number)),
+            Some(_) => {}
+            None => is_known = false,
+        }
+    }
+    near.sort_unstable_by_key(|(clues, number)| std::cmp::Reverse((*clues, *number)));
+    let mut found: BTreeSet<i64> = near.into_iter().take(CANDIDATES_MAX).map(|(_, number)| number).collect();
+    found.extend(lasting);
+    let mut heads = BTreeSet::new();
+    for number in &found {
+        match draft.peer(*number) {
+            Some(peer) => _ = heads.insert(peer.story),
+            None => is_known = false,
+        }
+    }
+    found.extend(heads);
+    // An entry without a story waits for it: the store is being rebuilt.
+    let may_meet = |draft: &mut Draft<'_>, number: &i64| {
+        let grouping = draft.grouping;
+        draft.peer(*number).is_some_and(|peer| peer.story != 0 && grouping.may_meet(subject.source_id(), &peer.source_id))
+    };
+    found.retain(|number| may_meet(draft, number));
+    // Entries that were dropped meanwhile leave clues of which nothing is known.
+    (is_known || draft.lacks_nothing()).then(|| found.into_iter().collect())
+}
+
+/// Finds the story of a new entry among its [`candidates`], and makes one of stories that it links; `None` if it begins
+/// its own.
+pub(crate) fn place(
+    draft: &mut Draft<'_>,
+    key: EntryKey,
+    new: &Arc<Sketched>,
+    candidates: Vec<i64>,
+    now: Timestamp,
+) -> Option<i64> {
+    let mut circle = Circle::around(Member { number: None, key, subject: subject(new) });
+    circle.admit(0, candidates, draft);
+    if circle.members.len() == 1 {
+        return None;
+    }
+    if let Some(story) = circle.only_story(draft) {
+        return Some(story);
+    }
+    circle.grow(1, draft, now);
+    circle.settle(draft, now)
+}
+
+/// Finds the stories of a stored entry and its circle anew, after it was edited or bound.
+pub(crate) fn regroup(draft: &mut Draft<'_>, number: i64, now: Timestamp) {
+    let Some(first) = member(draft, number) else { return };
+    let Some(story) = draft.peer(number).map(|peer| peer.story) else { return };
+    let mut circle = Circle::around(first);
+    circle.stories.insert(number, story);
+    circle.grow(0, draft, now);
+    circle.settle(draft, now);
+}
+
+/// Holds an edited entry in its story, though it may not say the same any more: readers were told that it is.
+pub(super) fn hold(draft: &mut Draft<'_>, number: i64, before: &Sketched, after: &Sketched) {
+    let Some(story) = draft.peer(number).map(|peer| peer.story) else { return };
+    for mate in draft.told(story).into_iter().filter(|mate| *mate != number) {
+        let Some(other) = draft.sketched(mate) else { continue };
+        let settings = &draft.grouping.settings;
+        let is_same = |entry: &Sketched| dedup::relation(&entry.subject, &other.subject, settings).verdict.is_ok();
+        if is_same(before) && !is_same(after) {
+            draft.bind(Bond::new(number, mate, true));
+        }
+    }
+}
+
+fn subject(sketched: &Arc<Sketched>) -> Arc<Subject> {
+    Arc::new(sketched.subject.clone())
+}
+
+fn member(draft: &mut Draft<'_>, number: i64) -> Option<Member> {
+    let sketched = draft.sketched(number)?;
+    let key = draft.peer(number)?.key;
+    Some(Member { number: Some(number), key, subject: subject(&sketched) })
+}
+
+/// The entries that may tell a story together, directly or through others.
+struct Circle {
+    members: Vec<Member>,
+    /// The stories that the stored ones tell now.
+    stories: HashMap<i64, i64>,
+    bonds: Vec<Bond>,
+}
+
+impl Circle {
+    fn around(first: Member) -> Self {
+        Self { members: vec![first], stories: HashMap::new(), bonds: Vec::new() }
+    }
+
+    fn has(&self, number: i64) -> bool {
+        self.stories.contains_key(&number)
+    }
+
+    fn add(&mut self, draft: &mut Draft<'_>, member: Member) {
+        let Some(number) = member.number else { return };
+        let Some(story) = draft.peer(number).map(|peer| peer.story) else { return };
+        if self.members.len() < CIRCLE_MAX && self.stories.insert(number, story).is_none() {
+            self.members.push(member);
+        }
+    }
+
+    /// Takes in those candidates that are the same item as the member at `place`.
+    fn admit(&mut self, place: usize, candidates: Vec<i64>, draft: &mut Draft<'_>) {
+        for number in candidates {
+            let Some(one) = self.members.get(place).map(|one| Arc::clone(&one.subject)) else { return };
+            if self.has(number) || !draft.peer(number).is_some_and(|peer| dedup::may_be_same(&one, peer)) {
+                continue;
+            }
+            let Some(other) = member(draft, number) else { continue };
+            if dedup::relation(&one, &other.subject, &draft.grouping.settings).verdict.is_ok() {
+                self.add(draft, other);
+            }
+        }
+    }
+
+    /// Fast path: all candidates belong to one story, and nothing speaks against the new entry among its other entries.
+    /// Entries that were parted from that story before stay apart.
+    fn only_story(&self, draft: &mut Draft<'_>) -> Option<i64> {
+        let found: HashSet<i64> = self.stories.values().copied().collect();
+        let (Some(new), Some(head), 1) = (self.members.first(), found.iter().next(), found.len()) else {
+            return None;
+        };
+        for mate in draft.told(*head).into_iter().filter(|mate| !self.has(*mate)) {
+            let Some(mate) = draft.sketched(mate) else { continue };
+            let refusal = dedup::relation(&new.subject, &mate.subject, &draft.grouping.settings).verdict.err();
+            if refusal.is_some_and(dedup::Refusal::is_guard) {
+                return None;
+            }
+        }
+        Some(*head)
+    }
+
+    /// Takes in what belongs to the members from the `place`th on, and to those that come with it.
+    fn grow(&mut self, place: usize, draft: &mut Draft<'_>, now: Timestamp) {
+        let mut place = place;
+        while let Some(number) = self.members.get(place).map(|member| member.number) {
+            if let Some(number) = number
+                && let Some(sketched) = draft.sketched(number)
+            {
+                if let Some(candidates) = candidates(draft, &sketched, now) {
+                    self.admit(place, candidates, draft);
+                }
+                self.add_bound(number, draft);
+            }
+            place += 1;
+        }
+    }
+
+    /// Takes in the entries that tell a member's story with it, and those that it is bound to.
+    fn add_bound(&mut self, number: i64, draft: &mut Draft<'_>) {
+        let mates = self.stories.get(&number).map(|head| draft.told(*head)).unwrap_or_default();
+        for mate in mates {
+            self.add_number(mate, draft);
+        }
+        for bond in draft.bonds(number) {
+            let other = if bond.one == number { bond.other } else { bond.one };
+            if bond.together {
+                self.add_number(other, draft);
+            }
+            self.bonds.push(bond);
+        }
+    }
+
+    fn add_number(&mut self, number: i64, draft: &mut Draft<'_>) {
+        if !self.has(number)
+            && let Some(member) = member(draft, number)
+        {
+            self.add(draft, member);
+        }
+    }
+
+    /// Parts the circle into stories and moves the entries that are not where they belong; returns the story of the
+    /// first member, `None` if that is new and alone.
+    fn settle(&self, draft: &mut Draft<'_>, now: Timestamp) -> Option<i64> {
+        let parts = dedup::partition(&self.members, &self.bonds, &draft.grouping.settings);
+        let mut heads: BTreeMap<usize, i64> = BTreeMap::new();
+        for (part, member) in parts.iter().zip(&self.members) {
+            if let Some(number) = member.number {
+                let head = heads.entry(*part).or_insert(number);
+                *head = number.min(*head);
+            }
+        }
+        for (part, member) in parts.iter().zip(&self.members) {
+            if let (Some(number), Some(head)) = (member.number, heads.get(part))
+                && self.stories.get(&number) != Some(head)
+            {
+                draft.assign(number, *head, now);
+            }
+        }
+        parts.first().and_then(|part| heads.get(part)).copied()
+    }
+}

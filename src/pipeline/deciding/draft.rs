@@ -1,0 +1,540 @@
+//! What is stored as it will be once the decisions made so far are written.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::{Fresh, Grouping, Memo};
+use crate::dedup::{self, Plain, Sketched, Subject};
+use crate::feed::{Entry, Timestamp};
+use crate::store::{Inquiry, Change, SHARING_MAX, Surroundings, WINDOW};
+use crate::story::{self, Bond, EntryKey, Gist, Known, Listed, Order, Peer, Period, Prepared, Stay, StoredEntry, Terms};
+
+/// The surroundings with what was decided so far. What a decision asks and is not there is noted, so that it can be read.
+pub(crate) struct Draft<'a> {
+    around: &'a Surroundings,
+    pub(super) grouping: &'a Grouping,
+    memo: &'a mut Memo,
+    wants: Inquiry,
+    /// What is to be written.
+    pub(super) changes: Vec<Change>,
+    next_number: i64,
+    /// Entries that are new or changed.
+    peers: HashMap<i64, Peer>,
+    sketched: HashMap<i64, Arc<Sketched>>,
+    prepared: HashMap<i64, Arc<Prepared>>,
+    /// By story that changed: its entries.
+    told: HashMap<i64, BTreeSet<i64>>,
+    /// By clue: the new or changed entries that have it.
+    recent: HashMap<i64, BTreeSet<i64>>,
+    lasting: HashMap<i64, BTreeSet<i64>>,
+    bonds: BTreeMap<(i64, i64), bool>,
+    atom_ids: HashSet<String>,
+    /// By topic: the stories that changed, as they are now.
+    gists: HashMap<String, BTreeMap<Order, Gist>>,
+    /// Stories that changed, with the topics that showed them when that was looked at last.
+    pub(super) changed: BTreeSet<i64>,
+    /// Those of them whose gists are up to date.
+    settled: HashSet<i64>,
+    /// By source: entries that leave its document.
+    left: HashMap<String, HashMap<i64, Timestamp>>,
+    /// By source: entries that are suspected to be withdrawn, or no more.
+    suspected: HashMap<String, HashMap<i64, Option<Timestamp>>>,
+    /// Entries that are listed again.
+    back: HashSet<i64>,
+    /// Telling words that were looked for only now.
+    terms: HashMap<i64, Terms>,
+    related: HashSet<(String, i64)>,
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(around: &'a Surroundings, grouping: &'a Grouping, memo: &'a mut Memo) -> Self {
+        Self {
+            around,
+            grouping,
+            memo,
+            wants: Inquiry::default(),
+            changes: Vec::new(),
+            next_number: around.next_number,
+            peers: HashMap::new(),
+            sketched: HashMap::new(),
+            prepared: HashMap::new(),
+            told: HashMap::new(),
+            recent: HashMap::new(),
+            lasting: HashMap::new(),
+            bonds: BTreeMap::new(),
+            atom_ids: HashSet::new(),
+            gists: HashMap::new(),
+            changed: BTreeSet::new(),
+            settled: HashSet::new(),
+            left: HashMap::new(),
+            suspected: HashMap::new(),
+            back: HashSet::new(),
+            terms: HashMap::new(),
+            related: HashSet::new(),
+        }
+    }
+
+    /// Whether all that was asked so far is known.
+    pub(super) fn lacks_nothing(&self) -> bool {
+        self.wants.is_empty()
+    }
+
+    /// Ends the decision.
+    ///
+    /// # Errors
+    /// What it lacked.
+    pub(crate) fn finish(self) -> Result<Vec<Change>, Inquiry> {
+        if self.wants.is_empty() { Ok(self.changes) } else { Err(self.wants) }
+    }
+
+    /// The stored entries of a source that have one of these keys.
+    pub(super) fn known(&mut self, source_id: &str, keys: impl Iterator<Item = EntryKey>) -> Option<Vec<Known>> {
+        let keys: BTreeSet<EntryKey> = keys.collect();
+        if keys.is_empty() {
+            return Some(Vec::new());
+        }
+        let asked = self.around.asked.keys.get(source_id);
+        if asked.is_none_or(|asked| !keys.is_subset(asked)) {
+            self.wants.keys.entry(source_id.to_owned()).or_default().extend(keys);
+            return None;
+        }
+        Some(self.around.known.get(source_id)?.values().cloned().collect())
+    }
+
+    /// The entries that a source lists or is suspected to have withdrawn, before this decision.
+    pub(super) fn listed(&mut self, source_id: &str) -> Option<&'a [Listed]> {
+        let listed = self.around.listings.get(source_id);
+        if listed.is_none() {
+            self.wants.listings.insert(source_id.to_owned());
+        }
+        listed.map(Vec::as_slice)
+    }
+
+    /// Entries leave the document of their source.
+    pub(super) fn leave(&mut self, source_id: &str, numbers: Vec<i64>, now: Timestamp) {
+        if !numbers.is_empty() {
+            self.left.entry(source_id.to_owned()).or_default().extend(numbers.iter().map(|number| (*number, now)));
+            self.changes.push(Change::Leave { numbers, now });
+        }
+    }
+
+    /// The entries that leave the document of a source by this decision.
+    pub(super) fn left(&self, source_id: &str) -> HashMap<i64, Timestamp> {
+        self.left.get(source_id).cloned().unwrap_or_default()
+    }
+
+    /// Entries are suspected to be withdrawn since an instant, or no more.
+    pub(super) fn suspect(&mut self, source_id: &str, numbers: Vec<i64>, since: Option<Timestamp>) {
+        if !numbers.is_empty() {
+            let suspected = self.suspected.entry(source_id.to_owned()).or_default();
+            suspected.extend(numbers.iter().map(|number| (*number, since)));
+            self.changes.push(Change::Suspect { numbers, since });
+        }
+    }
+
+    /// The entries of a source that are suspected to be withdrawn, and since when.
+    pub(super) fn suspected(&mut self, source_id: &str) -> Option<HashMap<i64, Timestamp>> {
+        let listed = self.listed(source_id)?;
+        let mut suspected: HashMap<i64, Option<Timestamp>> =
+            listed.iter().map(|entry| (entry.number, entry.suspected)).collect();
+        suspected.extend(self.suspected.get(source_id).into_iter().flatten());
+        suspected.extend(self.back.iter().map(|number| (*number, None)));
+        Some(suspected.into_iter().filter_map(|(number, since)| Some((number, since?))).collect())
+    }
+
+    /// The stays of a source's new entries.
+    pub(super) fn begun(&self, source_id: &str) -> Vec<Stay> {
+        let new = self.peers.values().filter(|peer| peer.number >= self.around.next_number);
+        let new = new.filter(|peer| peer.source_id == source_id);
+        new.map(|peer| Stay { number: peer.number, date: peer.date, from: peer.first_seen, until: None }).collect()
+    }
+
+    /// How long the entries of a source were listed.
+    pub(super) fn stays(&mut self, source_id: &str, since: Timestamp) -> Option<&'a [Stay]> {
+        let stays = self.around.stays.get(source_id);
+        if stays.is_none() {
+            self.wants.stays.insert(source_id.to_owned(), since);
+        }
+        stays.map(Vec::as_slice)
+    }
+
+    /// An entry.
+    pub(crate) fn peer(&mut self, number: i64) -> Option<&Peer> {
+        if self.peers.contains_key(&number) {
+            return self.peers.get(&number);
+        }
+        let peer = self.around.peers.get(&number);
+        if peer.is_none() && !self.around.asked.peers.contains(&number) {
+            self.wants.peers.insert(number);
+        }
+        peer
+    }
+
+    /// An entry as it is compared.
+    pub(crate) fn sketched(&mut self, number: i64) -> Option<Arc<Sketched>> {
+        if let Some(sketched) = self.sketched.get(&number).or_else(|| self.memo.get(&number)) {
+            return Some(Arc::clone(sketched));
+        }
+        let read = self.peer(number).map(dedup::sketched)?;
+        let read = match read {
+            Some(read) => read,
+            // A store that is being rebuilt: the text is read once more.
+            None => of_text(self.around.texts.get(&number).or_else(|| {
+                self.want_text(number);
+                None
+            })?)
+            .0,
+        };
+        let read = Arc::new(read);
+        self.memo.insert(number, Arc::clone(&read));
+        Some(read)
+    }
+
+    fn want_text(&mut self, number: i64) {
+        if !self.around.asked.texts.contains(&number) {
+            self.wants.texts.insert(number);
+        }
+    }
+
+    /// What an entry says.
+    pub(super) fn text(&mut self, number: i64) -> Option<Entry> {
+        if let Some(prepared) = self.prepared.get(&number) {
+            return Some(prepared.entry.clone());
+        }
+        let stored = self.around.texts.get(&number);
+        if stored.is_none() {
+            self.want_text(number);
+        }
+        stored.map(|stored| stored.entry.clone())
+    }
+
+    /// The entries of a story, its head first.
+    pub(crate) fn told(&self, story: i64) -> Vec<i64> {
+        match self.told.get(&story) {
+            Some(told) => told.iter().copied().collect(),
+            None => self.around.stories.get(&story).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// The bonds of an entry.
+    pub(super) fn bonds(&self, number: i64) -> Vec<Bond> {
+        let is_of = |bond: &&Bond| bond.one == number || bond.other == number;
+        let stored = self.around.bonds.iter().filter(is_of);
+        let stored = stored.filter(|bond| !self.bonds.contains_key(&(bond.one, bond.other))).copied();
+        let new = self.bonds.iter().map(|((one, other), together)| Bond::new(*one, *other, *together));
+        stored.chain(new.filter(|bond| is_of(&bond))).collect()
+    }
+
+    /// The entries that have a recent clue and were first seen in a period or later, the latest first; not all that have
+    /// it. `None` if that has to be asked first.
+    pub(super) fn sharing(&mut self, first: Period, clue: i64) -> Option<Vec<i64>> {
+        let Some(stored) = self.around.recent.get(&(first, clue)) else {
+            self.wants.recent.insert((first, clue));
+            return None;
+        };
+        let new = self.recent.get(&clue);
+        Some(self.merged(stored, new, |sketched| sketched.clues.recent.contains(&clue)))
+    }
+
+    /// The entries that have a lasting clue, the latest first.
+    pub(super) fn sharing_lasting(&mut self, clue: i64) -> Option<Vec<i64>> {
+        let Some(stored) = self.around.lasting.get(&clue) else {
+            self.wants.lasting.insert(clue);
+            return None;
+        };
+        let new = self.lasting.get(&clue);
+        Some(self.merged(stored, new, |sketched| sketched.clues.lasting.contains(&clue)))
+    }
+
+    fn merged(
+        &self,
+        stored: &[i64],
+        new: Option<&BTreeSet<i64>>,
+        has_still: impl Fn(&Sketched) -> bool,
+    ) -> Vec<i64> {
+        let stays = |number: &i64| self.sketched.get(number).is_none_or(|sketched| has_still(sketched));
+        let mut numbers: BTreeSet<i64> = stored.iter().copied().filter(stays).collect();
+        numbers.extend(new.into_iter().flatten().copied().filter(stays));
+        numbers.into_iter().rev().take(SHARING_MAX).collect()
+    }
+
+    /// Adds a new entry to a story, or as the head of a new one, and returns its number.
+    pub(super) fn insert(&mut self, source_id: &str, fresh: &Fresh, story: Option<i64>, now: Timestamp) -> i64 {
+        let prepared = &fresh.prepared;
+        let number = self.next_number;
+        self.next_number += 1;
+        let atom_id = self.free_atom_id(source_id, fresh);
+        let (story, date) = (story.unwrap_or(number), story::date(&prepared.entry, now));
+        self.peers.insert(
+            number,
+            Peer {
+                number,
+                source_id: source_id.to_owned(),
+                key: prepared.identity.key,
+                story,
+                joined: None,
+                first_seen: now,
+                date,
+                changed: None,
+                withdrawn: None,
+                id: prepared.entry.id.clone(),
+                canonical_link: prepared.identity.canonical_link.clone(),
+                published: prepared.entry.published,
+                topics: self.topics_of(fresh),
+                sketch: None,
+            },
+        );
+        self.note(number, fresh);
+        let mut told: BTreeSet<i64> = self.told(story).into_iter().collect();
+        told.insert(number);
+        self.told.insert(story, told);
+        self.touch(story);
+        self.changes.push(Change::Insert {
+            number,
+            source_id: source_id.to_owned(),
+            story,
+            first_seen: now,
+            date,
+            atom_id,
+            prepared: Arc::clone(prepared),
+        });
+        number
+    }
+
+    /// The id that the entry came with, unless another entry has it.
+    fn free_atom_id(&mut self, source_id: &str, fresh: &Fresh) -> String {
+        let own = &fresh.prepared.identity.atom_id;
+        if !self.around.asked.atom_ids.contains(own) {
+            self.wants.atom_ids.insert(own.clone());
+        }
+        let is_taken = self.around.atom_ids.contains(own) || self.atom_ids.contains(own);
+        let id = if is_taken { dedup::minted_id(source_id, fresh.prepared.identity.key) } else { own.clone() };
+        self.atom_ids.insert(id.clone());
+        id
+    }
+
+    /// Labels under other rules than those in force are not published yet.
+    fn topics_of(&self, fresh: &Fresh) -> Vec<String> {
+        if *fresh.prepared.rules != *self.around.rules {
+            return Vec::new();
+        }
+        fresh.prepared.labels.iter().map(|label| label.topic.clone()).collect()
+    }
+
+    fn note(&mut self, number: i64, fresh: &Fresh) {
+        self.sketched.insert(number, Arc::clone(&fresh.sketched));
+        self.prepared.insert(number, Arc::clone(&fresh.prepared));
+        for clue in &fresh.sketched.clues.recent {
+            self.recent.entry(*clue).or_default().insert(number);
+        }
+        for clue in &fresh.sketched.clues.lasting {
+            self.lasting.entry(*clue).or_default().insert(number);
+        }
+    }
+
+    /// Replaces what a stored entry says.
+    pub(super) fn update(
+        &mut self,
+        number: i64,
+        fresh: &Fresh,
+        date: Timestamp,
+        changed: Option<Timestamp>,
+        revision: Option<(Timestamp, usize)>,
+    ) {
+        let (prepared, topics) = (&fresh.prepared, self.topics_of(fresh));
+        let Some(before) = self.peer(number).cloned() else { return };
+        let published = prepared.entry.published.or(before.published);
+        let story = before.story;
+        self.peers.insert(
+            number,
+            Peer {
+                key: prepared.identity.key,
+                date,
+                changed,
+                id: prepared.entry.id.clone(),
+                canonical_link: prepared.identity.canonical_link.clone(),
+                published,
+                topics,
+                ..before
+            },
+        );
+        self.note(number, fresh);
+        self.touch(story);
+        self.changes.push(Change::Update {
+            number,
+            prepared: Arc::clone(prepared),
+            date,
+            published,
+            changed,
+            revision,
+        });
+    }
+
+    /// Moves an entry to another story.
+    pub(crate) fn assign(&mut self, number: i64, story: i64, now: Timestamp) {
+        let Some(peer) = self.peer(number).cloned() else { return };
+        let joined = match peer.story {
+            _ if story == number => None,
+            before if before == number => Some(now),
+            _ => peer.joined,
+        };
+        let mut left: BTreeSet<i64> = self.told(peer.story).into_iter().collect();
+        left.remove(&number);
+        let mut told: BTreeSet<i64> = self.told(story).into_iter().collect();
+        told.insert(number);
+        self.touch(peer.story);
+        self.touch(story);
+        self.told.insert(peer.story, left);
+        self.told.insert(story, told);
+        self.peers.insert(number, Peer { story, joined, ..peer });
+        self.changes.push(Change::Move { number, story, joined });
+    }
+
+    /// What is derived of each entry up to this one is there again.
+    pub(crate) fn note_rebuilt(&mut self, last: i64) {
+        self.changes.push(Change::Rebuilt(Some(last)));
+    }
+
+    /// Binds two entries.
+    pub(crate) fn bind(&mut self, bond: Bond) {
+        self.bonds.insert((bond.one, bond.other), bond.together);
+        self.changes.push(Change::Bind(bond));
+    }
+
+    /// An entry of a document is listed again.
+    pub(super) fn give_back(&mut self, number: i64, now: Timestamp) -> Option<Peer> {
+        let before = self.peer(number).cloned()?;
+        let changed = if before.withdrawn.is_some() { Some(now) } else { before.changed };
+        self.peers.insert(number, Peer { changed, withdrawn: None, ..before.clone() });
+        self.back.insert(number);
+        if before.withdrawn.is_some() {
+            self.touch(before.story);
+        }
+        self.changes.push(Change::Return { number, changed });
+        Some(before)
+    }
+
+    fn touch(&mut self, story: i64) {
+        self.changed.insert(story);
+        self.settled.remove(&story);
+    }
+
+    /// The topics that a story is in.
+    pub(super) fn topics(&mut self, story: i64) -> BTreeSet<String> {
+        let told = self.told(story);
+        told.into_iter().flat_map(|number| self.peer(number).map(|peer| peer.topics.clone()).unwrap_or_default()).collect()
+    }
+
+    pub(super) fn is_related(&self, topic: &str, story: i64) -> bool {
+        let choice = (topic.to_owned(), story);
+        self.around.related.contains(&choice) || self.related.contains(&choice)
+    }
+
+    /// Keeps what was chosen.
+    pub(super) fn relate(&mut self, topic: &str, story: i64, others: Vec<i64>) {
+        self.related.insert((topic.to_owned(), story));
+        self.changes.push(Change::Relate { topic: topic.to_owned(), story, others });
+    }
+
+    /// A story as choosing related news needs it, with its telling words.
+    pub(super) fn gist(&mut self, story: i64) -> Option<Gist> {
+        let head = self.peer(story).cloned()?;
+        let gist = if let Some(prepared) = self.prepared.get(&story) {
+            let Prepared { entry, terms, .. } = &**prepared;
+            let (title, has_page, terms) = (entry.title.clone(), entry.url.is_some(), terms.clone());
+            Gist { number: story, source_id: head.source_id, date: head.date, title, has_page, terms }
+        } else if let Some(stored) = self.around.gists.get(&story) {
+            Gist { date: head.date, ..stored.clone() }
+        } else {
+            if !self.around.asked.gists.contains(&story) {
+                self.wants.gists.insert(story);
+            }
+            return None;
+        };
+        self.with_terms(&gist)
+    }
+
+    /// Looks for the telling words of a story that was in no topic when it came, or came before they were kept.
+    fn with_terms(&mut self, gist: &Gist) -> Option<Gist> {
+        let terms = match (&gist.terms, self.terms.get(&gist.number)) {
+            (Some(terms), _) | (None, Some(terms)) => terms.clone(),
+            (None, None) => {
+                let entry = self.text(gist.number)?;
+                let terms = dedup::terms(&entry, &Plain::of(&entry));
+                self.terms.insert(gist.number, terms.clone());
+                self.changes.push(Change::Terms { number: gist.number, terms: terms.clone() });
+                terms
+            }
+        };
+        Some(Gist { terms: Some(terms), ..gist.clone() })
+    }
+
+    /// Brings the gists of the stories that changed up to date.
+    fn settle(&mut self) {
+        let stale: Vec<i64> = self.changed.iter().copied().filter(|story| !self.settled.contains(story)).collect();
+        for story in stale {
+            self.settled.insert(story);
+            for gists in self.gists.values_mut() {
+                gists.retain(|_, gist| gist.number != story);
+            }
+            let topics = self.topics(story);
+            if topics.is_empty() {
+                continue;
+            }
+            let Some(gist) = self.gist(story).filter(|gist| gist.has_page) else { continue };
+            for topic in topics {
+                self.gists.entry(topic).or_default().insert(gist.order(), gist.clone());
+            }
+        }
+    }
+
+    /// Calls with the stories of a topic before a place among which related news is chosen, the earliest first.
+    pub(super) fn with_window<T>(
+        &mut self,
+        topic: &str,
+        before: Order,
+        choose: impl FnOnce(&[&Gist]) -> T,
+    ) -> Option<T> {
+        self.settle();
+        let around = self.around;
+        // A new story comes after all stored ones of its date.
+        let last = if before.1 >= around.next_number { (before.0, i64::MAX) } else { before };
+        if !around.asked.windows.get(topic).is_some_and(|asked| asked.contains(&last)) {
+            self.wants.windows.entry(topic.to_owned()).or_default().insert(last);
+            return None;
+        }
+        let stored = around.windows.get(topic).into_iter().flat_map(|stories| stories.range(..before).rev());
+        let stored: Vec<&Gist> = stored.map(|(_, gist)| gist).take(WINDOW).collect();
+        // Words that were never looked for are found first; a window is nearly always without such.
+        let lacking: Vec<&Gist> = stored.iter().copied().filter(|gist| gist.terms.is_none()).collect();
+        let found: HashMap<i64, Gist> =
+            lacking.into_iter().filter_map(|gist| Some((gist.number, self.with_terms(gist)?))).collect();
+        let stored = stored.into_iter().filter(|gist| !self.changed.contains(&gist.number));
+        let stored = stored.map(|gist| found.get(&gist.number).unwrap_or(gist));
+        let new = self.gists.get(topic).into_iter().flat_map(|stories| stories.range(..before).rev()).take(WINDOW);
+        let mut window: Vec<&Gist> = stored.chain(new.map(|(_, gist)| gist)).collect();
+        window.sort_by_key(|gist| gist.order());
+        let window = window.get(window.len().saturating_sub(WINDOW)..).unwrap_or_default();
+        Some(choose(window))
+    }
+}
+
+/// An entry that was just prepared, as it is compared: by way of its sketch, as all others, for hashes are shortened there.
+pub(super) fn read_back(source_id: &str, prepared: &Prepared) -> Sketched {
+    let Prepared { entry, identity, sketch, .. } = prepared;
+    let read = dedup::read_back(source_id, entry.id.as_deref(), identity.canonical_link.as_ref(), entry.published, sketch);
+    read.unwrap_or_else(|| {
+        let subject = Subject::new(source_id, entry, &Plain::of(entry), identity);
+        Sketched { clues: subject.clues(), subject }
+    })
+}
+
+/// A stored entry as it is compared, read off its text.
+pub(crate) fn of_text(stored: &StoredEntry) -> (Sketched, Vec<u8>) {
+    let subject = Subject::stored(stored);
+    let clues = subject.clues();
+    let sketch = dedup::sketch(&subject, &clues);
+    let StoredEntry { source_id, entry, canonical_link, .. } = stored;
+    let read = dedup::read_back(source_id, entry.id.as_deref(), canonical_link.as_ref(), entry.published, &sketch);
+    (read.unwrap_or(Sketched { subject, clues }), sketch)
+}

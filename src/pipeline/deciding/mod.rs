@@ -1,0 +1,251 @@
+//! What becomes of what polls bring: a pure function from prepared documents and what is stored around them to a list of
+//! changes.
+//!
+//! Documents that came together are decided together, one after the other, each seeing what the ones before it change. A
+//! decision that needs to know more than it was given says so, and is made again.
+
+mod circle;
+mod departures;
+mod draft;
+mod relating;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use super::Counts;
+use crate::config::{Config, DedupSettings};
+use crate::dedup::{self, Decision, Sketched};
+use crate::feed::Timestamp;
+use crate::fetch;
+use crate::state::{Change as Turn, Health, SourceState, Throttle};
+use crate::store::{Inquiry, Change, Surroundings};
+use crate::story::{self, Identity, Prepared};
+
+pub(super) use circle::{candidates, place, regroup};
+pub(super) use departures::Listing;
+pub(super) use draft::{Draft, of_text};
+pub(super) use relating::relate;
+
+/// Which entries may tell the same story, and what else a decision depends on.
+#[derive(Debug)]
+pub(super) struct Grouping {
+    /// How they are compared.
+    pub(super) settings: DedupSettings,
+    /// The sources whose entries keep to themselves (`dedup = false`).
+    apart: HashSet<String>,
+}
+
+impl Grouping {
+    pub(super) fn of(config: &Config) -> Self {
+        let apart = config.sources.iter().filter(|source| !source.dedup).map(|source| source.id.clone()).collect();
+        Self { settings: config.dedup.clone(), apart }
+    }
+
+    fn may_meet(&self, one: &str, other: &str) -> bool {
+        one == other || !self.apart.contains(one) && !self.apart.contains(other)
+    }
+}
+
+/// A poll that has ended, before it is kept.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    /// The source as it is to be remembered.
+    pub(super) state: SourceState,
+    /// How the source was, as it was told last.
+    pub(super) health: Option<Health>,
+    /// The address that the source had moved to before.
+    pub(super) moved_to: Option<url::Url>,
+    /// The source's host asked to be left alone.
+    pub(super) throttle: Option<Throttle>,
+    /// The server answered: what is due to count as withdrawn is missed still.
+    pub(super) is_answered: bool,
+    /// What its document brings, if there was another one.
+    pub(super) news: Option<News>,
+    /// When it was polled.
+    pub(super) now: Timestamp,
+}
+
+/// What a document brings, ready for the store.
+#[derive(Debug)]
+pub(super) struct News {
+    /// Entries that are new or say something else, as far as the store knew when they were prepared.
+    pub(super) fresh: Vec<Fresh>,
+    /// Entries that are as they were.
+    pub(super) same: Vec<i64>,
+    /// What the document tells of entries that it does not hold.
+    pub(super) listing: Listing,
+    /// Given back when it is kept: else what was read would pile up before the store.
+    pub(super) _share: fetch::Share,
+}
+
+/// An entry that is ready for the store, and as it is compared with others.
+#[derive(Debug)]
+pub(super) struct Fresh {
+    pub(super) prepared: Arc<Prepared>,
+    pub(super) sketched: Arc<Sketched>,
+    /// What it seemed to be when it was prepared.
+    pub(super) decision: Decision,
+}
+
+impl Fresh {
+    /// Takes an entry of a source as it was prepared.
+    pub(super) fn new(source_id: &str, prepared: Prepared, decision: Decision) -> Self {
+        let sketched = Arc::new(draft::read_back(source_id, &prepared));
+        Self { prepared: Arc::new(prepared), sketched, decision }
+    }
+
+    fn identity(&self) -> &Identity {
+        &self.prepared.identity
+    }
+}
+
+/// What was decided.
+#[derive(Debug, PartialEq)]
+pub(super) struct Decided {
+    /// What is to be written, in order.
+    pub(super) changes: Vec<Change>,
+    /// By arrival: what its document brought.
+    pub(super) counts: Vec<Counts>,
+}
+
+/// Stored entries as they are compared, by number: read off their sketches once, however often a decision is made anew.
+pub(super) type Memo = HashMap<i64, Arc<Sketched>>;
+
+/// Decides what becomes of polls, in their order.
+///
+/// # Errors
+/// What has to be known first.
+pub(super) fn decide(
+    arrivals: &[Arrival],
+    around: &Surroundings,
+    grouping: &Grouping,
+    memo: &mut Memo,
+) -> Result<Decided, Inquiry> {
+    let mut draft = Draft::new(around, grouping, memo);
+    let counts = arrivals.iter().map(|arrival| keep(&mut draft, arrival)).collect();
+    let changes = draft.finish()?;
+    Ok(Decided { changes, counts })
+}
+
+/// Keeps all that a poll brings.
+fn keep(draft: &mut Draft<'_>, arrival: &Arrival) -> Counts {
+    let source_id = &arrival.state.source_id;
+    let counts = match &arrival.news {
+        Some(news) => document(draft, source_id, news, arrival.now),
+        None => Counts::default(),
+    };
+    if arrival.is_answered {
+        departures::conclude(draft, source_id, draft.grouping.settings.withdrawn_after, arrival.now);
+    }
+    state(draft, arrival, counts.new > 0);
+    counts
+}
+
+/// Keeps the state of a source, and what has become of it if that is news.
+fn state(draft: &mut Draft<'_>, arrival: &Arrival, spoke: bool) {
+    let Arrival { state, health, moved_to, throttle, now, .. } = arrival;
+    if let Some(throttle) = throttle {
+        draft.changes.push(Change::Throttle { throttle: throttle.clone(), now: *now });
+    }
+    draft.changes.push(Change::Source(state.clone()));
+    let why = || state.last_error.as_ref().map(|error| error.message.clone());
+    let turn = state.turn(*health, spoke).map(|health| (health, why()));
+    let moved = state.moved_to.as_ref().filter(|to| moved_to.as_ref() != Some(to));
+    let moved = moved.map(|to| (Health::Moved, Some(to.to_string())));
+    for (health, detail) in turn.into_iter().chain(moved) {
+        draft.changes.push(Change::Turn(Turn { source_id: state.source_id.clone(), date: *now, health, detail }));
+    }
+}
+
+/// Keeps what a document brings; the entries that it holds stand in the order of their dates.
+fn document(draft: &mut Draft<'_>, source_id: &str, news: &News, now: Timestamp) -> Counts {
+    let keys = news.fresh.iter().flat_map(|fresh| fresh.identity().keys());
+    let Some(known) = draft.known(source_id, keys) else { return Counts::default() };
+    let mut decided: Vec<(&Fresh, Decision)> =
+        news.fresh.iter().map(|fresh| (fresh, dedup::decide(fresh.identity(), &known))).collect();
+    // The earliest first, and of one date the last one of the document, which has its newest on top.
+    decided.reverse();
+    decided.sort_by_key(|(fresh, _)| story::date(&fresh.prepared.entry, now));
+    let mut present: HashSet<i64> = news.same.iter().copied().collect();
+    present.extend(decided.iter().filter_map(|(_, decision)| match decision {
+        Decision::Same(number) | Decision::Changed(number) => Some(*number),
+        Decision::New => None,
+    }));
+    let mut counts = Counts::default();
+    let mut touched: Vec<i64> = Vec::new();
+    let mut new: HashSet<i64> = HashSet::new();
+    for (fresh, decision) in decided {
+        let number = match decision {
+            Decision::Same(_) => continue,
+            Decision::Changed(number) => Some(number),
+            Decision::New => None,
+        };
+        // A new entry may be a stored one of the same source under another name.
+        let candidates = if number.is_none() {
+            let Some(candidates) = candidates(draft, &fresh.sketched, now) else { continue };
+            candidates
+        } else {
+            Vec::new()
+        };
+        let number = number.or_else(|| itself(draft, &fresh.sketched, &candidates, &present));
+        if let Some(number) = number {
+            counts.changed += usize::from(replace(draft, number, fresh, now));
+            present.insert(number);
+            touched.push(number);
+            continue;
+        }
+        let key = fresh.identity().key;
+        let head = circle::place(draft, key, &fresh.sketched, candidates, now);
+        let number = draft.insert(source_id, fresh, head, now);
+        present.insert(number);
+        new.insert(number);
+        touched.push(number);
+        counts.new += 1;
+    }
+    relate(draft, &touched);
+    departures::note(draft, source_id, &news.listing, &present, &new, now);
+    counts
+}
+
+fn itself(draft: &mut Draft<'_>, new: &Sketched, candidates: &[i64], present: &HashSet<i64>) -> Option<i64> {
+    let own: Vec<i64> = candidates
+        .iter()
+        .filter(|number| draft.peer(**number).is_some_and(|peer| peer.source_id == new.subject.source_id()))
+        .copied()
+        .collect();
+    let own: Vec<(i64, Arc<Sketched>)> =
+        own.into_iter().filter_map(|number| Some((number, draft.sketched(number)?))).collect();
+    let own = own.iter().map(|(number, sketched)| (*number, &sketched.subject));
+    dedup::itself(&new.subject, own, present, &draft.grouping.settings)
+}
+
+/// Replaces what a stored entry says; says whether a reader sees the difference.
+///
+/// It stays in its story, and may make another one part of it.
+fn replace(draft: &mut Draft<'_>, number: i64, fresh: &Fresh, now: Timestamp) -> bool {
+    let (Some(before), Some(peer)) = (draft.text(number), draft.peer(number).cloned()) else { return false };
+    let entry = &fresh.prepared.entry;
+    let differs = !before.reads_like(entry);
+    let is_news = dedup::is_significant(&before, entry);
+    let was = draft.sketched(number);
+    // A publication date may be corrected, and one that is left out stays; an update is a change, and leaves the date of
+    // the first sight.
+    let date = entry.published.map_or(peer.date, |_| story::date(entry, peer.first_seen));
+    let changed = if differs && is_news { Some(now) } else { peer.changed };
+    let revision = differs.then_some((now, draft.grouping.settings.revisions));
+    draft.update(number, fresh, date, changed, revision);
+    if let (true, Some(was)) = (differs, was) {
+        circle::hold(draft, number, &was, &fresh.sketched);
+        circle::regroup(draft, number, now);
+    }
+    differs
+}
+
+/// How long a listing may have lacked entries before they count as withdrawn.
+pub(super) fn is_due(missed_since: Option<Timestamp>, withdrawn_after: TimeDelta, now: Timestamp) -> bool {
+    missed_since.is_some_and(|since| since <= now - withdrawn_after)
+}

@@ -1,0 +1,226 @@
+//! Look, decide, write: how what polls bring gets into the store.
+//!
+//! Polls that end together are kept together: one look, one decision on all of them, one transaction. While it is
+//! written the next ones gather, so a thousand polls cost a few dozen transactions, and a single one waits for nobody.
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use tokio::sync::{mpsc, oneshot};
+
+use super::Counts;
+use super::deciding::{Arrival, Grouping, Memo, decide};
+use crate::dedup::Decision;
+use crate::store::{Applied, Inquiry, Change, Handle, Store, StoreError, Surroundings};
+use crate::story::{self, Period};
+
+/// Polls that may wait to be kept; further ones wait to queue, and hold their documents meanwhile.
+const QUEUE: usize = 64;
+
+/// Polls that are kept in one transaction at most.
+const ARRIVALS_MAX: usize = 64;
+
+/// New or changed entries that are kept in one transaction, unless a single document brings more.
+const FRESH_MAX: usize = 640;
+
+/// Looks at the store before a decision is given up: other processes write all the time, or a decision asks for ever.
+const LOOKS_MAX: usize = 1000;
+
+/// Keeps polls, one batch after the other.
+#[derive(Debug, Clone)]
+pub(super) struct Keeper {
+    queue: mpsc::Sender<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    arrival: Arrival,
+    reply: oneshot::Sender<Kept>,
+}
+
+/// What came of a poll; a panic is told by its message.
+type Kept = Result<Result<Counts, StoreError>, String>;
+
+impl Keeper {
+    /// Starts a task that ends with the last keeper.
+    pub(super) fn new(store: Handle, grouping: Arc<Grouping>) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(keep_all(store, grouping, waiting));
+        Self { queue }
+    }
+
+    /// Keeps a poll, all of it or nothing; returns what its document brought, after the commit.
+    ///
+    /// # Errors
+    /// When the store fails.
+    ///
+    /// # Cancellation
+    /// A poll that is queued is kept all the same.
+    ///
+    /// # Panics
+    /// When deciding on this poll does.
+    pub(super) async fn keep(&self, arrival: Arrival) -> Result<Counts, StoreError> {
+        let (reply, kept) = oneshot::channel();
+        self.queue.send(Waiting { arrival, reply }).await.map_err(|_| StoreError::Closed)?;
+        match kept.await.map_err(|_| StoreError::Closed)? {
+            Ok(kept) => kept,
+            Err(message) => resume_unwind(Box::new(message)),
+        }
+    }
+}
+
+async fn keep_all(store: Handle, grouping: Arc<Grouping>, mut queue: mpsc::Receiver<Waiting>) {
+    let mut waiting: Vec<Waiting> = Vec::new();
+    while queue.recv_many(&mut waiting, ARRIVALS_MAX).await > 0 {
+        while !waiting.is_empty() {
+            let rest = waiting.split_off(together(&waiting));
+            let batch = std::mem::replace(&mut waiting, rest);
+            let (arrivals, replies): (Vec<Arrival>, Vec<_>) =
+                batch.into_iter().map(|waiting| (waiting.arrival, waiting.reply)).unzip();
+            let arrivals = Arc::new(arrivals);
+            let all = keep_batch(&store, &grouping, &arrivals, 0..arrivals.len()).await;
+            match all {
+                Ok(kept) => answer(replies, kept),
+                Err(message) if replies.len() == 1 => {
+                    let _ = replies.into_iter().map(|reply| reply.send(Err(message.clone()))).count();
+                }
+                // One of them brings a fault of ours to light: the others are kept without it.
+                Err(_) => {
+                    for (place, reply) in replies.into_iter().enumerate() {
+                        let kept = keep_batch(&store, &grouping, &arrivals, place..place + 1).await;
+                        let kept = kept.map(|kept| kept.map(|counts| counts.first().copied().unwrap_or_default()));
+                        // A poll that was given up needs no answer.
+                        let _ = reply.send(kept);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How many of those that wait go together: never two of one source, nor more entries than are good for one transaction.
+fn together(waiting: &[Waiting]) -> usize {
+    let (mut sources, mut fresh) = (HashSet::new(), 0);
+    let arrivals = waiting.iter().map(|waiting| &waiting.arrival);
+    let fits = arrivals.map(|arrival| {
+        fresh += arrival.news.as_ref().map_or(0, |news| news.fresh.len());
+        sources.insert(arrival.state.source_id.as_str()) && fresh <= FRESH_MAX
+    });
+    fits.take_while(|fits| *fits).count().max(1)
+}
+
+fn answer(replies: Vec<oneshot::Sender<Kept>>, kept: Result<Vec<Counts>, StoreError>) {
+    match kept {
+        Ok(counts) => {
+            for (reply, counts) in replies.into_iter().zip(counts) {
+                let _ = reply.send(Ok(Ok(counts)));
+            }
+        }
+        Err(error) => {
+            let reason = error.reason();
+            let mut first = Some(error);
+            for reply in replies {
+                let error = first.take().unwrap_or_else(|| StoreError::Lost { reason: reason.clone() });
+                let _ = reply.send(Ok(Err(error)));
+            }
+        }
+    }
+}
+
+/// Keeps some of the polls; a panic is told by its message.
+async fn keep_batch(
+    store: &Handle,
+    grouping: &Arc<Grouping>,
+    arrivals: &Arc<Vec<Arrival>>,
+    places: std::ops::Range<usize>,
+) -> Result<Result<Vec<Counts>, StoreError>, String> {
+    let (grouping, arrivals) = (Arc::clone(grouping), Arc::clone(arrivals));
+    let keeping = store.call(move |store| keep(store, arrivals.get(places).unwrap_or_default(), &grouping));
+    AssertUnwindSafe(keeping).catch_unwind().await.map_err(|panic| crate::readers::said(&*panic))
+}
+
+/// Keeps polls in one transaction.
+///
+/// # Errors
+/// When the store fails: then nothing is kept.
+pub(super) fn keep(
+    store: &mut dyn Store,
+    arrivals: &[Arrival],
+    grouping: &Grouping,
+) -> Result<Vec<Counts>, StoreError> {
+    let mut memo = Memo::new();
+    settle(store, &asked(arrivals, grouping), |around| {
+        let decided = decide(arrivals, around, grouping, &mut memo)?;
+        Ok((decided.changes, decided.counts))
+    })
+}
+
+/// Looks, decides and writes; again, if the store has changed in between.
+///
+/// `first` is what is asked at the first look. `decide` is a pure function of what was read: the changes, and what to
+/// return once they are kept; or what has to be known first.
+///
+/// # Errors
+/// When the store fails, or changes all the time.
+pub(super) fn settle<T>(
+    store: &mut dyn Store,
+    first: &Inquiry,
+    mut decide: impl FnMut(&Surroundings) -> Result<(Vec<Change>, T), Inquiry>,
+) -> Result<T, StoreError> {
+    let mut around = Surroundings::default();
+    let mut asked = first.clone();
+    for _ in 0..LOOKS_MAX {
+        if !asked.is_empty() {
+            let Some(seen) = around.with(store.surroundings(&asked)?) else {
+                around = Surroundings::default();
+                asked = first.clone();
+                continue;
+            };
+            around = seen;
+        }
+        match decide(&around) {
+            Err(lacking) => asked = lacking,
+            // What depends on nothing that is stored may be written whatever has changed.
+            Ok((changes, result)) => match store.apply(&changes, (!around.asked.is_empty()).then_some(around.generation))? {
+                Applied::Kept => return Ok(result),
+                Applied::Conflict => {
+                    around = Surroundings::default();
+                    asked = first.clone();
+                }
+            },
+        }
+    }
+    Err(StoreError::Contended)
+}
+
+/// What the decision on polls will need, as far as it shows before anything is known.
+fn asked(arrivals: &[Arrival], grouping: &Grouping) -> Inquiry {
+    let mut asked = Inquiry::default();
+    for Arrival { state, news, now, is_answered, .. } in arrivals {
+        if news.is_some() || *is_answered {
+            asked.listings.insert(state.source_id.clone());
+        }
+        for fresh in news.iter().flat_map(|news| &news.fresh) {
+            let (prepared, clues) = (&fresh.prepared, &fresh.sketched.clues);
+            let keys = asked.keys.entry(state.source_id.clone()).or_default();
+            keys.extend(prepared.identity.keys());
+            if let Decision::Changed(number) = fresh.decision {
+                asked.peers.insert(number);
+                asked.texts.insert(number);
+                continue;
+            }
+            asked.atom_ids.insert(prepared.identity.atom_id.clone());
+            let told = prepared.entry.published.map_or(*now, |published| published.min(*now));
+            let first = Period::of(told - grouping.settings.window);
+            asked.recent.extend(clues.recent.iter().map(|clue| (first, *clue)));
+            asked.lasting.extend(&clues.lasting);
+            let place = (story::date(&prepared.entry, *now), i64::MAX);
+            for label in &prepared.labels {
+                asked.windows.entry(label.topic.clone()).or_default().insert(place);
+            }
+        }
+    }
+    asked
+}

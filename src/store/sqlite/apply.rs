@@ -1,0 +1,417 @@
+//! Writing what was decided, in one transaction. Nothing is decided here but which months of which topics look different.
+
+use std::collections::{BTreeSet, HashMap};
+
+use rusqlite::{Connection, TransactionBehavior, params};
+use url::Url;
+
+use super::{StoreError, archive, entries, health, hubs, maybe, meta, related, revisions, sources, throttles, unix};
+use crate::feed::Timestamp;
+use crate::store::{Applied, Change};
+use crate::story::{Clues, Fingerprint, Period, Prepared};
+use crate::topic::Label;
+
+pub(super) fn apply(connection: &mut Connection, changes: &[Change], seen: Option<i64>) -> Result<Applied, StoreError> {
+    // IMMEDIATE: a reader that becomes a writer may find that another process wrote in between, and fail.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let generation = meta::number(&transaction, "generation")?;
+    if seen.is_some() && seen != generation {
+        return Ok(Applied::Conflict);
+    }
+    if changes.iter().any(is_seen) {
+        meta::raise_generation(&transaction)?;
+    }
+    let mut writing = Writing::new(&transaction)?;
+    for change in changes {
+        writing.write(change)?;
+    }
+    writing.finish()?;
+    transaction.commit()?;
+    Ok(Applied::Kept)
+}
+
+/// Whether decisions or publications can see a change.
+fn is_seen(change: &Change) -> bool {
+    match change {
+        Change::Source(_) | Change::Throttle { .. } => false,
+        Change::Turn(_)
+        | Change::Announced(_)
+        | Change::Insert { .. }
+        | Change::Update { .. }
+        | Change::Move { .. }
+        | Change::Bind(_)
+        | Change::Relate { .. }
+        | Change::Terms { .. }
+        | Change::Leave { .. }
+        | Change::Return { .. }
+        | Change::Suspect { .. }
+        | Change::Withdraw { .. }
+        | Change::BeginRules(_)
+        | Change::Label { .. }
+        | Change::Labelled(_)
+        | Change::FinishRules
+        | Change::Sketch { .. }
+        | Change::Rebuilt(_) => true,
+    }
+}
+
+/// A transaction in which changes are written.
+struct Writing<'a> {
+    connection: &'a Connection,
+    /// The rules in force.
+    rules: i64,
+    /// Those of a relabelling under way.
+    next_rules: Option<i64>,
+    /// Rules by their hashes.
+    rulesets: HashMap<String, i64>,
+    /// Stories that look different.
+    touched: BTreeSet<i64>,
+}
+
+impl<'a> Writing<'a> {
+    fn new(connection: &'a Connection) -> Result<Self, StoreError> {
+        Ok(Self {
+            connection,
+            rules: meta::number(connection, "rules")?.unwrap_or_default(),
+            next_rules: meta::number(connection, "next_rules")?,
+            rulesets: HashMap::new(),
+            touched: BTreeSet::new(),
+        })
+    }
+
+    fn write(&mut self, change: &Change) -> Result<(), StoreError> {
+        let connection = self.connection;
+        match change {
+            Change::Source(state) => sources::save(connection, state),
+            Change::Throttle { throttle, now } => throttles::save(connection, throttle, *now),
+            Change::Turn(turn) => health::note(connection, turn),
+            Change::Announced(announcement) => hubs::save(connection, announcement),
+            Change::Insert { .. } => self.insert(change),
+            Change::Update { .. } => self.update(change),
+            Change::Move { number, story, joined } => self.move_to(*number, *story, *joined),
+            Change::Bind(bond) => {
+                let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO bond VALUES (?1, ?2, ?3)")?;
+                insert.execute(params![bond.one, bond.other, bond.together])?;
+                Ok(())
+            }
+            Change::Relate { topic, story, others } => related::relate(connection, topic, *story, others),
+            Change::Terms { number, terms } => related::set_terms(connection, *number, Some(terms)),
+            Change::Leave { numbers, now } => {
+                let mut leave = connection.prepare_cached("UPDATE entry SET left_feed = ?2 WHERE number = ?1")?;
+                numbers.iter().try_for_each(|number| leave.execute(params![number, unix(*now)]).map(|_| ()))?;
+                Ok(())
+            }
+            Change::Return { number, changed } => {
+                self.touch_story_of(*number)?;
+                let sql = "UPDATE entry SET left_feed = NULL, suspected = NULL, withdrawn = NULL, changed = ?2
+                           WHERE number = ?1";
+                connection.prepare_cached(sql)?.execute(params![number, changed.map(unix)])?;
+                Ok(())
+            }
+            Change::Suspect { numbers, since } => {
+                let mut suspect = connection.prepare_cached("UPDATE entry SET suspected = ?2 WHERE number = ?1")?;
+                numbers.iter().try_for_each(|number| suspect.execute(params![number, since.map(unix)]).map(|_| ()))?;
+                Ok(())
+            }
+            Change::Withdraw { numbers, now } => {
+                for number in numbers {
+                    self.touch_story_of(*number)?;
+                    let sql = "UPDATE entry SET withdrawn = ?2 WHERE number = ?1";
+                    connection.prepare_cached(sql)?.execute(params![number, unix(*now)])?;
+                }
+                Ok(())
+            }
+            Change::BeginRules(rules) => self.begin_rules(rules),
+            Change::Label { number, seen, labels } => self.label_anew(*number, *seen, labels),
+            Change::Labelled(number) => meta::set(connection, "labelled", Some(*number)),
+            Change::FinishRules => self.finish_rules(),
+            Change::Sketch { number, clues, sketch } => self.set_sketch(*number, clues, sketch),
+            Change::Rebuilt(number) => meta::set(connection, "rebuilt", *number),
+        }
+    }
+
+    /// A story looks different, as it is shown before the next change and as it will be at the end.
+    fn touch(&mut self, story: i64) -> Result<(), StoreError> {
+        if self.touched.insert(story) { archive::touch(self.connection, story) } else { Ok(()) }
+    }
+
+    fn touch_story_of(&mut self, number: i64) -> Result<(), StoreError> {
+        let sql = "SELECT story FROM entry WHERE number = ?1";
+        let story = maybe(self.connection, sql, number, |row| row.get(0))?;
+        story.map_or(Ok(()), |story| self.touch(story))
+    }
+
+    fn finish(self) -> Result<(), StoreError> {
+        self.touched.iter().try_for_each(|story| archive::touch(self.connection, *story))
+    }
+
+    fn insert(&mut self, change: &Change) -> Result<(), StoreError> {
+        let Change::Insert { number, source_id, story, first_seen, date, atom_id, prepared } = change else {
+            return Ok(());
+        };
+        let Prepared { entry, identity, terms, .. } = &**prepared;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO entry (number, source_id, key, guid_key, fingerprint, atom_id, story, first_seen, date, id,
+                    url, canonical_link, title, summary, content, published, updated, language, details, owns_guid)
+                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)",
+            )?
+            .execute(params![
+                number,
+                source_id,
+                identity.key.0,
+                identity.guid_key.map(|key| key.0),
+                identity.fingerprint.0,
+                atom_id,
+                story,
+                unix(*first_seen),
+                unix(*date),
+                entry.id,
+                entry.url.as_ref().map(Url::as_str),
+                identity.canonical_link,
+                entry.title,
+                entry.summary,
+                entry.content,
+                entry.published.map(unix),
+                entry.updated.map(unix),
+                entry.language,
+                entries::details(entry)?,
+                identity.owns_guid,
+            ])?;
+        self.set_derived(*number, prepared, *first_seen)?;
+        if let Some(terms) = terms {
+            related::set_terms(self.connection, *number, Some(terms))?;
+        }
+        // A new story that is in no topic is shown nowhere.
+        if story != number || !prepared.labels.is_empty() {
+            self.touched.insert(*story);
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, change: &Change) -> Result<(), StoreError> {
+        let Change::Update { number, prepared, date, published, changed, revision } = change else { return Ok(()) };
+        let before = maybe(self.connection, "SELECT story, date, first_seen FROM entry WHERE number = ?1", *number, |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, super::rows::time(row, 2)?.unwrap_or_default()))
+        })?;
+        let Some((story, date_before, first_seen)) = before else { return Ok(()) };
+        self.touch(story)?;
+        if let Some((replaced, most)) = revision {
+            revisions::keep(self.connection, *number, *most, *replaced)?;
+        }
+        let Prepared { entry, identity, terms, .. } = &**prepared;
+        self.connection
+            .prepare_cached(
+                "UPDATE entry SET key = ?2, guid_key = ?3, fingerprint = ?4, changed = ?5, id = ?6, url = ?7,
+                    canonical_link = ?8, title = ?9, summary = ?10, content = ?11, published = ?12, updated = ?13,
+                    language = ?14, details = ?15, searchable = 0, date = ?16, owns_guid = ?17
+                 WHERE number = ?1",
+            )?
+            .execute(params![
+                number,
+                identity.key.0,
+                identity.guid_key.map(|key| key.0),
+                identity.fingerprint.0,
+                changed.map(unix),
+                entry.id,
+                entry.url.as_ref().map(Url::as_str),
+                identity.canonical_link,
+                entry.title,
+                entry.summary,
+                entry.content,
+                published.map(unix),
+                entry.updated.map(unix),
+                entry.language,
+                entries::details(entry)?,
+                unix(*date),
+                identity.owns_guid,
+            ])?;
+        self.forget_derived(*number)?;
+        self.set_derived(*number, prepared, first_seen)?;
+        related::set_terms(self.connection, *number, terms.as_ref())?;
+        if *number == story && unix(*date) != date_before {
+            let sql = "UPDATE labelled SET date = ?2 WHERE entry IN (SELECT number FROM entry WHERE story = ?1)";
+            self.connection.prepare_cached(sql)?.execute(params![number, unix(*date)])?;
+        }
+        Ok(())
+    }
+
+    /// The labels of an entry are dated by its story's head.
+    fn move_to(&mut self, number: i64, story: i64, joined: Option<Timestamp>) -> Result<(), StoreError> {
+        self.touch_story_of(number)?;
+        self.touch(story)?;
+        let sql = "UPDATE entry SET story = ?2, joined = ?3 WHERE number = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![number, story, joined.map(unix)])?;
+        let sql = "UPDATE labelled SET date = (SELECT date FROM entry WHERE number = ?2) WHERE entry = ?1";
+        self.connection.prepare_cached(sql)?.execute([number, story])?;
+        Ok(())
+    }
+
+    /// Clues, sketch and labels.
+    fn set_derived(&mut self, number: i64, prepared: &Prepared, first_seen: Timestamp) -> Result<(), StoreError> {
+        self.write_sketch(number, &prepared.identity.clues, &prepared.sketch, first_seen)?;
+        let rules = self.ruleset(&prepared.rules)?;
+        self.write_labels(number, rules, &prepared.labels)?;
+        if rules != self.next_rules.unwrap_or(self.rules) {
+            self.connection.prepare_cached("INSERT OR IGNORE INTO unlabelled VALUES (?1)")?.execute([number])?;
+        }
+        Ok(())
+    }
+
+    fn forget_derived(&self, number: i64) -> Result<(), StoreError> {
+        self.forget_clues(number)?;
+        self.connection.prepare_cached("DELETE FROM labelled WHERE entry = ?1")?.execute([number])?;
+        Ok(())
+    }
+
+    fn forget_clues(&self, number: i64) -> Result<(), StoreError> {
+        forget_clues(self.connection, number)
+    }
+
+    fn write_sketch(
+        &self,
+        number: i64,
+        clues: &Clues,
+        sketch: &[u8],
+        first_seen: Timestamp,
+    ) -> Result<(), StoreError> {
+        let recent = clues.recent.iter().map(|clue| (Period::of(first_seen).0, *clue));
+        let all: Vec<(i64, i64)> =
+            recent.chain(clues.lasting.iter().map(|clue| (Period::LASTING.0, *clue))).collect();
+        let mut insert = self.connection.prepare_cached("INSERT OR IGNORE INTO clue VALUES (?1, ?2, ?3)")?;
+        for (period, hash) in &all {
+            insert.execute([*period, *hash, number])?;
+        }
+        let bytes: Vec<u8> = all.iter().flat_map(|(period, hash)| [period.to_le_bytes(), hash.to_le_bytes()]).flatten().collect();
+        let sql = "INSERT OR REPLACE INTO sketch VALUES (?1, ?2, ?3)";
+        self.connection.prepare_cached(sql)?.execute(params![number, bytes, sketch])?;
+        Ok(())
+    }
+
+    fn set_sketch(&self, number: i64, clues: &Clues, sketch: &[u8]) -> Result<(), StoreError> {
+        let sql = "SELECT first_seen FROM entry WHERE number = ?1";
+        let first_seen = maybe(self.connection, sql, number, |row| super::rows::time(row, 0))?.flatten();
+        let Some(first_seen) = first_seen else { return Ok(()) };
+        self.forget_clues(number)?;
+        self.write_sketch(number, clues, sketch, first_seen)
+    }
+
+    /// The number of a set of rules. The first that anything is labelled by are in force at once.
+    fn ruleset(&mut self, rules: &str) -> Result<i64, StoreError> {
+        if let Some(known) = self.rulesets.get(rules) {
+            return Ok(*known);
+        }
+        let number = meta::ruleset(self.connection, rules)?;
+        if meta::rules_in_force(self.connection)?.is_empty() && self.next_rules.is_none() && !self.has_entries()? {
+            meta::set(self.connection, "rules", Some(number))?;
+            self.rules = number;
+        }
+        self.rulesets.insert(rules.to_owned(), number);
+        Ok(number)
+    }
+
+    /// Whether there are entries besides those of this transaction's first source: labels of none of them are kept yet.
+    fn has_entries(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM labelled) OR EXISTS (SELECT 1 FROM entry LIMIT 1 OFFSET 1)";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    /// The date of a label is that of its story's head.
+    fn write_labels(&self, number: i64, rules: i64, labels: &[Label]) -> Result<(), StoreError> {
+        if labels.is_empty() {
+            return Ok(());
+        }
+        let mut insert = self.connection.prepare_cached(
+            "INSERT OR REPLACE INTO labelled SELECT ?1, ?2, ?3, head.date, ?4, ?5
+             FROM entry JOIN entry AS head ON head.number = entry.story WHERE entry.number = ?1",
+        )?;
+        for label in labels {
+            let reasons = serde_json::to_string(&label.reasons)?;
+            insert.execute(params![number, rules, label.topic, label.score, reasons])?;
+        }
+        self.connection.prepare_cached("INSERT OR IGNORE INTO meta VALUES ('has_labels', 1)")?.execute([])?;
+        Ok(())
+    }
+
+    /// Labels of a relabelling that was not finished go little by little, as those of any rules that are of no use.
+    fn begin_rules(&mut self, rules: &str) -> Result<(), StoreError> {
+        let number = meta::ruleset(self.connection, rules)?;
+        if self.next_rules == Some(number) {
+            return Ok(());
+        }
+        if number == self.rules {
+            // Back to what is published: only what came meanwhile is still to be labelled.
+            meta::set(self.connection, "next_rules", None)?;
+            meta::set(self.connection, "labelled", None)?;
+            self.next_rules = None;
+        } else {
+            meta::set(self.connection, "next_rules", Some(number))?;
+            meta::set(self.connection, "labelled", Some(0))?;
+            self.next_rules = Some(number);
+        }
+        self.connection.execute("DELETE FROM relabelled", [])?;
+        Ok(())
+    }
+
+    /// Keeps the labels of an entry under the rules to come, or those in force if none are, and what will look different.
+    fn label_anew(&mut self, number: i64, seen: Fingerprint, labels: &[Label]) -> Result<(), StoreError> {
+        let sql = "SELECT 1 FROM entry WHERE number = ?1 AND fingerprint = ?2";
+        if !self.connection.prepare_cached(sql)?.exists(params![number, seen.0])? {
+            return Ok(());
+        }
+        let rules = self.next_rules.unwrap_or(self.rules);
+        self.connection.prepare_cached("DELETE FROM unlabelled WHERE entry = ?1")?.execute([number])?;
+        let mut labels = labels.to_vec();
+        labels.sort_by(|one, other| one.topic.cmp(&other.topic));
+        let before = entries::labels(self.connection, number)?;
+        let differs = before != labels;
+        if rules == self.rules {
+            if !differs {
+                return Ok(());
+            }
+            self.touch_story_of(number)?;
+        } else if differs {
+            archive::note_relabelled(self.connection, number)?;
+        }
+        let sql = "DELETE FROM labelled WHERE entry = ?1 AND rules = ?2";
+        self.connection.prepare_cached(sql)?.execute([number, rules])?;
+        self.write_labels(number, rules, &labels)?;
+        if rules != self.rules && differs {
+            let sql = "INSERT OR IGNORE INTO relabelled SELECT topic, strftime('%Y-%m', date, 'unixepoch')
+                       FROM labelled WHERE entry = ?1 AND rules = ?2";
+            self.connection.prepare_cached(sql)?.execute([number, rules])?;
+        }
+        Ok(())
+    }
+
+    /// Publishes the labels of the relabelling in place of those before.
+    fn finish_rules(&mut self) -> Result<(), StoreError> {
+        let waits: bool =
+            self.connection.query_row("SELECT EXISTS (SELECT 1 FROM unlabelled)", [], |row| row.get(0))?;
+        let Some(next) = self.next_rules.filter(|_| !waits) else { return Ok(()) };
+        self.connection.execute(
+            "INSERT INTO month (topic, month, stamp)
+             SELECT topic, month, (SELECT value FROM meta WHERE name = 'generation') FROM relabelled WHERE true
+             ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp",
+            [],
+        )?;
+        self.connection.execute("DELETE FROM relabelled", [])?;
+        meta::set(self.connection, "rules", Some(next))?;
+        meta::set(self.connection, "next_rules", None)?;
+        meta::set(self.connection, "labelled", None)?;
+        (self.rules, self.next_rules) = (next, None);
+        Ok(())
+    }
+}
+
+/// Forgets the clues of an entry, as they stand in its sketch. One that has none yet leaves clues behind: more is compared.
+pub(super) fn forget_clues(connection: &Connection, number: i64) -> Result<(), StoreError> {
+    let clues = maybe(connection, "SELECT clues FROM sketch WHERE entry = ?1", number, |row| row.get::<_, Vec<u8>>(0))?;
+    let mut forget = connection.prepare_cached("DELETE FROM clue WHERE period = ?1 AND hash = ?2 AND entry = ?3")?;
+    let number_of = |bytes: &[u8]| bytes.try_into().map(i64::from_le_bytes).unwrap_or_default();
+    for pair in clues.iter().flat_map(|clues| clues.chunks_exact(16)) {
+        let (period, hash) = pair.split_at(8);
+        forget.execute([number_of(period), number_of(hash), number])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! The few facts about the store as a whole.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::StoreError;
+
+/// A number by its name, if it is there.
+pub(super) fn number(connection: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
+    Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+}
+
+/// Keeps a number; `None` takes it away.
+pub(super) fn set(connection: &Connection, name: &str, value: Option<i64>) -> Result<(), StoreError> {
+    match value {
+        Some(value) => connection
+            .prepare_cached("INSERT OR REPLACE INTO meta VALUES (?1, ?2)")?
+            .execute(params![name, value])?,
+        None => connection.prepare_cached("DELETE FROM meta WHERE name = ?1")?.execute([name])?,
+    };
+    Ok(())
+}
+
+/// Raises the generation, by a random step: so a store that was put back from a backup never repeats a number under which
+/// it showed something else.
+pub(super) fn raise_generation(connection: &Connection) -> Result<(), StoreError> {
+    let sql = "UPDATE meta SET value = value + 1 + (random() & 1048575) WHERE name = 'generation'";
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
+
+/// The rules whose labels are published.
+pub(super) fn rules_in_force(connection: &Connection) -> Result<String, StoreError> {
+    let sql = "SELECT rules FROM ruleset WHERE id = (SELECT value FROM meta WHERE name = 'rules')";
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.unwrap_or_default())
+}
+
+/// The rules of the relabelling under way.
+pub(super) fn rules_to_come(connection: &Connection) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT rules FROM ruleset WHERE id = (SELECT value FROM meta WHERE name = 'next_rules')";
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?)
+}
+
+/// The number of a set of rules; a new one if it was never met.
+pub(super) fn ruleset(connection: &Connection, rules: &str) -> Result<i64, StoreError> {
+    let known: Option<i64> = connection
+        .prepare_cached("SELECT id FROM ruleset WHERE rules = ?1")?
+        .query_row([rules], |row| row.get(0))
+        .optional()?;
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    connection.prepare_cached("INSERT INTO ruleset (rules) VALUES (?1)")?.execute([rules])?;
+    Ok(connection.last_insert_rowid())
+}
