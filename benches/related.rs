@@ -2,14 +2,16 @@
 
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 
+use std::collections::BTreeMap;
 use std::error::Error;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use veille::dedup::{self, Plain};
 use veille::feed::{Entry, Timestamp};
-use veille::store::Store;
 use veille::store::sqlite::Sqlite;
-use veille::story::Prepared;
+use veille::store::{Change, Inquiry, Store};
+use veille::story::{Gist, Prepared};
 use veille::topic::Label;
 
 /// Stories in the topic.
@@ -42,24 +44,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let mut store = Sqlite::open(&folder.path().join("veille.db"))?;
     let start = Timestamp::from_timestamp(1_750_000_000, 0).unwrap_or_default();
-    let mut last = 0;
-    store.atomically(&mut |store| {
-        for number in 0..=STORIES {
-            let now = start + chrono::TimeDelta::minutes(i64::try_from(number).unwrap_or_default());
-            let (entry, identity) = dedup::identify("source", "rss20", vec![entry(number)]).remove(0);
-            let labels = vec![Label { topic: "topic".into(), score: 6.0, reasons: Vec::new() }];
-            let terms = Some(dedup::terms(&entry, &Plain::of(&entry)));
-            last = store.insert("source", &Prepared { entry, identity, labels, terms }, None, now)?;
-        }
-        Ok(())
-    })?;
-    let newest = store.gist(last)?.ok_or("the last story is gone")?;
+    let mut changes = Vec::new();
+    for (place, number) in (0..=STORIES).zip(1..) {
+        let now = start + chrono::TimeDelta::minutes(number);
+        let (entry, identity) = dedup::identify("source", "rss20", vec![entry(place)]).remove(0);
+        let labels = vec![Label { topic: "topic".into(), score: 6.0, reasons: Vec::new() }];
+        let terms = Some(dedup::terms(&entry, &Plain::of(&entry)));
+        let (atom_id, rules, sketch) = (identity.atom_id.clone(), "rules".into(), Vec::new());
+        let prepared = Arc::new(Prepared { entry, identity, labels, rules, terms, sketch });
+        let (source_id, first_seen, date) = ("source".to_owned(), now, now);
+        changes.push(Change::Insert { number, source_id, story: number, first_seen, date, atom_id, prepared });
+    }
+    let _ = store.apply(&changes, None)?;
+    let last = i64::try_from(changes.len())?;
+    let gist = Inquiry { gists: [last].into(), ..Inquiry::default() };
+    let newest = store.surroundings(&gist)?.gists.remove(&last).ok_or("the last story is gone")?;
     let (read, plain) = (entry(STORIES), Plain::of(&entry(STORIES)));
-    let order = newest.order();
-    let earlier = store.gists("topic", (start, 0), order, STORIES)?;
     println!("telling words of an entry of {WORDS} words: {:?}", fastest(|| dedup::terms(&read, &plain)));
-    let looking = fastest(|| store.gists("topic", (start, 0), order, STORIES));
-    println!("reading {} earlier stories, once for a poll and topic: {looking:?}", earlier.len());
+    let window = [("topic".to_owned(), [newest.order()].into())].into();
+    let window = Inquiry { windows: window, ..Inquiry::default() };
+    let looking = fastest(|| store.surroundings(&window));
+    let around = store.surroundings(&window)?;
+    let earlier: Vec<&Gist> = around.windows.values().flat_map(BTreeMap::values).collect();
+    println!("reading {} earlier stories, once for some polls and a topic: {looking:?}", earlier.len());
     println!("choosing among them: {:?}", fastest(|| dedup::related(&newest, &earlier)));
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! Entries of a Zipf-like vocabulary, one in ten told a second time by another source, arrive ten minutes apart: much
 //! for two hundred sources. First a store of each size is filled; then their next entries are timed in turns, so that a
 //! machine that is slower for a while is so for all: prepared (words, shingles, clues), placed (looked up and compared),
-//! inserted, committed. The middle turn of each is told. A million entries take some 5 GB in the folder of temporary
+//! kept. The middle turn of each is told. A million entries take some 5 GB in the folder of temporary
 //! files and a quarter of an hour.
 #![expect(
     clippy::print_stdout,
@@ -15,6 +15,7 @@
     reason = "a benchmark reports to people and may fail"
 )]
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta};
@@ -22,9 +23,9 @@ use url::Url;
 use veille::config;
 use veille::dedup::{self, Member, Plain, Subject};
 use veille::feed::{Entry, Timestamp};
-use veille::store::Store;
 use veille::store::sqlite::Sqlite;
-use veille::story::Prepared;
+use veille::store::{Applied, Change, Inquiry, SHARING_MAX, Store};
+use veille::story::{Period, Prepared};
 
 const TURNS: usize = 15;
 const WORDS: usize = 300;
@@ -59,10 +60,10 @@ fn main() {
     }
     for (size, _, _, mut costs) in stores {
         costs.sort_by_key(Cost::sum);
-        let Cost { prepared, placed, inserted, committed } = costs[TURNS / 2];
+        let Cost { prepared, placed, kept } = costs[TURNS / 2];
         println!(
-            "{size} stored: {:?} an entry ({prepared:?} prepared, {placed:?} placed, {inserted:?} inserted), and {committed:?} committed",
-            prepared + placed + inserted
+            "{size} stored: {:?} an entry ({prepared:?} prepared, {placed:?} placed, {kept:?} kept)",
+            prepared + placed + kept
         );
     }
     println!("{} MB held by all", held() / 1_000_000);
@@ -73,55 +74,61 @@ fn main() {
 struct Cost {
     prepared: Duration,
     placed: Duration,
-    inserted: Duration,
-    committed: Duration,
+    kept: Duration,
 }
 
 impl Cost {
     fn sum(&self) -> Duration {
-        self.prepared + self.placed + self.inserted
+        self.prepared + self.placed + self.kept
     }
 }
 
-/// Keeps the next entries in one transaction, as polls do.
+/// Keeps the next entries, each in a transaction of its own.
 fn arrive(store: &mut Sqlite, news: &mut News, count: usize, settings: &config::DedupSettings) -> Cost {
     let mut cost = Cost::default();
     let arriving: Vec<(String, Entry, Timestamp)> = (0..count).map(|_| news.next()).collect();
-    let began = Instant::now();
-    store
-        .atomically(&mut |store| {
-            for (source_id, entry, now) in arriving.clone() {
-                let began = Instant::now();
-                let (entry, mut identity) = dedup::identify(&source_id, "rss20", vec![entry]).remove(0);
-                let subject = Subject::new(&source_id, &entry, &Plain::of(&entry), &identity);
-                identity.clues = subject.clues();
-                cost.prepared += began.elapsed();
+    for (source_id, entry, now) in arriving {
+        let began = Instant::now();
+        let (entry, mut identity) = dedup::identify(&source_id, "rss20", vec![entry]).remove(0);
+        let subject = Subject::new(&source_id, &entry, &Plain::of(&entry), &identity);
+        identity.clues = subject.clues();
+        let sketch = dedup::sketch(&subject, &identity.clues);
+        cost.prepared += began.elapsed();
 
-                let began = Instant::now();
-                let candidates = store.candidates(&identity.clues, now - settings.window)?;
-                let known = |number, key, subject| Member { number, key, subject };
-                let mut members = vec![known(None, identity.key, subject)];
-                let others = candidates.iter().filter(|stored| dedup::may_be_same(&members[0].subject, stored));
-                let others: Vec<Member> =
-                    others.map(|stored| known(Some(stored.number), stored.key, Subject::stored(stored))).collect();
-                members.extend(others);
-                let parts = dedup::partition(&members, &[], settings);
-                let mates = parts.iter().zip(&members).skip(1).filter(|(part, _)| **part == parts[0]);
-                let head = mates.filter_map(|(_, member)| member.number).min();
-                cost.placed += began.elapsed();
+        let began = Instant::now();
+        let first = Period::of(now - settings.window);
+        let clues = Inquiry {
+            recent: identity.clues.recent.iter().map(|clue| (first, *clue)).collect(),
+            lasting: identity.clues.lasting.iter().copied().collect(),
+            ..Inquiry::default()
+        };
+        let sharing = store.surroundings(&clues).unwrap();
+        let is_telling = |numbers: &&Vec<i64>| numbers.len() < SHARING_MAX;
+        let peers = sharing.recent.values().filter(is_telling).chain(sharing.lasting.values()).flatten().copied();
+        let around = store.surroundings(&Inquiry { peers: peers.collect(), ..Inquiry::default() }).unwrap();
+        let known = |number, key, subject| Member { number, key, subject };
+        let mut members = vec![known(None, identity.key, Arc::new(subject))];
+        let others = around.peers.values().filter(|peer| dedup::may_be_same(&members[0].subject, peer));
+        let others = others.filter_map(|peer| Some(known(Some(peer.number), peer.key, dedup::sketched(peer)?.subject)));
+        let others: Vec<Member> = others.collect();
+        members.extend(others);
+        let parts = dedup::partition(&members, &[], settings);
+        let mates = parts.iter().zip(&members).skip(1).filter(|(part, _)| **part == parts[0]);
+        let head = mates.filter_map(|(_, member)| member.number).min();
+        cost.placed += began.elapsed();
 
-                let began = Instant::now();
-                let prepared = Prepared { entry, identity, labels: Vec::new(), terms: None };
-                store.insert(&source_id, &prepared, head, now)?;
-                cost.inserted += began.elapsed();
-            }
-            Ok(())
-        })
-        .unwrap();
-    cost.committed = began.elapsed().saturating_sub(cost.sum());
+        let began = Instant::now();
+        let (number, atom_id) = (around.next_number, identity.atom_id.clone());
+        let (story, first_seen, date) = (head.unwrap_or(number), now, now);
+        let prepared =
+            Arc::new(Prepared { entry, identity, labels: Vec::new(), rules: "rules".into(), terms: None, sketch });
+        let insert = Change::Insert { number, source_id, story, first_seen, date, atom_id, prepared };
+        assert_eq!(store.apply(&[insert], Some(around.generation)).unwrap(), Applied::Kept);
+        cost.kept += began.elapsed();
+    }
     let each = |time: Duration| time / u32::try_from(count).unwrap();
-    let Cost { prepared, placed, inserted, committed } = cost;
-    Cost { prepared: each(prepared), placed: each(placed), inserted: each(inserted), committed: each(committed) }
+    let Cost { prepared, placed, kept } = cost;
+    Cost { prepared: each(prepared), placed: each(placed), kept: each(kept) }
 }
 
 /// Entries as they arrive, the same in each run.

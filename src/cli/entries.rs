@@ -64,7 +64,13 @@ pub(super) fn run(config: &Config, options: Options) -> Result<(), Failure> {
         }
         None => open::store_to_read(config)?,
     };
-    let filter = Filter { topic: options.topic, search: options.search, since: options.since, limit: options.limit, ..Filter::default() };
+    let filter = Filter {
+        topic: options.topic,
+        search: options.search,
+        since: options.since,
+        limit: options.limit,
+        ..Filter::default()
+    };
     let mut text = String::new();
     for Held { stored, labels, .. } in store.entries(&filter)? {
         if options.json {

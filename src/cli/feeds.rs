@@ -149,7 +149,11 @@ fn stored(path: &Path, now: Timestamp) -> Result<Stored, Failure> {
         Err(error) => return Err(error.into()),
     };
     let config = store.health(Some(""))?.pop();
-    Ok(Stored { states: store.sources(None)?.into_iter().map(|known| known.state).collect(), days: store.entry_days(now - RHYTHM)?, config })
+    Ok(Stored {
+        states: store.sources(None)?.into_iter().map(|known| known.state).collect(),
+        days: store.entry_days(now - RHYTHM)?,
+        config,
+    })
 }
 
 fn show(watched: &[Watched<'_>], stored: &Stored, now: Timestamp, options: &Options) -> Result<(), Failure> {

@@ -7,8 +7,8 @@ use url::Url;
 use super::{Failure, output};
 use crate::config::{self, Config};
 use crate::dedup;
-use crate::store::{self, Filter, Store, Which};
 use crate::store::sqlite::Sqlite;
+use crate::store::{self, Filter, Store, Which};
 use crate::story::StoredEntry;
 use crate::topic::Topic;
 

@@ -210,7 +210,8 @@ impl Daemon {
         let states = self.context.store.call(|store| store.sources(None)).await?;
         let now = Utc::now();
         self.context.resume(now).await?;
-        let states: HashMap<&str, _> = states.iter().map(|known| (known.state.source_id.as_str(), &known.state)).collect();
+        let states: HashMap<&str, _> =
+            states.iter().map(|known| (known.state.source_id.as_str(), &known.state)).collect();
         self.due.clear();
         let sources = self.context.config.sources.iter().enumerate();
         self.places = sources.map(|(at, source)| (source.id.clone(), at)).collect();

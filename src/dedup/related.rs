@@ -42,20 +42,63 @@ const NAME_WEIGHT: f64 = 1.25;
 #[must_use]
 pub fn related(story: &Gist, earlier: &[&Gist]) -> Vec<i64> {
     let Some(terms) = &story.terms else { return Vec::new() };
-    let weights = weights(story, terms, earlier);
-    let scored = earlier.iter().filter_map(|other| Some((points(terms, other, story, &weights)?, *other)));
+    let shared = shared(terms, earlier);
+    let weights = weights(story, terms, earlier, &shared);
+    let by_story = shared.chunk_by(|one, next| one.story == next.story);
+    let scored = by_story.filter_map(|shared| {
+        let other = *earlier.get(shared.first()?.story)?;
+        Some((points(shared, other.source_id == story.source_id, &weights)?, other))
+    });
     let mut scored: Vec<(f64, &Gist)> = scored.collect();
     scored.sort_by(|(one, a), (two, b)| two.total_cmp(one).then_with(|| b.order().cmp(&a.order())));
     let mut titles = vec![title(story)];
     let mut chosen = Vec::new();
     for (_, other) in scored {
+        if chosen.len() == RELATED_MAX {
+            break;
+        }
         let title = title(other);
-        if chosen.len() < RELATED_MAX && !titles.contains(&title) {
+        if !titles.contains(&title) {
             titles.push(title);
             chosen.push(other.number);
         }
     }
     chosen
+}
+
+/// A term that a story and an earlier one have in common.
+struct Shared {
+    /// The place of the earlier story.
+    story: usize,
+    /// The place of the term among the story's.
+    place: usize,
+    mine: Term,
+    theirs: Term,
+}
+
+/// Finds the terms that a story shares with earlier ones, in the order of these and of its terms.
+///
+/// Most words of another story are not in this one: a small table of bits tells so at once.
+fn shared(terms: &Terms, earlier: &[&Gist]) -> Vec<Shared> {
+    const BITS: u32 = 4096;
+    let mut table = [0_u64; BITS as usize / 64];
+    let cell = |term: Term| ((term.word() % BITS / 64) as usize, 1_u64 << (term.word() % 64));
+    for term in terms.iter() {
+        let (word, bit) = cell(term);
+        table.get_mut(word).into_iter().for_each(|bits| *bits |= bit);
+    }
+    let mut shared = Vec::new();
+    for (story, other) in earlier.iter().enumerate() {
+        for theirs in other.terms.iter().flat_map(Terms::iter) {
+            let (word, bit) = cell(theirs);
+            if table.get(word).is_some_and(|bits| bits & bit != 0)
+                && let Some((place, mine)) = terms.find(theirs.word())
+            {
+                shared.push(Shared { story, place, mine, theirs });
+            }
+        }
+    }
+    shared
 }
 
 fn title(gist: &Gist) -> String {
@@ -73,25 +116,22 @@ struct Weight {
 }
 
 /// Returns the weight of each of a story's terms.
-fn weights(story: &Gist, terms: &Terms, earlier: &[&Gist]) -> Vec<Weight> {
+fn weights(story: &Gist, terms: &Terms, earlier: &[&Gist], shared: &[Shared]) -> Vec<Weight> {
+    let is_home = |other: &Gist| other.source_id == story.source_id;
+    let homes: Vec<bool> = earlier.iter().map(|other| is_home(other)).collect();
     let mut counts = vec![(0_u32, 0_u32); terms.iter().count()];
-    let mut at_home = 0_u32;
-    for other in earlier {
-        let is_home = u32::from(other.source_id == story.source_id);
-        at_home += is_home;
-        for (place, ..) in other.terms.iter().flat_map(|others| terms.shared(others)) {
-            if let Some((all, home)) = counts.get_mut(place) {
-                *all += 1;
-                *home += is_home;
-            }
+    for Shared { story, place, .. } in shared {
+        if let (Some((all, home)), Some(is_home)) = (counts.get_mut(*place), homes.get(*story)) {
+            *all += 1;
+            *home += u32::from(*is_home);
         }
     }
-    let stories = earlier.len() as f64;
+    let (stories, at_home) = (earlier.len() as f64, homes.iter().filter(|is_home| **is_home).count() as f64);
     let weight = |term: Term, (all, home): (u32, u32)| {
         let (usual, factor) = if term.is_name() { (NAME_SHARE, NAME_WEIGHT) } else { (WORD_SHARE, 1.0) };
         let share = ((f64::from(all) + STORIES_BEFORE * usual) / (stories + STORIES_BEFORE)).max(RARE_SHARE);
         // But for the story that is looked at.
-        let share_at_home = f64::from(home.saturating_sub(1)) / (f64::from(at_home) + STORIES_BEFORE);
+        let share_at_home = f64::from(home.saturating_sub(1)) / (at_home + STORIES_BEFORE);
         let worth = |share: f64| factor * (-share.ln() - COMMON).max(0.0);
         Weight { elsewhere: worth(share), at_home: worth(share.max(share_at_home)) }
     };
@@ -99,11 +139,10 @@ fn weights(story: &Gist, terms: &Terms, earlier: &[&Gist]) -> Vec<Weight> {
 }
 
 /// Returns how much two stories have in common, if it is enough.
-fn points(terms: &Terms, other: &Gist, story: &Gist, weights: &[Weight]) -> Option<f64> {
-    let is_home = other.source_id == story.source_id;
+fn points(shared: &[Shared], is_home: bool, weights: &[Weight]) -> Option<f64> {
     let (mut of_titles, mut of_tags, mut of_texts) = (0.0, 0.0, 0.0);
-    for (place, mine, theirs) in terms.shared(other.terms.as_ref()?) {
-        let weight = weights.get(place).copied().unwrap_or_default();
+    for Shared { place, mine, theirs, .. } in shared {
+        let weight = weights.get(*place).copied().unwrap_or_default();
         let weight = if is_home { weight.at_home } else { weight.elsewhere };
         let points = weight * factor(mine.spot()) * factor(theirs.spot());
         match (mine.spot(), theirs.spot()) {
@@ -209,7 +248,7 @@ mod tests {
     fn among_few_stories_nothing_is_rare() {
         let [bug, next] =
             [(1, BUG), (2, NEXT)].map(|(number, (source, title, text))| gist(number, source, title, text));
-        assert_eq!(related(&next, &[bug]), [] as [i64; 0]);
+        assert_eq!(related(&next, &[&bug]), [] as [i64; 0]);
         assert_eq!(related(&next, &[]), [] as [i64; 0]);
     }
 
@@ -244,6 +283,7 @@ mod tests {
         let tags = ["Parcoursup", "Cybersécurité", "Affelnet"];
         let mut stories = ordinary();
         stories.push(tagged(1, "La DINUM enquête", &tags));
+        let stories: Vec<&Gist> = stories.iter().collect();
         let with = related(&tagged(2, "La DINUM répond", &tags), &stories);
         let without = related(&tagged(2, "La DINUM répond", &[]), &stories);
         assert_eq!((with, without), (vec![1], vec![]));

@@ -3,6 +3,8 @@
 //! Bytes of our own: a version, then fields in order, numbers as LEB128, hashes by their upper 32 bits. Two subjects that
 //! are compared both come from sketches: a shortened hash is never compared with a whole one.
 
+use std::sync::Arc;
+
 use super::subject::{Set, Subject, Text};
 use super::title::Title;
 use crate::feed::Timestamp;
@@ -15,7 +17,7 @@ const VERSION: u64 = 1;
 #[derive(Debug, Clone)]
 pub struct Sketched {
     /// For comparing.
-    pub subject: Subject,
+    pub subject: Arc<Subject>,
     /// By what others are found.
     pub clues: Clues,
 }
@@ -111,7 +113,7 @@ pub fn read_back(
         cves,
         published,
     };
-    Some(Sketched { subject, clues })
+    Some(Sketched { subject: Arc::new(subject), clues })
 }
 
 fn number(out: &mut Vec<u8>, mut value: u64) {

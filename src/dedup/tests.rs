@@ -1,5 +1,8 @@
 //! Who is the same, on stored entries.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use url::Url;
 
@@ -45,8 +48,11 @@ fn stored(number: i64, source_id: &str, url: &str, title: &str, text: &str) -> S
 }
 
 fn members(entries: &[StoredEntry]) -> Vec<Member> {
-    let member =
-        |entry: &StoredEntry| Member { number: Some(entry.number), key: entry.key, subject: Subject::stored(entry) };
+    let member = |entry: &StoredEntry| Member {
+        number: Some(entry.number),
+        key: entry.key,
+        subject: Arc::new(Subject::stored(entry)),
+    };
     entries.iter().map(member).collect()
 }
 
@@ -69,7 +75,8 @@ fn check(entries: &[StoredEntry], expected: &[&[i64]]) {
 }
 
 fn check_itself(new: &StoredEntry, known: &StoredEntry, expected: Option<i64>) {
-    assert_eq!(itself(&Subject::stored(new), std::slice::from_ref(known), &[], &settings()), expected);
+    let (new, known) = (Subject::stored(new), (known.number, &Subject::stored(known)));
+    assert_eq!(itself(&new, [known], &HashSet::new(), &settings()), expected);
 }
 
 #[test]
@@ -171,7 +178,7 @@ fn a_site_that_moves_takes_its_short_titles_along() {
 fn an_entry_that_is_still_there_is_another() {
     let known = stored(1, "a", "https://a.example/list", "Un plan", TEXT);
     let new = Subject::stored(&stored(2, "a", "https://a.example/list", "Un plan", TEXT));
-    assert_eq!(itself(&new, std::slice::from_ref(&known), &[1], &settings()), None);
+    assert_eq!(itself(&new, [(1, &Subject::stored(&known))], &HashSet::from([1]), &settings()), None);
 }
 
 #[test]

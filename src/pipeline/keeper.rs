@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::Counts;
 use super::deciding::{Arrival, Grouping, Memo, decide};
 use crate::dedup::Decision;
-use crate::store::{Applied, Inquiry, Change, Handle, Store, StoreError, Surroundings};
+use crate::store::{Applied, Change, Handle, Inquiry, Store, StoreError, Surroundings};
 use crate::story::{self, Period};
 
 /// Polls that may wait to be kept; further ones wait to queue, and hold their documents meanwhile.
@@ -183,13 +183,15 @@ pub(super) fn settle<T>(
         match decide(&around) {
             Err(lacking) => asked = lacking,
             // What depends on nothing that is stored may be written whatever has changed.
-            Ok((changes, result)) => match store.apply(&changes, (!around.asked.is_empty()).then_some(around.generation))? {
-                Applied::Kept => return Ok(result),
-                Applied::Conflict => {
-                    around = Surroundings::default();
-                    asked = first.clone();
+            Ok((changes, result)) => {
+                match store.apply(&changes, (!around.asked.is_empty()).then_some(around.generation))? {
+                    Applied::Kept => return Ok(result),
+                    Applied::Conflict => {
+                        around = Surroundings::default();
+                        asked = first.clone();
+                    }
                 }
-            },
+            }
         }
     }
     Err(StoreError::Contended)

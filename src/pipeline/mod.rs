@@ -35,8 +35,8 @@ use crate::tag;
 use crate::topic::Matcher;
 
 pub use announcement::{Announced, announce};
-pub use full_text::full_text;
 pub use by_hand::{Account, Kinship, account, merge, split};
+pub use full_text::full_text;
 pub use health::note_config;
 pub use publication::{Archives, Published, publish};
 pub use relabelling::{relabel, same_rules};
@@ -399,7 +399,10 @@ async fn prepare(
     };
     let (context, source) = (Arc::clone(context), source.clone());
     let ready = aside(move || {
-        fresh.into_iter().map(|(entry, identity, decision)| ready(&context, &source, entry, identity, decision)).collect()
+        fresh
+            .into_iter()
+            .map(|(entry, identity, decision)| ready(&context, &source, entry, identity, decision))
+            .collect()
     });
     Ok(ready.await.map(|fresh| {
         state.about = about;
@@ -469,6 +472,19 @@ fn about(feed: Feed) -> (About, String, Vec<Entry>) {
         ..
     } = feed;
     let about_format = Some(format.clone());
-    let about = About { id, title, url, description, language, updated, rights, authors, generator, format: about_format, rhythm, defects };
+    let about = About {
+        id,
+        title,
+        url,
+        description,
+        language,
+        updated,
+        rights,
+        authors,
+        generator,
+        format: about_format,
+        rhythm,
+        defects,
+    };
     (about, format, entries)
 }

@@ -9,7 +9,7 @@ use super::deciding::{Draft, Grouping, Memo, candidates, of_text, place};
 use super::keeper::settle;
 use crate::dedup::Sketched;
 use crate::readers;
-use crate::store::{Inquiry, Change, Filter, Held, Store, StoreError, Which};
+use crate::store::{Change, Filter, Held, Inquiry, Store, StoreError, Which};
 use crate::story::StoredEntry;
 
 /// Entries that are looked at in one go.

@@ -108,7 +108,8 @@ async fn finish(context: &Arc<Context>) -> Result<bool, StoreError> {
     }
     apply(context, vec![Change::FinishRules]).await?;
     let pulse = context.store.call(|store| store.pulse()).await?;
-    Ok(pulse.relabelling.is_none() && pulse.unlabelled == 0 || pulse.rules != *context.rules && pulse.relabelling.is_none())
+    Ok(pulse.relabelling.is_none() && pulse.unlabelled == 0
+        || pulse.rules != *context.rules && pulse.relabelling.is_none())
 }
 
 async fn held(context: &Context, which: Which) -> Result<Vec<Held>, StoreError> {

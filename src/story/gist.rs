@@ -52,13 +52,11 @@ impl Terms {
         self.0.iter().copied()
     }
 
-    /// The terms of words that `other` has too: the place in this list, the term here and there.
-    pub fn shared<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = (usize, Term, Term)> + 'a {
-        let mut theirs = other.0.iter().copied().peekable();
-        self.0.iter().copied().enumerate().filter_map(move |(place, term)| {
-            while theirs.next_if(|other| other.word() < term.word()).is_some() {}
-            Some((place, term, theirs.next_if(|other| other.word() == term.word())?))
-        })
+    /// The term of a word, and its place.
+    #[must_use]
+    pub fn find(&self, word: u32) -> Option<(usize, Term)> {
+        let place = self.0.binary_search_by_key(&word, |term| term.word()).ok()?;
+        Some((place, *self.0.get(place)?))
     }
 
     /// As bytes for a store.
@@ -155,9 +153,11 @@ mod tests {
     }
 
     #[test]
-    fn what_two_lists_share_is_found_in_one_walk() {
-        let (mine, theirs) = (terms(&[1, 3, 5, 7]), terms(&[2, 3, 4, 7, 8]));
-        let shared: Vec<usize> = mine.shared(&theirs).map(|(place, ..)| place).collect();
-        assert_eq!(shared, [1, 3]);
+    fn a_term_is_found_by_its_word_with_its_place() {
+        let terms = terms(&[5, 3, 9]);
+        let words: Vec<u32> = terms.iter().map(Term::word).collect();
+        let places: Vec<Option<usize>> = words.iter().map(|word| terms.find(*word).map(|(place, _)| place)).collect();
+        assert_eq!(places, [Some(0), Some(1), Some(2)]);
+        assert_eq!(terms.find(words[0] + 1), None);
     }
 }

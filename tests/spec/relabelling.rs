@@ -4,8 +4,8 @@ use std::fs;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use veille::pipeline::{self, Context, Relabelling};
-use veille::store::StoreError;
+use veille::pipeline::{self, Context};
+use veille::store::{Filter, StoreError, Which};
 
 use crate::desk::Desk;
 use crate::origin::{Gate, Origin, document};
@@ -52,10 +52,10 @@ impl Change {
     /// The titles of entries with their topics, in order.
     async fn labels(&self) -> Vec<(String, Vec<String>)> {
         let read = |store: &mut dyn veille::store::Store| {
-            let entries = store.entries_after(0, 100)?;
-            let labelled = entries.into_iter().map(|stored| {
-                let topics = store.labels(stored.number)?.into_iter().map(|label| label.topic).collect();
-                Ok((stored.entry.title.unwrap_or_default(), topics))
+            let filter = Filter { which: Which::After(0), limit: 100, ..Filter::default() };
+            let labelled = store.entries(&filter)?.into_iter().map(|held| {
+                let topics = held.labels.into_iter().map(|label| label.topic).collect();
+                Ok((held.stored.entry.title.unwrap_or_default(), topics))
             });
             let mut labelled: Vec<(String, Vec<String>)> = labelled.collect::<Result<_, StoreError>>()?;
             labelled.sort();
@@ -69,36 +69,51 @@ fn labelled(title: &str, topics: &[&str]) -> (String, Vec<String>) {
     (title.to_owned(), topics.iter().map(|topic| (*topic).to_owned()).collect())
 }
 
-#[tokio::test]
-async fn an_entry_that_changes_after_it_was_judged_is_judged_as_it_is_then() {
-    let change = Change::of([&["A : le budget", "B : la justice des mineurs"], &["A : la mer", "B : le budget"]]).await;
-    let judged = Relabelling::judge(&change.desk.context).await.unwrap();
-    change.poll(&change.old).await;
-    assert!(judged.keep(&change.desk.context).await.unwrap());
-    assert_eq!(change.labels().await, [labelled("A : la mer", &[]), labelled("B : le budget", &["budget"])]);
+/// Takes the new rules over for all that is stored.
+async fn relabel(change: &Change) {
+    pipeline::relabel(&change.desk.context).await.unwrap();
 }
 
 #[tokio::test]
-async fn an_entry_that_comes_after_the_judging_is_judged_by_the_new_rules() {
-    let change = Change::of([&["A : la mer"], &["A : la mer", "B : le budget", "C : la justice des mineurs"]]).await;
-    let judged = Relabelling::judge(&change.desk.context).await.unwrap();
+async fn entries_that_come_or_change_under_the_old_rules_are_labelled_again() {
+    let change = Change::of([
+        &["A : le budget", "B : la justice des mineurs"],
+        &["A : la mer", "B : le budget", "C : le budget", "D : la justice des mineurs"],
+    ])
+    .await;
+    relabel(&change).await;
+    assert_eq!(
+        change.labels().await,
+        [labelled("A : le budget", &["budget"]), labelled("B : la justice des mineurs", &[])]
+    );
     change.poll(&change.old).await;
-    judged.keep(&change.desk.context).await.unwrap();
+    relabel(&change).await;
     let expected = [
         labelled("A : la mer", &[]),
         labelled("B : le budget", &["budget"]),
-        labelled("C : la justice des mineurs", &[]),
+        labelled("C : le budget", &["budget"]),
+        labelled("D : la justice des mineurs", &[]),
     ];
     assert_eq!(change.labels().await, expected);
 }
 
 #[tokio::test]
-async fn a_poll_under_the_new_rules_in_between_keeps_its_labels() {
+async fn a_poll_under_the_new_rules_before_they_are_taken_over_keeps_its_labels() {
     let change = Change::of([&["A : la justice des mineurs"], &["A : le budget"]]).await;
-    let judged = Relabelling::judge(&change.desk.context).await.unwrap();
     change.poll(&change.desk.context).await;
-    judged.keep(&change.desk.context).await.unwrap();
+    assert_eq!(change.labels().await, [labelled("A : le budget", &[])], "nothing of the new rules is published yet");
+    relabel(&change).await;
     assert_eq!(change.labels().await, [labelled("A : le budget", &["budget"])]);
+}
+
+#[tokio::test]
+async fn rules_that_are_taken_back_leave_all_as_it_was() {
+    let change = Change::of([&["A : la justice des mineurs"], &["A : la justice des mineurs", "B : le budget"]]).await;
+    relabel(&change).await;
+    change.poll(&change.desk.context).await;
+    pipeline::relabel(&change.old).await.unwrap();
+    let expected = [labelled("A : la justice des mineurs", &["justice"]), labelled("B : le budget", &[])];
+    assert_eq!(change.labels().await, expected);
 }
 
 #[test]

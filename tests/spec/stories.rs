@@ -179,8 +179,9 @@ fn what_is_derived_can_be_deleted_and_is_made_again_to_the_byte() {
     world.succeeds(&["split", "https://ministere.example/stade"]);
     let before = (published(&world.published("")), stories(&world));
     for deletion in [
-        "DELETE FROM label; DELETE FROM clue; DELETE FROM month; DELETE FROM entry_text",
-        "DROP TABLE label; DROP TABLE clue; DROP TABLE month; DROP TABLE entry_text; UPDATE entry SET story = 0",
+        "DELETE FROM labelled; DELETE FROM clue; DELETE FROM sketch; DELETE FROM month; DELETE FROM entry_text",
+        "DROP VIEW label; DROP TABLE labelled; DROP TABLE clue; DROP TABLE sketch; DROP TABLE month;
+            DROP TABLE entry_text; UPDATE entry SET story = 0",
     ] {
         let store = rusqlite::Connection::open(world.folder.path().join("data/veille.db")).unwrap();
         store.execute_batch(deletion).unwrap();

@@ -72,7 +72,8 @@ impl Desk {
 
     pub(crate) async fn state(&self, id: &str) -> SourceState {
         let id = id.to_owned();
-        self.context.store.call(move |store| store.source(&id)).await.unwrap()
+        let known = self.context.store.call(move |store| store.sources(Some(&[id]))).await.unwrap().pop();
+        known.map(|known| known.state).unwrap_or_default()
     }
 }
 

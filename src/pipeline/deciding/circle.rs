@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Draft;
-use crate::dedup::{self, Member, Sketched, Subject};
+use crate::dedup::{self, Member, Sketched};
 use crate::feed::Timestamp;
 use crate::story::{Bond, COMMON_CLUE, EntryKey, Period};
 
@@ -81,7 +81,9 @@ pub(crate) fn candidates(draft: &mut Draft<'_>, sketched: &Sketched, now: Timest
     // An entry without a story waits for it: the store is being rebuilt.
     let may_meet = |draft: &mut Draft<'_>, number: &i64| {
         let grouping = draft.grouping;
-        draft.peer(*number).is_some_and(|peer| peer.story != 0 && grouping.may_meet(subject.source_id(), &peer.source_id))
+        draft
+            .peer(*number)
+            .is_some_and(|peer| peer.story != 0 && grouping.may_meet(subject.source_id(), &peer.source_id))
     };
     found.retain(|number| may_meet(draft, number));
     // Entries that were dropped meanwhile leave clues of which nothing is known.
@@ -97,7 +99,7 @@ pub(crate) fn place(
     candidates: Vec<i64>,
     now: Timestamp,
 ) -> Option<i64> {
-    let mut circle = Circle::around(Member { number: None, key, subject: subject(new) });
+    let mut circle = Circle::around(Member { number: None, key, subject: Arc::clone(&new.subject) });
     circle.admit(0, candidates, draft);
     if circle.members.len() == 1 {
         return None;
@@ -132,14 +134,10 @@ pub(super) fn hold(draft: &mut Draft<'_>, number: i64, before: &Sketched, after:
     }
 }
 
-fn subject(sketched: &Arc<Sketched>) -> Arc<Subject> {
-    Arc::new(sketched.subject.clone())
-}
-
 fn member(draft: &mut Draft<'_>, number: i64) -> Option<Member> {
     let sketched = draft.sketched(number)?;
     let key = draft.peer(number)?.key;
-    Some(Member { number: Some(number), key, subject: subject(&sketched) })
+    Some(Member { number: Some(number), key, subject: Arc::clone(&sketched.subject) })
 }
 
 /// The entries that may tell a story together, directly or through others.

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use super::{Fresh, Grouping, Memo};
 use crate::dedup::{self, Plain, Sketched, Subject};
 use crate::feed::{Entry, Timestamp};
-use crate::store::{Inquiry, Change, SHARING_MAX, Surroundings, WINDOW};
-use crate::story::{self, Bond, EntryKey, Gist, Known, Listed, Order, Peer, Period, Prepared, Stay, StoredEntry, Terms};
+use crate::store::{Change, Inquiry, SHARING_MAX, Surroundings, WINDOW};
+use crate::story::{
+    self, Bond, EntryKey, Gist, Known, Listed, Order, Peer, Period, Prepared, Stay, StoredEntry, Terms,
+};
 
 /// The surroundings with what was decided so far. What a decision asks and is not there is noted, so that it can be read.
 pub(crate) struct Draft<'a> {
@@ -25,8 +27,10 @@ pub(crate) struct Draft<'a> {
     /// By story that changed: its entries.
     told: HashMap<i64, BTreeSet<i64>>,
     /// By clue: the new or changed entries that have it.
-    recent: HashMap<i64, BTreeSet<i64>>,
-    lasting: HashMap<i64, BTreeSet<i64>>,
+    recent: HashMap<i64, Vec<i64>>,
+    lasting: HashMap<i64, Vec<i64>>,
+    /// Stored entries that say something else now.
+    updated: HashSet<i64>,
     bonds: BTreeMap<(i64, i64), bool>,
     atom_ids: HashSet<String>,
     /// By topic: the stories that changed, as they are now.
@@ -61,6 +65,7 @@ impl<'a> Draft<'a> {
             told: HashMap::new(),
             recent: HashMap::new(),
             lasting: HashMap::new(),
+            updated: HashSet::new(),
             bonds: BTreeMap::new(),
             atom_ids: HashSet::new(),
             gists: HashMap::new(),
@@ -179,11 +184,13 @@ impl<'a> Draft<'a> {
         let read = match read {
             Some(read) => read,
             // A store that is being rebuilt: the text is read once more.
-            None => of_text(self.around.texts.get(&number).or_else(|| {
-                self.want_text(number);
-                None
-            })?)
-            .0,
+            None => {
+                of_text(self.around.texts.get(&number).or_else(|| {
+                    self.want_text(number);
+                    None
+                })?)
+                .0
+            }
         };
         let read = Arc::new(read);
         self.memo.insert(number, Arc::clone(&read));
@@ -246,16 +253,21 @@ impl<'a> Draft<'a> {
         Some(self.merged(stored, new, |sketched| sketched.clues.lasting.contains(&clue)))
     }
 
-    fn merged(
-        &self,
-        stored: &[i64],
-        new: Option<&BTreeSet<i64>>,
-        has_still: impl Fn(&Sketched) -> bool,
-    ) -> Vec<i64> {
-        let stays = |number: &i64| self.sketched.get(number).is_none_or(|sketched| has_still(sketched));
-        let mut numbers: BTreeSet<i64> = stored.iter().copied().filter(stays).collect();
-        numbers.extend(new.into_iter().flatten().copied().filter(stays));
-        numbers.into_iter().rev().take(SHARING_MAX).collect()
+    /// Merges stored and new entries that have a clue, the latest first; those that were changed may have it no more.
+    fn merged(&self, stored: &[i64], new: Option<&Vec<i64>>, has_still: impl Fn(&Sketched) -> bool) -> Vec<i64> {
+        let stays = |number: &i64| {
+            !self.updated.contains(number) || self.sketched.get(number).is_some_and(|sketched| has_still(sketched))
+        };
+        let mut stored = stored.iter().copied().filter(stays).peekable();
+        let mut new = new.into_iter().flatten().rev().copied().filter(stays).peekable();
+        let mut merged = Vec::new();
+        while merged.len() < SHARING_MAX {
+            let latest = stored.peek().max(new.peek()).copied();
+            let Some(latest) = latest else { break };
+            let _ = (stored.next_if_eq(&latest), new.next_if_eq(&latest));
+            merged.push(latest);
+        }
+        merged
     }
 
     /// Adds a new entry to a story, or as the head of a new one, and returns its number.
@@ -324,11 +336,15 @@ impl<'a> Draft<'a> {
     fn note(&mut self, number: i64, fresh: &Fresh) {
         self.sketched.insert(number, Arc::clone(&fresh.sketched));
         self.prepared.insert(number, Arc::clone(&fresh.prepared));
-        for clue in &fresh.sketched.clues.recent {
-            self.recent.entry(*clue).or_default().insert(number);
-        }
-        for clue in &fresh.sketched.clues.lasting {
-            self.lasting.entry(*clue).or_default().insert(number);
+        let clues = &fresh.sketched.clues;
+        for (all, clues) in [(&mut self.recent, &clues.recent), (&mut self.lasting, &clues.lasting)] {
+            for clue in clues {
+                let numbers = all.entry(*clue).or_default();
+                // Nearly always at the end.
+                if let Err(place) = numbers.binary_search(&number) {
+                    numbers.insert(place, number);
+                }
+            }
         }
     }
 
@@ -343,6 +359,7 @@ impl<'a> Draft<'a> {
     ) {
         let (prepared, topics) = (&fresh.prepared, self.topics_of(fresh));
         let Some(before) = self.peer(number).cloned() else { return };
+        self.updated.insert(number);
         let published = prepared.entry.published.or(before.published);
         let story = before.story;
         self.peers.insert(
@@ -422,7 +439,9 @@ impl<'a> Draft<'a> {
     /// The topics that a story is in.
     pub(super) fn topics(&mut self, story: i64) -> BTreeSet<String> {
         let told = self.told(story);
-        told.into_iter().flat_map(|number| self.peer(number).map(|peer| peer.topics.clone()).unwrap_or_default()).collect()
+        told.into_iter()
+            .flat_map(|number| self.peer(number).map(|peer| peer.topics.clone()).unwrap_or_default())
+            .collect()
     }
 
     pub(super) fn is_related(&self, topic: &str, story: i64) -> bool {
@@ -522,10 +541,11 @@ impl<'a> Draft<'a> {
 /// An entry that was just prepared, as it is compared: by way of its sketch, as all others, for hashes are shortened there.
 pub(super) fn read_back(source_id: &str, prepared: &Prepared) -> Sketched {
     let Prepared { entry, identity, sketch, .. } = prepared;
-    let read = dedup::read_back(source_id, entry.id.as_deref(), identity.canonical_link.as_ref(), entry.published, sketch);
+    let read =
+        dedup::read_back(source_id, entry.id.as_deref(), identity.canonical_link.as_ref(), entry.published, sketch);
     read.unwrap_or_else(|| {
         let subject = Subject::new(source_id, entry, &Plain::of(entry), identity);
-        Sketched { clues: subject.clues(), subject }
+        Sketched { clues: subject.clues(), subject: Arc::new(subject) }
     })
 }
 
@@ -536,5 +556,5 @@ pub(crate) fn of_text(stored: &StoredEntry) -> (Sketched, Vec<u8>) {
     let sketch = dedup::sketch(&subject, &clues);
     let StoredEntry { source_id, entry, canonical_link, .. } = stored;
     let read = dedup::read_back(source_id, entry.id.as_deref(), canonical_link.as_ref(), entry.published, &sketch);
-    (read.unwrap_or(Sketched { subject, clues }), sketch)
+    (read.unwrap_or_else(|| Sketched { subject: Arc::new(subject), clues }), sketch)
 }

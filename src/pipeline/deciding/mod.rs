@@ -22,7 +22,7 @@ use crate::dedup::{self, Decision, Sketched};
 use crate::feed::Timestamp;
 use crate::fetch;
 use crate::state::{Change as Turn, Health, SourceState, Throttle};
-use crate::store::{Inquiry, Change, Surroundings};
+use crate::store::{Change, Inquiry, Surroundings};
 use crate::story::{self, Identity, Prepared};
 
 pub(super) use circle::{candidates, place, regroup};
@@ -219,7 +219,7 @@ fn itself(draft: &mut Draft<'_>, new: &Sketched, candidates: &[i64], present: &H
         .collect();
     let own: Vec<(i64, Arc<Sketched>)> =
         own.into_iter().filter_map(|number| Some((number, draft.sketched(number)?))).collect();
-    let own = own.iter().map(|(number, sketched)| (*number, &sketched.subject));
+    let own = own.iter().map(|(number, sketched)| (*number, &*sketched.subject));
     dedup::itself(&new.subject, own, present, &draft.grouping.settings)
 }
 

@@ -10,6 +10,10 @@ use crate::story::Gist;
 ///
 /// The earliest story goes first, whatever their order: those that came together can be related.
 pub(crate) fn relate(draft: &mut Draft<'_>, entries: &[i64]) {
+    if !draft.lacks_nothing() {
+        // This decision is made again: choosing costs more than all the rest of it.
+        return;
+    }
     let stories: BTreeSet<i64> =
         entries.iter().filter_map(|number| draft.peer(*number).map(|peer| peer.story)).collect();
     let mut waiting: Vec<(String, Gist)> = Vec::new();

@@ -1,19 +1,20 @@
-//! Grouping do not depend on the order in which their entries came.
+//! Stories do not depend on the order in which their entries came, nor on which of them came together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use proptest::prelude::*;
 use url::Url;
 
 use super::*;
-use crate::dedup::Plain;
+use crate::dedup::{Plain, Subject};
 use crate::feed::Entry;
 use crate::fetch::Share;
-use crate::pipeline::keeping::{Fresh, News, keep};
-use crate::pipeline::withdrawals::Listing;
+use crate::pipeline::keeper::keep;
+use crate::pipeline::{merge, split};
 use crate::store::sqlite::Sqlite;
-use crate::story::Prepared;
+use crate::store::{Filter, Store, Which};
+use crate::story::{Prepared, StoredEntry};
 
 const TEXT: &str = "La ministre a présenté ce matin devant les recteurs le plan qui doit équiper chaque école rurale \
     d’une connexion rapide et former ses enseignants aux usages nouveaux dans les trois ans. Le calendrier prévoit \
@@ -39,21 +40,38 @@ fn entry(path: &str, title: &str, text: &str) -> Entry {
     }
 }
 
-fn poll(store: &mut dyn Store, source_id: &str, entries: &[Entry], now: Timestamp) {
+fn arrival(source_id: &str, entries: &[Entry], now: Timestamp) -> Arrival {
     let identified = dedup::identify(source_id, "rss20", entries.to_vec());
     let fresh = identified.into_iter().map(|(entry, mut identity)| {
         let subject = Subject::new(source_id, &entry, &Plain::of(&entry), &identity);
         identity.clues = subject.clues();
-        Fresh { prepared: Prepared { entry, identity, labels: Vec::new(), terms: None }, subject }
+        let sketch = dedup::sketch(&subject, &identity.clues);
+        let prepared = Prepared { entry, identity, labels: Vec::new(), rules: "".into(), terms: None, sketch };
+        Fresh::new(source_id, prepared, Decision::New)
     });
-    let news = News { fresh: fresh.collect(), same: Vec::new(), listing: Listing::Doubtful, share: Share::default() };
-    keep(store, source_id, news, &grouping(), now).unwrap();
+    let news = News { fresh: fresh.collect(), same: Vec::new(), listing: Listing::Doubtful, _share: Share::default() };
+    arrive(source_id, news, now)
+}
+
+fn arrive(source_id: &str, news: News, now: Timestamp) -> Arrival {
+    let state = SourceState { source_id: source_id.to_owned(), ..SourceState::default() };
+    Arrival { state, health: None, moved_to: None, throttle: None, is_answered: true, news: Some(news), now }
+}
+
+fn poll(store: &mut dyn Store, source_id: &str, entries: &[Entry], now: Timestamp) {
+    keep(store, &[arrival(source_id, entries, now)], &grouping()).unwrap();
+}
+
+/// All stored entries, by number.
+fn all(store: &mut dyn Store) -> Vec<StoredEntry> {
+    let filter = Filter { which: Which::After(0), limit: 1000, ..Filter::default() };
+    store.entries(&filter).unwrap().into_iter().map(|held| held.stored).collect()
 }
 
 /// The stories in the store, each as the pages that tell it.
 fn told(store: &mut dyn Store) -> BTreeSet<BTreeSet<String>> {
     let mut told: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
-    for stored in store.entries_after(0, 1000).unwrap() {
+    for stored in all(store) {
         let page = format!("{} {}", stored.source_id, stored.entry.url.unwrap().path());
         told.entry(stored.story).or_default().insert(page);
     }
@@ -91,7 +109,7 @@ fn an_entry_that_comes_later_and_fits_two_stories_makes_them_one() {
     let polls = [("a", one), ("b", other), ("c", entry("3", title, TEXT))];
     check(&polls, &[&["a /1", "b /2", "c /3"]]);
     let mut store = stored(&polls.map(|(source, entry)| (source, vec![entry]))).1;
-    let heads: Vec<i64> = store.entries_after(0, 9).unwrap().iter().map(|stored| stored.story).collect();
+    let heads: Vec<i64> = all(&mut store).iter().map(|stored| stored.story).collect();
     assert_eq!(heads, [1, 1, 1], "the earliest heads it");
 }
 
@@ -142,7 +160,7 @@ const SUBJECTS: [(&str, &str); 4] = [
 
 /// The numbers of the stories of the entries, in order.
 fn heads(store: &mut dyn Store) -> Vec<i64> {
-    store.entries_after(0, 99).unwrap().iter().map(|stored| stored.story).collect()
+    all(store).iter().map(|stored| stored.story).collect()
 }
 
 fn config() -> Config {
@@ -268,5 +286,20 @@ proptest! {
             shuffled.swap(place, usize::try_from(state >> 33).unwrap() % (place + 1));
         }
         prop_assert_eq!(polled(&told), polled(&shuffled));
+    }
+
+    #[test]
+    fn polls_that_are_kept_together_give_the_same_stories_as_one_by_one(told in retellings()) {
+        let mut documents: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
+        for (source, entry) in &told {
+            documents.entry(source).or_default().push(entry.clone());
+        }
+        let documents: Vec<(&str, Vec<Entry>)> = documents.into_iter().collect();
+        let (_folder, mut one_by_one) = stored(&documents);
+        let (_folder, mut together) = stored(&[]);
+        let arrivals: Vec<Arrival> =
+            documents.iter().map(|(source, entries)| arrival(source, entries, noon())).collect();
+        keep(&mut together, &arrivals, &grouping()).unwrap();
+        prop_assert_eq!(all(&mut together), all(&mut one_by_one));
     }
 }

@@ -191,9 +191,10 @@ impl<'a> Writing<'a> {
 
     fn update(&mut self, change: &Change) -> Result<(), StoreError> {
         let Change::Update { number, prepared, date, published, changed, revision } = change else { return Ok(()) };
-        let before = maybe(self.connection, "SELECT story, date, first_seen FROM entry WHERE number = ?1", *number, |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, super::rows::time(row, 2)?.unwrap_or_default()))
-        })?;
+        let before =
+            maybe(self.connection, "SELECT story, date, first_seen FROM entry WHERE number = ?1", *number, |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, super::rows::time(row, 2)?.unwrap_or_default()))
+            })?;
         let Some((story, date_before, first_seen)) = before else { return Ok(()) };
         self.touch(story)?;
         if let Some((replaced, most)) = revision {
@@ -268,21 +269,15 @@ impl<'a> Writing<'a> {
         forget_clues(self.connection, number)
     }
 
-    fn write_sketch(
-        &self,
-        number: i64,
-        clues: &Clues,
-        sketch: &[u8],
-        first_seen: Timestamp,
-    ) -> Result<(), StoreError> {
+    fn write_sketch(&self, number: i64, clues: &Clues, sketch: &[u8], first_seen: Timestamp) -> Result<(), StoreError> {
         let recent = clues.recent.iter().map(|clue| (Period::of(first_seen).0, *clue));
-        let all: Vec<(i64, i64)> =
-            recent.chain(clues.lasting.iter().map(|clue| (Period::LASTING.0, *clue))).collect();
+        let all: Vec<(i64, i64)> = recent.chain(clues.lasting.iter().map(|clue| (Period::LASTING.0, *clue))).collect();
         let mut insert = self.connection.prepare_cached("INSERT OR IGNORE INTO clue VALUES (?1, ?2, ?3)")?;
         for (period, hash) in &all {
             insert.execute([*period, *hash, number])?;
         }
-        let bytes: Vec<u8> = all.iter().flat_map(|(period, hash)| [period.to_le_bytes(), hash.to_le_bytes()]).flatten().collect();
+        let bytes: Vec<u8> =
+            all.iter().flat_map(|(period, hash)| [period.to_le_bytes(), hash.to_le_bytes()]).flatten().collect();
         let sql = "INSERT OR REPLACE INTO sketch VALUES (?1, ?2, ?3)";
         self.connection.prepare_cached(sql)?.execute(params![number, bytes, sketch])?;
         Ok(())

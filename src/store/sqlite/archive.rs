@@ -37,13 +37,15 @@ pub(super) fn stories(connection: &Connection, topic: &str, month: Month) -> Res
 }
 
 /// Gives a new stamp to every month in which a topic shows this story, or another one with it.
+///
+/// `CROSS JOIN` keeps the order of the tables: from the story to its labels, never through all labels of a topic.
 pub(super) fn touch(connection: &Connection, story: i64) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "INSERT INTO month (topic, month, stamp)
              SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'),
                 (SELECT value FROM meta WHERE name = 'generation')
-             FROM entry JOIN label ON label.entry = entry.number WHERE entry.story = ?1
+             FROM entry CROSS JOIN label ON label.entry = entry.number WHERE entry.story = ?1
              ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp",
         )?
         .execute([story])?;
@@ -52,9 +54,9 @@ pub(super) fn touch(connection: &Connection, story: i64) -> Result<(), StoreErro
             "INSERT INTO month (topic, month, stamp)
              SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'),
                 (SELECT value FROM meta WHERE name = 'generation')
-             FROM entry AS chosen JOIN related ON related.other = chosen.number AND related.place > 0
-             JOIN entry ON entry.story = related.story
-             JOIN label ON label.entry = entry.number AND label.topic = related.topic
+             FROM entry AS chosen CROSS JOIN related ON related.other = chosen.number AND related.place > 0
+             CROSS JOIN entry ON entry.story = related.story
+             CROSS JOIN label ON label.entry = entry.number AND label.topic = related.topic
              WHERE chosen.story = ?1
              ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp",
         )?
@@ -69,7 +71,7 @@ pub(super) fn touch_in(connection: &Connection, topic: &str, story: i64) -> Resu
             "INSERT INTO month (topic, month, stamp)
              SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'),
                 (SELECT value FROM meta WHERE name = 'generation')
-             FROM entry JOIN label ON label.entry = entry.number WHERE entry.story = ?2 AND label.topic = ?1
+             FROM entry CROSS JOIN label ON label.entry = entry.number WHERE entry.story = ?2 AND label.topic = ?1
              ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp",
         )?
         .execute(params![topic, story])?;
@@ -82,7 +84,7 @@ pub(super) fn note_relabelled(connection: &Connection, number: i64) -> Result<()
         .prepare_cached(
             "INSERT OR IGNORE INTO relabelled
              SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch')
-             FROM entry AS told JOIN entry ON entry.story = told.story JOIN label ON label.entry = entry.number
+             FROM entry AS told CROSS JOIN entry ON entry.story = told.story CROSS JOIN label ON label.entry = entry.number
              WHERE told.number = ?1",
         )?
         .execute([number])?;
@@ -90,10 +92,10 @@ pub(super) fn note_relabelled(connection: &Connection, number: i64) -> Result<()
         .prepare_cached(
             "INSERT OR IGNORE INTO relabelled
              SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch')
-             FROM entry AS told JOIN entry AS chosen ON chosen.story = told.story
-             JOIN related ON related.other = chosen.number AND related.place > 0
-             JOIN entry ON entry.story = related.story
-             JOIN label ON label.entry = entry.number AND label.topic = related.topic
+             FROM entry AS told CROSS JOIN entry AS chosen ON chosen.story = told.story
+             CROSS JOIN related ON related.other = chosen.number AND related.place > 0
+             CROSS JOIN entry ON entry.story = related.story
+             CROSS JOIN label ON label.entry = entry.number AND label.topic = related.topic
              WHERE told.number = ?1",
         )?
         .execute([number])?;

@@ -56,7 +56,15 @@ fn is_default(comments: &Cow<'_, Comments>) -> bool {
 
 pub(super) fn details(entry: &Entry) -> Result<String, StoreError> {
     let Entry { authors, categories, enclosures, comments, rights, origin, base, .. } = entry;
-    Ok(serde_json::to_string(&Described { authors, categories, enclosures, comments: Cow::Borrowed(comments), rights, origin, base })?)
+    Ok(serde_json::to_string(&Described {
+        authors,
+        categories,
+        enclosures,
+        comments: Cow::Borrowed(comments),
+        rights,
+        origin,
+        base,
+    })?)
 }
 
 pub(super) fn labels(connection: &Connection, number: i64) -> Result<Vec<Label>, StoreError> {

@@ -13,9 +13,9 @@ pub(super) fn number(connection: &Connection, name: &str) -> Result<Option<i64>,
 /// Keeps a number; `None` takes it away.
 pub(super) fn set(connection: &Connection, name: &str, value: Option<i64>) -> Result<(), StoreError> {
     match value {
-        Some(value) => connection
-            .prepare_cached("INSERT OR REPLACE INTO meta VALUES (?1, ?2)")?
-            .execute(params![name, value])?,
+        Some(value) => {
+            connection.prepare_cached("INSERT OR REPLACE INTO meta VALUES (?1, ?2)")?.execute(params![name, value])?
+        }
         None => connection.prepare_cached("DELETE FROM meta WHERE name = ?1")?.execute([name])?,
     };
     Ok(())

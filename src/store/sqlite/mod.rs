@@ -215,12 +215,7 @@ impl Store for Sqlite {
         revisions::all(&self.connection, number)
     }
 
-    fn unrelated(
-        &mut self,
-        topic: &str,
-        after: Option<Order>,
-        limit: usize,
-    ) -> Result<Vec<(Gist, bool)>, StoreError> {
+    fn unrelated(&mut self, topic: &str, after: Option<Order>, limit: usize) -> Result<Vec<(Gist, bool)>, StoreError> {
         let rules = match meta::number(&self.connection, "next_rules")? {
             Some(next) => Some(next),
             None => meta::number(&self.connection, "rules")?,
@@ -316,8 +311,7 @@ impl Store for Sqlite {
     }
 
     fn backup(&mut self, to: &Path) -> Result<(), StoreError> {
-        let failed =
-            |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { store: named(to), source };
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { store: named(to), source };
         // Also the way to make sure that nobody's file is overwritten.
         std::fs::File::create_new(to).map_err(|error| failed(error.into()))?;
         self.connection.backup("main", to, None::<fn(rusqlite::backup::Progress)>).map_err(|error| failed(error.into()))

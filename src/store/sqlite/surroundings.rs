@@ -21,7 +21,9 @@ pub(super) fn read(connection: &mut Connection, asked: &Inquiry) -> Result<Surro
     for (source_id, keys) in &asked.keys {
         let known = keys.iter().map(|key| known(&transaction, source_id, *key));
         let known = known.collect::<Result<Vec<_>, _>>()?;
-        around.known.insert(source_id.clone(), known.into_iter().flatten().map(|known| (known.number, known)).collect());
+        around
+            .known
+            .insert(source_id.clone(), known.into_iter().flatten().map(|known| (known.number, known)).collect());
     }
     for source_id in &asked.listings {
         around.listings.insert(source_id.clone(), listed(&transaction, source_id)?);
