@@ -104,7 +104,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     match timeout_at(deadline, closed).await {
         Ok(Ok(Ok(()))) => info!("stopped"),
         Ok(_) => error!("stopped; the store's thread had panicked"),
-        Err(_) => warn!("stopped; the store was busy with a transaction, which it has not kept"),
+        Err(_) => warn!("stopped without waiting for the store: a transaction under way is not kept"),
     }
     lived.and(ended)
 }
@@ -218,7 +218,6 @@ impl Daemon {
             let wait = self.until_next_poll();
             tokio::select! {
                 _ = hangup.recv() => {
-                    notify::reloading();
                     self.is_told_to_reload = true;
                     self.reloading.ask();
                 }
@@ -519,8 +518,15 @@ impl Daemon {
         self.stop.cancel();
         self.relabelling.give_up();
         let grace = Instant::now() + GRACE;
-        let polls = async { while self.polls.join_next().await.is_some() {} };
-        if timeout_at(grace, polls).await.is_err() {
+        let polls = async {
+            while let Some(ended) = self.polls.join_next().await {
+                self.end_poll(ended.context("polling failed")?)?;
+            }
+            Ok::<_, anyhow::Error>(())
+        };
+        if let Ok(ended) = timeout_at(grace, polls).await {
+            ended?;
+        } else {
             warn!(polls = self.polls.len(), "polls were given up: they are repeated at the next start");
         }
         if self.publishing.is_running() {

@@ -36,11 +36,11 @@ pub(crate) fn wait(mut has_happened: impl FnMut() -> bool) {
 /// A feed with one item of each of these months, the first of 2026 backwards.
 pub(crate) fn months(count: usize) -> String {
     let news = |at: usize| {
-        let (year, month) = (2026 - (at + 11) / 12, 12 - (at + 11) % 12);
+        let month = 2026 * 12 - at;
         let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let text = format!("Les tablettes du mois {at} arrivent. ").repeat(40);
         item(&format!("n{at}"), &format!("École numérique {at}"), &text, &[])
-            .replace("Mon, 23 Nov 2026", &format!("01 {} {year}", names[month - 1]))
+            .replace("Mon, 23 Nov 2026", &format!("01 {} {}", names[month % 12], month / 12))
     };
     rss(&(0..count).map(news).collect::<Vec<_>>())
 }
