@@ -39,22 +39,22 @@ use crate::state::{PollFailure, SourceState};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Handle, Store, StoreError};
 
-/// How long after the signal to stop the process ends at the latest, whatever is under way.
+/// Longest time from the signal to stop to the end of the process, whatever is under way.
 ///
-/// Nothing is lost by it: a file is replaced whole or not at all, and a transaction that the store has not kept by then is
-/// one that it never began.
+/// Nothing is lost: each file is replaced whole or not at all, and a transaction that the store has not committed by then
+/// counts as never begun.
 const END_MAX: Duration = Duration::from_secs(4);
 
-/// How much of that polls, and answers to readers, may take to end by themselves.
+/// Part of it in which polls, and answers to readers, may end by themselves.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// How often the store is asked whether another process changed it, and the config file whether it was saved.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// How long the store may leave a look without an answer before the watchdog hears nothing more.
+/// Longest time that a look at the store may wait for its answer; beyond it the watchdog hears nothing more.
 ///
-/// Longer than the minute that the store waits for another process that writes: after that it fails by itself and ends us
-/// with its reason, and to wait for the other process anew is all that a restart could do before.
+/// It is longer than the minute that the store waits for another process that writes. After that minute the call fails,
+/// which ends the daemon with a reason; to be killed earlier would only begin the same wait again.
 const LOOK_MAX: Duration = Duration::from_secs(75);
 
 /// How long changes gather before they are published together, at least and at most.
@@ -80,7 +80,7 @@ const READY: usize = 4;
 /// How often it is looked whether the day's upkeep is due.
 const UPKEEP: TimeDelta = TimeDelta::hours(1);
 
-/// Runs until SIGTERM or SIGINT, and ends within [`END_MAX`] then.
+/// Runs until SIGTERM or SIGINT, and ends within four seconds then.
 ///
 /// The caller must not wait for the runtime's blocking threads afterwards: one may be held up by the disk.
 ///
@@ -121,7 +121,7 @@ async fn told_to_stop() -> anyhow::Result<()> {
 /// A poll that has ended: its source, the context that it began under, what came of it.
 type Ended = (String, Arc<Context>, Result<Polled, StoreError>);
 
-/// What a look at the store shows.
+/// The result of a look at the store.
 struct Looked {
     generation: i64,
     size: u64,
@@ -132,7 +132,7 @@ struct Daemon {
     front: Arc<Front>,
     /// Tells the server and a publication to end.
     stop: CancellationToken,
-    /// What to serve on, until the first publication.
+    /// The socket to serve on, until the first publication.
     socket: Option<Socket>,
     server: Task<()>,
     due: Due,
@@ -162,7 +162,7 @@ struct Daemon {
     /// When to try again to write files, if that failed.
     files_again: Option<Instant>,
     file: Arc<Mutex<FileWatch>>,
-    /// To read the config whether it was saved or not.
+    /// SIGHUP: the config is to be read whether it was saved or not.
     is_told_to_reload: bool,
     /// What is wrong, by what it is about.
     troubles: BTreeMap<&'static str, String>,
@@ -274,7 +274,7 @@ impl Daemon {
         }
     }
 
-    /// Whether the store answers; that the loop goes round is shown by being asked.
+    /// Whether the store answers. The loop asks this, so it goes round.
     fn is_alive(&self) -> bool {
         self.looking.running_for() < LOOK_MAX
     }
@@ -412,7 +412,7 @@ impl Daemon {
     fn looked(&mut self, looked: &Looked) {
         self.front.metrics.store(looked.size);
         self.tell_freshness();
-        // What a publication under way shows is known at its end only, and looked at then.
+        // A publication under way may show it already: the first look after its end tells.
         if self.publishing.is_running() {
             return;
         }
@@ -443,7 +443,7 @@ impl Daemon {
         self.front.health.store(Arc::new(Health { reasons }));
     }
 
-    /// What is to happen to the archives in a publication that begins now.
+    /// Chooses how a publication that begins now treats the archives.
     fn archives(&self) -> Archives {
         // While polls are under way, each publication would make the volume of this month anew, and on the first day
         // those of all months.

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-/// How often [`alive`] is told if nobody says how often it is to be (`WATCHDOG_USEC`).
+/// Time between two signs of life if the manager sets no limit (`WATCHDOG_USEC`).
 const PACE: Duration = Duration::from_secs(5);
 
-/// Of the time within which the manager must hear from us, the part after which it does: three may be lost.
+/// Signs of life within the limit of the manager: it may miss three.
 const PACE_SHARE: u32 = 4;
 
-/// How often to tell [`alive`].
+/// Returns the time between two signs of life ([`alive`]).
 pub(super) fn pace() -> Duration {
     let limit = sd_notify::watchdog_enabled().filter(|limit| *limit >= Duration::from_millis(1));
     limit.map_or(PACE, |limit| limit / PACE_SHARE)

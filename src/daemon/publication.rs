@@ -11,14 +11,14 @@ use crate::publish::Tree;
 use crate::publish::files::{FilesError, Written};
 use crate::serve::Front;
 
-/// What was published, ready to be served.
+/// A publication, ready to be served.
 pub(super) struct Publication {
     /// The store's generation that it shows.
     pub(super) generation: i64,
     pub(super) tree: Tree,
     /// The path of `site.url`, without its last slash.
     pub(super) prefix: String,
-    /// What became of the archives.
+    /// How the archives were treated.
     pub(super) archives: Archives,
     /// How many stories of each topic its main document shows.
     pub(super) stories: Vec<(String, usize)>,

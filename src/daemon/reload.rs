@@ -1,4 +1,4 @@
-//! What there is to do before the daemon lives by a config, at the start or after the file was saved.
+//! Reading a saved config file, and from the store all that the daemon must know before it follows a config.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,13 +11,13 @@ use crate::config;
 use crate::pipeline::{self, Context};
 use crate::state::SourceState;
 
-/// What came of looking at the config file.
+/// The result of looking at the config file.
 pub(super) enum Reloaded {
     /// It is as it was.
     Unchanged,
     /// It has mistakes (all of them, for people): the config in force stays.
     Refused(String),
-    /// It holds a config to live by, or this is the start; with the state of each source that was ever polled.
+    /// There is a config to follow, with the state of each source that was ever polled.
     Taken(Arc<Context>, Vec<SourceState>),
 }
 
@@ -52,7 +52,7 @@ fn renewed(old: &Context) -> Result<Context, (String, String)> {
     old.renewed(config).map_err(|error| (error.to_string(), error.to_string()))
 }
 
-/// Reads from the store what is to be known of the sources of a config before they are polled.
+/// Reads the state of all sources, and leaves alone the hosts that asked for it, before a config is followed.
 pub(super) async fn take_over(context: Arc<Context>) -> anyhow::Result<Reloaded> {
     let now = Utc::now();
     pipeline::note_config(&context, None, now).await?;

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 /// One kind of work beside the loop, of which at most one is under way.
 ///
-/// Work that is asked for while it is under way is done once more afterwards, however often it was asked for. Dropped, it
-/// ends at its next `await`.
+/// Work that is asked for while it is under way is done once more afterwards, however often it was asked for. Dropping the
+/// task stops the work at its next `await`.
 pub(super) struct Task<T> {
     /// As the text of an error names it.
     name: &'static str,
@@ -28,7 +28,7 @@ impl<T: Send + 'static> Task<T> {
         self.is_asked = true;
     }
 
-    /// Asks for the work from its beginning: one under way is of no use any more, and is given up.
+    /// Asks for the work from its beginning: gives up the work under way, which is of no use any more.
     pub(super) fn ask_anew(&mut self) {
         self.give_up();
         self.ask();

@@ -50,7 +50,7 @@ pub struct Published {
 /// The documents of the archives by their paths, each with where it lies if it could be put there.
 type Archived = Vec<(String, Option<Filed>)>;
 
-/// What became of all documents: those of the archives, and the folder.
+/// The documents of the archives, and what all of that changed in the folder.
 type Placed = (Archived, Result<Written, FilesError>);
 
 /// The months of a topic, each with its stamp.
@@ -72,7 +72,7 @@ struct Stored {
 /// Publishes the stored stories of every topic: renders them and puts the files in place.
 ///
 /// Files that cannot be written do not keep the main documents from being served. `None` if it was told to `stop` before
-/// its end: documents that were put in their places stay there, and those of the folder's next publication follow.
+/// its end: documents that were put in their places stay there, and the next publication puts the others.
 ///
 /// # Errors
 /// When the store fails.

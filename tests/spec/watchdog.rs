@@ -1,4 +1,4 @@
-//! What the service manager hears (`sd_notify(3)`), from the real binary over a socket of the test.
+//! The daemon and its service manager (`sd_notify(3)`): the real binary talks to a socket of the test.
 
 use std::os::unix::net::UnixDatagram;
 use std::sync::mpsc;
