@@ -149,3 +149,34 @@ async fn changes_of_another_process_are_published_once_a_publication_under_way_h
     daemon.looked(&news);
     assert!(daemon.gathered.is_some());
 }
+
+#[tokio::test]
+async fn a_loop_without_room_for_another_poll_sleeps_although_one_is_due() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = daemon(folder.path());
+    daemon.due.set("ecole", Utc::now());
+    assert_eq!(daemon.until_next_poll(), Duration::ZERO);
+    for _ in 0..polls_max(&daemon.context) {
+        daemon.polls.spawn(std::future::pending());
+    }
+    assert_eq!(daemon.until_next_poll(), LOOK);
+}
+
+/// Checks whether the end of a poll with this outcome, which began under another config, makes labels be looked at again.
+fn check_relabelled(outcome: Outcome, is_relabelled: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = daemon(folder.path());
+    let old = Arc::clone(&daemon.context);
+    daemon.context = Arc::new(old.renewed(old.config.clone()).unwrap());
+    daemon.end_poll(("ecole".into(), old, Ok(Polled { outcome, next_poll: None }))).unwrap();
+    daemon.start();
+    assert_eq!((daemon.relabelling.is_running(), daemon.gathered.is_some()), (is_relabelled, is_relabelled));
+}
+
+#[tokio::test]
+async fn news_of_a_poll_that_began_under_another_config_is_labelled_again() {
+    check_relabelled(Outcome::Read(Counts { new: 1, changed: 0 }), true);
+    check_relabelled(Outcome::Read(Counts { new: 0, changed: 1 }), true);
+    check_relabelled(Outcome::Read(Counts::default()), false);
+    check_relabelled(Outcome::Unchanged, false);
+}

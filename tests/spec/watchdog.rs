@@ -74,7 +74,7 @@ fn it_is_told_when_the_daemon_is_ready_reloads_and_stops() {
 
 #[test]
 fn it_hears_signs_of_life_and_readers_get_answers_while_much_is_published_and_labelled() {
-    let world = World::new().feed("education", [document(months(150))]).with("dedup = false");
+    let world = World::new().feed("education", [document(months(80))]).with("dedup = false");
     let mut manager = Manager::start(&world);
     manager.hears("WATCHDOG=1");
     let began = Instant::now();
