@@ -134,8 +134,11 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     match command {
         Command::Run => {
             let config = open::config(config)?;
-            open::runtime()?.block_on(daemon::run(config))?;
-            Ok(())
+            let runtime = open::runtime()?;
+            let result = runtime.block_on(daemon::run(config));
+            // What a thread is still held up by is lost by nobody; its end would be waited for.
+            runtime.shutdown_background();
+            Ok(result?)
         }
         Command::Poll(options) => poll::run(open::config(config)?, options),
         Command::Check => check::run(open::config_path(config)?.as_path()),

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Failure, open, output};
 use crate::config::Config;
 use crate::pipeline::{self, Archives, Context};
+use crate::publish::files::Written;
 use crate::store::Handle;
 use crate::store::sqlite::Sqlite;
 
@@ -15,7 +18,9 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     let written = open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
         pipeline::relabel(&context).await?;
-        Ok::<_, Failure>(pipeline::publish(&context, Archives::All).await?.written?)
+        let published = pipeline::publish(&context, Archives::All, &CancellationToken::new()).await?;
+        // Nobody stops it.
+        Ok::<_, Failure>(published.map_or(Ok(Written::default()), |published| published.written)?)
     })?;
     let _ = thread.join();
     output::note(&format!(

@@ -1,53 +1,73 @@
 //! The daemon: what polls when, reloads, publishes after changes, and ends cleanly. Reads the clock.
 //!
-//! One loop owns all decisions; polls, relabelling and publishing are tasks that report back to it.
+//! One loop owns all decisions and waits for nothing but the next event. Polls, reading the config, publishing, labelling
+//! by new rules, upkeep, announcing and looking at the store are tasks that report back to it.
 
 mod due;
 mod listen;
 mod notify;
+mod publication;
+mod reload;
+mod task;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use chrono::{TimeDelta, Utc};
 use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch as flag;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use self::due::Due;
+use self::publication::Publication;
+use self::reload::Reloaded;
+use self::task::Task;
 use self::watch::FileWatch;
-use crate::config::{self, Config};
+use crate::config::{Config, Source};
 use crate::feed::Timestamp;
-use crate::pipeline::{self, Announced, Archives, Context, Counts, Outcome, Polled, Published};
-use crate::publish::Tree;
+use crate::pipeline::{self, Announced, Archives, Context, Counts, Outcome, Polled};
 use crate::publish::files::{FilesError, Written};
-use crate::serve::{self, Front, Health};
-use crate::state::PollFailure;
+use crate::serve::{self, Front, Health, Limits, Socket};
+use crate::state::{PollFailure, SourceState};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Handle, StoreError};
 
-/// How long polls in flight may go on after the signal to stop.
-const GRACE: Duration = Duration::from_secs(30);
+/// Longest time from the signal to stop to the end of the process, whatever is under way.
+///
+/// Nothing is lost: each file is replaced whole or not at all, and a transaction that the store has not committed by then
+/// counts as never begun.
+const END_MAX: Duration = Duration::from_secs(4);
+
+/// Part of it in which polls, and answers to readers, may end by themselves.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// How often the store is asked whether another process changed it, and the config file whether it was saved.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// Longest time that a look at the store may wait for its answer; beyond it the watchdog hears nothing more.
+///
+/// It is longer than the minute that the store waits for another process that writes. After that minute the call fails,
+/// which ends the daemon with a reason; to be killed earlier would only begin the same wait again.
+const LOOK_MAX: Duration = Duration::from_secs(75);
 
 /// How long changes gather before they are published together, at least and at most.
 const GATHER: Duration = Duration::from_millis(500);
 const GATHER_MAX: Duration = Duration::from_secs(30);
 
 /// Of the time while polls bring news, publishing takes no more than one part in so many: with ten thousand sources their
-/// pages alone take seconds, and polls wait meanwhile.
+/// pages alone take seconds of a processor that polls need too.
 const GATHER_SHARE: u32 = 5;
 
 /// When a source is tried again over which we panicked.
 const PANIC_PAUSE: TimeDelta = TimeDelta::hours(1);
+
 /// How long archives may stay behind while polls are under way.
 const ARCHIVE_DELAY_MAX: Duration = Duration::from_mins(1);
 
@@ -60,158 +80,315 @@ const READY: usize = 4;
 /// How often it is looked whether the day's upkeep is due.
 const UPKEEP: TimeDelta = TimeDelta::hours(1);
 
-/// Runs until SIGTERM or SIGINT.
+/// Runs until SIGTERM or SIGINT, and ends within four seconds then.
+///
+/// The caller must not wait for the runtime's blocking threads afterwards: one may be held up by the disk.
 ///
 /// # Errors
-/// When the store, the port or the publish directory cannot be used, or the store fails later. A feed that fails is no
-/// error.
+/// When the store, the port or the publish directory cannot be used, or the store or a part of the daemon fails later. A
+/// feed that fails is no error.
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let store = Sqlite::open(&config.store.path)?;
     let (store, store_thread) = Handle::new(Box::new(store)).context("cannot start the store's thread")?;
-    let listener = listen::open(config.serve.listen.as_ref()).await?;
-    let (stop, mut stopped) = flag::channel(false);
-    let context = Arc::new(Context::new(config, store)?);
-    pipeline::note_config(&context, None, Utc::now()).await?;
-    let front = Arc::new(Front::default());
-    let mut daemon = Daemon::new(context, Arc::clone(&front));
-    daemon.publish(true).await?;
-    let (socket, _socket_file) = listener.unzip();
-    let server = socket.map(|socket| {
-        let stop = async move {
-            // The sender is gone only when the daemon is.
-            let _ = stopped.wait_for(|stop| *stop).await;
-        };
-        tokio::spawn(serve::serve(socket, front, serve::Limits::default(), stop))
-    });
-    let result = daemon.live().await;
+    let (socket, _socket_file) = listen::open(config.serve.listen.as_ref()).await?.unzip();
+    let mut daemon = Daemon::new(Arc::new(Context::new(config, store)?), socket);
+    let lived = tokio::select! {
+        lived = daemon.live() => lived,
+        told = told_to_stop() => told,
+    };
     notify::stopping();
-    let _ = stop.send(true);
-    daemon.end().await;
-    if let Some(server) = server {
-        // Ends by itself within its grace once told to stop.
-        server.await?.context("the HTTP server failed")?;
+    let deadline = Instant::now() + END_MAX;
+    let ended = daemon.end(deadline).await;
+    // The store's thread ends when the last handle is gone and its queue is empty.
+    let closed = tokio::task::spawn_blocking(move || store_thread.join());
+    match timeout_at(deadline, closed).await {
+        Ok(Ok(Ok(()))) => info!("stopped"),
+        Ok(_) => error!("stopped; the store's thread had panicked"),
+        Err(_) => warn!("stopped without waiting for the store: a transaction under way is not kept"),
     }
-    drop(daemon);
-    // Ends when the last handle is gone and its queue is empty.
-    let _ = tokio::task::spawn_blocking(move || store_thread.join()).await;
-    info!("stopped");
-    result
+    lived.and(ended)
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn told_to_stop() -> anyhow::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
 }
 
 /// A poll that has ended: its source, the context that it began under, what came of it.
 type Ended = (String, Arc<Context>, Result<Polled, StoreError>);
 
+/// The result of a look at the store.
+struct Looked {
+    generation: i64,
+    size: u64,
+}
+
 struct Daemon {
     context: Arc<Context>,
     front: Arc<Front>,
+    /// Tells the server and a publication to end.
+    stop: CancellationToken,
+    /// The socket to serve on, until the first publication.
+    socket: Option<Socket>,
+    server: Task<()>,
     due: Due,
     /// Where each source stands in the config.
     places: HashMap<String, usize>,
     polls: JoinSet<Ended>,
-    /// At most one: a reload ends the one before.
-    relabelling: JoinSet<Result<bool, StoreError>>,
-    /// At most one: it goes through all hubs.
-    announcing: JoinSet<Result<Option<Timestamp>, StoreError>>,
+    reloading: Task<Reloaded>,
+    looking: Task<Looked>,
+    publishing: Task<Option<Publication>>,
+    relabelling: Task<bool>,
+    upkeep: Task<usize>,
+    announcing: Task<Option<Timestamp>>,
     /// What hubs are to hear of.
     announced: Arc<Vec<Announced>>,
     /// When to announce: now after a publication, later after a failure.
     next_announcement: Option<Timestamp>,
-    /// A poll that began under older rules has brought something: it is labelled by those.
-    is_stale: bool,
-    /// What the last publication showed.
-    published: i64,
+    /// When to publish the changes that gather.
+    gathered: Option<Instant>,
+    /// The generation that the last publication showed, if there was one.
+    published: Option<i64>,
     /// How long it took.
     publication: Duration,
     /// When the archives were brought up to date.
-    archived: tokio::time::Instant,
+    archived: Instant,
     /// Whether they are not.
     archives_wait: bool,
     /// When to try again to write files, if that failed.
-    files_again: Option<tokio::time::Instant>,
-    file: FileWatch,
+    files_again: Option<Instant>,
+    file: Arc<Mutex<FileWatch>>,
+    /// SIGHUP: the config is to be read whether it was saved or not.
+    is_told_to_reload: bool,
     /// What is wrong, by what it is about.
     troubles: BTreeMap<&'static str, String>,
     next_upkeep: Timestamp,
 }
 
 impl Daemon {
-    fn new(context: Arc<Context>, front: Arc<Front>) -> Self {
+    fn new(context: Arc<Context>, socket: Option<Socket>) -> Self {
         let file = FileWatch::new(&context.config.path, &context.config.warnings.text);
         Self {
             context,
-            front,
+            front: Arc::default(),
+            stop: CancellationToken::new(),
+            socket,
+            server: Task::new("serving over HTTP"),
             due: Due::default(),
             places: HashMap::new(),
             polls: JoinSet::new(),
-            relabelling: JoinSet::new(),
-            announcing: JoinSet::new(),
+            reloading: Task::new("reading the config"),
+            looking: Task::new("looking at the store"),
+            publishing: Task::new("publishing"),
+            relabelling: Task::new("labelling stored entries"),
+            upkeep: Task::new("the daily upkeep"),
+            announcing: Task::new("announcing to hubs"),
             announced: Arc::default(),
             next_announcement: None,
-            is_stale: false,
-            published: 0,
+            gathered: None,
+            published: None,
             publication: Duration::ZERO,
-            archived: tokio::time::Instant::now(),
+            archived: Instant::now(),
             archives_wait: true,
             files_again: None,
-            file,
+            file: Arc::new(Mutex::new(file)),
+            is_told_to_reload: false,
             troubles: BTreeMap::new(),
             next_upkeep: Utc::now(),
         }
     }
 
-    /// Lives until told to stop.
+    /// Lives until something fails without which there is no going on.
+    ///
+    /// # Cancellation
+    /// [`Daemon::end`] must follow.
     async fn live(&mut self) -> anyhow::Result<()> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hangup = signal(SignalKind::hangup())?;
-        let mut look = tokio::time::interval(LOOK);
-        let mut gathered: Option<tokio::time::Instant> = None;
-        self.take_over().await?;
+        let (mut look, mut watchdog) = (interval(LOOK), interval(notify::pace()));
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        watchdog.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.reloading.ask();
+        self.reloading.start(|| reload::take_over(Arc::clone(&self.context)));
         loop {
-            self.start_due();
-            self.freshen();
-            let next = self.due.next().map_or(LOOK, |at| (at - Utc::now()).to_std().unwrap_or_default());
+            self.start();
+            let wait = self.until_next_poll();
             tokio::select! {
-                _ = terminate.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
-                _ = hangup.recv() => self.reload().await?,
-                Some(ended) = self.polls.join_next() => {
-                    if self.end_poll(ended?)? {
-                        let gather = (self.publication * GATHER_SHARE).clamp(GATHER, GATHER_MAX);
-                        gathered.get_or_insert_with(|| tokio::time::Instant::now() + gather);
+                _ = hangup.recv() => {
+                    self.is_told_to_reload = true;
+                    self.reloading.ask();
+                }
+                Some(ended) = self.polls.join_next() => self.end_poll(ended.context("polling failed")?)?,
+                reloaded = self.reloading.ended() => {
+                    if let Some(reloaded) = reloaded? {
+                        self.reloaded(reloaded);
                     }
                 }
-                Some(Ok(relabelled)) = self.relabelling.join_next() => {
-                    if relabelled? {
-                        self.publish(false).await?;
+                published = self.publishing.ended() => {
+                    if let Some(publication) = published?.flatten() {
+                        self.published(publication)?;
                     }
                 }
-                Some(announced) = self.announcing.join_next() => {
-                    let next = announced??;
+                relabelled = self.relabelling.ended() => {
+                    if relabelled? == Some(true) {
+                        self.publishing.ask();
+                    }
+                }
+                dropped = self.upkeep.ended() => {
+                    if let Some(dropped @ 1..) = dropped? {
+                        info!(entries.dropped = dropped, "dropped {dropped} old entries");
+                    }
+                }
+                announced = self.announcing.ended() => {
+                    let next = announced?.flatten();
                     self.next_announcement = self.next_announcement.or(next);
-                    self.announce();
                 }
-                () = sleep_until(gathered) => {
-                    gathered = None;
-                    self.publish(false).await?;
+                looked = self.looking.ended() => {
+                    if let Some(looked) = looked? {
+                        self.looked(&looked);
+                    }
                 }
-                _ = look.tick() => self.look().await?,
-                // The wall clock may be set meanwhile: `look` comes round before long.
-                () = tokio::time::sleep(next.min(LOOK)) => {}
+                served = self.server.ended() => {
+                    served?;
+                    return Err(anyhow!("serving over HTTP has ended by itself"));
+                }
+                () = sleep_until_any(self.gathered) => {
+                    self.gathered = None;
+                    self.publishing.ask();
+                }
+                _ = look.tick() => {
+                    self.looking.ask();
+                    self.reloading.ask();
+                }
+                _ = watchdog.tick() => {
+                    if self.is_alive() {
+                        notify::alive();
+                    }
+                }
+                // The wall clock may be set meanwhile: it is read again before long.
+                () = tokio::time::sleep(wait) => {}
             }
         }
     }
 
-    /// Brings labels and due times in line with the config. Labels follow in the background.
-    async fn take_over(&mut self) -> anyhow::Result<()> {
-        self.relabelling.abort_all();
-        let context = Arc::clone(&self.context);
-        self.relabelling.spawn(async move { pipeline::relabel(&context).await });
-        let states = self.context.store.call(|store| store.sources(None)).await?;
+    /// Whether the store answers. The loop asks this, so it goes round.
+    fn is_alive(&self) -> bool {
+        self.looking.running_for() < LOOK_MAX
+    }
+
+    /// Starts what is due or was asked for.
+    fn start(&mut self) {
         let now = Utc::now();
-        self.context.resume(now).await?;
-        let states: HashMap<&str, _> =
-            states.iter().map(|known| (known.state.source_id.as_str(), &known.state)).collect();
+        self.start_polls(now);
+        if self.next_upkeep <= now {
+            self.next_upkeep = now + UPKEEP;
+            self.upkeep.ask();
+        }
+        if self.next_announcement.is_some_and(|at| at <= now) {
+            self.next_announcement = None;
+            self.announcing.ask();
+        }
+        let (context, announced, archives) = (&self.context, &self.announced, self.archives());
+        let (front, stop) = (&self.front, &self.stop);
+        self.reloading.start(|| {
+            let is_told = std::mem::take(&mut self.is_told_to_reload);
+            reload::reload(Arc::clone(context), Arc::clone(&self.file), is_told)
+        });
+        self.looking.start(|| look(Arc::clone(context)));
+        self.publishing.start(|| publication::publish(Arc::clone(context), archives, Arc::clone(front), stop.clone()));
+        self.relabelling.start(|| {
+            let context = Arc::clone(context);
+            async move { Ok(pipeline::relabel(&context).await?) }
+        });
+        self.upkeep.start(|| {
+            let context = Arc::clone(context);
+            async move { Ok(pipeline::upkeep(&context, now).await?) }
+        });
+        self.announcing.start(|| {
+            let (context, announced) = (Arc::clone(context), Arc::clone(announced));
+            async move { Ok(pipeline::announce(&context, &announced, now).await?) }
+        });
+    }
+
+    fn start_polls(&mut self, now: Timestamp) {
+        let (context, places) = (&self.context, &self.places);
+        let source = |id: &str| places.get(id).and_then(|at| context.config.sources.get(*at));
+        let host_of = |id: &str| source(id)?.url.host_str().map(str::to_owned);
+        while self.polls.len() < polls_max(context) {
+            let Some(source_id) = self.due.take(now, host_of) else { return };
+            let Some(source) = source(&source_id) else {
+                self.due.end(&source_id, None);
+                continue;
+            };
+            let span = info_span!("poll", source.id = source_id);
+            self.polls.spawn(poll(Arc::clone(context), source.clone()).instrument(span));
+        }
+    }
+
+    /// How long until it must be looked for polls that are due: not while there is no room for another.
+    fn until_next_poll(&mut self) -> Duration {
+        let next = if self.polls.len() < polls_max(&self.context) { self.due.next() } else { None };
+        next.map_or(LOOK, |at| (at - Utc::now()).to_std().unwrap_or_default()).min(LOOK)
+    }
+
+    /// Plans the next poll, and the publication of what this one brought.
+    fn end_poll(&mut self, (source_id, context, polled): Ended) -> anyhow::Result<()> {
+        let polled = polled.context("polling failed")?;
+        let (outcome, counts) = match &polled.outcome {
+            Outcome::NotDue => ("not_due", Counts::default()),
+            Outcome::Unchanged => ("unchanged", Counts::default()),
+            Outcome::Read(counts) => ("read", *counts),
+            Outcome::Failed(_) => ("failed", Counts::default()),
+        };
+        self.front.metrics.polled(outcome, counts.new, counts.changed);
+        self.due.end(&source_id, polled.next_poll);
+        if counts != Counts::default() {
+            self.gather();
+            if !Arc::ptr_eq(&context, &self.context) {
+                // Labelled by the rules of before the last reload.
+                self.relabelling.ask();
+            }
+        }
+        Ok(())
+    }
+
+    /// Publishes before long, with what else comes until then.
+    fn gather(&mut self) {
+        let gather = (self.publication * GATHER_SHARE).clamp(GATHER, GATHER_MAX);
+        self.gathered.get_or_insert_with(|| Instant::now() + gather);
+    }
+
+    /// Lives by the config that was read; one with mistakes changes nothing.
+    ///
+    /// A rule that cannot be read never empties a feed. It is told in the log, on `/healthz` and among the sources.
+    fn reloaded(&mut self, reloaded: Reloaded) {
+        match reloaded {
+            Reloaded::Unchanged => return,
+            Reloaded::Refused(mistakes) => {
+                self.set_trouble("config", Some("the config file has mistakes; the last good one is in force".into()));
+                error!("the config has mistakes, the last good one stays in force\n{mistakes}");
+            }
+            Reloaded::Taken(context, states) => self.take_over(context, &states),
+        }
+        self.publishing.ask();
+        if self.published.is_some() {
+            self.tell_ready();
+        }
+    }
+
+    /// Brings due times, and in the background labels, in line with a config.
+    fn take_over(&mut self, context: Arc<Context>, states: &[SourceState]) {
+        if !Arc::ptr_eq(&context, &self.context) {
+            info!("config reloaded");
+        }
+        self.context = context;
+        self.set_trouble("config", None);
+        self.relabelling.ask_anew();
+        let now = Utc::now();
+        let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
         self.due.clear();
         let sources = self.context.config.sources.iter().enumerate();
         self.places = sources.map(|(at, source)| (source.id.clone(), at)).collect();
@@ -223,87 +400,29 @@ impl Daemon {
                 None => self.due.set(&source.id, now),
             }
         }
+        info!(feeds = self.context.config.sources.len(), topics = self.context.config.topics.len(), "watching");
+    }
+
+    fn tell_ready(&self) {
         let config = &self.context.config;
-        info!(feeds = config.sources.len(), topics = config.topics.len(), "watching");
         notify::ready(&format!("watching {} feeds for {} topics", config.sources.len(), config.topics.len()));
-        Ok(())
     }
 
-    fn start_due(&mut self) {
-        let now = Utc::now();
-        let (context, places) = (&self.context, &self.places);
-        let source = |id: &str| places.get(id).and_then(|at| context.config.sources.get(*at));
-        let host_of = |id: &str| source(id)?.url.host_str().map(str::to_owned);
-        // More than can be polled at once, so that no place stays free; not all, for each costs memory.
-        while self.polls.len() < context.config.poll.concurrency.saturating_mul(READY) {
-            let Some(source_id) = self.due.take(now, host_of) else { return };
-            let Some(source) = source(&source_id) else {
-                self.due.end(&source_id, None);
-                continue;
-            };
-            let (context, source) = (Arc::clone(context), source.clone());
-            let span = info_span!("poll", source.id = source_id);
-            let poll = async move {
-                let polling = pipeline::poll(&context, &source, false, Utc::now());
-                let polled =
-                    AssertUnwindSafe(polling).catch_unwind().await.unwrap_or_else(|_| Ok(panicked(Utc::now())));
-                (source_id, context, polled)
-            };
-            self.polls.spawn(poll.instrument(span));
-        }
-    }
-
-    /// Plans the next poll; says whether there is something to publish.
-    fn end_poll(&mut self, (source_id, context, polled): Ended) -> anyhow::Result<bool> {
-        let polled = polled?;
-        let (outcome, counts) = match &polled.outcome {
-            Outcome::NotDue => ("not_due", Counts::default()),
-            Outcome::Unchanged => ("unchanged", Counts::default()),
-            Outcome::Read(counts) => ("read", *counts),
-            Outcome::Failed(_) => ("failed", Counts::default()),
-        };
-        self.front.metrics.polled(outcome, counts.new, counts.changed);
-        self.due.end(&source_id, polled.next_poll);
-        let has_news = matches!(polled.outcome, Outcome::Read(counts) if counts != Counts::default());
-        let is_current = Arc::ptr_eq(&context, &self.context);
-        self.is_stale |= has_news && !is_current && !pipeline::same_rules(&context.config, &self.context.config);
-        Ok(has_news)
-    }
-
-    /// Labels again what a poll that began before the last reload has labelled by the old rules.
-    fn freshen(&mut self) {
-        if self.is_stale && self.relabelling.is_empty() {
-            self.is_stale = false;
-            let context = Arc::clone(&self.context);
-            self.relabelling.spawn(async move { pipeline::relabel(&context).await });
-        }
-    }
-
-    /// Looks whether the config file was saved, whether another process changed the store or was told to leave a host
-    /// alone, whether upkeep is due.
-    async fn look(&mut self) -> anyhow::Result<()> {
-        if self.file.changed() {
-            self.reload().await?;
-        }
-        self.context.resume(Utc::now()).await?;
-        let generation = self.context.store.call(|store| store.pulse()).await?.generation;
-        let files_again = self.files_again.is_some_and(|at| at <= tokio::time::Instant::now());
-        if generation > self.published || self.archives_wait && self.polls.is_empty() || files_again {
-            self.publish(false).await?;
-        }
+    /// Publishes what another process changed, archives that wait, and files that could not be written.
+    fn looked(&mut self, looked: &Looked) {
+        self.front.metrics.store(looked.size);
         self.tell_freshness();
-        self.announce();
-        self.front.metrics.store(self.context.store.call(|store| store.pulse()).await?.size);
-        let now = Utc::now();
-        if now >= self.next_upkeep {
-            self.next_upkeep = now + UPKEEP;
-            let dropped = pipeline::upkeep(&self.context, now).await?;
-            if dropped > 0 {
-                info!(entries.dropped = dropped, "dropped {dropped} old entries");
-            }
+        // A publication under way may show it already: the first look after its end tells.
+        if self.publishing.is_running() {
+            return;
         }
-        notify::alive();
-        Ok(())
+        if self.published.is_some_and(|published| looked.generation > published) {
+            self.gather();
+        }
+        let files_again = self.files_again.is_some_and(|at| at <= Instant::now());
+        if self.archives_wait && self.polls.is_empty() || files_again {
+            self.publishing.ask();
+        }
     }
 
     /// Tells readers how long nothing can change: until the next poll, unless one is under way.
@@ -312,40 +431,6 @@ impl Daemon {
         let wait = next.and_then(|at| (at - Utc::now()).to_std().ok());
         let until = wait.map(|wait| std::time::Instant::now() + wait);
         self.front.tree.store(Arc::new(self.front.tree.load().with_fresh_until(until, Utc::now())));
-    }
-
-    /// Takes over a changed config if it validates; keeps the old one if not.
-    async fn reload(&mut self) -> anyhow::Result<()> {
-        notify::reloading();
-        let path = self.context.config.path.clone();
-        let old = &self.context.config;
-        match tokio::task::spawn_blocking(move || config::load(&path)).await? {
-            Ok(config) => {
-                if config.serve.listen != old.serve.listen || config.store.path != old.store.path {
-                    warn!("`serve.listen` and `store.path` change with a restart only");
-                }
-                match self.context.renewed(config) {
-                    Ok(context) => {
-                        self.context = Arc::new(context);
-                        self.set_trouble("config", None);
-                        pipeline::note_config(&self.context, None, Utc::now()).await?;
-                        info!("config reloaded");
-                    }
-                    Err(error) => self.keep_config(error.to_string(), &error.to_string()).await?,
-                }
-            }
-            Err(invalid) => self.keep_config(invalid.0.summary(), &invalid.0.list()).await?,
-        }
-        self.take_over().await?;
-        self.publish(false).await
-    }
-
-    /// A rule that cannot be read never empties a feed: what is in force stays. Told in the log, on `/healthz` and among
-    /// the sources.
-    async fn keep_config(&mut self, first: String, all: &str) -> Result<(), StoreError> {
-        self.set_trouble("config", Some("the config file has mistakes; the last good one is in force".into()));
-        error!("the config has mistakes, the last good one stays in force\n{all}");
-        pipeline::note_config(&self.context, Some(first), Utc::now()).await
     }
 
     /// Shows on `/healthz` that something is wrong, or is right again.
@@ -358,40 +443,48 @@ impl Daemon {
         self.front.health.store(Arc::new(Health { reasons }));
     }
 
-    /// Publishes what the store holds now.
-    ///
-    /// # Errors
-    /// When the store fails; at the start also when the folder cannot be written. Later that stops files, not HTTP.
-    async fn publish(&mut self, starting: bool) -> anyhow::Result<()> {
+    /// Chooses how a publication that begins now treats the archives.
+    fn archives(&self) -> Archives {
         // While polls are under way, each publication would make the volume of this month anew, and on the first day
         // those of all months.
-        let began = tokio::time::Instant::now();
-        let is_busy = !self.polls.is_empty() && began < self.archived + ARCHIVE_DELAY_MAX;
-        let archives = if is_busy || starting { Archives::Later } else { Archives::Changed };
-        let Published { generation, representations, filed, stories, announced, written } =
-            pipeline::publish(&self.context, archives).await?;
-        self.published = generation;
+        let is_busy = !self.polls.is_empty() && Instant::now() < self.archived + ARCHIVE_DELAY_MAX;
+        if is_busy || self.published.is_none() { Archives::Later } else { Archives::Changed }
+    }
+
+    /// Serves what was published, and from the first time on answers readers.
+    ///
+    /// # Errors
+    /// The first time, when the folder cannot be written. Later that stops files, not HTTP.
+    fn published(&mut self, publication: Publication) -> anyhow::Result<()> {
+        let Publication { generation, tree, prefix, archives, stories, announced, written, began } = publication;
+        self.front.prefix.store(Arc::new(prefix));
+        self.front.tree.store(Arc::new(tree));
+        self.tell_freshness();
         self.archives_wait = archives == Archives::Later;
         if !self.archives_wait {
             self.archived = began;
         }
-        let prefix = self.context.config.site.url.path().trim_end_matches('/').to_owned();
-        self.front.prefix.store(Arc::new(prefix));
-        let (front, now) = (Arc::clone(&self.front), Utc::now());
-        tokio::task::spawn_blocking(move || {
-            front.tree.store(Arc::new(Tree::build(representations, filed, &front.tree.load(), now)));
-        })
-        .await?;
         self.publication = began.elapsed();
         self.front.metrics.published(self.publication, &stories);
         self.announced = Arc::new(announced);
-        self.next_announcement = Some(now);
-        self.announce();
-        match written {
-            Err(error) if starting => return Err(error.into()),
-            written => self.note_files(written),
+        self.next_announcement = Some(Utc::now());
+        if self.published.replace(generation).is_none() {
+            self.note_files(Ok(written?));
+            self.serve();
+            self.tell_ready();
+        } else {
+            self.note_files(written);
         }
         Ok(())
+    }
+
+    /// Answers readers from now on.
+    fn serve(&mut self) {
+        let Some(socket) = self.socket.take() else { return };
+        let (front, stop) = (Arc::clone(&self.front), self.stop.clone().cancelled_owned());
+        let limits = Limits { grace: GRACE, ..Limits::default() };
+        self.server.ask();
+        self.server.start(|| async move { Ok(serve::serve(socket, front, limits, stop).await?) });
     }
 
     /// Tells what became of the files, of a failure when it begins and when it ends; it is tried again meanwhile.
@@ -406,7 +499,7 @@ impl Daemon {
                 None
             }
             Err(error) => {
-                self.files_again = Some(tokio::time::Instant::now() + FILES_PAUSE);
+                self.files_again = Some(Instant::now() + FILES_PAUSE);
                 let trouble = format!("{error}: {}", error.cause);
                 if self.troubles.get("files") != Some(&trouble) {
                     error!("cannot publish files: {trouble}; {}", error.hint());
@@ -417,29 +510,53 @@ impl Daemon {
         self.set_trouble("files", trouble);
     }
 
-    /// Tells the hubs what has changed, if it is time to; publishing never waits for them.
-    fn announce(&mut self) {
-        let now = Utc::now();
-        if self.announcing.is_empty() && self.next_announcement.is_some_and(|at| at <= now) {
-            self.next_announcement = None;
-            let (context, topics) = (Arc::clone(&self.context), Arc::clone(&self.announced));
-            self.announcing.spawn(async move { pipeline::announce(&context, &topics, now).await });
-        }
-    }
-
-    /// Waits for the polls in flight, within the grace or until Ctrl-C is pressed again.
-    async fn end(&mut self) {
-        self.relabelling.abort_all();
-        let all = async { while self.polls.join_next().await.is_some() {} };
-        let ended = tokio::select! {
-            ended = tokio::time::timeout(GRACE, all) => ended.is_ok(),
-            _ = tokio::signal::ctrl_c() => false,
+    /// Ends all that is under way: polls and answers to readers within the grace, a publication before its next document.
+    ///
+    /// # Errors
+    /// When something fails at the end.
+    async fn end(mut self, deadline: Instant) -> anyhow::Result<()> {
+        self.stop.cancel();
+        self.relabelling.give_up();
+        let grace = Instant::now() + GRACE;
+        let polls = async {
+            while let Some(ended) = self.polls.join_next().await {
+                self.end_poll(ended.context("polling failed")?)?;
+            }
+            Ok::<_, anyhow::Error>(())
         };
-        if !ended {
+        if let Ok(ended) = timeout_at(grace, polls).await {
+            ended?;
+        } else {
             warn!(polls = self.polls.len(), "polls were given up: they are repeated at the next start");
-            self.polls.shutdown().await;
         }
+        if self.publishing.is_running() {
+            // One that does not hear of the end in time is held up by the disk.
+            timeout_at(deadline, self.publishing.ended()).await.unwrap_or(Ok(None))?;
+        }
+        if self.server.is_running() {
+            timeout_at(deadline, self.server.ended()).await.unwrap_or(Ok(None))?;
+        }
+        Ok(())
     }
+}
+
+/// Polls that are begun at once: more than can run, so that no place stays free; not all, for each costs memory.
+fn polls_max(context: &Context) -> usize {
+    context.config.poll.concurrency.saturating_mul(READY)
+}
+
+/// Polls a source. A panic is a fault of ours over this one source.
+async fn poll(context: Arc<Context>, source: Source) -> Ended {
+    let polling = AssertUnwindSafe(pipeline::poll(&context, &source, false, Utc::now())).catch_unwind();
+    let polled = polling.await.unwrap_or_else(|_| Ok(panicked(Utc::now())));
+    (source.id, context, polled)
+}
+
+/// Looks whether another process changed the store, or was told to leave a host alone.
+async fn look(context: Arc<Context>) -> anyhow::Result<Looked> {
+    context.resume(Utc::now()).await?;
+    let pulse = context.store.call(|store| store.pulse()).await?;
+    Ok(Looked { generation: pulse.generation, size: pulse.size })
 }
 
 /// A fault of ours over one source: the others go on, and it is tried again.
@@ -451,9 +568,9 @@ fn panicked(now: Timestamp) -> Polled {
 }
 
 /// Sleeps until an instant, or for ever.
-async fn sleep_until(at: Option<tokio::time::Instant>) {
+async fn sleep_until_any(at: Option<Instant>) {
     match at {
-        Some(at) => tokio::time::sleep_until(at).await,
+        Some(at) => sleep_until(at).await,
         None => std::future::pending().await,
     }
 }

@@ -1,6 +1,20 @@
 //! What systemd is told (`sd_notify(3)`). Without systemd nothing happens.
 
+use std::time::Duration;
+
 use sd_notify::NotifyState;
+
+/// Time between two signs of life if the manager sets no limit (`WATCHDOG_USEC`).
+const PACE: Duration = Duration::from_secs(5);
+
+/// Signs of life within the limit of the manager: it may miss three.
+const PACE_SHARE: u32 = 4;
+
+/// Returns the time between two signs of life ([`alive`]).
+pub(super) fn pace() -> Duration {
+    let limit = sd_notify::watchdog_enabled().filter(|limit| *limit >= Duration::from_millis(1));
+    limit.map_or(PACE, |limit| limit / PACE_SHARE)
+}
 
 /// Ready to serve.
 pub(super) fn ready(status: &str) {
@@ -20,7 +34,7 @@ pub(super) fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
-/// Still alive: the store answers and the scheduler moves.
+/// Still alive: the loop goes round and the store answers.
 pub(super) fn alive() {
     tell(&[NotifyState::Watchdog]);
 }

@@ -1,14 +1,36 @@
 use std::fs;
+use std::path::Path;
+
+use tokio::time::advance;
 
 use super::*;
+use crate::config;
 
 /// A daemon on a folder of its own, before its first publication.
-fn daemon(folder: &std::path::Path) -> Daemon {
+fn daemon(folder: &Path) -> Daemon {
     let text = "[[topic]]\nid = \"ecole\"\ntitle = \"École\"\nany = [\"école\"]\n";
     let config = config::parse(text, &folder.join("config.toml")).unwrap();
     fs::write(&config.path, text).unwrap();
     let (store, _) = Handle::new(Box::new(Sqlite::open(&config.store.path).unwrap())).unwrap();
-    Daemon::new(Arc::new(Context::new(config, store).unwrap()), Arc::default())
+    Daemon::new(Arc::new(Context::new(config, store).unwrap()), None)
+}
+
+/// Looks at the store, and publishes what the look gave cause for.
+async fn look(daemon: &mut Daemon) {
+    daemon.looking.ask();
+    daemon.start();
+    let looked = daemon.looking.ended().await.unwrap().unwrap();
+    daemon.looked(&looked);
+    publish(daemon).await;
+}
+
+/// Publishes if that was asked for.
+async fn publish(daemon: &mut Daemon) {
+    daemon.start();
+    if daemon.publishing.is_running() {
+        let publication = daemon.publishing.ended().await.unwrap().flatten().unwrap();
+        daemon.published(publication).unwrap();
+    }
 }
 
 #[tokio::test]
@@ -16,15 +38,145 @@ async fn files_that_could_not_be_written_are_tried_again_without_news() {
     let folder = tempfile::tempdir().unwrap();
     let mut daemon = daemon(folder.path());
     let file = daemon.context.config.publish.directory.join("ecole.atom");
+    daemon.publishing.ask();
+    publish(&mut daemon).await;
+    fs::remove_file(&file).unwrap();
     fs::create_dir_all(file.join("in the way")).unwrap();
-    daemon.publish(false).await.unwrap();
+    daemon.publishing.ask();
+    publish(&mut daemon).await;
     assert!(daemon.front.health.load().reasons[0].contains("ecole.atom"));
     fs::remove_dir_all(&file).unwrap();
-    daemon.look().await.unwrap();
+    look(&mut daemon).await;
     assert!(!file.exists(), "not at once: a full disk must not be written to every two seconds");
-    assert!(daemon.files_again.unwrap() <= tokio::time::Instant::now() + FILES_PAUSE);
-    daemon.files_again = Some(tokio::time::Instant::now());
-    daemon.look().await.unwrap();
+    assert!(daemon.files_again.unwrap() <= Instant::now() + FILES_PAUSE);
+    daemon.files_again = Some(Instant::now());
+    look(&mut daemon).await;
     assert!(file.is_file());
     assert_eq!((daemon.files_again, daemon.front.health.load().reasons.len()), (None, 0));
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_at_the_start_ends_the_daemon() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = daemon(folder.path());
+    fs::create_dir_all(daemon.context.config.publish.directory.join("ecole.atom")).unwrap();
+    let error = format!("{:#}", daemon.live().await.unwrap_err());
+    assert!(error.contains("ecole.atom"), "{error}");
+}
+
+/// Checks that a daemon that is prepared so ends by itself, with this reason.
+async fn check_ends(prepare: impl FnOnce(&mut Daemon), reason: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = daemon(folder.path());
+    prepare(&mut daemon);
+    let error = format!("{:#}", daemon.live().await.unwrap_err());
+    assert!(error.starts_with(reason), "{error}");
+    daemon.end(Instant::now() + END_MAX).await.unwrap();
+}
+
+/// Makes a task panic.
+fn break_<T: Send + 'static>(task: &mut Task<T>) {
+    task.ask();
+    task.start(async || panic!("a fault"));
+}
+
+#[tokio::test]
+async fn a_server_that_dies_ends_the_daemon_with_its_reason() {
+    check_ends(|daemon| break_(&mut daemon.server), "serving over HTTP failed: ").await;
+    let ends = |daemon: &mut Daemon| {
+        daemon.server.ask();
+        daemon.server.start(async || Ok(()));
+    };
+    check_ends(ends, "serving over HTTP has ended by itself").await;
+}
+
+#[tokio::test]
+async fn a_task_that_panics_ends_the_daemon_with_its_name() {
+    check_ends(|daemon| break_(&mut daemon.publishing), "publishing failed: ").await;
+    check_ends(|daemon| break_(&mut daemon.relabelling), "labelling stored entries failed: ").await;
+    check_ends(|daemon| break_(&mut daemon.upkeep), "the daily upkeep failed: ").await;
+    check_ends(|daemon| break_(&mut daemon.announcing), "announcing to hubs failed: ").await;
+    check_ends(|daemon| break_(&mut daemon.looking), "looking at the store failed: ").await;
+    check_ends(|daemon| break_(&mut daemon.reloading), "reading the config failed: ").await;
+}
+
+#[tokio::test]
+async fn a_store_that_fails_ends_the_daemon_with_its_reason() {
+    let fails = |daemon: &mut Daemon| {
+        daemon.looking.ask();
+        daemon.looking.start(async || Err(StoreError::Lost { reason: "the disk is full".into() }.into()));
+    };
+    check_ends(fails, "looking at the store failed: the store could not keep a transaction: the disk is full").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_watchdog_hears_nothing_while_the_store_leaves_a_look_without_an_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = daemon(folder.path());
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let store = daemon.context.store.clone();
+    tokio::spawn(async move {
+        let hold = move |_: &mut dyn Store| {
+            let _ = released.recv();
+            Ok(())
+        };
+        store.call(hold).await
+    });
+    tokio::task::yield_now().await;
+    daemon.looking.ask();
+    daemon.start();
+    advance(LOOK_MAX / 2).await;
+    assert!(daemon.is_alive());
+    advance(LOOK_MAX / 2).await;
+    assert!(!daemon.is_alive());
+    drop(release);
+    daemon.looking.ended().await.unwrap();
+    assert!(daemon.is_alive());
+}
+
+#[tokio::test]
+async fn changes_of_another_process_are_published_once_a_publication_under_way_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = daemon(folder.path());
+    daemon.publishing.ask();
+    publish(&mut daemon).await;
+    let news = Looked { generation: daemon.published.unwrap() + 1, size: 0 };
+    daemon.publishing.ask();
+    daemon.start();
+    daemon.looked(&news);
+    assert_eq!(daemon.gathered, None, "this one may show them");
+    publish(&mut daemon).await;
+    daemon.looked(&news);
+    assert!(daemon.gathered.is_some());
+}
+
+#[tokio::test]
+async fn a_loop_without_room_for_another_poll_sleeps_although_one_is_due() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = daemon(folder.path());
+    daemon.due.set("ecole", Utc::now());
+    assert_eq!(daemon.until_next_poll(), Duration::ZERO);
+    for _ in 0..polls_max(&daemon.context) {
+        daemon.polls.spawn(std::future::pending());
+    }
+    assert_eq!(daemon.until_next_poll(), LOOK);
+}
+
+/// Checks whether the end of a poll with this outcome, which began under another config, makes labels be looked at again.
+fn check_relabelled(outcome: Outcome, is_relabelled: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = daemon(folder.path());
+    let old = Arc::clone(&daemon.context);
+    daemon.context = Arc::new(old.renewed(old.config.clone()).unwrap());
+    daemon.end_poll(("ecole".into(), old, Ok(Polled { outcome, next_poll: None }))).unwrap();
+    daemon.start();
+    assert_eq!((daemon.relabelling.is_running(), daemon.gathered.is_some()), (is_relabelled, is_relabelled));
+}
+
+#[tokio::test]
+async fn news_of_a_poll_that_began_under_another_config_is_labelled_again() {
+    check_relabelled(Outcome::Read(Counts { new: 1, changed: 0 }), true);
+    check_relabelled(Outcome::Read(Counts { new: 0, changed: 1 }), true);
+    check_relabelled(Outcome::Read(Counts::default()), false);
+    check_relabelled(Outcome::Unchanged, false);
 }

@@ -62,7 +62,7 @@ mod tests {
         assert_eq!(grown.is_ok(), at_once, "{bytes}");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn small_documents_need_no_place() {
         let memory = Memory::new();
         let mut shares: Vec<Share> = (0..100).map(|_| Share::default()).collect();
@@ -71,7 +71,7 @@ mod tests {
         }
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn few_large_documents_grow_at_once_and_the_next_waits_for_an_end() {
         let memory = Memory::new();
         let (mut first, mut second, mut third) = Default::default();

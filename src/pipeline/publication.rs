@@ -1,9 +1,11 @@
 //! A publication: the stored stories of each topic, out to files and memory.
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use tokio::runtime;
+use tokio_util::sync::CancellationToken;
 
 use super::{Announced, Context};
 use crate::config::Config;
@@ -48,6 +50,9 @@ pub struct Published {
 /// The documents of the archives by their paths, each with where it lies if it could be put there.
 type Archived = Vec<(String, Option<Filed>)>;
 
+/// The documents of the archives, and what all of that changed in the folder.
+type Placed = (Archived, Result<Written, FilesError>);
+
 /// The months of a topic, each with its stamp.
 type Stamped = Vec<(Month, i64)>;
 
@@ -66,17 +71,27 @@ struct Stored {
 
 /// Publishes the stored stories of every topic: renders them and puts the files in place.
 ///
-/// Files that cannot be written do not keep the main documents from being served.
+/// Files that cannot be written do not keep the main documents from being served. `None` if it was told to `stop` before
+/// its end: documents that were put in their places stay there, and the next publication puts the others.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn publish(context: &Arc<Context>, archives: Archives) -> Result<Published, StoreError> {
+pub async fn publish(
+    context: &Arc<Context>,
+    archives: Archives,
+    stop: &CancellationToken,
+) -> Result<Option<Published>, StoreError> {
     let topics: Vec<String> = context.config.topics.iter().map(|topic| topic.id.clone()).collect();
     let limit = context.config.publish.entries;
     let stored = context.store.call(move |store| read(store, &topics, limit)).await?;
     let (context, runtime) = (Arc::clone(context), runtime::Handle::current());
-    let rendering = tokio::task::spawn_blocking(move || render(&context, stored, archives, &runtime));
-    rendering.await.map_err(|_| StoreError::Closed)?
+    let stop = stop.clone();
+    let rendering = tokio::task::spawn_blocking(move || render(&context, stored, archives, &runtime, &stop));
+    match rendering.await {
+        Ok(published) => published,
+        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+        Err(_) => Err(StoreError::Closed),
+    }
 }
 
 fn read(store: &mut dyn Store, topics: &[String], limit: usize) -> Result<Stored, StoreError> {
@@ -99,7 +114,8 @@ fn render(
     stored: Stored,
     archives: Archives,
     runtime: &runtime::Handle,
-) -> Result<Published, StoreError> {
+    stop: &CancellationToken,
+) -> Result<Option<Published>, StoreError> {
     let config = &context.config;
     let Stored { generation, topics, states, health, changes, hubs } = stored;
     let mut health: HashMap<String, Change> =
@@ -134,8 +150,8 @@ fn render(
         };
         runtime.block_on(context.store.call(read))
     };
-    let (filed, written) = write(&edition, &mut representations, &volumes, archives, &mut shown_in)?;
-    Ok(Published { generation, representations, filed, stories, announced, written })
+    let placed = write(&edition, &mut representations, &volumes, archives, &mut shown_in, stop)?;
+    Ok(placed.map(|(filed, written)| Published { generation, representations, filed, stories, announced, written }))
 }
 
 /// The main documents of a topic, for hubs.
@@ -158,19 +174,26 @@ fn write(
     volumes: &[(Volume<'_>, i64)],
     archives: Archives,
     shown_in: &mut dyn FnMut(&Volume<'_>) -> Result<Shown, StoreError>,
-) -> Result<(Archived, Result<Written, FilesError>), StoreError> {
+    stop: &CancellationToken,
+) -> Result<Option<Placed>, StoreError> {
     let in_volumes: Vec<String> = volumes.iter().flat_map(|(volume, _)| volume.paths()).collect();
     let main = representations.iter().map(|document| document.path.as_str());
     let paths = main.chain(in_volumes.iter().map(String::as_str));
     let mut folder = match Folder::open(&edition.settings.directory, paths) {
         Ok(folder) => folder,
-        Err(error) => return Ok((in_volumes.into_iter().map(|path| (path, None)).collect(), Err(error))),
+        Err(error) => return Ok(Some((in_volumes.into_iter().map(|path| (path, None)).collect(), Err(error)))),
     };
     for document in representations {
+        if stop.is_cancelled() {
+            return Ok(None);
+        }
         document.modified = folder.put(document).map(|filed| filed.modified);
     }
     let mut filed = Archived::new();
     for (volume, stamp) in volumes {
+        if stop.is_cancelled() {
+            return Ok(None);
+        }
         let (paths, basis) = (volume.paths(), volume.basis(edition, *stamp));
         let kept = match archives {
             Archives::All => None,
@@ -188,7 +211,7 @@ fn write(
             filed.push((document.path, placed));
         }
     }
-    Ok((filed, folder.finish()))
+    Ok(Some((filed, folder.finish())))
 }
 
 /// What each source is credited with: those of the config, and those that stored entries came from before.

@@ -2,6 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
+
+use crate::stopping;
 
 fn read(file: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
@@ -22,6 +25,13 @@ fn every_folder_that_the_readme_names_is_made_by_the_unit() {
     assert!(readme.contains("unix:/run/veille/veille.sock") && readme.contains("`/var/lib/veille/public`"));
     // The socket is open to every user (`daemon::listen`), so its folder must be too.
     check("systemd/veille.service", &["RuntimeDirectory=veille", "RuntimeDirectoryMode=0755", "StateDirectory=veille"]);
+}
+
+#[test]
+fn the_unit_waits_longer_for_the_end_than_the_daemon_takes() {
+    let unit = read("systemd/veille.service");
+    let limit = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec=")?.strip_suffix('s')).unwrap();
+    assert!(Duration::from_secs(limit.parse().unwrap()) >= stopping::END * 2);
 }
 
 #[test]
