@@ -375,14 +375,16 @@ async fn read(
         if feed.entries.len() > 1 && feed.defects.iter().any(|defect| defect.code == "cut_entry") {
             feed.entries.pop();
         }
-        let about = about(&feed);
-        Ok((about, dedup::identify(&source_id, &feed.format, feed.entries)))
+        let entries = std::mem::take(&mut feed.entries);
+        let about = about(feed);
+        let format = about.format.as_deref().unwrap_or_default();
+        Ok((dedup::identify(&source_id, format, entries), about))
     });
     let unreadable = |error: parse::ParseError| Unreadable {
         code: error.code().into(),
         message: format!("{error}; {}", error.advice()),
     };
-    let (about, entries) = reading.await?.map_err(unreadable)?;
+    let (entries, about) = reading.await?.map_err(unreadable)?;
     let order = entries.iter().map(|(_, identity)| identity.key).collect();
     let listing = Listing::new(is_delta, is_first, &about.defects, order);
     Ok(Some(Document { about, entries, listing, hash, validators }))
@@ -459,9 +461,11 @@ fn keys<'a>(identities: impl Iterator<Item = &'a Identity>) -> Vec<EntryKey> {
     identities.flat_map(Identity::keys).collect()
 }
 
-fn about(feed: &Feed) -> About {
-    let Feed { id, title, url, description, language, updated, rights, authors, generator, rhythm, defects, .. } =
-        feed.clone();
-    let format = Some(feed.format.clone());
+/// What a feed says of itself.
+fn about(feed: Feed) -> About {
+    let Feed {
+        format, id, title, url, description, language, updated, rights, authors, generator, rhythm, defects, ..
+    } = feed;
+    let format = Some(format);
     About { id, title, url, description, language, updated, rights, authors, generator, format, rhythm, defects }
 }
