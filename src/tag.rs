@@ -18,6 +18,9 @@ const SIGNATURES: [(&str, &str); 7] = [
     ("This post ", " appeared first on "),
 ];
 
+/// Longest second half of a signature, in bytes, with room for a character that the search begins in.
+const SIGNATURE_MAX: usize = 40;
+
 /// Longest title, and longest name of a blog, that a signature is believed to hold, in bytes.
 ///
 /// A text that speaks of such an article goes on much longer.
@@ -85,10 +88,14 @@ fn name(category: &Category) -> &str {
 
 /// The text without the signature that it ends with.
 fn unsigned(text: &str) -> &str {
+    let tail = |text: &str, length: usize| text.floor_char_boundary(text.len().saturating_sub(length));
+    let ending = tail(text, SIGNED_MAX + SIGNATURE_MAX);
     let signature = SIGNATURES.into_iter().filter_map(|(before, after)| {
-        let (signed, blog) = text.rsplit_once(after)?;
-        let start = signed.rfind(before)?;
-        (blog.len() <= SIGNED_MAX && signed.len() - start <= SIGNED_MAX).then_some(start)
+        let said = ending + text.get(ending..)?.rfind(after)?;
+        let blog = text.len() - said - after.len();
+        let beginning = tail(text.get(..said)?, SIGNED_MAX);
+        let start = beginning + text.get(beginning..said)?.rfind(before)?;
+        (blog <= SIGNED_MAX && said - start <= SIGNED_MAX).then_some(start)
     });
     signature.min().and_then(|start| text.get(..start)).map_or(text, str::trim_end)
 }
