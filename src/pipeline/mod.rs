@@ -449,8 +449,8 @@ async fn full_texts(
 
 fn ready(matcher: &Matcher, source: &Source, entry: Entry, mut identity: Identity) -> Fresh {
     let entry = parse::sanitise(entry);
-    let labels = tag::labels(matcher, &entry, source);
     let plain = Plain::of(&entry);
+    let labels = tag::labels_of_read(matcher, &entry, &plain, source);
     let subject = Subject::new(&source.id, &entry, &plain, &identity);
     identity.clues = subject.clues();
     let terms = (!labels.is_empty()).then(|| dedup::terms(&entry, &plain));
@@ -464,7 +464,19 @@ fn keys<'a>(identities: impl Iterator<Item = &'a Identity>) -> Vec<EntryKey> {
 /// What a feed says of itself.
 fn about(feed: Feed) -> About {
     let Feed {
-        format, id, title, url, description, language, updated, rights, authors, generator, rhythm, defects, ..
+        format,
+        id,
+        title,
+        url,
+        description,
+        language,
+        updated,
+        rights,
+        authors,
+        generator,
+        rhythm,
+        defects,
+        ..
     } = feed;
     let format = Some(format);
     About { id, title, url, description, language, updated, rights, authors, generator, format, rhythm, defects }
