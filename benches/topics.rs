@@ -68,7 +68,8 @@ const WORDS: [&str; 48] = [
 
 fn main() {
     let entries = entries();
-    let bytes = entries.iter().map(|fields| fields.title.len() + fields.lead.len() + fields.body.len()).sum::<usize>();
+    let texts = |fields: &Fields| [&fields.title, &fields.lead, &fields.body].map(|text| text.as_str().len());
+    let bytes = entries.iter().flat_map(texts).sum::<usize>();
     println!("{ENTRIES} entries of {} bytes", bytes / ENTRIES);
     let base = report("10 topics of 10 terms", 10, &entries);
     for count in [100, 1_000, 10_000] {
@@ -107,8 +108,7 @@ fn entries() -> Vec<Fields> {
         let words: Vec<&str> = scattered(seed).take(words).map(word_of).collect();
         words.join(" ")
     };
-    let entry =
-        |seed| Fields::new(&text(seed, 10), &text(seed + 1_000, 40), &text(seed + 2_000, 350), &["collèges"], "");
+    let entry = |seed| Fields::new(text(seed, 10), text(seed + 1_000, 40), text(seed + 2_000, 350), &["collèges"], "");
     (0..ENTRIES).map(entry).collect()
 }
 

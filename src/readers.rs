@@ -13,6 +13,9 @@ use tokio::sync::oneshot;
 
 type Job = Box<dyn FnOnce() + Send>;
 
+/// Stack of each thread, for the recursion of crates that read documents. Only the touched part takes memory.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
+
 /// The work panicked: a fault of the document that it was about.
 #[derive(Debug, thiserror::Error)]
 #[error("reader failed: {message}")]
@@ -51,7 +54,7 @@ fn start() -> Sender<Job> {
     for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
         let queue = Arc::clone(&queue);
         // Fewer threads are slower; none is found out when the first job comes.
-        let _ = thread::Builder::new().name("reader".to_owned()).spawn(move || read(&queue));
+        let _ = thread::Builder::new().name("reader".to_owned()).stack_size(STACK_BYTES).spawn(move || read(&queue));
     }
     jobs
 }

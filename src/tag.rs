@@ -3,8 +3,9 @@
 //! Comments, and the line that blogs append to say where a text first stood, are not the entry's text.
 
 use crate::config::Source;
+use crate::dedup::Plain;
 use crate::feed::{Category, Entry};
-use crate::text::html_to_text;
+use crate::text::Passage;
 use crate::topic::{Fields, Judgement, Label, Matcher, Verdict};
 
 /// How blog software signs the text of an entry, around the entry's title; the blog's name follows.
@@ -18,6 +19,12 @@ const SIGNATURES: [(&str, &str); 7] = [
     ("This post ", " appeared first on "),
 ];
 
+/// Each second half of a signature has one of these.
+const SIGNATURE_WORDS: [&str; 2] = ["premier", "first"];
+
+/// Longest second half of a signature, in bytes, with room for a character that the search begins in.
+const SIGNATURE_MAX: usize = 40;
+
 /// Longest title, and longest name of a blog, that a signature is believed to hold, in bytes.
 ///
 /// A text that speaks of such an article goes on much longer.
@@ -26,7 +33,13 @@ const SIGNED_MAX: usize = 400;
 /// Returns the topics that an entry of `source` is in, and why.
 #[must_use]
 pub fn labels(matcher: &Matcher, entry: &Entry, source: &Source) -> Vec<Label> {
-    let mut labels = matcher.labels(&fields(entry, source));
+    labels_of_read(matcher, entry, &Plain::of(entry), source)
+}
+
+/// Returns the topics that an entry of `source`, read as `plain`, is in, and why.
+#[must_use]
+pub fn labels_of_read(matcher: &Matcher, entry: &Entry, plain: &Plain, source: &Source) -> Vec<Label> {
+    let mut labels = matcher.labels(&fields_with(entry, plain, &source.tags, &source.id));
     labels.retain(|label| may_be_in(source, &label.topic));
     labels
 }
@@ -46,32 +59,28 @@ pub fn judgements(matcher: &Matcher, entry: &Entry, source: &Source) -> Vec<Judg
 /// Returns the topics of an entry whose source is in the config no more: what it told stays.
 #[must_use]
 pub fn labels_of_former(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
-    matcher.labels(&fields_with(entry, &[], source_id))
+    matcher.labels(&fields_with(entry, &Plain::of(entry), &[], source_id))
 }
 
 /// Returns what becomes of an entry in every topic when its source is not in the config.
 #[must_use]
 pub fn judgements_of_former(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
-    matcher.judgements(&fields_with(entry, &[], source_id))
+    matcher.judgements(&fields_with(entry, &Plain::of(entry), &[], source_id))
 }
 
 /// Returns what rules look at in an entry: its texts without markup, its publisher's tags and the operator's.
 #[must_use]
 pub fn fields(entry: &Entry, source: &Source) -> Fields {
-    fields_with(entry, &source.tags, &source.id)
+    fields_with(entry, &Plain::of(entry), &source.tags, &source.id)
 }
 
-fn fields_with(entry: &Entry, own_tags: &[String], source_id: &str) -> Fields {
-    let text = |markup: &Option<String>| markup.as_deref().map(html_to_text).unwrap_or_default();
+fn fields_with(entry: &Entry, plain: &Plain, own_tags: &[String], source_id: &str) -> Fields {
     let tags: Vec<&str> = entry.categories.iter().map(name).chain(own_tags.iter().map(String::as_str)).collect();
-    let fields = Fields::new(
-        entry.title.as_deref().unwrap_or_default(),
-        unsigned(&text(&entry.summary)),
-        unsigned(&text(&entry.content)),
-        &tags,
-        source_id,
-    );
-    Fields { declared: entry.language.clone(), ..fields }
+    let unsigned = |text: &Passage| text.part(0..unsigned(text.as_str()).len());
+    let mut fields =
+        Fields::new(plain.title.clone(), unsigned(&plain.summary), unsigned(&plain.content), &tags, source_id);
+    fields.declared.clone_from(&entry.language);
+    fields
 }
 
 fn may_be_in(source: &Source, topic: &str) -> bool {
@@ -85,10 +94,17 @@ fn name(category: &Category) -> &str {
 
 /// The text without the signature that it ends with.
 fn unsigned(text: &str) -> &str {
+    let tail = |text: &str, length: usize| text.floor_char_boundary(text.len().saturating_sub(length));
+    let ending = tail(text, SIGNED_MAX + SIGNATURE_MAX);
+    if !text.get(ending..).is_some_and(|text| SIGNATURE_WORDS.iter().any(|word| text.contains(word))) {
+        return text;
+    }
     let signature = SIGNATURES.into_iter().filter_map(|(before, after)| {
-        let (signed, blog) = text.rsplit_once(after)?;
-        let start = signed.rfind(before)?;
-        (blog.len() <= SIGNED_MAX && signed.len() - start <= SIGNED_MAX).then_some(start)
+        let said = ending + text.get(ending..)?.rfind(after)?;
+        let blog = text.len() - said - after.len();
+        let beginning = tail(text.get(..said)?, SIGNED_MAX);
+        let start = beginning + text.get(beginning..said)?.rfind(before)?;
+        (blog <= SIGNED_MAX && said - start <= SIGNED_MAX).then_some(start)
     });
     signature.min().and_then(|start| text.get(..start)).map_or(text, str::trim_end)
 }
@@ -190,7 +206,7 @@ mod tests {
     fn markup_parts_words_as_people_see_them() {
         let content = "<h2>École</h2><p>Num&eacute;rique <b>&eacute;du</b>catif</p><script>école numérique</script>";
         let fields = fields(&Entry { content: Some(content.into()), ..Entry::default() }, &source());
-        assert_eq!(fields.lead, "École Numérique éducatif");
+        assert_eq!(fields.lead.as_str(), "École Numérique éducatif");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 use tokio::time::advance;
 
 use super::*;
+use crate::store::Store;
 use crate::config;
 
 /// A daemon on a folder of its own, before its first publication.

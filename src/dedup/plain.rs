@@ -1,25 +1,29 @@
 //! What a person reads of an entry.
 
+use super::title::bare;
 use crate::feed::Entry;
-use crate::text::{html_to_text, one_line};
+use crate::text::{Passage, html_to_text, one_line};
 
 /// The texts of an entry without markup, read off once for all that is made of them.
 #[derive(Debug, Clone, Default)]
 pub struct Plain {
-    pub(super) title: String,
-    pub(super) summary: String,
-    pub(super) content: String,
+    /// On one line.
+    pub title: Passage,
+    /// The title without what sites put around it.
+    pub(super) bare: Passage,
+    /// The summary.
+    pub summary: Passage,
+    /// The content.
+    pub content: Passage,
 }
 
 impl Plain {
     /// Reads an entry.
     #[must_use]
     pub fn of(entry: &Entry) -> Self {
-        let text = |html: &Option<String>| html_to_text(html.as_deref().unwrap_or_default());
-        Self {
-            title: one_line(entry.title.as_deref().unwrap_or_default()),
-            summary: text(&entry.summary),
-            content: text(&entry.content),
-        }
+        let text = |html: &Option<String>| Passage::new(html_to_text(html.as_deref().unwrap_or_default()));
+        let title = Passage::new(one_line(entry.title.as_deref().unwrap_or_default()));
+        let bare = title.part(bare(title.as_str()));
+        Self { title, bare, summary: text(&entry.summary), content: text(&entry.content) }
     }
 }

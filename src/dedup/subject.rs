@@ -11,7 +11,7 @@ use super::plain::Plain;
 use super::title::Title;
 use crate::feed::{Entry, Timestamp};
 use crate::story::{Clues, Identity, StoredEntry};
-use crate::text::{Levelled, fold};
+use crate::text::Passage;
 
 /// Words of the beginning from which clues are taken: what a cut copy still has.
 const LEAD_WORDS: usize = 40;
@@ -105,7 +105,7 @@ impl Subject {
             page: entry.url.as_ref().and_then(canonical_link),
             id: guid.map(str::to_owned),
             guid: guid.filter(|guid| owns_guid && is_world_unique(guid)).map(str::to_owned),
-            title: Title::new(title),
+            title: Title::read(plain),
             text: Text::new(&plain.summary, &plain.content),
             cves: Set::of(cves.map(|cve| xxh3_64(cve.as_str().to_ascii_lowercase().as_bytes()))),
             published: entry.published,
@@ -154,17 +154,17 @@ impl Subject {
 }
 
 impl Text {
-    fn new(summary: &str, content: &str) -> Self {
-        let is_content = !content.is_empty() && content.chars().count() > summary.chars().count();
+    fn new(summary: &Passage, content: &Passage) -> Self {
+        let length = |text: &Passage| text.as_str().chars().count();
+        let is_content = !content.as_str().is_empty() && length(content) > length(summary);
         let full = if is_content { content } else { summary };
-        let shown = without_more(full);
-        let is_cut = shown.len() < full.len() || full.chars().nth(WHOLE_TEXT_MIN - 1).is_none();
-        let full = shown;
-        let words = words(full);
+        let shown = shown(full);
+        let is_cut = shown.as_str().len() < full.as_str().len() || length(full) < WHOLE_TEXT_MIN;
+        let words = words(&shown);
         let shingles = Set::of(shingles(&words));
         let summary_shingles =
-            if is_content { Set::of(self::shingles(&self::words(without_more(summary)))) } else { shingles.clone() };
-        let (numbers, years) = numbers(full);
+            if is_content { Set::of(self::shingles(&self::words(&self::shown(summary)))) } else { shingles.clone() };
+        let (numbers, years) = numbers(shown.as_str());
         Self {
             lead: Set::of(self::shingles(words.get(..LEAD_WORDS).unwrap_or(&words))),
             words: words.len(),
@@ -176,6 +176,11 @@ impl Text {
             is_cut,
         }
     }
+}
+
+/// A text without the end that says that there is more.
+fn shown(text: &Passage) -> Passage {
+    text.part(0..without_more(text.as_str()).len())
 }
 
 pub(super) fn without_more(text: &str) -> &str {
@@ -214,8 +219,8 @@ fn is_year(word: &str) -> bool {
 }
 
 /// The hashes of the folded words.
-fn words(text: &str) -> Vec<u64> {
-    Levelled::new(text).tokens().iter().map(|token| xxh3_64(fold(token.word).as_bytes())).collect()
+fn words(text: &Passage) -> Vec<u64> {
+    text.words().map(|word| word.hash).collect()
 }
 
 /// The hashes of three words in a row; of all words if they are fewer.

@@ -9,10 +9,9 @@ use std::sync::LazyLock;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::plain::Plain;
-use super::title::bare;
 use crate::feed::Entry;
 use crate::story::{Spot, Term, Terms};
-use crate::text::{Folding, Levelled, Token, fold};
+use crate::text::{Folding, Passage, Word, fold};
 
 /// Terms taken from the title.
 const TITLE_TERMS: usize = 20;
@@ -58,9 +57,10 @@ static EMPTY_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| EMPTY.split_white
 /// Returns the telling words of an entry, read as `plain`.
 #[must_use]
 pub fn terms(entry: &Entry, plain: &Plain) -> Terms {
-    let title = said(bare(&plain.title));
-    let tags = Said::all(entry.categories.iter().flat_map(|tag| said(&tag.term)).collect());
-    let text = Said::all([&plain.summary, &plain.content].into_iter().flat_map(|text| said(beginning(text))).collect());
+    let title = said(&plain.bare);
+    let tags = Said::all(entry.categories.iter().flat_map(|tag| said(&tag.term.as_str().into())).collect());
+    let texts = [&plain.summary, &plain.content];
+    let text = Said::all(texts.into_iter().flat_map(|text| said(&beginning(text))).collect());
     // Where most words are capitalised, capitals tell nothing. A word that is small elsewhere is no name.
     let capitals = title.iter().filter(|word| word.is_capital).count();
     let shouts = title.len() > 2 && capitals * 3 > title.len() * 2;
@@ -107,29 +107,27 @@ impl Said {
 }
 
 /// The words of a text that may tell what it is about.
-fn said(text: &str) -> Vec<Said> {
-    let levelled = Levelled::new(text);
-    let before = |token: &Token<'_>| levelled.as_str().get(..token.start).unwrap_or_default();
-    let words = |token: &Token<'_>| {
+fn said(text: &Passage) -> Vec<Said> {
+    let words = |word: Word<'_>| {
         // `compte-rendu` is told by its parts, `CVE-2026-0012` is not.
-        let joined = token.joined.as_ref().filter(|joined| joined.contains(|c: char| c.is_ascii_digit()));
-        [one(token.word, begins_sentence(before(token))), joined.and_then(|joined| one(joined, false))]
+        let joined = word.joined.filter(|joined| joined.contains(|c: char| c.is_ascii_digit()));
+        let joined = joined.and_then(|joined| one(joined, &fold(joined), || false));
+        [one(word.written, word.folded, || begins_sentence(word.before)), joined]
     };
-    levelled.tokens().iter().flat_map(words).flatten().collect()
+    text.words().flat_map(words).flatten().collect()
 }
 
-fn one(word: &str, begins_sentence: bool) -> Option<Said> {
+fn one(word: &str, folded: &str, begins_sentence: impl Fn() -> bool) -> Option<Said> {
     let is_capital = word.starts_with(char::is_uppercase);
     let marks = word.chars().filter(|c| c.is_uppercase() || c.is_ascii_digit()).count();
     let long = if is_capital || marks >= 2 { 2 } else { 4 };
-    let folded = fold(word);
     let is_number = word.starts_with(|c: char| c.is_ascii_digit()) && !word.ends_with(char::is_uppercase);
-    if is_number || word.len() > WORD_MAX || folded.chars().nth(long - 1).is_none() || EMPTY_WORDS.contains(&*folded) {
+    if is_number || word.len() > WORD_MAX || folded.chars().nth(long - 1).is_none() || EMPTY_WORDS.contains(folded) {
         return None;
     }
     // One folding for all languages: the same word must be the same term whatever a text's language was taken for.
-    let root = Folding::French.root(&folded);
-    let is_name = marks >= 2 || is_capital && !begins_sentence && word.chars().nth(2).is_some();
+    let root = Folding::French.root(folded);
+    let is_name = marks >= 2 || is_capital && word.chars().nth(2).is_some() && !begins_sentence();
     Some(Said { hash: xxh3_64(root.as_bytes()), is_name, is_capital: is_capital || is_name, count: 1 })
 }
 
@@ -138,9 +136,9 @@ fn begins_sentence(before: &str) -> bool {
     before.trim_end().chars().next_back().is_none_or(|c| ".!?…:;«»\"“”(•|-–—*".contains(c))
 }
 
-fn beginning(text: &str) -> &str {
-    let end = text.char_indices().nth(TEXT_MAX).map_or(text.len(), |(end, _)| end);
-    text.get(..end).unwrap_or(text)
+fn beginning(text: &Passage) -> Passage {
+    let end = text.as_str().char_indices().nth(TEXT_MAX).map_or(text.as_str().len(), |(end, _)| end);
+    text.part(0..end)
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! A title prepared for comparison: its words, numbers and months.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::plain::Plain;
 use super::subject::NUMBER;
-use crate::text::{Levelled, fold, one_line};
+use crate::text::{Passage, fold, one_line};
 
 /// What sites put before a title that is not part of it.
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
@@ -27,6 +29,9 @@ static SUFFIX: LazyLock<Regex> = LazyLock::new(|| {
     ))
     .expect("constant pattern")
 });
+
+/// Each of them has one of these.
+const SIGNS: [char; 7] = ['[', ':', '|', '-', '–', '—', '('];
 
 /// Titles that many items bear.
 const GENERIC: [&str; 14] = [
@@ -132,13 +137,22 @@ pub(super) struct Title {
 impl Title {
     pub(super) fn new(title: &str) -> Self {
         let end = title.char_indices().nth(TITLE_MAX).map_or(title.len(), |(end, _)| end);
-        let title = one_line(title.get(..end).unwrap_or_default());
-        let words: Vec<String> =
-            Levelled::new(bare(&title)).tokens().iter().map(|token| fold(token.word).into_owned()).collect();
+        let title = Passage::new(one_line(title.get(..end).unwrap_or_default()));
+        Self::of(title.as_str(), &title.part(bare(title.as_str())))
+    }
+
+    /// Prepares a title that was read.
+    pub(super) fn read(plain: &Plain) -> Self {
+        let title = plain.title.as_str();
+        if title.len() > TITLE_MAX { Self::new(title) } else { Self::of(title, &plain.bare) }
+    }
+
+    fn of(title: &str, bare: &Passage) -> Self {
+        let words: Vec<String> = bare.words().map(|word| word.folded.to_owned()).collect();
         let is_content = |word: &&String| !EMPTY_WORDS.contains(&word.as_str());
         let content = words.iter().filter(is_content).cloned().collect();
-        let folded = fold(&title);
-        Self { words, content, numbers: numbers(&title, &folded), months: months(&folded) }
+        let folded = fold(title);
+        Self { words, content, numbers: numbers(title, &folded), months: months(&folded) }
     }
 
     /// The words in a row.
@@ -173,10 +187,15 @@ impl Title {
     }
 }
 
-/// A title without what sites put around it, unless little would be left.
-pub(super) fn bare(title: &str) -> &str {
-    let mut bare = title;
+/// Where a title stands without what sites put around it, unless little would be left.
+pub(super) fn bare(title: &str) -> Range<usize> {
+    let mut range = 0..title.len();
+    // Nearly every title has none of the signs that both patterns want.
+    if !title.contains(SIGNS) {
+        return range;
+    }
     for _ in 0..3 {
+        let bare = title.get(range.clone()).unwrap_or_default();
         let start = PREFIX.find(bare).map_or(0, |prefix| prefix.end());
         let rest = bare.get(start..).unwrap_or_default();
         let end = SUFFIX.find(rest).map_or(rest.len(), |suffix| suffix.start());
@@ -184,15 +203,17 @@ pub(super) fn bare(title: &str) -> &str {
         if rest == bare || rest.chars().count() < 8 {
             break;
         }
-        bare = rest;
+        range = range.start + start..range.start + start + end;
     }
-    bare
+    range
 }
 
 fn numbers(title: &str, folded: &str) -> BTreeMap<String, usize> {
     let mut numbers = BTreeMap::new();
-    for number in NUMBER.find_iter(&joined_thousands(folded)) {
-        *numbers.entry(number.as_str().to_owned()).or_default() += 1;
+    if folded.bytes().any(|byte| byte.is_ascii_digit()) {
+        for number in NUMBER.find_iter(&joined_thousands(folded)) {
+            *numbers.entry(number.as_str().to_owned()).or_default() += 1;
+        }
     }
     let (mut lower, mut upper) = (0, 0);
     for c in title.chars() {

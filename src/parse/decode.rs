@@ -120,8 +120,19 @@ fn undo_double_encoding(text: &str) -> Option<String> {
     if !["Ã", "Â", "â"].iter().any(|trace| text.contains(trace)) {
         return None;
     }
-    let bytes = text.chars().map(windows_1252_byte).collect::<Option<Vec<u8>>>()?;
-    String::from_utf8(bytes).ok()
+    // Each run between ASCII characters must make characters of its own: the first accent of an ordinary text does not.
+    let mut repaired = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| !c.is_ascii()) {
+        let (before, tail) = rest.split_at_checked(start)?;
+        let (run, after) = tail.split_at_checked(tail.find(|c: char| c.is_ascii()).unwrap_or(tail.len()))?;
+        let bytes = run.chars().map(windows_1252_byte).collect::<Option<Vec<u8>>>()?;
+        repaired.push_str(before);
+        repaired.push_str(std::str::from_utf8(&bytes).ok()?);
+        rest = after;
+    }
+    repaired.push_str(rest);
+    Some(repaired)
 }
 
 fn windows_1252_byte(character: char) -> Option<u8> {

@@ -357,14 +357,16 @@ async fn read(
         if feed.entries.len() > 1 && feed.defects.iter().any(|defect| defect.code == "cut_entry") {
             feed.entries.pop();
         }
-        let (about, format, entries) = about(feed);
-        Ok((about, dedup::identify(&source_id, &format, entries)))
+        let entries = std::mem::take(&mut feed.entries);
+        let about = about(feed);
+        let format = about.format.as_deref().unwrap_or_default();
+        Ok((dedup::identify(&source_id, format, entries), about))
     });
     let unreadable = |error: parse::ParseError| Unreadable {
         code: error.code().into(),
         message: format!("{error}; {}", error.advice()),
     };
-    let (about, entries) = reading.await?.map_err(unreadable)?;
+    let (entries, about) = reading.await?.map_err(unreadable)?;
     let order = entries.iter().map(|(_, identity)| identity.key).collect();
     let listing = Listing::new(is_delta, is_first, &about.defects, order);
     Ok(Some(Document { about, entries, listing, hash, validators }))
@@ -444,8 +446,8 @@ async fn full_texts(
 /// Makes an entry ready for the store.
 fn ready(context: &Context, source: &Source, entry: Entry, mut identity: Identity, decision: Decision) -> Fresh {
     let entry = parse::sanitise(entry);
-    let labels = tag::labels(&context.matcher, &entry, source);
     let plain = Plain::of(&entry);
+    let labels = tag::labels_of_read(&context.matcher, &entry, &plain, source);
     let subject = Subject::new(&source.id, &entry, &plain, &identity);
     identity.clues = subject.clues();
     let terms = (!labels.is_empty()).then(|| dedup::terms(&entry, &plain));
@@ -454,8 +456,10 @@ fn ready(context: &Context, source: &Source, entry: Entry, mut identity: Identit
     Fresh::new(&source.id, prepared, decision)
 }
 
-fn about(feed: Feed) -> (About, String, Vec<Entry>) {
+/// What a feed says of itself.
+fn about(feed: Feed) -> About {
     let Feed {
+        format,
         id,
         title,
         url,
@@ -467,24 +471,8 @@ fn about(feed: Feed) -> (About, String, Vec<Entry>) {
         generator,
         rhythm,
         defects,
-        entries,
-        format,
         ..
     } = feed;
-    let about_format = Some(format.clone());
-    let about = About {
-        id,
-        title,
-        url,
-        description,
-        language,
-        updated,
-        rights,
-        authors,
-        generator,
-        format: about_format,
-        rhythm,
-        defects,
-    };
-    (about, format, entries)
+    let format = Some(format);
+    About { id, title, url, description, language, updated, rights, authors, generator, format, rhythm, defects }
 }

@@ -16,13 +16,32 @@ pub fn fold(text: &str) -> Cow<'_, str> {
         return if upper { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) };
     }
     let mut folded = String::with_capacity(text.len());
+    fold_into(text, &mut folded);
+    Cow::Owned(folded)
+}
+
+/// Writes what [`fold`] makes of a text behind what is in `folded`.
+pub(super) fn fold_into(text: &str, folded: &mut String) {
+    let start = folded.len();
+    if text.is_ascii() {
+        folded.push_str(text);
+        if let Some(added) = folded.get_mut(start..) {
+            added.make_ascii_lowercase();
+        }
+        return;
+    }
+    let latin = LATIN.as_slice();
     for c in text.chars() {
-        match LATIN.get(c as usize) {
+        match latin.get(c as usize) {
+            _ if c.is_ascii() => folded.push(c.to_ascii_lowercase()),
             Some(latin) => folded.push_str(latin),
-            None => return Cow::Owned(fold_any(text)),
+            None => {
+                folded.truncate(start);
+                folded.push_str(&fold_any(text));
+                return;
+            }
         }
     }
-    Cow::Owned(folded)
 }
 
 /// The folded forms of the Latin characters below U+0250: nearly all that we see, and each folds alone.

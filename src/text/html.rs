@@ -8,23 +8,53 @@ use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts, states};
 
-/// Elements whose content nobody reads.
-const SKIPPED: [&str; 9] =
-    ["script", "style", "template", "noscript", "iframe", "noembed", "noframes", "textarea", "xmp"];
+use super::markup::{Odd, Piece, Pieces};
 
-/// Elements that do not part words; any other does.
-const INLINE: [&str; 32] = [
-    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "ins", "kbd",
-    "mark", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var",
-    "wbr",
-];
+/// Whether nobody reads the content of an element.
+fn is_skipped(name: &str) -> bool {
+    matches!(
+        name,
+        "script" | "style" | "template" | "noscript" | "iframe" | "noembed" | "noframes" | "textarea" | "xmp"
+    )
+}
+
+/// Whether an element does not part words; any other does.
+#[rustfmt::skip]
+fn is_inline(name: &str) -> bool {
+    matches!(
+        name,
+        "a" | "abbr" | "acronym" | "b" | "bdi" | "bdo" | "big" | "cite" | "code" | "del" | "dfn" | "em" | "font" | "i"
+            | "ins" | "kbd" | "mark" | "nobr" | "q" | "s" | "samp" | "small" | "span" | "strike" | "strong" | "sub"
+            | "sup" | "time" | "tt" | "u" | "var" | "wbr"
+    )
+}
 
 /// Returns the text of `html`: entities resolved, blocks parted by blanks, white space folded, scripts gone.
 #[must_use]
 pub fn html_to_text(html: &str) -> String {
-    if !html.contains(['<', '&']) {
-        return one_line(html);
+    plain_text(html).unwrap_or_else(|Odd| tokenised_text(html))
+}
+
+/// The text of HTML that is written plainly.
+fn plain_text(html: &str) -> Result<String, Odd> {
+    let mut line = Line { text: String::with_capacity(html.len()), ..Line::default() };
+    let mut pieces = Pieces::of(html)?;
+    while let Some(piece) = pieces.next()? {
+        match piece {
+            Piece::Text(text) => line.push(text),
+            Piece::Reference((first, second)) => {
+                line.push(first.encode_utf8(&mut [0; 4]));
+                second.inspect(|second| line.push(second.encode_utf8(&mut [0; 4])));
+            }
+            Piece::Start(name) if is_skipped(name) => return Err(Odd),
+            Piece::Start(name) | Piece::End(name) if !is_inline(name) => line.is_parted = true,
+            Piece::Start(_) | Piece::End(_) => {}
+        }
     }
+    Ok(line.text)
+}
+
+fn tokenised_text(html: &str) -> String {
     let sink = Text { text: RefCell::new(String::with_capacity(html.len() / 2)), skipping: Cell::new(false) };
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
     let input = BufferQueue::default();
@@ -38,14 +68,55 @@ pub fn html_to_text(html: &str) -> String {
 /// Folds every run of white space into one blank and trims.
 #[must_use]
 pub fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !line.is_empty() {
-            line.push(' ');
+    let mut line = Line { text: String::with_capacity(text.len()), ..Line::default() };
+    line.push(text);
+    line.text
+}
+
+/// A text that grows, of words with one blank between two.
+#[derive(Default)]
+struct Line {
+    text: String,
+    /// Whether white space comes before the next word.
+    is_parted: bool,
+}
+
+impl Line {
+    fn push(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let (mut start, mut at) = (0, 0);
+        while let Some(&byte) = bytes.get(at) {
+            // White space begins with one of these bytes.
+            if !matches!(byte, b'\t'..=b'\r' | b' ' | 0xC2 | 0xE1 | 0xE2 | 0xE3) {
+                at += 1;
+                continue;
+            }
+            // One blank between two words may stay.
+            if byte == b' ' && at > start && bytes.get(at + 1).is_some_and(u8::is_ascii_graphic) {
+                at += 2;
+                continue;
+            }
+            let c = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
+            if c.is_whitespace() {
+                self.push_words(text.get(start..at).unwrap_or_default());
+                self.is_parted = true;
+                start = at + c.len_utf8();
+            }
+            at += c.len_utf8();
         }
-        line.push_str(word);
+        self.push_words(text.get(start..).unwrap_or_default());
     }
-    line
+
+    /// Adds what neither begins nor ends with white space.
+    fn push_words(&mut self, words: &str) {
+        if words.is_empty() {
+            return;
+        }
+        if std::mem::take(&mut self.is_parted) && !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        self.text.push_str(words);
+    }
 }
 
 struct Text {
@@ -63,10 +134,10 @@ impl TokenSink for Text {
             }
             Token::TagToken(tag) => {
                 let name: &str = &tag.name;
-                if !INLINE.contains(&name) {
+                if !is_inline(name) {
                     self.text.borrow_mut().push(' ');
                 }
-                let skipped = SKIPPED.contains(&name) && tag.kind == TagKind::StartTag && !tag.self_closing;
+                let skipped = is_skipped(name) && tag.kind == TagKind::StartTag && !tag.self_closing;
                 self.skipping.set(skipped);
                 if skipped {
                     return TokenSinkResult::RawData(states::RawKind::Rawtext);
@@ -80,6 +151,8 @@ impl TokenSink for Text {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(html: &str, expected: &str) {
@@ -111,5 +184,34 @@ mod tests {
     #[test]
     fn broken_markup_is_text() {
         check("1 < 2 & 3 <", "1 < 2 & 3 <");
+    }
+
+    /// Markup of all kinds, mostly written plainly.
+    fn markup() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            6 => "[a-zé  \n\u{a0}\u{2003}\u{85}.]{0,6}",
+            1 => "&(amp|lt|nbsp|eacute|rsquo|notit|NotEqualTilde|x|#8217|#x2019|#146|#0|#32|#10|#1114112|b=1);?",
+            1 => "[<>&/;#\"'=!?]{1,2}",
+            3 => "</?(p|b|a|script|style|div|wbr|o:p|P)( ?/)?>",
+            2 => "<(p|a|img|textarea|t)( (x|href|data-x|Y)( ?= ?(\"[^\"]{0,5}\"|'[^']{0,5}'|[a-z/&;]{0,4}))?){0,2} ?/?>",
+            1 => "(<!--.{0,3}-->|<!d>|<\\?x>|<!\\[CDATA\\[x\\]\\]>|\r|\u{feff}|\0)",
+        ];
+        prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1024))]
+
+        #[test]
+        fn the_short_way_and_the_tokeniser_agree(html in markup()) {
+            if let Ok(text) = plain_text(&html) {
+                prop_assert_eq!(text, tokenised_text(&html));
+            }
+        }
+
+        #[test]
+        fn one_line_has_the_words_with_a_blank_between(text in "[ab é\u{a0}\u{2003}\u{3000}\u{85}\u{a9}\t\n]{0,12}") {
+            prop_assert_eq!(one_line(&text), text.split_whitespace().collect::<Vec<_>>().join(" "));
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::tokens::is_word;
 
-/// The dots that writers use for it.
+/// The dots that writers use for it. In UTF-8 they begin with C2 or E2.
 const DOTS: [char; 5] = ['·', '•', '⸱', '‧', '∙'];
 
 /// Endings after a dot, longest choice by trial in this order; none is allowed too.
@@ -15,7 +15,9 @@ const BRACKET_ENDINGS: [&str; 6] = ["e", "es", "s", "ne", "trice", "euse"];
 pub(super) fn without_endings(text: String) -> String {
     let mut kept = String::new();
     let mut copied = 0;
-    for (start, _) in text.match_indices(opens_ending) {
+    // Most texts have only full stops, and behind those a blank.
+    let openings = text.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'(' | b'.' | 0xC2 | 0xE2));
+    for (start, _) in openings {
         // A second ending may follow the first: `enseignant·e(s)`.
         let follows_word = start >= copied && text.get(..start).is_some_and(|before| before.ends_with(is_word));
         if follows_word && let Some(length) = text.get(start..).and_then(ending) {
@@ -28,10 +30,6 @@ pub(super) fn without_endings(text: String) -> String {
     }
     kept.push_str(text.get(copied..).unwrap_or_default());
     kept
-}
-
-fn opens_ending(c: char) -> bool {
-    matches!(c, '(' | '.') || DOTS.contains(&c)
 }
 
 /// The length in bytes of the inclusive ending that `text` begins with.

@@ -1,6 +1,8 @@
 //! A guess at the language of a text, which keeps entries in other languages out of French topics and says how words
 //! are folded. The home of `whatlang`.
 
+use std::sync::LazyLock;
+
 /// Characters that are looked at.
 const LOOKED_AT: usize = 1_200;
 
@@ -66,19 +68,70 @@ impl serde::Serialize for Tongue {
     }
 }
 
+/// How many function words of each list are there.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    french: usize,
+    english: usize,
+    only_french: usize,
+    only_english: usize,
+}
+
+/// Every function word as a number, sorted, with the lists that it is in.
+static FUNCTION_WORDS: LazyLock<Vec<(u32, Counts)>> = LazyLock::new(|| {
+    let counted = |word: &&str| Counts {
+        french: FRENCH.contains(word).into(),
+        english: ENGLISH.contains(word).into(),
+        only_french: ONLY_FRENCH.contains(word).into(),
+        only_english: ONLY_ENGLISH.contains(word).into(),
+    };
+    let words = FRENCH.iter().chain(&ENGLISH).chain(&ONLY_FRENCH).chain(&ONLY_ENGLISH);
+    let mut numbered: Vec<(u32, Counts)> = words.map(|word| (number(word.bytes()), counted(word))).collect();
+    numbered.sort_unstable_by_key(|(number, _)| *number);
+    numbered.dedup_by_key(|(number, _)| *number);
+    numbered
+});
+
+/// A word of [`WORD_MAX`] letters of ASCII at most, as a number.
+fn number(letters: impl Iterator<Item = u8>) -> u32 {
+    letters.fold(0, |number, letter| number << 8 | u32::from(letter.to_ascii_lowercase()))
+}
+
+/// Counts the function words of a text.
+fn count(text: &str) -> Counts {
+    let known = FUNCTION_WORDS.as_slice();
+    let mut counts = Counts::default();
+    let mut note = |word: &[u8]| {
+        if (1..=WORD_MAX).contains(&word.len())
+            && let Ok(place) = known.binary_search_by_key(&number(word.iter().copied()), |(number, _)| *number)
+            && let Some((_, one)) = known.get(place)
+        {
+            counts.french += one.french;
+            counts.english += one.english;
+            counts.only_french += one.only_french;
+            counts.only_english += one.only_english;
+        }
+    };
+    // Byte by byte: the letters from `À` to `ÿ` are those that begin with C3, and none is in a function word.
+    let mut start = 0;
+    let mut is_accent = false;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte == 0xC3 || std::mem::take(&mut is_accent) {
+            is_accent = byte == 0xC3;
+        } else if !byte.is_ascii_alphabetic() {
+            note(text.as_bytes().get(start..at).unwrap_or_default());
+            start = at + 1;
+        }
+    }
+    note(text.as_bytes().get(start..).unwrap_or_default());
+    counts
+}
+
 /// Guesses the language of a text from its first 1,200 characters: by function words, and by trigrams where those do
 /// not prove French or English.
 #[must_use]
 pub fn tongue(text: &str) -> Tongue {
-    let words = beginning(text, LOOKED_AT).split(|c: char| !is_letter(c)).filter(|word| !word.is_empty());
-    let (mut french, mut english, mut only_french, mut only_english) = (0, 0, 0, 0);
-    for word in words.filter(|word| word.len() <= WORD_MAX) {
-        let is_in = |list: &[&str]| usize::from(list.iter().any(|known| known.eq_ignore_ascii_case(word)));
-        french += is_in(&FRENCH);
-        english += is_in(&ENGLISH);
-        only_french += is_in(&ONLY_FRENCH);
-        only_english += is_in(&ONLY_ENGLISH);
-    }
+    let Counts { french, english, only_french, only_english } = count(beginning(text, LOOKED_AT));
     let (is_french, is_english) = (french > english, english > french + 1);
     if is_french && only_french >= ONLY_FRENCH_MIN {
         return Tongue::French;
@@ -127,10 +180,6 @@ fn beginning(text: &str, characters: usize) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
-fn is_letter(c: char) -> bool {
-    c.is_ascii_alphabetic() || ('À'..='ÿ').contains(&c)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +197,16 @@ mod tests {
         assert_eq!(tongue(spanish), Tongue::Other("es"));
         let german = "Die Schulen des Landes erhalten im Herbst neue Tafeln, wie das Ministerium in der Stadt mitteilt";
         assert_eq!(tongue(german), Tongue::Other("de"));
+    }
+
+    #[test]
+    fn accents_and_apostrophes_part_words_as_letters_do() {
+        let counts = |text| {
+            let Counts { french, english, .. } = count(text);
+            (french, english)
+        };
+        assert_eq!(counts("L’une et l'UN à été dés «le»the"), (4, 1));
+        assert_eq!(counts("aÀet lesé éles un_en"), (2, 0));
     }
 
     #[test]

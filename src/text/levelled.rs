@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 use super::inclusive::without_endings;
-use super::tokens::{Token, split};
+use super::tokens::{Token, each_token};
 
 /// A text without what typesetters and writers vary: accents composed, apostrophes, hyphens and blanks of one kind, no
 /// soft hyphens, no inclusive endings.
@@ -14,12 +14,7 @@ impl Levelled {
     /// Levels a text.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let mut levelled = String::with_capacity(text.len());
-        if text.chars().all(is_composed) {
-            levelled.extend(text.chars().filter_map(level));
-        } else {
-            levelled.extend(text.nfc().filter_map(level));
-        }
+        let levelled = level_composed(text).unwrap_or_else(|| text.nfc().filter_map(level).collect());
         Self(without_endings(levelled))
     }
 
@@ -32,8 +27,34 @@ impl Levelled {
     /// Splits it into tokens, in order.
     #[must_use]
     pub fn tokens(&self) -> Vec<Token<'_>> {
-        split(&self.0)
+        let mut tokens = Vec::with_capacity(self.0.len() / 5);
+        self.each_token(|token| tokens.push(token));
+        tokens
     }
+
+    /// Calls with each of its tokens, in order.
+    pub(super) fn each_token<'a>(&'a self, call: impl FnMut(Token<'a>)) {
+        each_token(&self.0, call);
+    }
+}
+
+/// Levels a text that is in NFC for certain; `None` if it may not be.
+fn level_composed(text: &str) -> Option<String> {
+    let mut levelled = String::with_capacity(text.len());
+    let (mut copied, mut at) = (0, 0);
+    while let Some(next) = text.as_bytes().get(at..)?.iter().position(|byte| !byte.is_ascii()) {
+        at += next;
+        let c = text.get(at..)?.chars().next().filter(|c| is_composed(*c))?;
+        let after = at + c.len_utf8();
+        if level(c) != Some(c) {
+            levelled.push_str(text.get(copied..at)?);
+            levelled.extend(level(c));
+            copied = after;
+        }
+        at = after;
+    }
+    levelled.push_str(text.get(copied..)?);
+    Some(levelled)
 }
 
 fn level(c: char) -> Option<char> {

@@ -11,6 +11,8 @@ mod iri;
 mod language;
 mod levelled;
 mod links;
+pub(crate) mod markup;
+mod passage;
 mod tokens;
 
 pub use fold::fold;
@@ -20,4 +22,5 @@ pub use iri::{legal_iri, normal_iri};
 pub use language::{Tongue, tongue};
 pub use levelled::Levelled;
 pub use links::{Alternate, Alternates, alternates};
+pub use passage::{Passage, Word};
 pub use tokens::Token;

@@ -23,22 +23,63 @@ impl Token<'_> {
 /// What precedes an apostrophe without being part of the word.
 const ELIDED: [&str; 13] = ["l", "d", "j", "m", "n", "s", "t", "c", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu"];
 
-/// Splits a levelled text into tokens, in order.
-pub(super) fn split(text: &str) -> Vec<Token<'_>> {
-    let mut tokens = Vec::with_capacity(text.len() / 5);
-    let mut rest = text;
-    while let Some(start) = rest.find(starts_word) {
-        let (word, after) = split_word(rest.get(start..).unwrap_or_default());
-        push_parts(without_elision(word), text, &mut tokens);
-        rest = after;
+/// Calls with each token of a levelled text, in order.
+pub(super) fn each_token<'a>(text: &'a str, mut call: impl FnMut(Token<'a>)) {
+    let mut at = 0;
+    while let Some(start) = next_word(text, at) {
+        let end = word_end(text, start);
+        if matches!(text.as_bytes().get(end), Some(b'\'' | b'-')) {
+            let (word, after) = split_word(text.get(start..).unwrap_or_default());
+            each_part(without_elision(word), text, &mut call);
+            at = text.len() - after.len();
+        } else {
+            call(Token { word: text.get(start..end).unwrap_or_default(), joined: None, start });
+            at = end;
+        }
     }
-    tokens
+}
+
+/// Where the next word begins.
+fn next_word(text: &str, mut at: usize) -> Option<usize> {
+    loop {
+        let byte = *text.as_bytes().get(at)?;
+        if byte.is_ascii() {
+            if starts_word(char::from(byte)) {
+                return Some(at);
+            }
+            at += 1;
+        } else {
+            let c = text.get(at..)?.chars().next()?;
+            if is_word(c) {
+                return Some(at);
+            }
+            at += c.len_utf8();
+        }
+    }
+}
+
+/// Where the run of characters that begin words ends.
+fn word_end(text: &str, mut at: usize) -> usize {
+    while let Some(&byte) = text.as_bytes().get(at) {
+        if byte.is_ascii() {
+            if !starts_word(char::from(byte)) {
+                break;
+            }
+            at += 1;
+        } else {
+            let c = text.get(at..).and_then(|rest| rest.chars().next()).filter(|c| is_word(*c));
+            let Some(c) = c else { break };
+            at += c.len_utf8();
+        }
+    }
+    at
 }
 
 /// Whether a character is a letter, a number or `_`; vowel signs and circled letters are none.
 pub(super) fn is_word(c: char) -> bool {
     match c {
-        '_' => true,
+        '_' | 'À'..='Ö' | 'Ø'..='ö' | 'ø'..='\u{24f}' => true,
+        ..'\u{80}' => c.is_ascii_alphanumeric(),
         ..'\u{300}' => c.is_alphanumeric(),
         'Ⓐ'..='ⓩ' | '\u{1f130}'..='\u{1f189}' => false,
         _ => c.is_alphanumeric() && !is_combining_mark(c),
@@ -84,11 +125,11 @@ fn without_elision(mut word: &str) -> &str {
     word
 }
 
-fn push_parts<'a>(word: &'a str, text: &str, tokens: &mut Vec<Token<'a>>) {
+fn each_part<'a>(word: &'a str, text: &str, call: &mut impl FnMut(Token<'a>)) {
     let mut joined = word.contains('-').then(|| word.replace('-', ""));
     for part in word.split(['-', '\'']).filter(|part| !part.is_empty()) {
         let start = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
-        tokens.push(Token { word: part, joined: joined.take(), start });
+        call(Token { word: part, joined: joined.take(), start });
     }
 }
 
@@ -125,6 +166,13 @@ mod tests {
     #[test]
     fn soft_hyphens_and_narrow_blanks_do_not_show() {
         check("numé\u{ad}rique\u{202f}: m@gistère", &["numérique", "m@gistère"]);
+    }
+
+    #[test]
+    fn the_short_way_to_tell_letters_agrees_with_unicode() {
+        for c in ('\0'..'\u{300}').filter(|c| *c != '_') {
+            assert_eq!(super::is_word(c), c.is_alphanumeric(), "{c:?}");
+        }
     }
 
     #[test]

@@ -143,7 +143,7 @@ fn quotes(fields: &Fields, field: Field, mut hits: Vec<Hit<'_>>) -> Vec<Quote> {
     let mut quotes = Vec::new();
     let mut shift = 0;
     for text in fields.texts(field) {
-        let text = Levelled::new(text);
+        let text = Levelled::new(text.as_str());
         let tokens = text.tokens();
         quotes.extend(hits.iter().filter_map(|hit| {
             let first = usize::try_from(hit.start.checked_sub(shift)?).ok()?;
@@ -293,7 +293,7 @@ mod tests {
     fn endless_words_are_cut() {
         let quote = quoted(&format!("{} tablette {}", "é".repeat(300), "à".repeat(300)));
         assert_eq!(quote, format!("…{} [tablette] {}…", "é".repeat(39), "à".repeat(39)));
-        let judgement = check(any(&["cyber*"]), &Fields::new(&format!("cyber{}", "o".repeat(300)), "", "", &[], ""));
+        let judgement = check(any(&["cyber*"]), &Fields::new(format!("cyber{}", "o".repeat(300)), "", "", &[], ""));
         assert_eq!(judgement.evidence[0].quotes[0].words.chars().count(), WORDS_MAX + 1);
     }
 

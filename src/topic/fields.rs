@@ -1,63 +1,78 @@
 //! The parts of an entry that rules look at, as plain text.
 
+use std::sync::OnceLock;
+
 use super::Field;
-use crate::text::{Folding, Tongue, tongue};
+use crate::text::{Folding, Passage, Tongue, tongue};
 
 /// Characters of the content that stand for a summary that is not there.
 const LEAD_MAX: usize = 300;
 
 /// What is judged of an entry: plain texts, by field.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Fields {
     /// The title.
-    pub title: String,
+    pub title: Passage,
     /// The summary, else the first 300 characters of the content.
-    pub lead: String,
+    pub lead: Passage,
     /// The rest of the content.
-    pub body: String,
+    pub body: Passage,
     /// The tags; no phrase spans two.
-    pub tags: Vec<String>,
+    pub tags: Vec<Passage>,
     /// The source that told it.
     pub source_id: String,
     /// The language that it declares, a BCP 47 tag.
     pub declared: Option<String>,
+    /// What its texts seem to be written in, once somebody has asked.
+    pub(super) tongue: OnceLock<Tongue>,
 }
 
 impl Fields {
     /// Takes an entry apart: without a summary the content's beginning is the lead.
     #[must_use]
-    pub fn new(title: &str, summary: &str, content: &str, tags: &[&str], source_id: &str) -> Self {
-        let (lead, body) = if summary.is_empty() {
-            split_lead(content)
+    pub fn new(
+        title: impl Into<Passage>,
+        summary: impl Into<Passage>,
+        content: impl Into<Passage>,
+        tags: &[&str],
+        source_id: &str,
+    ) -> Self {
+        let (summary, content) = (summary.into(), content.into());
+        let (lead, body) = if summary.as_str().is_empty() {
+            split(&content, lead_end(content.as_str()))
         } else {
-            (summary, content.strip_prefix(summary).unwrap_or(content))
+            let repeated = if content.as_str().starts_with(summary.as_str()) { summary.as_str().len() } else { 0 };
+            let (_, body) = split(&content, repeated);
+            (summary, body)
         };
         Self {
-            title: title.to_owned(),
-            lead: lead.to_owned(),
-            body: body.to_owned(),
-            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            title: title.into(),
+            lead,
+            body,
+            tags: tags.iter().map(|tag| Passage::from(*tag)).collect(),
             source_id: source_id.to_owned(),
-            declared: None,
+            ..Self::default()
         }
     }
 
     /// The texts that a field is made of, in order.
     #[must_use]
-    pub fn texts(&self, field: Field) -> Vec<&str> {
+    pub fn texts(&self, field: Field) -> Vec<&Passage> {
         match field {
             Field::Title => vec![&self.title],
             Field::Lead => vec![&self.lead],
             Field::Head => vec![&self.title, &self.lead],
             Field::Body => vec![&self.body],
-            Field::Tags => self.tags.iter().map(String::as_str).collect(),
+            Field::Tags => self.tags.iter().collect(),
         }
     }
 
     /// Guesses the language from the text. What a feed declares is not asked: too many declare their software's default.
     #[must_use]
     pub fn tongue(&self) -> Tongue {
-        tongue(&format!("{} {} {}", self.title, self.lead, self.body))
+        *self
+            .tongue
+            .get_or_init(|| tongue([&self.title, &self.lead, &self.body].map(Passage::as_str).join(" ").as_str()))
     }
 
     /// How its words are folded: by the language of its text, by the declared one where the text does not tell, as
@@ -75,13 +90,14 @@ impl Fields {
     }
 }
 
-/// Cuts at the last blank within the lead's length.
-fn split_lead(content: &str) -> (&str, &str) {
-    let Some((end, _)) = content.char_indices().nth(LEAD_MAX) else {
-        return (content, "");
-    };
-    let cut = content.get(..end).and_then(|lead| lead.rfind(' ')).unwrap_or(end);
-    content.split_at_checked(cut).unwrap_or((content, ""))
+/// Where the lead of a content ends: at the last blank within its length.
+fn lead_end(content: &str) -> usize {
+    let Some((end, _)) = content.char_indices().nth(LEAD_MAX) else { return content.len() };
+    content.get(..end).and_then(|lead| lead.rfind(' ')).unwrap_or(end)
+}
+
+fn split(text: &Passage, at: usize) -> (Passage, Passage) {
+    (text.part(0..at), text.part(at..text.as_str().len()))
 }
 
 #[cfg(test)]
@@ -91,9 +107,9 @@ mod tests {
     #[test]
     fn a_content_without_summary_leads_with_its_first_words() {
         let content = "mot ".repeat(100);
-        let fields = Fields::new("", "", &content, &[], "");
-        assert_eq!(fields.lead.chars().count(), 299);
-        assert_eq!(format!("{}{}", fields.lead, fields.body), content);
+        let fields = Fields::new("", "", content.as_str(), &[], "");
+        assert_eq!(fields.lead.as_str().chars().count(), 299);
+        assert_eq!(format!("{}{}", fields.lead.as_str(), fields.body.as_str()), content);
     }
 
     #[test]

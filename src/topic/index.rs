@@ -1,12 +1,13 @@
 //! The terms of all topics in one index, and where an entry holds them.
 //!
 //! Every token is looked up once, by its root; phrases are a trie of words that is walked while reading. So cost grows
-//! with the entry and with what it holds, not with the number of terms.
+//! with the entry and with what it holds, not with the number of terms. Most tokens are in no term, and are passed over
+//! by their first letters.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Field, Fields, Term, TermPart};
-use crate::text::{Folding, Levelled, fold};
+use crate::text::{Folding, Passage, fold};
 
 /// A term's number in the index: its node in the trie.
 pub(super) type TermNumber = usize;
@@ -24,8 +25,42 @@ pub(super) struct Index {
     prefixes: HashMap<String, TermNumber>,
     /// The lengths in bytes that prefixes have.
     prefix_lengths: BTreeSet<usize>,
+    beginnings: Beginnings,
     /// By number. Each word is a node; phrases go on from the node of their first word.
     trie: Vec<Node>,
+}
+
+/// The first two bytes that folded words of terms have: a bit for each, by its hash.
+///
+/// No folding changes them: a root begins as each of its words does.
+#[derive(Debug, Clone)]
+struct Beginnings([u64; 64]);
+
+impl Default for Beginnings {
+    fn default() -> Self {
+        Self([0; 64])
+    }
+}
+
+impl Beginnings {
+    fn add(&mut self, folded: &str) {
+        let (place, bit) = Self::place(folded);
+        if let Some(bits) = self.0.get_mut(place) {
+            *bits |= bit;
+        }
+    }
+
+    /// Whether some word of a term begins so; sometimes also if none does.
+    fn may_have(&self, folded: &str) -> bool {
+        let (place, bit) = Self::place(folded);
+        self.0.get(place).is_some_and(|bits| bits & bit != 0)
+    }
+
+    fn place(folded: &str) -> (usize, u64) {
+        let mut bytes = folded.bytes().map(usize::from);
+        let (first, second) = (bytes.next().unwrap_or_default(), bytes.next().unwrap_or_default());
+        (first % 64, 1 << (second % 64))
+    }
 }
 
 /// Words of one root, by the form that they ask for.
@@ -87,11 +122,10 @@ impl Index {
     }
 
     /// Reads one text whose first token is at `position`; returns the position after its last.
-    fn find_in(&self, text: &str, mut position: u32, mut note: impl FnMut(TermNumber, u32)) -> u32 {
-        let text = Levelled::new(text);
+    fn find_in(&self, text: &Passage, mut position: u32, mut note: impl FnMut(TermNumber, u32)) -> u32 {
         // Phrases that are complete up to the last token, with their starts.
         let (mut begun, mut going_on): (Vec<(&Node, u32)>, Vec<_>) = (Vec::new(), Vec::new());
-        for token in text.tokens() {
+        for token in text.words() {
             let mut reach = |term: TermNumber, start: u32| {
                 let Some(reached) = self.trie.get(term) else { return };
                 if reached.is_term {
@@ -101,15 +135,17 @@ impl Index {
                     going_on.push((reached, start));
                 }
             };
-            for spelling in token.spellings() {
-                self.each_word(spelling, |word| {
-                    reach(word, position);
-                    for (node, start) in &begun {
-                        if let Some(&term) = node.steps.get(&word) {
-                            reach(term, *start);
-                        }
+            let mut each = |word| {
+                reach(word, position);
+                for (node, start) in &begun {
+                    if let Some(&term) = node.steps.get(&word) {
+                        reach(term, *start);
                     }
-                });
+                }
+            };
+            self.each_word(token.written, token.folded, &mut each);
+            if let Some(joined) = token.joined {
+                self.each_word(joined, &fold(joined), &mut each);
             }
             std::mem::swap(&mut begun, &mut going_on);
             going_on.clear();
@@ -119,11 +155,13 @@ impl Index {
     }
 
     /// Calls with every word of a term that `spelling` is a form of.
-    fn each_word(&self, spelling: &str, mut call: impl FnMut(TermNumber)) {
-        let folded = fold(spelling);
-        let root = self.folding.root(&folded);
+    fn each_word(&self, spelling: &str, folded: &str, mut call: impl FnMut(TermNumber)) {
+        if !self.beginnings.may_have(folded) {
+            return;
+        }
+        let root = self.folding.root(folded);
         if let Some(forms) = self.words.get(&*root) {
-            let folded = forms.folded.iter().filter(|(form, _)| *form == folded);
+            let folded = forms.folded.iter().filter(|(form, _)| form == folded);
             let exact = forms.exact.iter().filter(|(form, _)| form == spelling);
             forms.any.into_iter().chain(folded.chain(exact).map(|(_, number)| *number)).for_each(&mut call);
         }
@@ -135,8 +173,12 @@ impl Index {
     }
 
     fn add_word(&mut self, part: &TermPart) -> TermNumber {
-        let Self { folding, words, prefixes, prefix_lengths, trie } = self;
+        let Self { folding, words, prefixes, prefix_lengths, beginnings, trie } = self;
         let root = |folded: &str| folding.root(folded).into_owned();
+        match part {
+            TermPart::Word(folded) | TermPart::Folded(folded) | TermPart::Prefix(folded) => beginnings.add(folded),
+            TermPart::Exact(form) => beginnings.add(&fold(form)),
+        }
         match part {
             TermPart::Word(word) => *words.entry(root(word)).or_default().any.get_or_insert_with(|| new_node(trie)),
             TermPart::Folded(form) => add_form(&mut words.entry(root(form)).or_default().folded, form, trie),

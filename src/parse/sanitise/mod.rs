@@ -1,18 +1,23 @@
 //! From what a publisher wrote to what may be shown: the only home of `ammonia`.
 //!
 //! [`tidy`] comes first, for time (a tree of unclosed elements costs the square of their number) and for what a list of
-//! allowed attributes cannot say; `ammonia` comes last and alone decides what is safe.
+//! allowed attributes cannot say; `ammonia` comes last and decides what is safe. Markup so plain that its answer is known
+//! is written without it ([`direct`]).
 
+mod direct;
 mod tidy;
 
-use std::collections::{HashMap, HashSet};
+use std::cell::LazyCell;
+use std::collections::HashMap;
 
 use ammonia::{Builder, UrlRelative};
 use url::Url;
 
+use direct::direct;
 pub(super) use tidy::tidy;
 
 use crate::feed::{Entry, Person};
+use crate::text::markup::Odd;
 
 /// Elements that may be shown: text, lists, tables, pictures, sound. No `bdo`, of which validators warn: it disguises text.
 const ELEMENTS: &str = "\
@@ -26,7 +31,13 @@ const DROPPED_WHOLE: &str = "script style svg math template noembed noframes sel
 
 const SCHEMES: &[&str] = &["http", "https", "mailto", "tel", "ftp"];
 
-/// No `cite`: no browser shows where it leads, and `ammonia` does not look at it.
+/// What readers who follow a link do not tell its site.
+const LINK_REL: &str = "noopener noreferrer";
+
+/// Attributes of every element.
+const GENERIC_ATTRIBUTES: &[&str] = &["lang", "dir", "title"];
+
+/// Attributes of one element. No `cite`: no browser shows where it leads, and `ammonia` does not look at it.
 const ATTRIBUTES: &[(&str, &[&str])] = &[
     ("a", &["href", "hreflang"]),
     ("audio", &["src", "controls"]),
@@ -50,11 +61,13 @@ const ATTRIBUTES: &[(&str, &[&str])] = &[
 #[must_use]
 pub fn sanitise(mut entry: Entry) -> Entry {
     let base = entry.base.as_ref().or(entry.url.as_ref());
-    let cleaner = (entry.summary.is_some() || entry.content.is_some()).then(|| cleaner(base));
+    let cleaner = LazyCell::new(|| cleaner(base));
     let clean = |html: Option<String>| {
-        let html = cleaner.as_ref()?.clean(&tidy(&html?, base)).to_string();
-        let html = html.trim();
-        (!html.is_empty()).then(|| html.to_owned())
+        let tidy = tidy(&html?, base);
+        let mut html = direct(&tidy, base).unwrap_or_else(|Odd| cleaner.clean(&tidy).to_string());
+        html.truncate(html.trim_end().len());
+        html.drain(..html.len() - html.trim_start().len());
+        (!html.is_empty()).then_some(html)
     };
     entry.summary = clean(entry.summary.take());
     entry.content = clean(entry.content.take());
@@ -71,13 +84,13 @@ fn cleaner(base: Option<&Url>) -> Builder<'static> {
     builder
         .tags(ELEMENTS.split(' ').collect())
         .clean_content_tags(DROPPED_WHOLE.split(' ').collect())
-        .generic_attributes(HashSet::from(["lang", "dir", "title"]))
+        .generic_attributes(GENERIC_ATTRIBUTES.iter().copied().collect())
         .tag_attributes(
             ATTRIBUTES.iter().map(|(tag, names)| (*tag, names.iter().copied().collect())).collect::<HashMap<_, _>>(),
         )
         .url_schemes(SCHEMES.iter().copied().collect())
         .url_relative(base.map_or(UrlRelative::Deny, |base| UrlRelative::RewriteWithBase(base.clone())))
-        .link_rel(Some("noopener noreferrer"))
+        .link_rel(Some(LINK_REL))
         .set_tag_attribute_value("img", "loading", "lazy");
     builder
 }

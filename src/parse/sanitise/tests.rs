@@ -160,7 +160,7 @@ fn no_vector_survives() {
     }
 }
 
-const VECTORS: &[&str] = &[
+pub(super) const VECTORS: &[&str] = &[
     "<script>alert(1)</script>",
     "<SCRIPT SRC=http://x.example/a.js></SCRIPT>",
     "<scr<script>ipt>alert(1)</scr</script>ipt>",
