@@ -1,6 +1,7 @@
 //! Who is who: an entry's identity within its source, and the story it tells with others.
 
 mod gist;
+mod plain;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use crate::feed::{Entry, Timestamp};
 use crate::topic::Label;
 
 pub use gist::{Gist, Order, Spot, Term, Terms};
+pub use plain::Plain;
 
 /// Identity of an entry within its source: a hash of guid/id, else link, else text, each with the title.
 ///

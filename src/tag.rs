@@ -3,8 +3,8 @@
 //! Comments, and the line that blogs append to say where a text first stood, are not the entry's text.
 
 use crate::config::Source;
-use crate::dedup::Plain;
 use crate::feed::{Category, Entry};
+use crate::story::Plain;
 use crate::text::Passage;
 use crate::topic::{Fields, Judgement, Label, Matcher, Verdict};
 

@@ -250,10 +250,10 @@ mod tests {
     use chrono::{NaiveDate, NaiveTime};
 
     use super::super::identity::identify;
-    use super::super::plain::Plain;
     use super::super::tests::settings;
     use super::*;
     use crate::feed::Entry;
+    use crate::story::Plain;
 
     const TEXT: &str = "La ministre a présenté ce matin devant les recteurs le plan qui doit équiper chaque école rurale \
         d’une connexion rapide et former ses enseignants aux usages nouveaux dans les trois ans.";

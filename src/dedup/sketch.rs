@@ -211,11 +211,10 @@ mod tests {
 
     use super::super::identity::identify;
     use super::super::own::relation;
-    use super::super::plain::Plain;
     use super::super::tests::settings;
     use super::*;
     use crate::feed::Entry;
-    use crate::story::EntryKey;
+    use crate::story::{EntryKey, Plain};
 
     /// An entry with this title and text as a new poll and as the store have it.
     fn of(source_id: &str, title: &str, text: &str, path: &str) -> (Subject, Clues, Peer) {

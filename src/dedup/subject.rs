@@ -7,10 +7,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::atom_id::is_world_unique;
 use super::canonical_link;
-use super::plain::Plain;
 use super::title::Title;
 use crate::feed::{Entry, Timestamp};
-use crate::story::{Clues, Identity, StoredEntry};
+use crate::story::{Clues, Identity, Plain, StoredEntry};
 use crate::text::Passage;
 
 /// Words of the beginning from which clues are taken: what a cut copy still has.

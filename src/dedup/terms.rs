@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::plain::Plain;
+use super::title::bare;
 use crate::feed::Entry;
-use crate::story::{Spot, Term, Terms};
+use crate::story::{Plain, Spot, Term, Terms};
 use crate::text::{Folding, Passage, Word, fold};
 
 /// Terms taken from the title.
@@ -57,7 +57,7 @@ static EMPTY_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| EMPTY.split_white
 /// Returns the telling words of an entry, read as `plain`.
 #[must_use]
 pub fn terms(entry: &Entry, plain: &Plain) -> Terms {
-    let title = said(&plain.bare);
+    let title = said(&plain.title.part(bare(plain.title.as_str())));
     let tags = Said::all(entry.categories.iter().flat_map(|tag| said(&tag.term.as_str().into())).collect());
     let texts = [&plain.summary, &plain.content];
     let text = Said::all(texts.into_iter().flat_map(|text| said(&beginning(text))).collect());

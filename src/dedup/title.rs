@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::plain::Plain;
 use super::subject::NUMBER;
+use crate::story::Plain;
 use crate::text::{Passage, fold, one_line};
 
 /// What sites put before a title that is not part of it.
@@ -144,7 +144,7 @@ impl Title {
     /// Prepares a title that was read.
     pub(super) fn read(plain: &Plain) -> Self {
         let title = plain.title.as_str();
-        if title.len() > TITLE_MAX { Self::new(title) } else { Self::of(title, &plain.bare) }
+        if title.len() > TITLE_MAX { Self::new(title) } else { Self::of(title, &plain.title.part(bare(title))) }
     }
 
     fn of(title: &str, bare: &Passage) -> Self {

@@ -13,10 +13,10 @@ use tracing::info;
 use super::Context;
 use super::rebuilding::rebuild;
 use crate::config::{Config, Source};
-use crate::dedup::{self, Plain};
+use crate::dedup;
 use crate::readers;
 use crate::store::{Change, Filter, Held, StoreError, WINDOW, Which};
-use crate::story::{Gist, Order, StoredEntry};
+use crate::story::{Gist, Order, Plain, StoredEntry};
 use crate::tag;
 use crate::topic::{Label, Matcher};
 

@@ -110,20 +110,16 @@ impl<'a> Pieces<'a> {
             return Ok(());
         }
         self.blanks()?;
-        let value = match self.rest.as_bytes() {
-            [quote @ (b'"' | b'\''), ..] => {
-                let quote = char::from(*quote);
-                self.take(1)?;
-                let value = self.take(self.rest.find(quote).ok_or(Odd)?)?;
-                self.sign(quote)?;
-                value
-            }
-            _ => {
-                let is_end = |byte: u8| byte == b'>' || byte.is_ascii_whitespace();
-                let value = self.take(self.rest.bytes().position(is_end).ok_or(Odd)?)?;
-                let is_plain = !value.is_empty() && !value.contains(['"', '\'', '<', '=', '`']);
-                if is_plain { value } else { return Err(Odd) }
-            }
+        let value = if let Some(quote) = self.rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+            self.sign(quote)?;
+            let value = self.take(self.rest.find(quote).ok_or(Odd)?)?;
+            self.sign(quote)?;
+            value
+        } else {
+            let is_end = |byte: u8| byte == b'>' || byte.is_ascii_whitespace();
+            let value = self.take(self.rest.bytes().position(is_end).ok_or(Odd)?)?;
+            let is_plain = !value.is_empty() && !value.contains(['"', '\'', '<', '=', '`']);
+            if is_plain { value } else { return Err(Odd) }
         };
         self.attributes.push((name, value));
         Ok(())
@@ -169,13 +165,12 @@ pub(crate) fn character(after: &str) -> Result<(Character, usize), Odd> {
     let end = after.bytes().take(NAME_MAX).position(|byte| byte == b';').ok_or(Odd)?;
     let name = after.get(..=end).ok_or(Odd)?;
     let number = name.strip_prefix('#').map(|number| number.trim_end_matches(';'));
-    let character = match number {
-        Some(number) => (numbered(number).ok_or(Odd)?, None),
-        None => {
-            let (first, second) = *NAMED_ENTITIES.get(name).ok_or(Odd)?;
-            let first = char::from_u32(first).filter(|first| *first != '\0').ok_or(Odd)?;
-            (first, char::from_u32(second).filter(|second| *second != '\0'))
-        }
+    let character = if let Some(number) = number {
+        (numbered(number).ok_or(Odd)?, None)
+    } else {
+        let (first, second) = *NAMED_ENTITIES.get(name).ok_or(Odd)?;
+        let first = char::from_u32(first).filter(|first| *first != '\0').ok_or(Odd)?;
+        (first, char::from_u32(second).filter(|second| *second != '\0'))
     };
     Ok((character, name.len()))
 }

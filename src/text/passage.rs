@@ -100,6 +100,7 @@ impl Passage {
     }
 
     /// Its words, in order.
+    #[must_use]
     pub fn words(&self) -> impl ExactSizeIterator<Item = Word<'_>> + Clone {
         let words = self.whole.words.get_or_init(|| Words::new(&self.whole.text));
         let (range, start) = self.find_in(words);
@@ -161,7 +162,7 @@ impl Words {
             let from = folded.len();
             fold_into(token.word, &mut folded);
             let between = levelled.as_str().as_bytes().get(counted..token.start).unwrap_or_default();
-            blanks += between.iter().filter(|byte| **byte == b' ').count();
+            blanks += between.iter().map(|byte| usize::from(*byte == b' ')).sum::<usize>();
             counted = token.start + token.word.len();
             joined.extend(token.joined.map(|joined| (places.len(), joined)));
             places.push(Place {

@@ -44,7 +44,7 @@ fn next_word(text: &str, mut at: usize) -> Option<usize> {
     loop {
         let byte = *text.as_bytes().get(at)?;
         if byte.is_ascii() {
-            if starts_word(char::from(byte)) {
+            if is_ascii_start(byte) {
                 return Some(at);
             }
             at += 1;
@@ -62,7 +62,7 @@ fn next_word(text: &str, mut at: usize) -> Option<usize> {
 fn word_end(text: &str, mut at: usize) -> usize {
     while let Some(&byte) = text.as_bytes().get(at) {
         if byte.is_ascii() {
-            if !starts_word(char::from(byte)) {
+            if !is_ascii_start(byte) {
                 break;
             }
             at += 1;
@@ -88,6 +88,10 @@ pub(super) fn is_word(c: char) -> bool {
 
 fn starts_word(c: char) -> bool {
     is_word(c) || c == '@' || c == '&'
+}
+
+fn is_ascii_start(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@' | b'&')
 }
 
 fn continues_word(c: char) -> bool {

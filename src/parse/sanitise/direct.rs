@@ -137,9 +137,7 @@ impl Direct<'_> {
                 continue;
             }
             let value = unescape(value)?;
-            if !matches!(*name, "href" | "src") {
-                self.attribute(name, &value);
-            } else if is_web_address(&value) {
+            if !matches!(*name, "href" | "src") || is_web_address(&value) {
                 self.attribute(name, &value);
             } else {
                 match Url::parse(&value) {

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Fresh, Grouping, Memo};
-use crate::dedup::{self, Plain, Sketched, Subject};
+use crate::dedup::{self, Sketched, Subject};
 use crate::feed::{Entry, Timestamp};
 use crate::store::{Change, Inquiry, SHARING_MAX, Surroundings, WINDOW};
 use crate::story::{
-    self, Bond, EntryKey, Gist, Known, Listed, Order, Peer, Period, Prepared, Stay, StoredEntry, Terms,
+    self, Bond, EntryKey, Gist, Known, Listed, Order, Peer, Period, Plain, Prepared, Stay, StoredEntry, Terms,
 };
 
 /// The surroundings with what was decided so far. What a decision asks and is not there is noted, so that it can be read.

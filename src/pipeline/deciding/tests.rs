@@ -7,14 +7,14 @@ use proptest::prelude::*;
 use url::Url;
 
 use super::*;
-use crate::dedup::{Plain, Subject};
+use crate::dedup::Subject;
 use crate::feed::Entry;
 use crate::fetch::Share;
 use crate::pipeline::keeper::keep;
 use crate::pipeline::{merge, split};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Filter, Store, Which};
-use crate::story::{Prepared, StoredEntry};
+use crate::story::{Plain, Prepared, StoredEntry};
 
 const TEXT: &str = "La ministre a présenté ce matin devant les recteurs le plan qui doit équiper chaque école rurale \
     d’une connexion rapide et former ses enseignants aux usages nouveaux dans les trois ans. Le calendrier prévoit \

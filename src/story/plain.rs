@@ -1,6 +1,5 @@
 //! What a person reads of an entry.
 
-use super::title::bare;
 use crate::feed::Entry;
 use crate::text::{Passage, html_to_text, one_line};
 
@@ -9,8 +8,6 @@ use crate::text::{Passage, html_to_text, one_line};
 pub struct Plain {
     /// On one line.
     pub title: Passage,
-    /// The title without what sites put around it.
-    pub(super) bare: Passage,
     /// The summary.
     pub summary: Passage,
     /// The content.
@@ -23,7 +20,6 @@ impl Plain {
     pub fn of(entry: &Entry) -> Self {
         let text = |html: &Option<String>| Passage::new(html_to_text(html.as_deref().unwrap_or_default()));
         let title = Passage::new(one_line(entry.title.as_deref().unwrap_or_default()));
-        let bare = title.part(bare(title.as_str()));
-        Self { title, bare, summary: text(&entry.summary), content: text(&entry.content) }
+        Self { title, summary: text(&entry.summary), content: text(&entry.content) }
     }
 }
