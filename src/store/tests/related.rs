@@ -50,6 +50,24 @@ fn related_news_is_shown_in_order_while_it_is_another_story_of_the_topic() {
 }
 
 #[test]
+fn related_news_vanishes_with_what_is_dropped_and_is_not_chosen_anew() {
+    check(|store| {
+        let changes = [
+            insertion(1, "education", 1, &paged("a", 48), hour(-48)),
+            insertion(2, "education", 2, &paged("b", 1), noon()),
+            relate(2, &[1]),
+            relate(1, &[]),
+        ];
+        apply(store, &changes);
+        let before = stamps(store, "numerique");
+        assert_eq!(store.drop_before(hour(-24), &[], 9).unwrap(), 1);
+        assert_eq!(related(store, 2), [] as [i64; 0]);
+        assert_ne!(stamps(store, "numerique"), before);
+        assert_eq!(store.unrelated("numerique", None, 9).unwrap(), []);
+    });
+}
+
+#[test]
 fn the_month_of_a_story_changes_with_its_related_news() {
     check(|store| {
         let old = insert(store, "education", &paged("a", 24 * 60));

@@ -162,3 +162,18 @@ fn an_entry_that_moves_is_dated_by_the_head_that_it_comes_to() {
         assert_eq!(stamps(store, "numerique").keys().copied().collect::<Vec<_>>(), [NOVEMBER]);
     });
 }
+
+#[test]
+fn the_month_of_what_is_dropped_gets_a_new_stamp() {
+    check(|store| {
+        let [gone, kept] = [1, 2];
+        let changes = [
+            insertion(gone, "education", gone, &of_october("a"), OCTOBER.start()),
+            insertion(kept, "education", kept, &of_october("b"), noon()),
+        ];
+        apply(store, &changes);
+        let before = stamps(store, "numerique");
+        assert_eq!(store.drop_before(hour(-1), &[], 9).unwrap(), 1);
+        assert!(stamps(store, "numerique")[&OCTOBER] > before[&OCTOBER]);
+    });
+}
