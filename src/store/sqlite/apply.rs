@@ -182,8 +182,10 @@ impl<'a> Writing<'a> {
         if let Some(terms) = terms {
             related::set_terms(self.connection, *number, Some(terms))?;
         }
-        // A new story that is in no topic is shown nowhere.
-        if story != number || !prepared.labels.is_empty() {
+        if story != number {
+            self.touch(*story)?;
+        } else if !prepared.labels.is_empty() {
+            // A new story is shown nowhere before, and one in no topic is not afterwards.
             self.touched.insert(*story);
         }
         Ok(())

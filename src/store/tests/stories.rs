@@ -152,6 +152,12 @@ fn both_months_of_a_story_whose_date_is_corrected_get_a_new_stamp() {
 }
 
 #[test]
+fn both_months_of_a_story_that_is_told_again_and_dated_anew_at_once_get_a_new_stamp() {
+    let told_and_dated = || vec![insertion(9, "culture", 2, &prepared("c"), noon()), update(2, &of_october("b"))];
+    check_stamps(told_and_dated, &[OCTOBER, NOVEMBER]);
+}
+
+#[test]
 fn an_entry_that_moves_is_dated_by_the_head_that_it_comes_to() {
     check(|store| {
         let old = insert(store, "education", &of_october("a"));
