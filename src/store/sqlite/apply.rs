@@ -142,7 +142,14 @@ impl<'a> Writing<'a> {
     }
 
     fn finish(self) -> Result<(), StoreError> {
-        self.touched.iter().try_for_each(|story| archive::touch(self.connection, *story))
+        for story in &self.touched {
+            archive::touch(self.connection, *story)?;
+            if let Some(next) = self.next_rules {
+                archive::note_relabelled(self.connection, *story)?;
+                archive::note_to_come(self.connection, *story, next)?;
+            }
+        }
+        Ok(())
     }
 
     fn insert(&mut self, change: &Change) -> Result<(), StoreError> {
@@ -228,7 +235,7 @@ impl<'a> Writing<'a> {
                 unix(*date),
                 identity.owns_guid,
             ])?;
-        self.forget_derived(*number)?;
+        self.forget_derived(*number, &prepared.rules)?;
         self.set_derived(*number, prepared, first_seen)?;
         related::set_terms(self.connection, *number, terms.as_ref())?;
         if *number == story && unix(*date) != date_before {
@@ -260,9 +267,12 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    fn forget_derived(&self, number: i64) -> Result<(), StoreError> {
+    /// Labels that are published stay until others take their place, lest the entry vanish and come back.
+    fn forget_derived(&mut self, number: i64, rules: &str) -> Result<(), StoreError> {
         self.forget_clues(number)?;
-        self.connection.prepare_cached("DELETE FROM labelled WHERE entry = ?1")?.execute([number])?;
+        let kept = if self.ruleset(rules)? == self.rules { None } else { Some(self.rules) };
+        let sql = "DELETE FROM labelled WHERE entry = ?1 AND rules IS NOT ?2";
+        self.connection.prepare_cached(sql)?.execute(params![number, kept])?;
         Ok(())
     }
 

@@ -138,6 +138,51 @@ fn an_entry_that_came_under_other_rules_holds_the_new_labels_back_until_it_is_la
 }
 
 #[test]
+fn an_entry_that_comes_under_the_rules_to_come_is_shown_with_them() {
+    check(|store| {
+        let a = insert(store, "education", &prepared("a"));
+        apply(store, &[begin("rules 2"), label(a, "a", &["numerique"])]);
+        let before = stamps(store, "numerique");
+        let b = insert(store, "education", &labelled("b", "rules 2", &["numerique"]));
+        assert_eq!((unlabelled(store), shown(store, "numerique")), (vec![], vec![a]));
+        apply(store, &[Change::FinishRules]);
+        assert_eq!(shown(store, "numerique"), [b, a]);
+        assert!(stamps(store, "numerique")[&NOVEMBER] > before[&NOVEMBER]);
+    });
+}
+
+#[test]
+fn an_entry_that_is_edited_under_the_rules_to_come_is_shown_under_those_in_force_until_then() {
+    check(|store| {
+        let a = insert(store, "education", &prepared("a"));
+        apply(store, &[begin("rules 2"), label(a, "a", &["numerique"])]);
+        let edited = labelled("c", "rules 2", &["laicite"]);
+        apply(store, &[update(a, &edited)]);
+        assert_eq!((topics(store), unlabelled(store)), ([vec![a], vec![]], vec![]));
+        let before = stamps(store, "numerique");
+        apply(store, &[Change::FinishRules]);
+        assert_eq!(topics(store), [vec![], vec![a]]);
+        assert!(stamps(store, "laicite")[&NOVEMBER] > before[&NOVEMBER]);
+    });
+}
+
+#[test]
+fn an_entry_that_moves_during_a_relabelling_gives_its_new_month_a_new_stamp() {
+    check(|store| {
+        let a = insert(store, "education", &Prepared { labels: labels(&["laicite"]), ..of_october("a") });
+        let x = insert(store, "education", &Prepared { labels: labels(&["numerique"]), ..of_october("x") });
+        let b = insert(store, "education", &labelled("b", RULES, &["laicite"]));
+        apply(store, &[begin("rules 2"), label(a, "a", &["laicite"]), label(x, "x", &["numerique"])]);
+        apply(store, &[label(b, "b", &["numerique"])]);
+        let before = stamps(store, "numerique");
+        apply(store, &[Change::Move { number: b, story: a, joined: None }]);
+        apply(store, &[Change::FinishRules]);
+        assert_eq!(store.stories_of("numerique", OCTOBER).unwrap().len(), 2);
+        assert!(stamps(store, "numerique")[&OCTOBER] > before[&OCTOBER]);
+    });
+}
+
+#[test]
 fn an_entry_that_comes_under_unknown_rules_is_labelled_in_place_when_none_are_to_come() {
     check(|store| {
         insert(store, "education", &prepared("a"));
