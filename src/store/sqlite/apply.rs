@@ -261,8 +261,9 @@ impl<'a> Writing<'a> {
         self.write_sketch(number, &prepared.identity.clues, &prepared.sketch, first_seen)?;
         let rules = self.ruleset(&prepared.rules)?;
         self.write_labels(number, rules, &prepared.labels)?;
-        if rules != self.next_rules.unwrap_or(self.rules) {
-            self.connection.prepare_cached("INSERT OR IGNORE INTO unlabelled VALUES (?1)")?.execute([number])?;
+        for wanted in [Some(self.rules), self.next_rules].into_iter().flatten().filter(|wanted| *wanted != rules) {
+            let sql = "INSERT OR IGNORE INTO unlabelled VALUES (?1, ?2)";
+            self.connection.prepare_cached(sql)?.execute([wanted, number])?;
         }
         Ok(())
     }
@@ -273,6 +274,7 @@ impl<'a> Writing<'a> {
         let kept = if self.ruleset(rules)? == self.rules { None } else { Some(self.rules) };
         let sql = "DELETE FROM labelled WHERE entry = ?1 AND rules IS NOT ?2";
         self.connection.prepare_cached(sql)?.execute(params![number, kept])?;
+        self.connection.prepare_cached("DELETE FROM unlabelled WHERE entry = ?1")?.execute([number])?;
         Ok(())
     }
 
@@ -352,7 +354,7 @@ impl<'a> Writing<'a> {
             return Ok(());
         }
         if number == self.rules {
-            // Back to what is published: only what came meanwhile is still to be labelled.
+            // Back to what is published: only entries that came meanwhile are still to be labelled.
             meta::set(self.connection, "next_rules", None)?;
             meta::set(self.connection, "labelled", None)?;
             self.next_rules = None;
@@ -362,6 +364,13 @@ impl<'a> Writing<'a> {
             self.next_rules = Some(number);
         }
         self.connection.execute("DELETE FROM relabelled", [])?;
+        self.forget_waiting()
+    }
+
+    /// Forgets which entries lack labels under rules that are of no use any more.
+    fn forget_waiting(&self) -> Result<(), StoreError> {
+        let sql = "DELETE FROM unlabelled WHERE rules <> ?1 AND rules IS NOT ?2";
+        self.connection.execute(sql, params![self.rules, self.next_rules])?;
         Ok(())
     }
 
@@ -372,7 +381,8 @@ impl<'a> Writing<'a> {
             return Ok(());
         }
         let rules = self.next_rules.unwrap_or(self.rules);
-        self.connection.prepare_cached("DELETE FROM unlabelled WHERE entry = ?1")?.execute([number])?;
+        let sql = "DELETE FROM unlabelled WHERE rules = ?1 AND entry = ?2";
+        self.connection.prepare_cached(sql)?.execute([rules, number])?;
         let mut labels = labels.to_vec();
         labels.sort_by(|one, other| one.topic.cmp(&other.topic));
         let before = entries::labels(self.connection, number)?;
@@ -398,9 +408,10 @@ impl<'a> Writing<'a> {
 
     /// Publishes the labels of the relabelling in place of those before.
     fn finish_rules(&mut self) -> Result<(), StoreError> {
-        let waits: bool =
-            self.connection.query_row("SELECT EXISTS (SELECT 1 FROM unlabelled)", [], |row| row.get(0))?;
-        let Some(next) = self.next_rules.filter(|_| !waits) else { return Ok(()) };
+        let Some(next) = self.next_rules else { return Ok(()) };
+        if meta::count_unlabelled(self.connection)? > 0 {
+            return Ok(());
+        }
         self.connection.execute(
             "INSERT INTO month (topic, month, stamp)
              SELECT topic, month, (SELECT value FROM meta WHERE name = 'generation') FROM relabelled WHERE true
@@ -412,7 +423,7 @@ impl<'a> Writing<'a> {
         meta::set(self.connection, "next_rules", None)?;
         meta::set(self.connection, "labelled", None)?;
         (self.rules, self.next_rules) = (next, None);
-        Ok(())
+        self.forget_waiting()
     }
 }
 

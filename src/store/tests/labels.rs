@@ -235,6 +235,19 @@ fn rules_that_are_put_back_stay_in_force() {
 }
 
 #[test]
+fn what_came_while_others_were_to_come_is_labelled_when_rules_are_put_back() {
+    check(|store| {
+        let a = insert(store, "education", &prepared("a"));
+        apply(store, &[begin("rules 2")]);
+        let b = insert(store, "education", &labelled("b", "rules 2", &[]));
+        apply(store, &[update(a, &labelled("a", "rules 2", &["laicite"])), begin(RULES)]);
+        assert_eq!(unlabelled(store), [a, b]);
+        apply(store, &[label(a, "a", &["numerique"]), label(b, "b", &["numerique"])]);
+        assert_eq!((unlabelled(store), topics(store)), (vec![], [vec![b, a], vec![]]));
+    });
+}
+
+#[test]
 fn a_relabelling_goes_on_where_it_stood_when_the_store_is_opened_again() {
     check_file(|file| {
         let [a, b] = insert_all(&mut file.store, ["a", "b"]);
