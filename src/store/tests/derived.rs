@@ -53,6 +53,34 @@ fn a_store_whose_entries_are_in_no_topic_lacks_no_labels() {
 }
 
 #[test]
+fn labels_that_are_gone_during_a_relabelling_are_all_made_again() {
+    check_file(|file| {
+        let [a, _] = insert_all(&mut file.store, ["a", "b"]);
+        apply(
+            &mut file.store,
+            &[Change::BeginRules("rules 2".into()), label(a, "a", &["laicite"]), Change::Labelled(a)],
+        );
+        file.run("DELETE FROM labelled");
+        file.reopen();
+        let begun = Relabelling { rules: "rules 2".into(), labelled: 0 };
+        assert_eq!(file.store.pulse().unwrap().relabelling, Some(begun));
+    });
+}
+
+#[test]
+fn what_is_gone_while_it_is_made_again_is_made_again_from_the_beginning() {
+    for table in ["clue", "sketch"] {
+        check_file(|file| {
+            let [a, _] = insert_all(&mut file.store, ["a", "b"]);
+            apply(&mut file.store, &[Change::Rebuilt(Some(a))]);
+            file.run(&format!("DELETE FROM {table}"));
+            file.reopen();
+            assert_eq!(file.store.pulse().unwrap().rebuilt, Some(0), "{table}");
+        });
+    }
+}
+
+#[test]
 fn making_again_goes_on_where_it_stood_when_the_store_is_opened_again() {
     check_file(|file| {
         let [a, _] = insert_all(&mut file.store, ["a", "b"]);

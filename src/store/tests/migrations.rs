@@ -138,6 +138,15 @@ fn labels_of_an_older_store_are_published_as_before_and_their_rules_are_known() 
 }
 
 #[test]
+fn labels_of_an_older_store_that_are_deleted_later_are_asked_for() {
+    check_since(1, |file| {
+        file.run("DELETE FROM labelled");
+        file.reopen();
+        assert_eq!(file.store.pulse().unwrap().rules, "");
+    });
+}
+
+#[test]
 fn months_of_an_older_store_hold_the_stories_of_their_heads() {
     check_since(1, |file| {
         let store = &mut file.store;
