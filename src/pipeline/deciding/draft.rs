@@ -1,5 +1,8 @@
 //! What is stored as it will be once the decisions made so far are written.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
