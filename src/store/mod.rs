@@ -7,7 +7,7 @@ mod change;
 mod handle;
 pub mod sqlite;
 mod surroundings;
-#[cfg(any())]
+#[cfg(test)]
 mod tests;
 
 use std::path::Path;
@@ -193,7 +193,7 @@ pub struct Pulse {
     pub rules: String,
     /// The relabelling under way.
     pub relabelling: Option<Relabelling>,
-    /// Entries that came or changed under other rules than those in force, or being made.
+    /// Entries that came or changed under other rules than those being made, or those in force if none are.
     pub unlabelled: usize,
     /// If clues, sketches or stories are missing: up to which entry they were made again.
     pub rebuilt: Option<i64>,
@@ -251,7 +251,7 @@ pub enum Which {
     Newest,
     /// Those with higher numbers than this one, by number.
     After(i64),
-    /// Those that came or changed under other rules than those in force or being made, by number.
+    /// Those that came or changed under other rules than those being made, or those in force if none are; by number.
     Unlabelled,
     /// The entry of this number.
     Number(i64),

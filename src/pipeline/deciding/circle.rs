@@ -4,6 +4,9 @@
 //! so do the entries that tell a story with one of them. The whole circle is then parted anew, so that the order in which
 //! its entries came does not count, but for who heads a story.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 

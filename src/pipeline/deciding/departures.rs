@@ -1,5 +1,8 @@
 //! Entries that a document holds no more: most left because newer ones came, some were taken back by their publisher.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;

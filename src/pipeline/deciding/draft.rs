@@ -1,5 +1,8 @@
 //! What is stored as it will be once the decisions made so far are written.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -357,9 +360,11 @@ impl<'a> Draft<'a> {
         changed: Option<Timestamp>,
         revision: Option<(Timestamp, usize)>,
     ) {
-        let (prepared, topics) = (&fresh.prepared, self.topics_of(fresh));
+        let prepared = &fresh.prepared;
         let Some(before) = self.peer(number).cloned() else { return };
         self.updated.insert(number);
+        // Labels under other rules than those in force are not published yet: those before stay until then.
+        let topics = if *prepared.rules == *self.around.rules { self.topics_of(fresh) } else { before.topics.clone() };
         let published = prepared.entry.published.or(before.published);
         let story = before.story;
         self.peers.insert(

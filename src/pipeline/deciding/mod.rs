@@ -7,6 +7,8 @@
 mod circle;
 mod departures;
 mod draft;
+#[cfg(test)]
+mod literals;
 mod relating;
 #[cfg(test)]
 mod tests;

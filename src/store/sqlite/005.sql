@@ -18,11 +18,15 @@ CREATE TABLE labelled (
     PRIMARY KEY (entry, rules, topic)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO labelled SELECT entry, (SELECT id FROM ruleset), topic, date, score, reasons FROM label WHERE entry <> 0;
+-- Says that there were labels, should they be deleted.
+INSERT OR REPLACE INTO meta SELECT 'has_labels', 1 WHERE EXISTS (SELECT 1 FROM labelled);
 DROP TABLE label;
--- Entries that came or changed under other rules than those in force or being made.
+-- Entries that came or changed under other rules, and lack labels under these: those in force, or being made.
 CREATE TABLE unlabelled (
-    entry INTEGER PRIMARY KEY
-) STRICT;
+    rules INTEGER NOT NULL,
+    entry INTEGER NOT NULL,
+    PRIMARY KEY (rules, entry)
+) STRICT, WITHOUT ROWID;
 -- What will look different once the relabelling under way is done.
 CREATE TABLE relabelled (
     topic TEXT NOT NULL,

@@ -142,7 +142,14 @@ impl<'a> Writing<'a> {
     }
 
     fn finish(self) -> Result<(), StoreError> {
-        self.touched.iter().try_for_each(|story| archive::touch(self.connection, *story))
+        for story in &self.touched {
+            archive::touch(self.connection, *story)?;
+            if let Some(next) = self.next_rules {
+                archive::note_relabelled(self.connection, *story)?;
+                archive::note_to_come(self.connection, *story, next)?;
+            }
+        }
+        Ok(())
     }
 
     fn insert(&mut self, change: &Change) -> Result<(), StoreError> {
@@ -182,8 +189,10 @@ impl<'a> Writing<'a> {
         if let Some(terms) = terms {
             related::set_terms(self.connection, *number, Some(terms))?;
         }
-        // A new story that is in no topic is shown nowhere.
-        if story != number || !prepared.labels.is_empty() {
+        if story != number {
+            self.touch(*story)?;
+        } else if !prepared.labels.is_empty() {
+            // A new story is shown nowhere before, and one in no topic is not afterwards.
             self.touched.insert(*story);
         }
         Ok(())
@@ -227,7 +236,7 @@ impl<'a> Writing<'a> {
                 unix(*date),
                 identity.owns_guid,
             ])?;
-        self.forget_derived(*number)?;
+        self.forget_derived(*number, &prepared.rules)?;
         self.set_derived(*number, prepared, first_seen)?;
         related::set_terms(self.connection, *number, terms.as_ref())?;
         if *number == story && unix(*date) != date_before {
@@ -253,15 +262,20 @@ impl<'a> Writing<'a> {
         self.write_sketch(number, &prepared.identity.clues, &prepared.sketch, first_seen)?;
         let rules = self.ruleset(&prepared.rules)?;
         self.write_labels(number, rules, &prepared.labels)?;
-        if rules != self.next_rules.unwrap_or(self.rules) {
-            self.connection.prepare_cached("INSERT OR IGNORE INTO unlabelled VALUES (?1)")?.execute([number])?;
+        for wanted in [Some(self.rules), self.next_rules].into_iter().flatten().filter(|wanted| *wanted != rules) {
+            let sql = "INSERT OR IGNORE INTO unlabelled VALUES (?1, ?2)";
+            self.connection.prepare_cached(sql)?.execute([wanted, number])?;
         }
         Ok(())
     }
 
-    fn forget_derived(&self, number: i64) -> Result<(), StoreError> {
+    /// Labels that are published stay until others take their place, lest the entry vanish and come back.
+    fn forget_derived(&mut self, number: i64, rules: &str) -> Result<(), StoreError> {
         self.forget_clues(number)?;
-        self.connection.prepare_cached("DELETE FROM labelled WHERE entry = ?1")?.execute([number])?;
+        let kept = if self.ruleset(rules)? == self.rules { None } else { Some(self.rules) };
+        let sql = "DELETE FROM labelled WHERE entry = ?1 AND rules IS NOT ?2";
+        self.connection.prepare_cached(sql)?.execute(params![number, kept])?;
+        self.connection.prepare_cached("DELETE FROM unlabelled WHERE entry = ?1")?.execute([number])?;
         Ok(())
     }
 
@@ -335,7 +349,7 @@ impl<'a> Writing<'a> {
             return Ok(());
         }
         if number == self.rules {
-            // Back to what is published: only what came meanwhile is still to be labelled.
+            // Back to what is published: only entries that came meanwhile are still to be labelled.
             meta::set(self.connection, "next_rules", None)?;
             meta::set(self.connection, "labelled", None)?;
             self.next_rules = None;
@@ -345,6 +359,13 @@ impl<'a> Writing<'a> {
             self.next_rules = Some(number);
         }
         self.connection.execute("DELETE FROM relabelled", [])?;
+        self.forget_waiting()
+    }
+
+    /// Forgets which entries lack labels under rules that are of no use any more.
+    fn forget_waiting(&self) -> Result<(), StoreError> {
+        let sql = "DELETE FROM unlabelled WHERE rules <> ?1 AND rules IS NOT ?2";
+        self.connection.execute(sql, params![self.rules, self.next_rules])?;
         Ok(())
     }
 
@@ -355,7 +376,8 @@ impl<'a> Writing<'a> {
             return Ok(());
         }
         let rules = self.next_rules.unwrap_or(self.rules);
-        self.connection.prepare_cached("DELETE FROM unlabelled WHERE entry = ?1")?.execute([number])?;
+        let sql = "DELETE FROM unlabelled WHERE rules = ?1 AND entry = ?2";
+        self.connection.prepare_cached(sql)?.execute([rules, number])?;
         let mut labels = labels.to_vec();
         labels.sort_by(|one, other| one.topic.cmp(&other.topic));
         let before = entries::labels(self.connection, number)?;
@@ -381,9 +403,10 @@ impl<'a> Writing<'a> {
 
     /// Publishes the labels of the relabelling in place of those before.
     fn finish_rules(&mut self) -> Result<(), StoreError> {
-        let waits: bool =
-            self.connection.query_row("SELECT EXISTS (SELECT 1 FROM unlabelled)", [], |row| row.get(0))?;
-        let Some(next) = self.next_rules.filter(|_| !waits) else { return Ok(()) };
+        let Some(next) = self.next_rules else { return Ok(()) };
+        if meta::count_unlabelled(self.connection)? > 0 {
+            return Ok(());
+        }
         self.connection.execute(
             "INSERT INTO month (topic, month, stamp)
              SELECT topic, month, (SELECT value FROM meta WHERE name = 'generation') FROM relabelled WHERE true
@@ -395,7 +418,7 @@ impl<'a> Writing<'a> {
         meta::set(self.connection, "next_rules", None)?;
         meta::set(self.connection, "labelled", None)?;
         (self.rules, self.next_rules) = (next, None);
-        Ok(())
+        self.forget_waiting()
     }
 }
 

@@ -101,3 +101,16 @@ pub(super) fn note_relabelled(connection: &Connection, number: i64) -> Result<()
         .execute([number])?;
     Ok(())
 }
+
+/// Notes what will show a story under the rules to come.
+pub(super) fn note_to_come(connection: &Connection, story: i64, rules: i64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO relabelled
+             SELECT labelled.topic, strftime('%Y-%m', labelled.date, 'unixepoch')
+             FROM entry JOIN labelled ON labelled.entry = entry.number
+             WHERE entry.story = ?1 AND labelled.rules = ?2",
+        )?
+        .execute([story, rules])?;
+    Ok(())
+}

@@ -14,9 +14,13 @@ pub(super) fn note_missing(connection: &Connection) -> Result<(), StoreError> {
         "INSERT OR IGNORE INTO meta SELECT 'rebuilt', 0 WHERE EXISTS (SELECT 1 FROM entry) AND (
             NOT EXISTS (SELECT 1 FROM clue) OR NOT EXISTS (SELECT 1 FROM sketch)
             OR EXISTS (SELECT 1 FROM entry WHERE story = 0));
+        UPDATE meta SET value = 0 WHERE name = 'rebuilt'
+            AND (NOT EXISTS (SELECT 1 FROM clue) OR NOT EXISTS (SELECT 1 FROM sketch));
         INSERT OR IGNORE INTO ruleset (rules) SELECT '' WHERE NOT EXISTS (SELECT 1 FROM labelled)
             AND EXISTS (SELECT 1 FROM meta WHERE name = 'has_labels');
         UPDATE meta SET value = (SELECT id FROM ruleset WHERE rules = '') WHERE name = 'rules'
+            AND NOT EXISTS (SELECT 1 FROM labelled) AND EXISTS (SELECT 1 FROM meta WHERE name = 'has_labels');
+        UPDATE meta SET value = 0 WHERE name = 'labelled'
             AND NOT EXISTS (SELECT 1 FROM labelled) AND EXISTS (SELECT 1 FROM meta WHERE name = 'has_labels');
         DELETE FROM meta WHERE name = 'has_labels' AND NOT EXISTS (SELECT 1 FROM labelled)",
     )?;

@@ -53,3 +53,14 @@ pub(super) fn ruleset(connection: &Connection, rules: &str) -> Result<i64, Store
     connection.prepare_cached("INSERT INTO ruleset (rules) VALUES (?1)")?.execute([rules])?;
     Ok(connection.last_insert_rowid())
 }
+
+/// The entries that have no labels under the rules to come, or under those in force if none are to come.
+pub(super) const UNLABELLED: &str = "SELECT entry FROM unlabelled WHERE rules = coalesce(
+    (SELECT value FROM meta WHERE name = 'next_rules'), (SELECT value FROM meta WHERE name = 'rules'))";
+
+/// How many they are.
+pub(super) fn count_unlabelled(connection: &Connection) -> Result<usize, StoreError> {
+    let sql = format!("SELECT count(*) FROM ({UNLABELLED})");
+    let count: i64 = connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}

@@ -263,8 +263,6 @@ impl Store for Sqlite {
         let connection = &self.connection;
         let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
         let size: i64 = connection.prepare_cached(size)?.query_row([], |row| row.get(0))?;
-        let unlabelled: i64 =
-            connection.prepare_cached("SELECT count(*) FROM unlabelled")?.query_row([], |row| row.get(0))?;
         let labelled = meta::number(connection, "labelled")?.unwrap_or_default();
         let to_come = meta::rules_to_come(connection)?;
         Ok(Pulse {
@@ -273,7 +271,7 @@ impl Store for Sqlite {
             tidied: meta::number(connection, "tidied")?.and_then(|at| Timestamp::from_timestamp(at, 0)),
             rules: meta::rules_in_force(connection)?,
             relabelling: to_come.map(|rules| Relabelling { rules, labelled }),
-            unlabelled: usize::try_from(unlabelled).unwrap_or_default(),
+            unlabelled: meta::count_unlabelled(connection)?,
             rebuilt: meta::number(connection, "rebuilt")?,
         })
     }

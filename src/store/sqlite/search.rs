@@ -6,6 +6,7 @@
 use rusqlite::{Connection, Row, ToSql, TransactionBehavior, params};
 
 use super::entries::{COLUMNS, labels, read};
+use super::meta::UNLABELLED;
 use super::{StoreError, derived, unix};
 use crate::store::{Filter, Held, Which};
 use crate::story::Fingerprint;
@@ -38,7 +39,7 @@ pub(super) fn entries(connection: &mut Connection, filter: &Filter) -> Result<Ve
             true
         }
         Which::Unlabelled => {
-            add("number IN (SELECT entry FROM unlabelled)", Vec::new());
+            add(&format!("number IN ({UNLABELLED})"), Vec::new());
             true
         }
         Which::Number(number) => {

@@ -122,6 +122,10 @@ pub(super) fn drop_before(
             |row| row.get::<_, i64>(0),
         )?
         .collect::<Result<Vec<_>, _>>()?;
+    if !stories.is_empty() {
+        // First, for the months get it as their new stamp.
+        meta::raise_generation(connection)?;
+    }
     let mut dropped = 0;
     for story in stories {
         archive::touch(connection, story)?;
@@ -150,9 +154,6 @@ pub(super) fn drop_before(
             "DELETE FROM entry_text WHERE rowid IN (SELECT number FROM entry WHERE story = ?1 AND searchable = 1)";
         connection.prepare_cached(sql)?.execute([story])?;
         dropped += connection.prepare_cached("DELETE FROM entry WHERE story = ?1")?.execute([story])?;
-    }
-    if dropped > 0 {
-        meta::raise_generation(connection)?;
     }
     Ok(dropped)
 }

@@ -3,50 +3,134 @@
 use super::*;
 
 #[test]
-fn an_entry_is_known_by_its_key_and_by_its_guid() {
+fn an_entry_comes_back_as_it_was_kept() {
     check(|store| {
-        let entry = prepared("a");
-        let number = store.insert("education", &entry, None, noon()).unwrap();
-        for key in [entry.identity.key, entry.identity.guid_key.unwrap()] {
-            assert_eq!(store.known("education", &[key]).unwrap().first().unwrap().number, number);
-        }
-        assert!(store.known("culture", &[entry.identity.key]).unwrap().is_empty());
+        let mut prepared = prepared("a");
+        prepared.identity.canonical_link = Some("example.org/12".into());
+        apply(store, &[insertion(7, "education", 7, &prepared, hour(2))]);
+        let expected = StoredEntry {
+            number: 7,
+            source_id: "education".into(),
+            key: prepared.identity.key,
+            atom_id: "urn:a".into(),
+            story: 7,
+            canonical_link: Some("example.org/12".into()),
+            owns_guid: true,
+            first_seen: hour(2),
+            date: hour(-1),
+            changed: None,
+            entry: prepared.entry.clone(),
+        };
+        assert_eq!(entry(store, 7).unwrap(), Some(expected.clone()));
+        let held = held(store, Which::Newest).remove(0);
+        assert_eq!(held, Held { stored: expected, fingerprint: fingerprint("a"), labels: prepared.labels });
     });
 }
 
 #[test]
-fn an_entry_comes_back_as_it_was_kept() {
+fn an_entry_is_published_under_the_id_that_was_decided() {
     check(|store| {
-        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
-        assert_eq!(store.entry(number).unwrap().unwrap().entry, prepared("a").entry);
+        let Change::Insert { number, source_id, story, first_seen, date, prepared, .. } =
+            insertion(1, "education", 1, &prepared("a"), noon())
+        else {
+            unreachable!()
+        };
+        apply(
+            store,
+            &[Change::Insert { number, source_id, story, first_seen, date, atom_id: "urn:x".into(), prepared }],
+        );
+        let stored = entry(store, 1).unwrap().unwrap();
+        assert_eq!((&*stored.atom_id, stored.entry.id.as_deref()), ("urn:x", Some("urn:a")));
+    });
+}
+
+#[test]
+fn an_edit_replaces_what_is_said_and_leaves_who_says_it() {
+    check(|store| {
+        let a = insert(store, "education", &prepared("a"));
+        let before = entry(store, a).unwrap().unwrap();
+        let mut edited = prepared("b");
+        edited.entry.published = None;
+        edited.identity.owns_guid = false;
+        edited.identity.canonical_link = Some("example.org/b".into());
+        let (date, changed) = (hour(-3), Some(hour(5)));
+        let prepared = Arc::new(edited.clone());
+        let said = before.entry.published;
+        apply(store, &[Change::Update { number: a, prepared, date, published: said, changed, revision: None }]);
+        let expected = StoredEntry {
+            key: edited.identity.key,
+            canonical_link: edited.identity.canonical_link,
+            owns_guid: false,
+            date,
+            changed,
+            entry: Entry { published: said, ..edited.entry },
+            ..before
+        };
+        assert_eq!(entry(store, a).unwrap(), Some(expected));
+        let asked = Inquiry {
+            keys: BTreeMap::from([("education".into(), BTreeSet::from([EntryKey([b'b'; 16]), EntryKey([b'a'; 16])]))]),
+            ..Inquiry::default()
+        };
+        let known = look(store, asked).known.remove("education").unwrap();
+        assert_eq!(known[&a].fingerprint, fingerprint("b"));
+    });
+}
+
+#[test]
+fn an_edit_leaves_no_clue_of_the_old_text() {
+    check_file(|file| {
+        let a = insert(&mut file.store, "education", &prepared("a"));
+        let clues = Clues { recent: vec![1, 3], lasting: vec![5] };
+        let mut edited = prepared("a");
+        edited.identity.clues = clues;
+        apply(&mut file.store, &[update(a, &edited)]);
+        assert_eq!(file.numbers("SELECT hash FROM clue ORDER BY hash"), [1, 3, 5]);
+    });
+}
+
+#[test]
+fn a_sketch_made_again_replaces_the_clues_and_itself() {
+    check_file(|file| {
+        let [a, b] = insert_all(&mut file.store, ["a", "b"]);
+        let clues = Clues { recent: vec![1], lasting: vec![3] };
+        apply(&mut file.store, &[Change::Sketch { number: a, clues, sketch: b"new".into() }]);
+        assert_eq!(file.numbers(&format!("SELECT hash FROM clue WHERE entry = {a} ORDER BY hash")), [1, 3]);
+        assert_eq!(file.numbers(&format!("SELECT count(*) FROM clue WHERE entry = {b}")), [2]);
+        let asked = Inquiry { peers: [a].into(), ..Inquiry::default() };
+        assert_eq!(look(&mut file.store, asked).peers[&a].sketch.as_deref(), Some(&b"new"[..]));
+    });
+}
+
+#[test]
+fn nothing_is_made_of_changes_to_entries_that_are_gone() {
+    check(|store| {
+        apply(
+            store,
+            &[
+                update(9, &prepared("a")),
+                Change::Move { number: 9, story: 9, joined: None },
+                Change::Sketch { number: 9, clues: Clues::default(), sketch: Vec::new() },
+                Change::Return { number: 9, changed: None },
+                Change::Withdraw { numbers: vec![9], now: noon() },
+                label(9, "a", &["numerique"]),
+            ],
+        );
+        assert_eq!((held(store, Which::Newest), shown(store, "numerique")), (Vec::new(), Vec::new()));
     });
 }
 
 #[test]
 fn days_with_entries_are_counted_by_source() {
     check(|store| {
-        for (name, source, hours) in
-            [("a", "education", 0), ("b", "education", 1), ("c", "education", 48), ("d", "x", 0)]
-        {
-            store.insert(source, &undated(name), None, noon() + TimeDelta::hours(hours)).unwrap();
+        let told = [("a", "education", 0), ("b", "education", 1), ("c", "education", 48), ("d", "x", 0)];
+        for (number, (name, source_id, hours)) in (1..).zip(told) {
+            apply(store, &[insertion(number, source_id, number, &undated(name), hour(hours))]);
         }
         let days = store.entry_days(noon()).unwrap();
         let found: Vec<_> =
             days.iter().map(|day| (&*day.source_id, (day.last - noon()).num_hours(), day.entries)).collect();
         assert_eq!(found, [("education", 1, 2), ("education", 48, 1), ("x", 0, 1)]);
-        assert_eq!(store.entry_days(noon() + TimeDelta::hours(2)).unwrap().len(), 1);
-    });
-}
-
-#[test]
-fn relabelling_moves_entries_between_topics() {
-    check(|store| {
-        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
-        let label = Label { topic: "laicite".into(), score: 7.0, reasons: Vec::new() };
-        store.relabel(&[(number, vec![label])], "rules 2").unwrap();
-        assert_eq!(store.rules().unwrap(), "rules 2");
-        assert!(store.stories("numerique", 10).unwrap().is_empty());
-        assert_eq!(store.stories("laicite", 10).unwrap().len(), 1);
+        assert_eq!(store.entry_days(hour(2)).unwrap().len(), 1);
     });
 }
 
@@ -57,39 +141,56 @@ fn an_entry_is_found_by_what_people_call_it() {
         prepared.entry.id = Some("news-12".into());
         prepared.entry.url = url::Url::parse("https://www.example.org/12?utm_source=x").ok();
         prepared.identity.canonical_link = Some("example.org/12".into());
-        let number = store.insert("education", &prepared, None, noon()).unwrap();
+        let number = insert(store, "education", &prepared);
         let url = prepared.entry.url.as_ref().unwrap().as_str();
-        for (name, link) in
-            [("news-12", None), (&*prepared.identity.atom_id, None), (url, None), ("", Some("example.org/12"))]
-        {
-            let found = store.find(name, link).unwrap();
-            assert_eq!(found.iter().map(|stored| stored.number).collect::<Vec<_>>(), [number], "{name}");
+        let found = |store: &mut dyn Store, name: &str, link: Option<&str>| {
+            numbers(&held(store, Which::Named { name: name.into(), link: link.map(str::to_owned) }))
+        };
+        for (name, link) in [("news-12", None), ("urn:a", None), (url, None), ("", Some("example.org/12"))] {
+            assert_eq!(found(store, name, link), [number], "{name}");
         }
-        assert!(store.find("news-13", None).unwrap().is_empty());
+        assert_eq!(found(store, "news-13", None), [] as [i64; 0]);
     });
 }
 
 #[test]
-fn an_entry_shows_its_labels() {
+fn entries_are_listed_newest_first_or_by_number_as_many_as_are_wanted() {
     check(|store| {
-        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
-        let label = Label { topic: "laicite".into(), score: 7.0, reasons: Vec::new() };
-        store.relabel(&[(number, vec![label.clone()])], "rules").unwrap();
-        assert_eq!(store.labels(number).unwrap(), [label]);
+        let old = insert(store, "education", &published("a", Some(hour(-1))));
+        let older = insert(store, "education", &published("b", Some(hour(-2))));
+        let newest = insert(store, "education", &published("c", Some(hour(0))));
+        assert_eq!(numbers(&held(store, Which::Newest)), [newest, old, older]);
+        assert_eq!(numbers(&held(store, Which::After(old))), [older, newest]);
+        assert_eq!(numbers(&held(store, Which::Number(older))), [older]);
+        let one = Filter { limit: 1, ..Filter::default() };
+        assert_eq!(numbers(&store.entries(&one).unwrap()), [newest]);
+        let recent = Filter { since: Some(hour(-1)), limit: 9, ..Filter::default() };
+        assert_eq!(numbers(&store.entries(&recent).unwrap()), [newest, old]);
+    });
+}
+
+#[test]
+fn entries_are_listed_by_topic() {
+    check(|store| {
+        insert(store, "education", &prepared("a"));
+        let b = insert(store, "education", &labelled("b", RULES, &["laicite", "numerique"]));
+        let filter = Filter { topic: Some("laicite".into()), limit: 9, ..Filter::default() };
+        let found = store.entries(&filter).unwrap();
+        assert_eq!((numbers(&found), &found[0].labels), (vec![b], &labels(&["laicite", "numerique"])));
     });
 }
 
 #[test]
 fn search_finds_words_without_accents_also_after_an_edit() {
     check(|store| {
-        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let number = insert(store, "education", &prepared("a"));
         let search = |store: &mut dyn Store, words: &str| {
             store.entries(&Filter { search: Some(words.into()), limit: 10, ..Filter::default() }).unwrap().len()
         };
         assert_eq!(search(store, "TEXTE"), 1);
         let mut edited = prepared("a");
         edited.entry.summary = Some("<b>Élèves</b> et « professeurs »".into());
-        store.update(number, &edited, None).unwrap();
+        apply(store, &[update(number, &edited)]);
         assert_eq!(search(store, "eleves professeurs"), 1);
         assert_eq!(search(store, "texte"), 0);
         assert_eq!(search(store, "\" ( * -"), 1, "no word: no condition");
@@ -99,59 +200,113 @@ fn search_finds_words_without_accents_also_after_an_edit() {
 #[test]
 fn only_old_stories_that_left_their_feed_are_dropped() {
     check(|store| {
-        let gone = store.insert("education", &prepared("a"), None, noon()).unwrap();
-        let kept = store.insert("education", &prepared("b"), None, noon()).unwrap();
-        store.mark_present("education", &[kept], true, noon()).unwrap();
-        assert_eq!(store.drop_before(noon() - TimeDelta::days(1), &["education".to_owned()]).unwrap(), 0);
-        assert_eq!(store.drop_before(noon() + TimeDelta::days(1), &["education".to_owned()]).unwrap(), 1);
-        assert!(store.entry(gone).unwrap().is_none());
-        assert!(store.entry(kept).unwrap().is_some());
-        assert_eq!(store.drop_before(noon() + TimeDelta::days(1), &[]).unwrap(), 1, "its feed is no more");
+        let [gone, kept] = insert_all(store, ["a", "b"]);
+        apply(store, &[Change::Leave { numbers: vec![gone], now: noon() }]);
+        let sources = ["education".to_owned()];
+        assert_eq!(store.drop_before(hour(-24), &sources, 9).unwrap(), 0);
+        assert_eq!(store.drop_before(hour(24), &sources, 9).unwrap(), 1);
+        assert_eq!(numbers(&held(store, Which::Newest)), [kept]);
+        assert_eq!(store.drop_before(hour(24), &[], 9).unwrap(), 1, "its feed is no more");
+    });
+}
+
+#[test]
+fn a_story_is_dropped_whole_or_not_at_all() {
+    check(|store| {
+        let a = insert(store, "education", &of_october("a"));
+        let told = tell(store, "culture", &prepared("b"), a);
+        apply(store, &[Change::Leave { numbers: vec![a, told], now: noon() }]);
+        assert_eq!(store.drop_before(hour(-24), &[], 9).unwrap(), 0);
+        assert_eq!(store.drop_before(hour(24), &[], 9).unwrap(), 2);
+    });
+}
+
+#[test]
+fn stories_are_dropped_a_few_at_a_time() {
+    check(|store| {
+        insert_all(store, ["a", "b", "c"]);
+        let dropped = [2, 2, 2].map(|limit| store.drop_before(hour(24), &[], limit).unwrap());
+        assert_eq!(dropped, [2, 1, 0]);
+    });
+}
+
+#[test]
+fn nothing_derived_is_left_of_what_is_dropped() {
+    check_file(|file| {
+        let store = &mut file.store;
+        let [a, b] = insert_all(store, ["a", "b"]);
+        let c = tell(store, "x", &labelled("c", "rules 2", &["numerique"]), a);
+        let mut edited = prepared("d");
+        edited.terms = Some(Terms::default());
+        let revision = Some((noon(), 9));
+        let (prepared, date) = (Arc::new(edited), noon());
+        apply(
+            store,
+            &[
+                Change::Update { number: a, prepared, date, published: None, changed: None, revision },
+                Change::Bind(Bond::new(a, c, true)),
+                Change::Bind(Bond::new(a, b, false)),
+                Change::Relate { topic: "numerique".into(), story: a, others: vec![b] },
+                Change::Relate { topic: "numerique".into(), story: b, others: vec![a] },
+            ],
+        );
+        held(store, Which::Newest);
+        assert_eq!(store.drop_before(hour(24), &[], 1).unwrap(), 2);
+        for (table, column) in [
+            ("labelled", "entry"),
+            ("unlabelled", "entry"),
+            ("clue", "entry"),
+            ("sketch", "entry"),
+            ("terms", "entry"),
+            ("revision", "entry"),
+            ("bond", "one"),
+            ("bond", "other"),
+            ("related", "story"),
+            ("related", "other"),
+        ] {
+            let left = file.numbers(&format!("SELECT {column} FROM {table} WHERE {column} IN ({a}, {c})"));
+            assert_eq!(left, [] as [i64; 0], "{table}.{column}");
+        }
+        assert_eq!(file.numbers("SELECT count(*) FROM sketch"), [1]);
+    });
+}
+
+#[test]
+fn what_was_dropped_is_not_found_by_search() {
+    check(|store| {
+        insert(store, "education", &prepared("a"));
+        let search = Filter { search: Some("texte".into()), limit: 9, ..Filter::default() };
+        assert_eq!(store.entries(&search).unwrap().len(), 1);
+        store.drop_before(hour(24), &[], 9).unwrap();
+        assert_eq!(store.entries(&search).unwrap(), []);
     });
 }
 
 #[test]
 fn numbers_are_never_given_twice() {
     check(|store| {
-        let first = store.insert("education", &prepared("a"), None, noon()).unwrap();
-        store.mark_present("education", &[], true, noon()).unwrap();
-        store.drop_before(noon() + TimeDelta::days(1), &["education".to_owned()]).unwrap();
-        assert!(store.insert("education", &prepared("a"), None, noon()).unwrap() > first);
-    });
-}
-
-#[test]
-fn an_entry_that_was_only_updated_keeps_the_date_of_the_first_sight() {
-    check(|store| {
-        let yesterday = noon() - TimeDelta::days(1);
-        let mut prepared = undated("a");
-        prepared.entry.updated = Some(yesterday);
-        let number = store.insert("education", &prepared, None, noon()).unwrap();
-        assert_eq!(store.entry(number).unwrap().unwrap().date, yesterday);
-        prepared.entry.updated = Some(noon());
-        store.update(number, &prepared, Some(noon())).unwrap();
-        assert_eq!(store.entry(number).unwrap().unwrap().date, yesterday);
+        let first = insert(store, "education", &prepared("a"));
+        store.drop_before(hour(24), &[], 9).unwrap();
+        assert!(look(store, Inquiry::default()).next_number > first);
     });
 }
 
 #[test]
 fn the_latest_texts_of_an_edited_entry_are_kept_as_long_as_it_is() {
     check(|store| {
-        let number = insert_all(store, &["a"])[0];
-        for title in ["b", "c", "d"] {
-            store.keep_revision(number, 2, noon()).unwrap();
+        let number = insert(store, "education", &prepared("a"));
+        for (hours, title) in [(1, "b"), (2, "c"), (3, "d")] {
             let mut edited = prepared("a");
             edited.entry.title = Some(title.into());
-            store.update(number, &edited, None).unwrap();
+            let (prepared, revision) = (Arc::new(edited), Some((hour(hours), 2)));
+            let (date, published, changed) = (noon(), None, None);
+            apply(store, &[Change::Update { number, prepared, date, published, changed, revision }]);
         }
-        let titles = |store: &mut dyn Store| -> Vec<String> {
-            store.revisions(number).unwrap().into_iter().filter_map(|revision| revision.title).collect()
-        };
-        assert_eq!(titles(store), ["c", "b"]);
-        let first = store.revisions(number).unwrap().remove(0);
-        assert_eq!((first.replaced, first.summary), (noon(), prepared("a").entry.summary));
-        store.mark_present("education", &[], true, noon()).unwrap();
-        store.drop_before(noon() + TimeDelta::days(1), &["education".to_owned()]).unwrap();
-        assert!(store.revisions(number).unwrap().is_empty());
+        let revisions = store.revisions(number).unwrap();
+        let told: Vec<_> = revisions.iter().map(|revision| (revision.replaced, revision.title.as_deref())).collect();
+        assert_eq!(told, [(hour(3), Some("c")), (hour(2), Some("b"))]);
+        assert_eq!(revisions[0].summary, prepared("a").entry.summary);
+        store.drop_before(hour(24), &[], 9).unwrap();
+        assert_eq!(store.revisions(number).unwrap(), []);
     });
 }

@@ -1,122 +1,122 @@
-//! The file, and the handle on it.
+//! Opening a file, refusing one, and copying it.
 
 use super::*;
 
+fn path() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("veille.db");
+    (folder, path)
+}
+
 #[test]
-fn a_failed_job_leaves_nothing_and_an_inner_one_only_takes_back_itself() {
+fn a_new_store_is_empty() {
     check(|store| {
-        store
-            .atomically(&mut |store| {
-                store.insert("education", &prepared("a"), None, noon())?;
-                let inner = store.atomically(&mut |store| {
-                    store.insert("education", &prepared("b"), None, noon())?;
-                    Err(StoreError::Closed)
-                });
-                assert!(matches!(inner, Err(StoreError::Closed)));
-                Ok(())
-            })
-            .unwrap();
-        let outer = store.atomically(&mut |store| {
-            store.insert("education", &prepared("c"), None, noon())?;
-            Err(StoreError::Closed)
-        });
-        assert!(matches!(outer, Err(StoreError::Closed)));
-        let titles: Vec<_> =
-            store.entries_after(0, 10).unwrap().into_iter().filter_map(|stored| stored.entry.title).collect();
-        assert_eq!(titles, ["a"]);
+        let pulse = store.pulse().unwrap();
+        assert!(pulse.size > 0);
+        assert_eq!(pulse, Pulse { size: pulse.size, ..Pulse::default() });
+        assert_eq!((held(store, Which::Newest), store.sources(None).unwrap()), (Vec::new(), Vec::new()));
     });
+}
+
+#[test]
+fn folders_on_the_way_to_a_store_are_made() {
+    let (folder, _) = path();
+    let deep = folder.path().join("a/b/veille.db");
+    Sqlite::open(&deep).unwrap();
+    assert!(deep.exists());
 }
 
 #[test]
 fn a_backup_is_a_store_and_overwrites_nothing() {
-    check(|store| {
-        store.insert("education", &prepared("a"), None, noon()).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let copy = folder.path().join("copy.db");
-        store.backup(&copy).unwrap();
-        assert_eq!(Sqlite::open(&copy).unwrap().entries_after(0, 10).unwrap().len(), 1);
-        assert!(matches!(store.backup(&copy), Err(StoreError::Open { .. })));
+    check_file(|file| {
+        let a = insert(&mut file.store, "education", &prepared("a"));
+        let copy = file.path.with_file_name("copy.db");
+        file.store.backup(&copy).unwrap();
+        assert_eq!(shown(&mut Sqlite::open(&copy).unwrap(), "numerique"), [a]);
+        assert!(matches!(file.store.backup(&copy), Err(StoreError::Open { .. })));
     });
 }
 
 #[test]
-fn a_store_of_the_first_format_is_migrated_and_what_is_derived_is_asked_for() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("veille.db");
-    let old = rusqlite::Connection::open(&path).unwrap();
-    old.execute_batch(include_str!("../sqlite/001.sql")).unwrap();
-    old.execute_batch(
-        "INSERT INTO entry (source_id, key, fingerprint, atom_id, story, first_seen, date, title, details)
-            VALUES ('education', zeroblob(16), zeroblob(16), 'urn:a', 1, 1790000000, 1790000000, 'Un plan', '{}');
-         INSERT INTO label VALUES (1, 'numerique', 1790000000, 6.0, '[]');
-         INSERT INTO clue VALUES (7, 1);
-         PRAGMA application_id = 0x7665696c; PRAGMA user_version = 1;",
-    )
-    .unwrap();
-    drop(old);
-    let mut store = Sqlite::open(&path).unwrap();
-    assert!(!store.is_whole().unwrap());
-    assert_eq!(store.entry(1).unwrap().unwrap().entry.title.as_deref(), Some("Un plan"));
-    assert_eq!(store.stories("numerique", 9).unwrap().len(), 1);
-    let clues = Clues { recent: vec![7], lasting: Vec::new() };
-    store.set_clues(1, &clues).unwrap();
-    store.mark_whole().unwrap();
-    assert!(store.is_whole().unwrap());
-    assert_eq!(store.candidates(&clues, noon() - TimeDelta::days(999)).unwrap().len(), 1);
+fn tidying_up_is_dated() {
+    check(|store| {
+        store.tidy(noon()).unwrap();
+        assert_eq!(store.pulse().unwrap().tidied, Some(noon()));
+    });
 }
 
 #[test]
 fn a_newer_store_is_refused_and_left_as_it_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("veille.db");
-    drop(Sqlite::open(&path).unwrap());
-    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    let error = Sqlite::open(&path).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
+    check_file(|file| {
+        file.run("PRAGMA user_version = 99");
+        let before = std::fs::read(&file.path).unwrap();
+        for error in [Sqlite::open(&file.path).unwrap_err(), Sqlite::open_read_only(&file.path).unwrap_err()] {
+            let store = file.path.display().to_string();
+            assert!(
+                matches!(&error, StoreError::Newer { store: named, found: 99, known: 5 } if *named == store),
+                "{error}"
+            );
+        }
+        assert_eq!(std::fs::read(&file.path).unwrap(), before);
+    });
 }
 
 #[test]
-fn a_file_of_another_program_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let other = folder.path().join("other.db");
-    rusqlite::Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
-    assert!(matches!(Sqlite::open(&other), Err(StoreError::Foreign { .. })));
-    let text = folder.path().join("notes.txt");
-    std::fs::write(&text, "not a database at all, but long enough to be read as one ".repeat(20)).unwrap();
-    assert!(matches!(Sqlite::open(&text), Err(StoreError::Foreign { .. })));
+fn a_database_of_another_program_is_refused_and_left_as_it_is() {
+    let (_folder, path) = path();
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    let before = std::fs::read(&path).unwrap();
+    for error in [Sqlite::open(&path).unwrap_err(), Sqlite::open_read_only(&path).unwrap_err()] {
+        assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
-#[tokio::test]
-async fn callers_on_the_handle_share_commits_but_not_failures() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Sqlite::open(&folder.path().join("veille.db")).unwrap();
-    let (handle, thread) = Handle::new(Box::new(store)).unwrap();
-    let good = handle.call(|store| store.insert("education", &prepared("a"), None, noon()));
-    let bad = handle.call(|store| {
-        store.insert("education", &prepared("b"), None, noon())?;
-        Err::<(), _>(StoreError::Closed)
-    });
-    let (good, bad) = tokio::join!(good, bad);
-    assert!(good.is_ok() && bad.is_err());
-    assert_eq!(handle.call(|store| store.entries_after(0, 10)).await.unwrap().len(), 1);
-    drop(handle);
-    thread.join().unwrap();
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let (_folder, path) = path();
+    std::fs::write(&path, "not a database at all, but long enough to be read as one ".repeat(20)).unwrap();
+    assert!(matches!(Sqlite::open(&path), Err(StoreError::Foreign { .. })));
 }
 
-#[tokio::test]
-async fn a_job_that_panics_takes_back_its_writes_and_leaves_the_store_alive() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Sqlite::open(&folder.path().join("veille.db")).unwrap();
-    let (handle, _thread) = Handle::new(Box::new(store)).unwrap();
-    let doomed = handle.clone();
-    let panicked = tokio::spawn(async move {
-        doomed
-            .call(|store| -> Result<(), StoreError> {
-                store.insert("education", &prepared("a"), None, noon())?;
-                panic!("a fault of ours")
-            })
-            .await
+#[test]
+fn a_damaged_file_is_found_by_the_check() {
+    check_file(|file| {
+        let changes =
+            (1..400).map(|number| insertion(number, "education", number, &numbered(number, prepared("a")), noon()));
+        apply(&mut file.store, &changes.collect::<Vec<_>>());
+        file.run("PRAGMA wal_checkpoint(TRUNCATE)");
+        let mut bytes = std::fs::read(&file.path).unwrap();
+        bytes.chunks_mut(4096).rev().take(5).for_each(|page| page.fill(0xff));
+        let copy = file.path.with_file_name("copy.db");
+        std::fs::write(&copy, &bytes).unwrap();
+        // A log that is left over says that the store was not closed: so the file is checked.
+        std::fs::write(file.path.with_file_name("copy.db-wal"), [0; 64]).unwrap();
+        let error = Sqlite::open(&copy).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{}", error.reason());
     });
-    assert!(panicked.await.is_err());
-    assert!(handle.call(|store| store.entries_after(0, 10)).await.unwrap().is_empty());
+}
+
+#[test]
+fn only_a_store_that_is_there_is_opened_for_reading() {
+    let (_folder, path) = path();
+    assert!(matches!(Sqlite::open_read_only(&path), Err(StoreError::Missing { .. })));
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_store_opened_for_reading_shows_everything_and_takes_no_change() {
+    check_file(|file| {
+        let a = insert(&mut file.store, "education", &prepared("a"));
+        let mut reader = Sqlite::open_read_only(&file.path).unwrap();
+        assert_eq!(shown(&mut reader, "numerique"), [a]);
+        assert!(reader.apply(&[Change::Labelled(1)], None).is_err());
+        assert_eq!(look(&mut reader, Inquiry::default()).next_number, a + 1);
+    });
+}
+
+#[test]
+fn an_error_names_the_file_as_text() {
+    let error = StoreError::Missing { store: "veille.db".into() };
+    assert_eq!(error.to_string(), "there is no store at `veille.db` yet");
 }

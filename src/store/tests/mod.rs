@@ -1,23 +1,52 @@
-//! The contract of [`Store`], run against every backend, and what only the file can show.
+//! The contract of [`Store`], run against every backend, and the promises that only a file can show.
 
+mod applying;
+mod derived;
 mod entries;
 mod file;
+mod handle;
+mod labels;
+mod migrations;
 mod related;
 mod sources;
 mod stories;
+mod surroundings;
 mod withdrawals;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono::{TimeDelta, TimeZone, Utc};
 
 use super::sqlite::Sqlite;
 use super::*;
 use crate::feed::Entry;
-use crate::state::Health;
-use crate::story::{Clues, Departure, Fingerprint, Identity, Spot, Term};
-use crate::topic::{Label, Reason};
+use crate::state::{Health, SourceState};
+use crate::story::{
+    Bond, Clues, Departure, EntryKey, Identity, Known, Listed, Peer, Period, Prepared, Spot, Stay, Term, Terms, date,
+};
+use crate::topic::Reason;
+
+/// The rules that entries are labelled by, if no others are said.
+const RULES: &str = "rules 1";
 
 fn noon() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap()
+}
+
+fn hour(hours: i64) -> Timestamp {
+    noon() + TimeDelta::hours(hours)
+}
+
+fn labels(topics: &[&str]) -> Vec<Label> {
+    let reasons = vec![Reason { rule: "any".into(), field: None, terms: vec!["école".into()], points: 6.0 }];
+    let label = |topic: &&str| Label { topic: (*topic).to_owned(), score: 6.0, reasons: reasons.clone() };
+    topics.iter().map(label).collect()
+}
+
+fn fingerprint(name: &str) -> Fingerprint {
+    Fingerprint([*name.as_bytes().first().unwrap(); 16])
 }
 
 fn prepared(name: &str) -> Prepared {
@@ -27,41 +56,163 @@ fn prepared(name: &str) -> Prepared {
             id: Some(format!("urn:{name}")),
             title: Some(name.to_owned()),
             summary: Some(format!("<p>Le texte de {name}</p>")),
-            published: Some(noon() - TimeDelta::hours(1)),
+            published: Some(hour(-1)),
             ..Entry::default()
         },
         identity: Identity {
             key: EntryKey([byte; 16]),
             guid_key: Some(EntryKey([byte.wrapping_add(128); 16])),
             owns_guid: true,
-            fingerprint: Fingerprint([byte; 16]),
+            fingerprint: fingerprint(name),
             canonical_link: None,
             atom_id: format!("urn:{name}"),
             clues: Clues { recent: vec![i64::from(byte)], lasting: vec![i64::from(byte)] },
         },
+        labels: labels(&["numerique"]),
+        rules: RULES.into(),
         terms: None,
-        labels: vec![Label {
-            topic: "numerique".into(),
-            score: 6.0,
-            reasons: vec![Reason { rule: "any".into(), field: None, terms: vec!["école".into()], points: 6.0 }],
-        }],
+        sketch: name.into(),
     }
-}
-
-/// Runs one claim against a new store of each backend.
-fn check(claim: impl Fn(&mut dyn Store)) {
-    let folder = tempfile::tempdir().unwrap();
-    claim(&mut Sqlite::open(&folder.path().join("veille.db")).unwrap());
 }
 
 /// An entry whose date is when it was first seen.
 fn undated(name: &str) -> Prepared {
-    let mut prepared = prepared(name);
-    prepared.entry.published = None;
-    prepared
+    published(name, None)
 }
 
-/// Keeps entries as one source has them, and returns their numbers.
-fn insert_all(store: &mut dyn Store, names: &[&str]) -> Vec<i64> {
-    names.iter().map(|name| store.insert("education", &prepared(name), None, noon()).unwrap()).collect()
+fn published(name: &str, published: Option<Timestamp>) -> Prepared {
+    let prepared = prepared(name);
+    Prepared { entry: Entry { published, ..prepared.entry }, ..prepared }
+}
+
+fn labelled(name: &str, rules: &str, topics: &[&str]) -> Prepared {
+    Prepared { rules: rules.into(), labels: labels(topics), ..prepared(name) }
+}
+
+/// An entry with a key of its own among many.
+fn numbered(number: i64, prepared: Prepared) -> Prepared {
+    let mut key = [0; 16];
+    key[..8].copy_from_slice(&number.to_le_bytes());
+    let identity =
+        Identity { key: EntryKey(key), guid_key: None, atom_id: format!("urn:{number}"), ..prepared.identity };
+    Prepared { identity, ..prepared }
+}
+
+fn insertion(number: i64, source_id: &str, story: i64, prepared: &Prepared, first_seen: Timestamp) -> Change {
+    Change::Insert {
+        number,
+        source_id: source_id.into(),
+        story,
+        first_seen,
+        date: date(&prepared.entry, first_seen),
+        atom_id: prepared.identity.atom_id.clone(),
+        prepared: Arc::new(prepared.clone()),
+    }
+}
+
+/// The entry says this now; its date is that of its publication.
+fn update(number: i64, prepared: &Prepared) -> Change {
+    Change::Update {
+        number,
+        prepared: Arc::new(prepared.clone()),
+        date: date(&prepared.entry, noon()),
+        published: prepared.entry.published,
+        changed: None,
+        revision: None,
+    }
+}
+
+fn label(number: i64, name: &str, topics: &[&str]) -> Change {
+    Change::Label { number, seen: fingerprint(name), labels: labels(topics) }
+}
+
+/// Runs one claim against a new store of each backend.
+fn check(claim: impl Fn(&mut dyn Store)) {
+    check_file(|file| claim(&mut file.store));
+}
+
+/// Runs one claim against a store whose file is looked into, or written to, by others.
+fn check_file(claim: impl Fn(&mut File)) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("veille.db");
+    claim(&mut File { store: Sqlite::open(&path).unwrap(), path });
+}
+
+struct File {
+    store: Sqlite,
+    path: PathBuf,
+}
+
+impl File {
+    /// Another process does this.
+    fn run(&self, sql: &str) {
+        rusqlite::Connection::open(&self.path).unwrap().execute_batch(sql).unwrap();
+    }
+
+    /// The numbers in the first column.
+    fn numbers(&self, sql: &str) -> Vec<i64> {
+        let connection = rusqlite::Connection::open(&self.path).unwrap();
+        let mut statement = connection.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    fn reopen(&mut self) {
+        self.store = Sqlite::open(&self.path).unwrap();
+    }
+}
+
+fn apply(store: &mut dyn Store, changes: &[Change]) {
+    assert_eq!(store.apply(changes, None).unwrap(), Applied::Kept);
+}
+
+fn look(store: &mut dyn Store, asked: Inquiry) -> Surroundings {
+    store.surroundings(&asked).unwrap()
+}
+
+fn generation(store: &mut dyn Store) -> i64 {
+    store.pulse().unwrap().generation
+}
+
+/// Keeps an entry that begins a story, first seen at noon, and returns its number.
+fn insert(store: &mut dyn Store, source_id: &str, prepared: &Prepared) -> i64 {
+    let number = look(store, Inquiry::default()).next_number;
+    apply(store, &[insertion(number, source_id, number, prepared, noon())]);
+    number
+}
+
+/// Keeps an entry that tells a story which is there.
+fn tell(store: &mut dyn Store, source_id: &str, prepared: &Prepared, story: i64) -> i64 {
+    let number = look(store, Inquiry::default()).next_number;
+    apply(store, &[insertion(number, source_id, story, prepared, noon())]);
+    number
+}
+
+/// Keeps entries of one source, and returns their numbers.
+fn insert_all<const N: usize>(store: &mut dyn Store, names: [&str; N]) -> [i64; N] {
+    names.map(|name| insert(store, "education", &prepared(name)))
+}
+
+fn held(store: &mut dyn Store, which: Which) -> Vec<Held> {
+    store.entries(&Filter { which, limit: 1000, ..Filter::default() }).unwrap()
+}
+
+fn numbers(held: &[Held]) -> Vec<i64> {
+    held.iter().map(|held| held.stored.number).collect()
+}
+
+/// The numbers of the stories that a topic shows, newest first.
+fn shown(store: &mut dyn Store, topic: &str) -> Vec<i64> {
+    store.stories(topic, 1000).unwrap().iter().map(|story| story.number).collect()
+}
+
+/// The months of a topic with their stamps.
+fn stamps(store: &mut dyn Store, topic: &str) -> BTreeMap<Month, i64> {
+    store.months(topic).unwrap().into_iter().collect()
+}
+
+const OCTOBER: Month = Month { year: 2026, month: 10 };
+const NOVEMBER: Month = Month { year: 2026, month: 11 };
+
+fn of_october(name: &str) -> Prepared {
+    published(name, Some(OCTOBER.start()))
 }

@@ -4,10 +4,13 @@ use super::*;
 
 /// A story of the topic with a page, so many hours old.
 fn paged(name: &str, hours: i64) -> Prepared {
-    let mut prepared = prepared(name);
+    let mut prepared = published(name, Some(hour(-hours)));
     prepared.entry.url = format!("https://a.example/{name}").parse().ok();
-    prepared.entry.published = Some(noon() - TimeDelta::hours(hours));
     prepared
+}
+
+fn relate(story: i64, others: &[i64]) -> Change {
+    Change::Relate { topic: "numerique".into(), story, others: others.to_vec() }
 }
 
 fn related(store: &mut dyn Store, head: i64) -> Vec<i64> {
@@ -16,94 +19,133 @@ fn related(store: &mut dyn Store, head: i64) -> Vec<i64> {
     shown.related.into_iter().map(|related| related.number).collect()
 }
 
+fn terms() -> Terms {
+    Terms::new([Term::new(7 << 40, Spot::Title, true)])
+}
+
 #[test]
-fn related_news_is_chosen_once_for_each_topic_of_a_story() {
+fn related_news_is_chosen_once() {
     check(|store| {
-        let [old, new] = ["a", "b"].map(|name| store.insert("education", &paged(name, 1), None, noon()).unwrap());
-        let told = store.insert("culture", &paged("c", 1), Some(new), noon()).unwrap();
-        assert_eq!(store.unrelated(told).unwrap(), [(new, "numerique".to_owned())]);
-        store.relate("numerique", new, &[]).unwrap();
-        assert_eq!(store.unrelated(told).unwrap(), []);
-        store.relate("numerique", new, &[old]).unwrap();
+        let [old, new] = ["a", "b"].map(|name| insert(store, "education", &paged(name, 1)));
+        apply(store, &[relate(new, &[]), relate(new, &[old])]);
         assert_eq!(related(store, new), [] as [i64; 0], "that none was found is a choice too");
+        apply(store, &[relate(old, &[new]), relate(old, &[])]);
+        assert_eq!(related(store, old), [new]);
     });
 }
 
 #[test]
 fn related_news_is_shown_in_order_while_it_is_another_story_of_the_topic() {
     check(|store| {
-        let [one, other, new] =
-            ["a", "b", "c"].map(|name| store.insert("education", &paged(name, 1), None, noon()).unwrap());
-        store.relate("numerique", new, &[other, one]).unwrap();
+        let [one, other, new] = ["a", "b", "c"].map(|name| insert(store, "education", &paged(name, 1)));
+        apply(store, &[relate(new, &[other, one])]);
         assert_eq!(related(store, new), [other, one]);
-        store.relabel(&[(other, Vec::new())], "rules").unwrap();
+        apply(store, &[label(other, "b", &[])]);
         assert_eq!(related(store, new), [one]);
-        store.relabel(&[(other, paged("b", 1).labels), (one, Vec::new())], "rules").unwrap();
+        apply(store, &[label(other, "b", &["numerique"]), Change::Withdraw { numbers: vec![one], now: noon() }]);
         assert_eq!(related(store, new), [other]);
+        apply(store, &[Change::Move { number: other, story: new, joined: None }]);
+        assert_eq!(related(store, new), [] as [i64; 0]);
     });
 }
 
 #[test]
-fn related_news_vanishes_with_what_is_dropped() {
+fn related_news_vanishes_with_what_is_dropped_and_is_not_chosen_anew() {
     check(|store| {
-        let old = store.insert("education", &paged("a", 48), None, noon() - TimeDelta::days(2)).unwrap();
-        let new = store.insert("education", &paged("b", 1), None, noon()).unwrap();
-        store.relate("numerique", new, &[old]).unwrap();
-        store.mark_present("education", &[new], true, noon()).unwrap();
-        let before = store.months("numerique").unwrap();
-        assert_eq!(store.drop_before(noon() - TimeDelta::days(1), &["education".to_owned()]).unwrap(), 1);
-        assert_eq!(related(store, new), [] as [i64; 0]);
-        assert_ne!(store.months("numerique").unwrap(), before);
-        assert_eq!(store.unrelated(new).unwrap(), [], "it is not chosen anew");
+        let changes = [
+            insertion(1, "education", 1, &paged("a", 48), hour(-48)),
+            insertion(2, "education", 2, &paged("b", 1), noon()),
+            relate(2, &[1]),
+            relate(1, &[]),
+        ];
+        apply(store, &changes);
+        let before = stamps(store, "numerique");
+        assert_eq!(store.drop_before(hour(-24), &[], 9).unwrap(), 1);
+        assert_eq!(related(store, 2), [] as [i64; 0]);
+        assert_ne!(stamps(store, "numerique"), before);
+        assert_eq!(store.unrelated("numerique", None, 9).unwrap(), []);
     });
 }
 
 #[test]
 fn the_month_of_a_story_changes_with_its_related_news() {
     check(|store| {
-        let old = store.insert("education", &paged("a", 24 * 60), None, noon()).unwrap();
-        let new = store.insert("education", &paged("b", 1), None, noon()).unwrap();
-        let stamp = |store: &mut dyn Store| store.months("numerique").unwrap().last().unwrap().1;
-        let unrelated = stamp(store);
-        store.relate("numerique", new, &[old]).unwrap();
-        let chosen = stamp(store);
-        assert_ne!(chosen, unrelated);
+        let old = insert(store, "education", &paged("a", 24 * 60));
+        let new = insert(store, "education", &paged("b", 1));
+        let unrelated = stamps(store, "numerique")[&NOVEMBER];
+        apply(store, &[relate(new, &[old])]);
+        let chosen = stamps(store, "numerique")[&NOVEMBER];
+        assert!(chosen > unrelated);
         let mut edited = paged("a", 24 * 60);
         edited.entry.title = Some("Corrigé".into());
-        store.update(old, &edited, None).unwrap();
-        assert_ne!(stamp(store), chosen);
+        apply(store, &[update(old, &edited)]);
+        assert!(stamps(store, "numerique")[&NOVEMBER] > chosen);
     });
 }
 
 #[test]
-fn the_stories_before_one_come_latest_first_with_their_telling_words() {
+fn telling_words_are_those_of_what_an_entry_says_now() {
     check(|store| {
-        let mut first = paged("a", 3);
-        let terms = Terms::new([Term::new(7 << 40, Spot::Title, true)]);
-        first.terms = Some(terms.clone());
-        let a = store.insert("education", &first, None, noon()).unwrap();
-        let b = store.insert("education", &paged("b", 2), None, noon()).unwrap();
-        let c = store.insert("education", &paged("c", 2), None, noon()).unwrap();
-        store.insert("culture", &paged("d", 1), Some(a), noon()).unwrap();
-        store.insert("education", &prepared("e"), None, noon()).unwrap();
-        let order = |store: &mut dyn Store, number| store.gist(number).unwrap().unwrap().order();
-        let (first, last) = (order(store, a), order(store, c));
-        let numbers = |gists: Vec<Gist>| gists.into_iter().map(|gist| gist.number).collect::<Vec<_>>();
-        assert_eq!(numbers(store.gists("numerique", first, last, 9).unwrap()), [b, a]);
-        assert_eq!(numbers(store.gists("numerique", first, last, 1).unwrap()), [b]);
-        let second = order(store, b);
-        assert_eq!(numbers(store.gists("numerique", second, last, 9).unwrap()), [b]);
-        let after = (noon(), i64::MAX);
-        assert_eq!(
-            numbers(store.gists("numerique", first, after, 9).unwrap()),
-            [c, b, a],
-            "what has no page is not shown"
-        );
-        assert_eq!(store.gist(a).unwrap().unwrap().terms, Some(terms.clone()));
-        assert_eq!(store.gist(b).unwrap().unwrap().terms, None);
-        store.save_terms(b, &terms).unwrap();
-        assert_eq!(store.gist(b).unwrap().unwrap().terms, Some(terms));
-        store.update(b, &paged("b", 2), None).unwrap();
-        assert_eq!(store.gist(b).unwrap().unwrap().terms, None, "it says something else");
+        let mut told = paged("a", 3);
+        told.terms = Some(terms());
+        let a = insert(store, "education", &told);
+        let b = insert(store, "education", &paged("b", 2));
+        let words = |store: &mut dyn Store, number| {
+            let asked = Inquiry { gists: [number].into(), ..Inquiry::default() };
+            look(store, asked).gists.remove(&number).unwrap().terms
+        };
+        assert_eq!((words(store, a), words(store, b)), (Some(terms()), None));
+        apply(store, &[Change::Terms { number: b, terms: terms() }]);
+        assert_eq!(words(store, b), Some(terms()));
+        apply(store, &[update(b, &paged("b", 2))]);
+        assert_eq!(words(store, b), None, "it says something else");
+    });
+}
+
+#[test]
+fn stories_wait_for_their_related_news_until_it_is_chosen() {
+    check(|store| {
+        let [a, b, c] =
+            [3, 2, 1].map(|hours| insert(store, "education", &paged(["c", "b", "a"][hours - 1], hours as i64)));
+        let waiting = |store: &mut dyn Store, after, limit| -> Vec<(i64, bool)> {
+            let page = store.unrelated("numerique", after, limit).unwrap();
+            page.iter().map(|(gist, is_chosen)| (gist.number, *is_chosen)).collect()
+        };
+        apply(store, &[relate(a, &[])]);
+        assert_eq!(waiting(store, None, 9), [(a, true), (b, false), (c, false)], "those before can be chosen");
+        assert_eq!(waiting(store, None, 2), [(a, true), (b, false)]);
+        assert_eq!(waiting(store, Some((hour(-2), b)), 9), [(c, false)]);
+        apply(store, &[relate(b, &[]), relate(c, &[])]);
+        assert_eq!(waiting(store, None, 9), []);
+        assert_eq!(waiting(store, Some((hour(-2), b)), 9), [(c, true)]);
+        assert_eq!(store.unrelated("laicite", None, 9).unwrap(), []);
+    });
+}
+
+#[test]
+fn a_page_of_unrelated_stories_begins_a_window_before_the_first() {
+    check(|store| {
+        let last = i64::try_from(WINDOW).unwrap() + 10;
+        let mut changes = Vec::new();
+        for number in 1..=last {
+            changes.push(insertion(number, "education", number, &numbered(number, paged("a", 2000 - number)), noon()));
+            changes.extend((number < last).then(|| relate(number, &[])));
+        }
+        apply(store, &changes);
+        let page = store.unrelated("numerique", None, 9999).unwrap();
+        let numbers: Vec<i64> = page.iter().map(|(gist, _)| gist.number).collect();
+        let before = numbers.iter().filter(|number| **number < last).count();
+        assert!(numbers.is_sorted() && before >= WINDOW && before <= WINDOW + 1, "{before}");
+        assert_eq!(page.last().map(|(_, is_chosen)| *is_chosen), Some(false));
+    });
+}
+
+#[test]
+fn during_a_relabelling_the_stories_to_come_wait_for_their_related_news() {
+    check(|store| {
+        let a = insert(store, "education", &paged("a", 1));
+        apply(store, &[Change::BeginRules("rules 2".into()), label(a, "a", &["laicite"])]);
+        assert_eq!(store.unrelated("numerique", None, 9).unwrap(), []);
+        assert_eq!(store.unrelated("laicite", None, 9).unwrap().len(), 1);
     });
 }

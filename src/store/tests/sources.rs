@@ -3,11 +3,8 @@
 use super::*;
 
 #[test]
-fn a_source_never_polled_has_an_empty_state() {
-    check(|store| {
-        let state = store.source("education").unwrap();
-        assert_eq!(state, SourceState { source_id: "education".into(), ..SourceState::default() });
-    });
+fn a_source_never_polled_is_not_remembered() {
+    check(|store| assert_eq!(store.sources(Some(&["education".into()])).unwrap(), []));
 }
 
 #[test]
@@ -22,29 +19,68 @@ fn a_state_comes_back_as_it_was_kept() {
             }],
             body_hash: Some([7; 32]),
             last_poll: Some(noon()),
-            next_poll: Some(noon() + TimeDelta::hours(1)),
+            next_poll: Some(hour(1)),
             next_poll_why: "schedule".into(),
             failures: 3,
             retired: true,
             url: Some("https://a.example/feed".parse().unwrap()),
             ..SourceState::default()
         };
-        store.save_source(&state).unwrap();
-        assert_eq!(store.sources().unwrap(), [state]);
+        apply(store, &[Change::Source(SourceState { validators: Vec::new(), ..state.clone() })]);
+        apply(store, &[Change::Source(state.clone())]);
+        assert_eq!(store.sources(None).unwrap(), [Remembered { state, ..Remembered::default() }]);
+    });
+}
+
+#[test]
+fn sources_come_by_id_all_or_those_asked_for() {
+    check(|store| {
+        let state = |id: &str| Change::Source(SourceState { source_id: id.into(), ..SourceState::default() });
+        apply(store, &["b", "a", "c"].map(state));
+        let ids =
+            |sources: Vec<Remembered>| sources.into_iter().map(|source| source.state.source_id).collect::<Vec<_>>();
+        assert_eq!(ids(store.sources(None).unwrap()), ["a", "b", "c"]);
+        assert_eq!(ids(store.sources(Some(&["c".into(), "x".into()])).unwrap()), ["c"]);
+        assert_eq!(ids(store.sources(Some(&[])).unwrap()), [] as [String; 0]);
+    });
+}
+
+#[test]
+fn a_source_is_remembered_with_its_health_and_the_longest_suspicion() {
+    check(|store| {
+        let [a, b] = insert_all(store, ["a", "b"]);
+        let turn = |health| Change::Turn(Turn { source_id: "education".into(), date: noon(), health, detail: None });
+        apply(
+            store,
+            &[
+                Change::Source(SourceState { source_id: "education".into(), ..SourceState::default() }),
+                turn(Health::Gone),
+                turn(Health::Moved),
+                Change::Suspect { numbers: vec![a], since: Some(hour(1)) },
+                Change::Suspect { numbers: vec![b], since: Some(hour(2)) },
+            ],
+        );
+        let remembered = |store: &mut dyn Store| {
+            let source = store.sources(None).unwrap().remove(0);
+            (source.health, source.missed_since)
+        };
+        assert_eq!(remembered(store), (Some(Health::Gone), Some(hour(1))));
+        apply(store, &[Change::Withdraw { numbers: vec![a], now: hour(3) }]);
+        assert_eq!(remembered(store).1, Some(hour(2)));
+        apply(store, &[Change::Suspect { numbers: vec![b], since: None }]);
+        assert_eq!(remembered(store).1, None);
     });
 }
 
 #[test]
 fn a_host_that_asked_to_be_left_alone_is_kept_until_then() {
     check(|store| {
-        let until = |hours| noon() + TimeDelta::hours(hours);
-        let throttle = |host: &str, hours| Throttle { host: host.into(), until: until(hours) };
-        for throttle in [throttle("b", 2), throttle("a", 3), throttle("b", 1)] {
-            store.save_throttle(&throttle, noon()).unwrap();
-        }
+        let throttle = |host: &str, hours| Throttle { host: host.into(), until: hour(hours) };
+        let asks = |throttle: Throttle, now| Change::Throttle { throttle, now };
+        apply(store, &[throttle("b", 2), throttle("a", 3), throttle("b", 1)].map(|throttle| asks(throttle, noon())));
         assert_eq!(store.throttles(noon()).unwrap(), [throttle("a", 3), throttle("b", 2)]);
-        assert_eq!(store.throttles(until(2)).unwrap(), [throttle("a", 3)]);
-        store.save_throttle(&throttle("c", 9), until(8)).unwrap();
+        assert_eq!(store.throttles(hour(2)).unwrap(), [throttle("a", 3)]);
+        apply(store, &[asks(throttle("c", 9), hour(8))]);
         assert_eq!(store.throttles(noon()).unwrap(), [throttle("c", 9)], "what is over is dropped");
     });
 }
@@ -52,16 +88,14 @@ fn a_host_that_asked_to_be_left_alone_is_kept_until_then() {
 #[test]
 fn the_health_of_a_source_is_its_last_change_but_moves() {
     check(|store| {
-        let change =
-            |source_id: &str, health| Change { source_id: source_id.into(), date: noon(), health, detail: None };
-        for health in [Health::Unreachable, Health::Gone, Health::Moved] {
-            store.note(&change("education", health)).unwrap();
-        }
-        store.note(&change("culture", Health::Silent)).unwrap();
-        assert_eq!(store.health(Some("education")).unwrap(), [change("education", Health::Gone)]);
-        assert_eq!(store.health(None).unwrap(), [change("culture", Health::Silent), change("education", Health::Gone)]);
-        let changes = store.changes(2).unwrap();
-        assert_eq!(changes, [change("culture", Health::Silent), change("education", Health::Moved)]);
+        let turn = |source_id: &str, health| Turn { source_id: source_id.into(), date: noon(), health, detail: None };
+        let turns = [Health::Unreachable, Health::Gone, Health::Moved].map(|health| turn("education", health));
+        apply(store, &turns.map(Change::Turn));
+        apply(store, &[Change::Turn(turn("culture", Health::Silent))]);
+        assert_eq!(store.health(Some("education")).unwrap(), [turn("education", Health::Gone)]);
+        assert_eq!(store.health(None).unwrap(), [turn("culture", Health::Silent), turn("education", Health::Gone)]);
+        let latest = store.changes(2).unwrap();
+        assert_eq!(latest, [turn("culture", Health::Silent), turn("education", Health::Moved)]);
     });
 }
 
@@ -77,9 +111,11 @@ fn what_a_hub_was_told_is_remembered() {
             next_try: Some(noon() + TimeDelta::minutes(4)),
             last_error: Some("503".into()),
         };
-        store.save_announcement(&Announcement::default()).unwrap();
-        store.save_announcement(&told).unwrap();
-        store.save_announcement(&told).unwrap();
+        apply(
+            store,
+            &[Announcement::default(), Announcement { failures: 1, ..told.clone() }, told.clone()]
+                .map(Change::Announced),
+        );
         assert_eq!(store.announcements().unwrap(), [Announcement::default(), told]);
     });
 }

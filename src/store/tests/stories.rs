@@ -3,42 +3,6 @@
 use super::*;
 
 #[test]
-fn candidates_share_a_recent_clue_or_a_lasting_one() {
-    check(|store| {
-        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
-        store.insert("education", &prepared("b"), None, noon()).unwrap();
-        let Clues { recent, lasting } = prepared("a").identity.clues;
-        let recent = Clues { recent, lasting: Vec::new() };
-        let lasting = Clues { recent: Vec::new(), lasting };
-        let mut found = |clues: &Clues, since| {
-            let found = store.candidates(clues, since).unwrap();
-            found.iter().map(|entry| entry.number).collect::<Vec<_>>()
-        };
-        let [before, later] = [TimeDelta::days(200), -TimeDelta::seconds(1)].map(|before| noon() - before);
-        assert_eq!(
-            (found(&recent, before), found(&recent, noon()), found(&recent, later)),
-            (vec![number], vec![number], vec![])
-        );
-        assert_eq!(found(&lasting, later), [number]);
-    });
-}
-
-#[test]
-fn a_phrase_that_many_entries_have_is_no_clue() {
-    check(|store| {
-        for number in 0..=u8::try_from(COMMON_CLUE).unwrap() {
-            let mut one = prepared("a");
-            one.identity.key = EntryKey([number; 16]);
-            one.identity.clues.recent = vec![2, 3];
-            store.insert("education", &one, None, noon()).unwrap();
-        }
-        let mut found =
-            |clue: i64| store.candidates(&Clues { recent: vec![clue], lasting: Vec::new() }, noon()).unwrap().len();
-        assert_eq!((found(2), found(3)), (0, COMMON_CLUE + 1));
-    });
-}
-
-#[test]
 fn a_corrected_head_shows_its_own_text_until_the_others_follow() {
     check(|store| {
         let long = |words: &str| {
@@ -46,101 +10,176 @@ fn a_corrected_head_shows_its_own_text_until_the_others_follow() {
             telling.entry.content = Some(words.to_owned());
             telling
         };
-        let head = store.insert("education", &prepared("a"), None, noon()).unwrap();
-        let telling =
-            store.insert("culture", &long("Un texte bien plus long, de douze millions"), Some(head), noon()).unwrap();
+        let head = insert(store, "education", &prepared("a"));
+        let telling = tell(store, "culture", &long("Un texte bien plus long, de douze millions"), head);
         let shown = |store: &mut dyn Store| {
             let story = store.stories("numerique", 9).unwrap().remove(0);
             (story.text.is_some(), story.head.changed)
         };
+        let edit = |number, edited: Prepared, hours| {
+            let (prepared, date, changed) = (Arc::new(edited), hour(-1), Some(hour(hours)));
+            Change::Update { number, prepared, date, published: None, changed, revision: None }
+        };
         assert_eq!(shown(store), (true, None));
-        let after = |hours| Some(noon() + TimeDelta::hours(hours));
-        store.update(head, &prepared("a"), after(1)).unwrap();
-        assert_eq!(shown(store), (false, after(1)));
-        store.update(telling, &long("Un texte bien plus long, de neuf millions"), after(2)).unwrap();
-        assert_eq!(shown(store), (true, after(2)), "what is shown has changed");
-    });
-}
-
-#[test]
-fn candidates_bring_the_head_of_their_story_with_them() {
-    check(|store| {
-        let head = store.insert("education", &prepared("a"), None, noon()).unwrap();
-        let telling = store.insert("culture", &prepared("b"), Some(head), noon()).unwrap();
-        let found = store.candidates(&prepared("b").identity.clues, noon()).unwrap();
-        assert_eq!(found.iter().map(|entry| entry.number).collect::<Vec<_>>(), [head, telling]);
+        apply(store, &[edit(head, prepared("a"), 1)]);
+        assert_eq!(shown(store), (false, Some(hour(1))));
+        apply(store, &[edit(telling, long("Un texte bien plus long, de neuf millions"), 2)]);
+        assert_eq!(shown(store), (true, Some(hour(2))), "what is shown has changed");
     });
 }
 
 #[test]
 fn a_topic_shows_each_story_once_with_all_its_tellings() {
     check(|store| {
-        let head = store.insert("education", &prepared("a"), None, noon()).unwrap();
+        let head = insert(store, "education", &prepared("a"));
         let mut second = prepared("b");
         second.entry.content = Some("<p>Un texte bien plus long que celui de la tête, pour les lecteurs.</p>".into());
-        store.insert("culture", &second, Some(head), noon()).unwrap();
+        tell(store, "culture", &second, head);
         let stories = store.stories("numerique", 10).unwrap();
         let [story] = stories.as_slice() else { panic!("one story, not {}", stories.len()) };
         assert_eq!(story.head.atom_id, "urn:a");
-        assert_eq!(
-            story.tellings.iter().map(|telling| &*telling.source_id).collect::<Vec<_>>(),
-            ["education", "culture"]
-        );
+        let sources: Vec<_> = story.tellings.iter().map(|telling| &*telling.source_id).collect();
+        assert_eq!(sources, ["education", "culture"]);
         assert_eq!(story.text.clone().unwrap().1, second.entry.content);
+    });
+}
+
+#[test]
+fn a_topic_shows_its_latest_stories_newest_first() {
+    check(|store| {
+        let old = insert(store, "education", &published("a", Some(hour(-3))));
+        let newest = insert(store, "education", &published("b", Some(hour(-1))));
+        let new = insert(store, "education", &published("c", Some(hour(-2))));
+        insert(store, "education", &labelled("d", RULES, &["laicite"]));
+        assert_eq!(shown(store, "numerique"), [newest, new, old]);
+        assert_eq!(store.stories("numerique", 2).unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn a_story_is_in_the_topics_of_all_its_entries() {
+    check(|store| {
+        let head = insert(store, "education", &prepared("a"));
+        tell(store, "culture", &labelled("b", RULES, &["laicite"]), head);
+        assert_eq!((shown(store, "numerique"), shown(store, "laicite")), (vec![head], vec![head]));
+    });
+}
+
+#[test]
+fn an_entry_that_moves_is_told_where_it_went() {
+    check(|store| {
+        let [a, b] = insert_all(store, ["a", "b"]);
+        apply(store, &[Change::Move { number: b, story: a, joined: None }]);
+        assert_eq!(shown(store, "numerique"), [a]);
+        assert_eq!(store.stories("numerique", 9).unwrap()[0].tellings.len(), 2);
+        apply(store, &[Change::Move { number: b, story: b, joined: None }]);
+        assert_eq!(shown(store, "numerique"), [b, a]);
     });
 }
 
 #[test]
 fn a_month_holds_the_stories_whose_heads_are_of_it_and_its_stamp_changes_with_them() {
     check(|store| {
-        let october = Month { year: 2026, month: 10 };
-        let november = Month { year: 2026, month: 11 };
-        let mut old = prepared("a");
-        old.entry.published = Some(october.start());
-        let head = store.insert("education", &old, None, noon()).unwrap();
-        store.insert("education", &prepared("b"), None, noon()).unwrap();
-        let stamps = |store: &mut dyn Store| store.months("numerique").unwrap();
-        let before = stamps(store);
-        assert_eq!(before.iter().map(|(month, _)| *month).collect::<Vec<_>>(), [october, november]);
-        let titles = |store: &mut dyn Store, month| -> Vec<String> {
-            store
-                .stories_of("numerique", month)
-                .unwrap()
-                .into_iter()
-                .filter_map(|story| story.head.entry.title)
-                .collect()
-        };
-        assert_eq!((titles(store, october), titles(store, november)), (vec!["a".into()], vec!["b".into()]));
+        let head = insert(store, "education", &of_october("a"));
+        let other = insert(store, "education", &prepared("b"));
+        let before = stamps(store, "numerique");
+        assert_eq!(before.keys().copied().collect::<Vec<_>>(), [OCTOBER, NOVEMBER]);
         // Told again in November, it stays a story of October.
-        store.insert("culture", &prepared("c"), Some(head), noon()).unwrap();
-        assert_eq!((titles(store, october), titles(store, november)), (vec!["a".into()], vec!["b".into()]));
-        let after = stamps(store);
-        assert_ne!(before[0].1, after[0].1, "another telling is shown");
-        assert_eq!(before[1].1, after[1].1, "the other month is as it was");
+        tell(store, "culture", &prepared("c"), head);
+        let of = |store: &mut dyn Store, month| -> Vec<i64> {
+            store.stories_of("numerique", month).unwrap().iter().map(|story| story.number).collect()
+        };
+        assert_eq!((of(store, OCTOBER), of(store, NOVEMBER)), (vec![head], vec![other]));
+        let after = stamps(store, "numerique");
+        assert!(before[&OCTOBER] < after[&OCTOBER], "another telling is shown");
+        assert_eq!(before[&NOVEMBER], after[&NOVEMBER], "the other month is as it was");
+    });
+}
+
+/// Checks which of the two months get a new stamp by changes to a story of October (1) and one of November (2).
+fn check_stamps(changes: impl Fn() -> Vec<Change>, expected: &[Month]) {
+    check(|store| {
+        insert(store, "education", &of_october("a"));
+        insert(store, "education", &prepared("b"));
+        insert(store, "education", &of_october("x"));
+        insert(store, "education", &prepared("y"));
+        let before = stamps(store, "numerique");
+        apply(store, &changes());
+        let after = stamps(store, "numerique");
+        let changed: Vec<Month> = after.keys().copied().filter(|month| before.get(month) != after.get(month)).collect();
+        assert_eq!(changed, expected);
     });
 }
 
 #[test]
-fn stamps_stay_when_labels_do() {
+fn the_stamp_of_a_month_changes_with_what_its_stories_look_like() {
+    check_stamps(|| vec![update(1, &of_october("a"))], &[OCTOBER]);
+    check_stamps(|| vec![Change::Withdraw { numbers: vec![2], now: noon() }], &[NOVEMBER]);
+    check_stamps(|| vec![Change::Return { number: 2, changed: Some(noon()) }], &[NOVEMBER]);
+    check_stamps(|| vec![Change::Move { number: 2, story: 1, joined: None }], &[OCTOBER, NOVEMBER]);
+    check_stamps(|| vec![label(1, "a", &[])], &[OCTOBER]);
+    let related = || vec![Change::Relate { topic: "numerique".into(), story: 2, others: vec![1] }];
+    check_stamps(related, &[NOVEMBER]);
+}
+
+#[test]
+fn stamps_stay_when_nothing_looks_different() {
+    check_stamps(|| vec![Change::Leave { numbers: vec![1, 2], now: noon() }], &[]);
+    check_stamps(|| vec![Change::Suspect { numbers: vec![1, 2], since: Some(noon()) }], &[]);
+    check_stamps(
+        || vec![Change::Bind(Bond::new(1, 2, false)), Change::Terms { number: 1, terms: Terms::default() }],
+        &[],
+    );
+    check_stamps(|| vec![label(1, "a", &["numerique"])], &[]);
+    let unrelated = || vec![Change::Relate { topic: "numerique".into(), story: 2, others: Vec::new() }];
+    check_stamps(unrelated, &[]);
+}
+
+#[test]
+fn a_corrected_date_moves_a_story_with_all_its_entries_to_another_month() {
     check(|store| {
-        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
-        let before = store.months("numerique").unwrap();
-        store.relabel(&[(number, prepared("a").labels)], "rules 2").unwrap();
-        assert_eq!(store.months("numerique").unwrap(), before);
-        store.relabel(&[(number, Vec::new())], "rules 3").unwrap();
-        assert_eq!(store.months("numerique").unwrap(), []);
+        let a = insert(store, "education", &prepared("a"));
+        tell(store, "culture", &prepared("b"), a);
+        apply(store, &[update(a, &of_october("a"))]);
+        assert_eq!(stamps(store, "numerique").keys().copied().collect::<Vec<_>>(), [OCTOBER]);
+        assert_eq!(store.stories_of("numerique", OCTOBER).unwrap()[0].tellings.len(), 2);
     });
 }
 
 #[test]
-fn a_corrected_date_moves_a_story_to_another_month() {
+fn both_months_of_a_story_whose_date_is_corrected_get_a_new_stamp() {
+    check_stamps(|| vec![update(2, &of_october("b"))], &[OCTOBER, NOVEMBER]);
+}
+
+#[test]
+fn both_months_of_a_story_that_is_told_again_and_dated_anew_at_once_get_a_new_stamp() {
+    let told_and_dated = || vec![insertion(9, "culture", 2, &prepared("c"), noon()), update(2, &of_october("b"))];
+    check_stamps(told_and_dated, &[OCTOBER, NOVEMBER]);
+}
+
+#[test]
+fn an_entry_that_moves_is_dated_by_the_head_that_it_comes_to() {
     check(|store| {
-        let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
-        let mut corrected = prepared("a");
-        corrected.entry.published = Some(noon() - TimeDelta::days(60));
-        store.update(number, &corrected, None).unwrap();
-        let months: Vec<Month> = store.months("numerique").unwrap().into_iter().map(|(month, _)| month).collect();
-        assert_eq!(months, [Month { year: 2026, month: 9 }]);
-        assert_eq!(store.stories_of("numerique", months[0]).unwrap().len(), 1);
+        let old = insert(store, "education", &of_october("a"));
+        let new = insert(store, "education", &prepared("b"));
+        apply(store, &[label(old, "a", &[]), Change::Move { number: new, story: old, joined: None }]);
+        assert_eq!(stamps(store, "numerique").keys().copied().collect::<Vec<_>>(), [OCTOBER]);
+        apply(store, &[Change::Move { number: new, story: new, joined: None }]);
+        assert_eq!(stamps(store, "numerique").keys().copied().collect::<Vec<_>>(), [NOVEMBER]);
+    });
+}
+
+#[test]
+fn the_month_of_what_is_dropped_gets_a_new_stamp() {
+    check(|store| {
+        let [gone, kept] = [1, 2];
+        let changes = [
+            insertion(gone, "education", gone, &of_october("a"), OCTOBER.start()),
+            insertion(kept, "education", kept, &of_october("b"), noon()),
+        ];
+        apply(store, &changes);
+        let before = stamps(store, "numerique");
+        assert_eq!(store.drop_before(hour(-1), &[], 9).unwrap(), 1);
+        assert!(stamps(store, "numerique")[&OCTOBER] > before[&OCTOBER]);
     });
 }

@@ -1,0 +1,106 @@
+//! What becomes of entries that a document holds no more, or holds again.
+
+use super::*;
+use crate::pipeline::deciding::literals::{around, hour, noon, peer, polled, prepared};
+use crate::store::Surroundings;
+use crate::story::{Known, Listed, Peer, Prepared};
+
+fn entry(number: i64) -> Prepared {
+    prepared("a", &number.to_string(), "Un texte.")
+}
+
+/// A source that lists the entries 1 to 9, the last as the latest; those `suspected` were so since then.
+fn listing(suspected: &[(i64, Timestamp)]) -> Surroundings {
+    let since = |number| suspected.iter().find(|(other, _)| *other == number).map(|(_, since)| *since);
+    let listed = |number| {
+        let (key, date) = (entry(number).identity.key, Some(hour(number - 20)));
+        Listed { number, key, date, suspected: since(number) }
+    };
+    let listings = [("a".to_owned(), (1..10).map(listed).collect())].into();
+    Surroundings { listings, ..around((1..10).map(|number| peer(number, "a", &entry(number)))) }
+}
+
+/// A document that holds these entries as they were.
+fn holding(around: &Surroundings, numbers: &[i64], listing: Listing, now: Timestamp) -> Vec<Change> {
+    let mut around = around.clone();
+    for number in numbers {
+        let identity = entry(*number).identity;
+        let (key, guid_key, fingerprint) = (identity.key, identity.guid_key, identity.fingerprint);
+        let known = Known { number: *number, key, guid_key, fingerprint };
+        around.known.entry("a".into()).or_default().insert(*number, known);
+    }
+    polled(&around, numbers.iter().map(|number| entry(*number)).collect(), listing, now)
+}
+
+fn whole(numbers: &[i64]) -> Listing {
+    Listing::Whole(numbers.iter().map(|number| entry(*number).identity.key).collect())
+}
+
+const ALL_BUT_7: [i64; 8] = [9, 8, 6, 5, 4, 3, 2, 1];
+
+#[test]
+fn what_leaves_out_of_its_turn_is_suspected() {
+    let changes = holding(&listing(&[]), &ALL_BUT_7, whole(&ALL_BUT_7), noon());
+    let [left, suspected] = [vec![7], vec![7]];
+    let suspects = Change::Suspect { numbers: suspected, since: Some(noon()) };
+    assert_eq!(changes, [Change::Leave { numbers: left, now: noon() }, suspects]);
+}
+
+#[test]
+fn what_leaves_in_its_turn_is_not_suspected() {
+    let rest = [9, 8, 7, 6, 5, 4, 3, 2];
+    let changes = holding(&listing(&[]), &rest, whole(&rest), noon());
+    assert_eq!(changes, [Change::Leave { numbers: vec![1], now: noon() }]);
+}
+
+#[test]
+fn a_document_that_brings_only_what_is_new_says_nothing_of_the_rest() {
+    assert_eq!(holding(&listing(&[]), &[9], Listing::Delta, noon()), []);
+}
+
+#[test]
+fn a_doubtful_document_suspects_nothing_and_clears_what_was_suspected() {
+    let changes = holding(&listing(&[(7, hour(-1))]), &[9, 8, 5, 4, 3, 2, 1], Listing::Doubtful, noon());
+    let expected = [Change::Leave { numbers: vec![6], now: noon() }, Change::Suspect { numbers: vec![7], since: None }];
+    assert_eq!(changes, expected);
+}
+
+#[test]
+fn what_was_suspected_for_long_enough_is_withdrawn_and_not_before() {
+    let due = noon() - TimeDelta::days(3);
+    let changes = |since| holding(&listing(&[(7, since)]), &[], Listing::Delta, noon());
+    assert_eq!(changes(due + TimeDelta::seconds(1)), []);
+    assert_eq!(changes(due), [Change::Withdraw { numbers: vec![7], now: noon() }]);
+}
+
+#[test]
+fn a_source_that_takes_away_what_is_over_withdraws_nothing() {
+    let stay = |number: i64, until| Stay { number, date: hour(number - 20), from: hour(number - 20), until };
+    let stays = (1..10).map(|number| stay(number, (number > 4).then(|| hour(-1)))).collect();
+    let mut around = listing(&[(7, noon() - TimeDelta::days(3))]);
+    around.stays.insert("a".into(), stays);
+    assert_eq!(holding(&around, &[], Listing::Delta, noon()), [Change::Suspect { numbers: vec![7], since: None }]);
+}
+
+/// What a document makes of an entry that it holds again.
+fn returned(withdrawn: Option<Timestamp>) -> Vec<Change> {
+    let mut around = listing(&[(7, noon() - TimeDelta::days(9))]);
+    let gone = around.peers.remove(&7).unwrap();
+    around.peers.insert(7, Peer { withdrawn, changed: Some(hour(-5)), ..gone });
+    holding(&around, &[7], Listing::Delta, noon())
+}
+
+#[test]
+fn what_comes_back_is_neither_suspected_nor_withdrawn_also_in_a_delta() {
+    assert_eq!(returned(None), [Change::Return { number: 7, changed: Some(hour(-5)) }]);
+}
+
+#[test]
+fn what_comes_back_after_it_was_withdrawn_has_changed() {
+    assert_eq!(returned(Some(hour(-4))), [Change::Return { number: 7, changed: Some(noon()) }]);
+}
+
+#[test]
+fn what_is_listed_still_does_not_come_back() {
+    assert_eq!(holding(&listing(&[]), &[7], Listing::Delta, noon()), []);
+}
