@@ -1,4 +1,4 @@
-//! What was published, over HTTP. The home of `axum`.
+//! What was published, over HTTP. The home of `hyper`.
 //!
 //! Answers come from memory, archives from published files: a path is looked up in the [`Tree`] as it is, so nothing
 //! outside can be reached. The site's root is `/` here; a reverse proxy that publishes below a path may take that path
@@ -8,26 +8,29 @@ mod bodies;
 mod connections;
 mod negotiation;
 
+use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::header::{self, HeaderName};
-use axum::http::request::Parts;
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
-use axum::response::Response;
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, StatusCode, Version};
+use hyper_util::rt::TokioIo;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::metrics::Metrics;
 use crate::publish::{Body as Stored, Encoding, Format, Resource, Tree};
-use connections::Connections;
+use connections::{Connection, Connections};
 
 pub use connections::Socket;
 
@@ -44,6 +47,9 @@ const HEADERS_MAX: usize = 16;
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
+
+/// An answer; its body is in memory as a whole.
+type Response = hyper::Response<Full<Bytes>>;
 
 /// What is served, and swapped while it is.
 #[derive(Debug, Default)]
@@ -93,51 +99,66 @@ pub async fn serve(
     listener: impl Into<Socket>,
     front: Arc<Front>,
     limits: Limits,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let (stopped, stopping) = oneshot::channel();
-    let connections = Connections::new(listener.into(), limits);
-    let served = axum::serve(connections, router(front)).with_graceful_shutdown(async move {
-        stop.await;
-        // The other end is gone only if the server has ended on its own.
-        let _ = stopped.send(());
+    let (stopping, stopped) = watch::channel(());
+    let mut connections = Connections::new(listener.into(), limits);
+    let mut tasks = JoinSet::new();
+    let mut stop = pin!(stop);
+    loop {
+        let connection = tokio::select! {
+            connection = connections.accept() => connection,
+            () = &mut stop => break,
+        };
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(converse(connection, Arc::clone(&front), stopped.clone()));
+    }
+    // Whoever comes now is refused by the system, not left waiting.
+    drop(connections);
+    stopping.send_replace(());
+    let all = async { while tasks.join_next().await.is_some() {} };
+    // Who is not done by then is cut off when `tasks` is dropped.
+    let _ = tokio::time::timeout(limits.grace, all).await;
+    Ok(())
+}
+
+/// Answers the requests of one connection, until the client or the server has had enough.
+async fn converse(connection: Connection, front: Arc<Front>, mut stopped: watch::Receiver<()>) {
+    let service = service_fn(|request: Request<Incoming>| async {
+        let (request, _) = request.into_parts();
+        Ok::<_, Infallible>(answer(&front, &request).await)
     });
-    let grace_over = pin!(async move {
-        if stopping.await.is_ok() {
-            tokio::time::sleep(limits.grace).await;
-        } else {
-            std::future::pending::<()>().await;
+    let mut serving = pin!(http1::Builder::new().serve_connection(TokioIo::new(connection), service));
+    let ended = tokio::select! {
+        biased;
+        ended = serving.as_mut() => ended,
+        _ = stopped.changed() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
         }
-    });
-    tokio::select! {
-        result = served.into_future() => result,
-        () = grace_over => Ok(()),
+    };
+    if let Err(error) = ended {
+        tracing::trace!(%error, "a connection failed");
     }
 }
 
-/// Answers every request for `front`.
-pub fn router(front: Arc<Front>) -> Router {
-    Router::new().fallback(answer).with_state(front)
-}
-
-async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
-    let (request, _) = request.into_parts();
+async fn answer(front: &Front, request: &Parts) -> Response {
     let path = request.uri.path();
     let mut response = match path {
-        _ if !names_its_host(&request) => plain(StatusCode::BAD_REQUEST, "Which Host?\n".to_owned()),
+        _ if !names_its_host(request) => plain(StatusCode::BAD_REQUEST, "Which Host?\n".to_owned()),
         _ if ![Method::GET, Method::HEAD, Method::OPTIONS].contains(&request.method) => {
             allowed(StatusCode::METHOD_NOT_ALLOWED)
         }
         // RFC 9110 §9.3.7: what the server as a whole can do.
         "*" if request.method == Method::OPTIONS => allowed(StatusCode::NO_CONTENT),
-        "/healthz" => unless_options(&request, || health(&front.health.load())),
-        "/metrics" => unless_options(&request, || counted(&front.metrics)),
+        "/healthz" => unless_options(request, || health(&front.health.load())),
+        "/metrics" => unless_options(request, || counted(&front.metrics)),
         _ => {
             let (tree, prefix) = (front.tree.load(), front.prefix.load());
             let below = path.strip_prefix(prefix.as_str()).filter(|below| below.is_empty() || below.starts_with('/'));
             match below {
-                Some(below) if tree.get(path).is_none() => found(&request, &tree, below, path).await,
-                _ => found(&request, &tree, path, path).await,
+                Some(below) if tree.get(path).is_none() => found(request, &tree, below, path).await,
+                _ => found(request, &tree, path, path).await,
             }
         }
     };
@@ -264,7 +285,7 @@ fn cache_control(max_age: Duration) -> String {
 fn body(resource: &Resource, encoding: Option<Encoding>, bytes: Bytes, etag: Option<&str>) -> Response {
     let mut response = empty();
     let length = HeaderValue::from(bytes.len());
-    *response.body_mut() = Body::from(bytes);
+    *response.body_mut() = Full::from(bytes);
     if let Some(etag) = etag {
         set(&mut response, header::ETAG, etag);
     }
@@ -309,7 +330,7 @@ fn health(health: &Health) -> Response {
 }
 
 fn allowed(status: StatusCode) -> Response {
-    let mut response = Response::new(Body::empty());
+    let mut response = Response::new(Full::default());
     *response.status_mut() = status;
     response.headers_mut().insert(header::ALLOW, METHODS);
     response
@@ -317,7 +338,7 @@ fn allowed(status: StatusCode) -> Response {
 
 fn plain(status: StatusCode, text: String) -> Response {
     let length = HeaderValue::from(text.len());
-    let mut response = Response::new(Body::from(Bytes::from(text)));
+    let mut response = Response::new(Full::from(text));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, TEXT);
@@ -327,13 +348,13 @@ fn plain(status: StatusCode, text: String) -> Response {
 }
 
 fn empty() -> Response {
-    let mut response = Response::new(Body::empty());
+    let mut response = Response::new(Full::default());
     response.headers_mut().reserve(HEADERS_MAX);
     response
 }
 
 fn without_body(response: Response) -> Response {
-    response.map(|_| Body::empty())
+    response.map(|_| Full::default())
 }
 
 /// Sets a header to a text that we made ourselves; one that is no header value is left out.

@@ -2,9 +2,8 @@
 
 use std::iter;
 
-use axum::http::header::{self, HeaderName};
-use axum::http::{HeaderMap, HeaderValue};
 use chrono::DateTime;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::feed::Timestamp;
 use crate::publish::{Encoded, Encoding, Resource};
