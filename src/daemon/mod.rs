@@ -81,7 +81,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             // The sender is gone only when the daemon is.
             let _ = stopped.wait_for(|stop| *stop).await;
         };
-        tokio::spawn(serve::serve(socket, front, serve::Limits::default(), stop))
+        tokio::spawn(serve::serve_apart(socket, front, serve::Limits::default(), stop))
     });
     let result = daemon.live().await;
     notify::stopping();

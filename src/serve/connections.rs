@@ -25,7 +25,28 @@ pub enum Socket {
     Unix(UnixListener),
 }
 
+/// The same, known to no runtime.
+pub(super) enum StdSocket {
+    Tcp(std::net::TcpListener),
+    Unix(std::os::unix::net::UnixListener),
+}
+
 impl Socket {
+    pub(super) fn into_std(self) -> io::Result<StdSocket> {
+        Ok(match self {
+            Self::Tcp(listener) => StdSocket::Tcp(listener.into_std()?),
+            Self::Unix(listener) => StdSocket::Unix(listener.into_std()?),
+        })
+    }
+
+    /// Makes it known to the runtime that this is called in.
+    pub(super) fn from_std(socket: StdSocket) -> io::Result<Self> {
+        Ok(match socket {
+            StdSocket::Tcp(listener) => Self::Tcp(TcpListener::from_std(listener)?),
+            StdSocket::Unix(listener) => Self::Unix(UnixListener::from_std(listener)?),
+        })
+    }
+
     async fn accept(&self) -> io::Result<Stream> {
         match self {
             Self::Tcp(listener) => {

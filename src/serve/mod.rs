@@ -25,7 +25,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode, Version};
 use hyper_util::rt::TokioIo;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::metrics::Metrics;
@@ -120,6 +120,31 @@ pub async fn serve(
     // Who is not done by then is cut off when `tasks` is dropped.
     let _ = tokio::time::timeout(limits.grace, all).await;
     Ok(())
+}
+
+/// Serves as [`serve`] does, on a thread of its own: neither polls nor publications make readers wait, and no answer
+/// is handed from one thread to another.
+///
+/// # Errors
+///
+/// When the thread cannot be started, or ended by a panic.
+pub async fn serve_apart(
+    socket: Socket,
+    front: Arc<Front>,
+    limits: Limits,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let socket = socket.into_std()?;
+    let (ended, end) = oneshot::channel();
+    std::thread::Builder::new().name("serve".to_owned()).spawn(move || {
+        let served = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .and_then(|runtime| runtime.block_on(async { serve(Socket::from_std(socket)?, front, limits, stop).await }));
+        // Nobody waits for it if the daemon is gone.
+        let _ = ended.send(served);
+    })?;
+    end.await.unwrap_or_else(|_| Err(io::Error::other("the thread that serves has panicked")))
 }
 
 /// Answers the requests of one connection, until the client or the server has had enough.
