@@ -14,7 +14,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -62,6 +62,24 @@ pub struct Front {
     pub prefix: ArcSwap<String>,
     /// What is counted.
     pub metrics: Metrics,
+    /// The last `Cache-Control` that was written, with its seconds: most answers of one second share it.
+    cache_control: ArcSwapOption<(u64, HeaderValue)>,
+}
+
+impl Front {
+    /// Tells caches how long nothing can change. They may answer with what they have while they ask us, and for a day
+    /// while we do not answer (RFC 5861).
+    fn cache_control(&self, max_age: Duration) -> HeaderValue {
+        let seconds = max_age.as_secs();
+        if let Some(last) = self.cache_control.load().as_deref().filter(|last| last.0 == seconds) {
+            return last.1.clone();
+        }
+        let text = format!("public, max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error=86400");
+        // Digits and letters only, so the alternative is never taken.
+        let value = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("no-cache"));
+        self.cache_control.store(Some(Arc::new((seconds, value.clone()))));
+        value
+    }
 }
 
 /// How the daemon is: well, unless there are reasons.
@@ -137,10 +155,9 @@ pub async fn serve_apart(
     let socket = socket.into_std()?;
     let (ended, end) = oneshot::channel();
     std::thread::Builder::new().name("serve".to_owned()).spawn(move || {
-        let served = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .and_then(|runtime| runtime.block_on(async { serve(Socket::from_std(socket)?, front, limits, stop).await }));
+        let served = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
+            runtime.block_on(async { serve(Socket::from_std(socket)?, front, limits, stop).await })
+        });
         // Nobody waits for it if the daemon is gone.
         let _ = ended.send(served);
     })?;
@@ -182,8 +199,8 @@ async fn answer(front: &Front, request: &Parts) -> Response {
             let (tree, prefix) = (front.tree.load(), front.prefix.load());
             let below = path.strip_prefix(prefix.as_str()).filter(|below| below.is_empty() || below.starts_with('/'));
             match below {
-                Some(below) if tree.get(path).is_none() => found(request, &tree, below, path).await,
-                _ => found(request, &tree, path, path).await,
+                Some(below) if tree.get(path).is_none() => found(front, request, &tree, below, path).await,
+                _ => found(front, request, &tree, path, path).await,
             }
         }
     };
@@ -214,9 +231,9 @@ fn counted(metrics: &Metrics) -> Response {
 /// Answers with the document at `path`; with the page in its place if that is a feed and a browser asks.
 ///
 /// `asked` is the path as the client knows it, from which redirects lead.
-async fn found(request: &Parts, tree: &Tree, path: &str, asked: &str) -> Response {
+async fn found(front: &Front, request: &Parts, tree: &Tree, path: &str, asked: &str) -> Response {
     let Some(resource) = tree.get(path) else { return nowhere(tree, path, asked) };
-    let max_age = max_age(tree, Instant::now());
+    let cache_control = front.cache_control(max_age(tree, Instant::now()));
     let (is_subscribed, stem) = match resource.format {
         Format::Atom | Format::Rss | Format::JsonFeed => (true, path.rsplit_once('.').map(|(stem, _)| stem)),
         Format::Opml | Format::Page | Format::Style | Format::Sitemap | Format::Text => (false, None),
@@ -225,14 +242,14 @@ async fn found(request: &Parts, tree: &Tree, path: &str, asked: &str) -> Respons
     let page = stem.and_then(|stem| tree.get(&format!("{stem}.html")));
     let folder = stem.filter(|stem| tree.get(&format!("{stem}/")).is_some());
     let mut response = match (page, folder) {
-        (Some(page), _) => document(request, page, max_age).await,
+        (Some(page), _) => document(request, page, cache_control).await,
         (None, Some(folder)) => {
             let mut response = plain(StatusCode::SEE_OTHER, String::new());
             let name = folder.rsplit('/').next().unwrap_or_default();
             set(&mut response, header::LOCATION, &format!("{name}/"));
             response
         }
-        (None, None) => document(request, resource, max_age).await,
+        (None, None) => document(request, resource, cache_control).await,
     };
     if is_subscribed {
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
@@ -245,11 +262,11 @@ fn unless_options(request: &Parts, answer: impl FnOnce() -> Response) -> Respons
     if request.method == Method::OPTIONS { allowed(StatusCode::NO_CONTENT) } else { answer() }
 }
 
-async fn document(request: &Parts, resource: &Resource, max_age: Duration) -> Response {
+async fn document(request: &Parts, resource: &Resource, cache_control: HeaderValue) -> Response {
     let mut response = if request.method == Method::OPTIONS {
         allowed(StatusCode::NO_CONTENT)
     } else {
-        representation(&request.headers, resource, max_age).await
+        representation(&request.headers, resource, cache_control).await
     };
     let headers = response.headers_mut();
     if resource.format.is_feed() {
@@ -272,7 +289,7 @@ async fn document(request: &Parts, resource: &Resource, max_age: Duration) -> Re
 }
 
 /// Answers a GET: the document in the best coding, or 304 (RFC 9110 §13, §12.5.3).
-async fn representation(request: &HeaderMap, resource: &Resource, max_age: Duration) -> Response {
+async fn representation(request: &HeaderMap, resource: &Resource, cache_control: HeaderValue) -> Response {
     let (encoding, encoded) = negotiation::best(request, resource);
     let is_as_known = bodies::is_as_known(resource).await;
     let mut response = if let Some(etag) = negotiation::known_etag(request, resource).filter(|_| is_as_known) {
@@ -294,17 +311,11 @@ async fn representation(request: &HeaderMap, resource: &Resource, max_age: Durat
     if is_as_known && resource.is_dated {
         set(&mut response, header::LAST_MODIFIED, &resource.last_modified);
     }
-    set(&mut response, header::CACHE_CONTROL, &cache_control(max_age));
+    response.headers_mut().insert(header::CACHE_CONTROL, cache_control);
     if !resource.compressed.is_empty() {
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     response
-}
-
-/// A cache may answer with what it has while it asks us, and for a day while we do not answer (RFC 5861).
-fn cache_control(max_age: Duration) -> String {
-    let seconds = max_age.as_secs();
-    format!("public, max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error=86400")
 }
 
 fn body(resource: &Resource, encoding: Option<Encoding>, bytes: Bytes, etag: Option<&str>) -> Response {
