@@ -29,7 +29,8 @@ pub struct Seen {
     pub slowest_get: Duration,
     pub peak_mb: f64,
     pub stop_relabelling: Duration,
-    pub stop_publishing: Duration,
+    /// While it publishes too.
+    pub stop_busy: Duration,
 }
 
 /// Runs the daemon three times. Changes the rules of `world`.
@@ -53,11 +54,12 @@ pub fn watch(world: &mut World) -> Seen {
     std::thread::sleep(Duration::from_secs(3)); // the file is looked at every two seconds
     let stop_relabelling = daemon.terminate();
 
+    // This start has the labels to make that the last one left.
     let (daemon, _signs) = start(world);
     world.show_fewer();
     std::thread::sleep(Duration::from_millis(2_200));
-    let stop_publishing = daemon.terminate();
-    Seen { idle_mb, new_topic, watchdog_gap, slowest_get, peak_mb, stop_relabelling, stop_publishing }
+    let stop_busy = daemon.terminate();
+    Seen { idle_mb, new_topic, watchdog_gap, slowest_get, peak_mb, stop_relabelling, stop_busy }
 }
 
 /// Starts the daemon and waits until it says that it is ready.

@@ -206,7 +206,7 @@ impl Entry {
     }
 }
 
-/// Numbers that look random and are the same for the same seed (SplitMix64).
+/// Numbers that look random and are the same for the same seed (`SplitMix64`).
 struct Chance(u64);
 
 impl Chance {
@@ -280,19 +280,15 @@ impl Chance {
             if html.is_empty() && on_topic {
                 write!(text, " Le {TOPIC} est au programme {}.", self.of(&HOW)).unwrap();
             }
+            let number = self.below(9_999);
             match self.below(8) {
-                0 => write!(html, "<blockquote>{text}</blockquote>\n"),
-                1 => write!(
+                0 => writeln!(html, "<blockquote>{text}</blockquote>"),
+                1 => writeln!(html, "<p><img src=\"http://127.0.1.1/image/{number}.jpg\" alt=\"\" /> {text}</p>"),
+                2 => writeln!(
                     html,
-                    "<p><img src=\"http://127.0.1.1/image/{}.jpg\" alt=\"\" /> {text}</p>\n",
-                    self.below(9_999)
+                    "<p><a href=\"http://127.0.1.1/dossier/{number}?a=1&amp;b=2\">Dossier</a> <em>{text}</em></p>"
                 ),
-                2 => write!(
-                    html,
-                    "<p><a href=\"http://127.0.1.1/dossier/{}?a=1&amp;b=2\">Dossier</a> <em>{text}</em></p>\n",
-                    self.below(9_999)
-                ),
-                _ => write!(html, "<p>{text}</p>\n"),
+                _ => writeln!(html, "<p>{text}</p>"),
             }
             .unwrap();
         }

@@ -2,14 +2,13 @@
 //! do: `cargo bench --bench rounds -- [--feeds 100,1000,5000] [--repeats 3] [--out FILE]`.
 //!
 //! Writes `benches/RESULTS.md` and prints it. `VEILLE_BIN` names another binary to measure, such as one of an older
-//! version. Linux only; everything stays on loopback. With 5,000 feeds it takes minutes, 1 GB of memory for the origin
-//! and as much on the disk.
+//! version. Linux only; everything stays on loopback. With 5,000 feeds it takes some ten minutes and 2 GB of memory
+//! and disk.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::panic,
     unreachable_pub,
     reason = "a benchmark reports to people, and stops at what it did not expect"
 )]
@@ -58,7 +57,7 @@ fn main() {
 
 /// Runs every step with so many feeds.
 fn measure(feeds: usize, program: &Path, repeats: usize) -> Rounds {
-    let tell = |step: &str, cost: &Cost| eprintln!("{feeds} feeds, {step}: {cost:.2?}");
+    let tell = |step: &str, cost: &Cost| eprintln!("{feeds} feeds, {step}: {cost:.3?}");
     let mut origin = Origin::start(feeds);
     let mut polls: [(&str, Vec<Cost>, Vec<Cost>); 3] =
         ["cold", "without news", "one feed in ten has one new entry"].map(|name| (name, Vec::new(), Vec::new()));

@@ -1,10 +1,15 @@
-//! A process and what it costs: time, processor time, memory. From `/proc` of Linux, since a process that has ended
-//! keeps its figures there until somebody waits for it.
+//! A process and what it costs: time, processor time, memory.
+//!
+//! Memory is read from `/proc` of Linux while the process runs. Processor time is what the system adds to the account of
+//! our children (`getrusage(2)`) when the process has ended and is waited for; nothing else is waited for meanwhile.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 
 const LOOK: Duration = Duration::from_millis(3);
 
@@ -12,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(3);
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
     pub wall: f64,
-    /// User and system, seconds, to the hundredth.
+    /// User and system, seconds.
     pub cpu: f64,
     /// The most memory that was resident at once.
     pub peak_mb: f64,
@@ -68,8 +73,9 @@ impl Process {
             self.peak_mb();
             std::thread::sleep(LOOK);
         }
-        let (wall, cpu) = (self.started.elapsed().as_secs_f64(), self.cpu());
+        let (wall, before) = (self.started.elapsed().as_secs_f64(), cpu_of_children());
         let status = self.child.wait().unwrap();
+        let cpu = cpu_of_children() - before;
         assert!(status.success(), "{status}: {}", fs::read_to_string(&self.log).unwrap_or_default());
         Cost { wall, cpu, peak_mb: self.peak_mb }
     }
@@ -82,20 +88,11 @@ impl Process {
         asked.elapsed()
     }
 
+    /// Whether the process has ended; its figures stay until it is waited for.
     fn has_ended(&self) -> bool {
-        self.stat().first().is_none_or(|state| state == "Z")
-    }
-
-    fn cpu(&self) -> f64 {
-        // Fields 14 and 15, in hundredths of a second: all threads, those that have ended too.
-        self.stat().iter().skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap() / 100.0).sum()
-    }
-
-    /// The fields of `/proc/ID/stat` from the third, which follows a name in brackets.
-    fn stat(&self) -> Vec<String> {
+        // The state follows the name, which stands in brackets.
         let text = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap_or_default();
-        let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
-        fields.split_whitespace().map(str::to_owned).collect()
+        text.rsplit_once(')').is_none_or(|(_, fields)| fields.trim_start().starts_with('Z'))
     }
 }
 
@@ -105,6 +102,12 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Seconds of all children that were waited for.
+fn cpu_of_children() -> f64 {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
+    (usage.user_time() + usage.system_time()).num_microseconds() as f64 / 1e6
 }
 
 fn status_mb(id: u32, name: &str) -> Option<f64> {

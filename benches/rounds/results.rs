@@ -28,8 +28,8 @@ pub struct Rounds {
 /// Writes all results so far.
 pub fn write(all: &[Rounds], program: &Path, repeats: usize) -> String {
     let mut text = format!(
-        "# Results\n\nMeasured on {} by `cargo bench --bench rounds`: {}, Linux {}; {} built by {}. The median of {repeats} \
-         runs, each figure by itself.\n\n\
+        "# Results\n\nMeasured on {} by `cargo bench --bench rounds`: {}, Linux {}; {} built by {}. Repeated {repeats} \
+         times; of each figure, the median.\n\n\
          A loopback origin answers for N feeds of 20 French entries of 1.5 KB each (`benches/rounds/feeds.rs`), on 200 \
          hosts, in a process of its own. One topic takes a tenth of them. The floor is reqwest, feed-rs and plain inserts, one \
          transaction a feed, on the same origin in the same run. CPU is user and system time of the process; wall-clock time \
@@ -46,11 +46,11 @@ pub fn write(all: &[Rounds], program: &Path, repeats: usize) -> String {
         for Step { name, cost, floor } in &rounds.steps {
             let a_feed = cost.cpu * 1_000.0 / rounds.feeds as f64;
             let Cost { wall, cpu, peak_mb } = cost;
-            write!(text, "| {} | {name} | {wall:.2} | {cpu:.2} | {a_feed:.2} | {peak_mb:.0} |", rounds.feeds).unwrap();
+            write!(text, "| {} | {name} | {wall:.2} | {cpu:.3} | {a_feed:.2} | {peak_mb:.0} |", rounds.feeds).unwrap();
             match floor {
                 Some(floor) => {
-                    let times = cpu / floor.cpu.max(0.01);
-                    writeln!(text, " {:.2} | {:.2} | {:.0} | {times:.1} |", floor.wall, floor.cpu, floor.peak_mb)
+                    let times = cpu / floor.cpu;
+                    writeln!(text, " {:.2} | {:.3} | {:.0} | {times:.1} |", floor.wall, floor.cpu, floor.peak_mb)
                 }
                 None => writeln!(text, " | | | |"),
             }
@@ -60,14 +60,14 @@ pub fn write(all: &[Rounds], program: &Path, repeats: usize) -> String {
     text.push_str(
         "\nThe daemon with the store that these steps leave. A new topic takes most of the entries: how long until its feed \
          shows them, the most memory since the start, the longest time without a watchdog signal, the slowest of the GETs of \
-         another feed, fifty a second, meanwhile. Stop: from SIGTERM to the end, in the middle of labelling and of \
-         publishing.\n\n\
+         another feed, fifty a second, meanwhile. Stop: from SIGTERM to the end, in the middle of labelling, and \
+         in the middle of labelling and publishing at once.\n\n\
          | feeds | entries | at rest MB | new topic s | peak MB | watchdog gap s | slowest GET s | stop while labelling s | stop \
-         while publishing s |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+         while labelling and publishing s |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for Rounds { feeds, entries, seen, .. } in all {
         let Seen { idle_mb, peak_mb, .. } = seen;
-        let seconds = [seen.watchdog_gap, seen.slowest_get, seen.stop_relabelling, seen.stop_publishing];
+        let seconds = [seen.watchdog_gap, seen.slowest_get, seen.stop_relabelling, seen.stop_busy];
         let seconds = seconds.map(|duration| format!("{:.2}", duration.as_secs_f64())).join(" | ");
         let new_topic = seen.new_topic.as_secs_f64();
         writeln!(text, "| {feeds} | {entries} | {idle_mb:.0} | {new_topic:.1} | {peak_mb:.0} | {seconds} |").unwrap();

@@ -74,7 +74,7 @@ impl World {
     /// How many entries the store holds.
     pub fn entries(&self) -> usize {
         let listed = self.veille("entries").args(["--json", "--limit", "100000000"]).output().unwrap();
-        listed.stdout.iter().filter(|byte| **byte == b'\n').count()
+        String::from_utf8_lossy(&listed.stdout).lines().count()
     }
 
     /// Adds a topic that takes most of the entries.
