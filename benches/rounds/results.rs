@@ -27,9 +27,12 @@ pub struct Rounds {
 
 /// Writes all results so far.
 pub fn write(all: &[Rounds], program: &Path, repeats: usize) -> String {
+    let runs = match repeats {
+        1 => "Each figure is of one run.".to_owned(),
+        _ => format!("Each figure is the median of {repeats} runs; those of the daemon are of one."),
+    };
     let mut text = format!(
-        "# Results\n\nMeasured on {} by `cargo bench --bench rounds`: {}, Linux {}; {} built by {}. Repeated {repeats} \
-         times; of each figure, the median.\n\n\
+        "# Results\n\nMeasured on {} by `cargo bench --bench rounds`: {}, Linux {}; {} built by {}. {runs}\n\n\
          A loopback origin answers for N feeds of 20 French entries of 1.5 KB each (`benches/rounds/feeds.rs`), on 200 \
          hosts, in a process of its own. One topic takes a tenth of them. The floor is reqwest, feed-rs and plain inserts, one \
          transaction a feed, on the same origin in the same run. CPU is user and system time of the process; wall-clock time \
