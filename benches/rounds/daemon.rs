@@ -13,6 +13,8 @@ use crate::world::{FEED, NEW_FEED, World};
 
 /// How long the daemon is left alone before its memory at rest is read.
 const REST: Duration = Duration::from_secs(10);
+/// How long after a change of the config it is told to stop: when in its work that falls is chance.
+const STOPS: [Duration; 3] = [Duration::from_secs(1), Duration::from_millis(2_500), Duration::from_secs(6)];
 /// A daemon that has not come so far by then never will.
 const PATIENCE: Duration = Duration::from_mins(20);
 /// Entries of a feed at most, as in the config.
@@ -29,11 +31,11 @@ pub struct Seen {
     pub slowest_get: Duration,
     pub peak_mb: f64,
     pub stop_relabelling: Duration,
-    /// While it publishes too.
+    /// While it publishes too: the longest of [`STOPS`].
     pub stop_busy: Duration,
 }
 
-/// Runs the daemon three times. Changes the rules of `world`.
+/// Runs the daemon several times. Changes the rules of `world`.
 pub fn watch(world: &mut World) -> Seen {
     let (mut daemon, signs) = start(world);
     std::thread::sleep(REST);
@@ -54,11 +56,14 @@ pub fn watch(world: &mut World) -> Seen {
     std::thread::sleep(Duration::from_secs(3)); // the file is looked at every two seconds
     let stop_relabelling = daemon.terminate();
 
-    // This start has the labels to make that the last one left.
-    let (daemon, _signs) = start(world);
-    world.show_fewer();
-    std::thread::sleep(Duration::from_millis(2_200));
-    let stop_busy = daemon.terminate();
+    let stop_busy = STOPS.into_iter().map(|pause| {
+        // Each start has the labels to make that the last one left.
+        let (daemon, _signs) = start(world);
+        world.show_fewer();
+        std::thread::sleep(pause);
+        daemon.terminate()
+    });
+    let stop_busy = stop_busy.max().unwrap_or_default();
     Seen { idle_mb, new_topic, watchdog_gap, slowest_get, peak_mb, stop_relabelling, stop_busy }
 }
 

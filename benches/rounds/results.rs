@@ -64,7 +64,7 @@ pub fn write(all: &[Rounds], program: &Path, repeats: usize) -> String {
         "\nThe daemon with the store that these steps leave. A new topic takes most of the entries: how long until its feed \
          shows them, the most memory since the start, the longest time without a watchdog signal, the slowest of the GETs of \
          another feed, fifty a second, meanwhile. Stop: from SIGTERM to the end, in the middle of labelling, and \
-         in the middle of labelling and publishing at once.\n\n\
+         in the middle of labelling and publishing at once (the longest of three).\n\n\
          | feeds | entries | at rest MB | new topic s | peak MB | watchdog gap s | slowest GET s | stop while labelling s | stop \
          while labelling and publishing s |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
