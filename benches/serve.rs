@@ -1,4 +1,4 @@
-//! What a reader's GET costs beside a bare axum handler that holds the same bytes: `cargo bench --bench serve`.
+//! What a reader's GET costs beside a bare hyper handler that holds the same bytes: `cargo bench --bench serve`.
 //!
 //! Both listen on loopback, each on a thread of its own; what is told is the processor time of that thread for one
 //! request, so other work on the machine and the client's own share do not count. Linux only.
@@ -9,16 +9,21 @@
     reason = "a benchmark reports to people, and stops at what it did not expect"
 )]
 
+use std::convert::Infallible;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use axum::Router;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use veille::publish::{Body, Encoding, Format, Representation, Resource, Tree};
 use veille::serve::{Front, Limits, serve};
@@ -39,8 +44,7 @@ fn main() {
     let ours = Server::start(move |listener| async move {
         serve(listener, front, Limits::default(), std::future::pending()).await.unwrap();
     });
-    let bare = bare(Arc::clone(&resource));
-    let theirs = Server::start(move |listener| async move { axum::serve(listener, bare).await.unwrap() });
+    let theirs = Server::start(move |listener| bare(listener, Arc::clone(&resource)));
     for (name, headers) in [("plain", ""), ("gzip", "Accept-Encoding: gzip\r\n"), ("304", &etag)] {
         let mut costs: [Vec<f64>; 2] = Default::default();
         for _ in 0..ROUNDS {
@@ -50,7 +54,7 @@ fn main() {
         }
         // Other work on the machine only ever adds.
         let [ours, bare] = costs.map(|costs| costs.into_iter().fold(f64::INFINITY, f64::min));
-        println!("{name:5}  served {ours:5.1} µs   bare axum {bare:5.1} µs   ratio {:.2}", ours / bare);
+        println!("{name:5}  served {ours:5.1} µs   bare hyper {bare:5.1} µs   ratio {:.2}", ours / bare);
     }
 }
 
@@ -66,36 +70,41 @@ fn feed() -> String {
     format!("<feed xmlns=\"http://www.w3.org/2005/Atom\">{}</feed>", (0..50).map(entry).collect::<String>())
 }
 
-fn bytes(body: &Body) -> bytes::Bytes {
+fn bytes(body: &Body) -> Bytes {
     match body {
         Body::Memory(bytes) => bytes.clone(),
         Body::File(_) => unreachable!("the document is in memory"),
     }
 }
 
-/// The least that serves the same: one route, the bytes, the validator.
-fn bare(resource: Arc<Resource>) -> Router {
-    let handler = move |request: HeaderMap| {
+/// The least that serves the same, at whatever path: the bytes, the validator.
+async fn bare(listener: TcpListener, resource: Arc<Resource>) {
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
         let resource = Arc::clone(&resource);
-        async move { answer(&request, &resource) }
-    };
-    Router::new().route(PATH, get(handler))
+        tokio::spawn(async move {
+            let service = service_fn(|request: Request<Incoming>| {
+                std::future::ready(Ok::<_, Infallible>(answer(request.headers(), &resource)))
+            });
+            http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.unwrap();
+        });
+    }
 }
 
-fn answer(request: &HeaderMap, resource: &Resource) -> Response {
-    let media_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/atom+xml; charset=utf-8"));
-    if request.get(header::IF_NONE_MATCH).is_some_and(|tag| tag == &resource.plain.etag) {
-        return (StatusCode::NOT_MODIFIED, [(header::ETAG, resource.plain.etag.clone())]).into_response();
+fn answer(request: &HeaderMap, resource: &Resource) -> Response<Full<Bytes>> {
+    let tag = &*resource.plain.etag;
+    if request.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag) {
+        let answer = Response::builder().status(StatusCode::NOT_MODIFIED).header(header::ETAG, tag);
+        return answer.body(Full::default()).unwrap();
     }
+    let answer = Response::builder().header(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8");
     let gzip = resource.compressed.iter().find(|(encoding, _)| *encoding == Encoding::Gzip);
     match gzip.filter(|_| request.get(header::ACCEPT_ENCODING).is_some_and(|accepted| accepted == "gzip")) {
         Some((_, gzip)) => {
-            let coding = (header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            ([media_type, coding], [(header::ETAG, gzip.etag.clone())], bytes(&gzip.body)).into_response()
+            let answer = answer.header(header::CONTENT_ENCODING, "gzip").header(header::ETAG, &*gzip.etag);
+            answer.body(bytes(&gzip.body).into()).unwrap()
         }
-        None => {
-            ([media_type], [(header::ETAG, resource.plain.etag.clone())], bytes(&resource.plain.body)).into_response()
-        }
+        None => answer.header(header::ETAG, tag).body(bytes(&resource.plain.body).into()).unwrap(),
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Metrics {
     entries: Family<By, Counter>,
     stories: Family<By, Gauge>,
     publications: Histogram,
-    answers: Family<By, Counter>,
+    answers: Family<[(&'static str, u16); 1], Counter>,
     store: Gauge<f64, AtomicU64>,
 }
 
@@ -68,7 +68,7 @@ impl Metrics {
 
     /// Counts an HTTP answer.
     pub fn answered(&self, status: u16) {
-        self.answers.get_or_create(&[("status", status.to_string())]).inc();
+        self.answers.get_or_create(&[("status", status)]).inc();
     }
 
     /// Notes the size of the store.

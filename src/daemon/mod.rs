@@ -484,7 +484,7 @@ impl Daemon {
         let (front, stop) = (Arc::clone(&self.front), self.stop.clone().cancelled_owned());
         let limits = Limits { grace: GRACE, ..Limits::default() };
         self.server.ask();
-        self.server.start(|| async move { Ok(serve::serve(socket, front, limits, stop).await?) });
+        self.server.start(|| async move { Ok(serve::serve_apart(socket, front, limits, stop).await?) });
     }
 
     /// Tells what became of the files, of a failure when it begins and when it ends; it is tried again meanwhile.

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
 use crate::serve::Limits;
+
+/// How long to wait after an accept that failed for want of something, such as file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// What is listened on.
 #[derive(Debug)]
@@ -21,6 +23,41 @@ pub enum Socket {
     Tcp(TcpListener),
     /// A path, for a web server on the same machine.
     Unix(UnixListener),
+}
+
+/// The same, known to no runtime.
+pub(super) enum StdSocket {
+    Tcp(std::net::TcpListener),
+    Unix(std::os::unix::net::UnixListener),
+}
+
+impl Socket {
+    pub(super) fn into_std(self) -> io::Result<StdSocket> {
+        Ok(match self {
+            Self::Tcp(listener) => StdSocket::Tcp(listener.into_std()?),
+            Self::Unix(listener) => StdSocket::Unix(listener.into_std()?),
+        })
+    }
+
+    /// Makes it known to the runtime that this is called in.
+    pub(super) fn from_std(socket: StdSocket) -> io::Result<Self> {
+        Ok(match socket {
+            StdSocket::Tcp(listener) => Self::Tcp(TcpListener::from_std(listener)?),
+            StdSocket::Unix(listener) => Self::Unix(UnixListener::from_std(listener)?),
+        })
+    }
+
+    async fn accept(&self) -> io::Result<Stream> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                // Only costs a little latency where it is refused.
+                let _ = stream.set_nodelay(true);
+                Ok(Stream::Tcp(stream))
+            }
+            Self::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
+        }
+    }
 }
 
 impl From<TcpListener> for Socket {
@@ -46,33 +83,33 @@ impl Connections {
     pub(super) fn new(socket: Socket, limits: Limits) -> Self {
         Self { socket, permits: Arc::new(Semaphore::new(limits.connections)), idle: limits.idle }
     }
-}
 
-impl Listener for Connections {
-    type Io = Connection;
-    /// Nobody asks who the client is.
-    type Addr = ();
-
-    async fn accept(&mut self) -> (Connection, ()) {
+    /// Waits for a place, then for a client.
+    ///
+    /// Without file descriptors left it waits: other connections will end.
+    pub(super) async fn accept(&mut self) -> Connection {
         // Fails only when the semaphore is closed, which nobody does.
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-        let stream = match &mut self.socket {
-            Socket::Tcp(listener) => {
-                let (stream, _) = Listener::accept(listener).await;
-                // Only costs a little latency where it is refused.
-                let _ = stream.set_nodelay(true);
-                Stream::Tcp(stream)
+        let stream = loop {
+            match self.socket.accept().await {
+                Ok(stream) => break stream,
+                Err(error) if ended_early(&error) => {}
+                Err(error) => {
+                    tracing::error!(%error, "cannot accept connections; trying again");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
-            Socket::Unix(listener) => Stream::Unix(Listener::accept(listener).await.0),
         };
         let progress = Instant::now();
         let deadline = Box::pin(tokio::time::sleep_until(progress + self.idle));
-        (Connection { stream, idle: self.idle, progress, deadline, _permit: permit }, ())
+        Connection { stream, idle: self.idle, progress, deadline, _permit: permit }
     }
+}
 
-    fn local_addr(&self) -> io::Result<()> {
-        Ok(())
-    }
+/// Whether the client was gone before it was accepted.
+fn ended_early(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 /// A connection of either kind.
@@ -94,7 +131,7 @@ macro_rules! on_stream {
 /// A connection that ends when its client takes no part of an answer for too long.
 ///
 /// What it sends does not count: a header sent byte by byte, a body without end and a client that only stays are the
-/// same to us. hyper's own time-out for headers is out of reach behind axum.
+/// same to us. hyper's own time-out for headers would not see the other two.
 pub(super) struct Connection {
     stream: Stream,
     idle: Duration,

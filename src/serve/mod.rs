@@ -1,4 +1,4 @@
-//! What was published, over HTTP. The home of `axum`.
+//! What was published, over HTTP. The home of `hyper`.
 //!
 //! Answers come from memory, archives from published files: a path is looked up in the [`Tree`] as it is, so nothing
 //! outside can be reached. The site's root is `/` here; a reverse proxy that publishes below a path may take that path
@@ -8,26 +8,29 @@ mod bodies;
 mod connections;
 mod negotiation;
 
+use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::header::{self, HeaderName};
-use axum::http::request::Parts;
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
-use axum::response::Response;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, StatusCode, Version};
+use hyper_util::rt::TokioIo;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
 
 use crate::metrics::Metrics;
 use crate::publish::{Body as Stored, Encoding, Format, Resource, Tree};
-use connections::Connections;
+use connections::{Connection, Connections};
 
 pub use connections::Socket;
 
@@ -45,6 +48,9 @@ const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
+/// An answer; its body is in memory as a whole.
+type Response = hyper::Response<Full<Bytes>>;
+
 /// What is served, and swapped while it is.
 #[derive(Debug, Default)]
 pub struct Front {
@@ -56,6 +62,24 @@ pub struct Front {
     pub prefix: ArcSwap<String>,
     /// What is counted.
     pub metrics: Metrics,
+    /// The last `Cache-Control` that was written, with its seconds: most answers of one second share it.
+    cache_control: ArcSwapOption<(u64, HeaderValue)>,
+}
+
+impl Front {
+    /// Tells caches how long nothing can change. They may answer with what they have while they ask us, and for a day
+    /// while we do not answer (RFC 5861).
+    fn cache_control(&self, max_age: Duration) -> HeaderValue {
+        let seconds = max_age.as_secs();
+        if let Some(last) = self.cache_control.load().as_deref().filter(|last| last.0 == seconds) {
+            return last.1.clone();
+        }
+        let text = format!("public, max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error=86400");
+        // Digits and letters only, so the alternative is never taken.
+        let value = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("no-cache"));
+        self.cache_control.store(Some(Arc::new((seconds, value.clone()))));
+        value
+    }
 }
 
 /// How the daemon is: well, unless there are reasons.
@@ -93,51 +117,90 @@ pub async fn serve(
     listener: impl Into<Socket>,
     front: Arc<Front>,
     limits: Limits,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let (stopping, stopped) = watch::channel(());
+    let mut connections = Connections::new(listener.into(), limits);
+    let mut tasks = JoinSet::new();
+    let mut stop = pin!(stop);
+    loop {
+        let connection = tokio::select! {
+            connection = connections.accept() => connection,
+            () = &mut stop => break,
+        };
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(converse(connection, Arc::clone(&front), stopped.clone()));
+    }
+    // Whoever comes now is refused by the system, not left waiting.
+    drop(connections);
+    stopping.send_replace(());
+    let all = async { while tasks.join_next().await.is_some() {} };
+    // Who is not done by then is cut off when `tasks` is dropped.
+    let _ = tokio::time::timeout(limits.grace, all).await;
+    Ok(())
+}
+
+/// Serves as [`serve`] does, on a thread of its own: neither polls nor publications make readers wait, and no answer
+/// is handed from one thread to another.
+///
+/// # Errors
+///
+/// When the thread cannot be started, or ended by a panic.
+pub async fn serve_apart(
+    socket: Socket,
+    front: Arc<Front>,
+    limits: Limits,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let (stopped, stopping) = oneshot::channel();
-    let connections = Connections::new(listener.into(), limits);
-    let served = axum::serve(connections, router(front)).with_graceful_shutdown(async move {
-        stop.await;
-        // The other end is gone only if the server has ended on its own.
-        let _ = stopped.send(());
+    let socket = socket.into_std()?;
+    let (ended, end) = oneshot::channel();
+    std::thread::Builder::new().name("serve".to_owned()).spawn(move || {
+        let served = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
+            runtime.block_on(async { serve(Socket::from_std(socket)?, front, limits, stop).await })
+        });
+        // Nobody waits for it if the daemon is gone.
+        let _ = ended.send(served);
+    })?;
+    end.await.unwrap_or_else(|_| Err(io::Error::other("the thread that serves has panicked")))
+}
+
+/// Answers the requests of one connection, until the client or the server has had enough.
+async fn converse(connection: Connection, front: Arc<Front>, mut stopped: watch::Receiver<()>) {
+    let service = service_fn(|request: Request<Incoming>| async {
+        let (request, _) = request.into_parts();
+        Ok::<_, Infallible>(answer(&front, &request).await)
     });
-    let grace_over = pin!(async move {
-        if stopping.await.is_ok() {
-            tokio::time::sleep(limits.grace).await;
-        } else {
-            std::future::pending::<()>().await;
+    let mut serving = pin!(http1::Builder::new().serve_connection(TokioIo::new(connection), service));
+    let ended = tokio::select! {
+        biased;
+        ended = serving.as_mut() => ended,
+        _ = stopped.changed() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
         }
-    });
-    tokio::select! {
-        result = served.into_future() => result,
-        () = grace_over => Ok(()),
+    };
+    if let Err(error) = ended {
+        tracing::trace!(%error, "a connection failed");
     }
 }
 
-/// Answers every request for `front`.
-pub fn router(front: Arc<Front>) -> Router {
-    Router::new().fallback(answer).with_state(front)
-}
-
-async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
-    let (request, _) = request.into_parts();
+async fn answer(front: &Front, request: &Parts) -> Response {
     let path = request.uri.path();
     let mut response = match path {
-        _ if !names_its_host(&request) => plain(StatusCode::BAD_REQUEST, "Which Host?\n".to_owned()),
+        _ if !names_its_host(request) => plain(StatusCode::BAD_REQUEST, "Which Host?\n".to_owned()),
         _ if ![Method::GET, Method::HEAD, Method::OPTIONS].contains(&request.method) => {
             allowed(StatusCode::METHOD_NOT_ALLOWED)
         }
         // RFC 9110 §9.3.7: what the server as a whole can do.
         "*" if request.method == Method::OPTIONS => allowed(StatusCode::NO_CONTENT),
-        "/healthz" => unless_options(&request, || health(&front.health.load())),
-        "/metrics" => unless_options(&request, || counted(&front.metrics)),
+        "/healthz" => unless_options(request, || health(&front.health.load())),
+        "/metrics" => unless_options(request, || counted(&front.metrics)),
         _ => {
             let (tree, prefix) = (front.tree.load(), front.prefix.load());
             let below = path.strip_prefix(prefix.as_str()).filter(|below| below.is_empty() || below.starts_with('/'));
             match below {
-                Some(below) if tree.get(path).is_none() => found(&request, &tree, below, path).await,
-                _ => found(&request, &tree, path, path).await,
+                Some(below) if tree.get(path).is_none() => found(front, request, &tree, below, path).await,
+                _ => found(front, request, &tree, path, path).await,
             }
         }
     };
@@ -168,9 +231,9 @@ fn counted(metrics: &Metrics) -> Response {
 /// Answers with the document at `path`; with the page in its place if that is a feed and a browser asks.
 ///
 /// `asked` is the path as the client knows it, from which redirects lead.
-async fn found(request: &Parts, tree: &Tree, path: &str, asked: &str) -> Response {
+async fn found(front: &Front, request: &Parts, tree: &Tree, path: &str, asked: &str) -> Response {
     let Some(resource) = tree.get(path) else { return nowhere(tree, path, asked) };
-    let max_age = max_age(tree, Instant::now());
+    let cache_control = front.cache_control(max_age(tree, Instant::now()));
     let (is_subscribed, stem) = match resource.format {
         Format::Atom | Format::Rss | Format::JsonFeed => (true, path.rsplit_once('.').map(|(stem, _)| stem)),
         Format::Opml | Format::Page | Format::Style | Format::Sitemap | Format::Text => (false, None),
@@ -179,14 +242,14 @@ async fn found(request: &Parts, tree: &Tree, path: &str, asked: &str) -> Respons
     let page = stem.and_then(|stem| tree.get(&format!("{stem}.html")));
     let folder = stem.filter(|stem| tree.get(&format!("{stem}/")).is_some());
     let mut response = match (page, folder) {
-        (Some(page), _) => document(request, page, max_age).await,
+        (Some(page), _) => document(request, page, cache_control).await,
         (None, Some(folder)) => {
             let mut response = plain(StatusCode::SEE_OTHER, String::new());
             let name = folder.rsplit('/').next().unwrap_or_default();
             set(&mut response, header::LOCATION, &format!("{name}/"));
             response
         }
-        (None, None) => document(request, resource, max_age).await,
+        (None, None) => document(request, resource, cache_control).await,
     };
     if is_subscribed {
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
@@ -199,11 +262,11 @@ fn unless_options(request: &Parts, answer: impl FnOnce() -> Response) -> Respons
     if request.method == Method::OPTIONS { allowed(StatusCode::NO_CONTENT) } else { answer() }
 }
 
-async fn document(request: &Parts, resource: &Resource, max_age: Duration) -> Response {
+async fn document(request: &Parts, resource: &Resource, cache_control: HeaderValue) -> Response {
     let mut response = if request.method == Method::OPTIONS {
         allowed(StatusCode::NO_CONTENT)
     } else {
-        representation(&request.headers, resource, max_age).await
+        representation(&request.headers, resource, cache_control).await
     };
     let headers = response.headers_mut();
     if resource.format.is_feed() {
@@ -226,7 +289,7 @@ async fn document(request: &Parts, resource: &Resource, max_age: Duration) -> Re
 }
 
 /// Answers a GET: the document in the best coding, or 304 (RFC 9110 §13, §12.5.3).
-async fn representation(request: &HeaderMap, resource: &Resource, max_age: Duration) -> Response {
+async fn representation(request: &HeaderMap, resource: &Resource, cache_control: HeaderValue) -> Response {
     let (encoding, encoded) = negotiation::best(request, resource);
     let is_as_known = bodies::is_as_known(resource).await;
     let mut response = if let Some(etag) = negotiation::known_etag(request, resource).filter(|_| is_as_known) {
@@ -248,23 +311,17 @@ async fn representation(request: &HeaderMap, resource: &Resource, max_age: Durat
     if is_as_known && resource.is_dated {
         set(&mut response, header::LAST_MODIFIED, &resource.last_modified);
     }
-    set(&mut response, header::CACHE_CONTROL, &cache_control(max_age));
+    response.headers_mut().insert(header::CACHE_CONTROL, cache_control);
     if !resource.compressed.is_empty() {
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     response
 }
 
-/// A cache may answer with what it has while it asks us, and for a day while we do not answer (RFC 5861).
-fn cache_control(max_age: Duration) -> String {
-    let seconds = max_age.as_secs();
-    format!("public, max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error=86400")
-}
-
 fn body(resource: &Resource, encoding: Option<Encoding>, bytes: Bytes, etag: Option<&str>) -> Response {
     let mut response = empty();
     let length = HeaderValue::from(bytes.len());
-    *response.body_mut() = Body::from(bytes);
+    *response.body_mut() = Full::from(bytes);
     if let Some(etag) = etag {
         set(&mut response, header::ETAG, etag);
     }
@@ -309,7 +366,7 @@ fn health(health: &Health) -> Response {
 }
 
 fn allowed(status: StatusCode) -> Response {
-    let mut response = Response::new(Body::empty());
+    let mut response = Response::new(Full::default());
     *response.status_mut() = status;
     response.headers_mut().insert(header::ALLOW, METHODS);
     response
@@ -317,7 +374,7 @@ fn allowed(status: StatusCode) -> Response {
 
 fn plain(status: StatusCode, text: String) -> Response {
     let length = HeaderValue::from(text.len());
-    let mut response = Response::new(Body::from(Bytes::from(text)));
+    let mut response = Response::new(Full::from(text));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, TEXT);
@@ -327,13 +384,13 @@ fn plain(status: StatusCode, text: String) -> Response {
 }
 
 fn empty() -> Response {
-    let mut response = Response::new(Body::empty());
+    let mut response = Response::new(Full::default());
     response.headers_mut().reserve(HEADERS_MAX);
     response
 }
 
 fn without_body(response: Response) -> Response {
-    response.map(|_| Body::empty())
+    response.map(|_| Full::default())
 }
 
 /// Sets a header to a text that we made ourselves; one that is no header value is left out.

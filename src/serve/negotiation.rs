@@ -1,10 +1,7 @@
 //! Which coding of a document a reader gets, and whether it needs one at all (RFC 9110 §12.5.3, §13).
 
-use std::iter;
-
-use axum::http::header::{self, HeaderName};
-use axum::http::{HeaderMap, HeaderValue};
 use chrono::DateTime;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::feed::Timestamp;
 use crate::publish::{Encoded, Encoding, Resource};
@@ -13,6 +10,9 @@ use crate::publish::{Encoded, Encoding, Resource};
 ///
 /// What nobody mentioned is the document as it is: always acceptable, never preferred.
 pub(super) fn best<'a>(request: &HeaderMap, resource: &'a Resource) -> (Option<Encoding>, &'a Encoded) {
+    if !request.contains_key(header::ACCEPT_ENCODING) {
+        return (None, &resource.plain);
+    }
     let mut best = (None, &resource.plain, quality(request, "identity").unwrap_or(0));
     for (encoding, encoded) in &resource.compressed {
         let quality = quality(request, encoding.name()).unwrap_or(0);
@@ -85,13 +85,15 @@ pub(super) fn known_etag<'a>(request: &HeaderMap, resource: &'a Resource) -> Opt
     if request.contains_key(header::IF_NONE_MATCH) {
         // RFC 9110 §13.1.3: then `If-Modified-Since` says nothing.
         return values(request, header::IF_NONE_MATCH).flat_map(tags).find_map(|tag| {
-            let (_, selected) = best(request, resource);
+            let selected = best(request, resource).1;
+            if tag == selected.etag || tag == "*" {
+                return Some(selected.etag.as_str()); // nearly always
+            }
             let plain = Some(&resource.plain).filter(|_| quality(request, "identity") != Some(0));
             let takes = |encoding: Encoding| quality(request, encoding.name()).is_some_and(|quality| quality > 0);
             let others =
                 resource.compressed.iter().filter(|(encoding, _)| takes(*encoding)).map(|(_, encoded)| encoded);
-            let mut all = iter::once(selected).chain(plain).chain(others).map(|encoded| encoded.etag.as_str());
-            if tag == "*" { all.next() } else { all.find(|etag| *etag == tag) }
+            plain.into_iter().chain(others).map(|encoded| encoded.etag.as_str()).find(|etag| *etag == tag)
         });
     }
     let since = values(request, header::IF_MODIFIED_SINCE).next()?;

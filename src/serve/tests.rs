@@ -468,3 +468,35 @@ async fn the_grace_ends() {
     stuck.read_exact(&mut first).await.unwrap();
     world.stop().await;
 }
+
+#[tokio::test]
+async fn a_server_on_a_thread_of_its_own_answers_and_stops() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopping) = oneshot::channel::<()>();
+    let server = tokio::spawn(serve_apart(listener.into(), Arc::default(), Limits::default(), async move {
+        let _ = stopping.await;
+    }));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read(stream).await.status(), 200);
+    stop.send(()).unwrap();
+    server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_comes_after_the_stop_is_refused_while_answers_end() {
+    let world = World::serving(&[("/big.atom", "x".repeat(12_000_000))], Limits::default()).await;
+    let mut stream = world.connect().await;
+    stream.write_all(b"GET /big.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut first = [0; 15];
+    stream.read_exact(&mut first).await.unwrap();
+    let address = world.address;
+    world.stop.send(()).unwrap();
+    while TcpStream::connect(address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    let reading = tokio::spawn(Answer::read(stream));
+    world.server.await.unwrap().unwrap();
+    assert_eq!(reading.await.unwrap().body.len(), 12_000_000);
+}

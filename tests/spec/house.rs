@@ -11,20 +11,22 @@ const WORDS: [&str; 7] = ["config", "feed", "schedule", "state", "story", "text"
 const STAGES: [&str; 6] = ["dedup", "fetch", "parse", "publish", "store", "tag"];
 
 /// Foreign crates whose types stay in one file or folder under `src`.
-const HOMES: [(&str, &str); 24] = [
+const HOMES: [(&str, &str); 26] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("askama", "publish/"),
     ("async_compression", "fetch/body"),
     ("atom_syndication", "publish/"),
-    ("axum", "serve"),
     ("clap", "cli"),
     ("cron", "schedule"),
     ("dom_query", "parse/article/"),
     ("dom_smoothie", "parse/article/"),
     ("feed_rs", "parse/"),
     ("html5ever", "text/"),
+    ("http_body_util", "serve"),
     ("httpdate", "serve/"),
+    ("hyper", "serve"),
+    ("hyper_util", "serve"),
     ("indicatif", "cli"),
     ("listenfd", "daemon/"),
     ("prometheus_client", "metrics"),
