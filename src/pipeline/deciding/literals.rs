@@ -1,5 +1,7 @@
 //! Plain data for tests of decisions: entries, and what is stored around them.
 
+use std::collections::BTreeMap;
+
 use chrono::{TimeZone, Utc};
 
 use super::*;
@@ -91,7 +93,7 @@ pub(super) fn settle<T>(around: &Surroundings, mut decide: impl FnMut(&mut Draft
 
 fn nothing(asked: Inquiry) -> Surroundings {
     Surroundings {
-        known: asked.keys.keys().map(|source_id| (source_id.clone(), Default::default())).collect(),
+        known: asked.keys.keys().map(|source_id| (source_id.clone(), BTreeMap::new())).collect(),
         listings: asked.listings.iter().map(|source_id| (source_id.clone(), Vec::new())).collect(),
         stays: asked.stays.keys().map(|source_id| (source_id.clone(), Vec::new())).collect(),
         recent: asked.recent.iter().map(|clue| (*clue, Vec::new())).collect(),

@@ -116,7 +116,7 @@ fn the_generation_grows_with_everything_that_can_be_seen() {
         let (rules, numbers, now) = (String::from("rules 2"), vec![a], noon());
         let turn = Turn { source_id: "x".into(), date: now, health: Health::Gone, detail: None };
         let clues = Clues::default();
-        let changes = [
+        let changes = vec![
             Change::Turn(turn),
             Change::Announced(Announcement::default()),
             insertion(9, "education", 9, &prepared("c"), now),

@@ -165,6 +165,7 @@ fn apply(store: &mut dyn Store, changes: &[Change]) {
     assert_eq!(store.apply(changes, None).unwrap(), Applied::Kept);
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers write it in place")]
 fn look(store: &mut dyn Store, asked: Inquiry) -> Surroundings {
     store.surroundings(&asked).unwrap()
 }
@@ -181,9 +182,9 @@ fn insert(store: &mut dyn Store, source_id: &str, prepared: &Prepared) -> i64 {
 }
 
 /// Keeps an entry that tells a story which is there.
-fn tell(store: &mut dyn Store, source_id: &str, prepared: &Prepared, story: i64) -> i64 {
+fn tell(store: &mut dyn Store, source_id: &str, prepared: &Prepared, head: i64) -> i64 {
     let number = look(store, Inquiry::default()).next_number;
-    apply(store, &[insertion(number, source_id, story, prepared, noon())]);
+    apply(store, &[insertion(number, source_id, head, prepared, noon())]);
     number
 }
 

@@ -105,8 +105,8 @@ fn telling_words_are_those_of_what_an_entry_says_now() {
 #[test]
 fn stories_wait_for_their_related_news_until_it_is_chosen() {
     check(|store| {
-        let [a, b, c] =
-            [3, 2, 1].map(|hours| insert(store, "education", &paged(["c", "b", "a"][hours - 1], hours as i64)));
+        let told = [("a", 3), ("b", 2), ("c", 1)];
+        let [a, b, c] = told.map(|(name, hours)| insert(store, "education", &paged(name, hours)));
         let waiting = |store: &mut dyn Store, after, limit| -> Vec<(i64, bool)> {
             let page = store.unrelated("numerique", after, limit).unwrap();
             page.iter().map(|(gist, is_chosen)| (gist.number, *is_chosen)).collect()
@@ -135,7 +135,7 @@ fn a_page_of_unrelated_stories_begins_a_window_before_the_first() {
         let page = store.unrelated("numerique", None, 9999).unwrap();
         let numbers: Vec<i64> = page.iter().map(|(gist, _)| gist.number).collect();
         let before = numbers.iter().filter(|number| **number < last).count();
-        assert!(numbers.is_sorted() && before >= WINDOW && before <= WINDOW + 1, "{before}");
+        assert!(numbers.is_sorted() && (WINDOW..=WINDOW + 1).contains(&before), "{before}");
         assert_eq!(page.last().map(|(_, is_chosen)| *is_chosen), Some(false));
     });
 }

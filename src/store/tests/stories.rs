@@ -106,8 +106,8 @@ fn check_stamps(changes: impl Fn() -> Vec<Change>, expected: &[Month]) {
         let before = stamps(store, "numerique");
         apply(store, &changes());
         let after = stamps(store, "numerique");
-        let changed: Vec<Month> = after.keys().copied().filter(|month| before.get(month) != after.get(month)).collect();
-        assert_eq!(changed, expected);
+        let stamped: Vec<Month> = after.keys().copied().filter(|month| before.get(month) != after.get(month)).collect();
+        assert_eq!(stamped, expected);
     });
 }
 

@@ -360,8 +360,8 @@ fn all_that_a_look_brings_is_of_one_moment() {
         let asked = Inquiry { peers: [1].into(), texts: (1..=60).collect(), ..Inquiry::default() };
         loop {
             let around = look(&mut file.store, asked.clone());
-            let there = around.next_number - 1;
-            assert_eq!((around.peers.len() as i64, around.texts.len() as i64), (there, there));
+            let there = usize::try_from(around.next_number - 1).unwrap();
+            assert_eq!((around.peers.len(), around.texts.len()), (there, there));
             if there == 60 {
                 break;
             }

@@ -29,7 +29,7 @@ fn holding(stored: &Prepared, date: Timestamp) -> Surroundings {
     };
     let known = BTreeMap::from([(1, Known { number: 1, key, guid_key, fingerprint })]);
     let (texts, known) = ([(1, whole)].into(), [("a".to_owned(), known)].into());
-    Surroundings { texts, known, ..around([held]) }
+    Surroundings { known, texts, ..around([held]) }
 }
 
 /// Date, publication, last change and revision of an edit that another text brings at 14:00.
@@ -115,7 +115,7 @@ fn labels_under_other_rules_leave_the_topics_of_an_edited_entry() {
 fn joined(story: i64, before: Option<Timestamp>, to: i64) -> Option<Timestamp> {
     let stored = |number, story| Peer { story, joined: before, ..peer(number, "a", &prepared("a", "1", TEXT)) };
     let around = around([stored(1, 1), stored(2, story), stored(3, 3)]);
-    let (_, changes) = settle(&around, |draft| draft.assign(2, to, noon()));
+    let ((), changes) = settle(&around, |draft| draft.assign(2, to, noon()));
     let [Change::Move { number: 2, story, joined }] = changes.as_slice() else { panic!("{changes:?}") };
     assert_eq!(*story, to);
     *joined
