@@ -4,8 +4,8 @@ use std::path::Path;
 use tokio::time::advance;
 
 use super::*;
-use crate::store::Store;
 use crate::config;
+use crate::store::Store;
 
 /// A daemon on a folder of its own, before its first publication.
 fn daemon(folder: &Path) -> Daemon {

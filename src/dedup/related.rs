@@ -46,8 +46,8 @@ pub fn related(story: &Gist, earlier: &[&Gist]) -> Vec<i64> {
     let weights = weights(story, terms, earlier, &shared);
     let by_story = shared.chunk_by(|one, next| one.story == next.story);
     let scored = by_story.filter_map(|shared| {
-        let other = *earlier.get(shared.first()?.story)?;
-        Some((points(shared, other.source_id == story.source_id, &weights)?, other))
+        let other = *earlier.get(shared.first()?.story as usize)?;
+        Some((points(terms, shared, other.source_id == story.source_id, &weights)?, other))
     });
     let mut scored: Vec<(f64, &Gist)> = scored.collect();
     scored.sort_by(|(one, a), (two, b)| two.total_cmp(one).then_with(|| b.order().cmp(&a.order())));
@@ -69,32 +69,46 @@ pub fn related(story: &Gist, earlier: &[&Gist]) -> Vec<i64> {
 /// A term that a story and an earlier one have in common.
 struct Shared {
     /// The place of the earlier story.
-    story: usize,
+    story: u32,
     /// The place of the term among the story's.
-    place: usize,
-    mine: Term,
+    place: u8,
     theirs: Term,
 }
 
+/// Cells of the table by which a word is looked up.
+const CELLS: usize = 2048;
+
 /// Finds the terms that a story shares with earlier ones, in the order of these and of its terms.
 ///
-/// Most words of another story are not in this one: a small table of bits tells so at once.
+/// Nearly all of the time goes here, so words are looked up in a table with open addressing: most are not there, and that
+/// shows at the first cell.
 fn shared(terms: &Terms, earlier: &[&Gist]) -> Vec<Shared> {
-    const BITS: u32 = 4096;
-    let mut table = [0_u64; BITS as usize / 64];
-    let cell = |term: Term| ((term.word() % BITS / 64) as usize, 1_u64 << (term.word() % 64));
-    for term in terms.iter() {
-        let (word, bit) = cell(term);
-        table.get_mut(word).into_iter().for_each(|bits| *bits |= bit);
+    let cell = |word: u32| word as usize % CELLS;
+    let mut table = [0_u8; CELLS];
+    let words: Vec<u32> = terms.iter().map(Term::word).collect();
+    for (word, place) in words.iter().zip(1_u8..) {
+        let mut at = cell(*word);
+        while table.get(at).is_some_and(|taken| *taken != 0) {
+            at = (at + 1) % CELLS;
+        }
+        table.get_mut(at).into_iter().for_each(|free| *free = place);
     }
-    let mut shared = Vec::new();
-    for (story, other) in earlier.iter().enumerate() {
-        for theirs in other.terms.iter().flat_map(Terms::iter) {
-            let (word, bit) = cell(theirs);
-            if table.get(word).is_some_and(|bits| bits & bit != 0)
-                && let Some((place, mine)) = terms.find(theirs.word())
-            {
-                shared.push(Shared { story, place, mine, theirs });
+    let find = |word: u32| {
+        let mut at = cell(word);
+        loop {
+            let place = table.get(at).copied().unwrap_or_default().checked_sub(1)?;
+            if words.get(usize::from(place)) == Some(&word) {
+                return Some(place);
+            }
+            at = (at + 1) % CELLS;
+        }
+    };
+    let mut shared = Vec::with_capacity(earlier.len());
+    for (other, story) in earlier.iter().zip(0_u32..) {
+        let Some(theirs) = &other.terms else { continue };
+        for theirs in theirs.iter() {
+            if let Some(place) = find(theirs.word()) {
+                shared.push(Shared { story, place, theirs });
             }
         }
     }
@@ -121,7 +135,8 @@ fn weights(story: &Gist, terms: &Terms, earlier: &[&Gist], shared: &[Shared]) ->
     let homes: Vec<bool> = earlier.iter().map(|other| is_home(other)).collect();
     let mut counts = vec![(0_u32, 0_u32); terms.iter().count()];
     for Shared { story, place, .. } in shared {
-        if let (Some((all, home)), Some(is_home)) = (counts.get_mut(*place), homes.get(*story)) {
+        let (count, is_home) = (counts.get_mut(usize::from(*place)), homes.get(*story as usize));
+        if let (Some((all, home)), Some(is_home)) = (count, is_home) {
             *all += 1;
             *home += u32::from(*is_home);
         }
@@ -139,10 +154,11 @@ fn weights(story: &Gist, terms: &Terms, earlier: &[&Gist], shared: &[Shared]) ->
 }
 
 /// Returns how much two stories have in common, if it is enough.
-fn points(shared: &[Shared], is_home: bool, weights: &[Weight]) -> Option<f64> {
+fn points(terms: &Terms, shared: &[Shared], is_home: bool, weights: &[Weight]) -> Option<f64> {
     let (mut of_titles, mut of_tags, mut of_texts) = (0.0, 0.0, 0.0);
-    for Shared { place, mine, theirs, .. } in shared {
-        let weight = weights.get(*place).copied().unwrap_or_default();
+    for Shared { place, theirs, .. } in shared {
+        let place = usize::from(*place);
+        let (Some(mine), Some(weight)) = (terms.get(place), weights.get(place)) else { continue };
         let weight = if is_home { weight.at_home } else { weight.elsewhere };
         let points = weight * factor(mine.spot()) * factor(theirs.spot());
         match (mine.spot(), theirs.spot()) {

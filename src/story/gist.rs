@@ -52,11 +52,10 @@ impl Terms {
         self.0.iter().copied()
     }
 
-    /// The term of a word, and its place.
+    /// The term at a place.
     #[must_use]
-    pub fn find(&self, word: u32) -> Option<(usize, Term)> {
-        let place = self.0.binary_search_by_key(&word, |term| term.word()).ok()?;
-        Some((place, *self.0.get(place)?))
+    pub fn get(&self, place: usize) -> Option<Term> {
+        self.0.get(place).copied()
     }
 
     /// As bytes for a store.
@@ -150,14 +149,5 @@ mod tests {
     fn of_a_word_said_twice_the_first_place_counts() {
         let told = Terms::new([Term::new(1 << 40, Spot::Title, false), Term::new(1 << 40, Spot::Text, true)]);
         assert_eq!(told.iter().map(Term::spot).collect::<Vec<_>>(), [Spot::Title]);
-    }
-
-    #[test]
-    fn a_term_is_found_by_its_word_with_its_place() {
-        let terms = terms(&[5, 3, 9]);
-        let words: Vec<u32> = terms.iter().map(Term::word).collect();
-        let places: Vec<Option<usize>> = words.iter().map(|word| terms.find(*word).map(|(place, _)| place)).collect();
-        assert_eq!(places, [Some(0), Some(1), Some(2)]);
-        assert_eq!(terms.find(words[0] + 1), None);
     }
 }
