@@ -1,6 +1,7 @@
 //! Who is who: an entry's identity within its source, and the story it tells with others.
 
 mod gist;
+mod shown;
 
 use std::fmt;
 
@@ -11,6 +12,7 @@ use crate::feed::{Entry, Timestamp};
 use crate::topic::Label;
 
 pub use gist::{Gist, Spot, Term, Terms};
+pub use shown::{Chosen, Told, ToldEntry, shown};
 
 /// Identity of an entry within its source: a hash of guid/id, else link, else text, each with the title.
 ///

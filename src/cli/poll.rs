@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::Utc;
 use serde::Serialize;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::{Failure, open, output, progress};
 use crate::config::{Config, Source};
@@ -60,9 +61,10 @@ pub(super) fn run(config: Config, options: Options) -> Result<(), Failure> {
         let total = round(&context, sources, force, json).await?;
         // Where polls are a cron job there is no daemon to do it.
         pipeline::upkeep(&context, Utc::now()).await?;
-        let published = pipeline::publish(&context, Archives::Changed).await?;
-        published.written?;
-        pipeline::announce(&context, &published.announced, Utc::now()).await?;
+        if let Some(published) = pipeline::publish(&context, Archives::Changed, &CancellationToken::new()).await? {
+            published.written?;
+            pipeline::announce(&context, &published.announced, Utc::now()).await?;
+        }
         if !json {
             output::print(&format!("{}\n", total.for_people()))?;
         }

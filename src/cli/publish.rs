@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Failure, open, output};
 use crate::config::Config;
 use crate::pipeline::{self, Archives, Context};
@@ -15,7 +17,8 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     let written = open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
         pipeline::relabel(&context).await?;
-        Ok::<_, Failure>(pipeline::publish(&context, Archives::All).await?.written?)
+        let published = pipeline::publish(&context, Archives::All, &CancellationToken::new()).await?;
+        Ok::<_, Failure>(published.map(|published| published.written).transpose()?.unwrap_or_default())
     })?;
     let _ = thread.join();
     output::note(&format!(

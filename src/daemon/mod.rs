@@ -18,6 +18,7 @@ use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch as flag;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use self::due::Due;
@@ -367,8 +368,11 @@ impl Daemon {
         let began = tokio::time::Instant::now();
         let is_busy = !self.polls.is_empty() && began < self.archived + ARCHIVE_DELAY_MAX;
         let archives = if is_busy || starting { Archives::Later } else { Archives::Changed };
-        let Published { generation, representations, filed, stories, announced, written } =
-            pipeline::publish(&self.context, archives).await?;
+        let Some(Published { generation, representations, filed, stories, announced, written }) =
+            pipeline::publish(&self.context, archives, &CancellationToken::new()).await?
+        else {
+            return Ok(());
+        };
         self.published = generation;
         self.archives_wait = archives == Archives::Later;
         if !self.archives_wait {

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState, Throttle};
 use crate::story::{
-    Bond, Clues, EntryKey, Fingerprint, Gist, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story,
-    Terms, Tombstone,
+    Bond, Clues, EntryKey, Fingerprint, Gist, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Terms, Told,
+    Tombstone,
 };
 use crate::topic::Label;
 
@@ -281,25 +281,24 @@ pub trait Store: Send {
     /// When the store cannot be written.
     fn relate(&mut self, topic: &str, story: i64, others: &[i64]) -> Result<(), StoreError>;
 
-    /// The latest stories of a topic, newest first, at most `limit`.
+    /// What a publication has to know before it reads any story: how `topics` (in their order) and all sources are at one
+    /// moment, and the last `changes` of sources.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn stories(&mut self, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError>;
+    fn outline(&mut self, topics: &[String], changes: usize) -> Result<Outline, StoreError>;
 
-    /// The months from which a topic has stories, by the dates of their heads, oldest first; each with a stamp.
-    ///
-    /// The stamp is another one whenever a story of that month may look different in the topic.
+    /// The numbers of stories of a topic, newest first by the dates of their heads.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn months(&mut self, topic: &str) -> Result<Vec<(Month, i64)>, StoreError>;
+    fn stories(&mut self, topic: &str, part: Part) -> Result<Vec<i64>, StoreError>;
 
-    /// All stories of a topic from one month, newest first.
+    /// These stories beside a topic, in the order in which they are given.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn stories_of(&mut self, topic: &str, month: Month) -> Result<Vec<Story>, StoreError>;
+    fn told(&mut self, topic: &str, stories: &[i64]) -> Result<Vec<Told>, StoreError>;
 
     /// The stories that a topic showed and shows no more, the latest to go first, at most `limit`; of all months, or those
     /// whose heads are of `month`.
@@ -417,6 +416,43 @@ pub const CANDIDATES_MAX: usize = 64;
 
 /// Most entries that a clue taken from a text may have and still say something.
 pub const COMMON_CLUE: usize = 16;
+
+/// Which stories of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The newest of which anything stands, at most so many.
+    Newest(usize),
+    /// Those whose heads are of a month, though all of it be withdrawn.
+    Month(Month),
+}
+
+/// How everything is that is published, at one moment, without any story.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outline {
+    /// The store's generation.
+    pub generation: i64,
+    /// The topics that were asked for, in their order.
+    pub topics: Vec<TopicOutline>,
+    /// The state of every source that was ever polled, by id.
+    pub sources: Vec<SourceState>,
+    /// The last change of each source but moves, by source.
+    pub health: Vec<Change>,
+    /// What became of sources, newest first.
+    pub changes: Vec<Change>,
+    /// What hubs were told, by hub and topic.
+    pub hubs: Vec<Announcement>,
+}
+
+/// How a topic is at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicOutline {
+    /// A number that grows whenever any story may look different in the topic, or leaves it: the largest of its months,
+    /// also of those that are empty now.
+    pub stamp: i64,
+    /// The months from which it has stories, by the dates of their heads, oldest first; each with its own stamp, a higher
+    /// one whenever a story of that month may look different.
+    pub months: Vec<(Month, i64)>,
+}
 
 /// Which entries to list.
 #[derive(Debug, Clone, Default)]

@@ -23,12 +23,12 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
-use super::{EntryDay, Filter, Job, Order, Store, StoreError};
+use super::{EntryDay, Filter, Job, Order, Outline, Part, Store, StoreError};
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change, SourceState, Throttle};
 use crate::story::{
-    Bond, Clues, EntryKey, Fingerprint, Gist, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Story,
-    Terms, Tombstone,
+    Bond, Clues, EntryKey, Fingerprint, Gist, Known, Listed, Month, Prepared, Revision, Stay, StoredEntry, Terms, Told,
+    Tombstone,
 };
 use crate::topic::Label;
 
@@ -36,8 +36,13 @@ use crate::topic::Label;
 const APPLICATION_ID: i64 = 0x7665_696c;
 
 /// One step per format, in order, never changed once released; `PRAGMA user_version` counts the steps done.
-const MIGRATIONS: [&str; 4] =
-    [include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql"), include_str!("004.sql")];
+const MIGRATIONS: [&str; 5] = [
+    include_str!("001.sql"),
+    include_str!("002.sql"),
+    include_str!("003.sql"),
+    include_str!("004.sql"),
+    include_str!("005.sql"),
+];
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -368,16 +373,23 @@ impl Store for Sqlite {
         related::relate(&self.connection, topic, story, others)
     }
 
-    fn stories(&mut self, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {
-        stories::stories(&self.connection, topic, limit)
+    fn outline(&mut self, topics: &[String], changes: usize) -> Result<Outline, StoreError> {
+        Ok(Outline {
+            generation: self.generation()?,
+            topics: archive::topics(&self.connection, topics)?,
+            sources: self.sources()?,
+            health: self.health(None)?,
+            changes: self.changes(changes)?,
+            hubs: self.announcements()?,
+        })
     }
 
-    fn months(&mut self, topic: &str) -> Result<Vec<(Month, i64)>, StoreError> {
-        archive::months(&self.connection, topic)
+    fn stories(&mut self, topic: &str, part: Part) -> Result<Vec<i64>, StoreError> {
+        stories::stories(&self.connection, topic, part)
     }
 
-    fn stories_of(&mut self, topic: &str, month: Month) -> Result<Vec<Story>, StoreError> {
-        archive::stories(&self.connection, topic, month)
+    fn told(&mut self, topic: &str, stories: &[i64]) -> Result<Vec<Told>, StoreError> {
+        stories::told(&self.connection, topic, stories)
     }
 
     fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
@@ -435,8 +447,7 @@ impl Store for Sqlite {
     }
 
     fn raise_generation(&mut self) -> Result<(), StoreError> {
-        self.connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation'", [])?;
-        Ok(())
+        archive::raise(&self.connection)
     }
 
     fn backup(&mut self, to: &Path) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{StoreError, archive, rows, unix};
 use crate::store::Order;
-use crate::story::{Gist, Related, Terms};
+use crate::story::{Chosen, Gist, Related, Terms};
 
 pub(super) fn set_terms(connection: &Connection, number: i64, terms: Option<&Terms>) -> Result<(), StoreError> {
     match terms {
@@ -87,26 +87,22 @@ pub(super) fn relate(connection: &Connection, topic: &str, story: i64, others: &
     if others.is_empty() { Ok(()) } else { archive::touch(connection, story) }
 }
 
-/// What was chosen and is still another story of the topic, through the story that the chosen one is part of now.
-pub(super) fn shown(connection: &Connection, topic: &str, story: i64) -> Result<Vec<Related>, StoreError> {
+/// The stories that hold what was chosen for a story, best first.
+pub(super) fn chosen(connection: &Connection, topic: &str, story: i64) -> Result<Vec<Chosen>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT head.number, head.title, head.url
+        "SELECT head.number, head.title, head.url, EXISTS (
+             SELECT 1 FROM entry AS told JOIN label ON label.entry = told.number
+             WHERE told.story = head.number AND told.withdrawn IS NULL AND label.topic = ?1)
          FROM related JOIN entry AS chosen ON chosen.number = related.other
          JOIN entry AS head ON head.number = chosen.story
-         WHERE related.topic = ?1 AND related.story = ?2 AND related.place > 0 AND head.number != ?2
-         AND EXISTS (SELECT 1 FROM entry AS told JOIN label ON label.entry = told.number
-                     WHERE told.story = head.number AND told.withdrawn IS NULL AND label.topic = ?1)
+         WHERE related.topic = ?1 AND related.story = ?2 AND related.place > 0
          ORDER BY related.place",
     )?;
-    let read = |row: &Row<'_>| Ok(Related { number: row.get(0)?, title: row.get(1)?, url: rows::url(row, 2)? });
-    let mut shown: Vec<Related> = Vec::new();
-    for related in statement.query_map(params![topic, story], read)? {
-        let related = related?;
-        if shown.iter().all(|other| other.number != related.number) {
-            shown.push(related);
-        }
-    }
-    Ok(shown)
+    let read = |row: &Row<'_>| {
+        let head = Related { number: row.get(0)?, title: row.get(1)?, url: rows::url(row, 2)? };
+        Ok(Chosen { head, is_in_topic: row.get(3)? })
+    };
+    Ok(statement.query_map(params![topic, story], read)?.collect::<Result<_, _>>()?)
 }
 
 /// Forgets what was chosen for a story that is dropped, and where it was chosen.

@@ -45,8 +45,8 @@ fn relabelling_moves_entries_between_topics() {
         let label = Label { topic: "laicite".into(), score: 7.0, reasons: Vec::new() };
         store.relabel(&[(number, vec![label])], "rules 2").unwrap();
         assert_eq!(store.rules().unwrap(), "rules 2");
-        assert!(store.stories("numerique", 10).unwrap().is_empty());
-        assert_eq!(store.stories("laicite", 10).unwrap().len(), 1);
+        assert!(newest(store, "numerique", 10).is_empty());
+        assert_eq!(newest(store, "laicite", 10).len(), 1);
     });
 }
 

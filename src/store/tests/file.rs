@@ -57,7 +57,7 @@ fn a_store_of_the_first_format_is_migrated_and_what_is_derived_is_asked_for() {
     let mut store = Sqlite::open(&path).unwrap();
     assert!(!store.is_whole().unwrap());
     assert_eq!(store.entry(1).unwrap().unwrap().entry.title.as_deref(), Some("Un plan"));
-    assert_eq!(store.stories("numerique", 9).unwrap().len(), 1);
+    assert_eq!(newest(&mut store, "numerique", 9).len(), 1);
     let clues = Clues { recent: vec![7], lasting: Vec::new() };
     store.set_clues(1, &clues).unwrap();
     store.mark_whole().unwrap();

@@ -13,7 +13,7 @@ use super::sqlite::Sqlite;
 use super::*;
 use crate::feed::Entry;
 use crate::state::Health;
-use crate::story::{Clues, Departure, Fingerprint, Identity, Spot, Term};
+use crate::story::{Clues, Departure, Fingerprint, Identity, Spot, Story, Term, shown};
 use crate::topic::{Label, Reason};
 
 fn noon() -> Timestamp {
@@ -64,4 +64,20 @@ fn undated(name: &str) -> Prepared {
 /// Keeps entries as one source has them, and returns their numbers.
 fn insert_all(store: &mut dyn Store, names: &[&str]) -> Vec<i64> {
     names.iter().map(|name| store.insert("education", &prepared(name), None, noon()).unwrap()).collect()
+}
+
+/// The stories that a topic shows of a part.
+fn shown_of(store: &mut dyn Store, topic: &str, part: Part) -> Vec<Story> {
+    let numbers = store.stories(topic, part).unwrap();
+    store.told(topic, &numbers).unwrap().into_iter().filter_map(shown).collect()
+}
+
+/// The newest stories that a topic shows.
+fn newest(store: &mut dyn Store, topic: &str, limit: usize) -> Vec<Story> {
+    shown_of(store, topic, Part::Newest(limit))
+}
+
+/// The months of the topic of most tests, each with its stamp.
+fn months(store: &mut dyn Store) -> Vec<(Month, i64)> {
+    store.outline(&["numerique".to_owned()], 0).unwrap().topics.remove(0).months
 }

@@ -11,7 +11,7 @@ fn paged(name: &str, hours: i64) -> Prepared {
 }
 
 fn related(store: &mut dyn Store, head: i64) -> Vec<i64> {
-    let stories = store.stories("numerique", 10).unwrap();
+    let stories = newest(store, "numerique", 10);
     let shown = stories.into_iter().find(|shown| shown.number == head).unwrap();
     shown.related.into_iter().map(|related| related.number).collect()
 }
@@ -50,10 +50,10 @@ fn related_news_vanishes_with_what_is_dropped() {
         let new = store.insert("education", &paged("b", 1), None, noon()).unwrap();
         store.relate("numerique", new, &[old]).unwrap();
         store.mark_present("education", &[new], true, noon()).unwrap();
-        let before = store.months("numerique").unwrap();
+        let before = months(store);
         assert_eq!(store.drop_before(noon() - TimeDelta::days(1), &["education".to_owned()]).unwrap(), 1);
         assert_eq!(related(store, new), [] as [i64; 0]);
-        assert_ne!(store.months("numerique").unwrap(), before);
+        assert_ne!(months(store), before);
         assert_eq!(store.unrelated(new).unwrap(), [], "it is not chosen anew");
     });
 }
@@ -63,7 +63,7 @@ fn the_month_of_a_story_changes_with_its_related_news() {
     check(|store| {
         let old = store.insert("education", &paged("a", 24 * 60), None, noon()).unwrap();
         let new = store.insert("education", &paged("b", 1), None, noon()).unwrap();
-        let stamp = |store: &mut dyn Store| store.months("numerique").unwrap().last().unwrap().1;
+        let stamp = |store: &mut dyn Store| months(store).last().unwrap().1;
         let unrelated = stamp(store);
         store.relate("numerique", new, &[old]).unwrap();
         let chosen = stamp(store);

@@ -50,7 +50,7 @@ fn a_corrected_head_shows_its_own_text_until_the_others_follow() {
         let telling =
             store.insert("culture", &long("Un texte bien plus long, de douze millions"), Some(head), noon()).unwrap();
         let shown = |store: &mut dyn Store| {
-            let story = store.stories("numerique", 9).unwrap().remove(0);
+            let story = newest(store, "numerique", 9).remove(0);
             (story.text.is_some(), story.head.changed)
         };
         assert_eq!(shown(store), (true, None));
@@ -79,7 +79,7 @@ fn a_topic_shows_each_story_once_with_all_its_tellings() {
         let mut second = prepared("b");
         second.entry.content = Some("<p>Un texte bien plus long que celui de la tête, pour les lecteurs.</p>".into());
         store.insert("culture", &second, Some(head), noon()).unwrap();
-        let stories = store.stories("numerique", 10).unwrap();
+        let stories = newest(store, "numerique", 10);
         let [story] = stories.as_slice() else { panic!("one story, not {}", stories.len()) };
         assert_eq!(story.head.atom_id, "urn:a");
         assert_eq!(
@@ -99,13 +99,11 @@ fn a_month_holds_the_stories_whose_heads_are_of_it_and_its_stamp_changes_with_th
         old.entry.published = Some(october.start());
         let head = store.insert("education", &old, None, noon()).unwrap();
         store.insert("education", &prepared("b"), None, noon()).unwrap();
-        let stamps = |store: &mut dyn Store| store.months("numerique").unwrap();
+        let stamps = |store: &mut dyn Store| months(store);
         let before = stamps(store);
         assert_eq!(before.iter().map(|(month, _)| *month).collect::<Vec<_>>(), [october, november]);
         let titles = |store: &mut dyn Store, month| -> Vec<String> {
-            store
-                .stories_of("numerique", month)
-                .unwrap()
+            shown_of(store, "numerique", Part::Month(month))
                 .into_iter()
                 .filter_map(|story| story.head.entry.title)
                 .collect()
@@ -124,11 +122,11 @@ fn a_month_holds_the_stories_whose_heads_are_of_it_and_its_stamp_changes_with_th
 fn stamps_stay_when_labels_do() {
     check(|store| {
         let number = store.insert("education", &prepared("a"), None, noon()).unwrap();
-        let before = store.months("numerique").unwrap();
+        let before = months(store);
         store.relabel(&[(number, prepared("a").labels)], "rules 2").unwrap();
-        assert_eq!(store.months("numerique").unwrap(), before);
+        assert_eq!(months(store), before);
         store.relabel(&[(number, Vec::new())], "rules 3").unwrap();
-        assert_eq!(store.months("numerique").unwrap(), []);
+        assert_eq!(months(store), []);
     });
 }
 
@@ -139,8 +137,8 @@ fn a_corrected_date_moves_a_story_to_another_month() {
         let mut corrected = prepared("a");
         corrected.entry.published = Some(noon() - TimeDelta::days(60));
         store.update(number, &corrected, None).unwrap();
-        let months: Vec<Month> = store.months("numerique").unwrap().into_iter().map(|(month, _)| month).collect();
+        let months: Vec<Month> = months(store).into_iter().map(|(month, _)| month).collect();
         assert_eq!(months, [Month { year: 2026, month: 9 }]);
-        assert_eq!(store.stories_of("numerique", months[0]).unwrap().len(), 1);
+        assert_eq!(shown_of(store, "numerique", Part::Month(months[0])).len(), 1);
     });
 }

@@ -10,7 +10,7 @@ fn what_comes_back_is_later_than_its_tombstone() {
         store.withdraw(&[number], noon() + TimeDelta::hours(1)).unwrap();
         let back = noon() + TimeDelta::hours(2);
         store.mark_present("education", &[number], true, back).unwrap();
-        assert_eq!(store.stories("numerique", 9).unwrap()[0].head.changed, Some(back));
+        assert_eq!(newest(store, "numerique", 9)[0].head.changed, Some(back));
     });
 }
 
@@ -41,16 +41,16 @@ fn an_entry_is_withdrawn_when_it_was_suspected_for_long_enough_and_until_it_is_b
         let hour = |hours| noon() + TimeDelta::hours(hours);
         store.mark_present("education", &[number + 1], true, hour(1)).unwrap();
         store.suspect(&[number], Some(hour(1))).unwrap();
-        let stamp = store.months("numerique").unwrap();
+        let stamp = months(store);
         assert!(store.suspected("education", hour(0)).unwrap().is_empty());
         assert!(store.suspected("culture", hour(1)).unwrap().is_empty());
         assert_eq!(store.suspected("education", hour(1)).unwrap(), [number]);
-        assert_eq!(store.months("numerique").unwrap(), stamp);
+        assert_eq!(months(store), stamp);
         store.withdraw(&[number], hour(2)).unwrap();
         assert!(store.suspected("education", hour(1)).unwrap().is_empty(), "once");
-        assert_ne!(store.months("numerique").unwrap(), stamp);
-        let month = store.months("numerique").unwrap()[0].0;
-        for stories in [store.stories("numerique", 1).unwrap(), store.stories_of("numerique", month).unwrap()] {
+        assert_ne!(months(store), stamp);
+        let month = months(store)[0].0;
+        for stories in [newest(store, "numerique", 1), shown_of(store, "numerique", Part::Month(month))] {
             assert_eq!(stories.iter().map(|story| story.number).collect::<Vec<_>>(), [number + 1]);
         }
         let gone = Tombstone { atom_id: "urn:a".into(), date: hour(2), departure: Departure::Withdrawn };
@@ -61,7 +61,7 @@ fn an_entry_is_withdrawn_when_it_was_suspected_for_long_enough_and_until_it_is_b
         assert_eq!(store.tombstones("laicite", None, 9).unwrap(), []);
         assert_eq!(store.mark_present("education", &[number], false, hour(4)).unwrap(), 1, "also in a delta");
         assert_eq!(store.mark_present("education", &[number], false, hour(5)).unwrap(), 0);
-        assert_eq!(store.stories("numerique", 9).unwrap().len(), 2);
+        assert_eq!(newest(store, "numerique", 9).len(), 2);
         assert_eq!(store.tombstones("numerique", None, 9).unwrap(), []);
     });
 }
@@ -81,9 +81,9 @@ fn a_story_without_its_head_shows_the_next_telling_under_its_id_and_date() {
             store.withdraw(&[number], noon()).unwrap();
         };
         withdraw(store, "sante", third);
-        assert_eq!(store.stories("numerique", 9).unwrap()[0].tellings.len(), 2);
+        assert_eq!(newest(store, "numerique", 9)[0].tellings.len(), 2);
         withdraw(store, "education", head);
-        let story = store.stories("numerique", 9).unwrap().remove(0);
+        let story = newest(store, "numerique", 9).remove(0);
         assert_eq!(
             (story.number, &*story.head.atom_id, story.head.date),
             (head, "urn:a", noon() - TimeDelta::hours(1))
@@ -92,7 +92,7 @@ fn a_story_without_its_head_shows_the_next_telling_under_its_id_and_date() {
         assert_eq!((story.tellings.len(), story.text), (1, None));
         assert_eq!(store.tombstones("numerique", None, 9).unwrap(), []);
         withdraw(store, "culture", second_number);
-        assert_eq!(store.stories("numerique", 9).unwrap(), []);
+        assert_eq!(newest(store, "numerique", 9), []);
         assert_eq!(store.tombstones("numerique", None, 9).unwrap()[0].atom_id, "urn:a");
     });
 }
