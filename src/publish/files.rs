@@ -374,7 +374,7 @@ impl Folder {
         }
         let new = temporary(&self.directory.join(name));
         let mut document = File::open(from).map(BufReader::new).map_err(failed("read", from))?;
-        let packed = self.write(&new, &mut |mut to| compress(&mut document, &mut to, encoding));
+        let packed = self.write(&new, &mut |mut to| compress(&mut document, length, &mut to, encoding));
         let settled = packed.and_then(|(_, packed)| {
             if packed >= length {
                 return Ok(false);

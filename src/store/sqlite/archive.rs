@@ -29,7 +29,7 @@ fn months(connection: &Connection, topic: &str) -> Result<Vec<(Month, i64)>, Sto
 /// The stories of a topic whose heads are of a month, each with the date of its head.
 pub(super) fn stories(connection: &Connection, topic: &str, month: Month) -> Result<Vec<(i64, i64)>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT label.date, entry.story FROM label JOIN entry ON entry.number = label.entry
+        "SELECT label.date, entry.story FROM label CROSS JOIN entry ON entry.number = label.entry
          WHERE label.topic = ?1 AND label.date >= ?2 AND label.date < ?3",
     )?;
     let read = |row: &rusqlite::Row<'_>| Ok((row.get(1)?, row.get(0)?));
@@ -57,7 +57,7 @@ pub(super) fn touch(connection: &Connection, story: i64) -> Result<(), StoreErro
             "INSERT INTO month (topic, month, stamp)
              SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'),
                     (SELECT value FROM meta WHERE name = 'generation')
-             FROM entry JOIN label ON label.entry = entry.number WHERE entry.story = ?1
+             FROM entry CROSS JOIN label ON label.entry = entry.number WHERE entry.story = ?1
              ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp",
         )?
         .execute([story])?;
@@ -66,9 +66,9 @@ pub(super) fn touch(connection: &Connection, story: i64) -> Result<(), StoreErro
             "INSERT INTO month (topic, month, stamp)
              SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'),
                     (SELECT value FROM meta WHERE name = 'generation')
-             FROM entry AS chosen JOIN related ON related.other = chosen.number AND related.place > 0
-             JOIN entry ON entry.story = related.story
-             JOIN label ON label.entry = entry.number AND label.topic = related.topic
+             FROM entry AS chosen CROSS JOIN related ON related.other = chosen.number AND related.place > 0
+             CROSS JOIN entry ON entry.story = related.story
+             CROSS JOIN label ON label.entry = entry.number AND label.topic = related.topic
              WHERE chosen.story = ?1
              ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp",
         )?

@@ -2,12 +2,17 @@
 //!
 //! Write-ahead log with `synchronous = NORMAL`: a process that dies loses nothing that was committed; a machine that
 //! loses power may lose the last commits whole, and then polls again. Other processes may read, and poll, meanwhile.
+//!
+//! Statements join with `CROSS JOIN`, which is the order in which tables are read: statistics that were taken when the
+//! store was young make the planner choose others, which read all labels of a topic where one would do.
 
 mod archive;
 mod derived;
 mod entries;
 mod health;
 mod hubs;
+#[cfg(test)]
+mod plans;
 mod related;
 mod revisions;
 mod rows;

@@ -18,8 +18,8 @@ pub(super) fn set_terms(connection: &Connection, number: i64, terms: Option<&Ter
 
 pub(super) fn unrelated(connection: &Connection, number: i64) -> Result<Vec<(i64, String)>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT DISTINCT told.story, label.topic FROM entry JOIN entry AS told ON told.story = entry.story
-         JOIN label ON label.entry = told.number
+        "SELECT DISTINCT told.story, label.topic FROM entry CROSS JOIN entry AS told ON told.story = entry.story
+         CROSS JOIN label ON label.entry = told.number
          WHERE entry.number = ?1 AND NOT EXISTS (SELECT 1 FROM related WHERE related.topic = label.topic
                                                  AND related.story = told.story AND related.place = 0)
          ORDER BY label.topic",
@@ -55,8 +55,8 @@ pub(super) fn gists(
     limit: usize,
 ) -> Result<Vec<Gist>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM label JOIN entry AS told ON told.number = label.entry
-         JOIN entry ON entry.number = told.story LEFT JOIN terms ON terms.entry = entry.number
+        "SELECT {COLUMNS} FROM label CROSS JOIN entry AS told ON told.number = label.entry
+         CROSS JOIN entry ON entry.number = told.story LEFT JOIN terms ON terms.entry = entry.number
          WHERE label.topic = ?1 AND label.date BETWEEN ?2 AND ?3 AND entry.url IS NOT NULL
          AND (label.date, entry.number) >= (?2, ?4) AND (label.date, entry.number) < (?3, ?5)
          ORDER BY label.date DESC, label.entry DESC"
@@ -91,10 +91,10 @@ pub(super) fn relate(connection: &Connection, topic: &str, story: i64, others: &
 pub(super) fn chosen(connection: &Connection, topic: &str, story: i64) -> Result<Vec<Chosen>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT head.number, head.title, head.url, EXISTS (
-             SELECT 1 FROM entry AS told JOIN label ON label.entry = told.number
+             SELECT 1 FROM entry AS told CROSS JOIN label ON label.entry = told.number
              WHERE told.story = head.number AND told.withdrawn IS NULL AND label.topic = ?1)
-         FROM related JOIN entry AS chosen ON chosen.number = related.other
-         JOIN entry AS head ON head.number = chosen.story
+         FROM related CROSS JOIN entry AS chosen ON chosen.number = related.other
+         CROSS JOIN entry AS head ON head.number = chosen.story
          WHERE related.topic = ?1 AND related.story = ?2 AND related.place > 0
          ORDER BY related.place",
     )?;

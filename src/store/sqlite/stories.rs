@@ -131,7 +131,7 @@ pub(super) fn stories(connection: &Connection, topic: &str, part: Part) -> Resul
 /// The latest labels give the latest stories: a label has the date of its story's head.
 fn newest(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<(i64, i64)>, StoreError> {
     let mut labelled = connection.prepare_cached(
-        "SELECT label.date, entry.story FROM label JOIN entry ON entry.number = label.entry
+        "SELECT label.date, entry.story FROM label CROSS JOIN entry ON entry.number = label.entry
          WHERE label.topic = ?1
              AND EXISTS (SELECT 1 FROM entry AS told WHERE told.story = entry.story AND told.withdrawn IS NULL)
          ORDER BY label.date DESC, label.entry DESC",
@@ -151,11 +151,15 @@ fn newest(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<(i64
 }
 
 /// Stories beside a topic, in the order of their numbers as they are given.
+///
+/// Labels are looked up one by one: joined, a planner whose statistics are of a young store reads all of them for each
+/// story, to make a Bloom filter (5 ms with 100,000 labels).
 pub(super) fn told(connection: &Connection, topic: &str, numbers: &[i64]) -> Result<Vec<Told>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS}, entry.withdrawn IS NOT NULL AS is_withdrawn, label.score AS score, label.reasons AS reasons
-         FROM entry LEFT JOIN label ON label.entry = entry.number AND label.topic = ?2
-         WHERE entry.story = ?1 ORDER BY entry.number"
+        "SELECT {COLUMNS}, entry.withdrawn IS NOT NULL AS is_withdrawn,
+                (SELECT score FROM label WHERE label.entry = entry.number AND label.topic = ?2) AS score,
+                (SELECT reasons FROM label WHERE label.entry = entry.number AND label.topic = ?2) AS reasons
+         FROM entry WHERE entry.story = ?1 ORDER BY entry.number"
     ))?;
     let mut stories = Vec::with_capacity(numbers.len());
     for number in numbers {

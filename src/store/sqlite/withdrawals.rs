@@ -93,7 +93,7 @@ pub(super) fn restore(connection: &Connection, number: i64, now: Timestamp) -> R
 /// Both kinds are read from the small indexes of what is gone, never from all entries of a topic or a story.
 const WITHDRAWN: &str = "SELECT head.atom_id AS atom_id, max(entry.withdrawn) AS gone, 0 AS is_joined, NULL AS title, \
     head.number AS number, entry.story AS story \
-    FROM entry AS head INDEXED BY {index} JOIN entry ON entry.story = head.number \
+    FROM entry AS head INDEXED BY {index} CROSS JOIN entry INDEXED BY entry_by_story ON entry.story = head.number \
     WHERE head.withdrawn IS NOT NULL AND head.story = head.number {month} GROUP BY head.number \
     HAVING count(*) = count(entry.withdrawn)";
 const JOINED: &str = "SELECT entry.atom_id AS atom_id, entry.joined AS gone, 1 AS is_joined, ( \
@@ -117,7 +117,7 @@ pub(super) fn tombstones(
     };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT atom_id, gone, is_joined, title FROM ({} UNION ALL {}) AS gone
-         WHERE EXISTS (SELECT 1 FROM entry AS told JOIN label ON label.entry = told.number
+         WHERE EXISTS (SELECT 1 FROM entry AS told CROSS JOIN label ON label.entry = told.number
                        WHERE told.story = gone.story AND label.topic = ?1)
          ORDER BY gone DESC, number DESC LIMIT ?4",
         of(WITHDRAWN, "head", "entry_withdrawn", "entry_withdrawn_by_date"),
