@@ -195,8 +195,8 @@ impl<'a> Publication<'a> {
             .collect();
         let mut newest = HashMap::new();
         for (topic, stamp, months) in &topics {
-            let basis = |cited: &[String]| bases.topic(topic, *stamp, months, cited);
-            if self.topic(edition, stories, (topic, months), &basis, &mut newest)?.is_break() {
+            let made_from = |cited: &[String]| bases.topic(topic, *stamp, months, cited);
+            if self.topic(edition, stories, (topic, months), &made_from, &mut newest)?.is_break() {
                 return Ok(Flow::Break(()));
             }
         }
@@ -205,8 +205,8 @@ impl<'a> Publication<'a> {
         }
         for ((topic, _, months), outline) in topics.iter().zip(&outline.topics) {
             for (volume, (_, stamp)) in Volume::all(topic, months).into_iter().zip(&outline.months) {
-                let basis = |cited: &[String]| bases.volume(&volume, *stamp, cited);
-                if self.volume(edition, stories, volume, &basis)?.is_break() {
+                let made_from = |cited: &[String]| bases.volume(&volume, *stamp, cited);
+                if self.volume(edition, stories, volume, &made_from)?.is_break() {
                     return Ok(Flow::Break(()));
                 }
             }
@@ -258,8 +258,8 @@ impl<'a> Publication<'a> {
         mut newest: HashMap<String, Vec<Story>>,
     ) -> Result<Flow, StoreError> {
         let stamped: Vec<_> = topics.iter().map(|(topic, stamp, months)| (*topic, *stamp, &**months)).collect();
-        let basis = bases.site(&stamped);
-        if self.kept(&publish::site_paths().map(str::to_owned), &|_| basis.clone()).is_some() {
+        let made_from = bases.site(&stamped);
+        if self.kept(&publish::site_paths().map(str::to_owned), &|_| made_from.clone()).is_some() {
             return Ok(Flow::Continue(()));
         }
         let mut selections = Vec::new();
@@ -271,7 +271,7 @@ impl<'a> Publication<'a> {
             selections.push(Selection { topic, stories, months: months.clone(), tombstones: Vec::new() });
         }
         let edition = Edition { selections, ..edition.clone() };
-        Ok(self.put(publish::site(&edition), &basis, Made::default()))
+        Ok(self.put(publish::site(&edition), &made_from, Made::default()))
     }
 
     /// The documents of a volume, written story by story: its month may not fit into memory.
@@ -401,3 +401,6 @@ fn credits(config: &Config, states: &[SourceState], mut health: HashMap<String, 
     }
     credits
 }
+
+#[cfg(test)]
+mod tests;

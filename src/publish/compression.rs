@@ -8,8 +8,8 @@ pub(super) const COMPRESSED_FROM_BYTES: usize = 1_024;
 /// Brotli's scale ends at 11, which costs twenty times as much for a tenth less.
 const BROTLI_QUALITY: i32 = 6;
 
-/// The window for long documents, 512 KiB. What Brotli needs grows with its window: with the usual 4 MiB it is 45 MB.
-const BROTLI_WINDOW_BITS_LONG: i32 = 19;
+/// The window for long documents, 256 KiB. Brotli's memory grows with its window: with the usual 4 MiB it takes 45 MB.
+const BROTLI_WINDOW_BITS_LONG: i32 = 18;
 
 /// Documents longer than this are long: volumes of busy months.
 const LONG_BYTES: u64 = 1 << 20;

@@ -239,8 +239,9 @@ pub fn topic_paths(id: &str) -> [String; 6] {
 
 /// Renders the main documents of a topic.
 pub fn topic<'a>(edition: &'a Edition<'_>, selection: &'a Selection<'_>) -> impl Iterator<Item = Representation> + 'a {
+    type Maker = fn(&Edition<'_>, &Channel, &[Month]) -> Representation;
     let channel = Channel::new(edition, selection);
-    let makers: [fn(&Edition<'_>, &Channel, &[Month]) -> Representation; 6] = [
+    let makers: [Maker; 6] = [
         |edition, channel, _| atom::topic(edition, channel),
         |edition, channel, _| rss::topic(edition, channel),
         |edition, channel, _| json::topic(edition, channel),

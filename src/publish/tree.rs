@@ -135,8 +135,9 @@ impl Resource {
     /// Reads a document from its files; `None` if they are not as they were put.
     fn read(filed: &Filed, before: Option<&Arc<Self>>, now: Timestamp) -> Option<Self> {
         let plain = filed.plain.read()?;
-        let files = filed.compressed.iter().filter_map(|(encoding, file)| Some((*encoding, Bytes::from(file.read()?))));
-        let mut compressed: Vec<(Encoding, Bytes)> = files.collect();
+        let beside = filed.compressed.iter();
+        let mut compressed: Vec<(Encoding, Bytes)> =
+            beside.filter_map(|(encoding, file)| Some((*encoding, Bytes::from(file.read()?)))).collect();
         if filed.served == Served::MemoryInFull {
             let zstd = compression::compressed(&plain, Encoding::Zstd);
             compressed.extend(zstd.map(|body| (Encoding::Zstd, Bytes::from(body))));
