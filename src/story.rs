@@ -2,6 +2,7 @@
 
 mod gist;
 mod plain;
+mod shown;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::topic::Label;
 
 pub use gist::{Gist, Order, Spot, Term, Terms};
 pub use plain::Plain;
+pub use shown::{Chosen, Told, ToldEntry, shown};
 
 /// Identity of an entry within its source: a hash of guid/id, else link, else text, each with the title.
 ///

@@ -61,7 +61,6 @@ pub(super) fn run(config: Config, options: Options) -> Result<(), Failure> {
         let total = round(&context, sources, force, json).await?;
         // Where polls are a cron job there is no daemon to do it.
         pipeline::upkeep(&context, Utc::now()).await?;
-        // Nobody stops it.
         if let Some(published) = pipeline::publish(&context, Archives::Changed, &CancellationToken::new()).await? {
             published.written?;
             pipeline::announce(&context, &published.announced, Utc::now()).await?;

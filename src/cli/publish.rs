@@ -7,7 +7,6 @@ use tokio_util::sync::CancellationToken;
 use super::{Failure, open, output};
 use crate::config::Config;
 use crate::pipeline::{self, Archives, Context};
-use crate::publish::files::Written;
 use crate::store::Handle;
 use crate::store::sqlite::Sqlite;
 
@@ -19,8 +18,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
         let context = Arc::new(Context::new(config, store)?);
         pipeline::relabel(&context).await?;
         let published = pipeline::publish(&context, Archives::All, &CancellationToken::new()).await?;
-        // Nobody stops it.
-        Ok::<_, Failure>(published.map_or(Ok(Written::default()), |published| published.written)?)
+        Ok::<_, Failure>(published.map(|published| published.written).transpose()?.unwrap_or_default())
     })?;
     let _ = thread.join();
     output::note(&format!(

@@ -1,7 +1,7 @@
 //! A publication: the stored stories of each topic, out to files and memory.
 
 use std::collections::{BTreeMap, HashMap};
-use std::panic::resume_unwind;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use tokio::runtime;
@@ -9,24 +9,30 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Announced, Context};
 use crate::config::Config;
-use crate::publish::archive::Volume;
-use crate::publish::files::{Filed, FilesError, Folder, Written};
+use crate::publish::archive::{Draft, Volume};
+use crate::publish::basis::{self, Bases};
+use crate::publish::files::{Filed, FilesError, Folder, Made, Served, Written};
 use crate::publish::{self, Credit, Edition, Representation, Selection};
-use crate::state::{About, Announcement, Change, Health, SourceState};
-use crate::store::{Store, StoreError};
-use crate::story::{Month, Story, Tombstone};
+use crate::state::{About, Change, Health, SourceState};
+use crate::store::{Outline, Part, StoreError, TopicOutline};
+use crate::story::{self, Month, Story, Tombstone};
+use crate::topic::Topic;
+
+/// Stories of a volume that are in memory at once.
+const STORIES_AT_ONCE: usize = 100;
 
 /// Changes of sources that are shown.
 const CHANGES: usize = 100;
 
-/// What happens to the archives in a publication.
+/// What happens in a publication to the archives, and to all that takes long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Archives {
-    /// Volumes stay as they are: more news is on its way, and they are many.
+    /// Volumes stay as they are, and main documents are not compressed in the codings that take long: more news is on its
+    /// way, or readers wait.
     Later,
-    /// Volumes are made anew whose stories or circumstances changed.
+    /// Volumes are made anew whose stories or circumstances changed, and every coding is there.
     Changed,
-    /// All volumes are made anew.
+    /// Everything is made anew.
     All,
 }
 
@@ -35,9 +41,9 @@ pub enum Archives {
 pub struct Published {
     /// The store's generation that it shows.
     pub generation: i64,
-    /// Every document but those of the archives.
+    /// Main documents that could not be put into the folder of static files: they are served all the same.
     pub representations: Vec<Representation>,
-    /// The documents of the archives, which lie in the folder of static files; without one, what is served stays.
+    /// The documents that lie in that folder; of a volume that could not be put there, what is served stays.
     pub filed: Archived,
     /// How many stories of each topic its main document shows.
     pub stories: Vec<(String, usize)>,
@@ -47,181 +53,343 @@ pub struct Published {
     pub written: Result<Written, FilesError>,
 }
 
-/// The documents of the archives by their paths, each with where it lies if it could be put there.
+/// Documents by their paths, each with where it lies if it could be put there.
 type Archived = Vec<(String, Option<Filed>)>;
 
-/// The documents of the archives, and what all of that changed in the folder.
-type Placed = (Archived, Result<Written, FilesError>);
-
-/// The months of a topic, each with its stamp.
-type Stamped = Vec<(Month, i64)>;
-
-/// The stories of a document, and what stands for those that are gone.
-type Shown = (Vec<Story>, Vec<Tombstone>);
-
-/// All that a publication reads of the store at once; volumes are read one by one.
-struct Stored {
-    generation: i64,
-    topics: Vec<(Shown, Stamped)>,
-    states: Vec<SourceState>,
-    health: Vec<Change>,
-    changes: Vec<Change>,
-    hubs: Vec<Announcement>,
-}
-
-/// Publishes the stored stories of every topic: renders them and puts the files in place.
+/// Publishes the stored stories of every topic: renders what has changed and puts the files in place.
 ///
-/// Files that cannot be written do not keep the main documents from being served. `None` if it was told to `stop` before
-/// its end: documents that were put in their places stay there, and the next publication puts the others.
+/// Nothing is read, rendered or compressed of documents whose basis is the one that was noted beside their files. Files
+/// that cannot be written do not keep the main documents from being served. `None` if `stop` came first: documents that
+/// were not reached then stay as they were.
 ///
 /// # Errors
 /// When the store fails.
+///
+/// # Cancellation
+/// Goes on in the background until it is done, or until `stop`.
 pub async fn publish(
     context: &Arc<Context>,
     archives: Archives,
     stop: &CancellationToken,
 ) -> Result<Option<Published>, StoreError> {
     let topics: Vec<String> = context.config.topics.iter().map(|topic| topic.id.clone()).collect();
-    let limit = context.config.publish.entries;
-    let stored = context.store.call(move |store| read(store, &topics, limit)).await?;
-    let (context, runtime) = (Arc::clone(context), runtime::Handle::current());
-    let stop = stop.clone();
-    let rendering = tokio::task::spawn_blocking(move || render(&context, stored, archives, &runtime, &stop));
-    match rendering.await {
-        Ok(published) => published,
-        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-        Err(_) => Err(StoreError::Closed),
-    }
-}
-
-fn read(store: &mut dyn Store, topics: &[String], limit: usize) -> Result<Stored, StoreError> {
-    let topics = topics.iter().map(|topic| {
-        let shown = (store.stories(topic, limit)?, store.tombstones(topic, None, limit)?);
-        Ok((shown, store.months(topic)?))
+    let outline = context.store.call(move |store| store.outline(&topics, CHANGES)).await?;
+    let (context, stop, runtime) = (Arc::clone(context), stop.clone(), runtime::Handle::current());
+    let publishing = tokio::task::spawn_blocking(move || {
+        let stories = Stories { context: &context, runtime: &runtime };
+        Publication::begin(&context.config, archives, &stop, &outline).run(&stories, &outline)
     });
-    Ok(Stored {
-        topics: topics.collect::<Result<_, StoreError>>()?,
-        generation: store.pulse()?.generation,
-        states: store.sources(None)?.into_iter().map(|remembered| remembered.state).collect(),
-        health: store.health(None)?,
-        changes: store.changes(CHANGES)?,
-        hubs: store.announcements()?,
-    })
+    publishing.await.map_err(|_| StoreError::Closed)?
 }
 
-fn render(
-    context: &Context,
-    stored: Stored,
+/// The stories of the store, read from a thread that may wait.
+struct Stories<'a> {
+    context: &'a Context,
+    runtime: &'a runtime::Handle,
+}
+
+impl Stories<'_> {
+    fn numbers(&self, topic: &str, part: Part) -> Result<Vec<i64>, StoreError> {
+        let topic = topic.to_owned();
+        self.runtime.block_on(self.context.store.call(move |store| store.stories(&topic, part)))
+    }
+
+    /// The stories with these numbers that a topic shows.
+    fn shown(&self, topic: &str, numbers: &[i64]) -> Result<Vec<Story>, StoreError> {
+        let (topic, numbers) = (topic.to_owned(), numbers.to_vec());
+        let told = self.runtime.block_on(self.context.store.call(move |store| store.told(&topic, &numbers)))?;
+        Ok(told.into_iter().filter_map(story::shown).collect())
+    }
+
+    fn newest(&self, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {
+        self.shown(topic, &self.numbers(topic, Part::Newest(limit))?)
+    }
+
+    fn gone(&self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
+        let topic = topic.to_owned();
+        self.runtime.block_on(self.context.store.call(move |store| store.tombstones(&topic, month, limit)))
+    }
+}
+
+/// A publication under way.
+struct Publication<'a> {
+    config: &'a Config,
     archives: Archives,
-    runtime: &runtime::Handle,
-    stop: &CancellationToken,
-) -> Result<Option<Published>, StoreError> {
-    let config = &context.config;
-    let Stored { generation, topics, states, health, changes, hubs } = stored;
-    let mut health: HashMap<String, Change> =
-        health.into_iter().map(|change| (change.source_id.clone(), change)).collect();
-    let broken = health.remove("").filter(|change| change.health != Health::Recovered);
-    let credits = credits(config, states, health);
-    let mut volumes: Vec<(Volume<'_>, i64)> = Vec::new();
-    let mut selections = Vec::new();
-    for (topic, ((stories, tombstones), stamped)) in config.topics.iter().zip(topics) {
-        let months: Vec<Month> = stamped.iter().map(|(month, _)| *month).collect();
-        volumes.extend(Volume::all(topic, &months).into_iter().zip(stamped.iter().map(|(_, stamp)| *stamp)));
-        selections.push(Selection { topic, stories, months, tombstones });
-    }
-    let stories = selections.iter().map(|selection| (selection.topic.id.clone(), selection.stories.len())).collect();
-    let edition = Edition {
-        site: &config.site,
-        settings: &config.publish,
-        sources: &credits,
-        selections,
-        changes: &changes,
-        hubs: &hubs,
-        config: broken,
-    };
-    let mut representations = publish::render(&edition);
-    let has_news = |selection: &&Selection<'_>| !selection.stories.is_empty() || !selection.tombstones.is_empty();
-    let told = edition.selections.iter().filter(has_news);
-    let announced = told.map(|selection| announced(config, &selection.topic.id, &representations)).collect();
-    let mut shown_in = |volume: &Volume<'_>| {
-        let (topic, month, limit) = (volume.topic.id.clone(), volume.month, config.publish.entries);
-        let read = move |store: &mut dyn Store| {
-            Ok((store.stories_of(&topic, month)?, store.tombstones(&topic, Some(month), limit)?))
-        };
-        runtime.block_on(context.store.call(read))
-    };
-    let placed = write(&edition, &mut representations, &volumes, archives, &mut shown_in, stop)?;
-    Ok(placed.map(|(filed, written)| Published { generation, representations, filed, stories, announced, written }))
+    stop: &'a CancellationToken,
+    credits: BTreeMap<String, Credit>,
+    /// What is wrong with the config, if anything.
+    broken: Option<Change>,
+    folder: Result<Folder, FilesError>,
+    representations: Vec<Representation>,
+    filed: Archived,
+    stories: Vec<(String, usize)>,
+    announced: Vec<Announced>,
 }
 
-/// The main documents of a topic, for hubs.
-fn announced(config: &Config, topic: &str, representations: &[Representation]) -> Announced {
-    let paths = ["atom", "rss", "json"].map(|extension| format!("{topic}.{extension}"));
-    let hashes = paths.iter().filter_map(|path| {
-        let document = representations.iter().find(|document| document.path.strip_prefix('/') == Some(path));
-        document.map(|document| document.hash.as_str())
-    });
-    let hash = hashes.collect::<Vec<_>>().join("-");
-    let addresses = paths.iter().filter_map(|path| config.site.url.join(path).ok()).map(String::from).collect();
-    Announced { topic: topic.to_owned(), hash, addresses }
+/// Whether a publication goes on.
+type Flow = ControlFlow<()>;
+
+impl<'a> Publication<'a> {
+    fn begin(config: &'a Config, archives: Archives, stop: &'a CancellationToken, outline: &Outline) -> Self {
+        let mut health: HashMap<String, Change> =
+            outline.health.iter().map(|change| (change.source_id.clone(), change.clone())).collect();
+        let broken = health.remove("").filter(|change| change.health != Health::Recovered);
+        let volumes = config.topics.iter().zip(&outline.topics).flat_map(|(topic, TopicOutline { months, .. })| {
+            let months: Vec<Month> = months.iter().map(|(month, _)| *month).collect();
+            Volume::all(topic, &months).into_iter().flat_map(|volume| volume.paths()).collect::<Vec<_>>()
+        });
+        let topics = config.topics.iter().flat_map(|topic| publish::topic_paths(&topic.id));
+        let paths: Vec<String> =
+            publish::site_paths().into_iter().map(str::to_owned).chain(topics).chain(volumes).collect();
+        let folder = Folder::open(&config.publish.directory, paths.iter().map(String::as_str));
+        Self {
+            config,
+            archives,
+            stop,
+            credits: credits(config, &outline.sources, health),
+            broken,
+            folder: if archives == Archives::Later { folder.map(Folder::hasty) } else { folder },
+            representations: Vec::new(),
+            filed: Vec::new(),
+            stories: Vec::new(),
+            announced: Vec::new(),
+        }
+    }
+
+    fn run(mut self, stories: &Stories<'_>, outline: &Outline) -> Result<Option<Published>, StoreError> {
+        let credits = std::mem::take(&mut self.credits);
+        let edition = Edition {
+            site: &self.config.site,
+            settings: &self.config.publish,
+            sources: &credits,
+            selections: Vec::new(),
+            changes: &outline.changes,
+            hubs: &outline.hubs,
+            config: self.broken.take(),
+        };
+        let flow = self.documents(&edition, stories, outline)?;
+        let written = match (self.folder, flow) {
+            (Ok(folder), ControlFlow::Break(())) => {
+                // Nobody is there to hear of files: they are tried again by the next publication.
+                let _ = folder.stop();
+                return Ok(None);
+            }
+            (_, ControlFlow::Break(())) => return Ok(None),
+            (Ok(folder), ControlFlow::Continue(())) => folder.finish(),
+            (Err(error), ControlFlow::Continue(())) => Err(error),
+        };
+        let Self { representations, filed, stories, announced, .. } = self;
+        Ok(Some(Published { generation: outline.generation, representations, filed, stories, announced, written }))
+    }
+
+    fn documents(
+        &mut self,
+        edition: &Edition<'_>,
+        stories: &Stories<'_>,
+        outline: &Outline,
+    ) -> Result<Flow, StoreError> {
+        let bases = Bases::new(edition);
+        let topics = self.config.topics.iter().zip(&outline.topics);
+        let topics: Vec<(&Topic, i64, Vec<Month>)> = topics
+            .map(|(topic, outline)| (topic, outline.stamp, outline.months.iter().map(|(month, _)| *month).collect()))
+            .collect();
+        let mut newest = HashMap::new();
+        for (topic, stamp, months) in &topics {
+            let made_from = |cited: &[String]| bases.topic(topic, *stamp, months, cited);
+            if self.topic(edition, stories, (topic, months), &made_from, &mut newest)?.is_break() {
+                return Ok(Flow::Break(()));
+            }
+        }
+        if self.site(edition, stories, &topics, &bases, newest)?.is_break() {
+            return Ok(Flow::Break(()));
+        }
+        for ((topic, _, months), outline) in topics.iter().zip(&outline.topics) {
+            for (volume, (_, stamp)) in Volume::all(topic, months).into_iter().zip(&outline.months) {
+                let made_from = |cited: &[String]| bases.volume(&volume, *stamp, cited);
+                if self.volume(edition, stories, volume, &made_from)?.is_break() {
+                    return Ok(Flow::Break(()));
+                }
+            }
+        }
+        Ok(Flow::Continue(()))
+    }
+
+    /// The main documents of a topic. Of a topic that is rendered, the stories for the home page are noted in `newest`.
+    fn topic(
+        &mut self,
+        edition: &Edition<'_>,
+        stories: &Stories<'_>,
+        (topic, months): (&Topic, &[Month]),
+        basis: &dyn Fn(&[String]) -> String,
+        newest: &mut HashMap<String, Vec<Story>>,
+    ) -> Result<Flow, StoreError> {
+        let paths = publish::topic_paths(&topic.id);
+        let made = if let Some(made) = self.kept(&paths, basis) {
+            made
+        } else {
+            let limit = self.config.publish.entries;
+            let selection = Selection {
+                topic,
+                stories: stories.newest(&topic.id, limit)?,
+                months: months.to_vec(),
+                tombstones: stories.gone(&topic.id, None, limit)?,
+            };
+            let made = basis::made(&selection.stories, selection.tombstones.len());
+            if self.put(publish::topic(edition, &selection), &basis(&made.cited), made.clone()).is_break() {
+                return Ok(Flow::Break(()));
+            }
+            newest.insert(topic.id.clone(), selection.stories.into_iter().take(publish::HOME_NEWS).collect());
+            made
+        };
+        self.stories.push((topic.id.clone(), made.stories));
+        if made.stories + made.gone > 0 {
+            self.announced.push(self.announcement(&topic.id, &paths));
+        }
+        Ok(Flow::Continue(()))
+    }
+
+    /// The documents that show all topics and sources.
+    fn site(
+        &mut self,
+        edition: &Edition<'_>,
+        stories: &Stories<'_>,
+        topics: &[(&Topic, i64, Vec<Month>)],
+        bases: &Bases<'_>,
+        mut newest: HashMap<String, Vec<Story>>,
+    ) -> Result<Flow, StoreError> {
+        let stamped: Vec<_> = topics.iter().map(|(topic, stamp, months)| (*topic, *stamp, &**months)).collect();
+        let made_from = bases.site(&stamped);
+        if self.kept(&publish::site_paths().map(str::to_owned), &|_| made_from.clone()).is_some() {
+            return Ok(Flow::Continue(()));
+        }
+        let mut selections = Vec::new();
+        for (topic, _, months) in topics {
+            let stories = match newest.remove(&topic.id) {
+                Some(stories) => stories,
+                None => stories.newest(&topic.id, publish::HOME_NEWS.min(self.config.publish.entries))?,
+            };
+            selections.push(Selection { topic, stories, months: months.clone(), tombstones: Vec::new() });
+        }
+        let edition = Edition { selections, ..edition.clone() };
+        Ok(self.put(publish::site(&edition), &made_from, Made::default()))
+    }
+
+    /// The documents of a volume, written story by story: its month may not fit into memory.
+    fn volume(
+        &mut self,
+        edition: &Edition<'_>,
+        stories: &Stories<'_>,
+        volume: Volume<'_>,
+        basis: &dyn Fn(&[String]) -> String,
+    ) -> Result<Flow, StoreError> {
+        let paths = volume.paths();
+        if self.archives == Archives::Later {
+            let left = paths.into_iter().map(|path| {
+                let filed = self.folder.as_mut().ok().and_then(|folder| folder.leave(&path));
+                (path, filed)
+            });
+            self.filed.extend(left);
+            return Ok(Flow::Continue(()));
+        }
+        if self.kept(&paths, basis).is_some() {
+            return Ok(Flow::Continue(()));
+        }
+        let mut spool = || self.folder.as_mut().ok().and_then(Folder::spool);
+        let (Some(entries), Some(articles)) = (spool(), spool()) else {
+            self.filed.extend(paths.map(|path| (path, None)));
+            return Ok(Flow::Continue(()));
+        };
+        let mut draft = Draft::new(edition, volume, entries, articles);
+        let topic = &volume.topic.id;
+        for numbers in stories.numbers(topic, Part::Month(volume.month))?.chunks(STORIES_AT_ONCE) {
+            if self.stop.is_cancelled() {
+                return Ok(Flow::Break(()));
+            }
+            let shown = stories.shown(topic, numbers)?;
+            if let Err(error) = shown.iter().try_for_each(|story| draft.add(story)) {
+                self.folder.iter_mut().for_each(|folder| folder.note_spool(&error));
+                self.filed.extend(paths.map(|path| (path, None)));
+                return Ok(Flow::Continue(()));
+            }
+        }
+        let gone = stories.gone(topic, Some(volume.month), self.config.publish.entries)?;
+        let cited: Vec<String> = draft.cited().iter().cloned().collect();
+        let basis = basis(&cited);
+        if let Ok(folder) = &mut self.folder {
+            folder.note(&basis, Made { stories: 0, gone: gone.len(), cited });
+            for document in draft.finish(&gone) {
+                let path = document.path.clone();
+                self.filed.push((path, folder.put_framed(document, &basis)));
+            }
+        }
+        Ok(Flow::Continue(()))
+    }
+
+    /// Keeps documents that lie in their files whole, made from their basis, which depends on the sources that they cite.
+    fn kept(&mut self, paths: &[String], basis: &dyn Fn(&[String]) -> String) -> Option<Made> {
+        let folder = self.folder.as_mut().ok().filter(|_| self.archives != Archives::All)?;
+        let made = folder.made(paths.first()?)?.clone();
+        let basis = basis(&made.cited);
+        if !paths.iter().all(|path| folder.holds(path, &basis)) {
+            return None;
+        }
+        for path in paths {
+            let filed = folder.keep(path, &basis);
+            self.filed.push((path.clone(), filed.map(|filed| served(filed, self.archives))));
+        }
+        Some(made)
+    }
+
+    /// Renders main documents one by one and puts each in its place; one that cannot be put is kept to be served.
+    fn put(&mut self, documents: impl Iterator<Item = Representation>, basis: &str, made: Made) -> Flow {
+        if let Ok(folder) = &mut self.folder {
+            folder.note(basis, made);
+        }
+        for mut document in documents {
+            if self.stop.is_cancelled() {
+                return Flow::Break(());
+            }
+            document.basis = Some(basis.to_owned());
+            match self.folder.as_mut().ok().and_then(|folder| folder.put(&document)) {
+                Some(filed) => self.filed.push((document.path, Some(served(filed, self.archives)))),
+                None => self.representations.push(document),
+            }
+        }
+        Flow::Continue(())
+    }
+
+    /// The feeds of a topic, for hubs.
+    fn announcement(&self, topic: &str, paths: &[String]) -> Announced {
+        let filed = self.filed.iter().filter_map(|(path, filed)| Some((path, &filed.as_ref()?.hash)));
+        let others = self.representations.iter().map(|document| (&document.path, &document.hash));
+        let hashes: HashMap<&String, &String> = filed.chain(others).collect();
+        let feeds = paths.get(..3).unwrap_or_default();
+        let hash = feeds.iter().filter_map(|path| hashes.get(path)).map(|hash| hash.as_str()).collect::<Vec<_>>();
+        let address = |path: &String| self.config.site.url.join(path.trim_start_matches('/')).ok();
+        let addresses = feeds.iter().filter_map(address).map(String::from).collect();
+        Announced { topic: topic.to_owned(), hash: hash.join("-"), addresses }
+    }
 }
 
-/// Puts all documents in their places, each that can be. Volumes are rendered one by one: a topic's whole past may be
-/// large.
-fn write(
-    edition: &Edition<'_>,
-    representations: &mut [Representation],
-    volumes: &[(Volume<'_>, i64)],
-    archives: Archives,
-    shown_in: &mut dyn FnMut(&Volume<'_>) -> Result<Shown, StoreError>,
-    stop: &CancellationToken,
-) -> Result<Option<Placed>, StoreError> {
-    let in_volumes: Vec<String> = volumes.iter().flat_map(|(volume, _)| volume.paths()).collect();
-    let main = representations.iter().map(|document| document.path.as_str());
-    let paths = main.chain(in_volumes.iter().map(String::as_str));
-    let mut folder = match Folder::open(&edition.settings.directory, paths) {
-        Ok(folder) => folder,
-        Err(error) => return Ok(Some((in_volumes.into_iter().map(|path| (path, None)).collect(), Err(error)))),
-    };
-    for document in representations {
-        if stop.is_cancelled() {
-            return Ok(None);
-        }
-        document.modified = folder.put(document).map(|filed| filed.modified);
+/// Main documents are served from memory. In a hurry only in the codings that are ready.
+fn served(filed: Filed, archives: Archives) -> Filed {
+    let served = if archives == Archives::Later { Served::Memory } else { Served::MemoryInFull };
+    // Volumes are asked for seldom.
+    if filed.path.contains("/archive/") && !filed.path.ends_with("/archive/") {
+        filed
+    } else {
+        Filed { served, ..filed }
     }
-    let mut filed = Archived::new();
-    for (volume, stamp) in volumes {
-        if stop.is_cancelled() {
-            return Ok(None);
-        }
-        let (paths, basis) = (volume.paths(), volume.basis(edition, *stamp));
-        let kept = match archives {
-            Archives::All => None,
-            Archives::Changed => paths.iter().map(|path| folder.keep(path, &basis).map(Some)).collect(),
-            Archives::Later => Some(paths.iter().map(|path| folder.leave(path)).collect()),
-        };
-        let kept: Option<Vec<Option<Filed>>> = kept;
-        if let Some(kept) = kept {
-            filed.extend(paths.into_iter().zip(kept));
-            continue;
-        }
-        let (stories, tombstones) = shown_in(volume)?;
-        for document in volume.render(edition, &stories, &tombstones, &basis) {
-            let placed = folder.put(&document);
-            filed.push((document.path, placed));
-        }
-    }
-    Ok(Some((filed, folder.finish())))
 }
 
 /// What each source is credited with: those of the config, and those that stored entries came from before.
-fn credits(config: &Config, states: Vec<SourceState>, mut health: HashMap<String, Change>) -> BTreeMap<String, Credit> {
+fn credits(config: &Config, states: &[SourceState], mut health: HashMap<String, Change>) -> BTreeMap<String, Credit> {
     let former = |url, about| Credit { title: None, url, about, is_polled: false, moved_to: None, health: None };
     let mut credits: BTreeMap<String, Credit> = states
-        .into_iter()
+        .iter()
         .filter_map(|state| {
-            let credit = Credit { moved_to: state.moved_to, ..former(state.url?, state.about) };
-            Some((state.source_id, credit))
+            let credit = Credit { moved_to: state.moved_to.clone(), ..former(state.url.clone()?, state.about.clone()) };
+            Some((state.source_id.clone(), credit))
         })
         .collect();
     for source in &config.sources {
@@ -233,3 +401,6 @@ fn credits(config: &Config, states: Vec<SourceState>, mut health: HashMap<String
     }
     credits
 }
+
+#[cfg(test)]
+mod tests;

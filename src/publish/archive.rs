@@ -1,14 +1,18 @@
 //! The archive of a topic (RFC 5005 §4): one volume a month, by the dates of the stories, complete from the first on.
 //!
-//! A volume is rendered again only when its *basis* differs: the stamp of its month in the store, what stands before and
-//! after it, who publishes. Once its month is over, that is for corrections only. The main document shows the newest
-//! stories whatever their month, so it overlaps with a volume; an id counts once (RFC 5005 §4.2).
+//! A volume is rendered again only when its [basis](super::basis) differs. Once its month is over, that is for corrections
+//! only. The main document shows the newest stories whatever their month, so it overlaps with a volume; an id counts once
+//! (RFC 5005 §4.2).
+//!
+//! A month may hold more than fits into memory, so its documents are written story by story: a [`Draft`] takes the
+//! stories, and what stands before and after them is made at the end.
 
-use sha2::{Digest, Sha256};
+use std::collections::{BTreeSet, HashSet};
+use std::io::{self, Write};
 
 use crate::publish::channel::Channel;
-use crate::publish::item::{distinct, source};
-use crate::publish::{Edition, Format, Representation, atom, page};
+use crate::publish::item::item;
+use crate::publish::{Edition, Format, atom, page};
 use crate::story::{Month, Story, Tombstone};
 use crate::topic::Topic;
 
@@ -23,6 +27,35 @@ pub struct Volume<'a> {
     pub previous: Option<Month>,
     /// The volume after it.
     pub next: Option<Month>,
+}
+
+/// A volume that stories are being added to.
+#[derive(Debug)]
+pub struct Draft<'a, W> {
+    edition: &'a Edition<'a>,
+    volume: Volume<'a>,
+    ids: HashSet<String>,
+    cited: BTreeSet<String>,
+    facts: atom::Facts,
+    /// The stories as Atom.
+    entries: W,
+    /// The stories as parts of a page.
+    articles: W,
+}
+
+/// A document in three parts, of which the middle may be larger than memory.
+#[derive(Debug)]
+pub struct Framed<W> {
+    /// Where it is found below the site's address.
+    pub path: String,
+    /// What it is written in.
+    pub format: Format,
+    /// What stands before its stories.
+    pub head: Vec<u8>,
+    /// Its stories, as they were written.
+    pub body: W,
+    /// What stands after them.
+    pub tail: Vec<u8>,
 }
 
 impl<'a> Volume<'a> {
@@ -40,32 +73,59 @@ impl<'a> Volume<'a> {
     pub fn paths(&self) -> [String; 2] {
         [Format::Atom, Format::Page].map(|format| path(&self.topic.id, self.month, format))
     }
+}
 
-    /// Returns a hash of all that its documents are made from; `stamp` stands for its stories.
+impl<'a, W: Write> Draft<'a, W> {
+    /// Begins a volume; its stories are written to `entries` and `articles`.
     #[must_use]
-    pub fn basis(&self, edition: &Edition<'_>, stamp: i64) -> String {
-        let Self { topic, month, previous, next } = self;
-        let sources: Vec<_> = edition.sources.keys().map(|id| (id, source(edition, id))).collect();
-        let place = (month, previous, next, stamp, edition.settings.entries, edition.settings.related);
-        let topic = (&topic.id, &topic.title, &topic.description, topic.threshold);
-        let text = format!("{} {:?} {topic:?} {place:?} {sources:?}", env!("CARGO_PKG_VERSION"), edition.site);
-        Sha256::digest(text).iter().take(16).fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"))
+    pub fn new(edition: &'a Edition<'a>, volume: Volume<'a>, entries: W, articles: W) -> Self {
+        let (ids, cited, facts) = (HashSet::new(), BTreeSet::new(), atom::Facts::default());
+        Self { edition, volume, ids, cited, facts, entries, articles }
     }
 
-    /// Renders its documents. `stories` are all of its month, newest first; `tombstones` stand for those that are gone.
-    #[must_use]
-    pub fn render(
-        &self,
-        edition: &Edition<'_>,
-        stories: &[Story],
-        tombstones: &[Tombstone],
-        basis: &str,
-    ) -> Vec<Representation> {
-        let items = distinct(edition, self.topic, stories).collect();
-        let channel = Channel::whole(edition, self.topic, items, tombstones);
-        let documents = [atom::volume(&channel, self), page::volume(edition, &channel, self)];
-        documents.map(|document| Representation { basis: Some(basis.to_owned()), ..document }).into()
+    /// Adds a story, unless one with its id is there; they are given newest first.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add(&mut self, story: &Story) -> io::Result<()> {
+        self.cited.extend(cited(story).map(str::to_owned));
+        let item = item(self.edition, self.volume.topic, story);
+        if !self.ids.insert(item.id.clone()) {
+            return Ok(());
+        }
+        self.facts.add(&item);
+        self.entries.write_all(&atom::part(&item))?;
+        self.articles.write_all(page::article(self.edition.site, &item).as_bytes())
     }
+
+    /// Returns the ids of the sources that its stories cite.
+    #[must_use]
+    pub fn cited(&self) -> &BTreeSet<String> {
+        &self.cited
+    }
+
+    /// Makes the documents. `tombstones` stand for the stories that are gone from the month.
+    #[must_use]
+    pub fn finish(self, tombstones: &[Tombstone]) -> [Framed<W>; 2] {
+        let Self { edition, volume, ids, facts, entries, articles, .. } = self;
+        let channel = Channel::without_items(edition, volume.topic, &ids, tombstones);
+        let atom = atom::volume(&channel, &volume, &facts);
+        let page = page::volume(edition, &channel, &volume, facts.is_empty());
+        let framed = |format, (head, tail), body| Framed {
+            path: path(&volume.topic.id, volume.month, format),
+            format,
+            head,
+            body,
+            tail,
+        };
+        [framed(Format::Atom, atom, entries), framed(Format::Page, page, articles)]
+    }
+}
+
+/// The sources that the documents of a story name: who told it.
+pub(super) fn cited(story: &Story) -> impl Iterator<Item = &str> {
+    let tellings = story.tellings.iter().map(|telling| telling.source_id.as_str());
+    std::iter::once(story.head.source_id.as_str()).chain(tellings)
 }
 
 /// Where a document of a volume is found below the site's address.

@@ -42,14 +42,39 @@ pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation 
         uri: None,
         version: Some(env!("CARGO_PKG_VERSION").to_owned()),
     };
-    let document = Feed { generator: Some(generator), ..feed(channel, links) };
+    let mut facts = Facts::default();
+    channel.items.iter().for_each(|item| facts.add(item));
+    let entries = channel.items.iter().map(entry).collect();
+    let document = Feed { generator: Some(generator), entries, ..feed(channel, links, &facts) };
     represent(channel.path("atom"), &document)
 }
 
-/// Renders a volume of a topic's archive, `/{topic}/archive/{month}.atom`.
+/// What the head of a document has to know of its entries.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Facts {
+    /// The newest date among them.
+    updated: Option<feed::Timestamp>,
+    /// Whether one of them tells of its thread.
+    has_threads: bool,
+}
+
+impl Facts {
+    /// Learns of an item.
+    pub(super) fn add(&mut self, item: &Item) {
+        self.updated = self.updated.max(Some(updated(item)));
+        self.has_threads |= item.comments.count.is_some() || item.comments.updated.is_some();
+    }
+
+    /// Whether there is no item at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.updated.is_none()
+    }
+}
+
+/// Renders what stands before and after the entries in a volume of a topic's archive, `/{topic}/archive/{month}.atom`.
 ///
 /// Without generator: another version of it must not change what is over.
-pub(super) fn volume(channel: &Channel, volume: &Volume<'_>) -> Representation {
+pub(super) fn volume(channel: &Channel, volume: &Volume<'_>, facts: &Facts) -> (Vec<u8>, Vec<u8>) {
     let path = archive::path(&channel.id, volume.month, Format::Atom);
     let page = archive::path(&channel.id, volume.month, Format::Page);
     let mut links = vec![
@@ -59,21 +84,39 @@ pub(super) fn volume(channel: &Channel, volume: &Volume<'_>) -> Representation {
     ];
     links.extend(volume.previous.map(|month| volume_link(channel, "prev-archive", month)));
     links.extend(volume.next.map(|month| volume_link(channel, "next-archive", month)));
-    let mut document = feed(channel, links);
+    let mut document = feed(channel, links, facts);
     document.namespaces.insert("fh".to_owned(), HISTORY.to_owned());
     let archive = element("fh:archive", String::new());
     document.extensions.insert("fh".to_owned(), BTreeMap::from([("archive".to_owned(), vec![archive])]));
-    represent(path, &document)
+    // An empty entry shows where the others belong.
+    document.entries.push(Entry::default());
+    let (head, _, tail) = around_entries(write(&document));
+    (head, tail)
 }
 
-fn feed(channel: &Channel, links: Vec<Link>) -> Feed {
-    let is_thread = |comments: &Comments| comments.count.is_some() || comments.updated.is_some();
-    let has_threads = channel.items.iter().any(|item| is_thread(&item.comments));
-    let threads = has_threads.then(|| ("thr".to_owned(), THREADS.to_owned()));
-    let schema = (!channel.items.is_empty()).then(|| ("schema".to_owned(), SCHEMA.to_owned()));
+/// Renders an item as it stands among others in a volume.
+pub(super) fn part(item: &Item) -> Vec<u8> {
+    around_entries(write(&Feed { entries: vec![entry(item)], ..Feed::default() })).1
+}
+
+/// Splits a document into what stands before its entries, the entries, and what stands after them.
+///
+/// In texts and attributes `<` is escaped, so these marks are tags.
+fn around_entries(mut document: Vec<u8>) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+    let (first, last) = (b"\n <entry>", b"</entry>");
+    let end = document.windows(last.len()).rposition(|part| part == last).map_or(document.len(), |at| at + last.len());
+    let start = document.windows(first.len()).position(|part| part == first).unwrap_or(end);
+    let tail = document.split_off(end);
+    let entries = document.split_off(start);
+    (document, entries, tail)
+}
+
+fn feed(channel: &Channel, links: Vec<Link>, facts: &Facts) -> Feed {
+    let threads = facts.has_threads.then(|| ("thr".to_owned(), THREADS.to_owned()));
+    let schema = (!facts.is_empty()).then(|| ("schema".to_owned(), SCHEMA.to_owned()));
     let tombstones = (!channel.gone.is_empty()).then(|| ("at".to_owned(), TOMBSTONES.to_owned()));
     let deleted = tombstones.as_ref().map(|_| channel.gone.iter().map(deleted_entry).collect());
-    let dates = channel.items.iter().map(updated).chain(channel.gone.iter().map(|gone| gone.date));
+    let dates = facts.updated.into_iter().chain(channel.gone.iter().map(|gone| gone.date));
     Feed {
         // The address is the id: whoever moves the site moves its readers in any case, and it says where it is from.
         id: channel.address("atom"),
@@ -88,7 +131,6 @@ fn feed(channel: &Channel, links: Vec<Link>) -> Feed {
             .map(|elements| ("at".to_owned(), BTreeMap::from([("deleted-entry".to_owned(), elements)])))
             .into_iter()
             .collect(),
-        entries: channel.items.iter().map(entry).collect(),
         ..Feed::default()
     }
 }

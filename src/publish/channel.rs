@@ -1,5 +1,7 @@
 //! A topic as every feed format shows it: the head of the document and its items.
 
+use std::collections::HashSet;
+
 use crate::config::Language;
 use crate::feed::{Person, Timestamp};
 use crate::publish::item::{Item, items};
@@ -37,17 +39,25 @@ pub(super) struct Channel {
 impl Channel {
     /// The newest stories.
     pub(super) fn new(edition: &Edition<'_>, selection: &Selection<'_>) -> Self {
-        let channel = Self::whole(edition, selection.topic, items(edition, selection), &selection.tombstones);
-        let before = before(&selection.months, &channel.items, edition.settings.entries);
-        Self { before, ..channel }
+        let items = items(edition, selection);
+        let shown = items.iter().map(|item| item.id.clone()).collect();
+        let channel = Self::without_items(edition, selection.topic, &shown, &selection.tombstones);
+        let updated = items.iter().map(|item| item.updated).chain(channel.gone.iter().map(|gone| gone.date)).max();
+        let before = before(&selection.months, &items, edition.settings.entries);
+        Self { before, updated: updated.unwrap_or(dates::EMPTY), items, ..channel }
     }
 
-    /// These items, whatever they are of the topic.
-    pub(super) fn whole(edition: &Edition<'_>, topic: &Topic, items: Vec<Item>, tombstones: &[Tombstone]) -> Self {
+    /// All but the items of a document that shows these ids; `updated` is of what is gone alone.
+    pub(super) fn without_items(
+        edition: &Edition<'_>,
+        topic: &Topic,
+        shown: &HashSet<String>,
+        tombstones: &[Tombstone],
+    ) -> Self {
         let site = edition.site;
         let home = home(edition);
-        let gone = gone(edition, tombstones, &items);
-        let updated = items.iter().map(|item| item.updated).chain(gone.iter().map(|gone| gone.date));
+        let gone = gone(edition, tombstones, shown);
+        let updated = gone.iter().map(|gone| gone.date);
         Self {
             id: topic.id.clone(),
             page: format!("{home}{}/", topic.id),
@@ -56,7 +66,7 @@ impl Channel {
             language: language_tag(site.language),
             publisher: publisher(edition),
             updated: updated.max().unwrap_or(dates::EMPTY),
-            items,
+            items: Vec::new(),
             gone,
             before: None,
             home,

@@ -2,21 +2,28 @@
 //!
 //! A file is replaced whole or not at all, and touched only when its bytes differ. Only files that we wrote are ever
 //! removed: they are listed in the [`manifest`], which also says what each was made from. The compressed files are a part
-//! of their document: they are put with it, before it, and go with it.
+//! of their document: they are put with it, before it, and go with it. In a hurry those that take long are left out: they
+//! are listed all the same, and put beside their document by the next publication that is in none.
 
 mod manifest;
+mod spool;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::feed::Timestamp;
-use crate::publish::{Encoding, Format, Representation};
-use manifest::{Listed, Noted};
+use sha2::{Digest, Sha256};
 
-pub use manifest::Stamp;
+use crate::feed::Timestamp;
+use crate::publish::archive::Framed;
+use crate::publish::compression::{COMPRESSED_FROM_BYTES, compress};
+use crate::publish::{Encoding, Format, Representation, hexadecimal};
+use manifest::{Groups, Listed, Noted};
+
+pub use manifest::{Made, Stamp};
+pub use spool::Spool;
 
 /// A document that lies in the published folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +40,19 @@ pub struct Filed {
     pub plain: Placed,
     /// The files beside it, smallest first.
     pub compressed: Vec<(Encoding, Placed)>,
+    /// From where it is served.
+    pub served: Served,
+}
+
+/// From where a document that lies in a file is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Served {
+    /// From its file: the archive, which grows for years and is seldom asked for.
+    File,
+    /// From memory, in the codings that lie in files.
+    Memory,
+    /// From memory, in every coding.
+    MemoryInFull,
 }
 
 /// A file as it was when it was put in its place.
@@ -42,6 +62,18 @@ pub struct Placed {
     pub file: PathBuf,
     /// What it was known by: another process may put something else in its place.
     pub stamp: Stamp,
+}
+
+impl Placed {
+    /// Reads the file; `None` if it is not as it was put.
+    pub(super) fn read(&self) -> Option<Vec<u8>> {
+        let mut file = File::open(&self.file).ok()?;
+        // Asked of the open file: one that is replaced meanwhile stays what it is.
+        let is_as_put = Stamp::of(&file.metadata().ok()?) == self.stamp;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).ok()?;
+        is_as_put.then_some(bytes)
+    }
 }
 
 /// The published folder while it is brought up to date; no other process does so meanwhile.
@@ -56,6 +88,10 @@ pub struct Folder {
     listed: Listed,
     /// What is to be there at the end.
     wanted: Listed,
+    /// What was made from each basis.
+    groups: Groups,
+    /// Whether compressed files that take long are left to a later publication.
+    is_hasty: bool,
     /// Folders with new names in them.
     unsynced: BTreeSet<PathBuf>,
     written: Written,
@@ -119,13 +155,15 @@ impl Folder {
         fs::create_dir_all(directory).map_err(failed("make", directory))?;
         let lock = File::open(directory).map_err(failed("open", directory))?;
         lock.lock().map_err(failed("lock", directory))?;
-        let ours = manifest::read(directory);
+        let (ours, groups) = manifest::read(directory);
         let mut folder = Self {
             directory: directory.to_owned(),
             _lock: lock,
             listed: ours.clone(),
             ours,
             wanted: Listed::new(),
+            groups,
+            is_hasty: false,
             unsynced: BTreeSet::new(),
             written: Written::default(),
             trouble: None,
@@ -140,11 +178,43 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Returns the document at `path` if it lies there whole, made from `basis`; it stays.
-    pub fn keep(&mut self, path: &str, basis: &str) -> Option<Filed> {
+    /// Leaves the compressed files that take long to a later publication.
+    #[must_use]
+    pub fn hasty(self) -> Self {
+        Self { is_hasty: true, ..self }
+    }
+
+    /// Returns what the document at `path` was made from when it was put there, as far as it was noted.
+    #[must_use]
+    pub fn made(&self, path: &str) -> Option<&Made> {
+        self.groups.get(&self.ours.get(&file_name(path))?.as_ref()?.basis)
+    }
+
+    /// Notes what documents with a basis were made from.
+    pub fn note(&mut self, basis: &str, made: Made) {
+        self.groups.insert(basis.to_owned(), made);
+    }
+
+    /// Whether the document at `path` lies there whole, made from `basis`.
+    #[must_use]
+    pub fn holds(&self, path: &str, basis: &str) -> bool {
         let name = file_name(path);
-        let noted = self.ours.get(&name)?.as_ref().filter(|noted| noted.basis == basis)?;
-        self.is_whole(&name, &noted.hash).then(|| self.leave(path))?
+        let noted = self.ours.get(&name).and_then(Option::as_ref).filter(|noted| noted.basis == basis);
+        noted.is_some_and(|noted| self.is_whole(&name, &noted.hash))
+    }
+
+    /// Returns the document at `path` if it lies there whole, made from `basis`; it stays, and gets the compressed files
+    /// that were left out.
+    pub fn keep(&mut self, path: &str, basis: &str) -> Option<Filed> {
+        if !self.holds(path, basis) {
+            return None;
+        }
+        let name = file_name(path);
+        self.want_listed(&name);
+        let completed = self.complete(&name);
+        self.note_trouble(completed);
+        self.written.unchanged += 1;
+        self.filed(path)
     }
 
     /// Returns the document at `path` if it lies there, whatever it was made from; what is there stays.
@@ -157,14 +227,51 @@ impl Folder {
 
     /// Puts a document in its place. `None` if that failed, of which [`Folder::finish`] tells: what was there stays.
     pub fn put(&mut self, document: &Representation) -> Option<Filed> {
-        let placed = self.place(document);
+        let Representation { path, bytes, hash, basis, .. } = document;
+        let basis = basis.as_deref().unwrap_or_default();
+        let name = file_name(path);
+        let placed = if self.is_whole(&name, hash) {
+            self.want_again(&name, basis)
+        } else {
+            self.place(&name, basis, &mut |to| to.write_all(bytes))
+        };
+        self.told(path, placed)
+    }
+
+    /// Makes a place for a part of a document that may be larger than memory. `None` if that failed.
+    pub fn spool(&mut self) -> Option<Spool> {
+        let path = self.directory.join(SPOOL);
+        let spool = Spool::new(&path).map_err(failed("write", &path));
+        self.note_trouble(spool)
+    }
+
+    /// Notes that a spool could not be written.
+    pub fn note_spool(&mut self, error: &io::Error) {
+        let cause = io::Error::new(error.kind(), error.to_string());
+        let error = failed("write", &self.directory.join(SPOOL))(cause);
+        self.trouble.get_or_insert(error);
+    }
+
+    /// Puts a document in its place whose stories were written to a spool; as [`Folder::put`].
+    pub fn put_framed(&mut self, document: Framed<Spool>, basis: &str) -> Option<Filed> {
+        let Framed { path, head, mut body, tail, .. } = document;
+        let placed = self.place(&file_name(&path), basis, &mut |to| {
+            to.write_all(&head)?;
+            body.copy(to)?;
+            to.write_all(&tail)
+        });
+        self.told(&path, placed)
+    }
+
+    /// Counts what was placed, and returns it.
+    fn told(&mut self, path: &str, placed: Result<bool, FilesError>) -> Option<Filed> {
         if placed.is_err() {
-            self.want_listed(&file_name(&document.path));
+            self.want_listed(&file_name(path));
         }
         let is_changed = self.note_trouble(placed)?;
         self.written.changed += usize::from(is_changed);
         self.written.unchanged += usize::from(!is_changed);
-        Some(Filed { format: document.format, ..self.filed(&document.path)? })
+        self.filed(path)
     }
 
     /// Removes what is published no more.
@@ -173,6 +280,23 @@ impl Folder {
     ///
     /// The first file or folder that could not be read, written or removed. All others were.
     pub fn finish(mut self) -> Result<Written, FilesError> {
+        self.remove_gone();
+        self.end()
+    }
+
+    /// Ends before all documents were put: what was not reached stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Folder::finish`].
+    pub fn stop(mut self) -> Result<Written, FilesError> {
+        for (name, noted) in &self.listed {
+            self.wanted.entry(name.clone()).or_insert_with(|| noted.clone());
+        }
+        self.end()
+    }
+
+    fn remove_gone(&mut self) {
         let gone: Vec<String> = self.ours.keys().filter(|name| !self.wanted.contains_key(*name)).cloned().collect();
         for name in gone {
             let removed = remove(&self.directory, &name);
@@ -183,6 +307,9 @@ impl Folder {
                 self.wanted.insert(name, None);
             }
         }
+    }
+
+    fn end(mut self) -> Result<Written, FilesError> {
         for folder in std::mem::take(&mut self.unsynced) {
             // One that is gone again was removed with all that was in it.
             let synced = File::open(&folder).map_or(Ok(()), |open| open.sync_all()).map_err(failed("sync", &folder));
@@ -194,39 +321,125 @@ impl Folder {
         self.trouble.map_or(Ok(self.written), Err)
     }
 
-    /// Puts a document in its place if it is not right already; says whether it was not.
-    fn place(&mut self, document: &Representation) -> Result<bool, FilesError> {
-        let (name, basis) = (file_name(&document.path), document.basis.as_deref().unwrap_or_default());
-        if self.holds(&name, &document.bytes) && self.is_whole(&name, &document.hash) {
-            self.want_listed(&name);
-            self.want(&name, basis, &document.hash)?;
-            return Ok(false);
-        }
-        let in_coding = |encoding| document.compressed().iter().find(|(other, _)| *other == encoding);
-        let beside = beside(&name).into_iter().filter_map(|(encoding, beside)| Some((beside, &in_coding(encoding)?.1)));
-        // The document comes last: who sees that it has changed finds the others changed.
-        let files: Vec<_> = beside.chain([(name.clone(), &document.bytes)]).collect();
-        self.intend(files.iter().map(|(name, _)| name.clone()).collect())?;
-        let mut is_changed = false;
-        for (name, bytes) in files {
-            if !self.holds(&name, bytes) {
-                self.replace(&name, bytes)?;
-                is_changed = true;
+    /// Writes a document and what is beside it, and puts in place what is not right already; says whether anything was not.
+    fn place(
+        &mut self,
+        name: &str,
+        basis: &str,
+        write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<bool, FilesError> {
+        let files = beside(name).into_iter().map(|(_, beside)| beside).chain([name.to_owned()]);
+        self.intend(files.collect())?;
+        let path = self.directory.join(name);
+        let new = temporary(&path);
+        let placed = self.write(&new, write).and_then(|(hash, length)| {
+            if self.is_whole(name, &hash) {
+                return self.want_again(name, basis);
             }
-            self.want(&name, basis, &document.hash)?;
-        }
-        Ok(is_changed)
+            let mut is_changed = false;
+            // The document comes last: who sees that it has changed finds the others changed.
+            for (encoding, beside) in beside(name) {
+                is_changed |= self.pack(&beside, encoding, &new, &hash, length)?;
+            }
+            is_changed |= self.settle(&new, name)?;
+            self.want(name, basis, &hash)?;
+            Ok(is_changed)
+        });
+        // On a full disk a half file would take the room of others.
+        let _ = fs::remove_file(&new);
+        placed
     }
 
-    fn holds(&self, name: &str, bytes: &[u8]) -> bool {
-        fs::read(self.directory.join(name)).is_ok_and(|before| before == bytes)
+    /// Puts a compressed file beside a document that lies in `from`, if that makes it smaller; says whether it was not
+    /// there. In a hurry one that takes long is only listed, and an older one removed.
+    fn pack(
+        &mut self,
+        name: &str,
+        encoding: Encoding,
+        from: &Path,
+        hash: &str,
+        length: u64,
+    ) -> Result<bool, FilesError> {
+        if length < COMPRESSED_FROM_BYTES as u64 {
+            return Ok(false);
+        }
+        if self.is_hasty && encoding.takes_long() {
+            let path = self.directory.join(name);
+            match fs::remove_file(&path) {
+                Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(failed("remove", &path)(cause)),
+                Ok(()) | Err(_) => {}
+            }
+            self.wanted.insert(name.to_owned(), None);
+            return Ok(false);
+        }
+        let new = temporary(&self.directory.join(name));
+        let mut document = File::open(from).map(BufReader::new).map_err(failed("read", from))?;
+        let packed = self.write(&new, &mut |mut to| compress(&mut document, length, &mut to, encoding));
+        let settled = packed.and_then(|(_, packed)| {
+            if packed >= length {
+                return Ok(false);
+            }
+            let is_changed = self.settle(&new, name)?;
+            self.want(name, "", hash)?;
+            Ok(is_changed)
+        });
+        let _ = fs::remove_file(&new);
+        settled
+    }
+
+    /// Puts the compressed files beside a document that were left out in a hurry.
+    fn complete(&mut self, name: &str) -> Result<(), FilesError> {
+        let Some(Noted { hash, stamp, .. }) = self.wanted.get(name).cloned().flatten() else { return Ok(()) };
+        for (encoding, beside) in beside(name) {
+            if !self.is_hasty && self.wanted.get(&beside).is_some_and(Option::is_none) {
+                self.wanted.remove(&beside);
+                self.pack(&beside, encoding, &self.directory.join(name), &hash, stamp.length)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a file that is to take the place of another; returns the hash of its bytes and their number.
+    fn write(
+        &self,
+        path: &Path,
+        write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(String, u64), FilesError> {
+        let folder = path.parent().unwrap_or(&self.directory);
+        fs::create_dir_all(folder).map_err(failed("make", folder))?;
+        let mut written = || {
+            let mut hashing = Hashing { to: BufWriter::new(File::create(path)?), hash: Sha256::new(), length: 0 };
+            write(&mut hashing)?;
+            hashing.flush()?;
+            Ok((hexadecimal(&hashing.hash.finalize()), hashing.length))
+        };
+        written().map_err(failed("write", path))
+    }
+
+    /// Lets a written file take its place, if what is there has other bytes; says whether it had.
+    fn settle(&mut self, new: &Path, name: &str) -> Result<bool, FilesError> {
+        let path = self.directory.join(name);
+        if same_bytes(new, &path).unwrap_or(false) {
+            return Ok(false);
+        }
+        File::open(new).and_then(|file| file.sync_all()).map_err(failed("write", new))?;
+        fs::rename(new, &path).map_err(failed("replace", &path))?;
+        self.unsynced.insert(path.parent().unwrap_or(&self.directory).to_owned());
+        Ok(true)
     }
 
     /// Whether a document and all that was put beside it lie there as they were put. Read by their stamps: to compress
     /// each document anew only to compare would cost more than all the rest of a publication.
     fn is_whole(&self, name: &str, hash: &str) -> bool {
-        let beside = beside(name).into_iter().map(|(_, beside)| beside).filter(|beside| self.ours.contains_key(beside));
-        beside.chain([name.to_owned()]).all(|name| self.placed(&self.ours, &name, hash).is_some())
+        let lies = |name: &str| self.placed(&self.ours, name, hash).is_some();
+        let mut beside = beside(name).into_iter().map(|(_, beside)| beside);
+        let is_right = |beside: String| match self.ours.get(&beside) {
+            None => true,
+            Some(Some(_)) => lies(&beside),
+            // Left out, or about to be put when a crash came.
+            Some(None) => !self.directory.join(&beside).exists(),
+        };
+        lies(name) && beside.all(is_right)
     }
 
     /// Returns a file if it is noted in a list as one of the document with that hash, and lies there as noted.
@@ -245,8 +458,8 @@ impl Folder {
         let mut compressed: Vec<_> =
             beside.filter_map(|(encoding, name)| Some((encoding, self.placed(&self.wanted, &name, &hash)?))).collect();
         compressed.sort_by_key(|(_, placed)| placed.stamp.length);
-        let format = if path.ends_with('/') { Format::Page } else { Format::Atom };
-        Some(Filed { path: path.to_owned(), format, hash, modified: plain.stamp.modified, plain, compressed })
+        let (path, format, modified) = (path.to_owned(), Format::of(path), plain.stamp.modified);
+        Some(Filed { path, format, hash, modified, plain, compressed, served: Served::File })
     }
 
     /// Removes what a crash left half written; nobody else is writing while the folder is locked.
@@ -255,6 +468,7 @@ impl Folder {
             // If it cannot be removed it disturbs nobody.
             let _ = fs::remove_file(temporary(&self.directory.join(name)));
         }
+        let _ = fs::remove_file(self.directory.join(SPOOL));
     }
 
     /// Lists names before they exist: a crash in between must not leave a file that nobody removes.
@@ -271,6 +485,16 @@ impl Folder {
         let stamp = Stamp::of(&path.metadata().map_err(failed("read", &path))?);
         self.wanted.insert(name.to_owned(), Some(Noted { basis: basis.to_owned(), hash: hash.to_owned(), stamp }));
         Ok(())
+    }
+
+    /// Lets a document that is right already stay, though it be made from something else now.
+    fn want_again(&mut self, name: &str, basis: &str) -> Result<bool, FilesError> {
+        self.want_listed(name);
+        if let Some(Some(noted)) = self.wanted.get_mut(name) {
+            basis.clone_into(&mut noted.basis);
+        }
+        self.complete(name)?;
+        Ok(false)
     }
 
     /// Lets a document and what is beside it stay as they are listed.
@@ -297,28 +521,61 @@ impl Folder {
         if self.listed == names && self.directory.join(manifest::NAME).exists() {
             return Ok(());
         }
-        self.replace(manifest::NAME, manifest::text(&names).as_bytes())?;
+        manifest::retain(&mut self.groups, &names);
+        let text = manifest::text(&names, &self.groups);
+        let new = temporary(&self.directory.join(manifest::NAME));
+        let replaced = self.write(&new, &mut |to| to.write_all(text.as_bytes()));
+        let replaced = replaced.and_then(|_| self.settle(&new, manifest::NAME));
+        let _ = fs::remove_file(&new);
+        replaced?;
         self.listed = names;
         sync(&self.directory)
     }
+}
 
-    /// Replaces a file in one step.
-    fn replace(&mut self, name: &str, bytes: &[u8]) -> Result<(), FilesError> {
-        let path = self.directory.join(name);
-        let folder = path.parent().unwrap_or(&self.directory);
-        fs::create_dir_all(folder).map_err(failed("make", folder))?;
-        let temporary = temporary(&path);
-        let replaced = write(&temporary, bytes)
-            .map_err(failed("write", &temporary))
-            .and_then(|()| fs::rename(&temporary, &path).map_err(failed("replace", &path)));
-        if replaced.is_err() {
-            // On a full disk a half file would take the room of others.
-            let _ = fs::remove_file(&temporary);
-        }
-        self.unsynced.insert(folder.to_owned());
-        replaced
+/// Counts and hashes what is written.
+struct Hashing {
+    to: BufWriter<File>,
+    hash: Sha256,
+    length: u64,
+}
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = self.to.write(bytes)?;
+        self.hash.update(bytes.get(..length).unwrap_or_default());
+        self.length += length as u64;
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
     }
 }
+
+/// Compares two files without reading either into memory.
+fn same_bytes(one: &Path, other: &Path) -> io::Result<bool> {
+    let (one, other) = (File::open(one)?, File::open(other)?);
+    if one.metadata()?.len() != other.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut one, mut other) = (BufReader::new(one), BufReader::new(other));
+    loop {
+        let (left, right) = (one.fill_buf()?, other.fill_buf()?);
+        let both = left.len().min(right.len());
+        if both == 0 {
+            return Ok(left.len() == right.len());
+        }
+        if left.get(..both) != right.get(..both) {
+            return Ok(false);
+        }
+        one.consume(both);
+        other.consume(both);
+    }
+}
+
+/// The name that a spool has for a moment.
+const SPOOL: &str = "..veille.spool";
 
 /// The file of a path of the site: `/` is `index.html`.
 fn file_name(path: &str) -> String {
@@ -343,12 +600,6 @@ fn temporary(path: &Path) -> PathBuf {
     hidden.push(path.file_name().unwrap_or_default());
     hidden.push(".new");
     path.with_file_name(hidden)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 /// Removes a file and the folders that it leaves empty; says whether it was there.

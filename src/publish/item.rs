@@ -81,16 +81,13 @@ pub(super) fn items(edition: &Edition<'_>, selection: &Selection<'_>) -> Vec<Ite
 }
 
 /// Returns the items of stories, no id twice.
-pub(super) fn distinct<'a>(
-    edition: &'a Edition<'_>,
-    topic: &'a Topic,
-    stories: &'a [Story],
-) -> impl Iterator<Item = Item> + 'a {
+fn distinct<'a>(edition: &'a Edition<'_>, topic: &'a Topic, stories: &'a [Story]) -> impl Iterator<Item = Item> + 'a {
     let mut ids = HashSet::new();
     stories.iter().map(|story| item(edition, topic, story)).filter(move |item| ids.insert(item.id.clone()))
 }
 
-fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
+/// Returns a story as every format shows it.
+pub(super) fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
     let entry = &story.head.entry;
     let source = source(edition, &story.head.source_id);
     let (summary, content) = texts(story);

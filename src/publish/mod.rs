@@ -4,6 +4,7 @@
 
 pub mod archive;
 mod atom;
+pub mod basis;
 mod channel;
 mod compression;
 mod dates;
@@ -38,7 +39,9 @@ use crate::topic::Topic;
 use channel::Channel;
 
 pub use compression::Encoding;
+pub use files::Made;
 pub use opml::{Subscription, subscriptions};
+pub use page::HOME_NEWS;
 pub use tree::{Body, Encoded, Resource, Tree};
 
 /// All that is published at one moment.
@@ -106,7 +109,7 @@ pub struct Representation {
     pub hash: String,
     /// When the file that holds it was written; `None` if there is none.
     pub modified: Option<Timestamp>,
-    /// What it was made from, if it is to be made again only when that differs (see [`archive`]).
+    /// What it was made from (see [`basis`]), if it is to be made again only when that differs.
     pub basis: Option<String>,
     compressed: OnceLock<Vec<(Encoding, Bytes)>>,
 }
@@ -115,7 +118,7 @@ impl Representation {
     /// Makes the representation of a document and hashes it.
     #[must_use]
     pub fn new(path: String, format: Format, bytes: Vec<u8>) -> Self {
-        let hash = Sha256::digest(&bytes).iter().take(16).fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
+        let hash = hexadecimal(&Sha256::digest(&bytes));
         Self { path, format, bytes: Bytes::from(bytes), hash, modified: None, basis: None, compressed: OnceLock::new() }
     }
 
@@ -131,6 +134,11 @@ impl Representation {
             bodies
         })
     }
+}
+
+/// The first half of a hash, as text.
+fn hexadecimal(hash: &[u8]) -> String {
+    hash.iter().take(16).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// What a representation is written in.
@@ -170,6 +178,20 @@ impl Format {
         }
     }
 
+    /// Returns what the document at a path of ours is written in.
+    fn of(path: &str) -> Self {
+        match path.rsplit_once('.').map_or("", |(_, extension)| extension) {
+            _ if path == "/sitemap.xml" => Self::Sitemap,
+            "atom" => Self::Atom,
+            "rss" => Self::Rss,
+            "json" => Self::JsonFeed,
+            "opml" | "xml" => Self::Opml,
+            "css" => Self::Style,
+            "txt" => Self::Text,
+            _ => Self::Page,
+        }
+    }
+
     /// Whether programs on other sites may read it (CORS).
     #[must_use]
     pub fn is_feed(self) -> bool {
@@ -187,29 +209,51 @@ pub fn topic_list(edition: &Edition<'_>) -> Representation {
     opml::topics(edition, &channels)
 }
 
-/// Renders every document of an edition but the volumes of the [`archive`].
+/// Returns where the documents are found that show all topics and sources, in the order of [`site`].
 #[must_use]
-pub fn render(edition: &Edition<'_>) -> Vec<Representation> {
+pub fn site_paths() -> [&'static str; 8] {
+    ["/", "/sources/", "/style.css", "/sources.atom", "/opml.xml", "/sources.opml", "/sitemap.xml", "/robots.txt"]
+}
+
+/// Renders the documents that show all topics and sources. Of each topic only the newest [`HOME_NEWS`] stories are shown.
+pub fn site<'a>(edition: &'a Edition<'_>) -> impl Iterator<Item = Representation> + 'a {
     let channels: Vec<_> = edition.selections.iter().map(|selection| Channel::new(edition, selection)).collect();
-    let mut documents = vec![
-        page::home(edition, &channels),
-        page::sources(edition),
-        page::style(),
-        atom::sources(edition),
-        opml::topics(edition, &channels),
-        opml::sources(edition),
-        site::map(edition),
-        site::robots(edition),
+    let makers: [fn(&Edition<'_>, &[Channel]) -> Representation; 8] = [
+        page::home,
+        |edition, _| page::sources(edition),
+        |_, _| page::style(),
+        |edition, _| atom::sources(edition),
+        opml::topics,
+        |edition, _| opml::sources(edition),
+        |edition, _| site::map(edition),
+        |edition, _| site::robots(edition),
     ];
-    for (channel, selection) in channels.iter().zip(&edition.selections) {
-        documents.extend([
-            atom::topic(edition, channel),
-            rss::topic(edition, channel),
-            json::topic(edition, channel),
-            page::topic(edition, channel),
-            page::opened_feed(edition, channel),
-            page::archive(edition, channel, &selection.months),
-        ]);
-    }
-    documents
+    makers.into_iter().map(move |make| make(edition, &channels))
+}
+
+/// Returns where the main documents of a topic are found, in the order of [`topic`]: its feeds come first.
+#[must_use]
+pub fn topic_paths(id: &str) -> [String; 6] {
+    ["/{}.atom", "/{}.rss", "/{}.json", "/{}/", "/{}.html", "/{}/archive/"].map(|path| path.replace("{}", id))
+}
+
+/// Renders the main documents of a topic.
+pub fn topic<'a>(edition: &'a Edition<'_>, selection: &'a Selection<'_>) -> impl Iterator<Item = Representation> + 'a {
+    type Maker = fn(&Edition<'_>, &Channel, &[Month]) -> Representation;
+    let channel = Channel::new(edition, selection);
+    let makers: [Maker; 6] = [
+        |edition, channel, _| atom::topic(edition, channel),
+        |edition, channel, _| rss::topic(edition, channel),
+        |edition, channel, _| json::topic(edition, channel),
+        |edition, channel, _| page::topic(edition, channel),
+        |edition, channel, _| page::opened_feed(edition, channel),
+        page::archive,
+    ];
+    makers.into_iter().map(move |make| make(edition, &channel, &selection.months))
+}
+
+/// Renders every document of an edition but the volumes of the [`archive`].
+#[cfg(test)]
+fn render(edition: &Edition<'_>) -> Vec<Representation> {
+    site(edition).chain(edition.selections.iter().flat_map(|selection| topic(edition, selection))).collect()
 }

@@ -18,7 +18,7 @@ use crate::story::Month;
 use crate::text;
 
 /// News of each topic on the home page.
-const HOME_NEWS: usize = 5;
+pub const HOME_NEWS: usize = 5;
 /// Length of an excerpt, in characters.
 const EXCERPT_MAX: usize = 300;
 
@@ -45,10 +45,19 @@ struct Home<'a> {
 struct Page<'a> {
     frame: Frame<'a>,
     topic: Shown<'a>,
+    /// The stories, rendered: each an [`Article`].
+    articles: &'a str,
     /// A volume's month, as people write it.
     month: Option<String>,
     previous: Option<Link>,
     next: Option<Link>,
+}
+
+#[derive(Template)]
+#[template(path = "article.html", whitespace = "minimize")]
+struct Article<'a> {
+    words: &'a Words,
+    item: News<'a>,
 }
 
 #[derive(Template)]
@@ -165,9 +174,15 @@ pub(super) fn opened_feed(edition: &Edition<'_>, channel: &Channel) -> Represent
 fn newest(edition: &Edition<'_>, channel: &Channel, path: String, root: &str) -> Representation {
     let site = site_title(edition);
     let frame = Frame::new(edition, root, &site, &format!("/{}/", channel.id));
-    let topic = shown(edition.site, channel, usize::MAX);
-    let template = Page { frame, topic, month: None, previous: None, next: None };
+    let articles: String = channel.items.iter().map(|item| article(edition.site, item)).collect();
+    let topic = shown(edition.site, channel, 0);
+    let template = Page { frame, topic, articles: &articles, month: None, previous: None, next: None };
     page(path, &template)
+}
+
+/// Renders a story as it stands among others on the page of a topic or of a volume.
+pub(super) fn article(site: &Site, item: &Item) -> String {
+    format!("\n{}\n", html(&Article { words: words::of(site.language), item: news(site, item) }))
 }
 
 /// Renders `/{topic}/archive/`: the months, newest first.
@@ -181,21 +196,32 @@ pub(super) fn archive(edition: &Edition<'_>, channel: &Channel, months: &[Month]
     page(path, &template)
 }
 
-/// Renders `/{topic}/archive/{month}/`.
-pub(super) fn volume(edition: &Edition<'_>, channel: &Channel, volume: &Volume<'_>) -> Representation {
+/// A character that no text of ours holds (XML has no word for it): it shows where the stories belong.
+const STORIES: &str = "\0";
+
+/// Renders what stands before and after the stories of `/{topic}/archive/{month}/`.
+pub(super) fn volume(
+    edition: &Edition<'_>,
+    channel: &Channel,
+    volume: &Volume<'_>,
+    is_empty: bool,
+) -> (Vec<u8>, Vec<u8>) {
     let site = site_title(edition);
     let path = archive::path(&channel.id, volume.month, Format::Page);
     let frame = Frame::new(edition, "../../../", &site, &path);
     let words = frame.words;
     let neighbour = |month: Month| Link { url: format!("../{month}/"), title: in_words(words, month) };
     let template = Page {
-        topic: shown(edition.site, channel, usize::MAX),
+        topic: shown(edition.site, channel, 0),
+        articles: if is_empty { "" } else { STORIES },
         month: Some(in_words(words, volume.month)),
         previous: volume.previous.map(neighbour),
         next: volume.next.map(neighbour),
         frame,
     };
-    page(path, &template)
+    let html = html(&template);
+    let (head, tail) = html.split_once(STORIES).unwrap_or((&html, ""));
+    (head.into(), tail.into())
 }
 
 fn in_words(words: &Words, month: Month) -> String {
@@ -264,9 +290,12 @@ pub(super) fn style() -> Representation {
 }
 
 fn page(path: String, template: &impl Template) -> Representation {
+    Representation::new(path, Format::Page, html(template).into_bytes())
+}
+
+fn html(template: &impl Template) -> String {
     #[expect(clippy::expect_used, reason = "our values always format, and a String takes every byte")]
-    let html = template.render().expect("renders into memory");
-    Representation::new(path, Format::Page, html.into_bytes())
+    template.render().expect("renders into memory")
 }
 
 fn site_title(edition: &Edition<'_>) -> String {

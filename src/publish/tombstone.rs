@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use crate::feed::Timestamp;
-use crate::publish::item::Item;
 use crate::publish::{Edition, id, legal, words};
 use crate::story::{Departure, Tombstone};
 
@@ -17,9 +16,11 @@ pub(super) struct Gone {
 }
 
 /// Returns at most `publish.entries` of the stories that are gone: no id twice, and none that the document shows.
-pub(super) fn gone(edition: &Edition<'_>, tombstones: &[Tombstone], items: &[Item]) -> Vec<Gone> {
+///
+/// `shown` are the ids of what the document shows.
+pub(super) fn gone(edition: &Edition<'_>, tombstones: &[Tombstone], shown: &HashSet<String>) -> Vec<Gone> {
     let words = words::of(edition.site.language);
-    let mut ids: HashSet<String> = items.iter().map(|item| item.id.clone()).collect();
+    let mut ids = HashSet::new();
     let gone = tombstones.iter().map(|tombstone| Gone {
         id: id::published(&tombstone.atom_id),
         date: tombstone.date,
@@ -28,5 +29,7 @@ pub(super) fn gone(edition: &Edition<'_>, tombstones: &[Tombstone], items: &[Ite
             Departure::Joined(title) => (words.joined)(title.as_deref().and_then(legal::line)),
         },
     });
-    gone.filter(|gone| ids.insert(gone.id.clone())).take(edition.settings.entries).collect()
+    gone.filter(|gone| !shown.contains(&gone.id) && ids.insert(gone.id.clone()))
+        .take(edition.settings.entries)
+        .collect()
 }

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use chrono::{SubsecRound, TimeDelta};
 
 use crate::feed::Timestamp;
-use crate::publish::files::{Filed, Placed};
-use crate::publish::{Encoding, Format, Representation};
+use crate::publish::files::{Filed, Placed, Served};
+use crate::publish::{Encoding, Format, Representation, compression};
 
 /// Every document by its path, as served between two changes. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -58,8 +58,8 @@ pub enum Body {
 }
 
 impl Tree {
-    /// Builds the tree that follows `previous`, reusing what has the same bytes. `filed` are documents that lie in files;
-    /// of one that could not be put there what is served stays.
+    /// Builds the tree that follows `previous`, reusing what has the same bytes. `filed` are documents that lie in files,
+    /// from which those are read that are served from memory; of one that could not be put there what is served stays.
     #[must_use]
     pub fn build(
         representations: Vec<Representation>,
@@ -74,9 +74,8 @@ impl Tree {
             (representation.path, resource)
         });
         let in_files = filed.into_iter().filter_map(|(path, filed)| {
-            // Built anew though the bytes be the same: they may lie elsewhere, or not in all codings.
             let before = previous.get(&path);
-            let anew = filed.map(|filed| Arc::new(Resource::in_file(&filed, before, now)));
+            let anew = filed.map(|filed| Resource::filed(&filed, before, now));
             let resource = anew.or_else(|| before.cloned())?;
             Some((path, resource))
         });
@@ -111,6 +110,42 @@ impl Resource {
         let compressed = compressed.map(|(encoding, bytes)| (encoding, Body::Memory(bytes))).collect();
         let modified = dated(hash, modified.unwrap_or(now), before, now);
         Self::new(*format, hash, (modified, now), Body::Memory(bytes.clone()), compressed)
+    }
+
+    fn filed(filed: &Filed, before: Option<&Arc<Self>>, now: Timestamp) -> Arc<Self> {
+        // One that is served from its file is built anew though the bytes be the same: they may lie elsewhere.
+        let is_in_memory = filed.served != Served::File;
+        let same = before.filter(|before| is_in_memory && before.is_as(filed));
+        let read = || Self::read(filed, before, now).filter(|_| is_in_memory);
+        // A file that another process replaced just now is served as it is.
+        let anew = || Arc::new(read().unwrap_or_else(|| Self::in_file(filed, before, now)));
+        same.cloned().unwrap_or_else(anew)
+    }
+
+    /// Whether it is in memory in every coding that would be read.
+    fn is_as(&self, filed: &Filed) -> bool {
+        let has = |encoding| self.compressed.iter().any(|(own, _)| *own == encoding);
+        let is_in_full = has(Encoding::Zstd) || filed.compressed.is_empty() || filed.served != Served::MemoryInFull;
+        matches!(self.plain.body, Body::Memory(_))
+            && self.hash == filed.hash
+            && is_in_full
+            && filed.compressed.iter().all(|(encoding, _)| has(*encoding))
+    }
+
+    /// Reads a document from its files; `None` if they are not as they were put.
+    fn read(filed: &Filed, before: Option<&Arc<Self>>, now: Timestamp) -> Option<Self> {
+        let plain = filed.plain.read()?;
+        let beside = filed.compressed.iter();
+        let mut compressed: Vec<(Encoding, Bytes)> =
+            beside.filter_map(|(encoding, file)| Some((*encoding, Bytes::from(file.read()?)))).collect();
+        if filed.served == Served::MemoryInFull {
+            let zstd = compression::compressed(&plain, Encoding::Zstd);
+            compressed.extend(zstd.map(|body| (Encoding::Zstd, Bytes::from(body))));
+        }
+        compressed.sort_by_key(|(_, body)| body.len());
+        let compressed = compressed.into_iter().map(|(encoding, body)| (encoding, Body::Memory(body))).collect();
+        let modified = dated(&filed.hash, filed.modified, before, now);
+        Some(Self::new(filed.format, &filed.hash, (modified, now), Body::Memory(plain.into()), compressed))
     }
 
     fn in_file(filed: &Filed, before: Option<&Arc<Self>>, now: Timestamp) -> Self {

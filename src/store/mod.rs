@@ -13,8 +13,8 @@ mod tests;
 use std::path::Path;
 
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Change as Turn, Remembered, Throttle};
-use crate::story::{Fingerprint, Gist, Month, Order, Revision, StoredEntry, Story, Tombstone};
+use crate::state::{Announcement, Change as Turn, Remembered, SourceState, Throttle};
+use crate::story::{Fingerprint, Gist, Month, Order, Revision, StoredEntry, Told, Tombstone};
 use crate::topic::Label;
 
 pub use change::Change;
@@ -81,25 +81,24 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn unrelated(&mut self, topic: &str, after: Option<Order>, limit: usize) -> Result<Vec<(Gist, bool)>, StoreError>;
 
-    /// The latest stories of a topic, newest first, at most `limit`.
+    /// What a publication has to know before it reads any story: how `topics` (in their order) and all sources are at one
+    /// moment, and the last `changes` of sources.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn stories(&mut self, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError>;
+    fn outline(&mut self, topics: &[String], changes: usize) -> Result<Outline, StoreError>;
 
-    /// The months from which a topic has stories, by the dates of their heads, oldest first; each with a stamp.
-    ///
-    /// The stamp is another one whenever a story of that month may look different in the topic.
+    /// The numbers of stories of a topic, newest first by the dates of their heads.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn months(&mut self, topic: &str) -> Result<Vec<(Month, i64)>, StoreError>;
+    fn stories(&mut self, topic: &str, part: Part) -> Result<Vec<i64>, StoreError>;
 
-    /// All stories of a topic from one month, newest first.
+    /// These stories beside a topic, in the order in which they are given.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn stories_of(&mut self, topic: &str, month: Month) -> Result<Vec<Story>, StoreError>;
+    fn told(&mut self, topic: &str, stories: &[i64]) -> Result<Vec<Told>, StoreError>;
 
     /// The stories that a topic showed and shows no more, the latest to go first, at most `limit`; of all months, or those
     /// whose heads are of `month`.
@@ -119,12 +118,6 @@ pub trait Store: Send {
     /// # Errors
     /// When the store cannot be read.
     fn health(&mut self, source_id: Option<&str>) -> Result<Vec<Turn>, StoreError>;
-
-    /// What became of sources, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    fn changes(&mut self, limit: usize) -> Result<Vec<Turn>, StoreError>;
 
     /// What hubs were told, by hub and topic.
     ///
@@ -226,6 +219,43 @@ pub struct Held {
 pub fn entry(store: &mut dyn Store, number: i64) -> Result<Option<StoredEntry>, StoreError> {
     let filter = Filter { which: Which::Number(number), limit: 1, ..Filter::default() };
     Ok(store.entries(&filter)?.pop().map(|held| held.stored))
+}
+
+/// Which stories of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The newest of which anything stands, at most so many.
+    Newest(usize),
+    /// Those whose heads are of a month, though all of it be withdrawn.
+    Month(Month),
+}
+
+/// How everything is that is published, at one moment, without any story.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outline {
+    /// The store's generation.
+    pub generation: i64,
+    /// The topics that were asked for, in their order.
+    pub topics: Vec<TopicOutline>,
+    /// The state of every source that was ever polled, by id.
+    pub sources: Vec<SourceState>,
+    /// The last change of each source but moves, by source.
+    pub health: Vec<Turn>,
+    /// What became of sources, newest first.
+    pub changes: Vec<Turn>,
+    /// What hubs were told, by hub and topic.
+    pub hubs: Vec<Announcement>,
+}
+
+/// How a topic is at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicOutline {
+    /// A number that grows whenever any story may look different in the topic, or leaves it: the largest of its months,
+    /// also of those that are empty now.
+    pub stamp: i64,
+    /// The months from which it has stories, by the dates of their heads, oldest first; each with its own stamp, a higher
+    /// one whenever a story of that month may look different.
+    pub months: Vec<(Month, i64)>,
 }
 
 /// Which entries to list.

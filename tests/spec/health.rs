@@ -169,7 +169,7 @@ async fn hub_changes(minutes: &[i64]) -> Vec<Change> {
         let topics = [Announced { topic: "a".into(), hash: format!("{minute}"), addresses }];
         pipeline::announce(&desk.context, &topics, start + TimeDelta::minutes(*minute)).await.unwrap();
     }
-    let mut changes = desk.context.store.call(|store| store.changes(10)).await.unwrap();
+    let mut changes = desk.context.store.call(|store| Ok(store.outline(&[], 10)?.changes)).await.unwrap();
     changes.reverse();
     changes
 }

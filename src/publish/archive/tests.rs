@@ -34,10 +34,13 @@ impl Subscriber {
         edition.selections =
             vec![Selection { topic: &world.topic, stories, months: months.clone(), tombstones: Vec::new() }];
         let volumes = Volume::all(&world.topic, &months);
-        let volumes = volumes.iter().flat_map(|volume| volume.render(&edition, &by_month[&volume.month], &[], "basis"));
-        let documents = render(&edition).into_iter().chain(volumes);
-        let documents =
-            documents.map(|document| (document.path, String::from_utf8_lossy(&document.bytes).into_owned()));
+        let volumes = volumes.iter().flat_map(|volume| {
+            let mut draft = Draft::new(&edition, *volume, Vec::new(), Vec::new());
+            by_month[&volume.month].iter().for_each(|story| draft.add(story).unwrap());
+            draft.finish(&[]).map(|Framed { path, head, body, tail, .. }| (path, [head, body, tail].concat()))
+        });
+        let main = render(&edition).into_iter().map(|document| (document.path, document.bytes.to_vec()));
+        let documents = main.chain(volumes).map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap()));
         Self { documents: documents.collect() }
     }
 
@@ -100,24 +103,4 @@ fn a_volume_names_its_neighbours_and_the_main_document() {
     }
     assert!(volume.contains("<fh:archive>"), "{volume}");
     assert!(volume.contains("<id>https://veille.example/ecole.atom</id>"), "one feed in several documents");
-}
-
-#[test]
-fn a_volume_depends_on_its_stories_its_place_and_who_publishes() {
-    let mut world = World::new();
-    let (august, september) = (Month { year: 2026, month: 8 }, Month { year: 2026, month: 9 });
-    let basis = |world: &World, months: &[Month], stamp: i64| {
-        Volume::all(&world.topic, months)[0].basis(&world.edition(Vec::new()), stamp)
-    };
-    let before = basis(&world, &[august], 1);
-    assert_eq!(before, basis(&world, &[august], 1));
-    assert_ne!(before, basis(&world, &[august], 2));
-    assert_ne!(before, basis(&world, &[august, september], 1));
-    world.sources.get_mut("agence").unwrap().about.updated = Some(date("2026-10-10T08:00:00Z"));
-    assert_eq!(before, basis(&world, &[august], 1), "what is not shown does not count");
-    world.site.zone = chrono_tz::Indian::Reunion;
-    assert_ne!(before, basis(&world, &[august], 1), "its page shows days");
-    world.site.zone = World::new().site.zone;
-    world.site.title = "Autre".into();
-    assert_ne!(before, basis(&world, &[august], 1));
 }

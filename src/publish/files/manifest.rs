@@ -1,10 +1,13 @@
 //! The list of what we wrote into a published folder: only what it names is ever removed or taken for right.
 //!
-//! A file a line, its relative path first. A file that was put in its place whole is noted: apart by tabs follow what its
-//! document was made from, the hash of the document, when the file was written, and its length. What is not noted may be
+//! A file a line, its relative path first. A file that was put in its place whole is noted: apart by tabs follow the basis
+//! of its document, the hash of the document, when the file was written, and its length. What is not noted may be
 //! anything: it was about to be written when a crash came.
+//!
+//! A line that begins with a tab tells of all documents with one basis: the basis, how many stories they show, how many
+//! tombstones, and the ids of the sources that they cite. Older versions have no such lines, and pass over them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path};
@@ -18,6 +21,20 @@ pub(super) const NAME: &str = ".veille";
 
 /// Relative paths of files.
 pub(super) type Listed = BTreeMap<String, Option<Noted>>;
+
+/// What documents with one basis were made from, so that it can be told whether they would be the same today.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Made {
+    /// How many stories they show.
+    pub stories: usize,
+    /// How many stories that are gone they tell of.
+    pub gone: usize,
+    /// The ids of the sources that they cite, in order.
+    pub cited: Vec<String>,
+}
+
+/// What was made from each basis.
+pub(super) type Groups = BTreeMap<String, Made>;
 
 /// A file that was put in its place whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,13 +67,26 @@ impl Stamp {
 }
 
 /// Reads the list of a folder. One that cannot be read lists nothing, so that nothing is removed by mistake.
-pub(super) fn read(directory: &Path) -> Listed {
+pub(super) fn read(directory: &Path) -> (Listed, Groups) {
     let text = fs::read_to_string(directory.join(NAME)).unwrap_or_default();
-    let listed = text.lines().map(|line| {
-        let (name, noted) = line.split_once('\t').unwrap_or((line, ""));
-        (name.to_owned(), note(noted))
-    });
-    listed.filter(|(name, _)| is_inside(name)).collect()
+    let (mut listed, mut groups) = (Listed::new(), Groups::new());
+    for line in text.lines() {
+        let (name, rest) = line.split_once('\t').unwrap_or((line, ""));
+        if name.is_empty() {
+            groups.extend(group(rest));
+        } else if is_inside(name) {
+            listed.insert(name.to_owned(), note(rest));
+        }
+    }
+    (listed, groups)
+}
+
+fn group(text: &str) -> Option<(String, Made)> {
+    let mut parts = text.split('\t');
+    let basis = parts.next()?.to_owned();
+    let (stories, gone) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let cited = parts.next()?.split(' ').filter(|id| !id.is_empty()).map(str::to_owned).collect();
+    Some((basis, Made { stories, gone, cited }))
 }
 
 fn note(text: &str) -> Option<Noted> {
@@ -66,16 +96,27 @@ fn note(text: &str) -> Option<Noted> {
     Some(Noted { basis, hash, stamp })
 }
 
-/// Writes a list down.
-pub(super) fn text(listed: &Listed) -> String {
-    let lines = listed.iter().map(|(name, noted)| match noted {
-        None => format!("{name}\n"),
-        Some(Noted { basis, hash, stamp: Stamp { modified, length } }) => {
+/// Writes a list down, with the groups that its files belong to.
+pub(super) fn text(listed: &Listed, groups: &Groups) -> String {
+    let mut text = String::new();
+    for (name, noted) in listed {
+        text.push_str(name);
+        if let Some(Noted { basis, hash, stamp: Stamp { modified, length } }) = noted {
             let modified = modified.to_rfc3339_opts(SecondsFormat::Nanos, true);
-            format!("{name}\t{basis}\t{hash}\t{modified}\t{length}\n")
+            text.push_str(&format!("\t{basis}\t{hash}\t{modified}\t{length}"));
         }
-    });
-    lines.collect()
+        text.push('\n');
+    }
+    for (basis, Made { stories, gone, cited }) in groups {
+        text.push_str(&format!("\t{basis}\t{stories}\t{gone}\t{}\n", cited.join(" ")));
+    }
+    text
+}
+
+/// Forgets the groups that no file of a list belongs to.
+pub(super) fn retain(groups: &mut Groups, listed: &Listed) {
+    let bases: BTreeSet<&str> = listed.values().flatten().map(|noted| noted.basis.as_str()).collect();
+    groups.retain(|basis, _| bases.contains(basis.as_str()));
 }
 
 fn is_inside(name: &str) -> bool {

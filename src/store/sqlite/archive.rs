@@ -1,15 +1,16 @@
 //! The archive of a topic: its stories by month, and stamps that say which months changed.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
-use super::{StoreError, stories, unix};
+use super::{StoreError, unix};
 use crate::feed::Timestamp;
-use crate::story::{Month, Story};
+use crate::store::TopicOutline;
+use crate::story::Month;
 
 /// One look into the index a month, however many stories there are.
-pub(super) fn months(connection: &Connection, topic: &str) -> Result<Vec<(Month, i64)>, StoreError> {
+fn months(connection: &Connection, topic: &str) -> Result<Vec<(Month, i64)>, StoreError> {
     let mut latest = connection.prepare_cached("SELECT max(date) FROM label WHERE topic = ?1 AND date < ?2")?;
     let mut stamp =
         connection.prepare_cached("SELECT coalesce((SELECT stamp FROM month WHERE topic = ?1 AND month = ?2), 0)")?;
@@ -25,15 +26,25 @@ pub(super) fn months(connection: &Connection, topic: &str) -> Result<Vec<(Month,
     Ok(months)
 }
 
-pub(super) fn stories(connection: &Connection, topic: &str, month: Month) -> Result<Vec<Story>, StoreError> {
-    let numbers = connection
-        .prepare_cached(
-            "SELECT entry.story FROM label JOIN entry ON entry.number = label.entry
-             WHERE label.topic = ?1 AND label.date >= ?2 AND label.date < ?3",
-        )?
-        .query_map(params![topic, unix(month.start()), unix(month.next().start())], |row| row.get(0))?
-        .collect::<Result<BTreeSet<i64>, _>>()?;
-    stories::whole(connection, topic, numbers)
+/// The stories of a topic whose heads are of a month, each with the date of its head.
+pub(super) fn stories(connection: &Connection, topic: &str, month: Month) -> Result<Vec<(i64, i64)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT label.date, entry.story FROM label CROSS JOIN entry ON entry.number = label.entry
+         WHERE label.topic = ?1 AND label.date >= ?2 AND label.date < ?3",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(1)?, row.get(0)?));
+    let stories = statement.query_map(params![topic, unix(month.start()), unix(month.next().start())], read)?;
+    let dates = stories.collect::<Result<BTreeMap<i64, i64>, _>>()?;
+    Ok(dates.into_iter().map(|(number, date)| (date, number)).collect())
+}
+
+/// How the topics are at this moment.
+pub(super) fn topics(connection: &Connection, topics: &[String]) -> Result<Vec<TopicOutline>, StoreError> {
+    let mut stamp = connection.prepare_cached("SELECT coalesce(max(stamp), 0) FROM month WHERE topic = ?1")?;
+    let outline = |topic: &String| {
+        Ok(TopicOutline { stamp: stamp.query_row([topic], |row| row.get(0))?, months: months(connection, topic)? })
+    };
+    topics.iter().map(outline).collect()
 }
 
 /// Gives a new stamp to every month in which a topic shows this story, or another one with it.

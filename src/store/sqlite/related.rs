@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{StoreError, archive, rows, unix};
 use crate::feed::Timestamp;
 use crate::store::WINDOW;
-use crate::story::{Gist, Order, Related, Terms};
+use crate::story::{Chosen, Gist, Order, Related, Terms};
 
 pub(super) fn set_terms(connection: &Connection, number: i64, terms: Option<&Terms>) -> Result<(), StoreError> {
     match terms {
@@ -51,8 +51,8 @@ pub(super) fn windows(
     while let Some(place) = places.next() {
         let mut left = WINDOW;
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM label JOIN entry AS told ON told.number = label.entry
-             JOIN entry ON entry.number = told.story LEFT JOIN terms ON terms.entry = entry.number
+            "SELECT {COLUMNS} FROM label CROSS JOIN entry AS told ON told.number = label.entry
+             CROSS JOIN entry ON entry.number = told.story LEFT JOIN terms ON terms.entry = entry.number
              WHERE label.topic = ?1 AND label.date <= ?2 AND entry.url IS NOT NULL
              AND (label.date, entry.number) < (?2, ?3)
              ORDER BY label.date DESC, label.entry DESC"
@@ -88,8 +88,8 @@ pub(super) fn page(
     let mut statement = connection.prepare_cached(&format!(
         "SELECT DISTINCT {COLUMNS}, EXISTS (SELECT 1 FROM related WHERE related.topic = ?2
                                             AND related.story = entry.number AND related.place = 0)
-         FROM labelled JOIN entry AS told ON told.number = labelled.entry
-         JOIN entry ON entry.number = told.story LEFT JOIN terms ON terms.entry = entry.number
+         FROM labelled CROSS JOIN entry AS told ON told.number = labelled.entry
+         CROSS JOIN entry ON entry.number = told.story LEFT JOIN terms ON terms.entry = entry.number
          WHERE labelled.rules = ?1 AND labelled.topic = ?2 AND labelled.date >= ?3
          AND (labelled.date, entry.number) > (?3, ?4)
          ORDER BY labelled.date, entry.number LIMIT ?5"
@@ -103,7 +103,7 @@ pub(super) fn page(
 fn before_unrelated(connection: &Connection, rules: i64, topic: &str) -> Result<Option<Order>, StoreError> {
     let first: Option<i64> = connection
         .prepare_cached(
-            "SELECT labelled.date FROM labelled JOIN entry ON entry.number = labelled.entry
+            "SELECT labelled.date FROM labelled CROSS JOIN entry ON entry.number = labelled.entry
              WHERE labelled.rules = ?1 AND labelled.topic = ?2 AND NOT EXISTS (
                  SELECT 1 FROM related WHERE related.topic = ?2 AND related.story = entry.story AND related.place = 0)
              ORDER BY labelled.date LIMIT 1",
@@ -133,26 +133,22 @@ pub(super) fn relate(connection: &Connection, topic: &str, story: i64, others: &
     if others.is_empty() { Ok(()) } else { archive::touch_in(connection, topic, story) }
 }
 
-/// What was chosen and is still another story of the topic, through the story that the chosen one is part of now.
-pub(super) fn shown(connection: &Connection, topic: &str, story: i64) -> Result<Vec<Related>, StoreError> {
+/// The stories that hold what was chosen for a story, best first.
+pub(super) fn chosen(connection: &Connection, topic: &str, story: i64) -> Result<Vec<Chosen>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT head.number, head.title, head.url
-         FROM related JOIN entry AS chosen ON chosen.number = related.other
-         JOIN entry AS head ON head.number = chosen.story
-         WHERE related.topic = ?1 AND related.story = ?2 AND related.place > 0 AND head.number != ?2
-         AND EXISTS (SELECT 1 FROM entry AS told JOIN label ON label.entry = told.number
-                     WHERE told.story = head.number AND told.withdrawn IS NULL AND label.topic = ?1)
+        "SELECT head.number, head.title, head.url, EXISTS (
+             SELECT 1 FROM entry AS told CROSS JOIN label ON label.entry = told.number
+             WHERE told.story = head.number AND told.withdrawn IS NULL AND label.topic = ?1)
+         FROM related CROSS JOIN entry AS chosen ON chosen.number = related.other
+         CROSS JOIN entry AS head ON head.number = chosen.story
+         WHERE related.topic = ?1 AND related.story = ?2 AND related.place > 0
          ORDER BY related.place",
     )?;
-    let read = |row: &Row<'_>| Ok(Related { number: row.get(0)?, title: row.get(1)?, url: rows::url(row, 2)? });
-    let mut shown: Vec<Related> = Vec::new();
-    for related in statement.query_map(params![topic, story], read)? {
-        let related = related?;
-        if shown.iter().all(|other| other.number != related.number) {
-            shown.push(related);
-        }
-    }
-    Ok(shown)
+    let read = |row: &Row<'_>| {
+        let head = Related { number: row.get(0)?, title: row.get(1)?, url: rows::url(row, 2)? };
+        Ok(Chosen { head, is_in_topic: row.get(3)? })
+    };
+    Ok(statement.query_map(params![topic, story], read)?.collect::<Result<_, _>>()?)
 }
 
 /// Forgets what was chosen for a story that is dropped, and where it was chosen.

@@ -177,7 +177,7 @@ fn an_entry_that_moves_during_a_relabelling_gives_its_new_month_a_new_stamp() {
         let before = stamps(store, "numerique");
         apply(store, &[Change::Move { number: b, story: a, joined: None }]);
         apply(store, &[Change::FinishRules]);
-        assert_eq!(store.stories_of("numerique", OCTOBER).unwrap().len(), 2);
+        assert_eq!(shown_of(store, "numerique", Part::Month(OCTOBER)).len(), 2);
         assert!(stamps(store, "numerique")[&OCTOBER] > before[&OCTOBER]);
     });
 }

@@ -130,7 +130,7 @@ fn labels_of_an_older_store_are_published_as_before_and_their_rules_are_known() 
     check_since(1, |file| {
         let store = &mut file.store;
         assert_eq!((shown(store, "numerique"), shown(store, "laicite")), (vec![3, 1], vec![1]));
-        let scores: Vec<f64> = store.stories("numerique", 9).unwrap().iter().map(|story| story.label.score).collect();
+        let scores: Vec<f64> = shown_of(store, "numerique", Part::Newest(9)).iter().map(|story| story.label.score).collect();
         assert_eq!(scores, [8.0, 6.0]);
         let pulse = store.pulse().unwrap();
         assert_eq!((&*pulse.rules, pulse.relabelling, pulse.unlabelled), ("rules of old", None, 0));
@@ -153,7 +153,7 @@ fn months_of_an_older_store_hold_the_stories_of_their_heads() {
         for (topic, months) in [("numerique", vec![OCTOBER, NOVEMBER]), ("laicite", vec![OCTOBER])] {
             assert_eq!(stamps(store, topic).into_keys().collect::<Vec<_>>(), months);
         }
-        assert_eq!(store.stories_of("laicite", OCTOBER).unwrap()[0].tellings.len(), 2);
+        assert_eq!(shown_of(store, "laicite", Part::Month(OCTOBER))[0].tellings.len(), 2);
         let before = stamps(store, "numerique");
         apply(store, &[Change::Withdraw { numbers: vec![3], now: noon() }]);
         let after = stamps(store, "numerique");
@@ -201,7 +201,7 @@ fn bonds_revisions_and_related_news_of_an_older_store_are_kept() {
         assert_eq!(around.related, [("numerique".to_owned(), 1)].into());
         assert_eq!(around.gists[&1].terms, Some(Terms::from_bytes(&[1, 2, 3, 4])));
         let related: Vec<_> =
-            store.stories("numerique", 1).unwrap()[0].related.iter().map(|other| other.number).collect();
+            shown_of(store, "numerique", Part::Newest(1))[0].related.iter().map(|other| other.number).collect();
         assert_eq!(related, [1]);
         assert_eq!(store.revisions(1).unwrap()[0].title.as_deref(), Some("Un projet"));
     });

@@ -24,9 +24,21 @@ use super::*;
 use crate::feed::Entry;
 use crate::state::{Health, SourceState};
 use crate::story::{
-    Bond, Clues, Departure, EntryKey, Identity, Known, Listed, Peer, Period, Prepared, Spot, Stay, Term, Terms, date,
+    Bond, Clues, Departure, EntryKey, Identity, Known, Listed, Peer, Period, Prepared, Spot, Stay, Story, Term,
+    Terms, date, self,
 };
 use crate::topic::Reason;
+
+/// The stories that a topic shows of a part.
+fn shown_of(store: &mut dyn Store, topic: &str, part: Part) -> Vec<Story> {
+    let numbers = store.stories(topic, part).unwrap();
+    store.told(topic, &numbers).unwrap().into_iter().filter_map(story::shown).collect()
+}
+
+/// The months of a topic, each with its stamp.
+fn months(store: &mut dyn Store, topic: &str) -> Vec<(Month, i64)> {
+    store.outline(&[topic.to_owned()], 0).unwrap().topics.remove(0).months
+}
 
 /// The rules that entries are labelled by, if no others are said.
 const RULES: &str = "rules 1";
@@ -203,12 +215,12 @@ fn numbers(held: &[Held]) -> Vec<i64> {
 
 /// The numbers of the stories that a topic shows, newest first.
 fn shown(store: &mut dyn Store, topic: &str) -> Vec<i64> {
-    store.stories(topic, 1000).unwrap().iter().map(|story| story.number).collect()
+    shown_of(store, topic, Part::Newest(1000)).iter().map(|story| story.number).collect()
 }
 
 /// The months of a topic with their stamps.
 fn stamps(store: &mut dyn Store, topic: &str) -> BTreeMap<Month, i64> {
-    store.months(topic).unwrap().into_iter().collect()
+    months(store, topic).into_iter().collect()
 }
 
 const OCTOBER: Month = Month { year: 2026, month: 10 };

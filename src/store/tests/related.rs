@@ -14,7 +14,7 @@ fn relate(story: i64, others: &[i64]) -> Change {
 }
 
 fn related(store: &mut dyn Store, head: i64) -> Vec<i64> {
-    let stories = store.stories("numerique", 10).unwrap();
+    let stories = shown_of(store, "numerique", Part::Newest(10));
     let shown = stories.into_iter().find(|shown| shown.number == head).unwrap();
     shown.related.into_iter().map(|related| related.number).collect()
 }

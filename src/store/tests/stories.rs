@@ -13,7 +13,7 @@ fn a_corrected_head_shows_its_own_text_until_the_others_follow() {
         let head = insert(store, "education", &prepared("a"));
         let telling = tell(store, "culture", &long("Un texte bien plus long, de douze millions"), head);
         let shown = |store: &mut dyn Store| {
-            let story = store.stories("numerique", 9).unwrap().remove(0);
+            let story = shown_of(store, "numerique", Part::Newest(9)).remove(0);
             (story.text.is_some(), story.head.changed)
         };
         let edit = |number, edited: Prepared, hours| {
@@ -35,7 +35,7 @@ fn a_topic_shows_each_story_once_with_all_its_tellings() {
         let mut second = prepared("b");
         second.entry.content = Some("<p>Un texte bien plus long que celui de la tête, pour les lecteurs.</p>".into());
         tell(store, "culture", &second, head);
-        let stories = store.stories("numerique", 10).unwrap();
+        let stories = shown_of(store, "numerique", Part::Newest(10));
         let [story] = stories.as_slice() else { panic!("one story, not {}", stories.len()) };
         assert_eq!(story.head.atom_id, "urn:a");
         let sources: Vec<_> = story.tellings.iter().map(|telling| &*telling.source_id).collect();
@@ -52,7 +52,7 @@ fn a_topic_shows_its_latest_stories_newest_first() {
         let new = insert(store, "education", &published("c", Some(hour(-2))));
         insert(store, "education", &labelled("d", RULES, &["laicite"]));
         assert_eq!(shown(store, "numerique"), [newest, new, old]);
-        assert_eq!(store.stories("numerique", 2).unwrap().len(), 2);
+        assert_eq!(shown_of(store, "numerique", Part::Newest(2)).len(), 2);
     });
 }
 
@@ -71,7 +71,7 @@ fn an_entry_that_moves_is_told_where_it_went() {
         let [a, b] = insert_all(store, ["a", "b"]);
         apply(store, &[Change::Move { number: b, story: a, joined: None }]);
         assert_eq!(shown(store, "numerique"), [a]);
-        assert_eq!(store.stories("numerique", 9).unwrap()[0].tellings.len(), 2);
+        assert_eq!(shown_of(store, "numerique", Part::Newest(9))[0].tellings.len(), 2);
         apply(store, &[Change::Move { number: b, story: b, joined: None }]);
         assert_eq!(shown(store, "numerique"), [b, a]);
     });
@@ -87,7 +87,7 @@ fn a_month_holds_the_stories_whose_heads_are_of_it_and_its_stamp_changes_with_th
         // Told again in November, it stays a story of October.
         tell(store, "culture", &prepared("c"), head);
         let of = |store: &mut dyn Store, month| -> Vec<i64> {
-            store.stories_of("numerique", month).unwrap().iter().map(|story| story.number).collect()
+            shown_of(store, "numerique", Part::Month(month)).iter().map(|story| story.number).collect()
         };
         assert_eq!((of(store, OCTOBER), of(store, NOVEMBER)), (vec![head], vec![other]));
         let after = stamps(store, "numerique");
@@ -142,7 +142,7 @@ fn a_corrected_date_moves_a_story_with_all_its_entries_to_another_month() {
         tell(store, "culture", &prepared("b"), a);
         apply(store, &[update(a, &of_october("a"))]);
         assert_eq!(stamps(store, "numerique").keys().copied().collect::<Vec<_>>(), [OCTOBER]);
-        assert_eq!(store.stories_of("numerique", OCTOBER).unwrap()[0].tellings.len(), 2);
+        assert_eq!(shown_of(store, "numerique", Part::Month(OCTOBER))[0].tellings.len(), 2);
     });
 }
 

@@ -16,7 +16,7 @@ fn what_comes_back_is_later_than_its_tombstone() {
         let a = insert(store, "education", &prepared("a"));
         apply(store, &[Change::Leave { numbers: vec![a], now: noon() }, withdraw(a, 1)]);
         apply(store, &[Change::Return { number: a, changed: Some(hour(2)) }]);
-        assert_eq!(store.stories("numerique", 9).unwrap()[0].head.changed, Some(hour(2)));
+        assert_eq!(shown_of(store, "numerique", Part::Newest(9))[0].head.changed, Some(hour(2)));
     });
 }
 
@@ -26,7 +26,7 @@ fn a_withdrawn_story_is_shown_no_more_until_it_is_back() {
         let [a, b] = insert_all(store, ["a", "b"]);
         apply(store, &[Change::Leave { numbers: vec![a], now: hour(1) }, withdraw(a, 2)]);
         assert_eq!(shown(store, "numerique"), [b]);
-        let of_month = store.stories_of("numerique", NOVEMBER).unwrap();
+        let of_month = shown_of(store, "numerique", Part::Month(NOVEMBER));
         assert_eq!(of_month.iter().map(|story| story.number).collect::<Vec<_>>(), [b]);
         let tombstone = Tombstone { atom_id: "urn:a".into(), date: hour(2), departure: Departure::Withdrawn };
         for month in [None, Some(NOVEMBER)] {
@@ -44,7 +44,7 @@ fn the_latest_stories_fill_the_places_of_those_that_are_withdrawn() {
     check(|store| {
         let [a, b] = insert_all(store, ["a", "b"]);
         apply(store, &[withdraw(b, 1)]);
-        let stories = store.stories("numerique", 1).unwrap();
+        let stories = shown_of(store, "numerique", Part::Newest(1));
         assert_eq!(stories.iter().map(|story| story.number).collect::<Vec<_>>(), [a]);
     });
 }
@@ -58,9 +58,9 @@ fn a_story_without_its_head_shows_the_next_telling_under_its_id_and_date() {
         let second = tell(store, "culture", &second, head);
         let third = tell(store, "sante", &prepared("c"), head);
         apply(store, &[withdraw(third, 0)]);
-        assert_eq!(store.stories("numerique", 9).unwrap()[0].tellings.len(), 2);
+        assert_eq!(shown_of(store, "numerique", Part::Newest(9))[0].tellings.len(), 2);
         apply(store, &[withdraw(head, 0)]);
-        let story = store.stories("numerique", 9).unwrap().remove(0);
+        let story = shown_of(store, "numerique", Part::Newest(9)).remove(0);
         assert_eq!((story.number, &*story.head.atom_id, story.head.date), (head, "urn:a", hour(-1)));
         assert_eq!((&*story.head.source_id, story.head.entry.title.as_deref()), ("culture", Some("b")));
         assert_eq!((story.tellings.len(), story.text), (1, None));

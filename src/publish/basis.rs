@@ -1,0 +1,161 @@
+//! Bases: a hash for each group of documents of all that they are made from. A group with the same basis need not be made
+//! again.
+//!
+//! Stories stand in it by a stamp of the store. Sources count only where their titles or addresses are shown: for a group
+//! with stories, those that the stories cite.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use sha2::{Digest, Sha256};
+
+use crate::publish::archive::{Volume, cited};
+use crate::publish::item::source;
+use crate::publish::{Edition, Made, hexadecimal};
+use crate::story::{Month, Story};
+use crate::topic::Topic;
+
+/// The bases of an edition.
+#[derive(Debug)]
+pub struct Bases<'a> {
+    edition: &'a Edition<'a>,
+    /// A hash of how each source is credited, by its id.
+    credits: BTreeMap<&'a str, String>,
+}
+
+impl<'a> Bases<'a> {
+    /// Hashes how each source is credited, once for all groups.
+    #[must_use]
+    pub fn new(edition: &'a Edition<'a>) -> Self {
+        let credits = edition.sources.iter().map(|(id, credit)| {
+            let shown = (source(edition, id), &credit.url);
+            (id.as_str(), hash(&shown))
+        });
+        Self { edition, credits: credits.collect() }
+    }
+
+    /// Returns the basis of the documents that show all topics and sources; a topic is given with its stamp and months.
+    #[must_use]
+    pub fn site(&self, topics: &[(&Topic, i64, &[Month])]) -> String {
+        let Edition { site, settings, sources, changes, hubs, config, .. } = self.edition;
+        let topics: Vec<_> = topics.iter().map(|(topic, stamp, months)| (named(topic), stamp, months)).collect();
+        let hubs: Vec<_> = hubs.iter().map(|told| (&told.hub, &told.topic, &told.last_error)).collect();
+        let said = (topics, sources, changes, hubs, config);
+        hash(&(env!("CARGO_PKG_VERSION"), site, (settings.entries, settings.related, &settings.hubs), said))
+    }
+
+    /// Returns the basis of a topic's main documents.
+    #[must_use]
+    pub fn topic<S: AsRef<str>>(&self, topic: &Topic, stamp: i64, months: &[Month], cited: &[S]) -> String {
+        self.stories(topic, (stamp, months, &self.edition.settings.hubs), cited)
+    }
+
+    /// Returns the basis of a volume; `stamp` is that of its month.
+    #[must_use]
+    pub fn volume<S: AsRef<str>>(&self, volume: &Volume<'_>, stamp: i64, cited: &[S]) -> String {
+        let Volume { topic, month, previous, next } = volume;
+        self.stories(topic, (month, previous, next, stamp), cited)
+    }
+
+    fn stories<S: AsRef<str>>(&self, topic: &Topic, place: impl Debug, cited: &[S]) -> String {
+        let Edition { site, settings, .. } = self.edition;
+        let credits: Vec<_> = cited.iter().map(|id| (id.as_ref(), self.credits.get(id.as_ref()))).collect();
+        let limits = (settings.entries, settings.related);
+        hash(&(env!("CARGO_PKG_VERSION"), site, named(topic), place, limits, credits))
+    }
+}
+
+/// Returns what is to be remembered of a group of documents with these stories.
+#[must_use]
+pub fn made(stories: &[Story], gone: usize) -> Made {
+    let mut ids: Vec<String> = stories.iter().flat_map(cited).map(str::to_owned).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    Made { stories: stories.len(), gone, cited: ids }
+}
+
+/// What is said of a topic itself.
+fn named(topic: &Topic) -> impl Debug {
+    (&topic.id, &topic.title, &topic.description, topic.threshold)
+}
+
+fn hash(parts: &impl Debug) -> String {
+    hexadecimal(&Sha256::digest(format!("{parts:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::world::{World, date};
+
+    fn months(numbers: &[u32]) -> Vec<Month> {
+        numbers.iter().map(|month| Month { year: 2026, month: *month }).collect()
+    }
+
+    fn volume(world: &World, numbers: &[u32], stamp: i64) -> String {
+        let edition = world.edition(Vec::new());
+        Bases::new(&edition).volume(&Volume::all(&world.topic, &months(numbers))[0], stamp, &["agence"])
+    }
+
+    fn topic(world: &World, numbers: &[u32], stamp: i64) -> String {
+        let edition = world.edition(Vec::new());
+        Bases::new(&edition).topic(&world.topic, stamp, &months(numbers), &["agence"])
+    }
+
+    fn site(world: &World, numbers: &[u32], stamp: i64) -> String {
+        let edition = world.edition(Vec::new());
+        Bases::new(&edition).site(&[(&world.topic, stamp, &months(numbers))])
+    }
+
+    /// Says whether a change to the world changes each basis: that of the site, of a topic, of a volume.
+    #[track_caller]
+    fn check(change: impl Fn(&mut World), expected: [bool; 3]) {
+        let (before, mut after) = (World::new(), World::new());
+        change(&mut after);
+        let changed = [site, topic, volume].map(|basis| basis(&before, &[8], 1) != basis(&after, &[8], 1));
+        assert_eq!(changed, expected);
+    }
+
+    #[test]
+    fn a_basis_depends_on_the_stories_and_on_the_months() {
+        let world = World::new();
+        for basis in [site, topic, volume] {
+            let before = basis(&world, &[8], 1);
+            assert_eq!(before, basis(&world, &[8], 1));
+            assert_ne!(before, basis(&world, &[8], 2));
+            assert_ne!(before, basis(&world, &[8, 9], 1));
+        }
+    }
+
+    #[test]
+    fn a_basis_depends_on_who_publishes() {
+        check(|world| world.site.title = "Autre".into(), [true; 3]);
+        check(|world| world.site.zone = chrono_tz::Indian::Reunion, [true; 3]);
+        check(|world| world.settings.related = 9, [true; 3]);
+        check(|world| world.topic.title = "Autre".into(), [true; 3]);
+    }
+
+    #[test]
+    fn only_main_documents_name_hubs() {
+        let hub = "https://hub.example/".parse().unwrap();
+        check(move |world| world.settings.hubs = vec![Clone::clone(&hub)], [true, true, false]);
+    }
+
+    #[test]
+    fn a_source_counts_where_it_is_cited() {
+        let rename = |id: &'static str| {
+            move |world: &mut World| {
+                world.sources.get_mut(id).unwrap().title = Some("Autre".into());
+            }
+        };
+        check(rename("agence"), [true; 3]);
+        check(rename("ministere"), [true, false, false]);
+    }
+
+    #[test]
+    fn only_the_site_shows_how_sources_are() {
+        check(|world| world.sources.get_mut("agence").unwrap().is_polled = false, [true, false, false]);
+        let later = Some(date("2026-10-10T08:00:00Z"));
+        check(|world| world.sources.get_mut("agence").unwrap().about.updated = later, [true, false, false]);
+    }
+}
