@@ -1,5 +1,7 @@
 //! HTML with every element closed in order, none deep, no tracking pixels. Linear in its input, safe by no means.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use super::super::entity;
@@ -53,7 +55,7 @@ const TRACKERS: &[&str] = &[
 ];
 
 /// Returns `html` with what is left open closed, what is too long cut, pixels gone.
-pub(in super::super) fn tidy(html: &str, base: Option<&Url>) -> String {
+pub(in super::super) fn tidy<'h>(html: &'h str, base: Option<&'h Url>) -> String {
     let mut rest = html.get(..html.floor_char_boundary(HTML_BYTES_MAX)).unwrap_or(html);
     let mut tidy = Tidy { base, out: String::with_capacity(rest.len() + 64), open: Vec::new() };
     while let Some((text, markup)) = rest.split_once('<') {
@@ -65,16 +67,16 @@ pub(in super::super) fn tidy(html: &str, base: Option<&Url>) -> String {
     tidy.out
 }
 
-struct Tidy<'b> {
-    base: Option<&'b Url>,
+struct Tidy<'h> {
+    base: Option<&'h Url>,
     out: String,
     /// Names of open elements in lower case.
-    open: Vec<String>,
+    open: Vec<Cow<'h, str>>,
 }
 
-impl Tidy<'_> {
+impl<'h> Tidy<'h> {
     /// Takes in what follows a `<`; returns what comes after it.
-    fn markup<'h>(&mut self, markup: &'h str) -> &'h str {
+    fn markup(&mut self, markup: &'h str) -> &'h str {
         if let Some(comment) = markup.strip_prefix("!--") {
             return comment.split_once("-->").map_or("", |(_, after)| after);
         }
@@ -91,7 +93,10 @@ impl Tidy<'_> {
         let (tag, after) = named.split_at_checked(end).unwrap_or((named, ""));
         let after = after.strip_prefix('>').unwrap_or(after);
         let name_end = tag.find(|c: char| c.is_ascii_whitespace() || c == '/').unwrap_or(tag.len());
-        let name = tag.get(..name_end).unwrap_or_default().to_ascii_lowercase();
+        let mut name = Cow::Borrowed(tag.get(..name_end).unwrap_or_default());
+        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            name.to_mut().make_ascii_lowercase();
+        }
         if is_end {
             self.end(&name);
         } else if RAW.contains(&&*name) {
@@ -102,12 +107,12 @@ impl Tidy<'_> {
         after
     }
 
-    fn start(&mut self, name: String, tag: &str) {
+    fn start(&mut self, name: Cow<'h, str>, tag: &str) {
         if name == "img" {
             self.image(tag);
             return;
         }
-        let last = self.open.last().map(String::as_str).unwrap_or_default();
+        let last = self.open.last().map(|name| &**name).unwrap_or_default();
         let ends_last =
             last == name && SIBLINGS.contains(&&*name) || last == "p" && BLOCKS.split(' ').any(|block| block == name);
         if ends_last {
@@ -157,16 +162,16 @@ impl Tidy<'_> {
 /// Returns where the `>` of a tag is, which quotes can hide.
 fn tag_end(tag: &str) -> Option<usize> {
     let mut quote = None;
-    let mut previous = ' ';
-    for (at, c) in tag.char_indices() {
-        match (quote, c) {
-            (None, '>') => return Some(at),
-            (None, '"' | '\'') if previous == '=' => quote = Some(c),
-            (Some(open), _) if open == c => quote = None,
+    let mut previous = b' ';
+    for (at, byte) in tag.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return Some(at),
+            (None, b'"' | b'\'') if previous == b'=' => quote = Some(byte),
+            (Some(open), _) if open == byte => quote = None,
             _ => {}
         }
-        if !c.is_ascii_whitespace() {
-            previous = c;
+        if !byte.is_ascii_whitespace() {
+            previous = byte;
         }
     }
     // A quote that never ends hides nothing.
