@@ -8,8 +8,8 @@ use crate::config;
 use crate::dedup;
 use crate::feed::Entry;
 use crate::publish::Tree;
-use crate::store::{Applied, Change, Handle, Inquiry};
 use crate::store::sqlite::Sqlite;
+use crate::store::{Applied, Change, Handle, Inquiry};
 use crate::story::Prepared;
 use crate::topic::Label;
 

@@ -27,6 +27,7 @@ CREATE TABLE unlabelled (
     entry INTEGER NOT NULL,
     PRIMARY KEY (rules, entry)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX unlabelled_by_entry ON unlabelled (entry);
 -- What will look different once the relabelling under way is done.
 CREATE TABLE relabelled (
     topic TEXT NOT NULL,

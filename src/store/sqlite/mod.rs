@@ -31,7 +31,10 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
-use super::{Applied, Change, EntryDay, Filter, Held, Inquiry, Outline, Part, Pulse, Relabelling, Store, StoreError, Surroundings};
+use super::{
+    Applied, Change, EntryDay, Filter, Held, Inquiry, Outline, Part, Pulse, Relabelling, Store, StoreError,
+    Surroundings,
+};
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Change as Turn, Remembered, Throttle};
 use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};

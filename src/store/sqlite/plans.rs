@@ -15,8 +15,12 @@ use crate::story::{Bond, Clues, EntryKey, Fingerprint, Identity, Period, Prepare
 use crate::topic::Label;
 
 /// Tables that stay small, or that a statement may read through; and indexes of only what is gone.
-const READ_THROUGH: [&str; 10] = [
+const READ_THROUGH: [&str; 13] = [
     "SCAN sqlite_sequence",
+    "SCAN pragma_",
+    // Once a relabelling.
+    "SCAN unlabelled",
+    "SCAN relabelled",
     "SCAN source",
     "SCAN change",
     "SCAN announcement",

@@ -130,7 +130,8 @@ fn labels_of_an_older_store_are_published_as_before_and_their_rules_are_known() 
     check_since(1, |file| {
         let store = &mut file.store;
         assert_eq!((shown(store, "numerique"), shown(store, "laicite")), (vec![3, 1], vec![1]));
-        let scores: Vec<f64> = shown_of(store, "numerique", Part::Newest(9)).iter().map(|story| story.label.score).collect();
+        let scores: Vec<f64> =
+            shown_of(store, "numerique", Part::Newest(9)).iter().map(|story| story.label.score).collect();
         assert_eq!(scores, [8.0, 6.0]);
         let pulse = store.pulse().unwrap();
         assert_eq!((&*pulse.rules, pulse.relabelling, pulse.unlabelled), ("rules of old", None, 0));
