@@ -15,13 +15,14 @@ use crate::story::{Bond, Clues, EntryKey, Fingerprint, Identity, Period, Prepare
 use crate::topic::Label;
 
 /// Tables that stay small, or that a statement may read through; and indexes of only what is gone.
-const READ_THROUGH: [&str; 13] = [
+const READ_THROUGH: [&str; 14] = [
     "SCAN sqlite_sequence",
     "SCAN pragma_",
     // Once a relabelling.
     "SCAN unlabelled",
     "SCAN relabelled",
     "SCAN source",
+    "SCAN ruleset",
     "SCAN change",
     "SCAN announcement",
     "SCAN throttle",
