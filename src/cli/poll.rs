@@ -1,5 +1,6 @@
 //! `veille poll`: one round now.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -9,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Failure, open, output, progress};
 use crate::config::{Config, Source};
+use crate::daemon::Due;
 use crate::feed::Timestamp;
 use crate::pipeline::{self, Archives, Context, Counts, Outcome, Polled};
 use crate::store::sqlite::Sqlite;
@@ -37,6 +39,9 @@ struct Line<'a> {
     error: Option<&'a str>,
     next_poll: Option<Timestamp>,
 }
+
+/// Polls that are begun for each that can run.
+const READY: usize = 2;
 
 /// What the round came to.
 #[derive(Default)]
@@ -90,17 +95,27 @@ fn chosen(config: &Config, names: &[String]) -> Result<Vec<Source>, Failure> {
 
 async fn round(context: &Arc<Context>, sources: Vec<Source>, force: bool, json: bool) -> Result<Total, Failure> {
     let bar = progress::bar(sources.len(), "feeds");
+    let now = Utc::now();
+    let mut due = Due::default();
+    let sources: HashMap<String, Source> = sources.into_iter().map(|source| (source.id.clone(), source)).collect();
+    sources.keys().for_each(|id| due.set(id, now));
+    let host_of = |id: &str| sources.get(id)?.url.host_str().map(str::to_owned);
     let mut polls: JoinSet<(Source, Result<Polled, StoreError>)> = JoinSet::new();
-    for source in sources {
-        let context = Arc::clone(context);
-        polls.spawn(async move {
-            let polled = pipeline::poll(&context, &source, force, Utc::now()).await;
-            (source, polled)
-        });
-    }
     let mut total = Total::default();
-    while let Some(done) = polls.join_next().await {
+    loop {
+        // Each poll under way costs memory, so those that cannot run yet wait where they cost none.
+        while polls.len() < context.config.poll.concurrency.saturating_mul(READY)
+            && let Some(source) = due.take(now, host_of).and_then(|id| sources.get(&id)).cloned()
+        {
+            let context = Arc::clone(context);
+            polls.spawn(async move {
+                let polled = pipeline::poll(&context, &source, force, Utc::now()).await;
+                (source, polled)
+            });
+        }
+        let Some(done) = polls.join_next().await else { break };
         let (source, polled) = done?;
+        due.end(&source.id, None);
         let polled = polled?;
         bar.inc(1);
         total.add(&polled.outcome);

@@ -13,7 +13,7 @@ const HOST_POLLS_MAX: usize = 2;
 ///
 /// A source is either waiting here or being polled, never both: so it is never polled twice at once.
 #[derive(Debug, Default)]
-pub(super) struct Due {
+pub(crate) struct Due {
     heap: BinaryHeap<Reverse<(Timestamp, String)>>,
     /// The only due time of a source that counts; what else the heap holds of it is out of date.
     times: HashMap<String, Timestamp>,
@@ -33,7 +33,7 @@ struct Host {
 
 impl Due {
     /// Makes a source due at `at`, unless it is being polled: then its poll's end says when.
-    pub(super) fn set(&mut self, source_id: &str, at: Timestamp) {
+    pub(crate) fn set(&mut self, source_id: &str, at: Timestamp) {
         if !self.polling.contains_key(source_id) {
             self.times.insert(source_id.to_owned(), at);
             self.heap.push(Reverse((at, source_id.to_owned())));
@@ -41,7 +41,7 @@ impl Due {
     }
 
     /// When the next source is due.
-    pub(super) fn next(&mut self) -> Option<Timestamp> {
+    pub(crate) fn next(&mut self) -> Option<Timestamp> {
         while let Some(Reverse((at, source_id))) = self.heap.peek() {
             if self.times.get(source_id) == Some(at) {
                 return Some(*at);
@@ -54,7 +54,7 @@ impl Due {
     /// Takes a source that is due at `now` and whose host has room; it is being polled until [`Due::end`].
     ///
     /// `host_of` tells the host of a source; one without is of no host in particular.
-    pub(super) fn take(&mut self, now: Timestamp, host_of: impl Fn(&str) -> Option<String>) -> Option<String> {
+    pub(crate) fn take(&mut self, now: Timestamp, host_of: impl Fn(&str) -> Option<String>) -> Option<String> {
         while let Some(host) = self.free.pop_front() {
             if let Some(source_id) = self.hosts.get_mut(&host).and_then(|host| host.waiting.pop_front()) {
                 return Some(self.begin(source_id, host));
@@ -80,7 +80,7 @@ impl Due {
     }
 
     /// Ends the poll of a source, which is due again at `next`, or never.
-    pub(super) fn end(&mut self, source_id: &str, next: Option<Timestamp>) {
+    pub(crate) fn end(&mut self, source_id: &str, next: Option<Timestamp>) {
         if let Some(name) = self.polling.remove(source_id)
             && let Some(host) = self.hosts.get_mut(&name)
         {
@@ -97,7 +97,7 @@ impl Due {
     }
 
     /// Forgets all sources that wait; those being polled stay.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.heap.clear();
         self.times.clear();
         self.free.clear();

@@ -25,7 +25,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
-use self::due::Due;
+pub(crate) use self::due::Due;
 use self::publication::Publication;
 use self::reload::Reloaded;
 use self::task::Task;

@@ -17,10 +17,10 @@ use crate::store::{Applied, Change, Handle, Inquiry, Store, StoreError, Surround
 use crate::story::{self, Period};
 
 /// Polls that may wait to be kept; further ones wait to queue, and hold their documents meanwhile.
-const QUEUE: usize = 64;
+const QUEUE: usize = 8;
 
 /// Polls that are kept in one transaction at most.
-const ARRIVALS_MAX: usize = 64;
+const ARRIVALS_MAX: usize = 32;
 
 /// New or changed entries that are kept in one transaction, unless a single document brings more.
 const FRESH_MAX: usize = 640;

@@ -139,8 +139,8 @@ impl Sqlite {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
-        // 16 MB: a Raspberry Pi has room for that.
-        connection.pragma_update(None, "cache_size", -16_000)?;
+        // 8 MB: what polls look up and write lies together, by time.
+        connection.pragma_update(None, "cache_size", -8_000)?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
         // Without it many a cached statement would be prepared anew for each value that is bound to it.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
