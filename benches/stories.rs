@@ -21,11 +21,11 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta};
 use url::Url;
 use veille::config;
-use veille::dedup::{self, Member, Plain, Subject};
+use veille::dedup::{self, Member, Subject};
 use veille::feed::{Entry, Timestamp};
 use veille::store::sqlite::Sqlite;
 use veille::store::{Applied, Change, Inquiry, SHARING_MAX, Store};
-use veille::story::{Period, Prepared};
+use veille::story::{Period, Plain, Prepared};
 
 const TURNS: usize = 15;
 const WORDS: usize = 300;
