@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::feed::{Person, Rhythm, Timestamp};
 
-pub use health::{Change, Health};
+pub use health::{Health, Turn};
 
 /// What the store remembers of a source (a [`crate::config::Source`] is its settings only).
 #[derive(Debug, Clone, Default, PartialEq)]

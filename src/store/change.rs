@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Change as Turn, SourceState, Throttle};
+use crate::state::{Announcement, SourceState, Throttle, Turn};
 use crate::story::{Bond, Clues, Fingerprint, Prepared, Terms};
 use crate::topic::Label;
 

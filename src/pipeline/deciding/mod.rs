@@ -23,7 +23,7 @@ use crate::config::{Config, DedupSettings};
 use crate::dedup::{self, Decision, Sketched};
 use crate::feed::Timestamp;
 use crate::fetch;
-use crate::state::{Change as Turn, Health, SourceState, Throttle};
+use crate::state::{Health, SourceState, Throttle, Turn};
 use crate::store::{Change, Inquiry, Surroundings};
 use crate::story::{self, Identity, Prepared};
 

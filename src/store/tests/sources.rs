@@ -94,7 +94,7 @@ fn the_health_of_a_source_is_its_last_change_but_moves() {
         apply(store, &[Change::Turn(turn("culture", Health::Silent))]);
         assert_eq!(store.health(Some("education")).unwrap(), [turn("education", Health::Gone)]);
         assert_eq!(store.health(None).unwrap(), [turn("culture", Health::Silent), turn("education", Health::Gone)]);
-        let latest = store.outline(&[], 2).unwrap().changes;
+        let latest = store.outline(&[], 2).unwrap().turns;
         assert_eq!(latest, [turn("culture", Health::Silent), turn("education", Health::Moved)]);
     });
 }
