@@ -157,7 +157,7 @@ impl SourceState {
         failure
     }
 
-    /// Learns from where `asked` led with a feed at its end (see [`observe_redirect`]).
+    /// Learns from where `asked` led with a feed at its end.
     pub fn observe_redirect(&mut self, asked: &Url, target: Option<&Url>, now: Timestamp) {
         if self.moved_to.is_some() && self.moved_to.as_ref() != Some(asked) {
             // The adopted address failed, and the configured one was asked.

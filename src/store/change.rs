@@ -11,7 +11,7 @@ use crate::topic::Label;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// What is remembered of a source.
-    Source(SourceState),
+    Source(Box<SourceState>),
     /// A host asks to be left alone; a longer wait that it already has stays. Those over at `now` go.
     Throttle {
         /// The host and the end of its wait.

@@ -86,7 +86,7 @@ pub(super) fn settle<T>(around: &Surroundings, mut decide: impl FnMut(&mut Draft
         let decided = decide(&mut draft);
         match draft.finish() {
             Ok(changes) => return (decided, changes),
-            Err(lacking) => around = around.with(nothing(lacking)).unwrap(),
+            Err(lacking) => around = around.with(nothing(*lacking)).unwrap(),
         }
     }
 }
