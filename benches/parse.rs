@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use veille::dedup::{self, Plain, Subject, terms};
+use veille::dedup::{self, Subject, terms};
 use veille::feed::Entry;
 use veille::parse::{Limits, read, sanitise};
-use veille::story::Identity;
+use veille::story::{Identity, Plain};
 use veille::topic::{Boost, Field, Fields, Matcher, Pattern, Rule, Term, Topic};
 
 const ROUNDS: u32 = 200;

@@ -7,11 +7,11 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use veille::dedup::{self, Plain};
+use veille::dedup;
 use veille::feed::{Entry, Timestamp};
 use veille::store::sqlite::Sqlite;
 use veille::store::{Change, Inquiry, Store};
-use veille::story::{Gist, Prepared};
+use veille::story::{Gist, Plain, Prepared};
 use veille::topic::Label;
 
 /// Stories in the topic.

@@ -21,11 +21,11 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta};
 use url::Url;
 use veille::config;
-use veille::dedup::{self, Member, Plain, Subject};
+use veille::dedup::{self, Member, Subject};
 use veille::feed::{Entry, Timestamp};
 use veille::store::sqlite::Sqlite;
 use veille::store::{Applied, Change, Inquiry, SHARING_MAX, Store};
-use veille::story::{Period, Prepared};
+use veille::story::{Period, Plain, Prepared};
 
 const TURNS: usize = 15;
 const WORDS: usize = 300;
@@ -119,10 +119,17 @@ fn arrive(store: &mut Sqlite, news: &mut News, count: usize, settings: &config::
 
         let began = Instant::now();
         let (number, atom_id) = (around.next_number, identity.atom_id.clone());
-        let (story, first_seen, date) = (head.unwrap_or(number), now, now);
         let prepared =
             Arc::new(Prepared { entry, identity, labels: Vec::new(), rules: "rules".into(), terms: None, sketch });
-        let insert = Change::Insert { number, source_id, story, first_seen, date, atom_id, prepared };
+        let insert = Change::Insert {
+            number,
+            source_id,
+            story: head.unwrap_or(number),
+            first_seen: now,
+            date: now,
+            atom_id,
+            prepared,
+        };
         assert_eq!(store.apply(&[insert], Some(around.generation)).unwrap(), Applied::Kept);
         cost.kept += began.elapsed();
     }

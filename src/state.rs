@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::feed::{Person, Rhythm, Timestamp};
 
-pub use health::{Change, Health};
+pub use health::{Health, Turn};
 
 /// What the store remembers of a source (a [`crate::config::Source`] is its settings only).
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -157,7 +157,7 @@ impl SourceState {
         failure
     }
 
-    /// Learns from where `asked` led with a feed at its end (see [`observe_redirect`]).
+    /// Learns from where `asked` led with a feed at its end.
     pub fn observe_redirect(&mut self, asked: &Url, target: Option<&Url>, now: Timestamp) {
         if self.moved_to.is_some() && self.moved_to.as_ref() != Some(asked) {
             // The adopted address failed, and the configured one was asked.

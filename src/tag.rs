@@ -30,24 +30,27 @@ const SIGNATURE_MAX: usize = 40;
 /// A text that speaks of such an article goes on much longer.
 const SIGNED_MAX: usize = 400;
 
-/// Returns the topics that an entry of `source` is in, and why.
+/// Returns the topics that an entry, read as `plain`, is in, and why.
+///
+/// `source` is its source in the config. An entry whose source is there no more keeps what it told: its topics are found
+/// all the same.
 #[must_use]
-pub fn labels(matcher: &Matcher, entry: &Entry, source: &Source) -> Vec<Label> {
-    labels_of_read(matcher, entry, &Plain::of(entry), source)
-}
-
-/// Returns the topics that an entry of `source`, read as `plain`, is in, and why.
-#[must_use]
-pub fn labels_of_read(matcher: &Matcher, entry: &Entry, plain: &Plain, source: &Source) -> Vec<Label> {
-    let mut labels = matcher.labels(&fields_with(entry, plain, &source.tags, &source.id));
+pub fn labels(matcher: &Matcher, entry: &Entry, plain: &Plain, source_id: &str, source: Option<&Source>) -> Vec<Label> {
+    let mut labels = matcher.labels(&fields(entry, plain, source_id, source));
     labels.retain(|label| may_be_in(source, &label.topic));
     labels
 }
 
-/// Returns what becomes of an entry of `source` in every topic, for people.
+/// Returns what becomes of an entry, read as `plain`, in every topic, for people; `source` as in [`labels`].
 #[must_use]
-pub fn judgements(matcher: &Matcher, entry: &Entry, source: &Source) -> Vec<Judgement> {
-    let mut judgements = matcher.judgements(&fields(entry, source));
+pub fn judgements(
+    matcher: &Matcher,
+    entry: &Entry,
+    plain: &Plain,
+    source_id: &str,
+    source: Option<&Source>,
+) -> Vec<Judgement> {
+    let mut judgements = matcher.judgements(&fields(entry, plain, source_id, source));
     for judgement in &mut judgements {
         if judgement.verdict == Verdict::In && !may_be_in(source, &judgement.topic) {
             judgement.verdict = Verdict::OtherSource;
@@ -56,26 +59,10 @@ pub fn judgements(matcher: &Matcher, entry: &Entry, source: &Source) -> Vec<Judg
     judgements
 }
 
-/// Returns the topics of an entry whose source is in the config no more: what it told stays.
-#[must_use]
-pub fn labels_of_former(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
-    matcher.labels(&fields_with(entry, &Plain::of(entry), &[], source_id))
-}
-
-/// Returns what becomes of an entry in every topic when its source is not in the config.
-#[must_use]
-pub fn judgements_of_former(matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
-    matcher.judgements(&fields_with(entry, &Plain::of(entry), &[], source_id))
-}
-
-/// Returns what rules look at in an entry: its texts without markup, its publisher's tags and the operator's.
-#[must_use]
-pub fn fields(entry: &Entry, source: &Source) -> Fields {
-    fields_with(entry, &Plain::of(entry), &source.tags, &source.id)
-}
-
-fn fields_with(entry: &Entry, plain: &Plain, own_tags: &[String], source_id: &str) -> Fields {
-    let tags: Vec<&str> = entry.categories.iter().map(name).chain(own_tags.iter().map(String::as_str)).collect();
+/// What rules look at in an entry: its texts without markup, its publisher's tags and the operator's.
+fn fields(entry: &Entry, plain: &Plain, source_id: &str, source: Option<&Source>) -> Fields {
+    let own_tags = source.into_iter().flat_map(|source| &source.tags).map(String::as_str);
+    let tags: Vec<&str> = entry.categories.iter().map(name).chain(own_tags).collect();
     let unsigned = |text: &Passage| text.part(0..unsigned(text.as_str()).len());
     let mut fields =
         Fields::new(plain.title.clone(), unsigned(&plain.summary), unsigned(&plain.content), &tags, source_id);
@@ -83,8 +70,10 @@ fn fields_with(entry: &Entry, plain: &Plain, own_tags: &[String], source_id: &st
     fields
 }
 
-fn may_be_in(source: &Source, topic: &str) -> bool {
-    source.topics.as_ref().is_none_or(|topics| topics.iter().any(|known| known == topic))
+/// Whether entries of a source may be in a topic; those of a former one may be in all.
+fn may_be_in(source: Option<&Source>, topic: &str) -> bool {
+    let topics = source.and_then(|source| source.topics.as_ref());
+    topics.is_none_or(|topics| topics.iter().any(|known| known == topic))
 }
 
 /// What people read of a tag; a label can be empty.
@@ -172,9 +161,15 @@ mod tests {
     }
 
     fn check(entry: &Entry, source: &Source, verdict: &Verdict) {
-        let judgements = judgements(&matcher(), entry, source);
+        check_told(entry, Some(source), verdict);
+    }
+
+    fn check_told(entry: &Entry, source: Option<&Source>, verdict: &Verdict) {
+        let plain = Plain::of(entry);
+        let judgements = judgements(&matcher(), entry, &plain, "education", source);
         assert_eq!(&judgements[0].verdict, verdict, "{judgements:?}");
-        assert_eq!(labels(&matcher(), entry, source).len(), usize::from(*verdict == Verdict::In));
+        let labels = labels(&matcher(), entry, &plain, "education", source);
+        assert_eq!(labels.len(), usize::from(*verdict == Verdict::In));
     }
 
     #[test]
@@ -203,9 +198,16 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_of_a_former_source_may_be_in_every_topic() {
+        check_told(&tagged(labelled("École numérique")), None, &Verdict::In);
+        check_told(&tagged(labelled("Justice")), None, &Verdict::BelowThreshold);
+    }
+
+    #[test]
     fn markup_parts_words_as_people_see_them() {
         let content = "<h2>École</h2><p>Num&eacute;rique <b>&eacute;du</b>catif</p><script>école numérique</script>";
-        let fields = fields(&Entry { content: Some(content.into()), ..Entry::default() }, &source());
+        let entry = Entry { content: Some(content.into()), ..Entry::default() };
+        let fields = fields(&entry, &Plain::of(&entry), "education", None);
         assert_eq!(fields.lead.as_str(), "École Numérique éducatif");
     }
 

@@ -14,9 +14,9 @@ use crate::config::{self, Config, Source};
 use crate::feed::Timestamp;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Filter, Store, StoreError, Which};
-use crate::story::StoredEntry;
+use crate::story::{Plain, StoredEntry};
 use crate::tag;
-use crate::topic::{Judgement, Label, Matcher, Reason, Verdict};
+use crate::topic::{Label, Matcher, Reason, Verdict};
 
 /// Entries read from the store in one go.
 const BATCH: usize = 200;
@@ -149,36 +149,24 @@ fn labelled_after(store: &mut Sqlite, after: i64) -> Result<Vec<Labelled>, Store
     Ok(store.entries(&filter)?.into_iter().map(|held| (held.stored, held.labels)).collect())
 }
 
-fn labels(matcher: &Matcher, stored: &StoredEntry, source: Option<&Source>) -> Vec<Label> {
-    match source {
-        Some(source) => tag::labels(matcher, &stored.entry, source),
-        None => tag::labels_of_former(matcher, &stored.entry, &stored.source_id),
-    }
-}
-
-fn judgements(matcher: &Matcher, stored: &StoredEntry, source: Option<&Source>) -> Vec<Judgement> {
-    match source {
-        Some(source) => tag::judgements(matcher, &stored.entry, source),
-        None => tag::judgements_of_former(matcher, &stored.entry, &stored.source_id),
-    }
-}
-
 /// What changes for one entry.
 fn changes(matcher: &Matcher, source: Option<&Source>, (stored, old): &Labelled) -> Vec<Change> {
-    let new = labels(matcher, stored, source);
+    let StoredEntry { entry, source_id, .. } = stored;
+    let plain = Plain::of(entry);
+    let new = tag::labels(matcher, entry, &plain, source_id, source);
     let is_in = |labels: &[Label], topic: &str| labels.iter().any(|label| label.topic == topic);
     if old.len() == new.len() && old.iter().all(|label| is_in(&new, &label.topic)) {
         return Vec::new();
     }
-    let judgements = judgements(matcher, stored, source);
+    let judgements = tag::judgements(matcher, entry, &plain, source_id, source);
     let judged = |topic: &str| judgements.iter().find(|judgement| judgement.topic == topic);
     let change = |topic: &str, direction, reasons| Change {
         topic: topic.to_owned(),
         direction,
         id: stored.number,
-        feed: stored.source_id.clone(),
-        title: stored.entry.title.clone(),
-        url: stored.entry.url.as_ref().map(ToString::to_string),
+        feed: source_id.clone(),
+        title: entry.title.clone(),
+        url: entry.url.as_ref().map(ToString::to_string),
         date: stored.date,
         score: judged(topic).map_or(0.0, |judgement| judgement.score),
         threshold: judged(topic).map_or(0.0, |judgement| judgement.threshold),

@@ -27,7 +27,7 @@ fn topics(config: &Config) -> Vec<u8> {
         settings: &config.publish,
         sources: &BTreeMap::new(),
         selections: config.topics.iter().map(selection).collect(),
-        changes: &[],
+        turns: &[],
         hubs: &[],
         config: None,
     };

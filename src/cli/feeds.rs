@@ -12,7 +12,7 @@ use super::{Failure, open, output};
 use crate::config::{self, Source};
 use crate::feed::Timestamp;
 use crate::schedule::{RHYTHM, Silence, silence};
-use crate::state::{self, Change, SourceState};
+use crate::state::{self, SourceState, Turn};
 use crate::store::sqlite::Sqlite;
 use crate::store::{EntryDay, Store, StoreError};
 
@@ -97,7 +97,7 @@ struct Stored {
     states: Vec<SourceState>,
     days: Vec<EntryDay>,
     /// The config's last change.
-    config: Option<Change>,
+    config: Option<Turn>,
 }
 
 pub(super) fn run(named: Option<PathBuf>, options: &Options) -> Result<(), Failure> {
@@ -105,7 +105,7 @@ pub(super) fn run(named: Option<PathBuf>, options: &Options) -> Result<(), Failu
     match open::config(Some(path.clone())) {
         Ok(config) => {
             let stored = stored(&config.store.path, now)?;
-            if let Some(refused) = stored.config.as_ref().filter(|change| change.health == state::Health::Invalid) {
+            if let Some(refused) = stored.config.as_ref().filter(|turn| turn.health == state::Health::Invalid) {
                 let mistake = refused.detail.as_deref().unwrap_or_default();
                 let text = format!("warning: the config of {} was refused: {mistake}", day(refused.date));
                 output::note(&format!(

@@ -16,6 +16,7 @@ use crate::feed::{Category, Comments, Defect, Enclosure, Entry, Feed, Person, Ti
 use crate::fetch;
 use crate::parse;
 use crate::pipeline;
+use crate::story::Plain;
 use crate::tag;
 use crate::topic::{Label, Matcher};
 
@@ -102,7 +103,11 @@ pub(super) fn run(config: Option<PathBuf>, options: &Options) -> Result<(), Fail
     }
     feed.entries = std::mem::take(&mut feed.entries).into_iter().map(parse::sanitise).collect();
     let matcher = Matcher::new(config.topics.clone());
-    let labels: Vec<Vec<Label>> = feed.entries.iter().map(|entry| tag::labels(&matcher, entry, &source)).collect();
+    let labels: Vec<Vec<Label>> = feed
+        .entries
+        .iter()
+        .map(|entry| tag::labels(&matcher, entry, &Plain::of(entry), &source.id, Some(&source)))
+        .collect();
     let text = if options.json {
         format!("{}\n", serde_json::to_string(&inspected(&feed, &labels))?)
     } else {

@@ -3,25 +3,24 @@
 use std::fmt::Write as _;
 
 use super::output::{self, Paint};
-use crate::config::Config;
+use crate::config::{Config, Source};
 use crate::feed::Entry;
+use crate::story::Plain;
 use crate::tag;
 use crate::topic::{Evidence, Judgement, Label, Matcher, NearMiss, Quote, Reason, Shortfall, Verdict};
 
 /// The topics that an entry of a source, in the config or not, is in.
 pub(super) fn labels(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
-    match config.sources.iter().find(|source| source.id == source_id) {
-        Some(source) => tag::labels(matcher, entry, source),
-        None => tag::labels_of_former(matcher, entry, source_id),
-    }
+    tag::labels(matcher, entry, &Plain::of(entry), source_id, source(config, source_id))
 }
 
 /// What becomes of it in every topic.
 pub(super) fn judgements(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
-    match config.sources.iter().find(|source| source.id == source_id) {
-        Some(source) => tag::judgements(matcher, entry, source),
-        None => tag::judgements_of_former(matcher, entry, source_id),
-    }
+    tag::judgements(matcher, entry, &Plain::of(entry), source_id, source(config, source_id))
+}
+
+fn source<'a>(config: &'a Config, id: &str) -> Option<&'a Source> {
+    config.sources.iter().find(|source| source.id == id)
 }
 
 /// One topic's judgement: a line for the verdict, one for each rule that counted and each place where it did.

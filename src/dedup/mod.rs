@@ -4,7 +4,8 @@
 //!
 //! 1. [`identify`] gives each entry of a document its [`Identity`](crate::story::Identity);
 //! 2. [`decide`] says, with what is stored under its keys, whether the entry is new;
-//! 3. a new or changed one, read as [`Plain`](crate::story::Plain) text, becomes a [`Subject`], whose [`Subject::clues`] go into its identity;
+//! 3. a new or changed one, read as [`Plain`](crate::story::Plain) text, becomes a [`Subject`], whose [`Subject::clues`]
+//!    go into its identity;
 //! 4. [`itself`] says, with the stored entries that share a clue, whether it is one of them under another name;
 //! 5. [`partition`] says which story it tells, and whether it makes two stories one;
 //! 6. [`is_significant`] says whether a change is news;
@@ -28,7 +29,6 @@ mod terms;
 mod title;
 mod withdrawal;
 
-pub use crate::story::Plain;
 pub use atom_id::minted_id;
 pub use compare::{Comparison, Refusal};
 pub use identity::{Decision, decide, identify};

@@ -4,6 +4,7 @@
 //! differ by a name: what it tells under another address is another item, unless everything that it says is the same.
 
 use std::collections::HashSet;
+use std::hash::BuildHasher;
 
 use super::compare::{Comparison, Refusal, compare, compare_words};
 use super::subject::Subject;
@@ -28,7 +29,7 @@ const ALIKE: f64 = 0.8;
 pub fn itself<'a>(
     new: &Subject,
     candidates: impl IntoIterator<Item = (i64, &'a Subject)>,
-    present: &HashSet<i64>,
+    present: &HashSet<i64, impl BuildHasher>,
     settings: &DedupSettings,
 ) -> Option<i64> {
     let own = candidates.into_iter().filter(|(number, other)| {
@@ -45,8 +46,8 @@ fn is_itself(new: &Subject, other: &Subject, settings: &DedupSettings) -> bool {
     }
 }
 
-/// Says how two different entries compare: of two sources as [`compare`] says, of one source they are two items unless
-/// it tells one item twice.
+/// Says how two different entries compare: of two sources by links, guids, titles and texts; of one source they are two
+/// items unless it tells one item twice.
 #[must_use]
 pub fn relation(one: &Subject, other: &Subject, settings: &DedupSettings) -> Comparison {
     if one.source_id != other.source_id {

@@ -184,9 +184,10 @@ fn factor(spot: Spot) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Plain, terms};
+    use super::super::terms;
     use super::*;
     use crate::feed::{Category, Entry};
+    use crate::story::Plain;
 
     /// A story of a source with this title and text, of the day of its number.
     fn gist(number: i64, source_id: &str, title: &str, text: &str) -> Gist {

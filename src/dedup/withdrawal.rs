@@ -5,6 +5,7 @@
 //! that lost much at once, or of entries whose publisher gives no date.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 
 use chrono::TimeDelta;
 
@@ -40,7 +41,13 @@ pub struct Missed {
 /// happens when the oldest make room), each in the order of the document: what is kept on top stands out of it.
 /// It is missed no more when a younger one goes in its turn though something older stays.
 #[must_use]
-pub fn missed(listed: &[Listed], present: &HashSet<i64>, order: &[EntryKey], new: usize, now: Timestamp) -> Missed {
+pub fn missed(
+    listed: &[Listed],
+    present: &HashSet<i64, impl BuildHasher>,
+    order: &[EntryKey],
+    new: usize,
+    now: Timestamp,
+) -> Missed {
     let (there, absent): (Vec<&Listed>, Vec<&Listed>) =
         listed.iter().partition(|entry| present.contains(&entry.number));
     let (before, gone): (Vec<&Listed>, Vec<&Listed>) = absent.iter().partition(|entry| entry.suspected.is_some());

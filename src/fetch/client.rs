@@ -12,7 +12,7 @@ use url::Url;
 use super::body::{self, Fault, Vessel};
 use super::error::{FetchError, Limits, Phase, RedirectFault, host, shown};
 use super::guard::Guard;
-use super::hosts::{Clock, Gate, Postponed, Turn};
+use super::hosts::{Clock, Gate, Postponed, Visit};
 use super::memory::{Memory, Share};
 use super::routes::{ClientError, Outlet, Routes};
 use super::{Answer, Document, Fetched, Hop, Request, Route, Settings, headers, redirect, waits};
@@ -131,12 +131,12 @@ impl Client {
     pub async fn announce(&self, hub: &Url, topics: &[String], now: Timestamp) -> Result<(), FetchError> {
         self.guard.check(hub)?;
         let mut time = Time { left: self.settings.timeout, clock: Clock::new(now) };
-        let turn = self.turn(hub, time.clock).await?;
+        let visit = self.enter(hub, time.clock).await?;
         let outlet = self.routes.client(&self.usual_route()).await?;
         let request = outlet.http.post(hub.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let response = time.within(request.body(publication(topics)).send()).await.ok_or_else(|| self.too_slow(hub))?;
         let response = response.map_err(|error| FetchError::before_answer(hub, &error, self.limits, &outlet))?;
-        drop(turn);
+        drop(visit);
         self.check_peer(hub, &response, &outlet)?;
         let status = response.status();
         if status.is_success() {
@@ -146,20 +146,20 @@ impl Client {
         }
     }
 
-    async fn turn(&self, url: &Url, clock: Clock) -> Result<Turn, FetchError> {
+    async fn enter(&self, url: &Url, clock: Clock) -> Result<Visit, FetchError> {
         let host = host(url);
-        let turn = self.gate.enter(&host, clock).await;
-        turn.map_err(|Postponed(until)| FetchError::Postponed { host, until })
+        let visit = self.gate.enter(&host, clock).await;
+        visit.map_err(|Postponed(until)| FetchError::Postponed { host, until })
     }
 
     /// Makes one request in its host's turn, within what is left of the `time`.
     async fn step(&self, outlet: &Outlet, request: &Request, url: &Url, time: &mut Time) -> Result<Step, FetchError> {
         self.guard.check(url)?;
         outlet.check(url)?;
-        let turn = self.turn(url, time.clock).await?;
+        let visit = self.enter(url, time.clock).await?;
         // Boxed, so that a fetch that waits for its turn, one of thousands, stays small.
         let step = Box::pin(self.exchange(outlet, request, url, time)).await?;
-        let place = turn.end();
+        let place = visit.end();
         Ok(match step {
             Step::Answered { answer, validators, asks, share } => {
                 Step::Answered { answer, validators, asks, share: share.with(place) }

@@ -32,17 +32,17 @@ pub struct Gate {
     hosts: Mutex<Hosts>,
 }
 
-/// A request's turn: ends when dropped.
+/// A request's visit to its host: ends when dropped.
 #[derive(Debug)]
-pub struct Turn {
+pub struct Visit {
     host: Arc<Host>,
     host_delay: Duration,
     _own: OwnedSemaphorePermit,
     place: Option<OwnedSemaphorePermit>,
 }
 
-impl Turn {
-    /// Ends the turn on the host, and keeps the place among all requests.
+impl Visit {
+    /// Ends the visit, and keeps the place among all requests.
     pub(super) fn end(mut self) -> Option<OwnedSemaphorePermit> {
         self.place.take()
     }
@@ -110,7 +110,7 @@ impl Gate {
     ///
     /// # Errors
     /// At once, or as soon as it is known, if the host is postponed: the wait may be days, so the caller plans it.
-    pub async fn enter(&self, host: &str, clock: Clock) -> Result<Turn, Postponed> {
+    pub async fn enter(&self, host: &str, clock: Clock) -> Result<Visit, Postponed> {
         let host = self.host(host, clock.now());
         let own = permit(&host.turns).await;
         loop {
@@ -121,7 +121,7 @@ impl Gate {
             let place = permit(&self.places).await;
             // Another request of this host may have started while we waited for the place.
             if host.start(self.host_delay, clock)? {
-                return Ok(Turn { host, host_delay: self.host_delay, _own: own, place: Some(place) });
+                return Ok(Visit { host, host_delay: self.host_delay, _own: own, place: Some(place) });
             }
         }
     }
@@ -201,7 +201,7 @@ impl Times {
     }
 }
 
-impl Drop for Turn {
+impl Drop for Visit {
     fn drop(&mut self) {
         lock(&self.host.times).free_from = after(Instant::now(), self.host_delay);
     }

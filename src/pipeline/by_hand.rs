@@ -59,11 +59,11 @@ fn mates(around: &Surroundings, number: i64) -> Vec<i64> {
 
 /// Binds each of some entries to each of others, together or apart.
 fn bind(draft: &mut Draft<'_>, some: &[i64], others: &[i64], together: bool) {
-    let mut bound = HashSet::new();
+    let mut done = HashSet::new();
     for one in some {
         for other in others.iter().filter(|other| *other != one) {
             let bond = Bond::new(*one, *other, together);
-            if bound.insert((bond.one, bond.other)) {
+            if done.insert((bond.one, bond.other)) {
                 draft.bind(bond);
             }
         }
@@ -142,7 +142,7 @@ fn near(
     grouping: &Grouping,
     memo: &mut Memo,
     entry: &Peer,
-) -> Result<Vec<(Peer, Comparison)>, Inquiry> {
+) -> Result<Vec<(Peer, Comparison)>, Box<Inquiry>> {
     let mut draft = Draft::new(around, grouping, memo);
     let mut near = Vec::new();
     if let Some(sketched) = draft.sketched(entry.number) {

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::feed::Timestamp;
-use crate::state::{Change as Turn, Health};
+use crate::state::{Health, Turn};
 use crate::store::{Change, Store, StoreError};
 
 /// Notes that the config has mistakes, the first of them told in one line, or (`None`) that it has none, if that is news.

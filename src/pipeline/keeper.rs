@@ -84,7 +84,9 @@ async fn keep_all(store: Handle, grouping: Arc<Grouping>, mut queue: mpsc::Recei
             match all {
                 Ok(kept) => answer(replies, kept),
                 Err(message) if replies.len() == 1 => {
-                    let _ = replies.into_iter().map(|reply| reply.send(Err(message.clone()))).count();
+                    if let Some(reply) = replies.into_iter().next() {
+                        let _ = reply.send(Err(message));
+                    }
                 }
                 // One of them brings a fault of ours to light: the others are kept without it.
                 Err(_) => {
@@ -167,7 +169,7 @@ pub(super) fn keep(
 pub(super) fn settle<T>(
     store: &mut dyn Store,
     first: &Inquiry,
-    mut decide: impl FnMut(&Surroundings) -> Result<(Vec<Change>, T), Inquiry>,
+    mut decide: impl FnMut(&Surroundings) -> Result<(Vec<Change>, T), Box<Inquiry>>,
 ) -> Result<T, StoreError> {
     let mut around = Surroundings::default();
     let mut asked = first.clone();
@@ -181,7 +183,7 @@ pub(super) fn settle<T>(
             around = seen;
         }
         match decide(&around) {
-            Err(lacking) => asked = lacking,
+            Err(lacking) => asked = *lacking,
             // What depends on nothing that is stored may be written whatever has changed.
             Ok((changes, result)) => {
                 match store.apply(&changes, (!around.asked.is_empty()).then_some(around.generation))? {

@@ -22,7 +22,7 @@ use tracing::{info, warn};
 use url::Url;
 
 use crate::config::{Config, Source};
-use crate::dedup::{self, Decision, Plain, Subject};
+use crate::dedup::{self, Decision, Subject};
 use crate::feed::{Defect, Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::parse;
@@ -30,7 +30,7 @@ use crate::readers;
 use crate::schedule::{self, Asked};
 use crate::state::{About, PollFailure, Remembered, SourceState, Validators, Wait};
 use crate::store::{Handle, Inquiry, StoreError};
-use crate::story::{Identity, Known, Prepared};
+use crate::story::{Identity, Known, Plain, Prepared};
 use crate::tag;
 use crate::topic::Matcher;
 
@@ -39,7 +39,7 @@ pub use by_hand::{Account, Kinship, account, merge, split};
 pub use full_text::full_text;
 pub use health::note_config;
 pub use publication::{Archives, Published, publish};
-pub use relabelling::{relabel, same_rules};
+pub use relabelling::relabel;
 pub use upkeep::upkeep;
 
 use deciding::{Arrival, Fresh, Grouping, Listing, News};
@@ -447,7 +447,7 @@ async fn full_texts(
 fn ready(context: &Context, source: &Source, entry: Entry, mut identity: Identity, decision: Decision) -> Fresh {
     let entry = parse::sanitise(entry);
     let plain = Plain::of(&entry);
-    let labels = tag::labels_of_read(&context.matcher, &entry, &plain, source);
+    let labels = tag::labels(&context.matcher, &entry, &plain, &source.id, Some(source));
     let subject = Subject::new(&source.id, &entry, &plain, &identity);
     identity.clues = subject.clues();
     let terms = (!labels.is_empty()).then(|| dedup::terms(&entry, &plain));

@@ -18,7 +18,7 @@ use crate::readers;
 use crate::store::{Change, Filter, Held, StoreError, WINDOW, Which};
 use crate::story::{Gist, Order, Plain, StoredEntry};
 use crate::tag;
-use crate::topic::{Label, Matcher};
+use crate::topic::Matcher;
 
 /// Entries that are labelled, and stories that are related, in one transaction.
 const BATCH: usize = 1000;
@@ -138,11 +138,12 @@ async fn judge(context: &Arc<Context>, mut batch: Vec<Held>) -> Result<Vec<Chang
 fn judged(matcher: &Matcher, sources: &HashMap<String, Source>, batch: Vec<Held>) -> Vec<Change> {
     let mut changes = Vec::with_capacity(batch.len());
     for Held { stored, fingerprint, labels: before } in batch {
-        let (number, labels) = (stored.number, labels(matcher, sources, &stored));
+        let StoredEntry { number, source_id, entry, .. } = &stored;
+        let (number, plain) = (*number, Plain::of(entry));
+        let labels = tag::labels(matcher, entry, &plain, source_id, sources.get(source_id));
         if before.is_empty() && !labels.is_empty() {
             // While its text is at hand: its related news is chosen next.
-            let terms = dedup::terms(&stored.entry, &Plain::of(&stored.entry));
-            changes.push(Change::Terms { number, terms });
+            changes.push(Change::Terms { number, terms: dedup::terms(entry, &plain) });
         }
         changes.push(Change::Label { number, seen: fingerprint, labels });
     }
@@ -187,20 +188,6 @@ fn choose(topic: &str, page: Vec<(Gist, bool)>, mut window: VecDeque<Gist>) -> (
 /// The sources of a config by id.
 fn sources(config: &Config) -> HashMap<String, Source> {
     config.sources.iter().map(|source| (source.id.clone(), source.clone())).collect()
-}
-
-fn labels(matcher: &Matcher, sources: &HashMap<String, Source>, stored: &StoredEntry) -> Vec<Label> {
-    match sources.get(&stored.source_id) {
-        Some(source) => tag::labels(matcher, &stored.entry, source),
-        // A feed that is no longer polled: what it told stays.
-        None => tag::labels_of_former(matcher, &stored.entry, &stored.source_id),
-    }
-}
-
-/// Says whether two configs decide labels alike.
-#[must_use]
-pub fn same_rules(one: &Config, other: &Config) -> bool {
-    rules(one) == rules(other)
 }
 
 /// A hash of all that decides labels: the topics, and what sources say of their entries' topics.

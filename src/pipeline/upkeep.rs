@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::Context;
 use crate::feed::Timestamp;
 use crate::schedule;
-use crate::state::{Change as Turn, Health};
+use crate::state::{Health, Turn};
 use crate::store::{Change, Store, StoreError};
 
 /// How often.
@@ -26,8 +26,8 @@ async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreEr
         let ill: HashSet<String> = store
             .health(None)?
             .into_iter()
-            .filter(|change| change.health != Health::Recovered)
-            .map(|change| change.source_id)
+            .filter(|turn| turn.health != Health::Recovered)
+            .map(|turn| turn.source_id)
             .collect();
         let mut dates: HashMap<String, Vec<Timestamp>> = HashMap::new();
         for day in store.entry_days(now - schedule::RHYTHM)? {

@@ -1,7 +1,7 @@
 //! The published tree as static files, for any web server; compressed ones stand beside them.
 //!
 //! A file is replaced whole or not at all, and touched only when its bytes differ. Only files that we wrote are ever
-//! removed: they are listed in the [`manifest`], which also says what each was made from. The compressed files are a part
+//! removed: they are listed in the `manifest`, which also says what each was made from. The compressed files are a part
 //! of their document: they are put with it, before it, and go with it. In a hurry those that take long are left out: they
 //! are listed all the same, and put beside their document by the next publication that is in none.
 

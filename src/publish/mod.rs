@@ -33,7 +33,7 @@ use url::Url;
 
 use crate::config::{PublishSettings, Site};
 use crate::feed::Timestamp;
-use crate::state::{About, Announcement, Change};
+use crate::state::{About, Announcement, Turn};
 use crate::story::{Month, Story, Tombstone};
 use crate::topic::Topic;
 use channel::Channel;
@@ -56,11 +56,11 @@ pub struct Edition<'a> {
     /// In the order of the config.
     pub selections: Vec<Selection<'a>>,
     /// What became of sources, newest first.
-    pub changes: &'a [Change],
+    pub turns: &'a [Turn],
     /// What hubs were told.
     pub hubs: &'a [Announcement],
     /// What is wrong with the config, if anything.
-    pub config: Option<Change>,
+    pub config: Option<Turn>,
 }
 
 /// A topic with its chosen stories.
@@ -90,7 +90,7 @@ pub struct Credit {
     /// Where it has moved for good.
     pub moved_to: Option<Url>,
     /// How it is: its last change but moves.
-    pub health: Option<Change>,
+    pub health: Option<Turn>,
 }
 
 /// Under which name the config is told of, whatever its file is called.

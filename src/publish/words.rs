@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::config::Language;
 use crate::publish::legal;
-use crate::state::{Change, Health};
+use crate::state::{Health, Turn};
 
 /// The words of one language.
 pub(super) struct Words {
@@ -68,10 +68,10 @@ static FRENCH_MONTHS: [&str; 12] = [
 
 impl Words {
     /// Returns why something changed, in one line and its language: what servers and the system say is English.
-    pub(super) fn detail(&self, change: &Change) -> Option<(String, &'static str)> {
-        let detail = change.detail.as_deref()?;
+    pub(super) fn detail(&self, turn: &Turn) -> Option<(String, &'static str)> {
+        let detail = turn.detail.as_deref()?;
         match NaiveDate::parse_from_str(detail, "%Y-%m-%d") {
-            Ok(last) if change.health == Health::Silent => {
+            Ok(last) if turn.health == Health::Silent => {
                 let day = (self.day)(last.day(), last.month0() as usize, last.year());
                 Some((format!("{} {day}", self.last_entry), self.tag))
             }
@@ -190,14 +190,14 @@ mod tests {
 
     #[test]
     fn a_silent_source_is_told_in_our_words_and_an_answer_of_a_server_in_its_own() {
-        let change = |health, detail: &str| Change {
+        let turn = |health, detail: &str| Turn {
             source_id: "a".into(),
             date: chrono::DateTime::UNIX_EPOCH,
             health,
             detail: Some(detail.into()),
         };
-        let (silent, tag) = FRENCH.detail(&change(Health::Silent, "2026-02-13")).unwrap();
+        let (silent, tag) = FRENCH.detail(&turn(Health::Silent, "2026-02-13")).unwrap();
         assert_eq!((&*silent.replace('\u{a0}', " "), tag), ("Dernière nouvelle : 13 février 2026", "fr"));
-        assert_eq!(FRENCH.detail(&change(Health::Gone, "410")), Some(("410".into(), "en")));
+        assert_eq!(FRENCH.detail(&turn(Health::Gone, "410")), Some(("410".into(), "en")));
     }
 }

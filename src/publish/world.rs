@@ -73,7 +73,7 @@ impl World {
             settings: &self.settings,
             sources: &self.sources,
             selections: vec![Selection { topic: &self.topic, stories, months: Vec::new(), tombstones: Vec::new() }],
-            changes: &[],
+            turns: &[],
             hubs: &[],
             config: None,
         }

@@ -2,7 +2,7 @@
 //!
 //! The only home of `cron`. That crate wants seconds first, counts weekdays from 1 = Sunday, joins day-of-month and
 //! weekday with "and", and on the nights when clocks change it skips runs, repeats them or steps back. So it is given
-//! plain lists of numbers ([`pattern`]) and walks wall-clock time only; which instant a wall clock shows is decided
+//! plain lists of numbers (`pattern`) and walks wall-clock time only; which instant a wall clock shows is decided
 //! here. No clock is read.
 
 mod next;

@@ -7,7 +7,7 @@ use crate::feed::Timestamp;
 
 /// Something that became of a source, a hub or the config, for people who follow the health of sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct Turn {
     /// The source; a hub's address; empty for the config.
     pub source_id: String,
     /// When we noticed.

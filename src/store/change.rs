@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Change as Turn, SourceState, Throttle};
+use crate::state::{Announcement, SourceState, Throttle, Turn};
 use crate::story::{Bond, Clues, Fingerprint, Prepared, Terms};
 use crate::topic::Label;
 
@@ -11,7 +11,7 @@ use crate::topic::Label;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// What is remembered of a source.
-    Source(SourceState),
+    Source(Box<SourceState>),
     /// A host asks to be left alone; a longer wait that it already has stays. Those over at `now` go.
     Throttle {
         /// The host and the end of its wait.

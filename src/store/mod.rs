@@ -13,7 +13,7 @@ mod tests;
 use std::path::Path;
 
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Change as Turn, Remembered, SourceState, Throttle};
+use crate::state::{Announcement, Remembered, SourceState, Throttle, Turn};
 use crate::story::{Fingerprint, Gist, Month, Order, Revision, StoredEntry, Told, Tombstone};
 use crate::topic::Label;
 
@@ -82,11 +82,11 @@ pub trait Store: Send {
     fn unrelated(&mut self, topic: &str, after: Option<Order>, limit: usize) -> Result<Vec<(Gist, bool)>, StoreError>;
 
     /// What a publication has to know before it reads any story: how `topics` (in their order) and all sources are at one
-    /// moment, and the last `changes` of sources.
+    /// moment, and the last `turns` of sources.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn outline(&mut self, topics: &[String], changes: usize) -> Result<Outline, StoreError>;
+    fn outline(&mut self, topics: &[String], turns: usize) -> Result<Outline, StoreError>;
 
     /// The numbers of stories of a topic, newest first by the dates of their heads.
     ///
@@ -242,7 +242,7 @@ pub struct Outline {
     /// The last change of each source but moves, by source.
     pub health: Vec<Turn>,
     /// What became of sources, newest first.
-    pub changes: Vec<Turn>,
+    pub turns: Vec<Turn>,
     /// What hubs were told, by hub and topic.
     pub hubs: Vec<Announcement>,
 }

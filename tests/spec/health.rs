@@ -4,7 +4,7 @@ use std::fs;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use veille::pipeline::{self, Announced};
-use veille::state::{Change, Health};
+use veille::state::{Health, Turn};
 
 use crate::desk::Desk;
 use crate::origin::{Origin, document, status};
@@ -156,7 +156,7 @@ async fn upkeep_is_done_once_a_day_whoever_asks() {
 const MENDED: i64 = 9_000;
 
 /// A hub's changes, oldest first, after announcements at these minutes.
-async fn hub_changes(minutes: &[i64]) -> Vec<Change> {
+async fn hub_changes(minutes: &[i64]) -> Vec<Turn> {
     let origin = Origin::start();
     origin.answers("/hub", status(500));
     let desk = Desk::new(&format!("[publish]\nhubs = [\"{}\"]\n", origin.url("/hub")));
@@ -169,9 +169,9 @@ async fn hub_changes(minutes: &[i64]) -> Vec<Change> {
         let topics = [Announced { topic: "a".into(), hash: format!("{minute}"), addresses }];
         pipeline::announce(&desk.context, &topics, start + TimeDelta::minutes(*minute)).await.unwrap();
     }
-    let mut changes = desk.context.store.call(|store| Ok(store.outline(&[], 10)?.changes)).await.unwrap();
-    changes.reverse();
-    changes
+    let mut turns = desk.context.store.call(|store| Ok(store.outline(&[], 10)?.turns)).await.unwrap();
+    turns.reverse();
+    turns
 }
 
 #[tokio::test]
@@ -179,7 +179,7 @@ async fn a_hub_that_fails_for_long_is_told_once_and_again_when_it_answers() {
     let short = hub_changes(&[0, 2, 5, 10, 20]).await;
     assert_eq!(short, [], "most are over soon");
     let long = hub_changes(&[0, 2, 5, 10, 20, 40, 80, 1_000, MENDED]).await;
-    let told: Vec<Health> = long.iter().map(|change| change.health).collect();
+    let told: Vec<Health> = long.iter().map(|turn| turn.health).collect();
     assert_eq!(told, [Health::Unreachable, Health::Recovered], "{long:?}");
     assert!(long[0].source_id.ends_with("/hub") && long[0].detail.as_ref().unwrap().contains("500"), "{long:?}");
 }

@@ -91,8 +91,8 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     /// What it lacked.
-    pub(crate) fn finish(self) -> Result<Vec<Change>, Inquiry> {
-        if self.wants.is_empty() { Ok(self.changes) } else { Err(self.wants) }
+    pub(crate) fn finish(self) -> Result<Vec<Change>, Box<Inquiry>> {
+        if self.wants.is_empty() { Ok(self.changes) } else { Err(Box::new(self.wants)) }
     }
 
     /// The stored entries of a source that have one of these keys.

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{TimeZone, Utc};
 
 use super::*;
-use crate::dedup::{Plain, Subject};
+use crate::dedup::Subject;
 use crate::feed::Entry;
-use crate::story::{Clues, Peer};
+use crate::story::{Clues, Peer, Plain};
 
 pub(super) fn noon() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap()
@@ -86,7 +86,7 @@ pub(super) fn settle<T>(around: &Surroundings, mut decide: impl FnMut(&mut Draft
         let decided = decide(&mut draft);
         match draft.finish() {
             Ok(changes) => return (decided, changes),
-            Err(lacking) => around = around.with(nothing(lacking)).unwrap(),
+            Err(lacking) => around = around.with(nothing(*lacking)).unwrap(),
         }
     }
 }

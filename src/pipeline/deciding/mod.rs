@@ -23,7 +23,7 @@ use crate::config::{Config, DedupSettings};
 use crate::dedup::{self, Decision, Sketched};
 use crate::feed::Timestamp;
 use crate::fetch;
-use crate::state::{Change as Turn, Health, SourceState, Throttle};
+use crate::state::{Health, SourceState, Throttle, Turn};
 use crate::store::{Change, Inquiry, Surroundings};
 use crate::story::{self, Identity, Prepared};
 
@@ -126,7 +126,7 @@ pub(super) fn decide(
     around: &Surroundings,
     grouping: &Grouping,
     memo: &mut Memo,
-) -> Result<Decided, Inquiry> {
+) -> Result<Decided, Box<Inquiry>> {
     let mut draft = Draft::new(around, grouping, memo);
     let counts = arrivals.iter().map(|arrival| keep(&mut draft, arrival)).collect();
     let changes = draft.finish()?;
@@ -153,7 +153,7 @@ fn state(draft: &mut Draft<'_>, arrival: &Arrival, spoke: bool) {
     if let Some(throttle) = throttle {
         draft.changes.push(Change::Throttle { throttle: throttle.clone(), now: *now });
     }
-    draft.changes.push(Change::Source(state.clone()));
+    draft.changes.push(Change::Source(Box::new(state.clone())));
     let why = || state.last_error.as_ref().map(|error| error.message.clone());
     let turn = state.turn(*health, spoke).map(|health| (health, why()));
     let moved = state.moved_to.as_ref().filter(|to| moved_to.as_ref() != Some(to));

@@ -4,13 +4,13 @@ use super::{Feed, HTML, Representation, Text, link, own, person, represent, text
 use crate::feed::Timestamp;
 use crate::publish::channel::{home, language_tag, publisher};
 use crate::publish::{CONFIG, Edition, dates, item, legal, words};
-use crate::state::Change;
+use crate::state::Turn;
 
 /// Renders it: an entry a change, newest first.
 pub(in crate::publish) fn sources(edition: &Edition<'_>) -> Representation {
     let words = words::of(edition.site.language);
     let address = format!("{}sources.atom", home(edition));
-    let entries: Vec<_> = edition.changes.iter().map(|change| entry(edition, change)).collect();
+    let entries: Vec<_> = edition.turns.iter().map(|turn| entry(edition, turn)).collect();
     let updated = entries.iter().map(|entry| entry.updated).max();
     let owner = publisher(edition);
     let title = format!("{} – {}", owner.name.as_deref().unwrap_or_default(), words.health_of_sources);
@@ -27,8 +27,8 @@ pub(in crate::publish) fn sources(edition: &Edition<'_>) -> Representation {
     represent("/sources.atom".to_owned(), &document)
 }
 
-fn entry(edition: &Edition<'_>, change: &Change) -> super::Entry {
-    let Change { source_id, date, health, .. } = change;
+fn entry(edition: &Edition<'_>, turn: &Turn) -> super::Entry {
+    let Turn { source_id, date, health, .. } = turn;
     let words = words::of(edition.site.language);
     let (name, anchor) = match source_id.as_str() {
         "" => (CONFIG.to_owned(), CONFIG.to_owned()),
@@ -39,7 +39,7 @@ fn entry(edition: &Edition<'_>, change: &Change) -> super::Entry {
     // Source, instant and kind: the same after the store was copied, another one at the next change.
     let id = format!("{page}-{}-{health:?}", date.timestamp()).to_lowercase();
     let updated: Timestamp = dates::told_apart(*date, &id);
-    let summary = match words.detail(change) {
+    let summary = match words.detail(turn) {
         Some((detail, tag)) => Text { lang: Some(tag.to_owned()).filter(|tag| tag != words.tag), ..text(&detail) },
         None => text(&title),
     };
@@ -57,19 +57,19 @@ fn entry(edition: &Edition<'_>, change: &Change) -> super::Entry {
 #[cfg(test)]
 mod tests {
     use crate::publish::world::{World, date};
-    use crate::state::{Change, Health};
+    use crate::state::{Health, Turn};
 
     #[test]
     fn an_english_site_says_it_in_english_and_needs_not_say_so() {
         let mut world = World::new();
         world.site.language = crate::config::Language::English;
-        let change = Change {
+        let turn = Turn {
             source_id: "agence".into(),
             date: date("2026-10-01T08:00:00Z"),
             health: Health::Gone,
             detail: Some("answered 410".into()),
         };
-        let edition = crate::publish::Edition { changes: &[change], ..world.edition(Vec::new()) };
+        let edition = crate::publish::Edition { turns: &[turn], ..world.edition(Vec::new()) };
         let document = String::from_utf8(super::sources(&edition).bytes.to_vec()).unwrap();
         for expected in ["<title>Agence: withdrawn by its publisher</title>", "<summary>answered 410</summary>"] {
             assert!(document.contains(expected), "{document}");
@@ -79,14 +79,14 @@ mod tests {
     #[test]
     fn each_change_is_an_entry_with_its_own_id_and_date() {
         let world = World::new();
-        let change = |day: u32, health| Change {
+        let turn = |day: u32, health| Turn {
             source_id: "ministere".into(),
             date: date(&format!("2026-10-{day:02}T08:00:00Z")),
             health,
             detail: Some("https://ministere.example/rss.xml answered 404".into()),
         };
-        let changes = [change(2, Health::Recovered), change(1, Health::Unreachable)];
-        let edition = crate::publish::Edition { changes: &changes, ..world.edition(Vec::new()) };
+        let turns = [turn(2, Health::Recovered), turn(1, Health::Unreachable)];
+        let edition = crate::publish::Edition { turns: &turns, ..world.edition(Vec::new()) };
         let document = super::sources(&edition);
         insta::assert_snapshot!(std::str::from_utf8(&document.bytes).unwrap());
     }

@@ -217,7 +217,7 @@ fn troubled_sources(language: Language) -> String {
         last_error: Some("answered 500".into()),
         ..Announcement::default()
     };
-    let config = Change {
+    let config = Turn {
         source_id: String::new(),
         date: date("2026-10-01T08:00:00Z"),
         health: Health::Invalid,
@@ -267,13 +267,9 @@ fn topics_and_sources_may_be_called_like_parts_of_a_page() {
     let [ill, unread] = ["ministere", "agence"].map(|id| world.sources.remove(id).unwrap());
     let mut well = unread.clone();
     well.about.format = Some("rss20".into());
-    let change = Change {
-        source_id: "in-trouble".into(),
-        date: date("2026-10-01T08:00:00Z"),
-        health: Health::Gone,
-        detail: None,
-    };
-    world.sources.insert("in-trouble".into(), crate::publish::Credit { health: Some(change), ..ill });
+    let turn =
+        Turn { source_id: "in-trouble".into(), date: date("2026-10-01T08:00:00Z"), health: Health::Gone, detail: None };
+    world.sources.insert("in-trouble".into(), crate::publish::Credit { health: Some(turn), ..ill });
     world.sources.extend(["news", "well", "hubs", "main"].map(|id| (id.into(), well.clone())));
     world.sources.insert("unread".into(), unread);
     let edition = world.edition(Vec::new());

@@ -1,7 +1,5 @@
 //! Entries as they are read, and their labels.
 
-use std::borrow::Cow;
-
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -40,8 +38,8 @@ struct Described<'a> {
     categories: &'a [Category],
     #[serde(skip_serializing_if = "<[Enclosure]>::is_empty")]
     enclosures: &'a [Enclosure],
-    #[serde(skip_serializing_if = "is_default")]
-    comments: Cow<'a, Comments>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comments: Option<&'a Comments>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rights: &'a Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,21 +48,10 @@ struct Described<'a> {
     base: &'a Option<Url>,
 }
 
-fn is_default(comments: &Cow<'_, Comments>) -> bool {
-    **comments == Comments::default()
-}
-
 pub(super) fn details(entry: &Entry) -> Result<String, StoreError> {
     let Entry { authors, categories, enclosures, comments, rights, origin, base, .. } = entry;
-    Ok(serde_json::to_string(&Described {
-        authors,
-        categories,
-        enclosures,
-        comments: Cow::Borrowed(comments),
-        rights,
-        origin,
-        base,
-    })?)
+    let comments = (*comments != Comments::default()).then_some(comments);
+    Ok(serde_json::to_string(&Described { authors, categories, enclosures, comments, rights, origin, base })?)
 }
 
 pub(super) fn labels(connection: &Connection, number: i64) -> Result<Vec<Label>, StoreError> {

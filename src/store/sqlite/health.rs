@@ -3,21 +3,21 @@
 use rusqlite::{Connection, Row, params};
 
 use super::{StoreError, rows, unix};
-use crate::state::{Change, Health};
+use crate::state::{Health, Turn};
 
 const COLUMNS: &str = "source_id, date, health, detail";
 
-pub(super) fn note(connection: &Connection, change: &Change) -> Result<(), StoreError> {
+pub(super) fn note(connection: &Connection, turn: &Turn) -> Result<(), StoreError> {
     connection.prepare_cached(&format!("INSERT INTO change ({COLUMNS}) VALUES (?1, ?2, ?3, ?4)"))?.execute(params![
-        change.source_id,
-        unix(change.date),
-        word(change.health),
-        change.detail
+        turn.source_id,
+        unix(turn.date),
+        word(turn.health),
+        turn.detail
     ])?;
     Ok(())
 }
 
-pub(super) fn last(connection: &Connection, source_id: Option<&str>) -> Result<Vec<Change>, StoreError> {
+pub(super) fn last(connection: &Connection, source_id: Option<&str>) -> Result<Vec<Turn>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM change WHERE number IN (
             SELECT max(number) FROM change
@@ -27,7 +27,7 @@ pub(super) fn last(connection: &Connection, source_id: Option<&str>) -> Result<V
     Ok(connection.prepare_cached(&sql)?.query_map([source_id], read)?.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn changes(connection: &Connection, limit: usize) -> Result<Vec<Change>, StoreError> {
+pub(super) fn turns(connection: &Connection, limit: usize) -> Result<Vec<Turn>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let sql = format!("SELECT {COLUMNS} FROM change ORDER BY number DESC LIMIT ?1");
     Ok(connection.prepare_cached(&sql)?.query_map([limit], read)?.collect::<Result<_, _>>()?)
@@ -58,8 +58,8 @@ pub(super) fn of(word: &str) -> Health {
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Change> {
+fn read(row: &Row<'_>) -> rusqlite::Result<Turn> {
     let health = of(&row.get::<_, String>(2)?);
     let date = rows::time(row, 1)?.unwrap_or_default();
-    Ok(Change { source_id: row.get(0)?, date, health, detail: row.get(3)? })
+    Ok(Turn { source_id: row.get(0)?, date, health, detail: row.get(3)? })
 }

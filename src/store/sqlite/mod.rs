@@ -36,7 +36,7 @@ use super::{
     Surroundings,
 };
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Change as Turn, Remembered, Throttle};
+use crate::state::{Announcement, Remembered, Throttle, Turn};
 use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
@@ -231,7 +231,7 @@ impl Store for Sqlite {
         related::page(&self.connection, rules.unwrap_or_default(), topic, after, limit)
     }
 
-    fn outline(&mut self, topics: &[String], changes: usize) -> Result<Outline, StoreError> {
+    fn outline(&mut self, topics: &[String], turns: usize) -> Result<Outline, StoreError> {
         // One moment for all that is read.
         let transaction = self.connection.transaction()?;
         let outline = Outline {
@@ -239,7 +239,7 @@ impl Store for Sqlite {
             topics: archive::topics(&transaction, topics)?,
             sources: sources::remembered(&transaction, None)?.into_iter().map(|known| known.state).collect(),
             health: health::last(&transaction, None)?,
-            changes: health::changes(&transaction, changes)?,
+            turns: health::turns(&transaction, turns)?,
             hubs: hubs::all(&transaction)?,
         };
         transaction.commit()?;

@@ -173,7 +173,7 @@ fn the_write_of_a_poll_reads_no_large_table_through() {
             Change::Withdraw { numbers: numbers(), now: noon() },
             Change::Return { number, changed: Some(noon()) },
             Change::Turn(turn),
-            Change::Source(state),
+            Change::Source(Box::new(state)),
         ];
         assert_eq!(store.apply(&changes, None).unwrap(), Applied::Kept);
     });

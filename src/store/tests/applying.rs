@@ -152,7 +152,7 @@ fn the_state_of_a_source_and_the_wait_of_a_host_leave_the_generation_as_it_is() 
     check(|store| {
         let before = generation(store);
         let throttle = Throttle { host: "a".into(), until: hour(1) };
-        apply(store, &[Change::Source(SourceState::default()), Change::Throttle { throttle, now: noon() }]);
+        apply(store, &[Change::Source(Box::default()), Change::Throttle { throttle, now: noon() }]);
         apply(store, &[]);
         assert_eq!(generation(store), before);
     });

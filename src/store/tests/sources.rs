@@ -26,8 +26,8 @@ fn a_state_comes_back_as_it_was_kept() {
             url: Some("https://a.example/feed".parse().unwrap()),
             ..SourceState::default()
         };
-        apply(store, &[Change::Source(SourceState { validators: Vec::new(), ..state.clone() })]);
-        apply(store, &[Change::Source(state.clone())]);
+        apply(store, &[Change::Source(Box::new(SourceState { validators: Vec::new(), ..state.clone() }))]);
+        apply(store, &[Change::Source(Box::new(state.clone()))]);
         assert_eq!(store.sources(None).unwrap(), [Remembered { state, ..Remembered::default() }]);
     });
 }
@@ -35,7 +35,7 @@ fn a_state_comes_back_as_it_was_kept() {
 #[test]
 fn sources_come_by_id_all_or_those_asked_for() {
     check(|store| {
-        let state = |id: &str| Change::Source(SourceState { source_id: id.into(), ..SourceState::default() });
+        let state = |id: &str| Change::Source(Box::new(SourceState { source_id: id.into(), ..SourceState::default() }));
         apply(store, &["b", "a", "c"].map(state));
         let ids =
             |sources: Vec<Remembered>| sources.into_iter().map(|source| source.state.source_id).collect::<Vec<_>>();
@@ -53,7 +53,7 @@ fn a_source_is_remembered_with_its_health_and_the_longest_suspicion() {
         apply(
             store,
             &[
-                Change::Source(SourceState { source_id: "education".into(), ..SourceState::default() }),
+                Change::Source(Box::new(SourceState { source_id: "education".into(), ..SourceState::default() })),
                 turn(Health::Gone),
                 turn(Health::Moved),
                 Change::Suspect { numbers: vec![a], since: Some(hour(1)) },
@@ -94,7 +94,7 @@ fn the_health_of_a_source_is_its_last_change_but_moves() {
         apply(store, &[Change::Turn(turn("culture", Health::Silent))]);
         assert_eq!(store.health(Some("education")).unwrap(), [turn("education", Health::Gone)]);
         assert_eq!(store.health(None).unwrap(), [turn("culture", Health::Silent), turn("education", Health::Gone)]);
-        let latest = store.outline(&[], 2).unwrap().changes;
+        let latest = store.outline(&[], 2).unwrap().turns;
         assert_eq!(latest, [turn("culture", Health::Silent), turn("education", Health::Moved)]);
     });
 }
