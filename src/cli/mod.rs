@@ -15,6 +15,7 @@ mod inspect;
 mod judged;
 mod label;
 mod labelled;
+mod memory;
 mod merge;
 mod open;
 mod output;
@@ -130,6 +131,9 @@ pub fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { config, verbose, command } = arguments;
+    if matches!(command, Command::Run | Command::Poll(_) | Command::Publish) {
+        memory::settle();
+    }
     output::start_log(matches!(command, Command::Run), verbose);
     match command {
         Command::Run => {
