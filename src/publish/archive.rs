@@ -4,7 +4,7 @@
 //! only. The main document shows the newest stories whatever their month, so it overlaps with a volume; an id counts once
 //! (RFC 5005 §4.2).
 //!
-//! A month may hold more than fits into memory, so its documents are written story by story: a [`Draft`] takes the
+//! A month may hold more than fits into memory, so its documents are written story by story: an [`OpenVolume`] takes the
 //! stories, and what stands before and after them is made at the end.
 
 use std::collections::{BTreeSet, HashSet};
@@ -31,7 +31,7 @@ pub struct Volume<'a> {
 
 /// A volume that stories are being added to.
 #[derive(Debug)]
-pub struct Draft<'a, W> {
+pub struct OpenVolume<'a, W> {
     edition: &'a Edition<'a>,
     volume: Volume<'a>,
     ids: HashSet<String>,
@@ -75,7 +75,7 @@ impl<'a> Volume<'a> {
     }
 }
 
-impl<'a, W: Write> Draft<'a, W> {
+impl<'a, W: Write> OpenVolume<'a, W> {
     /// Begins a volume; its stories are written to `entries` and `articles`.
     #[must_use]
     pub fn new(edition: &'a Edition<'a>, volume: Volume<'a>, entries: W, articles: W) -> Self {
