@@ -48,8 +48,6 @@ pub struct OpenVolume<'a, W> {
 pub struct Framed<W> {
     /// Where it is found below the site's address.
     pub path: String,
-    /// What it is written in.
-    pub format: Format,
     /// What stands before its stories.
     pub head: Vec<u8>,
     /// Its stories, as they were written.
@@ -111,12 +109,9 @@ impl<'a, W: Write> OpenVolume<'a, W> {
         let channel = Channel::without_items(edition, volume.topic, &ids, tombstones);
         let atom = atom::volume(&channel, &volume, &facts);
         let page = page::volume(edition, &channel, &volume, facts.is_empty());
-        let framed = |format, (head, tail), body| Framed {
-            path: path(&volume.topic.id, volume.month, format),
-            format,
-            head,
-            body,
-            tail,
+        let framed = |format, (head, tail), body| {
+            let path = path(&volume.topic.id, volume.month, format);
+            Framed { path, head, body, tail }
         };
         [framed(Format::Atom, atom, entries), framed(Format::Page, page, articles)]
     }
