@@ -74,11 +74,6 @@ impl Client {
         &self.settings
     }
 
-    /// Returns the gate that all fetches pass, to postpone a host or ask about it.
-    pub fn gate(&self) -> &Gate {
-        &self.gate
-    }
-
     /// Asks for `url` for the first time, the way that is usual.
     #[must_use]
     pub fn request(&self, url: Url) -> Request {

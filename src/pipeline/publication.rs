@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Announced, Context};
 use crate::config::Config;
-use crate::publish::archive::{Draft, Volume};
+use crate::publish::archive::{OpenVolume, Volume};
 use crate::publish::basis::{self, Bases};
 use crate::publish::files::{Filed, FilesError, Folder, Made, Served, Written};
 use crate::publish::{self, Credit, Edition, Representation, Selection};
@@ -77,7 +77,7 @@ pub async fn publish(
     let (context, stop, runtime) = (Arc::clone(context), stop.clone(), runtime::Handle::current());
     let publishing = tokio::task::spawn_blocking(move || {
         let stories = Stories { context: &context, runtime: &runtime };
-        Publication::begin(&context.config, archives, &stop, &outline).run(&stories, &outline)
+        Publishing::begin(&context.config, archives, &stop, &outline).run(&stories, &outline)
     });
     publishing.await.map_err(|_| StoreError::Closed)?
 }
@@ -112,7 +112,7 @@ impl Stories<'_> {
 }
 
 /// A publication under way.
-struct Publication<'a> {
+struct Publishing<'a> {
     config: &'a Config,
     archives: Archives,
     stop: &'a CancellationToken,
@@ -129,7 +129,7 @@ struct Publication<'a> {
 /// Whether a publication goes on.
 type Flow = ControlFlow<()>;
 
-impl<'a> Publication<'a> {
+impl<'a> Publishing<'a> {
     fn begin(config: &'a Config, archives: Archives, stop: &'a CancellationToken, outline: &Outline) -> Self {
         let mut health: HashMap<String, Turn> =
             outline.health.iter().map(|turn| (turn.source_id.clone(), turn.clone())).collect();
@@ -299,25 +299,25 @@ impl<'a> Publication<'a> {
             self.filed.extend(paths.map(|path| (path, None)));
             return Ok(Flow::Continue(()));
         };
-        let mut draft = Draft::new(edition, volume, entries, articles);
+        let mut open = OpenVolume::new(edition, volume, entries, articles);
         let topic = &volume.topic.id;
         for numbers in stories.numbers(topic, Part::Month(volume.month))?.chunks(STORIES_AT_ONCE) {
             if self.stop.is_cancelled() {
                 return Ok(Flow::Break(()));
             }
             let shown = stories.shown(topic, numbers)?;
-            if let Err(error) = shown.iter().try_for_each(|story| draft.add(story)) {
+            if let Err(error) = shown.iter().try_for_each(|story| open.add(story)) {
                 self.folder.iter_mut().for_each(|folder| folder.note_spool(&error));
                 self.filed.extend(paths.map(|path| (path, None)));
                 return Ok(Flow::Continue(()));
             }
         }
         let gone = stories.gone(topic, Some(volume.month), self.config.publish.entries)?;
-        let cited: Vec<String> = draft.cited().iter().cloned().collect();
+        let cited: Vec<String> = open.cited().iter().cloned().collect();
         let basis = basis(&cited);
         if let Ok(folder) = &mut self.folder {
             folder.note(&basis, Made { stories: 0, gone: gone.len(), cited });
-            for document in draft.finish(&gone) {
+            for document in open.finish(&gone) {
                 let path = document.path.clone();
                 self.filed.push((path, folder.put_framed(document, &basis)));
             }

@@ -4,7 +4,7 @@
 //! only. The main document shows the newest stories whatever their month, so it overlaps with a volume; an id counts once
 //! (RFC 5005 §4.2).
 //!
-//! A month may hold more than fits into memory, so its documents are written story by story: a [`Draft`] takes the
+//! A month may hold more than fits into memory, so its documents are written story by story: an [`OpenVolume`] takes the
 //! stories, and what stands before and after them is made at the end.
 
 use std::collections::{BTreeSet, HashSet};
@@ -31,7 +31,7 @@ pub struct Volume<'a> {
 
 /// A volume that stories are being added to.
 #[derive(Debug)]
-pub struct Draft<'a, W> {
+pub struct OpenVolume<'a, W> {
     edition: &'a Edition<'a>,
     volume: Volume<'a>,
     ids: HashSet<String>,
@@ -48,8 +48,6 @@ pub struct Draft<'a, W> {
 pub struct Framed<W> {
     /// Where it is found below the site's address.
     pub path: String,
-    /// What it is written in.
-    pub format: Format,
     /// What stands before its stories.
     pub head: Vec<u8>,
     /// Its stories, as they were written.
@@ -75,7 +73,7 @@ impl<'a> Volume<'a> {
     }
 }
 
-impl<'a, W: Write> Draft<'a, W> {
+impl<'a, W: Write> OpenVolume<'a, W> {
     /// Begins a volume; its stories are written to `entries` and `articles`.
     #[must_use]
     pub fn new(edition: &'a Edition<'a>, volume: Volume<'a>, entries: W, articles: W) -> Self {
@@ -111,12 +109,9 @@ impl<'a, W: Write> Draft<'a, W> {
         let channel = Channel::without_items(edition, volume.topic, &ids, tombstones);
         let atom = atom::volume(&channel, &volume, &facts);
         let page = page::volume(edition, &channel, &volume, facts.is_empty());
-        let framed = |format, (head, tail), body| Framed {
-            path: path(&volume.topic.id, volume.month, format),
-            format,
-            head,
-            body,
-            tail,
+        let framed = |format, (head, tail), body| {
+            let path = path(&volume.topic.id, volume.month, format);
+            Framed { path, head, body, tail }
         };
         [framed(Format::Atom, atom, entries), framed(Format::Page, page, articles)]
     }

@@ -254,7 +254,7 @@ impl Folder {
 
     /// Puts a document in its place whose stories were written to a spool; as [`Folder::put`].
     pub fn put_framed(&mut self, document: Framed<Spool>, basis: &str) -> Option<Filed> {
-        let Framed { path, head, mut body, tail, .. } = document;
+        let Framed { path, head, mut body, tail } = document;
         let placed = self.place(&file_name(&path), basis, &mut |to| {
             to.write_all(&head)?;
             body.copy(to)?;

@@ -70,7 +70,7 @@ impl serde::Serialize for Tongue {
 
 /// How many function words of each list are there.
 #[derive(Debug, Clone, Copy, Default)]
-struct Counts {
+struct Tally {
     french: usize,
     english: usize,
     only_french: usize,
@@ -78,15 +78,15 @@ struct Counts {
 }
 
 /// Every function word as a number, sorted, with the lists that it is in.
-static FUNCTION_WORDS: LazyLock<Vec<(u32, Counts)>> = LazyLock::new(|| {
-    let counted = |word: &&str| Counts {
+static FUNCTION_WORDS: LazyLock<Vec<(u32, Tally)>> = LazyLock::new(|| {
+    let counted = |word: &&str| Tally {
         french: FRENCH.contains(word).into(),
         english: ENGLISH.contains(word).into(),
         only_french: ONLY_FRENCH.contains(word).into(),
         only_english: ONLY_ENGLISH.contains(word).into(),
     };
     let words = FRENCH.iter().chain(&ENGLISH).chain(&ONLY_FRENCH).chain(&ONLY_ENGLISH);
-    let mut numbered: Vec<(u32, Counts)> = words.map(|word| (number(word.bytes()), counted(word))).collect();
+    let mut numbered: Vec<(u32, Tally)> = words.map(|word| (number(word.bytes()), counted(word))).collect();
     numbered.sort_unstable_by_key(|(number, _)| *number);
     numbered.dedup_by_key(|(number, _)| *number);
     numbered
@@ -98,18 +98,18 @@ fn number(letters: impl Iterator<Item = u8>) -> u32 {
 }
 
 /// Counts the function words of a text.
-fn count(text: &str) -> Counts {
+fn count(text: &str) -> Tally {
     let known = FUNCTION_WORDS.as_slice();
-    let mut counts = Counts::default();
+    let mut tally = Tally::default();
     let mut note = |word: &[u8]| {
         if (1..=WORD_MAX).contains(&word.len())
             && let Ok(place) = known.binary_search_by_key(&number(word.iter().copied()), |(number, _)| *number)
             && let Some((_, one)) = known.get(place)
         {
-            counts.french += one.french;
-            counts.english += one.english;
-            counts.only_french += one.only_french;
-            counts.only_english += one.only_english;
+            tally.french += one.french;
+            tally.english += one.english;
+            tally.only_french += one.only_french;
+            tally.only_english += one.only_english;
         }
     };
     // Byte by byte: the letters from `À` to `ÿ` are those that begin with C3, and none is in a function word.
@@ -124,14 +124,14 @@ fn count(text: &str) -> Counts {
         }
     }
     note(text.as_bytes().get(start..).unwrap_or_default());
-    counts
+    tally
 }
 
 /// Guesses the language of a text from its first 1,200 characters: by function words, and by trigrams where those do
 /// not prove French or English.
 #[must_use]
 pub fn tongue(text: &str) -> Tongue {
-    let Counts { french, english, only_french, only_english } = count(beginning(text, LOOKED_AT));
+    let Tally { french, english, only_french, only_english } = count(beginning(text, LOOKED_AT));
     let (is_french, is_english) = (french > english, english > french + 1);
     if is_french && only_french >= ONLY_FRENCH_MIN {
         return Tongue::French;
@@ -201,12 +201,12 @@ mod tests {
 
     #[test]
     fn accents_and_apostrophes_part_words_as_letters_do() {
-        let counts = |text| {
-            let Counts { french, english, .. } = count(text);
+        let tally = |text| {
+            let Tally { french, english, .. } = count(text);
             (french, english)
         };
-        assert_eq!(counts("L’une et l'UN à été dés «le»the"), (4, 1));
-        assert_eq!(counts("aÀet lesé éles un_en"), (2, 0));
+        assert_eq!(tally("L’une et l'UN à été dés «le»the"), (4, 1));
+        assert_eq!(tally("aÀet lesé éles un_en"), (2, 0));
     }
 
     #[test]

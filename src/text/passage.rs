@@ -36,22 +36,22 @@ pub struct Word<'a> {
 #[derive(Debug, Default)]
 struct Whole {
     text: String,
-    words: OnceLock<Words>,
+    words: OnceLock<WordList>,
 }
 
 #[derive(Debug)]
-struct Words {
+struct WordList {
     levelled: Levelled,
     /// The folded words in a row.
     folded: String,
-    places: Vec<Place>,
+    places: Vec<Position>,
     /// By index of the word.
     joined: Vec<(usize, String)>,
 }
 
 /// Where a word stands.
 #[derive(Debug)]
-struct Place {
+struct Position {
     levelled: Range<usize>,
     folded: Range<usize>,
     hash: u64,
@@ -102,7 +102,7 @@ impl Passage {
     /// Its words, in order.
     #[must_use]
     pub fn words(&self) -> impl ExactSizeIterator<Item = Word<'_>> + Clone {
-        let words = self.whole.words.get_or_init(|| Words::new(&self.whole.text));
+        let words = self.whole.words.get_or_init(|| WordList::new(&self.whole.text));
         let (range, start) = self.find_in(words);
         let first = range.start;
         let places = words.places.get(range).unwrap_or_default();
@@ -110,7 +110,7 @@ impl Passage {
     }
 
     /// The indexes of its words among those of the whole, and where it begins in the levelled text.
-    fn find_in(&self, words: &Words) -> (Range<usize>, usize) {
+    fn find_in(&self, words: &WordList) -> (Range<usize>, usize) {
         let Range { start, end } = self.part;
         let text = self.whole.text.as_str();
         if start == end {
@@ -151,7 +151,7 @@ impl From<&str> for Passage {
     }
 }
 
-impl Words {
+impl WordList {
     fn new(text: &str) -> Self {
         let levelled = Levelled::new(text);
         let mut folded = String::with_capacity(text.len());
@@ -165,7 +165,7 @@ impl Words {
             blanks += between.iter().map(|byte| usize::from(*byte == b' ')).sum::<usize>();
             counted = token.start + token.word.len();
             joined.extend(token.joined.map(|joined| (places.len(), joined)));
-            places.push(Place {
+            places.push(Position {
                 levelled: token.start..counted,
                 hash: xxh3_64(folded.as_bytes().get(from..).unwrap_or_default()),
                 folded: from..folded.len(),
@@ -175,7 +175,7 @@ impl Words {
         Self { levelled, folded, places, joined }
     }
 
-    fn word<'a>(&'a self, index: usize, place: &'a Place, start: usize) -> Word<'a> {
+    fn word<'a>(&'a self, index: usize, place: &'a Position, start: usize) -> Word<'a> {
         let levelled = self.levelled.as_str();
         let joined = self.joined.binary_search_by_key(&index, |(word, _)| *word).ok();
         Word {

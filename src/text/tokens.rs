@@ -13,13 +13,6 @@ pub struct Token<'a> {
     pub start: usize,
 }
 
-impl Token<'_> {
-    /// The spellings that the position can be found under.
-    pub fn spellings(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.word).chain(self.joined.as_deref())
-    }
-}
-
 /// What precedes an apostrophe without being part of the word.
 const ELIDED: [&str; 13] = ["l", "d", "j", "m", "n", "s", "t", "c", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu"];
 

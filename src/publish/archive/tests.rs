@@ -35,9 +35,9 @@ impl Subscriber {
             vec![Selection { topic: &world.topic, stories, months: months.clone(), tombstones: Vec::new() }];
         let volumes = Volume::all(&world.topic, &months);
         let volumes = volumes.iter().flat_map(|volume| {
-            let mut draft = Draft::new(&edition, *volume, Vec::new(), Vec::new());
-            by_month[&volume.month].iter().for_each(|story| draft.add(story).unwrap());
-            draft.finish(&[]).map(|Framed { path, head, body, tail, .. }| (path, [head, body, tail].concat()))
+            let mut open = OpenVolume::new(&edition, *volume, Vec::new(), Vec::new());
+            by_month[&volume.month].iter().for_each(|story| open.add(story).unwrap());
+            open.finish(&[]).map(|Framed { path, head, body, tail }| (path, [head, body, tail].concat()))
         });
         let main = render(&edition).into_iter().map(|document| (document.path, document.bytes.to_vec()));
         let documents = main.chain(volumes).map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap()));
