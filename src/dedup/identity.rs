@@ -28,8 +28,8 @@ pub enum Decision {
 /// Says whether an entry is new to its source, given what is stored under its [`Identity::keys`].
 ///
 /// A title that changed under the same guid is a change. Under the same link without guid, or under a guid that
-/// several items have had, it may be another item: that is [`Decision::New`], and [`super::place`], which reads the
-/// texts, recognises an edited entry.
+/// several items have had, it may be another item: that is [`Decision::New`], and [`super::itself`], which compares
+/// the texts, recognises an edited entry.
 #[must_use]
 pub fn decide(identity: &Identity, known: &[Known]) -> Decision {
     let says_the_same = |known: &&Known| known.fingerprint == identity.fingerprint;
