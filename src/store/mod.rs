@@ -21,7 +21,7 @@ pub use change::Change;
 pub use handle::Handle;
 pub use surroundings::{Inquiry, SHARING_MAX, STAYS_MAX, Surroundings, WINDOW};
 
-/// A store of everything that outlives the process: reads, and one write.
+/// A store of everything that outlives the process: reads, one write for all decisions, and upkeep.
 ///
 /// *Transactions.* Each method is atomic by itself and sees one moment. [`Store::apply`] is the only way in for what polls,
 /// relabellings and people change.
@@ -34,7 +34,7 @@ pub use surroundings::{Inquiry, SHARING_MAX, STAYS_MAX, Surroundings, WINDOW};
 /// *Numbers* of entries are never given twice. A story's number is that of its head, its earliest entry.
 ///
 /// *Generation.* A number that only grows: [`Store::apply`] raises it with every change that a decision or a publication
-/// could depend on. Who publishes does so again when it sees a higher one.
+/// could depend on, and [`Store::drop_before`] when it drops stories. A publisher that sees a higher one publishes again.
 ///
 /// Times are kept to the second. Every method fails when the store cannot be read or written.
 pub trait Store: Send {
