@@ -9,8 +9,8 @@ use std::env;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// One arena, and freed memory at its end is given back from 128 KiB on.
-const SETTINGS: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "1"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
+/// Two arenas (with one, threads wait for each other), and freed memory at an end is given back from 128 KiB on.
+const SETTINGS: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "2"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
 
 /// Starts the program again with these settings, in the same process; returns if it has them already, if somebody else
 /// has set one of them, or if it cannot be started again: then it does without.

@@ -18,10 +18,10 @@ pub(super) fn apply(connection: &mut Connection, changes: &[Change], seen: Optio
     if seen.is_some() && seen != generation {
         return Ok(Applied::Conflict);
     }
-    if changes.iter().any(is_seen) {
-        meta::raise_generation(&transaction)?;
-    }
     let mut writing = Writing::new(&transaction)?;
+    if changes.iter().any(is_seen) {
+        writing.raise_generation()?;
+    }
     for change in changes {
         writing.write(change)?;
     }
@@ -30,10 +30,18 @@ pub(super) fn apply(connection: &mut Connection, changes: &[Change], seen: Optio
     Ok(Applied::Kept)
 }
 
-/// Whether decisions or publications can see a change.
+/// Whether decisions or publications can see a change. Labels are seen if they differ from those in force, see
+/// [`Writing::label_anew`]; those of a relabelling under way are not, until it is done.
 fn is_seen(change: &Change) -> bool {
     match change {
-        Change::Source(_) | Change::Throttle { .. } => false,
+        Change::Source(_)
+        | Change::Throttle { .. }
+        | Change::Terms { .. }
+        | Change::BeginRules(_)
+        | Change::Label { .. }
+        | Change::Labelled(_)
+        | Change::Sketch { .. }
+        | Change::Rebuilt(_) => false,
         Change::Turn(_)
         | Change::Announced(_)
         | Change::Insert { .. }
@@ -41,23 +49,19 @@ fn is_seen(change: &Change) -> bool {
         | Change::Move { .. }
         | Change::Bind(_)
         | Change::Relate { .. }
-        | Change::Terms { .. }
         | Change::Leave { .. }
         | Change::Return { .. }
         | Change::Suspect { .. }
         | Change::Withdraw { .. }
-        | Change::BeginRules(_)
-        | Change::Label { .. }
-        | Change::Labelled(_)
-        | Change::FinishRules
-        | Change::Sketch { .. }
-        | Change::Rebuilt(_) => true,
+        | Change::FinishRules => true,
     }
 }
 
 /// A transaction in which changes are written.
 struct Writing<'a> {
     connection: &'a Connection,
+    /// Whether the generation was raised for this transaction.
+    is_raised: bool,
     /// The rules in force.
     rules: i64,
     /// Those of a relabelling under way.
@@ -72,6 +76,7 @@ impl<'a> Writing<'a> {
     fn new(connection: &'a Connection) -> Result<Self, StoreError> {
         Ok(Self {
             connection,
+            is_raised: false,
             rules: meta::number(connection, "rules")?.unwrap_or_default(),
             next_rules: meta::number(connection, "next_rules")?,
             rulesets: HashMap::new(),
@@ -128,6 +133,14 @@ impl<'a> Writing<'a> {
             Change::Sketch { number, clues, sketch } => self.set_sketch(*number, clues, sketch),
             Change::Rebuilt(number) => meta::set(connection, "rebuilt", *number),
         }
+    }
+
+    /// Raises the generation, once in a transaction: stamps are taken from it.
+    fn raise_generation(&mut self) -> Result<(), StoreError> {
+        if !std::mem::replace(&mut self.is_raised, true) {
+            meta::raise_generation(self.connection)?;
+        }
+        Ok(())
     }
 
     /// A story looks different, as it is shown before the next change and as it will be at the end.
@@ -386,6 +399,7 @@ impl<'a> Writing<'a> {
             if !differs {
                 return Ok(());
             }
+            self.raise_generation()?;
             self.touch_story_of(number)?;
         } else if differs {
             archive::note_relabelled(self.connection, number)?;
