@@ -82,7 +82,7 @@ pub trait Store: Send {
     fn unrelated(&mut self, topic: &str, after: Option<Order>, limit: usize) -> Result<Vec<(Gist, bool)>, StoreError>;
 
     /// What a publication has to know before it reads any story: how `topics` (in their order) and all sources are at one
-    /// moment, and the last `turns` of sources.
+    /// moment, and the last `turns` turns of sources.
     ///
     /// # Errors
     /// When the store cannot be read.
