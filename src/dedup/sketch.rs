@@ -267,4 +267,41 @@ mod tests {
             let _ = sketched(&Peer { sketch: Some(bytes), ..peer });
         }
     }
+
+    #[test]
+    fn whoever_may_be_the_same_is_of_another_source_or_of_one_date_or_guid() {
+        let (subject, _, peer) = of("a", "Un plan", "Un texte.", "1");
+        let later = Some(crate::feed::Timestamp::UNIX_EPOCH + chrono::TimeDelta::days(1));
+        let subject = Subject { published: Some(crate::feed::Timestamp::UNIX_EPOCH), ..subject };
+        let is = |source_id: &str, id: &str, published| {
+            let peer = Peer { source_id: source_id.into(), id: Some(id.into()), published, ..peer.clone() };
+            super::super::own::may_be_same(&subject, &peer)
+        };
+        assert!(is("b", "2", later) && is("a", "2", subject.published));
+        assert!(is("a", " tag:example.org,2026:1 ", later));
+        assert!(!is("a", "2", later) && !is("a", "2", None));
+    }
+
+    #[test]
+    fn numbers_of_any_size_are_read_back() {
+        for value in [0, 1, 0x7f, 0x80, 0xff, 0x3fff, 0x4000, u64::MAX] {
+            let mut bytes = Vec::new();
+            number(&mut bytes, value);
+            let mut reader = Reader(&bytes);
+            assert_eq!((reader.number(), reader.0.len()), (Some(value), 0));
+        }
+    }
+
+    #[test]
+    fn a_page_of_several_entries_is_read_back() {
+        let (subject, clues, peer) = of("a", "Un plan", "Un texte.", "1");
+        for page in [None, Some("example.org/liste".to_owned())] {
+            let subject = Subject { page, link: None, ..subject.clone() };
+            let peer = Peer { canonical_link: None, sketch: Some(sketch(&subject, &clues)), ..peer.clone() };
+            let read = sketched(&peer).unwrap();
+            assert_eq!((&read.subject.page, &read.subject.link), (&subject.page, &None));
+            let linked = Peer { canonical_link: Some("example.org/1".into()), ..peer };
+            assert_eq!(sketched(&linked).unwrap().subject.page, subject.page);
+        }
+    }
 }

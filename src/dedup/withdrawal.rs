@@ -301,6 +301,33 @@ mod tests {
         check_habit(20, &[10, 1, 2, 3, 14, 4, 5, 6, 15, 7, 8, 9, 11, 18], false);
     }
 
+    #[test]
+    fn half_as_many_departures_out_of_turn_as_in_turn_are_no_habit() {
+        check_habit(30, &[20, 1, 2, 3, 4, 5, 6, 7, 8, 21, 22, 23], false);
+        check_habit(30, &[20, 1, 2, 3, 4, 5, 6, 7, 21, 22, 23], true);
+    }
+
+    /// Whether entries of these days take leave out of their turn for good: four of the last day, one an hour, from
+    /// beside three others that are of a day and stay until an hour.
+    fn is_habit(day: i64, until: i64) -> bool {
+        let of = |number, day, until| Stay {
+            number,
+            date: now() + TimeDelta::days(day),
+            from: now(),
+            until: Some(now() + TimeDelta::hours(until)),
+        };
+        let gone = (0..4).map(|number| of(number, 9, 10 + number));
+        let others = (4..7).map(|number| of(number, day, until));
+        takes_away(&gone.chain(others).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn only_older_entries_that_stay_longer_are_left_behind() {
+        assert!(is_habit(8, 14));
+        assert!(!is_habit(9, 14), "of the same day");
+        assert!(!is_habit(8, 13), "gone with the last of them");
+    }
+
     proptest! {
         /// A feed of fixed length with entries that are kept at its end, polled as often as anyone likes: nothing is
         /// ever taken back, and nothing is missed for as long as a second round of departures.
