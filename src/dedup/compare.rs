@@ -432,4 +432,39 @@ mod tests {
         assert!(clues.recent.len() > 4);
         assert!(clues.lasting.iter().all(|clue| is_name(&clue)));
     }
+
+    #[test]
+    fn short_whole_texts_that_differ_in_numbers_alone_are_two_bulletins() {
+        let told =
+            |pollen: &str, times: usize| format!("{} Le taux est de {pollen} grains.", [TEXT; 4][..times].join(" "));
+        let title = "Bulletin des pollens";
+        let whole =
+            |pollen: &str| format!("{TEXT} Bulletin : {pollen} grains relevés à la station municipale ce matin.");
+        assert!(whole("12").chars().count() < 300, "too short to be whole");
+        check((title, &whole("12")), (title, &whole("15")), Ok(Sameness::TitleText));
+        let whole =
+            |pollen: &str| format!("{} Chacun peut lire le relevé sur les panneaux de la mairie.", whole(pollen));
+        check((title, &whole("12")), (title, &whole("15")), Err(Refusal::Bulletins));
+        check((title, &whole("12")), (title, &whole("12")), Ok(Sameness::TitleText));
+        check((title, &told("12", 4)), (title, &told("15", 4)), Ok(Sameness::TitleText));
+    }
+
+    #[test]
+    fn a_month_in_one_title_alone_tells_nothing() {
+        check(("Résultats du conseil", TEXT), ("Résultats du conseil de mars", TEXT), Ok(Sameness::Text));
+    }
+
+    #[test]
+    fn under_one_short_title_half_of_a_text_is_enough_if_it_is_long() {
+        let with = |text: &str, letter: char, words: u8| {
+            let words = (0..words).map(|place| format!(" {letter}{}", char::from(b'a' + place)));
+            format!("{text}{}", words.collect::<String>())
+        };
+        let [one, other] = ['x', 'y'].map(|letter| with(TEXT, letter, 20));
+        check(("Rentrée", &one), ("Rentrée", &other), Ok(Sameness::Text));
+        check(("Rentrée", &one), ("La rentrée", &other), Err(Refusal::Unlike));
+        check(("Discours", &one), ("Discours", &other), Err(Refusal::Unlike));
+        let [one, other] = ['x', 'y'].map(|letter| with(TEXT.get(..120).unwrap(), letter, 10));
+        check(("Rentrée", &one), ("Rentrée", &other), Err(Refusal::Unlike));
+    }
 }

@@ -295,13 +295,29 @@ mod tests {
     #[test]
     fn a_page_of_several_entries_is_read_back() {
         let (subject, clues, peer) = of("a", "Un plan", "Un texte.", "1");
-        for page in [None, Some("example.org/liste".to_owned())] {
-            let subject = Subject { page, link: None, ..subject.clone() };
-            let peer = Peer { canonical_link: None, sketch: Some(sketch(&subject, &clues)), ..peer.clone() };
-            let read = sketched(&peer).unwrap();
-            assert_eq!((&read.subject.page, &read.subject.link), (&subject.page, &None));
-            let linked = Peer { canonical_link: Some("example.org/1".into()), ..peer };
-            assert_eq!(sketched(&linked).unwrap().subject.page, subject.page);
+        let [list, own] = ["example.org/liste", "example.org/1"].map(|page| Some(page.to_owned()));
+        for (page, link) in [(&list, &None), (&list, &own), (&None, &own), (&own, &own), (&None, &None)] {
+            let subject = Subject { page: page.clone(), link: link.clone(), ..subject.clone() };
+            let bytes = Some(sketch(&subject, &clues));
+            let read = sketched(&Peer { canonical_link: link.clone(), sketch: bytes, ..peer.clone() }).unwrap();
+            assert_eq!((&read.subject.page, &read.subject.link), (page, link));
+        }
+    }
+
+    #[test]
+    fn what_is_cut_and_what_a_summary_says_beside_is_read_back() {
+        let long = "Les classes de chaque village auront enfin une salle. ".repeat(9);
+        for (summary, content) in [(Some("Court, et à part."), long.as_str()), (None, long.as_str()), (None, "Court.")]
+        {
+            let (summary, content) = (summary.map(str::to_owned), Some(content.to_owned()));
+            let entry = Entry { title: Some("Un plan".into()), summary, content, ..Entry::default() };
+            let (entry, identity) = identify("a", "rss20", vec![entry]).remove(0);
+            let subject = Subject::new("a", &entry, &Plain::of(&entry), &identity);
+            let bytes = sketch(&subject, &subject.clues());
+            let read = read_back("a", None, None, None, &bytes).unwrap().subject;
+            assert_eq!((read.text.is_cut, read.text.words), (subject.text.is_cut, subject.text.words));
+            assert_eq!(read.text.summary_shingles.len(), subject.text.summary_shingles.len());
+            assert_eq!(read.text.shingles.len(), subject.text.shingles.len());
         }
     }
 }

@@ -419,4 +419,17 @@ mod tests {
         let numbers = |title: &str| Title::new(title).numbers.into_iter().collect::<Vec<_>>();
         assert_eq!(numbers("Zone A et zone A, bus 12 et 12"), [("12".to_owned(), 2), ("A".to_owned(), 2)]);
     }
+
+    #[test]
+    fn a_month_that_is_named_twice_is_one() {
+        assert_eq!(Title::new("De mars à mars").months, 1 << 2);
+    }
+
+    #[test]
+    fn little_is_not_left_of_a_title() {
+        let bare = |title: &'static str| &title[super::bare(title)];
+        assert_eq!(bare("Flash : Rentrée."), "Rentrée.");
+        assert_eq!(bare("Flash : Rentrée"), "Flash : Rentrée");
+        assert_eq!(bare("CP – Flash : Rentrée 2026 – Espace presse (Gouvernement)"), "Rentrée 2026");
+    }
 }
