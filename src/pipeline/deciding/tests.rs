@@ -245,6 +245,14 @@ fn a_poll_counts_what_is_new_and_what_reads_otherwise() {
 }
 
 #[test]
+fn what_is_missed_is_due_to_the_second() {
+    let after = TimeDelta::days(3);
+    let is_due = |since: Option<Timestamp>| super::is_due(since, after, noon());
+    assert!(is_due(Some(noon() - after)) && is_due(Some(noon() - after * 2)));
+    assert!(!is_due(Some(noon() - after + TimeDelta::seconds(1))) && !is_due(None));
+}
+
+#[test]
 fn the_same_text_from_another_source_on_another_day_tells_the_same_story() {
     let title = "Un plan pour les écoles rurales";
     let next_day = Entry { published: Some(noon() + TimeDelta::days(1)), ..entry("2", title, TEXT) };
