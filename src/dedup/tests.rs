@@ -219,6 +219,14 @@ fn two_texts_of_one_word_are_two_entries() {
 }
 
 #[test]
+fn a_bare_title_of_another_day_on_another_page_is_another_entry() {
+    let known = stored(1, "a", "https://a.example/1", "Discours", "");
+    let mut new = stored(2, "a", "https://new.example/p/1", "Discours", "");
+    new.entry.published = Some(chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1));
+    check_itself(&new, &known, None);
+}
+
+#[test]
 fn a_correction_under_one_guid_is_the_same_item() {
     let at = |number, title: &str, text: &str| {
         let mut told = stored(number, "a", "https://a.example/plan", title, text);
@@ -234,6 +242,9 @@ fn a_correction_under_one_guid_is_the_same_item() {
     assert_eq!(verdict(at(2, "Un plan pour les écoles rurales", &corrected)), Err(Refusal::Unlike));
     let numbered = format!("{TEXT} Dès 2026.");
     assert_eq!(verdict(at(2, "Un plan pour les écoles", &numbered)), Err(Refusal::Unlike));
+    let [short, longer] = ["Les cours reprennent lundi.", "Les cours reprennent lundi matin."]
+        .map(|text| Subject::stored(&at(i64::from(text.ends_with("matin.")), "Un plan pour les écoles", text)));
+    assert_eq!(relation(&short, &longer, &settings()).verdict, Err(Refusal::Unlike), "too short to show it");
     let mut renamed = at(2, "Un plan pour les écoles", &corrected);
     renamed.entry.id = Some("12".into());
     assert_eq!(verdict(renamed), Err(Refusal::Unlike));

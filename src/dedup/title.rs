@@ -432,4 +432,11 @@ mod tests {
         assert_eq!(bare("Flash : Rentrée"), "Flash : Rentrée");
         assert_eq!(bare("CP – Flash : Rentrée 2026 – Espace presse (Gouvernement)"), "Rentrée 2026");
     }
+
+    #[test]
+    fn only_a_blank_joins_thousands() {
+        let numbers = |title: &str| Title::new(title).numbers.into_keys().collect::<Vec<String>>();
+        assert_eq!(numbers("Pour 3,500 et 12 000 élèves"), ["12000", "3,500"]);
+        assert_eq!(numbers("Pour 12 0001 élèves, 12 000e"), ["000", "0001", "12"]);
+    }
 }

@@ -229,6 +229,12 @@ mod tests {
     }
 
     #[test]
+    fn two_thirds_of_what_is_older_must_remain_in_their_order() {
+        check("10 11 1- 2 3 4 5 6 7 12-", 0, "1");
+        check("10 11 1- 2 3 4 5 6 7 12- 13-", 0, "");
+    }
+
+    #[test]
     fn few_witnesses_are_none() {
         check("1 2 3 4 5 6 7- 8 9", 0, "");
         check("1 2 3 4 5 6 7 8- 9 10 11", 0, "");

@@ -245,6 +245,18 @@ fn a_poll_counts_what_is_new_and_what_reads_otherwise() {
 }
 
 #[test]
+fn a_silent_source_is_well_again_once_it_says_something_new() {
+    let (_folder, mut store) = stored(&[]);
+    let mut told = |entries: &[Entry]| {
+        let poll = Arrival { health: Some(Health::Silent), ..arrival("a", entries, noon()) };
+        keep(&mut store, &[poll], &grouping()).unwrap();
+        store.health(Some("a")).unwrap().pop().map(|turn| turn.health)
+    };
+    assert_eq!(told(&[]), None);
+    assert_eq!(told(&[entry("1", "Un plan", TEXT)]), Some(Health::Recovered));
+}
+
+#[test]
 fn what_is_missed_is_due_to_the_second() {
     let after = TimeDelta::days(3);
     let is_due = |since: Option<Timestamp>| super::is_due(since, after, noon());
