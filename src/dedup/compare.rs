@@ -373,4 +373,98 @@ mod tests {
         assert!(one.iter().any(|clue| other.contains(clue)), "{one:?} {other:?}");
         assert!(one.len() <= 12);
     }
+
+    #[test]
+    fn a_text_most_of_whose_numbers_the_other_lacks_is_another() {
+        let titles = ("Un plan pour les écoles", "Un plan pour les écoles rurales");
+        let long = format!("{TEXT} Il y aura 12 classes de plus. Les maires le savent.");
+        let told = |numbers: &str, expected| {
+            check((titles.0, &format!("{TEXT} Il y aura {numbers}.")), (titles.1, &long), expected);
+        };
+        told("12 classes, 15 postes, 17 cars", Err(Refusal::TextNumbers));
+        told("12 classes, 15 postes", Ok(Sameness::Text));
+        told("15 postes", Ok(Sameness::Text));
+    }
+
+    #[test]
+    fn from_twelve_words_on_texts_of_one_title_must_have_something_in_common() {
+        let one = "un deux trois quatre cinq six sept huit neuf dix onze";
+        let other = "rouge vert bleu jaune noir blanc gris rose brun violet orange";
+        let title = "Un plan pour les écoles";
+        check((title, one), (title, other), Ok(Sameness::Title));
+        check((title, &format!("{one} douze")), (title, &format!("{other} mauve")), Err(Refusal::Unlike));
+    }
+
+    #[test]
+    fn a_number_in_one_title_alone_counts_between_titles_of_four_words() {
+        check(("Bulletin des écoles", TEXT), ("Bulletin numéro 12 des écoles", TEXT), Ok(Sameness::Text));
+        let four = "Bulletin mensuel des écoles";
+        check((four, TEXT), ("Bulletin mensuel numéro 12 des écoles", TEXT), Err(Refusal::TitleNumbers));
+    }
+
+    #[test]
+    fn a_long_text_under_a_reworded_title_is_the_same() {
+        let of = |title: &str, times: usize| subject(title, &[TEXT; 4][..times].join(" "), 0);
+        let verdict = |times| {
+            let [one, other] = ["rural", "national"]
+                .map(|word| of(&format!("Écoles, maires, recteurs, enseignants : un plan {word}"), times));
+            compare(&one, &other, &settings()).verdict
+        };
+        assert_eq!((verdict(4), verdict(1)), (Ok(Sameness::Text), Err(Refusal::TitleWords)));
+    }
+
+    #[test]
+    fn texts_that_have_nothing_in_common_share_no_clue() {
+        let clues = |title: &str, text: &str| subject(title, text, 0).clues();
+        let one = clues("Un plan rural", TEXT);
+        let other = clues("Des bus gratuits", "Les lignes de la Sarthe changent de moteur dès lundi matin.");
+        assert!(!one.recent.iter().any(|clue| other.recent.contains(clue)));
+        let same_title = clues("Un plan rural", "Il est reporté.");
+        assert!(!one.lasting.iter().any(|clue| same_title.lasting.contains(clue)));
+        assert_eq!(one.lasting, clues("Un plan rural", TEXT).lasting);
+    }
+
+    #[test]
+    fn the_last_bit_of_a_clue_tells_a_name_from_a_phrase() {
+        let is_name = |clue: &&i64| **clue & 1 == 1;
+        let clues = subject("Un plan rural", TEXT, 0).clues();
+        assert_eq!(clues.recent.iter().filter(is_name).count(), 1, "its title");
+        assert!(clues.recent.len() > 4);
+        assert!(clues.lasting.iter().all(|clue| is_name(&clue)));
+    }
+
+    #[test]
+    fn short_whole_texts_that_differ_in_numbers_alone_are_two_bulletins() {
+        let told =
+            |pollen: &str, times: usize| format!("{} Le taux est de {pollen} grains.", [TEXT; 4][..times].join(" "));
+        let title = "Bulletin des pollens";
+        let whole =
+            |pollen: &str| format!("{TEXT} Bulletin : {pollen} grains relevés à la station municipale ce matin.");
+        assert!(whole("12").chars().count() < 300, "too short to be whole");
+        check((title, &whole("12")), (title, &whole("15")), Ok(Sameness::TitleText));
+        let whole =
+            |pollen: &str| format!("{} Chacun peut lire le relevé sur les panneaux de la mairie.", whole(pollen));
+        check((title, &whole("12")), (title, &whole("15")), Err(Refusal::Bulletins));
+        check((title, &whole("12")), (title, &whole("12")), Ok(Sameness::TitleText));
+        check((title, &told("12", 4)), (title, &told("15", 4)), Ok(Sameness::TitleText));
+    }
+
+    #[test]
+    fn a_month_in_one_title_alone_tells_nothing() {
+        check(("Résultats du conseil", TEXT), ("Résultats du conseil de mars", TEXT), Ok(Sameness::Text));
+    }
+
+    #[test]
+    fn under_one_short_title_half_of_a_text_is_enough_if_it_is_long() {
+        let with = |text: &str, letter: char, words: u8| {
+            let words = (0..words).map(|place| format!(" {letter}{}", char::from(b'a' + place)));
+            format!("{text}{}", words.collect::<String>())
+        };
+        let [one, other] = ['x', 'y'].map(|letter| with(TEXT, letter, 20));
+        check(("Rentrée", &one), ("Rentrée", &other), Ok(Sameness::Text));
+        check(("Rentrée", &one), ("La rentrée", &other), Err(Refusal::Unlike));
+        check(("Discours", &one), ("Discours", &other), Err(Refusal::Unlike));
+        let [one, other] = ['x', 'y'].map(|letter| with(TEXT.get(..120).unwrap(), letter, 10));
+        check(("Rentrée", &one), ("Rentrée", &other), Err(Refusal::Unlike));
+    }
 }

@@ -305,4 +305,24 @@ mod tests {
         let without = related(&tagged(2, "La DINUM répond", &[]), &stories);
         assert_eq!((with, without), (vec![1], vec![]));
     }
+
+    #[test]
+    fn texts_support_what_a_title_tells() {
+        let text = |end: &str| format!("Selon Cyclades, Edulog, Affelnet et Pronote, {end}.");
+        let check = |one: &str, other: &str, expected: &[i64]| {
+            let first = ("gazette", "École numérique : Parcoursup ferme ce soir", one);
+            check(&[first, ("courrier", "École numérique : rendez-vous sur Parcoursup", other)], expected);
+        };
+        check(&text("tout va bien"), &text("rien ne va plus"), &[1]);
+        check("Tout va bien.", "Rien ne va plus.", &[]);
+    }
+
+    #[test]
+    fn words_that_share_a_cell_of_the_table_are_all_found() {
+        let in_last_cell = |turn: u64| Term::new((turn * CELLS as u64 + CELLS as u64 - 1) << 35, Spot::Title, false);
+        let terms = Terms::new((1..4).map(in_last_cell));
+        let gist = Gist { terms: Some(Terms::new((2..5).map(in_last_cell))), ..gist(1, "a", "", "") };
+        let found: Vec<u8> = shared(&terms, &[&gist]).iter().map(|shared| shared.place).collect();
+        assert_eq!(found, [1, 2]);
+    }
 }

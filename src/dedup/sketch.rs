@@ -267,4 +267,57 @@ mod tests {
             let _ = sketched(&Peer { sketch: Some(bytes), ..peer });
         }
     }
+
+    #[test]
+    fn whoever_may_be_the_same_is_of_another_source_or_of_one_date_or_guid() {
+        let (subject, _, peer) = of("a", "Un plan", "Un texte.", "1");
+        let later = Some(crate::feed::Timestamp::UNIX_EPOCH + chrono::TimeDelta::days(1));
+        let subject = Subject { published: Some(crate::feed::Timestamp::UNIX_EPOCH), ..subject };
+        let is = |source_id: &str, id: &str, published| {
+            let peer = Peer { source_id: source_id.into(), id: Some(id.into()), published, ..peer.clone() };
+            super::super::own::may_be_same(&subject, &peer)
+        };
+        assert!(is("b", "2", later) && is("a", "2", subject.published));
+        assert!(is("a", " tag:example.org,2026:1 ", later));
+        assert!(!is("a", "2", later) && !is("a", "2", None));
+    }
+
+    #[test]
+    fn numbers_of_any_size_are_read_back() {
+        for value in [0, 1, 0x7f, 0x80, 0xff, 0x3fff, 0x4000, u64::MAX] {
+            let mut bytes = Vec::new();
+            number(&mut bytes, value);
+            let mut reader = Reader(&bytes);
+            assert_eq!((reader.number(), reader.0.len()), (Some(value), 0));
+        }
+    }
+
+    #[test]
+    fn a_page_of_several_entries_is_read_back() {
+        let (subject, clues, peer) = of("a", "Un plan", "Un texte.", "1");
+        let [list, own] = ["example.org/liste", "example.org/1"].map(|page| Some(page.to_owned()));
+        for (page, link) in [(&list, &None), (&list, &own), (&None, &own), (&own, &own), (&None, &None)] {
+            let subject = Subject { page: page.clone(), link: link.clone(), ..subject.clone() };
+            let bytes = Some(sketch(&subject, &clues));
+            let read = sketched(&Peer { canonical_link: link.clone(), sketch: bytes, ..peer.clone() }).unwrap();
+            assert_eq!((&read.subject.page, &read.subject.link), (page, link));
+        }
+    }
+
+    #[test]
+    fn what_is_cut_and_what_a_summary_says_beside_is_read_back() {
+        let long = "Les classes de chaque village auront enfin une salle. ".repeat(9);
+        for (summary, content) in [(Some("Court, et à part."), long.as_str()), (None, long.as_str()), (None, "Court.")]
+        {
+            let (summary, content) = (summary.map(str::to_owned), Some(content.to_owned()));
+            let entry = Entry { title: Some("Un plan".into()), summary, content, ..Entry::default() };
+            let (entry, identity) = identify("a", "rss20", vec![entry]).remove(0);
+            let subject = Subject::new("a", &entry, &Plain::of(&entry), &identity);
+            let bytes = sketch(&subject, &subject.clues());
+            let read = read_back("a", None, None, None, &bytes).unwrap().subject;
+            assert_eq!((read.text.is_cut, read.text.words), (subject.text.is_cut, subject.text.words));
+            assert_eq!(read.text.summary_shingles.len(), subject.text.summary_shingles.len());
+            assert_eq!(read.text.shingles.len(), subject.text.shingles.len());
+        }
+    }
 }

@@ -299,3 +299,35 @@ impl Set {
         if smaller == 0 { 0.0 } else { self.shared(other) as f64 / smaller as f64 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_years(text: &str, expected: &[&str]) {
+        assert_eq!(numbers(text).1, Set::of(expected.iter().map(|year| xxh3_64(year.as_bytes()))), "{text}");
+    }
+
+    #[test]
+    fn years_of_this_half_century_stand_alone() {
+        check_years("De 2025 à 2026.", &["2025", "2026"]);
+        check_years("Le 12 mars 1999, à 20 h 50, il y avait 2051 élèves.", &[]);
+        check_years("La 2026e école, la note n2026, le lot_2027 et le code 2026_a.", &[]);
+        check_years("2025.2026, puis n2027.2028 et 2029,2030e", &["2025", "2026", "2028", "2029"]);
+        check_years("CVE-2026-0001", &["2026"]);
+    }
+
+    #[test]
+    fn a_text_of_one_or_two_words_says_what_they_say() {
+        let [none, one, two, other] = [&[][..], &[1], &[1, 2], &[2, 1]].map(shingles);
+        assert!(none.is_empty() && one.len() == 1 && two.len() == 1);
+        assert!(one != two && two != other);
+    }
+
+    #[test]
+    fn sets_with_other_hashes_have_other_digests() {
+        let [one, same, other] = [[1, 2], [2, 1], [1, 3]].map(|hashes| Set::of(hashes).digest());
+        assert!(one == same && one != other);
+    }
+}

@@ -216,4 +216,23 @@ mod tests {
         assert!(of(&"É".repeat(100_000), &"a'-".repeat(100_000)).len() <= Terms::MAX);
         assert!(of("", "").is_empty());
     }
+
+    #[test]
+    fn of_three_words_two_may_be_names() {
+        check("Un plan pour Nantes Métropole", "", "metropole", Some((Spot::Title, true)));
+        check("Plan Nantes Métropole", "", "metropole", Some((Spot::Title, false)));
+    }
+
+    #[test]
+    fn a_word_that_only_begins_sentences_is_no_name() {
+        check("Nantes équipe ses écoles", "Nantes paie.", "nante", Some((Spot::Title, false)));
+    }
+
+    #[test]
+    fn endless_words_tell_nothing() {
+        let of = |length: usize| "a".repeat(length);
+        check(&of(WORD_MAX), "", &of(WORD_MAX), Some((Spot::Title, false)));
+        check(&of(WORD_MAX + 1), "", &of(WORD_MAX + 1), None);
+        check(&of(WORD_MAX + 9), "", &of(WORD_MAX + 9), None);
+    }
 }

@@ -188,6 +188,68 @@ fn what_takes_the_place_of_another_on_its_page_is_new() {
     check_itself(&new, &known, None);
 }
 
+#[test]
+fn a_short_text_that_was_changed_on_its_page_is_another() {
+    let page = "https://a.example/plan";
+    let known = stored(1, "a", page, "Rentrée scolaire des lycées", "Les cours reprennent lundi.");
+    check_itself(&stored(2, "a", page, "Rentrée scolaire des lycées", "Les cours reprennent lundi."), &known, Some(1));
+    let edited = "Les cours reprennent lundi, sauf à Nîmes, Arles et Lunel.";
+    check_itself(&stored(2, "a", page, "Rentrée scolaire des lycées", edited), &known, Some(1));
+    let other = stored(2, "a", page, "Rentrée scolaire des lycées", "Les portes ouvrent mardi.");
+    check_itself(&other, &known, None);
+    let bare = stored(2, "a", page, "Rentrée scolaire des lycées", "");
+    check_itself(&bare, &known, Some(1));
+}
+
+#[test]
+fn a_long_text_that_was_changed_a_little_on_its_page_is_itself_at_any_date() {
+    let known = stored(1, "a", "https://a.example/plan", "Un plan pour les écoles", TEXT);
+    let mut new = stored(2, "a", "https://a.example/plan", "Un plan pour les écoles", &format!("{TEXT} Enfin."));
+    new.entry.published = Some(chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1));
+    check_itself(&new, &known, Some(1));
+    let elsewhere = stored(3, "a", "https://a.example/3", "Un plan pour les écoles", &format!("{TEXT} Enfin."));
+    check_itself(&elsewhere, &known, None);
+}
+
+#[test]
+fn two_texts_of_one_word_are_two_entries() {
+    let known = stored(1, "a", "https://a.example/1", "Rentrée", "Reportée.");
+    check_itself(&stored(2, "a", "https://new.example/1", "Rentrée", "Annulée."), &known, None);
+    check_itself(&stored(2, "a", "https://new.example/1", "Rentrée", "Reportée."), &known, Some(1));
+}
+
+#[test]
+fn a_bare_title_of_another_day_on_another_page_is_another_entry() {
+    let known = stored(1, "a", "https://a.example/1", "Discours", "");
+    let mut new = stored(2, "a", "https://new.example/p/1", "Discours", "");
+    new.entry.published = Some(chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1));
+    check_itself(&new, &known, None);
+}
+
+#[test]
+fn a_correction_under_one_guid_is_the_same_item() {
+    let at = |number, title: &str, text: &str| {
+        let mut told = stored(number, "a", "https://a.example/plan", title, text);
+        told.entry.published = Some(chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(number));
+        told
+    };
+    let verdict = |other: StoredEntry| {
+        let one = at(1, "Un plan pour les écoles", TEXT);
+        relation(&Subject::stored(&one), &Subject::stored(&other), &settings()).verdict
+    };
+    let corrected = format!("{TEXT} Enfin.");
+    assert_eq!(verdict(at(2, "Un plan pour les écoles", &corrected)), Ok(crate::story::Sameness::Text));
+    assert_eq!(verdict(at(2, "Un plan pour les écoles rurales", &corrected)), Err(Refusal::Unlike));
+    let numbered = format!("{TEXT} Dès 2026.");
+    assert_eq!(verdict(at(2, "Un plan pour les écoles", &numbered)), Err(Refusal::Unlike));
+    let [short, longer] = ["Les cours reprennent lundi.", "Les cours reprennent lundi matin."]
+        .map(|text| Subject::stored(&at(i64::from(text.ends_with("matin.")), "Un plan pour les écoles", text)));
+    assert_eq!(relation(&short, &longer, &settings()).verdict, Err(Refusal::Unlike), "too short to show it");
+    let mut renamed = at(2, "Un plan pour les écoles", &corrected);
+    renamed.entry.id = Some("12".into());
+    assert_eq!(verdict(renamed), Err(Refusal::Unlike));
+}
+
 proptest! {
     #[test]
     fn the_order_of_members_does_not_count(

@@ -378,4 +378,65 @@ mod tests {
         assert!(!Title::new("Rentrée").is_telling());
         assert!(Title::new("Rentrée scolaire").is_telling());
     }
+
+    #[track_caller]
+    fn check_edits(one: &str, other: &str, expected: usize) {
+        let letters = |word: &str| word.chars().collect::<Vec<char>>();
+        assert_eq!(edits(&letters(one), &letters(other)), expected, "{one} {other}");
+        assert_eq!(edits(&letters(other), &letters(one)), expected, "{other} {one}");
+    }
+
+    #[test]
+    fn letters_that_are_left_out_replaced_or_swapped_are_one_edit_each() {
+        check_edits("abc", "abc", 0);
+        check_edits("abc", "ac", 1);
+        check_edits("abc", "axc", 1);
+        check_edits("abc", "acb", 1);
+        check_edits("abcd", "badc", 2);
+        check_edits("abc", "", 3);
+        check_edits("ab", "bc", 2);
+        check_edits("ca", "abc", 3);
+        check_edits("abcde", "abdce", 1);
+        check_edits("abcdef", "abxdyf", 2);
+    }
+
+    #[test]
+    fn short_and_endless_words_are_never_misspelt() {
+        assert!(is_misspelt("rural", "rurel") && is_misspelt("mare", "mars"));
+        assert!(!is_misspelt("bus", "bis") && !is_misspelt("lune", "dune"));
+        let [one, other] = ['b', 'c'].map(|letter| format!("{}{letter}a", "a".repeat(100)));
+        assert!(!is_misspelt(&one, &other));
+    }
+
+    #[test]
+    fn long_words_may_have_two_typing_errors() {
+        assert!(is_misspelt("numerique", "numreiqeu") && is_misspelt("scolaire", "socalire"));
+        assert!(!is_misspelt("college", "coleeg"));
+    }
+
+    #[test]
+    fn a_number_that_is_there_twice_counts_twice() {
+        let numbers = |title: &str| Title::new(title).numbers.into_iter().collect::<Vec<_>>();
+        assert_eq!(numbers("Zone A et zone A, bus 12 et 12"), [("12".to_owned(), 2), ("A".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn a_month_that_is_named_twice_is_one() {
+        assert_eq!(Title::new("De mars à mars").months, 1 << 2);
+    }
+
+    #[test]
+    fn little_is_not_left_of_a_title() {
+        let bare = |title: &'static str| &title[super::bare(title)];
+        assert_eq!(bare("Flash : Rentrée."), "Rentrée.");
+        assert_eq!(bare("Flash : Rentrée"), "Flash : Rentrée");
+        assert_eq!(bare("CP – Flash : Rentrée 2026 – Espace presse (Gouvernement)"), "Rentrée 2026");
+    }
+
+    #[test]
+    fn only_a_blank_joins_thousands() {
+        let numbers = |title: &str| Title::new(title).numbers.into_keys().collect::<Vec<String>>();
+        assert_eq!(numbers("Pour 3,500 et 12 000 élèves"), ["12000", "3,500"]);
+        assert_eq!(numbers("Pour 12 0001 élèves, 12 000e"), ["000", "0001", "12"]);
+    }
 }

@@ -236,6 +236,12 @@ mod tests {
     }
 
     #[test]
+    fn two_thirds_of_what_is_older_must_remain_in_their_order() {
+        check("10 11 1- 2 3 4 5 6 7 12-", 0, "1");
+        check("10 11 1- 2 3 4 5 6 7 12- 13-", 0, "");
+    }
+
+    #[test]
     fn few_witnesses_are_none() {
         check("1 2 3 4 5 6 7- 8 9", 0, "");
         check("1 2 3 4 5 6 7 8- 9 10 11", 0, "");
@@ -306,6 +312,33 @@ mod tests {
         check_habit(12, &[10, 12, 9], false);
         check_habit(12, &[1, 2, 3, 4, 5, 6], false);
         check_habit(20, &[10, 1, 2, 3, 14, 4, 5, 6, 15, 7, 8, 9, 11, 18], false);
+    }
+
+    #[test]
+    fn half_as_many_departures_out_of_turn_as_in_turn_are_no_habit() {
+        check_habit(30, &[20, 1, 2, 3, 4, 5, 6, 7, 8, 21, 22, 23], false);
+        check_habit(30, &[20, 1, 2, 3, 4, 5, 6, 7, 21, 22, 23], true);
+    }
+
+    /// Whether entries of these days take leave out of their turn for good: four of the last day, one an hour, from
+    /// beside three others that are of a day and stay until an hour.
+    fn is_habit(day: i64, until: i64) -> bool {
+        let of = |number, day, until| Stay {
+            number,
+            date: now() + TimeDelta::days(day),
+            from: now(),
+            until: Some(now() + TimeDelta::hours(until)),
+        };
+        let gone = (0..4).map(|number| of(number, 9, 10 + number));
+        let others = (4..7).map(|number| of(number, day, until));
+        takes_away(&gone.chain(others).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn only_older_entries_that_stay_longer_are_left_behind() {
+        assert!(is_habit(8, 14));
+        assert!(!is_habit(9, 14), "of the same day");
+        assert!(!is_habit(8, 13), "gone with the last of them");
     }
 
     proptest! {

@@ -36,3 +36,47 @@ pub(super) fn note_turn(
     let turn = Turn { source_id: id.to_owned(), date: now, health, detail };
     store.apply(&[Change::Turn(turn)], None).map(|_| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::store::sqlite::Sqlite;
+
+    /// What was noted, one trouble an hour after the other: hours, each with what was said then.
+    #[track_caller]
+    fn check(id: &str, troubles: &[Option<(Health, &str)>], expected: &[(i64, Health, Option<&str>)]) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Sqlite::open(&folder.path().join("veille.db")).unwrap();
+        let mut noted: Vec<(i64, Health, Option<String>)> = Vec::new();
+        for (hour, trouble) in (0..).zip(troubles) {
+            let now = Timestamp::UNIX_EPOCH + TimeDelta::hours(hour);
+            let trouble = trouble.map(|(health, detail)| (health, detail.to_owned()));
+            note_turn(&mut store, id, trouble, now).unwrap();
+            let last = store.health(Some(id)).unwrap().pop().filter(|last| last.date == now);
+            noted.extend(last.map(|last| (hour, last.health, last.detail)));
+        }
+        let noted: Vec<_> = noted.iter().map(|(hour, health, detail)| (*hour, *health, detail.as_deref())).collect();
+        assert_eq!(noted, expected);
+    }
+
+    #[test]
+    fn another_mistake_in_the_config_is_news_and_the_same_one_is_not() {
+        let mistake = |detail| Some((Health::Invalid, detail));
+        let troubles = [None, mistake("a"), mistake("a"), mistake("b"), None, None, mistake("b")];
+        let invalid = |hour, detail| (hour, Health::Invalid, Some(detail));
+        check("", &troubles, &[invalid(1, "a"), invalid(3, "b"), (4, Health::Recovered, None), invalid(6, "b")]);
+    }
+
+    #[test]
+    fn another_way_in_which_a_hub_fails_is_no_news() {
+        let fails = |detail| Some((Health::Unreachable, detail));
+        let expected = [(0, Health::Unreachable, Some("dns")), (3, Health::Gone, Some("410"))];
+        check(
+            "https://hub.example/",
+            &[fails("dns"), fails("timeout"), fails("dns"), Some((Health::Gone, "410"))],
+            &expected,
+        );
+    }
+}

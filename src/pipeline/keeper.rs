@@ -228,3 +228,50 @@ fn asked(arrivals: &[Arrival], grouping: &Grouping) -> Inquiry {
     }
     asked
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::deciding::{Fresh, Listing, News};
+    use super::*;
+    use crate::dedup;
+    use crate::feed::{Entry, Timestamp};
+    use crate::fetch::Share;
+    use crate::state::SourceState;
+    use crate::story::Prepared;
+
+    /// How many go together of polls of these sources that bring so many new entries each.
+    #[track_caller]
+    fn check(polls: &[(&str, usize)], expected: usize) {
+        let (entry, identity) = dedup::identify("a", "rss20", vec![Entry::default()]).remove(0);
+        let prepared =
+            Prepared { entry, identity, labels: Vec::new(), rules: "".into(), terms: None, sketch: Vec::new() };
+        let one = Fresh::new("a", prepared, Decision::New);
+        let fresh = || Fresh {
+            prepared: Arc::clone(&one.prepared),
+            sketched: Arc::clone(&one.sketched),
+            decision: Decision::New,
+        };
+        let waiting = |(source_id, entries): &(&str, usize)| {
+            let fresh = (0..*entries).map(|_| fresh()).collect();
+            let news = News { fresh, same: Vec::new(), listing: Listing::Doubtful, _share: Share::default() };
+            let state = SourceState { source_id: (*source_id).into(), ..SourceState::default() };
+            let (now, news) = (Timestamp::UNIX_EPOCH, Some(news));
+            let arrival = Arrival { state, health: None, moved_to: None, throttle: None, is_answered: true, news, now };
+            Waiting { arrival, reply: oneshot::channel().0 }
+        };
+        assert_eq!(together(&polls.iter().map(waiting).collect::<Vec<_>>()), expected);
+    }
+
+    #[test]
+    fn two_polls_of_one_source_never_go_together() {
+        check(&[("a", 1), ("b", 0), ("c", 2)], 3);
+        check(&[("a", 1), ("b", 1), ("a", 1), ("c", 1)], 2);
+    }
+
+    #[test]
+    fn no_more_entries_go_together_than_are_good_for_one_transaction() {
+        check(&[("a", FRESH_MAX - 1), ("b", 1), ("c", 1)], 2);
+        check(&[("a", FRESH_MAX), ("b", 1)], 1);
+        check(&[("a", FRESH_MAX + 1), ("b", 1)], 1);
+    }
+}

@@ -196,3 +196,79 @@ pub(super) fn rules(config: &Config) -> String {
     let text = format!("{} {:?} {sources:?}", env!("CARGO_PKG_VERSION"), config.topics);
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta};
+
+    use super::*;
+    use crate::config;
+    use crate::feed::Entry;
+    use crate::store::Handle;
+    use crate::store::sqlite::Sqlite;
+
+    const TOPIC: &str = "[[topic]]\nid = 'ecole'\nany = ['école']\n";
+
+    fn parsed(text: &str) -> (tempfile::TempDir, Config) {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config::parse(text, &folder.path().join("config.toml")).unwrap();
+        (folder, config)
+    }
+
+    #[test]
+    fn rules_are_the_topics_and_what_sources_say_of_their_entries() {
+        let source = "[[feed]]\nid = 'a'\nurl = 'https://a.example/feed'\n";
+        let same = |one: &str, other: &str| same_rules(&parsed(one).1, &parsed(other).1);
+        let before = format!("{TOPIC}{source}");
+        assert!(same(&before, &before));
+        assert!(same(&before, &format!("[site]\ntitle = 'Veille'\n{TOPIC}{source}schedule = '@daily'\n")));
+        assert!(!same(&before, &format!("{TOPIC}{source}tags = ['école']\n")));
+        assert!(!same(&before, &format!("{}{source}", TOPIC.replace("école", "lycée"))));
+        assert!(!same(&before, TOPIC));
+    }
+
+    #[tokio::test]
+    async fn there_is_something_to_publish_after_the_rules_have_changed_and_only_then() {
+        let (_folder, config) = parsed(TOPIC);
+        let open = |config: &Config| Handle::new(Box::new(Sqlite::open(&config.store.path).unwrap())).unwrap().0;
+        let context = Arc::new(Context::new(config.clone(), open(&config)).unwrap());
+        assert!(relabel(&context).await.unwrap(), "the first rules");
+        assert!(!relabel(&context).await.unwrap());
+        apply(&context, vec![Change::Rebuilt(Some(0))]).await.unwrap();
+        assert!(relabel(&context).await.unwrap(), "rebuilt");
+        assert!(!relabel(&context).await.unwrap());
+    }
+
+    /// A story that tells of a breakdown at this day, with or without a page, whether or not its related news is chosen.
+    fn story(number: i64, has_page: bool, is_chosen: bool) -> (Gist, bool) {
+        let title = Some(format!("Parcoursup, Affelnet et Pronote en panne, jour {number}"));
+        let entry = Entry { title: title.clone(), ..Entry::default() };
+        let date = DateTime::UNIX_EPOCH + TimeDelta::days(number);
+        let terms = Some(dedup::terms(&entry, &Plain::of(&entry)));
+        (Gist { number, source_id: number.to_string(), date, title, has_page, terms }, is_chosen)
+    }
+
+    /// Stories that tell of something else each.
+    fn others() -> VecDeque<Gist> {
+        let of = |place: usize| {
+            let word: String = [place / 26, place % 26]
+                .map(|letter| char::from(b"abcdefghijklmnopqrstuvwxyz"[letter]))
+                .iter()
+                .collect();
+            let (gist, _) = story(-1 - i64::try_from(place).unwrap(), true, true);
+            let entry = Entry { title: Some(format!("Sujet{word} chose{word}")), ..Entry::default() };
+            Gist { terms: Some(dedup::terms(&entry, &Plain::of(&entry))), title: entry.title, ..gist }
+        };
+        (0..WINDOW).map(of).collect()
+    }
+
+    #[test]
+    fn related_news_is_chosen_once_among_earlier_stories_with_a_page() {
+        let page = vec![story(1, true, true), story(2, false, false), story(3, true, false), story(4, true, false)];
+        let (changes, window) = choose("ecole", page, others());
+        let relate = |story, others: &[i64]| Change::Relate { topic: "ecole".into(), story, others: others.to_vec() };
+        assert_eq!(changes, [relate(2, &[1]), relate(3, &[1]), relate(4, &[3, 1])]);
+        assert_eq!(window.len(), WINDOW);
+        assert_eq!(window.iter().rev().take(4).map(|gist| gist.number).collect::<Vec<_>>(), [4, 3, 1, -500]);
+    }
+}

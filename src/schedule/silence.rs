@@ -95,4 +95,20 @@ mod tests {
     fn dates_in_the_future_are_not_news() {
         check((11..40).chain([-400]), true);
     }
+
+    #[test]
+    fn eight_dates_make_a_rhythm() {
+        check(20..28, true);
+        check(20..27, false);
+    }
+
+    #[test]
+    fn the_usual_gap_is_longer_than_nine_of_ten() {
+        let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
+        // Gaps of 1, 2, … 20 days.
+        let days = (0..=20).map(|step: i64| 100 + step * (step + 1) / 2);
+        let dates: Vec<Timestamp> = days.map(|days| now - TimeDelta::days(days)).collect();
+        let silence = silence(&dates, now).unwrap();
+        assert_eq!((silence.usual, silence.since), (TimeDelta::days(19), now - TimeDelta::days(100)));
+    }
 }

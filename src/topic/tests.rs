@@ -180,3 +180,22 @@ fn a_text_that_is_clearly_french_is_folded_so_whatever_is_declared() {
     check_language(Some("en-US"), "actif", "Les écoles actives sont dans une île et la ville est avec elles", true);
     check_language(None, "study", "The studies of the school and of the town are with this report", true);
 }
+
+#[test]
+fn a_topic_without_a_threshold_takes_every_entry() {
+    let anything = |threshold| Topic { threshold, ..topic(vec![any(&["edtech"])], &[]) };
+    let fields = Fields::new("Rien", "", "", &[], "");
+    check(anything(0.0), &fields, &Verdict::In, 0.0);
+    check(anything(0.5), &fields, &Verdict::BelowThreshold, 0.0);
+}
+
+#[test]
+fn an_included_topic_brings_the_points_that_are_lacking() {
+    let first = Topic { id: "laicite".into(), ..topic(vec![any(&["laïcité"])], &[]) };
+    let second =
+        Topic { include: vec!["laicite".into()], ..topic(vec![Rule { weight: 1.0, ..any(&["edtech"]) }], &[]) };
+    let labels = Matcher::new(vec![first, second]).labels(&Fields::new("Edtech et laïcité", "", "", &[], ""));
+    let label = labels.iter().find(|label| label.topic == "numerique-educatif").unwrap();
+    let reasons: Vec<(&str, f64)> = label.reasons.iter().map(|reason| (reason.rule.as_str(), reason.points)).collect();
+    assert_eq!((label.score, reasons), (6.0, vec![("rule", 3.0), ("topic laicite", 3.0)]));
+}

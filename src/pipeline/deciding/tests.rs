@@ -233,6 +233,44 @@ fn sources_that_keep_to_themselves_are_never_joined() {
     assert!(!grouping.may_meet("a", "b") && grouping.may_meet("b", "b") && grouping.may_meet("a", "c"));
 }
 
+#[test]
+fn a_poll_counts_what_is_new_and_what_reads_otherwise() {
+    let (_folder, mut store) = stored(&[]);
+    let told: Vec<Entry> = SUBJECTS.iter().map(|(title, text)| entry(&title.replace(' ', "-"), title, text)).collect();
+    let mut counts = |entries: &[Entry]| keep(&mut store, &[arrival("a", entries, noon())], &grouping()).unwrap();
+    assert_eq!(counts(&told[..3]), [Counts { new: 3, changed: 0 }]);
+    let edited = |entry: &Entry| Entry { content: Some("Tout est dit autrement.".into()), ..entry.clone() };
+    let next = [edited(&told[0]), edited(&told[1]), told[2].clone(), told[3].clone()];
+    assert_eq!(counts(&next), [Counts { new: 1, changed: 2 }]);
+}
+
+#[test]
+fn a_silent_source_is_well_again_once_it_says_something_new() {
+    let (_folder, mut store) = stored(&[]);
+    let mut told = |entries: &[Entry]| {
+        let poll = Arrival { health: Some(Health::Silent), ..arrival("a", entries, noon()) };
+        keep(&mut store, &[poll], &grouping()).unwrap();
+        store.health(Some("a")).unwrap().pop().map(|turn| turn.health)
+    };
+    assert_eq!(told(&[]), None);
+    assert_eq!(told(&[entry("1", "Un plan", TEXT)]), Some(Health::Recovered));
+}
+
+#[test]
+fn what_is_missed_is_due_to_the_second() {
+    let after = TimeDelta::days(3);
+    let is_due = |since: Option<Timestamp>| super::is_due(since, after, noon());
+    assert!(is_due(Some(noon() - after)) && is_due(Some(noon() - after * 2)));
+    assert!(!is_due(Some(noon() - after + TimeDelta::seconds(1))) && !is_due(None));
+}
+
+#[test]
+fn the_same_text_from_another_source_on_another_day_tells_the_same_story() {
+    let title = "Un plan pour les écoles rurales";
+    let next_day = Entry { published: Some(noon() + TimeDelta::days(1)), ..entry("2", title, TEXT) };
+    check(&[("a", entry("1", title, TEXT)), ("b", next_day)], &[&["a /1", "b /2"]]);
+}
+
 /// Retellings of few items, with numbers and cuts that make some pairs the same, some different, some neither.
 fn retellings() -> impl Strategy<Value = Vec<(String, Entry)>> {
     let titles = prop::sample::select(vec![

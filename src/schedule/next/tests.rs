@@ -193,3 +193,19 @@ proptest::proptest! {
         proptest::prop_assert!(after <= TimeDelta::days(7) + TimeDelta::hours(1));
     }
 }
+
+#[test]
+fn one_failure_may_be_chance_and_postpones_nothing() {
+    let polled_off_schedule = |failures| Case { now: "2026-11-24T10:30:00Z", failures, ..Case::default() };
+    check(polled_off_schedule(1), "Tue 11:00:00", "hourly schedule");
+    check(polled_off_schedule(2), "Tue 12:30:00", "2 failures in a row: every 2 h");
+}
+
+#[test]
+fn of_equal_reasons_the_first_is_told() {
+    let hour = |why: &str| wait(why, 3600);
+    check(Case { waits: vec![hour("Retry-After: 3600")], ..Case::default() }, "Tue 11:00:00", "hourly schedule");
+    let two = |why: &str| wait(why, 7200);
+    let waits = vec![two("Retry-After: 7200"), two("Cache-Control: max-age=7200")];
+    check(Case { waits, ..Case::default() }, "Tue 12:00:00", "Retry-After: 7200");
+}

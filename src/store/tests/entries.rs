@@ -28,6 +28,37 @@ fn an_entry_comes_back_as_it_was_kept() {
 }
 
 #[test]
+fn whatever_an_entry_says_comes_back() {
+    use crate::feed::{Category, Comments, Enclosure, Origin, Person};
+    check(|store| {
+        let url = |path: &str| Some(format!("https://a.example/{path}").parse().unwrap());
+        let said = Entry {
+            url: url("12"),
+            content: Some("<p>Tout.</p>".into()),
+            base: url("base"),
+            updated: Some(hour(1)),
+            authors: vec![Person { name: Some("Ada".into()), email: Some("a@a.example".into()), uri: None }],
+            categories: vec![Category { term: "ecole".into(), scheme: None, label: Some("École".into()) }],
+            enclosures: vec![Enclosure {
+                url: "https://a.example/1.mp3".parse().unwrap(),
+                media_type: Some("audio/mpeg".into()),
+                length: Some(7),
+            }],
+            language: Some("fr".into()),
+            rights: Some("Licence ouverte".into()),
+            comments: Comments { url: url("12#c"), feed: url("12/c"), count: Some(3), updated: Some(hour(2)) },
+            origin: Some(Origin { title: Some("B".into()), url: url("b") }),
+            ..prepared("a").entry
+        };
+        let number = insert(store, "education", &Prepared { entry: said.clone(), ..prepared("a") });
+        assert_eq!(entry(store, number).unwrap().unwrap().entry, said);
+        let edited = Entry { rights: None, comments: Comments { count: Some(4), ..Comments::default() }, ..said };
+        apply(store, &[update(number, &Prepared { entry: edited.clone(), ..prepared("b") })]);
+        assert_eq!(entry(store, number).unwrap().unwrap().entry, edited);
+    });
+}
+
+#[test]
 fn an_entry_is_published_under_the_id_that_was_decided() {
     check(|store| {
         let Change::Insert { number, source_id, story, first_seen, date, prepared, .. } =

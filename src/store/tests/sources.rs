@@ -33,6 +33,25 @@ fn a_state_comes_back_as_it_was_kept() {
 }
 
 #[test]
+fn the_failure_the_move_and_the_words_of_a_source_come_back() {
+    use crate::state::{About, PollFailure, Redirect};
+    check(|store| {
+        let to: url::Url = "https://b.example/feed".parse().unwrap();
+        let state = SourceState {
+            source_id: "education".into(),
+            last_success: Some(hour(-1)),
+            last_error: Some(PollFailure { code: "dns".into(), message: "no such host".into(), since: noon() }),
+            moved_to: Some("https://c.example/feed".parse().unwrap()),
+            redirect: Some(Redirect { to, since: hour(-3), polls: 2 }),
+            about: About { title: Some("Éducation".into()), ..About::default() },
+            ..SourceState::default()
+        };
+        apply(store, &[Change::Source(state.clone())]);
+        assert_eq!(store.sources(None).unwrap(), [Remembered { state, ..Remembered::default() }]);
+    });
+}
+
+#[test]
 fn sources_come_by_id_all_or_those_asked_for() {
     check(|store| {
         let state = |id: &str| Change::Source(Box::new(SourceState { source_id: id.into(), ..SourceState::default() }));

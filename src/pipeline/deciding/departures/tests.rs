@@ -3,7 +3,7 @@
 use super::*;
 use crate::pipeline::deciding::literals::{around, hour, noon, peer, polled, prepared};
 use crate::store::Surroundings;
-use crate::story::{Known, Listed, Peer, Prepared};
+use crate::story::{Identity, Known, Listed, Peer, Prepared};
 
 fn entry(number: i64) -> Prepared {
     prepared("a", &number.to_string(), "Un texte.")
@@ -103,4 +103,34 @@ fn what_comes_back_after_it_was_withdrawn_has_changed() {
 #[test]
 fn what_is_listed_still_does_not_come_back() {
     assert_eq!(holding(&listing(&[]), &[7], Listing::Delta, noon()), []);
+}
+
+/// What becomes of the entry 7, which is due to be withdrawn, when 6 leaves out of its turn by a document that brings an
+/// older entry; three others left so before beside 4 and 5, and 1 to 3 until these left.
+fn beside_others(brings_older: bool) -> Vec<Change> {
+    let due = noon() - TimeDelta::days(3);
+    let stay = |number: i64, until| Stay { number, date: hour(number - 20), from: hour(number - 20), until };
+    let mut around = listing(&[(7, due)]);
+    let left =
+        (1..4).map(|number| stay(number, Some(hour(-1)))).chain((7..10).map(|number| stay(number, Some(hour(-2)))));
+    around.stays.insert("a".into(), left.chain((4..7).map(|number| stay(number, None))).collect());
+    let numbers = [9, 8, 5, 4, 3, 2, 1];
+    for number in numbers {
+        let Identity { key, guid_key, fingerprint, .. } = entry(number).identity;
+        let known = Known { number, key, guid_key, fingerprint };
+        around.known.entry("a".into()).or_default().insert(number, known);
+    }
+    let mut older = prepared("a", "50", "Tout autre chose.");
+    older.entry.published = Some(hour(-19));
+    let fresh = numbers.iter().map(|number| entry(*number)).chain(brings_older.then_some(older));
+    let changes = polled(&around, fresh.collect(), whole(&numbers), noon());
+    changes.into_iter().filter(|change| !matches!(change, Change::Insert { .. } | Change::Leave { .. })).collect()
+}
+
+#[test]
+fn what_the_same_poll_takes_away_and_brings_counts_for_the_habit_of_its_source() {
+    let suspects = |number, since| Change::Suspect { numbers: vec![number], since };
+    let withdraws = Change::Withdraw { numbers: vec![7], now: noon() };
+    assert_eq!(beside_others(false), [suspects(6, Some(noon())), withdraws]);
+    assert_eq!(beside_others(true), [suspects(6, Some(noon())), suspects(7, None)]);
 }

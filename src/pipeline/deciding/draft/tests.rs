@@ -152,3 +152,42 @@ fn an_id_that_is_taken_is_replaced_by_one_of_our_own() {
     assert_eq!(id(false), new.identity.atom_id);
     assert_eq!(id(true), dedup::minted_id("a", new.identity.key));
 }
+
+#[test]
+fn an_edited_entry_is_from_then_on_what_it_says_now() {
+    let around = holding(&prepared("a", "1", TEXT), hour(-1));
+    let mut edited = prepared("a", "2", "Un autre texte.");
+    edited.entry.published = Some(hour(-3));
+    let fresh = Fresh::new("a", edited.clone(), Decision::Changed(1));
+    let (now, _) = settle(&around, |draft| {
+        draft.update(1, &fresh, hour(-3), Some(noon()), None);
+        (draft.peer(1).cloned(), draft.text(1), draft.sketched(1).map(|sketched| sketched.clues.clone()))
+    });
+    let identity = edited.identity.clone();
+    let expected = Peer { date: hour(-3), changed: Some(noon()), ..peer(1, "a", &edited) };
+    let found = now.0.map(|found| Peer { sketch: expected.sketch.clone(), ..found });
+    assert_eq!(found, Some(expected));
+    assert_eq!((now.1, now.2), (Some(edited.entry), Some(identity.clues)));
+}
+
+#[test]
+fn what_is_listed_again_is_withdrawn_no_more() {
+    let gone = Peer { withdrawn: Some(hour(-1)), ..peer(1, "a", &prepared("a", "1", TEXT)) };
+    let (withdrawn, _) = settle(&around([gone]), |draft| {
+        let before = draft.give_back(1, noon()).and_then(|before| before.withdrawn);
+        (before, draft.peer(1).and_then(|peer| peer.withdrawn))
+    });
+    assert_eq!(withdrawn, (Some(hour(-1)), None));
+}
+
+#[test]
+fn the_bonds_of_an_entry_are_its_own_and_the_last_word_counts() {
+    let mut around = around([]);
+    around.bonds.extend([Bond::new(1, 2, true), Bond::new(2, 3, true), Bond::new(3, 4, true)]);
+    let (bonds, _) = settle(&around, |draft| {
+        draft.bind(Bond::new(2, 1, false));
+        draft.bind(Bond::new(4, 5, true));
+        draft.bonds(2)
+    });
+    assert_eq!(bonds, [Bond::new(2, 3, true), Bond::new(1, 2, false)]);
+}
