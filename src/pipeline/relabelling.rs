@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn rules_are_the_topics_and_what_sources_say_of_their_entries() {
         let source = "[[feed]]\nid = 'a'\nurl = 'https://a.example/feed'\n";
-        let same = |one: &str, other: &str| same_rules(&parsed(one).1, &parsed(other).1);
+        let same = |one: &str, other: &str| rules(&parsed(one).1) == rules(&parsed(other).1);
         let before = format!("{TOPIC}{source}");
         assert!(same(&before, &before));
         assert!(same(&before, &format!("[site]\ntitle = 'Veille'\n{TOPIC}{source}schedule = '@daily'\n")));

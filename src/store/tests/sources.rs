@@ -46,7 +46,7 @@ fn the_failure_the_move_and_the_words_of_a_source_come_back() {
             about: About { title: Some("Éducation".into()), ..About::default() },
             ..SourceState::default()
         };
-        apply(store, &[Change::Source(state.clone())]);
+        apply(store, &[Change::Source(Box::new(state.clone()))]);
         assert_eq!(store.sources(None).unwrap(), [Remembered { state, ..Remembered::default() }]);
     });
 }
