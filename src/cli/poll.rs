@@ -98,7 +98,9 @@ async fn round(context: &Arc<Context>, sources: Vec<Source>, force: bool, json: 
     let now = Utc::now();
     let mut due = Due::default();
     let sources: HashMap<String, Source> = sources.into_iter().map(|source| (source.id.clone(), source)).collect();
-    sources.keys().for_each(|id| due.set(id, now));
+    for id in sources.keys() {
+        due.set(id, now);
+    }
     let host_of = |id: &str| sources.get(id)?.url.host_str().map(str::to_owned);
     let mut polls: JoinSet<(Source, Result<Polled, StoreError>)> = JoinSet::new();
     let mut total = Total::default();
