@@ -1,4 +1,4 @@
-//! What a reader's GET costs beside a bare hyper handler that holds the same bytes: `cargo bench --bench serve`.
+//! The cost of a reader's GET beside a bare hyper handler that holds the same bytes: `cargo bench --bench serve`.
 //!
 //! Both listen on loopback, each on a thread of its own; what is told is the processor time of that thread for one
 //! request, so other work on the machine and the client's own share do not count. Linux only.

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_mins(20);
 /// Entries of a feed at most, as in the config.
 const SHOWN: usize = 1_000;
 
-/// What the daemon was seen to do.
+/// A daemon as seen from outside while it labels and publishes.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen {
     pub idle_mb: f64,
@@ -85,7 +85,7 @@ fn wait(what: &str, mut is_there: impl FnMut() -> bool) {
     }
 }
 
-/// What the service manager hears (`sd_notify(3)`).
+/// The socket on which the service manager would listen (`sd_notify(3)`).
 struct Signs {
     ready: Arc<AtomicBool>,
     /// The last sign of life, and the longest time between two.

@@ -13,7 +13,7 @@ use nix::sys::time::TimeValLike;
 
 const LOOK: Duration = Duration::from_millis(3);
 
-/// What one run of a process cost.
+/// The cost of one run of a process.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
     pub wall: f64,

@@ -17,7 +17,7 @@ pub struct Step {
     pub floor: Option<Cost>,
 }
 
-/// All that was measured with one number of feeds.
+/// The measurements with one number of feeds.
 pub struct Rounds {
     pub feeds: usize,
     pub entries: usize,

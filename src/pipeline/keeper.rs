@@ -233,10 +233,12 @@ fn asked(arrivals: &[Arrival], grouping: &Grouping) -> Inquiry {
 mod tests {
     use super::super::deciding::{Fresh, Listing, News};
     use super::*;
+    use crate::config;
     use crate::dedup;
     use crate::feed::{Entry, Timestamp};
     use crate::fetch::Share;
     use crate::state::SourceState;
+    use crate::store::sqlite::Sqlite;
     use crate::story::Prepared;
 
     /// How many go together of polls of these sources that bring so many new entries each.
@@ -273,5 +275,38 @@ mod tests {
         check(&[("a", FRESH_MAX - 1), ("b", 1), ("c", 1)], 2);
         check(&[("a", FRESH_MAX), ("b", 1)], 1);
         check(&[("a", FRESH_MAX + 1), ("b", 1)], 1);
+    }
+
+    /// A poll that brings one entry. At the beginning of time deciding on it panics: nothing was before.
+    fn arrival(source_id: &str, now: Timestamp) -> Arrival {
+        let entry = Entry { title: Some(source_id.into()), ..Entry::default() };
+        let (entry, identity) = dedup::identify(source_id, "rss20", vec![entry]).remove(0);
+        let prepared =
+            Prepared { entry, identity, labels: Vec::new(), rules: "".into(), terms: None, sketch: Vec::new() };
+        let fresh = vec![Fresh::new(source_id, prepared, Decision::New)];
+        let news = Some(News { fresh, same: Vec::new(), listing: Listing::Doubtful, _share: Share::default() });
+        let state = SourceState { source_id: source_id.into(), ..SourceState::default() };
+        Arrival { state, health: None, moved_to: None, throttle: None, is_answered: true, news, now }
+    }
+
+    #[tokio::test]
+    async fn a_poll_over_which_we_panic_takes_none_of_its_batch_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&folder.path().join("veille.db")).unwrap();
+        let (store, _) = Handle::new(Box::new(store)).unwrap();
+        let text = "[[feed]]\nurl = 'https://a.example/'\n[[topic]]\nid = 'a'\nany = ['a']";
+        let config = config::parse(text, &folder.path().join("config.toml")).unwrap();
+        let keeper = Keeper::new(store, Arc::new(Grouping::of(&config)));
+        let keep = |source_id: &str, now| {
+            let (keeper, arrival) = (keeper.clone(), arrival(source_id, now));
+            tokio::spawn(async move { keeper.keep(arrival).await })
+        };
+        let noon = Timestamp::UNIX_EPOCH + chrono::TimeDelta::days(20_000);
+        // Queued before the keeper looks, on a runtime of one thread: one batch.
+        let polls = [keep("a", noon), keep("b", Timestamp::MIN_UTC), keep("c", noon)];
+        let [before, faulty, after] = futures_util::future::join_all(polls).await.try_into().unwrap();
+        assert!(faulty.unwrap_err().is_panic());
+        assert_eq!([before, after].map(|kept| kept.unwrap().unwrap().new), [1, 1]);
+        assert_eq!(keep("d", noon).await.unwrap().unwrap().new, 1, "the keeper lives on");
     }
 }
