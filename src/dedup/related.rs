@@ -69,8 +69,9 @@ impl<'a> Index<'a> {
         let mut postings = vec![Vec::new(); words.len];
         for (story, gist) in stories.iter().enumerate() {
             for term in gist.terms.iter().flat_map(Terms::iter) {
-                let postings = words.place(term.word()).and_then(|place| postings.get_mut(place));
-                postings.into_iter().for_each(|postings| postings.push(Posting { story, term }));
+                if let Some(postings) = words.place(term.word()).and_then(|place| postings.get_mut(place)) {
+                    postings.push(Posting { story, term });
+                }
             }
         }
         Self { stories, words, postings }
@@ -122,8 +123,9 @@ impl<'a> Index<'a> {
             }
             for posting in postings {
                 let weight = if is_home(posting) { weight.at_home } else { weight.elsewhere };
-                let points = points.get_mut(posting.story - window.start);
-                points.into_iter().for_each(|points| points.add(weight, mine, posting.term));
+                if let Some(points) = points.get_mut(posting.story - window.start) {
+                    points.add(weight, mine, posting.term);
+                }
             }
         }
         points
@@ -200,27 +202,27 @@ impl Weight {
 /// How much two stories have in common, by where the words stand.
 #[derive(Clone, Copy, Default)]
 struct Points {
-    of_titles: f64,
-    of_tags: f64,
-    of_texts: f64,
+    titles: f64,
+    tags: f64,
+    texts: f64,
 }
 
 impl Points {
     fn add(&mut self, weight: f64, mine: Term, theirs: Term) {
         let points = weight * factor(mine.spot()) * factor(theirs.spot());
         match (mine.spot(), theirs.spot()) {
-            (Spot::Title, _) | (_, Spot::Title) => self.of_titles += points,
-            (Spot::Tag, _) | (_, Spot::Tag) => self.of_tags += points,
-            (Spot::Text, Spot::Text) => self.of_texts += points,
+            (Spot::Title, _) | (_, Spot::Title) => self.titles += points,
+            (Spot::Tag, _) | (_, Spot::Tag) => self.tags += points,
+            (Spot::Text, Spot::Text) => self.texts += points,
         }
     }
 
     /// The sum, if it is enough.
     fn enough(self) -> Option<f64> {
-        let told = self.of_titles + self.of_tags;
+        let told = self.titles + self.tags;
         // Two long texts share many a word, whatever they are about.
-        let points = told + told.min(self.of_texts);
-        (points >= POINTS_MIN && self.of_titles >= TITLE_POINTS_MIN).then_some(points)
+        let points = told + told.min(self.texts);
+        (points >= POINTS_MIN && self.titles >= TITLE_POINTS_MIN).then_some(points)
     }
 }
 
@@ -386,7 +388,8 @@ mod tests {
 
     #[test]
     fn old_news_is_not_looked_at() {
-        let others = (0..WINDOW as i64 - 80).map(|day| gist(day + 2, "presse", &format!("Sujet{day}"), ""));
+        let others =
+            (0..i64::try_from(WINDOW).unwrap() - 80).map(|day| gist(day + 2, "presse", &format!("Sujet{day}"), ""));
         let stories: Vec<Gist> =
             [gist(-1000, BUG.0, BUG.1, BUG.2)].into_iter().chain(ordinary()).chain(others).collect();
         let next = gist(10_000, NEXT.0, NEXT.1, NEXT.2);
