@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_told() {
+    fn a_feed_that_is_no_list_is_told() {
         assert!(matches!(with_feeds("feed = 1", &[feed()]), Err(EditError::NoList)));
         assert!(matches!(with_feeds("feed = ", &[feed()]), Err(EditError::Syntax(_))));
     }

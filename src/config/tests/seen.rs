@@ -820,7 +820,7 @@ error: points must be a number from -100 to 100
 }
 
 #[test]
-fn what_is_private_is_not_published() {
+fn a_private_file_is_not_published() {
     check(
         r#"[store]
 path = "data/veille.db"

@@ -1,0 +1,63 @@
+//! The config as far as it is read: its mistakes, and what the keys read later refer to.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::Path;
+
+use chrono_tz::Tz;
+
+use super::diagnostic::{Diagnostic, Problems};
+use super::keys::{PollSettings, Source, TopicDefaults};
+use super::lexicon::Lexicon;
+use super::tree::Entries;
+use crate::schedule::Schedule;
+
+/// What is known of a config while it is read.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    pub(super) problems: Problems,
+    /// The folder that relative paths begin in.
+    pub(super) folder: &'a Path,
+    /// `poll.timezone`: the wall clock of all schedules.
+    pub(super) zone: Tz,
+    /// Schedules by pattern: feeds with the same one share it, for each takes some kB.
+    pub(super) schedules: HashMap<String, Schedule>,
+    /// `[poll]`, unless it has a mistake.
+    pub(super) poll: Option<PollSettings>,
+    /// `[topic_defaults]`, unless it has a mistake.
+    pub(super) topic_defaults: Option<TopicDefaults>,
+    pub(super) topic_ids: Vec<String>,
+    /// The ids of all sources, also of those that have a mistake.
+    pub(super) source_ids: Vec<String>,
+    /// The sources without a mistake.
+    pub(super) sources: Vec<Source>,
+    pub(super) lexicon: Lexicon<'a>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(folder: &'a Path, entries: &'a Entries) -> Self {
+        let mut problems = Problems::default();
+        let lexicon = entries.iter().find(|(name, _)| name.text == "lexicon").map(|(_, lexicon)| lexicon);
+        let lexicon = Lexicon::new(lexicon, &mut problems);
+        Self {
+            problems,
+            folder,
+            zone: Tz::UTC,
+            schedules: HashMap::new(),
+            poll: None,
+            topic_defaults: None,
+            topic_ids: Vec::new(),
+            source_ids: Vec::new(),
+            sources: Vec::new(),
+            lexicon,
+        }
+    }
+
+    pub(super) fn error(&mut self, span: &Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
+        self.problems.error(span, message)
+    }
+
+    pub(super) fn warning(&mut self, span: &Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
+        self.problems.warning(span, message)
+    }
+}
