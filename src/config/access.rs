@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::draft::Draft;
+use super::findings::Findings;
 use super::keys::Auth;
 use super::nearest::nearest;
 use super::section::Section;
@@ -15,17 +15,16 @@ use super::values::{line, text, unfit};
 
 pub(super) const HEADERS: KeyType<Vec<(String, Secret)>> =
     KeyType::new("a table of texts: `{ Accept-Language = \"fr\" }`", headers);
-pub(super) const AUTH: KeyType<Auth> = KeyType::new("a table", |literal, _, draft| {
-    let section = Section::of(Auth::TABLE, literal, draft)?;
-    Auth::read(&section, draft)
+pub(super) const AUTH: KeyType<Auth> = KeyType::new("a table", |literal, _, found| {
+    let section = Section::of(Auth::TABLE, literal, found)?;
+    Auth::read(&section, found)
 });
 /// Text that a header can hold.
 pub(super) const VISIBLE: KeyType<String> = KeyType::new("a text in quotes", visible);
-/// The name that a password belongs to.
 pub(super) const USER: KeyType<String> = KeyType::new("a text in quotes", user);
 pub(super) const SECRET: KeyType<Secret> =
-    KeyType::new("a text in quotes, `{ file = \"…\" }` or `{ credential = \"…\" }`", |literal, _, draft| {
-        secret(literal, draft)
+    KeyType::new("a text in quotes, `{ file = \"…\" }` or `{ credential = \"…\" }`", |literal, _, found| {
+        secret(literal, found)
     });
 pub(super) const PROXY: KeyType<Proxy> =
     KeyType::new("the address of a proxy, `{ file = \"…\" }`, `\"environment\"`, or `\"\"` for none", proxy);
@@ -63,18 +62,18 @@ impl fmt::Debug for Secret {
     }
 }
 
-fn proxy(literal: &Literal, key: &Key, draft: &mut Draft<'_>) -> Option<Proxy> {
+fn proxy(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Proxy> {
     if matches!(literal.value, Value::Table(_)) {
-        return secret(literal, draft).map(Proxy::Server);
+        return secret(literal, found).map(Proxy::Server);
     }
-    let text = line(literal, key, draft)?;
+    let text = line(literal, key, found)?;
     match text.as_str() {
         "" => return Some(Proxy::None),
         "environment" => return Some(Proxy::Environment),
         address if proxy_server(address).is_some() => return Some(Proxy::Server(Secret::Text(text))),
         _ => {}
     }
-    let error = draft.error(&literal.span, format!("`{}` must be {}", key.name, key.wanted));
+    let error = found.error(&literal.span, format!("`{}` must be {}", key.name, key.wanted));
     match nearest(&text, ["environment"].into_iter()) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None if text.starts_with("socks") => error.help("SOCKS is not supported; most such proxies speak HTTP as well"),
@@ -103,35 +102,35 @@ const OWN_HEADERS: [&str; 9] = [
 ];
 
 /// Names are tokens (RFC 9110 §5.6.2), values visible ASCII and blanks (§5.5).
-fn headers(literal: &Literal, key: &Key, draft: &mut Draft<'_>) -> Option<Vec<(String, Secret)>> {
-    let Value::Table(entries) = &literal.value else { return unfit(literal, key, draft) };
+fn headers(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<(String, Secret)>> {
+    let Value::Table(entries) = &literal.value else { return unfit(literal, key, found) };
     let mut headers = Vec::new();
     for (name, literal) in entries {
-        let value = secret(literal, draft)?;
-        if is_header_name(name, draft) && is_header_value(&name.text, &value, literal, draft) {
+        let value = secret(literal, found)?;
+        if is_header_name(name, found) && is_header_value(&name.text, &value, literal, found) {
             headers.push((name.text.clone(), value));
         }
     }
     Some(headers)
 }
 
-fn is_header_name(name: &Name, draft: &mut Draft<'_>) -> bool {
+fn is_header_name(name: &Name, found: &mut Findings<'_>) -> bool {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.text.is_empty() || !name.text.bytes().all(is_token) {
-        draft.error(&name.span, format!("`{}` is no name of a header", name.text));
+        found.error(&name.span, format!("`{}` is no name of a header", name.text));
         return false;
     }
     if OWN_HEADERS.contains(&name.text.to_lowercase().as_str()) {
-        draft.error(&name.span, format!("header `{}` is set by veille itself", name.text)).help("take it out");
+        found.error(&name.span, format!("header `{}` is set by veille itself", name.text)).help("take it out");
         return false;
     }
     true
 }
 
-fn is_header_value(name: &str, value: &Secret, literal: &Literal, draft: &mut Draft<'_>) -> bool {
+fn is_header_value(name: &str, value: &Secret, literal: &Literal, found: &mut Findings<'_>) -> bool {
     match value {
         Secret::Text(text) if !is_visible(text) => {
-            let error = draft.error(&literal.span, format!("header `{name}` cannot hold this value"));
+            let error = found.error(&literal.span, format!("header `{name}` cannot hold this value"));
             error.help("write ASCII on one line");
             false
         }
@@ -143,27 +142,27 @@ fn is_visible(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ' || byte == b'\t')
 }
 
-fn visible(literal: &Literal, key: &Key, draft: &mut Draft<'_>) -> Option<String> {
-    let text = text(literal, key, draft)?;
+fn visible(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<String> {
+    let text = text(literal, key, found)?;
     if is_visible(&text) {
         return Some(text);
     }
-    draft.error(&literal.span, format!("`{}` cannot hold this value", key.name)).help("write ASCII on one line");
+    found.error(&literal.span, format!("`{}` cannot hold this value", key.name)).help("write ASCII on one line");
     None
 }
 
-fn user(literal: &Literal, key: &Key, draft: &mut Draft<'_>) -> Option<String> {
-    let user = text(literal, key, draft)?;
+fn user(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<String> {
+    let user = text(literal, key, found)?;
     if user.contains(':') {
         let message = format!("`{}` cannot hold `:`, which parts name and password (RFC 7617)", key.name);
-        draft.error(&literal.span, message);
+        found.error(&literal.span, message);
         return None;
     }
     Some(user)
 }
 
 /// A text, `{ file = "…" }` or `{ credential = "…" }`.
-fn secret(literal: &Literal, draft: &mut Draft<'_>) -> Option<Secret> {
+fn secret(literal: &Literal, found: &mut Findings<'_>) -> Option<Secret> {
     if let Some(text) = literal.text() {
         return Some(Secret::Text(text.to_owned()));
     }
@@ -173,8 +172,8 @@ fn secret(literal: &Literal, draft: &mut Draft<'_>) -> Option<Secret> {
     {
         match name.text.as_str() {
             "file" => {
-                let path = draft.folder.join(text);
-                warn_if_missing(&path, literal, draft);
+                let path = found.folder.join(text);
+                warn_if_missing(&path, literal, found);
                 return Some(Secret::File(path));
             }
             "credential" if !text.is_empty() && !text.contains('/') => {
@@ -183,15 +182,15 @@ fn secret(literal: &Literal, draft: &mut Draft<'_>) -> Option<Secret> {
             _ => {}
         }
     }
-    let error = draft.error(&literal.span, "this must be a text in quotes, or where to find it");
+    let error = found.error(&literal.span, "this must be a text in quotes, or where to find it");
     error.help("write `\"…\"`, `{ file = \"path\" }` or `{ credential = \"name\" }` (systemd's `LoadCredential`)");
     None
 }
 
 /// Only a warning, since another user may be the one who can see the file, and a feed without it says so itself.
-fn warn_if_missing(path: &std::path::Path, literal: &Literal, draft: &mut Draft<'_>) {
+fn warn_if_missing(path: &std::path::Path, literal: &Literal, found: &mut Findings<'_>) {
     if !path.exists() {
-        let warning = draft.warning(&literal.span, format!("there is no file `{}`", path.display()));
+        let warning = found.warning(&literal.span, format!("there is no file `{}`", path.display()));
         warning.help("paths are relative to the folder of this config");
     }
 }

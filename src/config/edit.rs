@@ -55,7 +55,6 @@ pub fn with_feeds(text: &str, feeds: &[NewFeed]) -> Result<String, EditError> {
     }
 }
 
-/// The text of tables that hold `feeds`.
 fn tables(feeds: &[NewFeed]) -> String {
     let mut document = DocumentMut::new();
     document.insert("feed", Item::ArrayOfTables(feeds.iter().map(table).collect()));

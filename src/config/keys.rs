@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::access::{AUTH, HEADERS, PROXY, Proxy, SECRET, Secret, USER, VISIBLE};
-use super::draft::Draft;
+use super::findings::Findings;
 use super::section::Section;
 use super::sources::{ID, TOPICS};
 use super::table::{Absent, Key, Keys, Table, Wanted, table};
@@ -44,7 +44,7 @@ table! {
     }
     beside {
         /// Time zone of the days on pages: `poll.timezone`.
-        zone: Tz = |_: &Section<'_>, draft: &mut Draft<'_>| Some(draft.zone);
+        zone: Tz = |_: &Section<'_>, found: &mut Findings<'_>| Some(found.zone);
     }
 }
 
@@ -187,22 +187,22 @@ table! {
 }
 
 table! {
-    /// The values of topics that set none of their own.
+    /// Values for topics that have none of their own.
     #[derive(Debug)]
     pub(super) struct TopicDefaults in "[topic_defaults]" {
         /// Language of the entries: those that are clearly in another one stay out.
         lang: String = LANGUAGE, default("fr");
         /// Points from which an entry is in.
         threshold: f64 = decimal(0.1, 1000.0), default(6.0);
-        /// Worth of each field.
+        /// Factor of each field.
         boost: Boost = BOOST, otherwise("that of each key of `boost`");
-        /// Mentions in the body that count fully; a single one counts for one part of so many.
+        /// Mentions of a term in the body that count fully. With 3, one mention counts a third.
         body_cap: usize = whole(1, 1000), default(3);
     }
 }
 
 table! {
-    /// Worth of a mention in each field: the weight of a rule is multiplied by it.
+    /// Factors by which the weight of a rule is multiplied, by the field where it matches.
     #[derive(Debug)]
     pub(super) struct BoostTable in "boost = { title = 3.0 }" {
         /// The title.
@@ -244,13 +244,9 @@ table! {
         from: Option<Vec<String>> = FEEDS, optional("all feeds, without `from_tags`");
         /// Tags of feeds whose entries are taken.
         from_tags: Option<Vec<String>> = TAGGED, optional("all feeds, without `from`");
-        /// Language of the entries: those that are clearly in another one stay out.
         lang: String = LANGUAGE, of(topic_defaults);
-        /// Points from which an entry is in.
         threshold: f64 = decimal(0.1, 1000.0), of(topic_defaults);
-        /// Worth of each field.
         boost: Boost = BOOST, of(topic_defaults);
-        /// Mentions in the body that count fully.
         body_cap: usize = whole(1, 1000), of(topic_defaults);
         /// The rules, each in the long form.
         rules as "rule": Vec<Rule> = RULES, otherwise("none");

@@ -94,7 +94,6 @@ impl<'a> Lexicon<'a> {
         }
     }
 
-    /// Returns the terms of the list that `literal` names.
     fn list(&mut self, name: &str, literal: &Literal, problems: &mut Problems) -> Vec<Term> {
         self.named.insert(name.to_owned());
         let is_within = self.open.last().is_some_and(|open| open == name);

@@ -5,8 +5,8 @@
 
 mod access;
 mod diagnostic;
-mod draft;
 mod edit;
+mod findings;
 mod keys;
 mod lexicon;
 mod nearest;

@@ -21,12 +21,10 @@ const BYTES: [(&[&str], u64); 7] = [
     (&["gib"], 1 << 30),
 ];
 
-/// Reads a duration, in seconds.
 pub(super) fn seconds(text: &str) -> Option<u64> {
     read(text, &SECONDS)
 }
 
-/// Reads a size, in bytes.
 pub(super) fn bytes(text: &str) -> Option<u64> {
     read(text, &BYTES)
 }

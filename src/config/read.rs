@@ -6,7 +6,7 @@ use std::mem;
 use std::path::{Component, Path, PathBuf};
 
 use super::diagnostic::{Diagnosis, Invalid, Problems};
-use super::draft::Draft;
+use super::findings::Findings;
 use super::keys::{
     DedupSettings, PollSettings, PublishSettings, ROOT, ServeSettings, Site, Source, StoreSettings, TopicDefaults,
     TopicTable,
@@ -67,8 +67,8 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Invalid> {
 pub fn parse(text: &str, path: &Path) -> Result<Config, Invalid> {
     let (config, problems) = match tree::read(text) {
         Ok(entries) => {
-            let mut draft = Draft::new(folder(path), &entries);
-            (config(&entries, path, &mut draft), draft.problems)
+            let mut found = Findings::new(folder(path), &entries);
+            (config(&entries, path, &mut found), found.problems)
         }
         Err(faults) => {
             // Nothing else is said, since all that follows a syntax error may be misread.
@@ -92,48 +92,48 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, Invalid> {
 pub fn store_path(path: &Path) -> Option<PathBuf> {
     let text = String::from_utf8_lossy(&read_file(path).ok()?).into_owned();
     let entries = tree::read_in_part(&text);
-    let mut draft = Draft::new(folder(path), &entries);
-    let root = Section::new(&ROOT, &entries, 0..0, &mut draft);
-    root.table(StoreSettings::TABLE, &mut draft).read("path", &PATH, &mut draft)
+    let mut found = Findings::new(folder(path), &entries);
+    let root = Section::new(&ROOT, &entries, 0..0, &mut found);
+    root.table(StoreSettings::TABLE, &mut found).read("path", &PATH, &mut found)
 }
 
 fn folder(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
 }
 
-/// Reads the tables in such an order that each finds in `draft` what it refers to.
-fn config(entries: &tree::Entries, path: &Path, draft: &mut Draft<'_>) -> Option<Config> {
-    let root = Section::new(&ROOT, entries, 0..0, draft);
-    draft.poll = PollSettings::read(&root.table(PollSettings::TABLE, draft), draft);
-    let site = Site::read(&root.table(Site::TABLE, draft), draft);
-    let store = StoreSettings::read(&root.table(StoreSettings::TABLE, draft), draft);
-    let dedup = DedupSettings::read(&root.table(DedupSettings::TABLE, draft), draft);
-    let publish = PublishSettings::read(&root.table(PublishSettings::TABLE, draft), draft);
-    let serve = ServeSettings::read(&root.table(ServeSettings::TABLE, draft), draft);
-    draft.topic_defaults = TopicDefaults::read(&root.table(TopicDefaults::TABLE, draft), draft);
+/// Reads the tables in such an order that each finds in `found` what it refers to.
+fn config(entries: &tree::Entries, path: &Path, found: &mut Findings<'_>) -> Option<Config> {
+    let root = Section::new(&ROOT, entries, 0..0, found);
+    found.poll = PollSettings::read(&root.table(PollSettings::TABLE, found), found);
+    let site = Site::read(&root.table(Site::TABLE, found), found);
+    let store = StoreSettings::read(&root.table(StoreSettings::TABLE, found), found);
+    let dedup = DedupSettings::read(&root.table(DedupSettings::TABLE, found), found);
+    let publish = PublishSettings::read(&root.table(PublishSettings::TABLE, found), found);
+    let serve = ServeSettings::read(&root.table(ServeSettings::TABLE, found), found);
+    found.topic_defaults = TopicDefaults::read(&root.table(TopicDefaults::TABLE, found), found);
 
-    let topic_tables = root.tables(TopicTable::TABLE, draft);
-    topics::check_ids(&topic_tables, draft);
-    draft.topic_ids = topic_tables.iter().filter_map(Section::id).collect();
-    let feeds = root.tables(Source::TABLE, draft);
-    draft.sources = sources::sources(&feeds, draft);
-    let topics: Vec<Topic> = topic_tables.iter().filter_map(|table| topics::topic(table, draft)).collect();
-    draft.lexicon.warn_of_unused(&mut draft.problems);
+    let topic_tables = root.tables(TopicTable::TABLE, found);
+    topics::check_ids(&topic_tables, found);
+    found.topic_ids = topic_tables.iter().filter_map(Section::id).collect();
+    let feeds = root.tables(Source::TABLE, found);
+    found.sources = sources::sources(&feeds, found);
+    let topics: Vec<Topic> = topic_tables.iter().filter_map(|table| topics::topic(table, found)).collect();
+    found.lexicon.warn_of_unused(&mut found.problems);
     if let (Some(store), Some(publish)) = (&store, &publish) {
-        keep_private(&root, &publish.directory, [("database", &store.path), ("config file", path)], draft);
+        keep_private(&root, &publish.directory, [("database", &store.path), ("config file", path)], found);
     }
-    if !draft.problems.has_errors() {
-        topics::warn_of_empty(&topic_tables, &topics, draft);
+    if !found.problems.has_errors() {
+        topics::warn_of_empty(&topic_tables, &topics, found);
     }
     Some(Config {
         path: path.into(),
         site: site?,
         store: store?,
-        poll: draft.poll.take()?,
+        poll: found.poll.take()?,
         dedup: dedup?,
         publish: publish?,
         serve: serve?,
-        sources: mem::take(&mut draft.sources),
+        sources: mem::take(&mut found.sources),
         topics,
         topic_spans: topic_tables.iter().map(|table| table.span.clone()).collect(),
         warnings: Diagnosis::default(),
@@ -141,14 +141,14 @@ fn config(entries: &tree::Entries, path: &Path, draft: &mut Draft<'_>) -> Option
 }
 
 /// Notes that the published folder holds a private file: a web server would hand it to anyone.
-fn keep_private(root: &Section<'_>, directory: &Path, private: [(&str, &Path); 2], draft: &mut Draft<'_>) {
+fn keep_private(root: &Section<'_>, directory: &Path, private: [(&str, &Path); 2], found: &mut Findings<'_>) {
     let directory = plain(directory);
     // An empty path is the working directory, which holds relative paths only.
     let holds = |path: &Path| path.is_absolute() == directory.is_absolute() && plain(path).starts_with(&directory);
     if let Some((file, _)) = private.iter().find(|(_, path)| holds(path)) {
         let written = |table: &str| root.literal(table).map(|literal| literal.span.clone());
         let span = written("publish").or(written("store")).unwrap_or(0..0);
-        let error = draft.error(&span, format!("the {file} lies in the folder that is published"));
+        let error = found.error(&span, format!("the {file} lies in the folder that is published"));
         error.help("give `publish.directory` a folder of its own");
     }
 }

@@ -3,7 +3,6 @@
 use super::keys::TABLES;
 use super::table::{Absent, Key, Keys, Table};
 
-/// Its beginning.
 const HEAD: &str = "# The keys of `config.toml`\n\n\
     Every key, the values that it takes, and its default. The example [`config.toml`](../config.toml) shows them at work \
     and explains terms and rules. `veille check --keys` prints this page.\n";
@@ -30,5 +29,6 @@ fn key(key: &Key) -> String {
         Absent::Means(text) => format!("Default: {text}."),
         Absent::Refused => "Required.".to_owned(),
     };
-    format!("- **`{}`** {}  \n  Must be {}. {absent}\n", key.name, key.about.trim(), key.wanted)
+    let about = if key.about.is_empty() { String::new() } else { format!("{}  \n  ", key.about.trim()) };
+    format!("- **`{}`** {about}Must be {}. {absent}\n", key.name, key.wanted)
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::draft::Draft;
+use super::findings::Findings;
 use super::keys::Source;
 use super::nearest::unknown;
 use super::section::Section;
@@ -20,34 +20,33 @@ pub(super) const ID: KeyType<String> =
     KeyType::new("made of `a` to `z`, `0` to `9` and `-`, at most 64 of them", |literal, _, _| {
         literal.text().map(str::to_owned)
     });
-/// Ids of topics.
 pub(super) const TOPICS: KeyType<Vec<String>> = KeyType::new("a list of topics by id: `[\"laicite\"]`", topics);
 
-/// Reads all sources, and their ids into `draft`.
-pub(super) fn sources(sections: &[Section<'_>], draft: &mut Draft<'_>) -> Vec<Source> {
-    unique_urls(sections, draft);
-    let ids = ids(sections, draft);
-    draft.source_ids.clone_from(&ids);
-    let source = |(section, id)| Some(Source { id, ..Source::read(section, draft)? });
+/// Reads all sources, and notes the ids of all.
+pub(super) fn sources(sections: &[Section<'_>], found: &mut Findings<'_>) -> Vec<Source> {
+    let ids = ids(sections, found);
+    unique_urls(sections, found);
+    found.source_ids.clone_from(&ids);
+    let source = |(section, id)| Some(Source { id, ..Source::read(section, found)? });
     sections.iter().zip(ids).filter_map(source).collect()
 }
 
-fn topics(literal: &Literal, key: &Key, draft: &mut Draft<'_>) -> Option<Vec<String>> {
-    let topics = texts(literal, key, draft)?;
-    for (topic, literal) in topics.iter().filter(|(topic, _)| !draft.topic_ids.iter().any(|id| id == topic)) {
-        let known = draft.topic_ids.iter().map(String::as_str);
-        unknown(&literal.span, "topic", topic, known, &mut draft.problems);
+fn topics(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<String>> {
+    let topics = texts(literal, key, found)?;
+    for (topic, literal) in topics.iter().filter(|(topic, _)| !found.topic_ids.iter().any(|id| id == topic)) {
+        let known = found.topic_ids.iter().map(String::as_str);
+        unknown(&literal.span, "topic", topic, known, &mut found.problems);
     }
     Some(topics.into_iter().map(|(topic, _)| topic.to_owned()).collect())
 }
 
-fn unique_urls(sections: &[Section<'_>], draft: &mut Draft<'_>) {
+fn unique_urls(sections: &[Section<'_>], found: &mut Findings<'_>) {
     let mut seen: HashMap<Url, &Literal> = HashMap::new();
     for literal in sections.iter().filter_map(|section| section.literal("url")) {
         let Some(mut url) = address(literal) else { continue };
         url.set_fragment(None);
         if let Some(first) = seen.get(&url) {
-            let error = draft.error(&literal.span, "this feed is listed twice");
+            let error = found.error(&literal.span, "this feed is listed twice");
             error.also(first.span.clone(), "first here").help("take one of them out");
         } else {
             seen.insert(url, literal);
@@ -60,14 +59,14 @@ fn address(literal: &Literal) -> Option<Url> {
 }
 
 /// Returns the id of each source: the one written, else one derived from its address.
-fn ids(sections: &[Section<'_>], draft: &mut Draft<'_>) -> Vec<String> {
-    unique(sections, draft);
+fn ids(sections: &[Section<'_>], found: &mut Findings<'_>) -> Vec<String> {
+    unique(sections, found);
     let mut taken: HashSet<String> = sections.iter().filter_map(Section::id).collect();
     let mut ids = Vec::new();
     for section in sections {
         let id = match (section.literal("id"), section.literal("url")) {
             (Some(_), _) => section.id(),
-            (None, Some(url)) => address(url).map(|address| derived_id(&address, &url.span, &taken, draft)),
+            (None, Some(url)) => address(url).map(|address| derived_id(&address, &url.span, &taken, found)),
             (None, None) => None,
         };
         let id = id.unwrap_or_default();
@@ -78,19 +77,19 @@ fn ids(sections: &[Section<'_>], draft: &mut Draft<'_>) -> Vec<String> {
 }
 
 /// Notes the ids that cannot be ids, and those that are written twice.
-pub(super) fn unique(sections: &[Section<'_>], draft: &mut Draft<'_>) {
+pub(super) fn unique(sections: &[Section<'_>], found: &mut Findings<'_>) {
     let mut written: HashMap<&str, &Literal> = HashMap::new();
     for literal in sections.iter().filter_map(|section| section.literal("id")) {
         let Some(id) = literal.text() else {
-            draft.error(&literal.span, "`id` must be a text in quotes");
+            found.error(&literal.span, "`id` must be a text in quotes");
             continue;
         };
         if !is_id(id) {
-            let error = draft.error(&literal.span, format!("`id` must be {}", ID.wanted));
+            let error = found.error(&literal.span, format!("`id` must be {}", ID.wanted));
             error.help(format!("write `{}`", slug(id)));
         }
         if let Some(first) = written.get(id) {
-            let error = draft.error(&literal.span, format!("the id `{id}` is used twice"));
+            let error = found.error(&literal.span, format!("the id `{id}` is used twice"));
             error.also(first.span.clone(), "first here").help("give one of them another id");
         } else {
             written.insert(id, literal);
@@ -118,10 +117,10 @@ pub fn id_for<S: BuildHasher>(url: &Url, taken: &HashSet<String, S>) -> String {
 }
 
 /// Derives an id, and warns if another feed has taken the short one: then only the order of the two decides which has it.
-fn derived_id(url: &Url, span: &Range<usize>, taken: &HashSet<String>, draft: &mut Draft<'_>) -> String {
+fn derived_id(url: &Url, span: &Range<usize>, taken: &HashSet<String>, found: &mut Findings<'_>) -> String {
     let (id, host) = (id_for(url, taken), host_words(url.host_str().unwrap_or_default()));
     if id != host {
-        let warning = draft.warning(span, format!("another feed is called `{host}` already, so this one is `{id}`"));
+        let warning = found.warning(span, format!("another feed is called `{host}` already, so this one is `{id}`"));
         warning.help(format!("write `id = \"{id}\"`, so that it keeps its history if the other one goes"));
     }
     id
@@ -160,7 +159,6 @@ fn cut(id: &str) -> String {
     id.chars().take(48).collect::<String>().trim_matches('-').to_owned()
 }
 
-/// Makes an id of any text.
 fn slug(text: &str) -> String {
     let text = crate::text::fold(text);
     let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::draft::Draft;
+use super::findings::Findings;
 use super::tree::Literal;
 
 /// A table of the config and its keys.
@@ -16,12 +16,10 @@ pub(super) struct Table {
 /// Keys of a table that one struct declares.
 #[derive(Debug)]
 pub(super) struct Keys {
-    /// Its purpose, for the reference.
     pub(super) about: &'static str,
     pub(super) keys: &'static [Key],
 }
 
-/// A key that a table may hold.
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) name: &'static str,
@@ -35,29 +33,25 @@ pub(super) struct Key {
 pub(super) struct KeyType<T> {
     pub(super) wanted: Wanted,
     /// Reads a value of this type; notes a mistake and returns nothing if it has one.
-    pub(super) read: fn(&Literal, &Key, &mut Draft<'_>) -> Option<T>,
+    pub(super) read: fn(&Literal, &Key, &mut Findings<'_>) -> Option<T>,
 }
 
-/// What to write, for "`key` must be …".
+/// The values that a key takes, for "`key` must be …": durations in seconds, sizes in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Wanted {
     Described(&'static str),
     Whole(i64, i64),
     Decimal(f64, f64),
-    /// In seconds.
     Duration(u64, u64),
-    /// In bytes.
     Size(u64, u64),
 }
 
-/// What it means that a key is not written.
+/// The meaning of a key that is not written.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Absent {
-    /// This value, as written in TOML.
+    /// A value, as written in TOML.
     Default(&'static str),
-    /// A mistake.
     Refused,
-    /// Something else, in words.
     Means(&'static str),
 }
 
@@ -78,7 +72,7 @@ impl Table {
 }
 
 impl<T> KeyType<T> {
-    pub(super) const fn new(wanted: &'static str, read: fn(&Literal, &Key, &mut Draft<'_>) -> Option<T>) -> Self {
+    pub(super) const fn new(wanted: &'static str, read: fn(&Literal, &Key, &mut Findings<'_>) -> Option<T>) -> Self {
         Self { wanted: Wanted::Described(wanted), read }
     }
 }
@@ -114,23 +108,23 @@ pub(super) fn in_bytes(bytes: u64) -> String {
 
 /// Declares a table: a struct with one field a key, its `KEYS`, and `read`, which notes every mistake.
 ///
-/// A row is `field: Type = KEY_TYPE, absence;`, its doc comment what the key is for. A key that is not called like its
-/// field is named by `as "key"`. The absence says what happens if the key is not written:
-/// - `default(VALUE)`: the value holds, as written in TOML;
-/// - `required`: this is a mistake;
-/// - `optional("…")`: the field is `None`, which means what the text says;
-/// - `otherwise("…")`: the field has the default of its type, which means what the text says;
-/// - `of(table)`: the field of this name holds of a table that was read before.
+/// A row is `field as "key": Type = KEY_TYPE, absence;`, without `as` if the key is called like its field. Its doc comment
+/// goes into the reference. The absence tells the value of the field if the key is not written:
+/// - `default(VALUE)`: this value, as written in TOML;
+/// - `required`: none, it is a mistake;
+/// - `optional("…")`: `None`, for which the reference says the text;
+/// - `otherwise("…")`: the default of its type, for which the reference says the text;
+/// - `of(table)`: that of the same field in a table which is read already.
 ///
-/// `in "[name]"` says how the table is written, and makes `TABLE`; `and Other` adds the keys of another struct to it.
-/// Fields that are no keys stand under `beside`, each with its own reading.
+/// `in "[name]"` makes `TABLE`, written so; `and Other` adds the keys of another struct to it. Fields under `beside` are no
+/// keys, and have their own reading.
 macro_rules! table {
     (
         $(#[doc = $about:literal])+
         #[derive($($Derived:ident),+)]
         $vis:vis struct $Struct:ident $(in $written:literal $(and $Other:ident)?)? {
             $(
-                $(#[doc = $doc:literal])+
+                $(#[doc = $doc:literal])*
                 $field:ident $(as $key:literal)?: $Type:ty = $of:expr, $absence:ident $(($($value:tt)+))?;
             )+
         }
@@ -139,7 +133,7 @@ macro_rules! table {
         $(#[doc = $about])+
         #[derive($($Derived),+)]
         $vis struct $Struct {
-            $( $(#[doc = $doc])+ $vis $field: $Type, )+
+            $( $(#[doc = $doc])* $vis $field: $Type, )+
             $($( $(#[doc = $beside_doc])+ $vis $beside: $Beside, )+)?
         }
 
@@ -148,7 +142,7 @@ macro_rules! table {
                 about: concat!($($about),+),
                 keys: &[$( Key {
                     name: table!(@name $field $($key)?),
-                    about: concat!($($doc),+),
+                    about: concat!($($doc),*),
                     wanted: $of.wanted,
                     absent: table!(@absent $absence [$($($value)+)?]),
                 } ),+],
@@ -158,10 +152,10 @@ macro_rules! table {
                 &Table { written: $written, groups: &[Self::KEYS $(, $Other::KEYS)?] };)?
 
             /// Reads all its keys; nothing if one of them has a mistake.
-            pub(super) fn read(section: &Section<'_>, draft: &mut Draft<'_>) -> Option<Self> {
-                $( let $field = table!(@read $absence [$($($value)+)?] $field, draft,
-                    section.read(table!(@name $field $($key)?), &$of, draft)); )+
-                $($( let $beside = $read(section, draft); )+)?
+            pub(super) fn read(section: &Section<'_>, found: &mut Findings<'_>) -> Option<Self> {
+                $( let $field = table!(@read $absence [$($($value)+)?] $field, found,
+                    section.read(table!(@name $field $($key)?), &$of, found)); )+
+                $($( let $beside = $read(section, found); )+)?
                 Some(Self { $( $field: $field?, )+ $($( $beside: $beside?, )+)? })
             }
         }
@@ -172,12 +166,12 @@ macro_rules! table {
     (@absent required []) => { Absent::Refused };
     (@absent of [$table:ident]) => { Absent::Means(concat!("that of `[", stringify!($table), "]`")) };
     (@absent $absence:ident [$text:literal]) => { Absent::Means($text) };
-    (@read optional [$text:literal] $field:ident, $draft:ident, $own:expr) => { Some($own) };
-    (@read otherwise [$text:literal] $field:ident, $draft:ident, $own:expr) => { Some($own.unwrap_or_default()) };
-    (@read of [$table:ident] $field:ident, $draft:ident, $own:expr) => {
-        $own.or_else(|| $draft.$table.as_ref().map(|table| table.$field.clone()))
+    (@read optional [$text:literal] $field:ident, $found:ident, $own:expr) => { Some($own) };
+    (@read otherwise [$text:literal] $field:ident, $found:ident, $own:expr) => { Some($own.unwrap_or_default()) };
+    (@read of [$table:ident] $field:ident, $found:ident, $own:expr) => {
+        $own.or_else(|| $found.$table.as_ref().map(|table| table.$field.clone()))
     };
-    (@read $absence:ident [$($value:tt)*] $field:ident, $draft:ident, $own:expr) => { $own };
+    (@read $absence:ident [$($value:tt)*] $field:ident, $found:ident, $own:expr) => { $own };
 }
 
 pub(super) use table;

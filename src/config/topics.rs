@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::draft::Draft;
+use super::findings::Findings;
 use super::keys::{BoostTable, RuleTable, Source, TopicTable};
 use super::nearest::unknown;
 use super::section::Section;
@@ -17,27 +17,24 @@ use crate::topic::{Boost, Field, Pattern, Rule, Term, Topic};
 pub(super) const LANGUAGE: KeyType<String> =
     KeyType::new("a language of two or three letters such as `\"fr\"`, or `\"\"` for any", language);
 pub(super) const BOOST: KeyType<Boost> = KeyType::new("a table", boost);
-/// Terms, of which there may be none.
 pub(super) const TERMS: KeyType<Vec<Term>> =
-    KeyType::new("a list of terms: `[\"numérique éducatif\", \"=ENT\"]`", |literal, _, draft| {
-        Some(draft.lexicon.terms(literal, &mut draft.problems))
+    KeyType::new("a list of terms: `[\"numérique éducatif\", \"=ENT\"]`", |literal, _, found| {
+        Some(found.lexicon.terms(literal, &mut found.problems))
     });
-/// Terms, of which there is one at least.
+/// Terms, at least one.
 pub(super) const ANY: KeyType<Vec<Term>> =
-    KeyType::new("a list of terms: `[\"numérique éducatif\", \"=ENT\"]`", |literal, _, draft| any(literal, draft));
+    KeyType::new("a list of terms: `[\"numérique éducatif\", \"=ENT\"]`", |literal, _, found| any(literal, found));
 pub(super) const NEAR: KeyType<[Vec<Term>; 2]> = KeyType::new("two lists of terms: `[[\"@num\"], [\"@ecole\"]]`", near);
 pub(super) const WEIGHT: KeyType<f64> = KeyType { wanted: Wanted::Decimal(-100.0, 100.0), read: weight };
 pub(super) const FIELDS: KeyType<Vec<Field>> = KeyType::new("a list of fields: `[\"title\", \"lead\"]`", fields);
-/// Source ids and points.
 pub(super) const POINTS: KeyType<BTreeMap<String, f64>> =
     KeyType::new("a table of numbers from -100 to 100: `{ education = 2.0 }`", points);
-/// Ids of sources.
 pub(super) const FEEDS: KeyType<Vec<String>> = KeyType::new("a list of feeds by id: `[\"cnil\"]`", feeds);
-/// Tags, read as the ids of the sources that have one of them.
+/// Tags; the value is the ids of the sources that have one of them.
 pub(super) const TAGGED: KeyType<Vec<String>> = KeyType::new("a list of texts: `[\"one\", \"two\"]`", tagged);
-pub(super) const RULES: KeyType<Vec<Rule>> = KeyType::new("a list of tables", |literal, _, draft| {
-    let sections = Section::list(RuleTable::TABLE, literal, draft)?;
-    Some(sections.iter().filter_map(|section| rule(section, draft)).collect())
+pub(super) const RULES: KeyType<Vec<Rule>> = KeyType::new("a list of tables", |literal, _, found| {
+    let sections = Section::list(RuleTable::TABLE, literal, found)?;
+    Some(sections.iter().filter_map(|section| rule(section, found)).collect())
 });
 
 /// Ids whose files would lie where something else is published.
@@ -47,36 +44,36 @@ const RESERVED: [&str; 16] = [
 ];
 
 /// Notes the ids that no topic can have.
-pub(super) fn check_ids(sections: &[Section<'_>], draft: &mut Draft<'_>) {
-    unique(sections, draft);
+pub(super) fn check_ids(sections: &[Section<'_>], found: &mut Findings<'_>) {
+    unique(sections, found);
     for literal in sections.iter().filter_map(|section| section.literal("id")) {
         if let Some(id) = literal.text().filter(|id| RESERVED.contains(id)) {
-            let error = draft.error(&literal.span, format!("no topic can have the id `{id}`"));
+            let error = found.error(&literal.span, format!("no topic can have the id `{id}`"));
             error.help("its files would lie where others are published: write another word");
         }
     }
 }
 
 /// Warns of topics that stay empty, in a config that is known to be valid.
-pub(super) fn warn_of_empty(sections: &[Section<'_>], topics: &[Topic], draft: &mut Draft<'_>) {
+pub(super) fn warn_of_empty(sections: &[Section<'_>], topics: &[Topic], found: &mut Findings<'_>) {
     for (section, topic) in sections.iter().zip(topics) {
-        warn_of_unreachable(section, topic, draft);
-        warn_of_worthless(section, topic, draft);
-        warn_of_no_feed(section, topic, draft);
+        warn_of_unreachable(section, topic, found);
+        warn_of_worthless(section, topic, found);
+        warn_of_no_feed(section, topic, found);
     }
 }
 
-pub(super) fn topic(section: &Section<'_>, draft: &mut Draft<'_>) -> Option<Topic> {
+pub(super) fn topic(section: &Section<'_>, found: &mut Findings<'_>) -> Option<Topic> {
+    let written = TopicTable::read(section, found);
     if ["any", "near", "rule", "sources", "include"].iter().all(|key| section.literal(key).is_none()) {
-        let error = draft.error(&section.span, "this topic has no rule, so nothing gets in");
+        let error = found.error(&section.span, "this topic has no rule, so nothing gets in");
         error.help("add `any = [\"a word\", \"some words\"]`");
     }
-    let written = TopicTable::read(section, draft);
     for key in ["include", "exclude"] {
-        not_itself(section, key, draft);
+        not_itself(section, key, found);
     }
     let written = written?;
-    let mut rules = short_rules(section, &written, draft)?;
+    let mut rules = short_rules(section, &written, found)?;
     rules.extend(written.rules);
     let sources = match (written.from, written.from_tags) {
         (Some(listed), Some(tagged)) => Some([listed, tagged].concat()),
@@ -99,18 +96,18 @@ pub(super) fn topic(section: &Section<'_>, draft: &mut Draft<'_>) -> Option<Topi
     })
 }
 
-fn not_itself(section: &Section<'_>, key: &str, draft: &mut Draft<'_>) {
+fn not_itself(section: &Section<'_>, key: &str, found: &mut Findings<'_>) {
     let topics = section.literal(key).map(Literal::elements).unwrap_or_default();
     let own = section.id();
     for literal in topics.iter().filter(|literal| own.is_some() && literal.text() == own.as_deref()) {
         let message = format!("topic `{}` cannot {key} itself", own.as_deref().unwrap_or_default());
-        draft.error(&literal.span, message).help("take it out");
+        found.error(&literal.span, message).help("take it out");
     }
 }
 
-/// The rules that `any` and `near` of a topic itself stand for: as if each were written as a rule.
-fn short_rules(section: &Section<'_>, written: &TopicTable, draft: &mut Draft<'_>) -> Option<Vec<Rule>> {
-    let RuleTable { weight, fields, within, .. } = RuleTable::read(&Section::absent(RuleTable::TABLE), draft)?;
+/// The rules that `any` and `near` of a topic itself stand for: in all else they have the defaults of a rule.
+fn short_rules(section: &Section<'_>, written: &TopicTable, found: &mut Findings<'_>) -> Option<Vec<Rule>> {
+    let RuleTable { weight, fields, within, .. } = RuleTable::read(&Section::absent(RuleTable::TABLE), found)?;
     let rule = |key, fields: &[Field], pattern| {
         Some(Rule { name: name_of(section.literal(key)?), weight, fields: fields.to_vec(), pattern })
     };
@@ -124,34 +121,35 @@ fn pattern_near([left, right]: [Vec<Term>; 2], within: usize) -> Pattern {
     Pattern::Near { left, right, within: u32::try_from(within).unwrap_or(u32::MAX) }
 }
 
-fn rule(section: &Section<'_>, draft: &mut Draft<'_>) -> Option<Rule> {
-    let written = RuleTable::read(section, draft);
-    let terms = match (section.literal("any"), section.literal("near")) {
+fn rule(section: &Section<'_>, found: &mut Findings<'_>) -> Option<Rule> {
+    let written = RuleTable::read(section, found);
+    match (section.literal("any"), section.literal("near")) {
         (Some(_), Some(near)) => {
-            draft.error(&near.span, "a rule has either `any` or `near`").help("make two rules of it");
-            return None;
+            found.error(&near.span, "a rule has either `any` or `near`").help("make two rules of it");
         }
         (None, None) => {
-            let error = draft.error(&section.span, "this rule has no terms");
+            let error = found.error(&section.span, "this rule has no terms");
             error.help("add `any = [\"a word\"]` or `near = [[\"a word\"], [\"another\"]]`");
-            return None;
         }
-        (any, near) => any.or(near)?,
-    };
-    if let (Some(within), Some(_)) = (section.literal("within"), section.literal("any")) {
-        draft.warning(&within.span, "`within` says nothing without `near`").help("take it out");
+        (Some(_), None) => {
+            if let Some(within) = section.literal("within") {
+                found.warning(&within.span, "`within` says nothing without `near`").help("take it out");
+            }
+        }
+        (None, Some(_)) => {}
     }
     let RuleTable { name, weight, fields, any, near, within } = written?;
+    let terms = section.literal("any").or(section.literal("near"))?;
     let near = near.map(|sides| pattern_near(sides, within));
-    let name = name.unwrap_or_else(|| name_of(terms));
-    Some(Rule { name, weight, fields, pattern: any.map(Pattern::Any).or(near)? })
+    let pattern = any.map(Pattern::Any).or(near)?;
+    Some(Rule { name: name.unwrap_or_else(|| name_of(terms)), weight, fields, pattern })
 }
 
-/// The table over the boosts of `[topic_defaults]`.
-fn boost(literal: &Literal, _: &Key, draft: &mut Draft<'_>) -> Option<Boost> {
-    let section = Section::of(BoostTable::TABLE, literal, draft)?;
-    let written = BoostTable::read(&section, draft)?;
-    let usual = draft.topic_defaults.as_ref().map_or_else(Boost::default, |defaults| defaults.boost);
+/// The boosts that are written, else those of `[topic_defaults]`.
+fn boost(literal: &Literal, _: &Key, found: &mut Findings<'_>) -> Option<Boost> {
+    let section = Section::of(BoostTable::TABLE, literal, found)?;
+    let written = BoostTable::read(&section, found)?;
+    let usual = found.topic_defaults.as_ref().map_or_else(Boost::default, |defaults| defaults.boost);
     Some(Boost {
         title: written.title.unwrap_or(usual.title),
         lead: written.lead.unwrap_or(usual.lead),
@@ -161,92 +159,92 @@ fn boost(literal: &Literal, _: &Key, draft: &mut Draft<'_>) -> Option<Boost> {
     })
 }
 
-fn language(literal: &Literal, key: &Key, draft: &mut Draft<'_>) -> Option<String> {
-    let text = line(literal, key, draft)?;
+fn language(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<String> {
+    let text = line(literal, key, found)?;
     let is_language = matches!(text.len(), 0 | 2 | 3) && text.bytes().all(|byte| byte.is_ascii_lowercase());
-    if is_language { Some(text) } else { unfit(literal, key, draft) }
+    if is_language { Some(text) } else { unfit(literal, key, found) }
 }
 
-fn any(literal: &Literal, draft: &mut Draft<'_>) -> Option<Vec<Term>> {
+fn any(literal: &Literal, found: &mut Findings<'_>) -> Option<Vec<Term>> {
     if matches!(&literal.value, Value::List(list) if list.is_empty()) {
-        draft.error(&literal.span, "this list of terms is empty").help("without terms nothing matches");
+        found.error(&literal.span, "this list of terms is empty").help("without terms nothing matches");
         return None;
     }
-    Some(draft.lexicon.terms(literal, &mut draft.problems))
+    Some(found.lexicon.terms(literal, &mut found.problems))
 }
 
-fn near(literal: &Literal, _: &Key, draft: &mut Draft<'_>) -> Option<[Vec<Term>; 2]> {
+fn near(literal: &Literal, _: &Key, found: &mut Findings<'_>) -> Option<[Vec<Term>; 2]> {
     let [left, right] = literal.elements() else {
         for side in literal.elements() {
-            draft.lexicon.terms(side, &mut draft.problems);
+            found.lexicon.terms(side, &mut found.problems);
         }
-        let error = draft.error(&literal.span, "`near` has two sides: a word of one near a word of the other");
+        let error = found.error(&literal.span, "`near` has two sides: a word of one near a word of the other");
         error.help("write `near = [[\"@num\"], [\"@ecole\"]]`");
         return None;
     };
-    let (left, right) = (any(left, draft), any(right, draft));
+    let (left, right) = (any(left, found), any(right, found));
     Some([left?, right?])
 }
 
-fn weight(literal: &Literal, key: &Key, draft: &mut Draft<'_>) -> Option<f64> {
-    let weight = fraction(literal, key, draft)?;
+fn weight(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<f64> {
+    let weight = fraction(literal, key, found)?;
     if weight == 0.0 {
-        draft.error(&literal.span, "a rule of weight 0 does nothing").help("take the rule out");
+        found.error(&literal.span, "a rule of weight 0 does nothing").help("take the rule out");
     }
     Some(weight)
 }
 
-fn fields(literal: &Literal, key: &Key, draft: &mut Draft<'_>) -> Option<Vec<Field>> {
+fn fields(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<Field>> {
     let known = [Field::Title, Field::Lead, Field::Head, Field::Body, Field::Tags];
     let mut fields = Vec::new();
-    for (text, literal) in texts(literal, key, draft)? {
+    for (text, literal) in texts(literal, key, found)? {
         match known.into_iter().find(|field| field.name() == text) {
             Some(field) if fields.contains(&field) => {
-                draft.warning(&literal.span, format!("field `{text}` is listed twice"));
+                found.warning(&literal.span, format!("field `{text}` is listed twice"));
             }
             Some(field) => fields.push(field),
-            None => unknown(&literal.span, "field", text, known.map(Field::name).into_iter(), &mut draft.problems),
+            None => unknown(&literal.span, "field", text, known.map(Field::name).into_iter(), &mut found.problems),
         }
     }
     if literal.elements().is_empty() {
-        draft.error(&literal.span, "this rule looks nowhere").help("take `in` out to look everywhere");
+        found.error(&literal.span, "this rule looks nowhere").help("take `in` out to look everywhere");
     }
     Some(fields)
 }
 
-fn points(literal: &Literal, key: &Key, draft: &mut Draft<'_>) -> Option<BTreeMap<String, f64>> {
-    let Value::Table(entries) = &literal.value else { return unfit(literal, key, draft) };
+fn points(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<BTreeMap<String, f64>> {
+    let Value::Table(entries) = &literal.value else { return unfit(literal, key, found) };
     let mut bonus = BTreeMap::new();
     for (name, literal) in entries {
-        known_feed(&name.text, &name.span, draft);
+        known_feed(&name.text, &name.span, found);
         match literal.number().filter(|points| (-100.0..=100.0).contains(points)) {
             Some(points) => drop(bonus.insert(name.text.clone(), points)),
-            None => drop(draft.error(&literal.span, "points must be a number from -100 to 100")),
+            None => drop(found.error(&literal.span, "points must be a number from -100 to 100")),
         }
     }
     Some(bonus)
 }
 
-fn feeds(literal: &Literal, key: &Key, draft: &mut Draft<'_>) -> Option<Vec<String>> {
-    let feeds = texts(literal, key, draft)?;
-    feeds.iter().for_each(|(feed, literal)| known_feed(feed, &literal.span, draft));
+fn feeds(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<String>> {
+    let feeds = texts(literal, key, found)?;
+    feeds.iter().for_each(|(feed, literal)| known_feed(feed, &literal.span, found));
     Some(feeds.into_iter().map(|(feed, _)| feed.to_owned()).collect())
 }
 
-fn known_feed(id: &str, span: &Range<usize>, draft: &mut Draft<'_>) {
-    if !draft.source_ids.iter().any(|known| known == id) {
-        unknown(span, "feed", id, draft.source_ids.iter().map(String::as_str), &mut draft.problems);
+fn known_feed(id: &str, span: &Range<usize>, found: &mut Findings<'_>) {
+    if !found.source_ids.iter().any(|known| known == id) {
+        unknown(span, "feed", id, found.source_ids.iter().map(String::as_str), &mut found.problems);
     }
 }
 
-fn tagged(literal: &Literal, key: &Key, draft: &mut Draft<'_>) -> Option<Vec<String>> {
-    let tags = texts(literal, key, draft)?;
-    let known: BTreeSet<&str> = draft.sources.iter().flat_map(|source| &source.tags).map(String::as_str).collect();
+fn tagged(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<String>> {
+    let tags = texts(literal, key, found)?;
+    let known: BTreeSet<&str> = found.sources.iter().flat_map(|source| &source.tags).map(String::as_str).collect();
     for (tag, literal) in tags.iter().filter(|(tag, _)| !known.contains(tag)) {
-        unknown(&literal.span, "feed with the tag", tag, known.iter().copied(), &mut draft.problems);
+        unknown(&literal.span, "feed with the tag", tag, known.iter().copied(), &mut found.problems);
     }
     let has_one = |source: &&Source| tags.iter().any(|(tag, _)| source.tags.iter().any(|own| own == tag));
-    Some(draft.sources.iter().filter(has_one).map(|source| source.id.clone()).collect())
+    Some(found.sources.iter().filter(has_one).map(|source| source.id.clone()).collect())
 }
 
 /// Names a rule after its first terms: `@num ~ @ecole`, `école numérique, =ENT, …`.
@@ -260,13 +258,13 @@ fn name_of(literal: &Literal) -> String {
 }
 
 /// Warns of rules whose fields all have a boost of 0: they match and give nothing.
-fn warn_of_worthless(section: &Section<'_>, topic: &Topic, draft: &mut Draft<'_>) {
+fn warn_of_worthless(section: &Section<'_>, topic: &Topic, found: &mut Findings<'_>) {
     // The rules of the short forms stand before the long ones in the topic, and have no table of their own.
     let long = section.literal("rule").map(Literal::elements).unwrap_or_default();
     for (literal, rule) in long.iter().rev().zip(topic.rules.iter().rev()) {
         if rule.fields.iter().all(|field| topic.boost.of(*field) == 0.0) {
             let at = literal.member("in").unwrap_or(literal);
-            let warning = draft.warning(&at.span, format!("rule `{}` never gives a point", rule.name));
+            let warning = found.warning(&at.span, format!("rule `{}` never gives a point", rule.name));
             warning.help("the `boost` of its fields is 0: raise it, or look elsewhere");
         }
     }
@@ -283,22 +281,22 @@ fn score_max(topic: &Topic) -> f64 {
     rules + topic.source_bonus.values().copied().fold(0.0, f64::max)
 }
 
-fn warn_of_unreachable(section: &Section<'_>, topic: &Topic, draft: &mut Draft<'_>) {
+fn warn_of_unreachable(section: &Section<'_>, topic: &Topic, found: &mut Findings<'_>) {
     let max = score_max(topic);
     if max < topic.threshold {
         let at = section.literal("threshold").map_or(&section.span, |literal| &literal.span);
         let message = format!("nothing can get into topic `{}`: all its rules give {max} points", topic.id);
-        draft.warning(at, message).help(format!("the threshold is {}: lower it, or raise a weight", topic.threshold));
+        found.warning(at, message).help(format!("the threshold is {}: lower it, or raise a weight", topic.threshold));
     }
 }
 
-fn warn_of_no_feed(section: &Section<'_>, topic: &Topic, draft: &mut Draft<'_>) {
+fn warn_of_no_feed(section: &Section<'_>, topic: &Topic, found: &mut Findings<'_>) {
     let takes = |source: &Source| {
         source.topics.as_ref().is_none_or(|topics| topics.contains(&topic.id))
             && topic.sources.as_ref().is_none_or(|sources| sources.contains(&source.id))
     };
-    if !draft.sources.is_empty() && !draft.sources.iter().any(|source| source.enabled && takes(source)) {
-        let warning = draft.warning(&section.span, format!("no feed gives entries to topic `{}`", topic.id));
+    if !found.sources.is_empty() && !found.sources.iter().any(|source| source.enabled && takes(source)) {
+        let warning = found.warning(&section.span, format!("no feed gives entries to topic `{}`", topic.id));
         warning.help(match topic.sources {
             None => "list it in the `topics` of a feed, or take that key out of one",
             Some(_) => "`from` and `from_tags` leave no feed that is on and gives to this topic",

@@ -15,7 +15,6 @@ pub(super) struct Literal {
     pub(super) value: Value,
 }
 
-/// A value of TOML.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
     Text(String),
@@ -38,7 +37,6 @@ pub(super) struct Name {
     pub(super) text: String,
 }
 
-/// A text that is no TOML.
 #[derive(Debug)]
 pub(super) struct SyntaxError {
     pub(super) span: Range<usize>,
@@ -51,7 +49,6 @@ impl Literal {
         if let Value::Text(text) = &self.value { Some(text) } else { None }
     }
 
-    /// Its number, with or without a fraction.
     pub(super) fn number(&self) -> Option<f64> {
         match self.value {
             Value::Whole(number) => Some(number as f64),
@@ -60,12 +57,11 @@ impl Literal {
         }
     }
 
-    /// The elements of a list; none if it is no list.
     pub(super) fn elements(&self) -> &[Self] {
         if let Value::List(list) = &self.value { list } else { &[] }
     }
 
-    /// The value of a key; none if it is no table that has it.
+    /// The value of a key, if it is a table that has it.
     pub(super) fn member(&self, key: &str) -> Option<&Self> {
         let Value::Table(entries) = &self.value else { return None };
         entries.iter().find(|(name, _)| name.text == key).map(|(_, literal)| literal)
@@ -96,10 +92,7 @@ const HELPS: [(&str, &str); 5] = [
     ),
 ];
 
-/// Reads a document.
-///
-/// # Errors
-/// Every syntax error; only the first if a list that is not closed has swallowed the rest of the text.
+/// Reads a document, or all its syntax errors: only the first if a list that is not closed has swallowed the rest.
 pub(super) fn read(text: &str) -> Result<Entries, Vec<SyntaxError>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
@@ -123,7 +116,6 @@ pub(super) fn read_in_part(text: &str) -> Entries {
     entries(DeTable::parse_recoverable(text).0.get_ref())
 }
 
-/// Reads one value, such as the default of a key.
 pub(super) fn read_value(text: &str) -> Option<Literal> {
     DeValue::parse(text).ok().map(|value| literal(&value))
 }

@@ -12,9 +12,10 @@ use super::lexicon::Lexicon;
 use super::tree::Entries;
 use crate::schedule::Schedule;
 
-/// What is known of a config while it is read.
+/// All that is known of a config while it is read. A table that has a mistake is `None`, a source that has one is left
+/// out.
 #[derive(Debug)]
-pub(super) struct Draft<'a> {
+pub(super) struct Findings<'a> {
     pub(super) problems: Problems,
     /// The folder that relative paths begin in.
     pub(super) folder: &'a Path,
@@ -22,19 +23,16 @@ pub(super) struct Draft<'a> {
     pub(super) zone: Tz,
     /// Schedules by pattern: feeds with the same one share it, for each takes some kB.
     pub(super) schedules: HashMap<String, Schedule>,
-    /// `[poll]`, unless it has a mistake.
     pub(super) poll: Option<PollSettings>,
-    /// `[topic_defaults]`, unless it has a mistake.
     pub(super) topic_defaults: Option<TopicDefaults>,
     pub(super) topic_ids: Vec<String>,
-    /// The ids of all sources, also of those that have a mistake.
+    /// The ids of all sources, with or without a mistake.
     pub(super) source_ids: Vec<String>,
-    /// The sources without a mistake.
     pub(super) sources: Vec<Source>,
     pub(super) lexicon: Lexicon<'a>,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> Findings<'a> {
     pub(super) fn new(folder: &'a Path, entries: &'a Entries) -> Self {
         let mut problems = Problems::default();
         let lexicon = entries.iter().find(|(name, _)| name.text == "lexicon").map(|(_, lexicon)| lexicon);
