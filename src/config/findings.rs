@@ -12,8 +12,7 @@ use super::lexicon::Lexicon;
 use super::tree::Entries;
 use crate::schedule::Schedule;
 
-/// All that is known of a config while it is read. A table that has a mistake is `None`, a source that has one is left
-/// out.
+/// The state of reading. A table that has a mistake is `None`, and a source that has one is left out.
 #[derive(Debug)]
 pub(super) struct Findings<'a> {
     pub(super) problems: Problems,

@@ -1,7 +1,7 @@
 //! Every key of `config.toml`, said once: name, type, range, default, meaning.
 //!
-//! A new key is a row here ([`table!`] tells how to write one) and a line of the example `config.toml`. The checks, the
-//! test of the example and the reference `docs/config.md` come from the rows.
+//! A new key is a row here ([`table!`] tells how to write one) and a line of the example `config.toml`. Its checks come from
+//! the row, and so does the reference: `cargo run -- check --keys > docs/config.md`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -106,7 +106,7 @@ table! {
 }
 
 table! {
-    /// What is published.
+    /// The published files.
     #[derive(Debug, Clone)]
     pub struct PublishSettings in "[publish]" {
         /// The folder of static files.
@@ -121,7 +121,7 @@ table! {
 }
 
 table! {
-    /// What is served over HTTP.
+    /// The HTTP server.
     #[derive(Debug, Clone)]
     pub struct ServeSettings in "[serve]" {
         /// Where HTTP is served. With `""` there are files only, unless the service manager hands a socket over.
@@ -137,7 +137,7 @@ table! {
         url: Url = WEB, required;
         /// Unique name of the feed in addresses and commands. Its history hangs on it.
         id: String = ID, otherwise("made from the host of its address");
-        /// For people.
+        /// Name of the feed, for people.
         title: Option<String> = TEXT, optional("the feed's own");
         /// When it is polled.
         schedule: Schedule = SCHEDULE, of(poll);
@@ -145,7 +145,7 @@ table! {
         topics: Option<Vec<String>> = TOPICS, optional("all topics");
         /// Tags that all its entries are given.
         tags: Vec<String> = TEXTS, default([]);
-        /// Whether it is polled. The entries of a feed that is not polled any more stay.
+        /// Whether it is polled. Its entries stay, even if it is not.
         enabled: bool = FLAG, default(true);
         /// Whether the page of each entry is fetched, and the article taken out.
         full_text: bool = FLAG, default(false);
@@ -166,7 +166,7 @@ table! {
         headers: Vec<(String, Secret)> = HEADERS, default({});
         /// Name and password, sent to the feed's own host only.
         auth: Option<Auth> = AUTH, optional("none");
-        /// What we say that we are, to a publisher that refuses our usual name.
+        /// Our name in its requests, for a publisher that refuses the usual one.
         user_agent: Option<String> = VISIBLE, optional("`veille`, its version, `site.url` and `site.contact`");
         /// The proxy that its requests go through.
         proxy: Proxy = PROXY, of(poll);
@@ -179,7 +179,7 @@ table! {
     /// Name and password (RFC 7617).
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Auth in r#"auth = { user = "…", password = { file = "…" } }"# {
-        /// Without `:`.
+        /// The name, without `:`.
         user: String = USER, required;
         /// The password, or where to find it.
         password: Secret = SECRET, required;
@@ -224,13 +224,13 @@ table! {
     pub(super) struct TopicTable in "[[topic]]" {
         /// Unique name of the topic, part of its addresses.
         id: String = ID, required;
-        /// For people.
+        /// Name of the topic, for people.
         title: Option<String> = TEXT, optional("the id");
-        /// One line for people.
+        /// One line about the topic, for people.
         description: String = LINE, default("");
-        /// Terms of which each gives 3 points, times the boost of the field. The short form of a rule.
+        /// Terms, of which one is enough for 3 points, times the boost of the field. The short form of a rule.
         any: Option<Vec<Term>> = ANY, optional("none");
-        /// Terms that give 3 points near each other in title or lead. The short form of a rule.
+        /// Terms, of which one of the first list near one of the second gives 3 points, times the boost of title or head.
         near: Option<[Vec<Term>; 2]> = NEAR, optional("none");
         /// Terms that keep an entry out, whatever its points, if title or lead has one of them.
         not: Vec<Term> = TERMS, default([]);
@@ -257,7 +257,7 @@ table! {
     /// A rule of a topic. It has either `any` or `near`.
     #[derive(Debug)]
     pub(super) struct RuleTable in "[[topic.rule]]" {
-        /// For `veille explain`.
+        /// Name of the rule, for `veille explain`.
         name: Option<String> = TEXT, optional("the first terms");
         /// Points that it gives, times the boost of the field. Negative ones push away; not 0.
         weight: f64 = WEIGHT, default(3.0);

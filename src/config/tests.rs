@@ -57,14 +57,15 @@ fn check_example(tells: impl Fn(&Key, &str, bool) -> bool) {
     for table in TABLES.iter().filter(|table| table.written.starts_with('[')) {
         for key in table.keys().filter(|key| key.name != "rule") {
             let mut lines = shown.iter().filter(|(within, name, ..)| within == table.name() && name == key.name);
-            assert!(lines.any(|(.., rest, is_comment)| tells(key, rest, *is_comment)), "{}.{}", table.name(), key.name);
+            let is_told = lines.any(|(.., rest, is_comment)| tells(key, rest, *is_comment));
+            assert!(is_told, "config.toml does not tell `{}.{}`", table.name(), key.name);
         }
     }
     for table in TABLES.iter().filter(|table| table.written.contains(" = ")) {
         let (.., rest, _) = shown.iter().find(|(_, name, ..)| name == table.name()).unwrap();
         for key in table.keys() {
             let (_, own) = rest.split_once(&format!("{} = ", key.name)).unwrap();
-            assert!(tells(key, own, true), "{}.{}", table.name(), key.name);
+            assert!(tells(key, own, true), "config.toml does not tell `{}.{}`", table.name(), key.name);
         }
     }
 }

@@ -227,7 +227,9 @@ fn points(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<BTre
 
 fn feeds(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<String>> {
     let feeds = texts(literal, key, found)?;
-    feeds.iter().for_each(|(feed, literal)| known_feed(feed, &literal.span, found));
+    for (feed, literal) in &feeds {
+        known_feed(feed, &literal.span, found);
+    }
     Some(feeds.into_iter().map(|(feed, _)| feed.to_owned()).collect())
 }
 

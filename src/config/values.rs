@@ -93,12 +93,11 @@ pub(super) fn texts<'l>(
     let Value::List(list) = &literal.value else { return unfit(literal, key, found) };
     let mut texts = Vec::new();
     for literal in list {
-        match literal.text() {
-            Some(text) => texts.push((text, literal)),
-            None => {
-                let message = format!("`{}` must hold texts in quotes only, not {}", key.name, literal.kind());
-                found.error(&literal.span, message);
-            }
+        if let Some(text) = literal.text() {
+            texts.push((text, literal));
+        } else {
+            let message = format!("`{}` must hold texts in quotes only, not {}", key.name, literal.kind());
+            found.error(&literal.span, message);
         }
     }
     Some(texts)
@@ -281,6 +280,7 @@ fn networks(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Ve
     Some(networks)
 }
 
+#[expect(clippy::option_option, reason = "without the outer one there is a mistake, without the inner one no address")]
 fn listen(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Option<Listen>> {
     let text = line(literal, key, found)?;
     if text.is_empty() {

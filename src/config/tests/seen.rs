@@ -417,9 +417,9 @@ error: `site` must be a table, not a list
 #[test]
 fn a_table_that_is_written_inline_shows_how() {
     check(
-        r#"[topic_defaults]
+        r"[topic_defaults]
 boost = 3.0
-"#,
+",
         r"
 error: `boost` must be a table, not a number
  --> config.toml:2:9
