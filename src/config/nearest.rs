@@ -1,4 +1,4 @@
-//! What someone probably meant. The only home of `strsim`.
+//! The word that someone probably meant.
 
 /// Returns the candidate that is so near to `word` that it is probably meant.
 pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
