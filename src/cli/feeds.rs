@@ -15,6 +15,7 @@ use crate::schedule::{RHYTHM, Silence, silence};
 use crate::state::{self, SourceState, Turn};
 use crate::store::sqlite::Sqlite;
 use crate::store::{EntryDay, Store, StoreError};
+use crate::text::rough_duration;
 
 /// How far back the usual number of entries is counted.
 const WEEKS: i32 = 8;
@@ -219,7 +220,7 @@ fn remarks(watched: &Watched<'_>, state: &SourceState, silence: Option<Silence>)
         failures => format!("{failures} failures in a row since {}: {}", day(failure.since), failure.message),
     });
     let silence = silence.map(|silence| {
-        format!("nothing new since {}; it used to write every {}", day(silence.since), output::span(silence.usual))
+        format!("nothing new since {}; it used to write every {}", day(silence.since), rough_duration(silence.usual))
     });
     let moved = state.moved_to.as_ref().map(|to| format!("moved for good: write `url = \"{to}\"`"));
     let moving =
@@ -259,9 +260,9 @@ fn for_people(told: &[Health<'_>], now: Timestamp, paint: Paint) -> String {
 }
 
 fn row(health: &Health<'_>, now: Timestamp) -> [String; 5] {
-    let last = health.last_success.map_or_else(String::new, |at| format!("read {} ago", output::span(now - at)));
+    let last = health.last_success.map_or_else(String::new, |at| format!("read {} ago", rough_duration(now - at)));
     let next = match health.next_poll {
-        Some(at) if at > now => format!("next in {}", output::span(at - now)),
+        Some(at) if at > now => format!("next in {}", rough_duration(at - now)),
         Some(_) => "due now".to_owned(),
         None if health.status == Status::NeverPolled => "due now".to_owned(),
         None => String::new(),
