@@ -165,7 +165,7 @@ fn write_element(element: &Element<'_>, out: &mut String) {
         out.push(' ');
         out.push_str(name);
         out.push_str("=\"");
-        out.push_str(&value.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;"));
+        out.push_str(&minimal_escape(&**value).replace('"', "&quot;"));
         out.push('"');
     }
     out.push('>');

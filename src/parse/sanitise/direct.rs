@@ -201,21 +201,16 @@ fn unescape(value: &str) -> Result<Cow<'_, str>, Odd> {
 
 /// Writes text or a value as HTML §13.3 serialises it.
 fn escape(text: &str, is_value: bool, out: &mut String) {
-    let mut written = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let (reference, length) = match byte {
-            b'&' => ("&amp;", 1),
-            b'<' => ("&lt;", 1),
-            b'>' => ("&gt;", 1),
-            b'"' if is_value => ("&quot;", 1),
-            0xC2 if text.as_bytes().get(at + 1) == Some(&0xA0) => ("&nbsp;", 2),
-            _ => continue,
-        };
-        out.push_str(text.get(written..at).unwrap_or_default());
-        out.push_str(reference);
-        written = at + length;
+    for (number, part) in text.split('\u{a0}').enumerate() {
+        if number > 0 {
+            out.push_str("&nbsp;");
+        }
+        if is_value {
+            html_escape::encode_double_quoted_attribute_to_string(part, out);
+        } else {
+            html_escape::encode_text_to_string(part, out);
+        }
     }
-    out.push_str(text.get(written..).unwrap_or_default());
 }
 
 #[cfg(test)]
