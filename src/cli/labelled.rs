@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::replace::replace;
 use super::{Failure, judged};
 use crate::config::Config;
 use crate::feed::{Category, Entry};
@@ -156,23 +157,14 @@ impl LabelledFile {
     }
 }
 
-/// Writes the whole file beside the old one and puts it in its place, so that an interruption loses nothing.
+/// Writes the whole file anew, so that an interruption loses nothing.
 pub(super) fn write(path: &Path, entries: &[Labelled]) -> Result<(), Failure> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let beside = path.with_file_name(name);
     let mut text = Vec::new();
     for entry in entries {
         serde_json::to_writer(&mut text, entry)?;
         text.push(b'\n');
     }
-    let put = || {
-        let mut file = File::create(&beside)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)
-    };
-    put().map_err(|error| anyhow::anyhow!("cannot write `{}`: {error}", path.display()).into())
+    replace(path, &text).map_err(|error| anyhow::anyhow!("cannot write `{}`: {error}", path.display()).into())
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod output;
 mod poll;
 mod progress;
 mod publish;
+mod replace;
 mod save;
 mod shell;
 mod split;

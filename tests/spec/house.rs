@@ -14,7 +14,7 @@ const STAGES: [&str; 6] = ["dedup", "fetch", "parse", "publish", "store", "tag"]
 const COMPOSITION: [&str; 6] = ["cli", "daemon", "metrics", "pipeline", "readers", "serve"];
 
 /// Foreign crates whose types stay in one file or folder under `src`.
-const HOMES: [(&str, &str); 37] = [
+const HOMES: [(&str, &str); 35] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("arc_swap", "serve/"),
@@ -34,7 +34,6 @@ const HOMES: [(&str, &str); 37] = [
     ("feed_rs", "parse/"),
     ("html5ever", "text/"),
     ("http_body_util", "serve"),
-    ("httpdate", "serve/"),
     ("hyper", "serve"),
     ("hyper_util", "serve"),
     ("indicatif", "cli"),
@@ -44,7 +43,6 @@ const HOMES: [(&str, &str); 37] = [
     ("reqwest", "fetch/"),
     ("rusqlite", "store/"),
     ("sd_notify", "daemon/"),
-    ("strsim", "config/"),
     ("toml", "config/"),
     ("toml_edit", "config/"),
     ("tracing_subscriber", "cli/"),
