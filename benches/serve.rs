@@ -40,7 +40,7 @@ fn main() {
     println!("{} bytes, {} in gzip", bytes(&resource.plain.body).len(), bytes(&gzip.body).len());
     let etag = format!("If-None-Match: {}\r\n", resource.plain.etag);
     let front = Arc::new(Front::default());
-    front.tree.store(Arc::new(tree));
+    front.tree.store(tree);
     let ours = Server::start(move |listener| async move {
         serve(listener, front, Limits::default(), std::future::pending()).await.unwrap();
     });

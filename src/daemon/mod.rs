@@ -430,7 +430,7 @@ impl Daemon {
         let next = self.due.next().filter(|_| self.polls.is_empty());
         let wait = next.and_then(|at| (at - Utc::now()).to_std().ok());
         let until = wait.map(|wait| std::time::Instant::now() + wait);
-        self.front.tree.store(Arc::new(self.front.tree.load().with_fresh_until(until, Utc::now())));
+        self.front.tree.store(self.front.tree.load().with_fresh_until(until, Utc::now()));
     }
 
     /// Shows on `/healthz` that something is wrong, or is right again.
@@ -440,7 +440,7 @@ impl Daemon {
             None => self.troubles.remove(about),
         };
         let reasons = self.troubles.values().cloned().collect();
-        self.front.health.store(Arc::new(Health { reasons }));
+        self.front.health.store(Health { reasons });
     }
 
     /// Chooses how a publication that begins now treats the archives.
@@ -457,8 +457,8 @@ impl Daemon {
     /// The first time, when the folder cannot be written. Later that stops files, not HTTP.
     fn published(&mut self, publication: Publication) -> anyhow::Result<()> {
         let Publication { generation, tree, prefix, archives, stories, announced, written, began } = publication;
-        self.front.prefix.store(Arc::new(prefix));
-        self.front.tree.store(Arc::new(tree));
+        self.front.prefix.store(prefix);
+        self.front.tree.store(tree);
         self.tell_freshness();
         self.archives_wait = archives == Archives::Later;
         if !self.archives_wait {

@@ -7,6 +7,7 @@
 mod bodies;
 mod connections;
 mod negotiation;
+mod swapped;
 
 use std::convert::Infallible;
 use std::io;
@@ -14,7 +15,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -33,6 +34,7 @@ use crate::publish::{Body as Stored, Encoding, Format, Resource, Tree};
 use connections::{Connection, Connections};
 
 pub use connections::Socket;
+pub use swapped::Swapped;
 
 /// Shortest `max-age`: a poll that is under way may take that long.
 const MAX_AGE_MIN: Duration = Duration::from_mins(1);
@@ -55,11 +57,11 @@ type Response = hyper::Response<Full<Bytes>>;
 #[derive(Debug, Default)]
 pub struct Front {
     /// The documents.
-    pub tree: ArcSwap<Tree>,
+    pub tree: Swapped<Tree>,
     /// How the daemon is.
-    pub health: ArcSwap<Health>,
+    pub health: Swapped<Health>,
     /// The path of `site.url`, without its last slash: a proxy may leave it before ours.
-    pub prefix: ArcSwap<String>,
+    pub prefix: Swapped<String>,
     /// What is counted.
     pub metrics: Metrics,
     /// The last `Cache-Control` that was written, with its seconds: most answers of one second share it.
@@ -193,10 +195,10 @@ async fn answer(front: &Front, request: &Parts) -> Response {
         }
         // RFC 9110 §9.3.7: what the server as a whole can do.
         "*" if request.method == Method::OPTIONS => allowed(StatusCode::NO_CONTENT),
-        "/healthz" => unless_options(request, || health(&front.health.load())),
+        "/healthz" => unless_options(request, || health(&front.health.glance())),
         "/metrics" => unless_options(request, || counted(&front.metrics)),
         _ => {
-            let (tree, prefix) = (front.tree.load(), front.prefix.load());
+            let (tree, prefix) = (front.tree.glance(), front.prefix.glance());
             let below = path.strip_prefix(prefix.as_str()).filter(|below| below.is_empty() || below.starts_with('/'));
             match below {
                 Some(below) if tree.get(path).is_none() => found(front, request, &tree, below, path).await,

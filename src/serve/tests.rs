@@ -37,7 +37,7 @@ impl World {
             Representation::new((*path).into(), format, text.clone().into())
         };
         let tree = Tree::build(documents.iter().map(document).collect(), Vec::new(), &Tree::default(), modified);
-        let front = Arc::new(Front { tree: ArcSwap::from_pointee(tree), ..Front::default() });
+        let front = Arc::new(Front { tree: Swapped::new(tree), ..Front::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = oneshot::channel();
@@ -247,7 +247,7 @@ fn who_opens_a_volume_in_a_browser_is_sent_to_its_page() {
 #[test]
 fn a_proxy_may_leave_the_sites_path_before_ours() {
     let status = in_world(async |world| {
-        world.front.prefix.store(Arc::new("/veille".to_owned()));
+        world.front.prefix.store("/veille".to_owned());
         [
             world.ask("GET", "/veille/ecole.atom", &[]).await.status(),
             world.ask("GET", "/ecole.atom", &[]).await.status(),
@@ -269,7 +269,7 @@ fn a_folder_without_its_slash_is_found_below_a_path_that_the_proxy_leaves() {
         ("/veilleecole", (404, None)),
     ] {
         let answer = in_world(async |world| {
-            world.front.prefix.store(Arc::new("/veille".to_owned()));
+            world.front.prefix.store("/veille".to_owned());
             world.ask("GET", path, &[]).await
         });
         assert_eq!((answer.status(), answer.header("location")), expected, "{path}");
@@ -384,7 +384,7 @@ fn a_folder_without_its_slash_leads_to_its_page_below_any_prefix() {
 fn health_says_what_is_wrong() {
     let (well, ill) = in_world(async |world| {
         let well = world.ask("GET", "/healthz", &[]).await;
-        world.front.health.store(Arc::new(Health { reasons: vec!["the disk is full".into()] }));
+        world.front.health.store(Health { reasons: vec!["the disk is full".into()] });
         (well, world.ask("GET", "/healthz", &[]).await)
     });
     assert_eq!((well.status(), ill.status()), (200, 503));
@@ -400,7 +400,7 @@ fn freshness_lasts_to_the_next_possible_change_and_changes_no_tag() {
             .tree
             .load()
             .with_fresh_until(Some(Instant::now() + Duration::from_hours(48)), "2026-10-10T08:00:00Z".parse().unwrap());
-        world.front.tree.store(Arc::new(tree));
+        world.front.tree.store(tree);
         (before, world.ask("GET", "/ecole.atom", &[]).await)
     });
     assert_eq!(
