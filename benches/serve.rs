@@ -26,7 +26,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use veille::publish::{Body, Encoding, Format, Representation, Resource, Tree};
-use veille::serve::{Front, Limits, serve};
+use veille::serve::{Front, ServingLimits, serve};
 
 const PATH: &str = "/topic.atom";
 const REQUESTS: u32 = 20_000;
@@ -42,7 +42,7 @@ fn main() {
     let front = Arc::new(Front::default());
     front.tree.store(tree);
     let ours = Server::start(move |listener| async move {
-        serve(listener, front, Limits::default(), std::future::pending()).await.unwrap();
+        serve(listener, front, ServingLimits::default(), std::future::pending()).await.unwrap();
     });
     let theirs = Server::start(move |listener| bare(listener, Arc::clone(&resource)));
     for (name, headers) in [("plain", ""), ("gzip", "Accept-Encoding: gzip\r\n"), ("304", &etag)] {

@@ -13,13 +13,13 @@ use crate::parse::{self, Outline};
 const LIST_BYTES_MAX: u64 = 32 << 20;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct ImportOptions {
     /// The list, as other readers export it
     #[arg(value_name = "FILE.opml")]
     file: PathBuf,
 }
 
-pub(super) fn run(path: &Path, options: &Options) -> Result<(), Failure> {
+pub(super) fn run(path: &Path, options: &ImportOptions) -> Result<(), Failure> {
     let config = open::config(Some(PathBuf::from(path)))?;
     let list = parse::outlines(&read(&options.file)?).ok_or_else(|| {
         Failure::Usage(format!(

@@ -86,7 +86,7 @@ impl Labelled {
 
 /// A line that cannot be read.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct LineFault {
     /// From 1.
     line: usize,
     message: String,
@@ -97,7 +97,7 @@ pub(super) struct Fault {
 pub(super) struct LabelledFile {
     /// Each id once; of several lines the last label of a topic counts.
     pub(super) entries: Vec<Labelled>,
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<LineFault>,
 }
 
 /// Reads a file of labelled entries as far as it goes.
@@ -125,7 +125,7 @@ pub(super) fn read(path: &Path) -> Result<LabelledFile, Failure> {
                     file.entries.push(labelled);
                 }
             }
-            Err(message) => file.faults.push(Fault { line: line + 1, message }),
+            Err(message) => file.faults.push(LineFault { line: line + 1, message }),
         }
     }
     Ok(file)

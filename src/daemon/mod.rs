@@ -34,7 +34,7 @@ use crate::config::{Config, Source};
 use crate::feed::Timestamp;
 use crate::pipeline::{self, Announced, Archives, Context, Counts, Outcome, Polled};
 use crate::publish::files::{FilesError, Written};
-use crate::serve::{self, Front, Health, Limits, Socket};
+use crate::serve::{self, DaemonHealth, Front, ServingLimits, Socket};
 use crate::state::{PollFailure, SourceState};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Handle, StoreError};
@@ -440,7 +440,7 @@ impl Daemon {
             None => self.troubles.remove(about),
         };
         let reasons = self.troubles.values().cloned().collect();
-        self.front.health.store(Health { reasons });
+        self.front.health.store(DaemonHealth { reasons });
     }
 
     /// Chooses how a publication that begins now treats the archives.
@@ -482,7 +482,7 @@ impl Daemon {
     fn serve(&mut self) {
         let Some(socket) = self.socket.take() else { return };
         let (front, stop) = (Arc::clone(&self.front), self.stop.clone().cancelled_owned());
-        let limits = Limits { grace: GRACE, ..Limits::default() };
+        let limits = ServingLimits { grace: GRACE, ..ServingLimits::default() };
         self.server.ask();
         self.server.start(|| async move { Ok(serve::serve_apart(socket, front, limits, stop).await?) });
     }

@@ -304,7 +304,7 @@ fn plan(context: &Context, source: &Source, state: &mut SourceState, waits: &[Wa
 }
 
 /// A document that was read.
-struct Document {
+struct ReadDocument {
     about: About,
     entries: Vec<(Entry, Identity)>,
     listing: Listing,
@@ -332,7 +332,7 @@ async fn read(
     state: &mut SourceState,
     fetched: fetch::Fetched,
     now: Timestamp,
-) -> Result<Option<Document>, Unreadable> {
+) -> Result<Option<ReadDocument>, Unreadable> {
     // A permanent redirect is the last word of an address: what stands at its end is another document.
     let is_first = state.body_hash.is_none() || fetched.moved().is_some();
     let fetch::Fetched { answer, url, validators, .. } = fetched;
@@ -369,7 +369,7 @@ async fn read(
     let (entries, about) = reading.await?.map_err(unreadable)?;
     let order = entries.iter().map(|(_, identity)| identity.key).collect();
     let listing = Listing::new(is_delta, is_first, &about.defects, order);
-    Ok(Some(Document { about, entries, listing, hash, validators }))
+    Ok(Some(ReadDocument { about, entries, listing, hash, validators }))
 }
 
 /// Sorts out what is new in a document, so that only that is sanitised and labelled.
@@ -377,11 +377,11 @@ async fn prepare(
     context: &Arc<Context>,
     source: &Source,
     state: &mut SourceState,
-    document: Option<Document>,
+    document: Option<ReadDocument>,
     share: fetch::Share,
     now: Timestamp,
 ) -> Result<Result<Option<News>, Unreadable>, StoreError> {
-    let Some(Document { mut about, entries, listing, hash, validators }) = document else { return Ok(Ok(None)) };
+    let Some(ReadDocument { mut about, entries, listing, hash, validators }) = document else { return Ok(Ok(None)) };
     let known = known(context, &source.id, entries.iter().map(|(_, identity)| identity)).await?;
     let mut same = Vec::new();
     let mut fresh: Vec<(Entry, Identity, Decision)> = Vec::new();

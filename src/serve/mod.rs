@@ -59,7 +59,7 @@ pub struct Front {
     /// The documents.
     pub tree: Swapped<Tree>,
     /// How the daemon is.
-    pub health: Swapped<Health>,
+    pub health: Swapped<DaemonHealth>,
     /// The path of `site.url`, without its last slash: a proxy may leave it before ours.
     pub prefix: Swapped<String>,
     /// What is counted.
@@ -86,14 +86,14 @@ impl Front {
 
 /// How the daemon is: well, unless there are reasons.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Health {
+pub struct DaemonHealth {
     /// What is wrong, one line each, for people.
     pub reasons: Vec<String>,
 }
 
 /// What one process gives to its readers.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct ServingLimits {
     /// Connections at once; further ones wait in the system's queue.
     pub connections: usize,
     /// How long a connection may go on without taking a part of an answer.
@@ -102,7 +102,7 @@ pub struct Limits {
     pub grace: Duration,
 }
 
-impl Default for Limits {
+impl Default for ServingLimits {
     fn default() -> Self {
         Self { connections: 512, idle: Duration::from_mins(1), grace: Duration::from_secs(10) }
     }
@@ -118,7 +118,7 @@ impl Default for Limits {
 pub async fn serve(
     listener: impl Into<Socket>,
     front: Arc<Front>,
-    limits: Limits,
+    limits: ServingLimits,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let (stopping, stopped) = watch::channel(());
@@ -151,7 +151,7 @@ pub async fn serve(
 pub async fn serve_apart(
     socket: Socket,
     front: Arc<Front>,
-    limits: Limits,
+    limits: ServingLimits,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let socket = socket.into_std()?;
@@ -358,7 +358,7 @@ fn nowhere(tree: &Tree, path: &str, asked: &str) -> Response {
     }
 }
 
-fn health(health: &Health) -> Response {
+fn health(health: &DaemonHealth) -> Response {
     let (status, word) =
         if health.reasons.is_empty() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "degraded") };
     let body = serde_json::json!({ "status": word, "reasons": health.reasons });

@@ -52,7 +52,7 @@ pub(in crate::parse) fn read<'a>(document: &'a str, limits: &Limits) -> Tree<'a>
 }
 
 /// Where a tokeniser gave up.
-struct Fault {
+struct MarkupFault {
     /// Of the `<` that begins no markup.
     at: usize,
     /// Bytes that it looked at to find out.
@@ -120,7 +120,7 @@ impl<'a, 'l> Builder<'a, 'l> {
     }
 
     /// Reads to the end (`None`), or to what the tokeniser cannot read.
-    fn read_until_fault(&mut self, text: &'a str) -> Option<Fault> {
+    fn read_until_fault(&mut self, text: &'a str) -> Option<MarkupFault> {
         let mut reader = Reader::from_str(text);
         let config = reader.config_mut();
         config.allow_dangling_amp = true;
@@ -141,7 +141,7 @@ impl<'a, 'l> Builder<'a, 'l> {
                         self.end(markup.get(..name).unwrap_or_default());
                     }
                 }
-                Ok(Event::Start(_) | Event::Empty(_)) => return Some(Fault { at, scanned: end - at }),
+                Ok(Event::Start(_) | Event::Empty(_)) => return Some(MarkupFault { at, scanned: end - at }),
                 Ok(Event::End(tag)) => self.end(tag.name().as_ref()),
                 Ok(Event::Text(_)) => self.text(Cow::Borrowed(text.get(at..end).unwrap_or_default())),
                 Ok(Event::CData(data)) => self.text(data.into_inner()),
@@ -152,7 +152,7 @@ impl<'a, 'l> Builder<'a, 'l> {
                 Ok(Event::DocType(declaration)) => self.declare_entities(&declaration),
                 Ok(Event::Decl(_) | Event::PI(_) | Event::Comment(_)) => {}
                 Ok(Event::Eof) => return None,
-                Err(_) => return Some(Fault { at: offset(reader.error_position()), scanned: text.len() - at }),
+                Err(_) => return Some(MarkupFault { at: offset(reader.error_position()), scanned: text.len() - at }),
             }
         }
         None
