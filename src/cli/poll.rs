@@ -134,7 +134,7 @@ async fn round(context: &Arc<Context>, sources: Vec<Source>, force: bool, json: 
 
 fn line<'a>(feed: &'a str, polled: &'a Polled) -> PollLine<'a> {
     let (outcome, new, changed, error) = match &polled.outcome {
-        Outcome::NotDue => ("not_due", 0, 0, None),
+        Outcome::NotDue | Outcome::HostPostponed | Outcome::NoMemory => ("not_due", 0, 0, None),
         Outcome::Unchanged => ("unchanged", 0, 0, None),
         Outcome::Read(Counts { new, changed }) => ("read", *new, *changed, None),
         Outcome::Failed(failure) => ("failed", 0, 0, Some(failure.message.as_str())),
@@ -145,7 +145,11 @@ fn line<'a>(feed: &'a str, polled: &'a Polled) -> PollLine<'a> {
 /// A line for a feed that changed or failed, nothing for the others.
 fn for_people(feed: &str, outcome: &Outcome) -> String {
     match outcome {
-        Outcome::NotDue | Outcome::Unchanged | Outcome::Read(Counts { new: 0, changed: 0 }) => String::new(),
+        Outcome::NotDue
+        | Outcome::HostPostponed
+        | Outcome::NoMemory
+        | Outcome::Unchanged
+        | Outcome::Read(Counts { new: 0, changed: 0 }) => String::new(),
         Outcome::Read(Counts { new, changed: 0 }) => format!("{feed}: {new} new\n"),
         Outcome::Read(Counts { new, changed }) => format!("{feed}: {new} new, {changed} changed\n"),
         Outcome::Failed(failure) => format!("{feed}: failed: {}\n", failure.message),
@@ -159,7 +163,7 @@ fn new_entries(number: usize) -> String {
 impl Total {
     fn add(&mut self, outcome: &Outcome) {
         match outcome {
-            Outcome::NotDue => return,
+            Outcome::NotDue | Outcome::HostPostponed | Outcome::NoMemory => return,
             Outcome::Unchanged => {}
             Outcome::Read(Counts { new, changed }) => {
                 self.new += new;

@@ -338,7 +338,7 @@ impl Daemon {
     fn end_poll(&mut self, (source_id, context, polled): Ended) -> anyhow::Result<()> {
         let polled = polled.context("polling failed")?;
         let (outcome, counts) = match &polled.outcome {
-            Outcome::NotDue => ("not_due", Counts::default()),
+            Outcome::NotDue | Outcome::HostPostponed | Outcome::NoMemory => ("not_due", Counts::default()),
             Outcome::Unchanged => ("unchanged", Counts::default()),
             Outcome::Read(counts) => ("read", *counts),
             Outcome::Failed(_) => ("failed", Counts::default()),

@@ -129,9 +129,12 @@ pub struct Polled {
 /// What came of a poll.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// Nothing came of it, and that is nobody's failure: another process polled it meanwhile, its host wants to be left
-    /// alone, or there was no memory for its document.
+    /// It was not asked: it is due later, since another process polled it meanwhile, or never, since it is gone.
     NotDue,
+    /// It was not asked: its host wants to be left alone. No failure of the source.
+    HostPostponed,
+    /// Its document was left: too much was being read at once. No failure of the source.
+    NoMemory,
     /// The server says, or the bytes show, that nothing has changed.
     Unchanged,
     /// A document was read.
@@ -246,11 +249,11 @@ async fn fail(
     error: &fetch::FetchError,
 ) -> Result<Polled, StoreError> {
     let Arrival { mut state, now, .. } = arrival;
-    if let Some(next_poll) = put_off(error, now) {
+    if let Some((outcome, next_poll)) = put_off(error, now) {
         state.next_poll = Some(next_poll);
         state.next_poll_why = error.to_string();
         context.keeper.keep(Arrival { state, ..arrival }).await?;
-        return Ok(Polled { outcome: Outcome::NotDue, next_poll: Some(next_poll) });
+        return Ok(Polled { outcome, next_poll: Some(next_poll) });
     }
     let advice = error.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
     let failure = state.fail(error.code(), format!("{error}{advice}"), now);
@@ -263,12 +266,11 @@ async fn fail(
     keep_failure(context, Arrival { state, throttle: error.throttle().cloned(), ..arrival }, failure).await
 }
 
-/// Returns when to try again after what is no failure of the source: its host was told to wait for another feed's
-/// sake, or too much was being read at once.
-fn put_off(error: &fetch::FetchError, now: Timestamp) -> Option<Timestamp> {
+/// Returns the outcome of a poll that came to nothing without a failure of the source, and when to try again.
+fn put_off(error: &fetch::FetchError, now: Timestamp) -> Option<(Outcome, Timestamp)> {
     match error {
-        fetch::FetchError::Postponed { until, .. } => Some(*until),
-        fetch::FetchError::Busy { .. } => Some(now + BUSY_PAUSE),
+        fetch::FetchError::Postponed { until, .. } => Some((Outcome::HostPostponed, *until)),
+        fetch::FetchError::Busy { .. } => Some((Outcome::NoMemory, now + BUSY_PAUSE)),
         _ => None,
     }
 }
