@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::title::bare;
 use crate::feed::Entry;
 use crate::story::{Plain, Spot, Term, Terms};
+use crate::text::vocabulary::VOCABULARIES;
 use crate::text::{Folding, Passage, Word, fold};
 
 /// Terms taken from the title.
@@ -28,31 +29,14 @@ const WORD_MAX: usize = 60;
 /// How often a word counts at most: more says that the text is long.
 const COUNT_MAX: usize = 4;
 
-/// Words that tell nothing of what a text is about, folded; those of three letters are never looked at.
-const EMPTY: &str = "
-    a afin ainsi ainsi alors annee annees ans apres article articles au aucun aupres aussi autour autre autres aux avant
-    avec avoir avons ayant bien c car cas ce ceci cela celle celles celui ces cet cette ceux chaque chez comme comment
-    contre d dans de declare depuis des deux dimanche dit doit doivent donc dont du durant elle elles en encore entre
-    est et etaient etait etant ete etre eux fait faire faut fois font grace heure heures hors il ils info information
-    informations je jeudi jour jours jusqu jusque l la le les leur leurs lire lors lorsque lundi mais mardi me meme
-    memes mercredi mes mieux mis mise moins mois mon ne ni non nos notamment notre nous nouveau nouveaux nouvel nouvelle
-    nouvelles on ont ou page par parce parmi partie partir pas pendant permet permettent permettre peu peut peuvent plus
-    plusieurs point pour pourquoi pourra pouvoir premier premiere premieres premiers presse pres puis qu quand quatre
-    que quel quelle quelles quels qui quoi sa samedi sans savoir se selon semaine semaines sera seront ses seulement si
-    site soit sont sous souvent suite suivant sur ta tant tel telle tous tout toute toutes travers tres trois tu un une
-    vendredi vers via voici voir vos votre vous
-    janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre
-    actualite actualites communique communiques newsletter dossier publie publiee publication
-    about after again all also among and any are around because been before being between both but can could day days
-    did does during each every first for from get had has have her here his how into its just last like made make many
-    monday more most much need new news not now off one only other our out over own people per said same saturday says
-    she should since some still such sunday than that the their them then there these they this those three through
-    thursday time times too tuesday two under until upon use used very was way wednesday week weeks well were what when
-    where which while who why will with without would year years you your
-    january february march april may june july august september october november december
-    http https www html href";
+/// Words that stand in addresses and markup.
+const WEB_WORDS: [&str; 5] = ["http", "https", "www", "html", "href"];
 
-static EMPTY_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| EMPTY.split_whitespace().collect());
+/// Words that do not tell what a text is about, in any language that we know: a text may quote another one.
+static EMPTY_WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let words = VOCABULARIES.iter().flat_map(|vocabulary| vocabulary.empty_words());
+    words.chain(WEB_WORDS.map(str::to_owned)).collect()
+});
 
 /// Returns the telling words of an entry, read as `plain`.
 #[must_use]

@@ -1,6 +1,6 @@
 //! A title prepared for comparison: its words, numbers and months.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -8,6 +8,7 @@ use regex::Regex;
 
 use super::subject::NUMBER;
 use crate::story::Plain;
+use crate::text::vocabulary::FRENCH;
 use crate::text::{Passage, fold, one_line};
 
 /// What sites put before a title that is not part of it.
@@ -51,69 +52,13 @@ const GENERIC: [&str; 14] = [
     "revue de presse",
 ];
 
-const MONTHS: [&str; 12] = [
-    "janvier",
-    "fevrier",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "aout",
-    "septembre",
-    "octobre",
-    "novembre",
-    "decembre",
-];
+/// Names of months, folded. Of French alone, as [`EMPTY_WORDS`]: English titles are compared by all of their words.
+static MONTHS: LazyLock<[String; 12]> = LazyLock::new(|| FRENCH.folded_months());
 
-/// Words that do not tell two titles apart.
-const EMPTY_WORDS: [&str; 45] = [
-    "le",
-    "la",
-    "les",
-    "un",
-    "une",
-    "des",
-    "du",
-    "de",
-    "d",
-    "l",
-    "et",
-    "a",
-    "au",
-    "aux",
-    "en",
-    "dans",
-    "pour",
-    "par",
-    "sur",
-    "avec",
-    "sans",
-    "ou",
-    "qui",
-    "que",
-    "se",
-    "son",
-    "sa",
-    "ses",
-    "ce",
-    "cette",
-    "ces",
-    "est",
-    "sont",
-    "ne",
-    "pas",
-    "plus",
-    "n",
-    "y",
-    "point",
-    "info",
-    "communique",
-    "mis",
-    "jour",
-    "actualite",
-    "actualites",
-];
+/// Words that do not tell two titles apart: fewer than those that do not tell what a text is about, for the agenda of
+/// Monday is not that of Tuesday.
+static EMPTY_WORDS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| [FRENCH.grammar, FRENCH.framing].into_iter().flat_map(str::split_whitespace).collect());
 
 /// Longest title that is compared, in characters: what is behind is no title.
 const TITLE_MAX: usize = 1_000;
@@ -149,7 +94,7 @@ impl Title {
 
     fn of(title: &str, bare: &Passage) -> Self {
         let words: Vec<String> = bare.words().map(|word| word.folded.to_owned()).collect();
-        let is_content = |word: &&String| !EMPTY_WORDS.contains(&word.as_str());
+        let is_content = |word: &&String| !EMPTY_WORDS.contains(word.as_str());
         let content = words.iter().filter(is_content).cloned().collect();
         let folded = fold(title);
         Self { words, content, numbers: numbers(title, &folded), months: months(&folded) }

@@ -15,7 +15,9 @@ mod levelled;
 mod links;
 pub(crate) mod markup;
 mod passage;
+mod signature;
 mod tokens;
+pub mod vocabulary;
 
 pub use duration::{exact_duration, rough_duration};
 pub use fold::fold;
@@ -27,4 +29,5 @@ pub use language::{Tongue, tongue};
 pub use levelled::Levelled;
 pub use links::{Alternate, Alternates, alternates};
 pub use passage::{Passage, Word};
+pub use signature::without_signature;
 pub use tokens::Token;
