@@ -12,7 +12,7 @@ use super::{Failure, open, output};
 use crate::config::{self, Source};
 use crate::feed::Timestamp;
 use crate::schedule::{RHYTHM, Silence, silence};
-use crate::state::{self, SourceState, Turn};
+use crate::state::{self, Monitored, SourceState, Turn};
 use crate::store::sqlite::Sqlite;
 use crate::store::{EntryDay, Store, StoreError};
 use crate::text::rough_duration;
@@ -154,7 +154,7 @@ fn stored(path: &Path, now: Timestamp) -> Result<Stored, Failure> {
         Err(StoreError::Missing { .. }) => return Ok(Stored::default()),
         Err(error) => return Err(error.into()),
     };
-    let config = store.health(Some(""))?.pop();
+    let config = store.health(Some(&Monitored::Config))?.pop();
     Ok(Stored {
         states: store.sources(None)?.into_iter().map(|known| known.state).collect(),
         days: store.entry_days(now - RHYTHM)?,

@@ -158,11 +158,12 @@ static ENGLISH: Words = Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::Monitored;
 
     #[test]
     fn a_silent_source_is_told_in_our_words_and_an_answer_of_a_server_in_its_own() {
         let turn = |health, detail: &str| Turn {
-            source_id: "a".into(),
+            of: Monitored::Source("a".into()),
             date: chrono::DateTime::UNIX_EPOCH,
             health,
             detail: Some(detail.into()),
