@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{Fresh, Grouping, Memo};
 use crate::dedup::{self, Sketched, Subject};
 use crate::feed::{Entry, Timestamp};
-use crate::store::{Change, Inquiry, SHARING_MAX, Surroundings, WINDOW};
+use crate::store::{Change, Inquiry, SHARING_MAX, Surroundings};
 use crate::story::{
     self, Bond, EntryKey, Gist, Known, Listed, Order, Peer, Period, Plain, Prepared, Stay, StoredEntry, Terms,
 };
@@ -512,34 +512,34 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Calls with the stories of a topic before a place among which related news is chosen, the earliest first.
-    pub(super) fn with_window<T>(
+    /// Calls with the stories of a topic among which the related news of these is chosen, the earliest first.
+    pub(super) fn with_stories<T>(
         &mut self,
         topic: &str,
-        before: Order,
+        waiting: &[&Gist],
         choose: impl FnOnce(&[&Gist]) -> T,
     ) -> Option<T> {
         self.settle();
         let around = self.around;
+        let asked = around.asked.windows.get(topic);
         // A new story comes after all stored ones of its date.
-        let last = if before.1 >= around.next_number { (before.0, i64::MAX) } else { before };
-        if !around.asked.windows.get(topic).is_some_and(|asked| asked.contains(&last)) {
-            self.wants.windows.entry(topic.to_owned()).or_default().insert(last);
+        let place = |(date, number): Order| (date, if number >= around.next_number { i64::MAX } else { number });
+        let places = waiting.iter().map(|gist| place(gist.order()));
+        let unknown: Vec<Order> = places.filter(|place| asked.is_none_or(|asked| !asked.contains(place))).collect();
+        if !unknown.is_empty() {
+            self.wants.windows.entry(topic.to_owned()).or_default().extend(unknown);
             return None;
         }
-        let stored = around.windows.get(topic).into_iter().flat_map(|stories| stories.range(..before).rev());
-        let stored: Vec<&Gist> = stored.map(|(_, gist)| gist).take(WINDOW).collect();
+        let stored: Vec<&Gist> = around.windows.get(topic).into_iter().flat_map(BTreeMap::values).collect();
         // Words that were never looked for are found first; a window is nearly always without such.
         let lacking: Vec<&Gist> = stored.iter().copied().filter(|gist| gist.terms.is_none()).collect();
         let found: HashMap<i64, Gist> =
             lacking.into_iter().filter_map(|gist| Some((gist.number, self.with_terms(gist)?))).collect();
         let stored = stored.into_iter().filter(|gist| !self.changed.contains(&gist.number));
         let stored = stored.map(|gist| found.get(&gist.number).unwrap_or(gist));
-        let new = self.gists.get(topic).into_iter().flat_map(|stories| stories.range(..before).rev()).take(WINDOW);
-        let mut window: Vec<&Gist> = stored.chain(new.map(|(_, gist)| gist)).collect();
-        window.sort_by_key(|gist| gist.order());
-        let window = window.get(window.len().saturating_sub(WINDOW)..).unwrap_or_default();
-        Some(choose(window))
+        let mut stories: Vec<&Gist> = stored.chain(self.gists.get(topic).into_iter().flat_map(BTreeMap::values)).collect();
+        stories.sort_by_key(|gist| gist.order());
+        Some(choose(&stories))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Choosing related news, once for each story in each topic.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Draft;
 use crate::dedup;
@@ -16,17 +16,21 @@ pub(crate) fn relate(draft: &mut Draft<'_>, entries: &[i64]) {
     }
     let stories: BTreeSet<i64> =
         entries.iter().filter_map(|number| draft.peer(*number).map(|peer| peer.story)).collect();
-    let mut waiting: Vec<(String, Gist)> = Vec::new();
+    let mut waiting: BTreeMap<String, Vec<Gist>> = BTreeMap::new();
     for story in stories {
         for topic in draft.topics(story) {
-            if !draft.is_related(&topic, story) {
-                waiting.extend(draft.gist(story).map(|gist| (topic, gist)));
+            if !draft.is_related(&topic, story)
+                && let Some(gist) = draft.gist(story)
+            {
+                waiting.entry(topic).or_default().push(gist);
             }
         }
     }
-    waiting.sort_by(|(topic, gist), (other_topic, other)| (topic, gist.order()).cmp(&(other_topic, other.order())));
-    for (topic, gist) in waiting {
-        if let Some(others) = draft.with_window(&topic, gist.order(), |window| dedup::related(&gist, window)) {
+    for (topic, mut waiting) in waiting {
+        waiting.sort_by_key(Gist::order);
+        let waiting: Vec<&Gist> = waiting.iter().collect();
+        let chosen = draft.with_stories(&topic, &waiting, |stories| dedup::related(stories, &waiting));
+        for (gist, others) in waiting.iter().zip(chosen.unwrap_or_default()) {
             draft.relate(&topic, gist.number, others);
         }
     }

@@ -6,8 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{StoreError, archive, rows, unix};
 use crate::feed::Timestamp;
-use crate::store::WINDOW;
-use crate::story::{Chosen, Gist, Order, Related, Terms};
+use crate::story::{Chosen, Gist, Order, Related, Terms, WINDOW};
 
 pub(super) fn set_terms(connection: &Connection, number: i64, terms: Option<&Terms>) -> Result<(), StoreError> {
     match terms {

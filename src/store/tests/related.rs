@@ -1,6 +1,7 @@
 //! Related news.
 
 use super::*;
+use crate::story::WINDOW;
 
 /// A story of the topic with a page, so many hours old.
 fn paged(name: &str, hours: i64) -> Prepared {
