@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{Failure, open, output, save};
 use crate::config::{NewFeed, id_for};
-use crate::parse::{self, Outline};
+use crate::parse::{self, OpmlFeed};
 
 /// Largest list. Ten thousand feeds take about 3 MB.
 const LIST_BYTES_MAX: u64 = 32 << 20;
@@ -32,7 +32,7 @@ pub(super) fn run(path: &Path, options: &ImportOptions) -> Result<(), Failure> {
     let mut feeds: Vec<NewFeed> = Vec::new();
     let mut odd = list.odd;
     let mut there = 0;
-    for Outline { url, title, tags } in list.feeds {
+    for OpmlFeed { url, title, tags } in list.feeds {
         if !url.username().is_empty() || url.password().is_some() {
             odd.push(format!("{} (with a password: add it by hand, with `auth`)", url.host_str().unwrap_or_default()));
         } else if known.insert(plain(url.clone())) {

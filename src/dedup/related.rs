@@ -375,9 +375,10 @@ mod tests {
     #[test]
     fn each_waiting_story_is_related_to_those_before_it_only() {
         let mut stories = ordinary();
-        stories.extend([(1, BUG), (2, NEXT), (3, ("presse", "Parcoursup en panne : les vœux rouvrent", "Enfin."))].map(
-            |(number, (source, title, text))| gist(number, source, title, text),
-        ));
+        stories.extend(
+            [(1, BUG), (2, NEXT), (3, ("presse", "Parcoursup en panne : les vœux rouvrent", "Enfin."))]
+                .map(|(number, (source, title, text))| gist(number, source, title, text)),
+        );
         let [.., one, two, three] = &stories[..] else { unreachable!() };
         let stories: Vec<&Gist> = stories.iter().collect();
         assert_eq!(related(&stories, &[three, one, two]), [vec![1, 2], vec![], vec![1]]);
@@ -386,7 +387,8 @@ mod tests {
     #[test]
     fn old_news_is_not_looked_at() {
         let others = (0..WINDOW as i64 - 80).map(|day| gist(day + 2, "presse", &format!("Sujet{day}"), ""));
-        let stories: Vec<Gist> = [gist(-1000, BUG.0, BUG.1, BUG.2)].into_iter().chain(ordinary()).chain(others).collect();
+        let stories: Vec<Gist> =
+            [gist(-1000, BUG.0, BUG.1, BUG.2)].into_iter().chain(ordinary()).chain(others).collect();
         let next = gist(10_000, NEXT.0, NEXT.1, NEXT.2);
         assert_eq!(stories.len(), WINDOW + 81);
         assert_eq!(chosen(&next, &stories[..WINDOW]), [-1000]);

@@ -537,7 +537,8 @@ impl<'a> Draft<'a> {
             lacking.into_iter().filter_map(|gist| Some((gist.number, self.with_terms(gist)?))).collect();
         let stored = stored.into_iter().filter(|gist| !self.changed.contains(&gist.number));
         let stored = stored.map(|gist| found.get(&gist.number).unwrap_or(gist));
-        let mut stories: Vec<&Gist> = stored.chain(self.gists.get(topic).into_iter().flat_map(BTreeMap::values)).collect();
+        let mut stories: Vec<&Gist> =
+            stored.chain(self.gists.get(topic).into_iter().flat_map(BTreeMap::values)).collect();
         stories.sort_by_key(|gist| gist.order());
         Some(choose(&stories))
     }

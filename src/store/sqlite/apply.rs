@@ -306,7 +306,13 @@ impl<'a> Writing<'a> {
         forget_clues(self.connection, number)
     }
 
-    fn write_sketch(&mut self, number: i64, clues: &Clues, sketch: &[u8], first_seen: Timestamp) -> Result<(), StoreError> {
+    fn write_sketch(
+        &mut self,
+        number: i64,
+        clues: &Clues,
+        sketch: &[u8],
+        first_seen: Timestamp,
+    ) -> Result<(), StoreError> {
         let recent = clues.recent.iter().map(|clue| (Period::of(first_seen).0, *clue));
         let all: Vec<(i64, i64)> = recent.chain(clues.lasting.iter().map(|clue| (Period::LASTING.0, *clue))).collect();
         self.clues.extend(all.iter().map(|(period, hash)| (*period, *hash, number)));
