@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::story::{Gist, Spot, Term, Terms, WINDOW};
+use crate::story::{Gist, Spot, TellingWord, Terms, WINDOW};
 use crate::text::fold;
 
 /// Most related news of a story.
@@ -60,7 +60,7 @@ struct Index<'a> {
 struct Posting {
     /// The place of the story.
     story: usize,
-    term: Term,
+    term: TellingWord,
 }
 
 impl<'a> Index<'a> {
@@ -131,7 +131,7 @@ impl<'a> Index<'a> {
 }
 
 fn words(story: &Gist) -> impl Iterator<Item = u32> {
-    story.terms.iter().flat_map(Terms::iter).map(Term::word)
+    story.terms.iter().flat_map(Terms::iter).map(TellingWord::word)
 }
 
 fn title(gist: &Gist) -> String {
@@ -187,7 +187,7 @@ struct Weight {
 
 impl Weight {
     /// The weight of a term: how many earlier stories have it and how many there are, of all sources and of the same one.
-    fn new(term: Term, (all, home): (usize, usize), (stories, at_home): (usize, usize)) -> Self {
+    fn new(term: TellingWord, (all, home): (usize, usize), (stories, at_home): (usize, usize)) -> Self {
         let (usual, factor) = if term.is_name() { (NAME_SHARE, NAME_WEIGHT) } else { (WORD_SHARE, 1.0) };
         let share = ((all as f64 + STORIES_BEFORE * usual) / (stories as f64 + STORIES_BEFORE)).max(RARE_SHARE);
         // But for the story that is looked at.
@@ -206,7 +206,7 @@ struct Points {
 }
 
 impl Points {
-    fn add(&mut self, weight: f64, mine: Term, theirs: Term) {
+    fn add(&mut self, weight: f64, mine: TellingWord, theirs: TellingWord) {
         let points = weight * factor(mine.spot()) * factor(theirs.spot());
         match (mine.spot(), theirs.spot()) {
             (Spot::Title, _) | (_, Spot::Title) => self.of_titles += points,

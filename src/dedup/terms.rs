@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::title::bare;
 use crate::feed::Entry;
-use crate::story::{Plain, Spot, Term, Terms};
+use crate::story::{Plain, Spot, TellingWord, Terms};
 use crate::text::vocabulary::VOCABULARIES;
 use crate::text::{Folding, Passage, Word, fold};
 
@@ -52,11 +52,11 @@ pub fn terms(entry: &Entry, plain: &Plain) -> Terms {
         Some(other) => other.is_capital && (other.is_name || word.is_name && !shouts),
         None => word.is_name && !shouts,
     };
-    let titled = title.iter().take(TITLE_TERMS).map(|word| Term::new(word.hash, Spot::Title, is_name(word)));
-    let tagged = tags.iter().take(TAG_TERMS).map(|word| Term::new(word.hash, Spot::Tag, is_name(word)));
+    let titled = title.iter().take(TITLE_TERMS).map(|word| TellingWord::new(word.hash, Spot::Title, is_name(word)));
+    let tagged = tags.iter().take(TAG_TERMS).map(|word| TellingWord::new(word.hash, Spot::Tag, is_name(word)));
     let mut told: Vec<&Said> = text.iter().collect();
     told.sort_by_key(|word| std::cmp::Reverse(word.count.min(COUNT_MAX) << u32::from(word.is_name)));
-    let told = told.into_iter().map(|word| Term::new(word.hash, Spot::Text, word.is_name));
+    let told = told.into_iter().map(|word| TellingWord::new(word.hash, Spot::Text, word.is_name));
     let mut seen = HashSet::new();
     Terms::new(titled.chain(tagged).chain(told).filter(|term| seen.insert(term.word())))
 }
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use crate::feed::Category;
 
-    fn of(title: &str, text: &str) -> Vec<Term> {
+    fn of(title: &str, text: &str) -> Vec<TellingWord> {
         let entry = Entry { title: Some(title.into()), content: Some(text.into()), ..Entry::default() };
         terms(&entry, &Plain::of(&entry)).iter().collect()
     }
@@ -138,7 +138,7 @@ mod tests {
     /// Claims that a word is a term there, and whether it is a name; `None` if it is no term.
     #[track_caller]
     fn check(title: &str, text: &str, word: &str, expected: Option<(Spot, bool)>) {
-        let sought = Term::new(xxh3_64(word.as_bytes()), Spot::Text, false).word();
+        let sought = TellingWord::new(xxh3_64(word.as_bytes()), Spot::Text, false).word();
         let found = of(title, text).into_iter().find(|term| term.word() == sought);
         assert_eq!(found.map(|term| (term.spot(), term.is_name())), expected, "{word}");
     }
@@ -182,7 +182,7 @@ mod tests {
     fn tags_are_terms() {
         let tag = Category { term: "Vie lycéenne".into(), ..Category::default() };
         let entry = Entry { categories: vec![tag], ..Entry::default() };
-        let spots: Vec<Spot> = terms(&entry, &Plain::of(&entry)).iter().map(Term::spot).collect();
+        let spots: Vec<Spot> = terms(&entry, &Plain::of(&entry)).iter().map(TellingWord::spot).collect();
         assert_eq!(spots, [Spot::Tag, Spot::Tag]);
     }
 
