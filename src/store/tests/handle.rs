@@ -25,7 +25,10 @@ async fn a_job_that_fails_leaves_those_of_others_as_they_are() {
 async fn a_job_whose_caller_went_away_is_done_all_the_same() {
     let (_folder, handle, _thread) = open();
     let (release, wait) = std::sync::mpsc::channel::<()>();
-    let busy = handle.call(move |_| Ok(wait.recv().unwrap()));
+    let busy = handle.call(move |_| {
+        wait.recv().unwrap();
+        Ok(())
+    });
     let abandoned = handle.call(|store| Ok(insert(store, "education", &prepared("a"))));
     assert!(futures_util::FutureExt::now_or_never(busy).is_none());
     assert!(futures_util::FutureExt::now_or_never(abandoned).is_none(), "the store was busy");
