@@ -19,7 +19,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use chrono::{TimeDelta, Utc};
 use futures_util::FutureExt;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -90,11 +90,14 @@ const UPKEEP: TimeDelta = TimeDelta::hours(1);
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let store = Sqlite::open(&config.store.path)?;
     let (store, store_thread) = Handle::new(Box::new(store)).context("cannot start the store's thread")?;
+    // After the store is open, since a migration may take long and a signal is to end it. Before there is a socket, which a
+    // process that a signal kills would leave behind.
+    let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (socket, _socket_file) = listen::open(config.serve.listen.as_ref()).await?.unzip();
     let mut daemon = Daemon::new(Arc::new(Context::new(config, store)?), socket);
     let lived = tokio::select! {
         lived = daemon.live() => lived,
-        told = told_to_stop() => told,
+        () = told_to_stop(signals) => Ok(()),
     };
     notify::stopping();
     let deadline = Instant::now() + END_MAX;
@@ -110,11 +113,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 }
 
 /// Waits for SIGTERM or SIGINT.
-async fn told_to_stop() -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+async fn told_to_stop((mut terminate, mut interrupt): (Signal, Signal)) {
     tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
 }
 
