@@ -245,6 +245,8 @@ pub struct Outline {
     pub turns: Vec<Turn>,
     /// What hubs were told, by hub and topic.
     pub hubs: Vec<Announcement>,
+    /// Stories that wait for their related news, the first 1,000 of them.
+    pub unrelated: Vec<i64>,
 }
 
 /// How a topic is at one moment.

@@ -24,7 +24,7 @@ const COMPOSITION: [&str; 6] = ["cli", "daemon", "metrics", "pipeline", "readers
 
 /// Foreign crates whose types stay in one file or folder under `src`. Elsewhere their functions may be called, by their
 /// whole path: `html_escape::encode_text(title)`.
-const HOMES: [(&str, &str); 37] = [
+const HOMES: [(&str, &str); 38] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("arc_swap", "serve/"),
@@ -55,6 +55,7 @@ const HOMES: [(&str, &str); 37] = [
     ("rusqlite", "store/"),
     ("sd_notify", "daemon/"),
     ("tempfile", "cli/"),
+    ("tikv_jemallocator", "main"),
     ("toml", "config/"),
     ("toml_edit", "config/"),
     ("tracing_subscriber", "cli/"),

@@ -36,6 +36,8 @@ fn is_seen(change: &Change) -> bool {
     match change {
         Change::Source(_)
         | Change::Throttle { .. }
+        | Change::Unrelated(_)
+        | Change::Related(_)
         | Change::Terms { .. }
         | Change::BeginRules(_)
         | Change::Label { .. }
@@ -104,6 +106,8 @@ impl<'a> Writing<'a> {
                 Ok(())
             }
             Change::Relate { topic, story, others } => related::relate(connection, topic, *story, others),
+            Change::Unrelated(stories) => related::wait(connection, stories),
+            Change::Related(stories) => related::wait_no_more(connection, stories),
             Change::Terms { number, terms } => related::set_terms(connection, *number, Some(terms)),
             Change::Leave { numbers, now } => {
                 let mut leave = connection.prepare_cached("UPDATE entry SET left_feed = ?2 WHERE number = ?1")?;

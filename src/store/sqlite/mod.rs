@@ -43,12 +43,13 @@ use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
 const APPLICATION_ID: i64 = 0x7665_696c;
 
 /// One step per format, in order, never changed once released; `PRAGMA user_version` counts the steps done.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
     include_str!("003.sql"),
     include_str!("004.sql"),
     include_str!("005.sql"),
+    include_str!("006.sql"),
 ];
 
 /// How long to wait for another process that writes.
@@ -243,6 +244,7 @@ impl Store for Sqlite {
             health: health::last(&transaction, None)?,
             turns: health::turns(&transaction, turns)?,
             hubs: hubs::all(&transaction)?,
+            unrelated: related::waiting(&transaction)?,
         };
         transaction.commit()?;
         Ok(outline)

@@ -150,3 +150,14 @@ fn during_a_relabelling_the_stories_to_come_wait_for_their_related_news() {
         assert_eq!(store.unrelated("laicite", None, 9).unwrap().len(), 1);
     });
 }
+
+#[test]
+fn stories_are_told_to_wait_for_their_related_news_until_they_wait_no_more() {
+    check(|store| {
+        let waiting = |store: &mut dyn Store| store.outline(&[], 0).unwrap().unrelated;
+        apply(store, &[Change::Unrelated(vec![5, 2]), Change::Unrelated(vec![2, 9])]);
+        assert_eq!(waiting(store), [2, 5, 9]);
+        apply(store, &[Change::Related(vec![9, 2, 7])]);
+        assert_eq!(waiting(store), [5]);
+    });
+}
