@@ -228,6 +228,13 @@ fn only_the_composition_reads_the_clock() {
     check(|file, text| if above.contains(&module(file)) { Vec::new() } else { clock(file, text) });
 }
 
+#[test]
+fn no_two_types_have_one_name() {
+    let types = types::defined(&sources());
+    let twice: Vec<_> = types.iter().filter(|(_, files)| files.len() > 1).collect();
+    assert!(twice.is_empty(), "{twice:#?}");
+}
+
 #[track_caller]
 fn check_seen(find: impl Fn(&str, &str) -> Vec<String>, file: &str, samples: &[&str]) {
     for text in samples {
