@@ -8,7 +8,7 @@ use crate::feed::Timestamp;
 /// Something that became of a source, a hub or the config, for people who follow the health of sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
-    /// Whose health it is.
+    /// The source, hub or config whose health has changed.
     pub of: Monitored,
     /// When we noticed.
     pub date: Timestamp,

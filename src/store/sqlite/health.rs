@@ -1,4 +1,4 @@
-//! What became of sources, hubs and the config.
+//! Changes in the health of sources, hubs and the config.
 
 use rusqlite::{Connection, Row, params};
 
@@ -58,7 +58,7 @@ pub(super) fn of(word: &str) -> Health {
     }
 }
 
-/// What stands in `source_id`: a source's id, a hub's address, nothing for the config.
+/// Returns the text that stands in `source_id`: a source's id, a hub's address, nothing for the config.
 fn id(of: &Monitored) -> &str {
     match of {
         Monitored::Source(id) | Monitored::Hub(id) => id,
@@ -66,7 +66,7 @@ fn id(of: &Monitored) -> &str {
     }
 }
 
-/// What an [`id`] stands for. Ids of sources have no colon.
+/// Reads a text that [`id`] wrote. Ids of sources have no colon.
 fn monitored(id: String) -> Monitored {
     match id {
         id if id.is_empty() => Monitored::Config,
