@@ -126,7 +126,7 @@ fn a_feed_is_answered_with_all_that_a_reader_needs() {
     HTTP/1.1 200 OK
     etag: "50f69907a5c866953c5b6a1e1b12945f-gzip"
     content-type: application/atom+xml; charset=utf-8
-    content-length: 54
+    content-length: 77
     content-encoding: gzip
     last-modified: Sat, 10 Oct 2026 08:00:00 GMT
     cache-control: public, max-age=60, stale-while-revalidate=60, stale-if-error=86400
