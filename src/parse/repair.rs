@@ -223,15 +223,15 @@ impl Repair<'_> {
     fn date(&mut self, fields: &[&Element<'_>], kinds: &[(Ns, &str)]) -> Option<Timestamp> {
         let Circumstances { zone, now, .. } = self.circumstances;
         let found = kinds.iter().flat_map(|kind| fields.iter().filter(move |field| field.is(kind.0, kind.1)));
-        for text in found.filter_map(|field| field.text()) {
-            match dates::read(&text, zone, now) {
-                Ok(date) => return Some(date),
-                Err(message) => {
-                    let is_known = self.defects.iter().any(|defect| defect.message == message);
-                    if self.defects.len() < DEFECTS_MAX && !is_known {
-                        self.defects.push(Defect { code: "date".to_owned(), message });
-                    }
-                }
+        for dates::Dated { date, defect } in found.filter_map(|field| dates::of(field, zone, now)) {
+            if let Some(defect) = defect
+                && self.defects.len() < DEFECTS_MAX
+                && !self.defects.contains(&defect)
+            {
+                self.defects.push(defect);
+            }
+            if date.is_some() {
+                return date;
             }
         }
         None
