@@ -43,7 +43,7 @@ pub(super) fn html<'a>(element: &'a Element<'_>) -> Option<Cow<'a, str>> {
         Kind::Html | Kind::Plain | Kind::Markup => Cow::Owned(inner_markup(element)),
         Kind::Base64 => {
             let text = element.text()?;
-            Cow::Owned(base64_text(&text).unwrap_or_else(|| escaped(&text)))
+            Cow::Owned(base64_text(&text).unwrap_or_else(|| Some(escaped(&text)))?)
         }
         Kind::Binary => return None,
     };
@@ -62,7 +62,7 @@ pub(super) fn line(element: &Element<'_>) -> Option<String> {
         Kind::Html | Kind::Plain | Kind::Markup => html_to_text(&inner_markup(element)),
         Kind::Base64 => {
             let text = element.text()?;
-            base64_text(&text).map_or_else(|| plain_line(&text), |html| html_to_text(&html))
+            base64_text(&text).map_or_else(|| Some(plain_line(&text)), |html| Some(html_to_text(&html?)))?
         }
         Kind::Binary => return None,
     };
@@ -95,7 +95,13 @@ fn kind(element: &Element<'_>) -> Kind {
     let media_type = element.attribute("type").unwrap_or_default().to_ascii_lowercase();
     let is_feed_text = matches!(&*element.name, "description" | "encoded" | "fullitem" | "abstract");
     match media_type.split(';').next().unwrap_or_default().trim() {
-        _ if mode == "base64" => Kind::Base64,
+        other if mode == "base64" => {
+            if is_text_type(other) {
+                Kind::Base64
+            } else {
+                Kind::Binary
+            }
+        }
         "html" | "text/html" => Kind::Html,
         "xhtml" | "application/xhtml+xml" => Kind::Markup,
         "" if is_feed_text => Kind::Html,
@@ -105,17 +111,33 @@ fn kind(element: &Element<'_>) -> Kind {
         other if other.starts_with("image/") || other.starts_with("audio/") || other.starts_with("video/") => {
             Kind::Binary
         }
-        _ => Kind::Base64,
+        // RFC 4287 §4.1.3.3: a file in base64, unless the type is a slip and the text is one.
+        _ if is_base64(element) => Kind::Binary,
+        _ => Kind::Plain,
     }
+}
+
+/// Whether files of a media type are texts of an entry; one that is not named is.
+fn is_text_type(media_type: &str) -> bool {
+    let is_markup = media_type.ends_with("xml") || media_type.ends_with("html");
+    !media_type.contains('/') || media_type.starts_with("text/") || is_markup
+}
+
+/// Whether an element holds a file in base64: text with blanks between words is none.
+fn is_base64(element: &Element<'_>) -> bool {
+    let text = element.text().unwrap_or_default();
+    let packed: String = text.split(['\r', '\n']).map(str::trim).collect();
+    is_text_only(element) && BASE64.decode(packed).is_ok()
 }
 
 fn is_text_only(element: &Element<'_>) -> bool {
     element.elements().next().is_none()
 }
 
-fn base64_text(text: &str) -> Option<String> {
+/// Decodes base64; `Some(None)` if it holds a file that is no text, `None` if it is no base64.
+fn base64_text(text: &str) -> Option<Option<String>> {
     let packed: String = text.split_whitespace().collect();
-    String::from_utf8(BASE64.decode(packed).ok()?).ok()
+    Some(String::from_utf8(BASE64.decode(packed).ok()?).ok())
 }
 
 /// Whether all tags in it are of HTML, and one at least is there.

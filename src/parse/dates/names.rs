@@ -38,7 +38,7 @@ const WEEKDAYS: [&str; 7] = [
 
 /// What a word names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Named {
+pub(super) struct MonthOrDay {
     /// From 1.
     pub(super) month: Option<u32>,
     /// Beside a month only where the word can be both: `mar` is March or Tuesday.
@@ -46,9 +46,9 @@ pub(super) struct Named {
 }
 
 /// Beginnings of names, folded, with whether the word must end there.
-static NAMES: LazyLock<HashMap<String, (Named, bool)>> = LazyLock::new(|| {
-    let mut names: HashMap<String, (Named, bool)> = HashMap::new();
-    let mut add = |list: &str, note: &dyn Fn(&mut Named)| {
+static NAMES: LazyLock<HashMap<String, (MonthOrDay, bool)>> = LazyLock::new(|| {
+    let mut names: HashMap<String, (MonthOrDay, bool)> = HashMap::new();
+    let mut add = |list: &str, note: &dyn Fn(&mut MonthOrDay)| {
         for name in list.split(' ') {
             let (start, is_whole) = name.strip_suffix('=').map_or((name, false), |start| (start, true));
             let (named, whole) = names.entry(fold(start).into_owned()).or_default();
@@ -66,7 +66,7 @@ static NAMES: LazyLock<HashMap<String, (Named, bool)>> = LazyLock::new(|| {
 });
 
 /// Returns the month or weekday that a folded word names; of two beginnings the longer one counts.
-pub(super) fn named(word: &str) -> Option<Named> {
+pub(super) fn named(word: &str) -> Option<MonthOrDay> {
     let ends = word.char_indices().map(|(at, character)| at + character.len_utf8()).take(12);
     let found = ends.filter_map(|end| {
         let (named, is_whole) = NAMES.get(word.get(..end)?)?;
@@ -124,7 +124,7 @@ mod tests {
     #[track_caller]
     fn check(words: &str, month: Option<u32>, weekday: Option<Weekday>) {
         for word in words.split(' ') {
-            assert_eq!(named(&fold(word)).unwrap_or_default(), Named { month, weekday }, "{word}");
+            assert_eq!(named(&fold(word)).unwrap_or_default(), MonthOrDay { month, weekday }, "{word}");
         }
     }
 
