@@ -18,6 +18,7 @@ use crate::parse;
 use crate::pipeline;
 use crate::story::Plain;
 use crate::tag;
+use crate::text::web_address;
 use crate::topic::{Label, Matcher};
 
 #[derive(Debug, clap::Args)]
@@ -84,8 +85,8 @@ struct Document {
 }
 
 pub(super) fn run(config: Option<PathBuf>, options: &Options) -> Result<(), Failure> {
-    let config = open::config(config)?;
-    let address = Url::parse(&options.place).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let config = open::config_if_any(config)?;
+    let address = web_address(&options.place);
     let source = source(&config, address.clone());
     let now = Utc::now();
     let document = match address {
