@@ -122,6 +122,7 @@ mod tests {
             enabled: true,
             full_text: false,
             dedup: true,
+            private: false,
         }
     }
 

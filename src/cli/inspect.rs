@@ -178,6 +178,7 @@ fn source(config: &Config, url: Option<Url>) -> Source {
         enabled: true,
         full_text: false,
         dedup: true,
+        private: false,
     })
 }
 

@@ -245,6 +245,7 @@ pub(super) static FEED: Table = Table {
         with("enabled", Kind::Flag, "true"),
         with("full_text", Kind::Flag, "false"),
         with("dedup", Kind::Flag, "true"),
+        with("private", Kind::Flag, "false"),
     ],
 };
 

@@ -187,6 +187,8 @@ pub struct Source {
     pub full_text: bool,
     /// Whether its entries may be the same item as another source's.
     pub dedup: bool,
+    /// Whether its address is a secret: then nothing that is published names it.
+    pub private: bool,
 }
 
 #[cfg(test)]

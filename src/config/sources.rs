@@ -18,6 +18,7 @@ use super::settings::{schedule, url};
 use super::tree::{Node, Value};
 use super::{PollSettings, Source};
 use crate::schedule::Schedule;
+use crate::text::secrets;
 
 /// What sources share.
 #[derive(Debug)]
@@ -65,6 +66,10 @@ fn source(section: &Section<'_>, id: &str, shared: &mut Shared<'_>, problems: &m
     let enabled = section.read("enabled", flag, problems);
     let full_text = section.read("full_text", flag, problems);
     let dedup = section.read("dedup", flag, problems);
+    let private = section.read("private", flag, problems);
+    if let (Some(url), Some(false), Some(node)) = (&url, private, section.node("url")) {
+        warn_of_secrets(url, node, problems);
+    }
     Some(Source {
         id: id.to_owned(),
         url: url?,
@@ -76,6 +81,7 @@ fn source(section: &Section<'_>, id: &str, shared: &mut Shared<'_>, problems: &m
         enabled: enabled?,
         full_text: full_text?,
         dedup: dedup?,
+        private: private?,
     })
 }
 
@@ -121,6 +127,14 @@ pub(super) fn unknown<'a>(
         None if all.is_empty() => error.help(format!("this config has no {what} at all")),
         None => error.help(format!("there are {all}")),
     };
+}
+
+/// A secret in an address is one no more once `sources.opml` and `atom:source` show it.
+fn warn_of_secrets(url: &Url, node: &Node, problems: &mut Problems) {
+    if let Some((name, _)) = secrets(url).next() {
+        let message = format!("`{name}` in this address looks like a secret, and addresses of feeds are published");
+        problems.warning(&node.span, message).help("write `private = true` in this feed, and its address is not");
+    }
 }
 
 fn tags(node: &Node, key: &Key, problems: &mut Problems) -> Option<Vec<String>> {

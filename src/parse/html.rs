@@ -4,9 +4,9 @@
 
 use std::borrow::Cow;
 
-use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{DecodeError, Engine};
 use quick_xml::escape::minimal_escape;
 
 use super::entity;
@@ -43,7 +43,7 @@ pub(super) fn html<'a>(element: &'a Element<'_>) -> Option<Cow<'a, str>> {
         Kind::Html | Kind::Plain | Kind::Markup => Cow::Owned(inner_markup(element)),
         Kind::Base64 => {
             let text = element.text()?;
-            Cow::Owned(base64_text(&text).unwrap_or_else(|| Some(escaped(&text)))?)
+            Cow::Owned(base64_text(&text).unwrap_or_else(|_| Some(escaped(&text)))?)
         }
         Kind::Binary => return None,
     };
@@ -62,7 +62,7 @@ pub(super) fn line(element: &Element<'_>) -> Option<String> {
         Kind::Html | Kind::Plain | Kind::Markup => html_to_text(&inner_markup(element)),
         Kind::Base64 => {
             let text = element.text()?;
-            base64_text(&text).map_or_else(|| Some(plain_line(&text)), |html| Some(html_to_text(&html?)))?
+            base64_text(&text).map_or_else(|_| Some(plain_line(&text)), |html| Some(html_to_text(&html?)))?
         }
         Kind::Binary => return None,
     };
@@ -134,10 +134,10 @@ fn is_text_only(element: &Element<'_>) -> bool {
     element.elements().next().is_none()
 }
 
-/// Decodes base64; `Some(None)` if it holds a file that is no text, `None` if it is no base64.
-fn base64_text(text: &str) -> Option<Option<String>> {
+/// Decodes base64; `None` if it holds a file that is no text.
+fn base64_text(text: &str) -> Result<Option<String>, DecodeError> {
     let packed: String = text.split_whitespace().collect();
-    Some(String::from_utf8(BASE64.decode(packed).ok()?).ok())
+    Ok(String::from_utf8(BASE64.decode(packed)?).ok())
 }
 
 /// Whether all tags in it are of HTML, and one at least is there.

@@ -82,9 +82,9 @@ pub(super) fn topics(edition: &Edition<'_>, channels: &[Channel]) -> Representat
     list(edition, "/opml.xml", channels.iter().map(outline))
 }
 
-/// Renders `/sources.opml`: every source that is polled.
+/// Renders `/sources.opml`: every source that is polled and not private.
 pub(super) fn sources(edition: &Edition<'_>) -> Representation {
-    let polled = edition.sources.iter().filter(|(_, credit)| credit.is_polled);
+    let polled = edition.sources.iter().filter(|(_, credit)| credit.is_polled && !credit.is_private());
     let outlines = polled.map(|(id, credit)| {
         let source = item::source(edition, id);
         Outline {

@@ -44,6 +44,46 @@ pub fn feed_key(url: &Url) -> String {
     format!("{}{port}{}{query}", url.host_str().unwrap_or_default(), url.path().trim_end_matches('/'))
 }
 
+/// Words of a parameter's name that say that its value is a secret.
+const SECRET_WORDS: [&str; 16] = [
+    "token",
+    "key",
+    "apikey",
+    "secret",
+    "sig",
+    "signature",
+    "auth",
+    "password",
+    "passwd",
+    "pwd",
+    "pass",
+    "passkey",
+    "authkey",
+    "authtoken",
+    "accesskey",
+    "credential",
+];
+
+/// Returns the parameters of an address that look like secrets, with their values.
+pub fn secrets(url: &Url) -> impl Iterator<Item = (String, String)> {
+    let pairs = url.query_pairs().filter(|(name, value)| !value.is_empty() && is_secret(name));
+    pairs.map(|(name, value)| (name.into_owned(), value.into_owned()))
+}
+
+/// Whether a name says that the value is a secret: as a word of it (`api_key`, `rssToken`) or as its end (`feedtoken`).
+fn is_secret(name: &str) -> bool {
+    let mut parted = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && parted.ends_with(char::is_lowercase) {
+            parted.push(' ');
+        }
+        parted.push(letter);
+    }
+    let parted = parted.to_lowercase();
+    let mut words = parted.split(|letter: char| !letter.is_alphabetic());
+    words.any(|word| SECRET_WORDS.contains(&word) || word.ends_with("token") || word.ends_with("secret"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +126,21 @@ mod tests {
         check_same("https://a.example/rss", "https://a.example:8080/rss", false);
         check_same("https://a.example/rss", "https://www.a.example/rss", false);
         check_same("https://a.example/rss?x=1", "https://a.example/rss?x=2", false);
+    }
+
+    #[track_caller]
+    fn check_secrets(query: &str, expected: &str) {
+        let url = Url::parse(&format!("https://a.example/rss?{query}")).unwrap();
+        assert_eq!(secrets(&url).map(|(name, _)| name).collect::<Vec<_>>().join(" "), expected);
+    }
+
+    #[test]
+    fn parameters_look_like_secrets_by_a_word_of_their_names() {
+        check_secrets("token=a&x=1&KEY=b&secret=c&sig=d&auth=e", "token KEY secret sig auth");
+        check_secrets(
+            "api_key=a&rssToken=b&private-token=c&X-Amz-Signature=d&feedtoken=e&auth[user]=f",
+            "api_key rssToken private-token X-Amz-Signature feedtoken auth[user]",
+        );
+        check_secrets("token=&keyword=a&keys=b&author=c&design=d&monkey=e&page=2&signe=f", "");
     }
 }

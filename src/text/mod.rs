@@ -16,7 +16,7 @@ pub(crate) mod markup;
 mod passage;
 mod tokens;
 
-pub use address::{feed_key, web_address, without_feed_scheme};
+pub use address::{feed_key, secrets, web_address, without_feed_scheme};
 pub use fold::fold;
 pub use folding::Folding;
 pub use html::{html_to_text, one_line};

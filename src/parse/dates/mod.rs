@@ -64,7 +64,7 @@ pub(super) fn read(text: &str, zone: Tz, now: Timestamp) -> Dated {
     marked.unwrap_or_else(|| read_text(&tree.top.text().unwrap_or_default(), zone, now))
 }
 
-/// Returns the date that an element, or one in it, gives to machines (HTML `time`, RDFa `content`, microformats `abbr`).
+/// Returns the date that an element, or one in it, gives to machines (HTML `time`, `RDFa` `content`, microformats `abbr`).
 fn marked<'t>(element: &'t Element<'_>) -> Option<&'t str> {
     let own = element.attribute("datetime").or_else(|| element.attribute("content"));
     let own = own.or_else(|| element.attribute("title").filter(|_| element.name == "abbr"));
@@ -326,7 +326,7 @@ impl Parts {
             7 if self.numbers.is_empty() => self.numbers.extend([(value / 1000, 4), (value % 1000, 3)]),
             6 if self.has_day() => self.time = Some((value / 10_000, value / 100 % 100, value % 100)),
             4 if self.has_day() && self.time.is_none() && value < 2400 => {
-                self.time = Some((value / 100, value % 100, 0))
+                self.time = Some((value / 100, value % 100, 0));
             }
             1..=4 => self.numbers.push((value, digits)),
             _ => return,
