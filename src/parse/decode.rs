@@ -22,7 +22,7 @@ const RESTORED_MIN: usize = 2;
 const GUESS_BYTES_MAX: usize = 64 * 1024;
 
 /// Where a declaration can be.
-const LABEL_BYTES_MAX: usize = 512;
+const LABEL_BYTES_MAX: usize = 1024;
 
 /// Returns the document as text without byte order mark, lines ending in `\n` (XML 1.0 §2.11), and what was wrong with
 /// its encoding, if anything.
@@ -147,11 +147,16 @@ fn charset(content_type: &str) -> Option<&'static Encoding> {
     label(value.trim_start_matches(['"', '\'']).split([';', ',', '"', '\'']).next()?.trim())
 }
 
-/// The encoding of an XML declaration.
+/// The encoding of an XML declaration, else of a page's `meta` element.
 fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = String::from_utf8_lossy(bytes.get(..LABEL_BYTES_MAX).unwrap_or(bytes)).to_ascii_lowercase();
-    let (declaration, _) = head.split_once("<?xml")?.1.split_once("?>")?;
-    let value = declaration.split_once("encoding")?.1.trim_start_matches(['=', ' ', '\t', '\r', '\n']);
+    let Some((_, declaration)) = head.split_once("<?xml") else {
+        let (_, meta) = head.split_once("<meta")?;
+        let value = meta.split_once("charset")?.1.trim_start().strip_prefix('=')?;
+        return label(value.trim_start_matches(['"', '\'', ' ']).split(['"', '\'', ' ', ';', '/', '>']).next()?);
+    };
+    let value = declaration.split_once("?>")?.0.split_once("encoding")?.1;
+    let value = value.trim_start_matches(['=', ' ', '\t', '\r', '\n']);
     let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''))?;
     label(value.trim_start_matches(quote).split(quote).next()?.trim())
 }
@@ -322,6 +327,12 @@ mod tests {
         check_labels("学校の本", "shift_jis", "utf-8", "Shift_JIS");
         check_labels("プログラム", "shift_jis", "iso-8859-1", "shift_jis");
         check_labels("НОВОСТИ О ПОБЕДЕ", "ibm866", "iso-8859-1", "ibm866");
+    }
+
+    #[test]
+    fn a_page_declares_its_encoding_in_an_element() {
+        let text = "<html><head><meta name='a'><META http-equiv=x content='text/html; charset=koi8-r'><title>Книги";
+        check(&encoded(text, "koi8-r"), Some("text/html; charset=utf-8"), text);
     }
 
     #[test]

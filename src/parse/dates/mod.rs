@@ -295,9 +295,10 @@ impl Parts {
                 [Number(minutes, 2), rest @ ..] if *minutes < 60 && !is_date(rest) => ((hour, *minutes, 0), 2),
                 _ => ((hour, 0, 0), 1),
             },
-            // `10.30` beside a date that is whole.
+            // `10.30` beside a date that is whole, or before `pm`.
             [Sign('.', true, true), Number(minutes, 2), rest @ ..]
-                if self.has_day() && *minutes < 60 && !matches!(rest, [Sign('.', ..), Number(..), ..]) =>
+                if *minutes < 60
+                    && (is_half(rest) || self.has_day() && !matches!(rest, [Sign('.', ..), Number(..), ..])) =>
             {
                 ((hour, *minutes, 0), 2)
             }
@@ -319,19 +320,20 @@ impl Parts {
 
     /// Takes a number that is no time: a part of a date, or a date, or a time in the compact form of ISO 8601.
     fn date_number(&mut self, value: u32, digits: usize) {
+        let is_time = self.time.is_none() && self.has_day() && self.numbers.iter().any(|(_, digits)| *digits == 4);
         match digits {
             8 if self.numbers.is_empty() => {
                 self.numbers.extend([(value / 10_000, 4), (value / 100 % 100, 2), (value % 100, 2)]);
             }
             7 if self.numbers.is_empty() => self.numbers.extend([(value / 1000, 4), (value % 1000, 3)]),
-            6 if self.has_day() => self.time = Some((value / 10_000, value / 100 % 100, value % 100)),
-            4 if self.has_day() && self.time.is_none() && value < 2400 => {
-                self.time = Some((value / 100, value % 100, 0));
+            4 | 6 if is_time => {
+                let value = if digits == 4 { value * 100 } else { value };
+                self.time = Some((value / 10_000, value / 100 % 100, value % 100));
+                self.is_after_time = true;
             }
             1..=4 => self.numbers.push((value, digits)),
-            _ => return,
+            _ => {}
         }
-        self.is_after_time = matches!(digits, 4 | 6) && self.time.is_some();
     }
 
     fn numeric_offset(&mut self, sign: char, after: &[Token<'_>]) -> usize {
@@ -685,6 +687,7 @@ mod tests {
         check("jeudi 09/04/2026 - 08:00", "2026-04-09T06:00:00Z");
         check("Donnerstag, 09.04.2026 8 Uhr", "2026-04-09T06:00:00Z");
         check("04/09/26 08:00 (Thursday)", "2026-04-09T06:00:00Z");
+        check("mar 03/10/2026 - 08:00", "2026-03-10T07:00:00Z");
         // One that fits neither decides nothing.
         check("Sat, 04/09/2026 - 08:00", "2026-09-04T06:00:00Z");
     }
@@ -704,7 +707,7 @@ mod tests {
         ] {
             check(text, "2024-02-12T15:15:00Z");
         }
-        for text in ["12 Feb 2024 3pm", "Feb 12, 2024 3 p.m.", "3pm 12 Feb 2024"] {
+        for text in ["12 Feb 2024 3pm", "Feb 12, 2024 3 p.m.", "3pm 12 Feb 2024", "3.00pm, 12 February 2024"] {
             check(text, "2024-02-12T14:00:00Z");
         }
         check("12 Feb 2024 12:05 a.m. GMT", "2024-02-12T00:05:00Z");
@@ -789,6 +792,7 @@ mod tests {
             "12/Feb/2024:10:00:00 +0100",
             "Mon Feb 12 2024 10:00:00 GMT+0100 (heure normale d’Europe centrale)",
             "2024-02-12 14:30:00 UTC+05:30",
+            "2024-02-12T09:00:00Z/2024-03-12T09:00:00Z",
             "2024-02-12T10:00:00+01:00[Europe/Paris]",
             "12 Feb 2024 16:00 Asia/Novosibirsk",
         ] {

@@ -102,19 +102,23 @@ fn ends_in(word: &str, endings: [&str; 3]) -> bool {
     !word.is_ascii() && endings.iter().any(|ending| word.ends_with(&*fold(ending)))
 }
 
+fn is_korean(word: &str, name: &str) -> bool {
+    !word.is_ascii() && word == &*fold(name)
+}
+
 /// Whether hours stand before this folded word, and minutes may follow it.
 pub(super) fn is_hour(word: &str) -> bool {
-    matches!(word, "h" | "uhr" | "heure" | "heures" | "時" | "时" | "点" | "點" | "ч") || word == &*fold("시")
+    matches!(word, "h" | "uhr" | "heure" | "heures" | "時" | "时" | "点" | "點" | "ч") || is_korean(word, "시")
 }
 
 /// Whether minutes stand before this folded word.
 pub(super) fn is_minute(word: &str) -> bool {
-    matches!(word, "min" | "m" | "分" | "мин") || word == &*fold("분")
+    matches!(word, "min" | "m" | "分" | "мин") || is_korean(word, "분")
 }
 
 /// Whether seconds stand before this folded word.
 pub(super) fn is_second(word: &str) -> bool {
-    matches!(word, "s" | "sec" | "秒") || word == &*fold("초")
+    matches!(word, "s" | "sec" | "秒") || is_korean(word, "초")
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Abbreviations of time zones: RFC 822 §5.1, those that tzdata uses or used, and the usual ones of other languages.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// Minutes east of Greenwich, and the abbreviations that mean them.
 ///
 /// One that several zones share means the one that feeds mean by it: `IST` is India's, `CST` America's, `BST` Britain's.
@@ -46,9 +49,15 @@ const ZONES: &[(i32, &str)] = &[
     (840, "lint tost"),
 ];
 
+/// The same by abbreviation.
+static MINUTES: LazyLock<HashMap<&'static str, i32>> = LazyLock::new(|| {
+    let zones = ZONES.iter().flat_map(|(minutes, names)| names.split(' ').map(|name| (name, *minutes)));
+    zones.collect()
+});
+
 /// Returns the minutes east of Greenwich that a folded word means, if it is an abbreviation.
 pub(super) fn minutes(word: &str) -> Option<i32> {
-    ZONES.iter().find(|(_, names)| names.split(' ').any(|name| name == word)).map(|(minutes, _)| *minutes)
+    MINUTES.get(word).copied()
 }
 
 #[cfg(test)]
