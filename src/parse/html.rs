@@ -95,13 +95,8 @@ fn kind(element: &Element<'_>) -> Kind {
     let media_type = element.attribute("type").unwrap_or_default().to_ascii_lowercase();
     let is_feed_text = matches!(&*element.name, "description" | "encoded" | "fullitem" | "abstract");
     match media_type.split(';').next().unwrap_or_default().trim() {
-        other if mode == "base64" => {
-            if is_text_type(other) {
-                Kind::Base64
-            } else {
-                Kind::Binary
-            }
-        }
+        other if mode == "base64" && !is_text_type(other) && element.name == "content" => Kind::Binary,
+        _ if mode == "base64" => Kind::Base64,
         "html" | "text/html" => Kind::Html,
         "xhtml" | "application/xhtml+xml" => Kind::Markup,
         "" if is_feed_text => Kind::Html,
@@ -111,9 +106,10 @@ fn kind(element: &Element<'_>) -> Kind {
         other if other.starts_with("image/") || other.starts_with("audio/") || other.starts_with("video/") => {
             Kind::Binary
         }
-        // RFC 4287 §4.1.3.3: a file in base64, unless the type is a slip and the text is one.
-        _ if is_base64(element) => Kind::Binary,
-        _ => Kind::Plain,
+        // RFC 4287 §4.1.3.3: a file in base64, unless the type is a slip and the text is one. Only `content` may hold files;
+        // elsewhere such a type says nothing but that the text is packed.
+        _ if element.name == "content" && is_base64(element) => Kind::Binary,
+        _ => Kind::Base64,
     }
 }
 

@@ -279,6 +279,8 @@ fn a_file_in_base64_is_no_text() {
     check(atom("application/zip", &broken).content, "");
     // A slip of the publisher.
     check(atom("application/text", "Un vrai texte").content, "Un vrai texte");
+    let title = format!("<title type='application/octet-stream'>{}</title>", packed("Un titre"));
+    check(self::atom(&title).title, "Un titre");
 }
 
 #[test]
