@@ -23,6 +23,9 @@ use crate::text;
 static ADDRESS: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"(?i)https?://[^\s"'<>`“”«»]+"#).expect("constant pattern"));
 
+/// Marks around addresses, as HTML escapes them.
+const ENDS: [&str; 7] = ["&quot;", "&#34;", "&#39;", "&apos;", "&lt;", "&gt;", "&nbsp;"];
+
 /// Shortest value of a parameter that is looked for outside of addresses: shorter ones are in any text.
 const SECRET_BYTES_MIN: usize = 6;
 
@@ -105,8 +108,10 @@ impl Hidden {
         }
         let shown = ADDRESS.replace_all(text, |found: &regex::Captures<'_>| {
             let written = found.get(0).map_or("", |found| found.as_str());
-            // A full stop may end the sentence or the address.
-            let bare = written.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '}']);
+            // A full stop may end the sentence or the address; a mark that HTML escapes ends it.
+            let end = ENDS.iter().filter_map(|end| written.find(end)).min().unwrap_or(written.len());
+            let bare =
+                written.get(..end).unwrap_or(written).trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '}']);
             let rest = written.get(bare.len()..).unwrap_or_default();
             let shown = self.shown(bare);
             if shown == bare { self.shown(written) } else { shown + rest }
@@ -270,6 +275,7 @@ mod tests {
         check_text(&format!("<a href=\"{html}\">flux</a>"), "<a href=\"https://forge.example/\">flux</a>");
         check_text(&format!("Voir ({ADDRESS})."), "Voir (https://forge.example/).");
         check_text("See https://neu.example/geheimer-weg.", "See https://neu.example/.");
+        check_text("&quot;https://neu.example/geheimer-weg&quot;, oui", "&quot;https://neu.example/&quot;, oui");
         check_text("Le jeton est geheim42, oui", "Le jeton est …, oui");
         check_text(
             "<a href=\"https://a.example/?x=1&amp;y=2\">a</a>",
