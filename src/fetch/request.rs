@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use percent_encoding::percent_decode_str;
 use tokio::io::AsyncReadExt;
 use url::Url;
 
@@ -61,7 +60,7 @@ impl Request {
 
 /// Returns the name and password that a URL holds, where some characters are escaped (RFC 3986 §3.2.1).
 fn user_info(url: &Url) -> Option<(String, String)> {
-    let plain = |written: &str| percent_decode_str(written).decode_utf8_lossy().into_owned();
+    let plain = |written: &str| percent_encoding::percent_decode_str(written).decode_utf8_lossy().into_owned();
     let is_there = !url.username().is_empty() || url.password().is_some();
     is_there.then(|| (plain(url.username()), plain(url.password().unwrap_or_default())))
 }

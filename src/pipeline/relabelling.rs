@@ -159,7 +159,7 @@ async fn relate(context: &Arc<Context>, topic: &str) -> Result<(), StoreError> {
         let Some((last, _)) = page.last() else { return Ok(()) };
         after = Some(last.order());
         let id = topic.to_owned();
-        let chosen = readers::run(move || choose(&id, page, window)).await;
+        let chosen = readers::run(move || choose(&id, &page, &window)).await;
         let (changes, kept) = chosen.map_err(|panic| StoreError::Lost { reason: panic.to_string() })?;
         window = kept;
         apply(context, changes).await?;
@@ -167,7 +167,7 @@ async fn relate(context: &Arc<Context>, topic: &str) -> Result<(), StoreError> {
 }
 
 /// Chooses for a page of stories; returns the choices, and the last stories for those that come after.
-fn choose(topic: &str, page: Vec<(Gist, bool)>, window: Vec<Gist>) -> (Vec<Change>, Vec<Gist>) {
+fn choose(topic: &str, page: &[(Gist, bool)], window: &[Gist]) -> (Vec<Change>, Vec<Gist>) {
     let waiting: Vec<&Gist> = page.iter().filter(|(_, is_chosen)| !is_chosen).map(|(gist, _)| gist).collect();
     let with_pages = page.iter().map(|(gist, _)| gist).filter(|gist| gist.has_page);
     let stories: Vec<&Gist> = window.iter().chain(with_pages).collect();
@@ -186,7 +186,7 @@ fn sources(config: &Config) -> HashMap<String, Source> {
 pub(super) fn rules(config: &Config) -> String {
     let sources: Vec<_> = config.sources.iter().map(|source| (&source.id, &source.tags, &source.topics)).collect();
     let text = format!("{} {:?} {sources:?}", env!("CARGO_PKG_VERSION"), config.topics);
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    data_encoding::HEXLOWER.encode(&Sha256::digest(text))
 }
 
 #[cfg(test)]
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn related_news_is_chosen_once_among_earlier_stories_with_a_page() {
         let page = vec![story(1, true, true), story(2, false, false), story(3, true, false), story(4, true, false)];
-        let (changes, window) = choose("ecole", page, others());
+        let (changes, window) = choose("ecole", &page, &others());
         let relate = |story, others: &[i64]| Change::Relate { topic: "ecole".into(), story, others: others.to_vec() };
         assert_eq!(changes, [relate(2, &[1]), relate(3, &[1]), relate(4, &[3, 1])]);
         assert_eq!(window.len(), WINDOW);

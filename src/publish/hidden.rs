@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use percent_encoding::percent_decode_str;
 use regex::Regex;
 use url::Url;
 use url::form_urlencoded::byte_serialize;
@@ -15,7 +14,7 @@ use url::form_urlencoded::byte_serialize;
 use crate::feed::{Category, Enclosure, Person};
 use crate::publish::item::{Item, Link};
 use crate::publish::{Credit, Edition, words};
-use crate::state::Turn;
+use crate::state::{Monitored, Turn};
 use crate::text;
 
 /// An address in a text or in HTML.
@@ -95,7 +94,7 @@ impl Hidden {
     /// Whether a part of an address holds a secret, or a hidden address, escaped or not: what is made to show other pages
     /// or feeds has their addresses in its own.
     fn is_told_by(&self, written: &str) -> bool {
-        let plain = percent_decode_str(written).decode_utf8_lossy();
+        let plain = percent_encoding::percent_decode_str(written).decode_utf8_lossy();
         let holds = |secret: &String| written.contains(secret.as_str()) || plain.contains(secret.as_str());
         let inner = plain.match_indices("http").filter_map(|(at, _)| Url::parse(plain.get(at..)?).ok());
         self.secrets.iter().any(holds) || inner.into_iter().any(|inner| self.is_address(&inner))
@@ -199,7 +198,10 @@ impl Hidden {
 /// Returns why something changed, and in which language that is told; of a private source, without any path of an address.
 pub(super) fn detail(edition: &Edition<'_>, turn: &Turn) -> Option<(String, &'static str)> {
     let (detail, tag) = words::of(edition.site.language).detail(turn)?;
-    let is_private = edition.sources.get(&turn.source_id).is_some_and(Credit::is_private);
+    let is_private = match &turn.of {
+        Monitored::Source(id) => edition.sources.get(id).is_some_and(Credit::is_private),
+        Monitored::Hub(_) | Monitored::Config => false,
+    };
     let detail = if is_private {
         let host_of = |found: &regex::Captures<'_>| {
             let written = found.get(0).map_or("", |found| found.as_str());

@@ -169,7 +169,7 @@ fn iso_week(text: &str) -> Option<String> {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Token<'a> {
+enum DatePart<'a> {
     /// Its value and how many digits it has.
     Number(u32, usize),
     Word(&'a str),
@@ -177,7 +177,7 @@ enum Token<'a> {
     Sign(char, bool, bool),
 }
 
-fn tokens(text: &str) -> Vec<Token<'_>> {
+fn tokens(text: &str) -> Vec<DatePart<'_>> {
     let mut tokens = Vec::new();
     let mut rest = text;
     let mut last = ' ';
@@ -198,13 +198,13 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
                 let (date, time) =
                     part.split_at_checked(8).filter(|_| matches!(part.len(), 12 | 14)).unwrap_or((part, ""));
                 let numbers = [date, time].into_iter().filter(|part| !part.is_empty());
-                tokens.extend(numbers.map(|part| Token::Number(part.parse().unwrap_or(u32::MAX), part.len())));
+                tokens.extend(numbers.map(|part| DatePart::Number(part.parse().unwrap_or(u32::MAX), part.len())));
             }
-            _ if first.is_alphabetic() => tokens.push(Token::Word(part)),
+            _ if first.is_alphabetic() => tokens.push(DatePart::Word(part)),
             _ if first.is_whitespace() => {}
             _ => {
                 let before_digit = after.starts_with(|next: char| next.is_ascii_digit());
-                tokens.push(Token::Sign(first, last.is_ascii_digit(), before_digit));
+                tokens.push(DatePart::Sign(first, last.is_ascii_digit(), before_digit));
             }
         }
         last = part.chars().last().unwrap_or(' ');
@@ -237,25 +237,25 @@ struct Parts {
 
 impl Parts {
     /// Takes a token in; returns how many of those `after` it belong to it.
-    fn take(&mut self, token: Token<'_>, after: &[Token<'_>]) -> usize {
+    fn take(&mut self, token: DatePart<'_>, after: &[DatePart<'_>]) -> usize {
         let is_after_time = std::mem::take(&mut self.is_after_time);
         match token {
-            Token::Number(value, digits) => self.number(value, digits, after),
-            Token::Sign(sign @ ('+' | '-' | '−'), is_attached, true)
+            DatePart::Number(value, digits) => self.number(value, digits, after),
+            DatePart::Sign(sign @ ('+' | '-' | '−'), is_attached, true)
                 if self.time.is_some() && (is_after_time || !is_attached) =>
             {
                 self.numeric_offset(sign, after)
             }
-            Token::Sign(sign, ..) => {
+            DatePart::Sign(sign, ..) => {
                 self.is_after_time = is_after_time && matches!(sign, '(' | '[');
                 0
             }
-            Token::Word(word) => self.word(word, is_after_time, after),
+            DatePart::Word(word) => self.word(word, is_after_time, after),
         }
     }
 
-    fn number(&mut self, value: u32, digits: usize, after: &[Token<'_>]) -> usize {
-        use Token::{Number, Sign};
+    fn number(&mut self, value: u32, digits: usize, after: &[DatePart<'_>]) -> usize {
+        use DatePart::{Number, Sign};
         if digits == 4
             && self.numbers.is_empty()
             && let [Sign(':', ..), Number(month, 2), Sign(':', ..), Number(day, 2), ..] = after
@@ -275,8 +275,8 @@ impl Parts {
     }
 
     /// Reads the time that begins with `hour`, and of how many tokens `after` it consists.
-    fn time_at(&self, hour: u32, after: &[Token<'_>]) -> Option<((u32, u32, u32), usize)> {
-        use Token::{Number, Sign, Word};
+    fn time_at(&self, hour: u32, after: &[DatePart<'_>]) -> Option<((u32, u32, u32), usize)> {
+        use DatePart::{Number, Sign, Word};
         Some(match after {
             [Sign(':', ..), Number(minutes, 1 | 2), Sign(':', ..), Number(seconds, 1 | 2), rest @ ..] => {
                 let has_fraction = matches!(rest, [Sign('.' | ',', _, true), Number(..), ..]);
@@ -336,11 +336,13 @@ impl Parts {
         }
     }
 
-    fn numeric_offset(&mut self, sign: char, after: &[Token<'_>]) -> usize {
+    fn numeric_offset(&mut self, sign: char, after: &[DatePart<'_>]) -> usize {
         let (hours, minutes, taken) = match after {
-            [Token::Number(hours, 1 | 2), Token::Sign(':', ..), Token::Number(minutes, 2), ..] => (*hours, *minutes, 3),
-            [Token::Number(both, 4), ..] => (both / 100, both % 100, 1),
-            [Token::Number(hours, 1 | 2), ..] => (*hours, 0, 1),
+            [DatePart::Number(hours, 1 | 2), DatePart::Sign(':', ..), DatePart::Number(minutes, 2), ..] => {
+                (*hours, *minutes, 3)
+            }
+            [DatePart::Number(both, 4), ..] => (both / 100, both % 100, 1),
+            [DatePart::Number(hours, 1 | 2), ..] => (*hours, 0, 1),
             _ => return 0,
         };
         if hours <= 14 && minutes < 60 {
@@ -351,7 +353,7 @@ impl Parts {
     }
 
     /// Takes a word in; returns how many of the tokens `after` it belong to it.
-    fn word(&mut self, written: &str, is_after_time: bool, after: &[Token<'_>]) -> usize {
+    fn word(&mut self, written: &str, is_after_time: bool, after: &[DatePart<'_>]) -> usize {
         if is_after_time && let Some((half, taken)) = half_of(written, after) {
             self.half = Some(half);
             self.is_after_time = true;
@@ -443,27 +445,27 @@ impl Parts {
 }
 
 /// Whether a number is followed by what makes it a part of a date.
-fn is_date(after: &[Token<'_>]) -> bool {
+fn is_date(after: &[DatePart<'_>]) -> bool {
     match after {
-        [Token::Sign('.' | '/' | '-', ..), ..] => true,
-        [Token::Word(word), ..] => names::named(&fold(word)).is_some_and(|named| named.month.is_some()),
+        [DatePart::Sign('.' | '/' | '-', ..), ..] => true,
+        [DatePart::Word(word), ..] => names::named(&fold(word)).is_some_and(|named| named.month.is_some()),
         _ => false,
     }
 }
 
 /// Whether tokens tell the half of the day of an hour before them, and not that of a time behind them.
-fn is_half(tokens: &[Token<'_>]) -> bool {
-    let [Token::Word(word), after @ ..] = tokens else { return false };
+fn is_half(tokens: &[DatePart<'_>]) -> bool {
+    let [DatePart::Word(word), after @ ..] = tokens else { return false };
     half_of(word, after).is_some() && !is_time(after)
 }
 
 /// Whether tokens begin with hours and minutes.
-fn is_time(tokens: &[Token<'_>]) -> bool {
-    matches!(tokens, [Token::Number(_, 1 | 2), Token::Sign(':', ..), Token::Number(_, 2), ..])
+fn is_time(tokens: &[DatePart<'_>]) -> bool {
+    matches!(tokens, [DatePart::Number(_, 1 | 2), DatePart::Sign(':', ..), DatePart::Number(_, 2), ..])
 }
 
 /// Reads `am` and `pm`, also as `p.m.` or `p. m.`, and of how many of the tokens `after` the first they consist.
-fn half_of(word: &str, after: &[Token<'_>]) -> Option<(PartOfDay, usize)> {
+fn half_of(word: &str, after: &[DatePart<'_>]) -> Option<(PartOfDay, usize)> {
     let half = match word.to_ascii_lowercase().as_str() {
         "a" | "am" => PartOfDay::Morning,
         "p" | "pm" => PartOfDay::Afternoon,
@@ -471,16 +473,16 @@ fn half_of(word: &str, after: &[Token<'_>]) -> Option<(PartOfDay, usize)> {
     };
     let (taken, rest) = match after {
         _ if word.len() == 2 => (0, after),
-        [Token::Sign('.', ..), Token::Word("m" | "M"), rest @ ..] => (2, rest),
-        [Token::Word("m" | "M"), rest @ ..] => (1, rest),
+        [DatePart::Sign('.', ..), DatePart::Word("m" | "M"), rest @ ..] => (2, rest),
+        [DatePart::Word("m" | "M"), rest @ ..] => (1, rest),
         _ => return None,
     };
-    let has_stop = matches!(rest, [Token::Sign('.', ..), ..]);
+    let has_stop = matches!(rest, [DatePart::Sign('.', ..), ..]);
     Some((half, taken + usize::from(has_stop)))
 }
 
 /// Reads the part of a day that goes before its time, as it does in Chinese (`下午3:15`) and may elsewhere (`PM 3:15`).
-fn part_before(word: &str, after: &[Token<'_>]) -> Option<PartOfDay> {
+fn part_before(word: &str, after: &[DatePart<'_>]) -> Option<PartOfDay> {
     // Not `am 12. Februar`.
     let half = if is_time(after) { half_of(word, after).map(|(half, _)| half) } else { None };
     half.or_else(|| names::part_of_day(word))

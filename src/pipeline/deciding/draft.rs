@@ -408,7 +408,6 @@ impl<'a> Draft<'a> {
         let changed = if before.withdrawn.is_some() { Some(now) } else { before.changed };
         self.peers.insert(number, Peer { changed, withdrawn: None, ..before.clone() });
         self.back.insert(number);
-        if before.withdrawn.is_some() {}
         self.changes.push(Change::Return { number, changed });
         Some(before)
     }

@@ -3,6 +3,7 @@
 //! A poll only notes which stories wait for it. The next publication chooses for all of them at once: the stories that they
 //! are compared with are then read once, and not again for each poll.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Draft;
@@ -28,7 +29,7 @@ pub(crate) fn wait(draft: &mut Draft<'_>, entries: &[i64]) {
 /// What has to be known first.
 pub(crate) fn relate(around: &Surroundings, stories: &[i64]) -> Result<Vec<Change>, Box<Inquiry>> {
     let mut relating = Relating { around, wants: Inquiry::default(), terms: HashMap::new() };
-    let mut waiting: BTreeMap<&str, Vec<Gist>> = BTreeMap::new();
+    let mut waiting: BTreeMap<&str, Vec<Cow<'_, Gist>>> = BTreeMap::new();
     for story in stories {
         for topic in topics(around, *story) {
             if !around.related.contains(&(topic.to_owned(), *story))
@@ -40,9 +41,9 @@ pub(crate) fn relate(around: &Surroundings, stories: &[i64]) -> Result<Vec<Chang
     }
     let mut changes = Vec::new();
     for (topic, waiting) in waiting {
-        let waiting: Vec<&Gist> = waiting.iter().collect();
+        let waiting: Vec<&Gist> = waiting.iter().map(AsRef::as_ref).collect();
         let Some(before) = relating.before(topic, &waiting) else { continue };
-        let before: Vec<&Gist> = before.iter().collect();
+        let before: Vec<&Gist> = before.iter().map(AsRef::as_ref).collect();
         for (gist, others) in waiting.iter().zip(dedup::related(&before, &waiting)) {
             changes.push(Change::Relate { topic: topic.to_owned(), story: gist.number, others });
         }
@@ -70,34 +71,33 @@ struct Relating<'a> {
     terms: HashMap<i64, Terms>,
 }
 
-impl Relating<'_> {
-    fn gist(&mut self, story: i64) -> Option<Gist> {
-        let Some(gist) = self.around.gists.get(&story) else {
-            if !self.around.asked.gists.contains(&story) {
-                self.wants.gists.insert(story);
-            }
-            return None;
-        };
-        self.with_terms(gist)
+impl<'a> Relating<'a> {
+    fn gist(&mut self, story: i64) -> Option<Cow<'a, Gist>> {
+        let around = self.around;
+        if !around.asked.gists.contains(&story) {
+            self.wants.gists.insert(story);
+        }
+        around.gists.get(&story).and_then(|gist| self.with_terms(gist))
     }
 
     /// The stories of a topic that come before any of these, in order.
-    fn before(&mut self, topic: &str, waiting: &[&Gist]) -> Option<Vec<Gist>> {
-        let asked = self.around.asked.windows.get(topic);
+    fn before(&mut self, topic: &str, waiting: &[&Gist]) -> Option<Vec<Cow<'a, Gist>>> {
+        let around = self.around;
+        let asked = around.asked.windows.get(topic);
         let places = waiting.iter().map(|gist| gist.order());
         let unknown: Vec<Order> = places.filter(|place| asked.is_none_or(|asked| !asked.contains(place))).collect();
         if !unknown.is_empty() {
             self.wants.windows.entry(topic.to_owned()).or_default().extend(unknown);
             return None;
         }
-        let stories = self.around.windows.get(topic).into_iter().flat_map(BTreeMap::values);
+        let stories = around.windows.get(topic).into_iter().flat_map(BTreeMap::values);
         Some(stories.filter_map(|gist| self.with_terms(gist)).collect())
     }
 
     /// Looks for the telling words of a story that was in no topic when it came, or came before they were kept.
-    fn with_terms(&mut self, gist: &Gist) -> Option<Gist> {
+    fn with_terms(&mut self, gist: &'a Gist) -> Option<Cow<'a, Gist>> {
         if gist.terms.is_some() {
-            return Some(gist.clone());
+            return Some(Cow::Borrowed(gist));
         }
         if !self.terms.contains_key(&gist.number) {
             let Some(stored) = self.around.texts.get(&gist.number) else {
@@ -108,6 +108,6 @@ impl Relating<'_> {
             };
             self.terms.insert(gist.number, dedup::terms(&stored.entry, &Plain::of(&stored.entry)));
         }
-        Some(Gist { terms: self.terms.get(&gist.number).cloned(), ..gist.clone() })
+        Some(Cow::Owned(Gist { terms: self.terms.get(&gist.number).cloned(), ..gist.clone() }))
     }
 }
