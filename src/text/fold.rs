@@ -60,7 +60,15 @@ fn fold_any(text: &str) -> String {
             other => split.push(other),
         }
     }
-    split.nfkd().filter(|c| canonical_combining_class(*c) == 0).collect::<String>().to_lowercase()
+    split.nfkd().filter(|c| !is_accent(*c)).collect::<String>().to_lowercase()
+}
+
+/// Whether a character is a mark that a word can be written without: an accent, a vowel of Arabic or Hebrew.
+///
+/// Marks of India and South-East Asia, and those that voice Kana, are letters: without them other words result.
+fn is_accent(c: char) -> bool {
+    canonical_combining_class(c) != 0
+        && !matches!(c, '\u{900}'..='\u{1aaf}' | '\u{3099}' | '\u{309a}' | '\u{a800}'..='\u{abff}')
 }
 
 #[cfg(test)]
@@ -77,5 +85,13 @@ mod tests {
         check("NUMÉRIQUE", "numerique");
         check("E\u{301}cole", "ecole");
         check("ﬁn", "fin");
+    }
+
+    #[test]
+    fn vowel_points_do_not_count_and_vowels_do() {
+        check("مَدْرَسَة", "مدرسة");
+        check("שָׁלוֹם", "שלום");
+        assert_ne!(fold("ครู"), fold("คร"));
+        assert_ne!(fold("ば"), fold("は"));
     }
 }

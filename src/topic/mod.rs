@@ -137,6 +137,8 @@ pub struct Term {
     pub written: String,
     /// Adjacent words.
     pub parts: Vec<TermPart>,
+    /// The same with compounds joined: `e-mail` is also `email`.
+    pub joined: Vec<Vec<TermPart>>,
 }
 
 /// One word of a term.
@@ -148,7 +150,7 @@ pub enum TermPart {
     Exact(String),
     /// `+feminine`: case and accents folded, endings count.
     Folded(String),
-    /// `cyber*`: what begins so, folded.
+    /// `cyber*`: what begins so, as written or in its root, folded.
     Prefix(String),
 }
 
