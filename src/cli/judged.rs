@@ -61,7 +61,8 @@ fn counted(text: &mut String, evidence: &Evidence, paint: Paint) {
     }
 }
 
-fn quoted(quote: &Quote, paint: Paint) -> String {
+/// Words that matched, in their context.
+pub(super) fn quoted(quote: &Quote, paint: Paint) -> String {
     let Quote { before, words, after, .. } = quote;
     format!("« {}{}{} »", output::plain(before), paint.found(words), output::plain(after))
 }

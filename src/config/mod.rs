@@ -32,6 +32,7 @@ use crate::topic::Topic;
 pub use access::{Access, Auth, Proxy, Secret, proxy_server};
 pub use diagnostic::{Diagnostic, Invalid, Report, Severity};
 pub use edit::{EditError, NewFeed, with_feeds};
+pub use quantity::duration;
 pub use read::{load, parse, store_path};
 pub use sources::{id_for, is_id};
 

@@ -23,7 +23,8 @@ const BYTES: [(&[&str], u64); 7] = [
 ];
 
 /// Reads a duration; `None` if it is none.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
     read(text, &SECONDS).map(Duration::from_secs)
 }
 

@@ -265,7 +265,9 @@ pub struct Filter {
     pub which: Which,
     /// Only entries in this topic.
     pub topic: Option<String>,
-    /// Only entries that hold all these words (accents and case do not count), best matches not first but newest.
+    /// Only entries of this source.
+    pub source_id: Option<String>,
+    /// Only entries that hold all these words, as [`crate::topic::Query`] reads them; best matches not first but newest.
     pub search: Option<String>,
     /// Only entries dated at this instant or later.
     pub since: Option<Timestamp>,

@@ -3,6 +3,7 @@
 //!
 //! Pure. What is "the same word" is decided here and nowhere else.
 
+mod boilerplate;
 mod fold;
 mod folding;
 mod html;
@@ -15,6 +16,7 @@ pub(crate) mod markup;
 mod passage;
 mod tokens;
 
+pub use boilerplate::{without_boilerplate, without_boilerplate_in_html};
 pub use fold::fold;
 pub use folding::Folding;
 pub use html::{html_to_text, one_line};

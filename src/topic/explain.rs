@@ -7,7 +7,7 @@ use super::index::{Found, HEAD_GAP, Index};
 use super::matcher::{Decision, Matcher, Verdict, Watched, decide, named};
 use super::score::{Hit, Sought};
 use super::{Field, Fields, Pattern, Reason, Rule, Term};
-use crate::text::{Levelled, Tongue};
+use crate::text::{Levelled, Passage, Tongue};
 
 /// Quotes at most, of each group of a rule.
 const QUOTES_MAX: usize = 3;
@@ -163,6 +163,15 @@ fn quotes(index: &Index, fields: &Fields, field: Field, hits: &[Hit<'_>]) -> Vec
     }
     quotes.truncate(QUOTES_MAX);
     quotes
+}
+
+/// Quotes the words from one position of a text to before another.
+pub(super) fn quote_at(term: &Term, text: &Passage, start: u32, end: u32) -> Option<Quote> {
+    let text = Levelled::new(text.as_str());
+    let tokens = text.tokens();
+    let token = |position: u32| tokens.get(usize::try_from(position).ok()?);
+    let (first, last) = (token(start)?, token(end.checked_sub(1)?)?);
+    Some(quote(term, text.as_str(), first.start, last.start + last.word.len()))
 }
 
 fn quote(term: &Term, text: &str, start: usize, end: usize) -> Quote {

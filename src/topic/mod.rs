@@ -8,6 +8,7 @@ mod fields;
 mod index;
 mod matcher;
 mod score;
+mod search;
 mod term;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 pub use explain::{Evidence, Judgement, NearMiss, Quote, Shortfall};
 pub use fields::Fields;
 pub use matcher::{Matcher, Verdict};
+pub use search::Query;
 pub use term::{TermError, shown};
 
 /// A topic as the config states it, lexicons resolved.

@@ -105,7 +105,7 @@ pub(super) const FRENCH: usize = 0;
 pub(super) const ENGLISH: usize = 1;
 
 /// Function words that a text needs to be clear.
-const CLEAR_MIN: u8 = 3;
+const CLEAR_MIN: u8 = 4;
 
 /// Of these, words that no other list has.
 const TELLING_MIN: u8 = 2;

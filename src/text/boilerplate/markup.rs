@@ -1,0 +1,206 @@
+//! Boilerplate in sanitised HTML: its text goes, and with it the elements that hold nothing else.
+
+use std::borrow::Cow;
+
+use super::{MORE, SIGNATURES, without_boilerplate};
+
+/// Bytes at the end of a text in which boilerplate is suspected.
+const TAIL: usize = 2_048;
+
+/// Elements that part no words.
+const INLINE: [&str; 24] = [
+    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "s", "samp", "small",
+    "span", "strong", "sub", "sup", "u", "var",
+];
+
+/// Elements without an end.
+const VOID: [&str; 8] = ["br", "col", "hr", "img", "source", "track", "wbr", "input"];
+
+/// Elements that are kept behind boilerplate: they show something.
+const SHOWN: [&str; 9] = ["audio", "iframe", "img", "math", "object", "picture", "svg", "table", "video"];
+
+/// Returns sanitised HTML without the boilerplate that it ends with; `title` is the plain title of its entry, or empty.
+#[must_use]
+pub fn without_boilerplate_in_html<'a>(html: &'a str, title: &str) -> Cow<'a, str> {
+    if !is_suspect(html) {
+        return Cow::Borrowed(html);
+    }
+    let (text, places) = read(html);
+    let kept = without_boilerplate(&text, title);
+    if kept.len() == text.len() || kept.len() == text.trim_end().len() {
+        return Cow::Borrowed(html);
+    }
+    // The first character that goes, blanks left out.
+    let first = kept.len() + text.get(kept.len()..).map_or(0, |gone| gone.len() - gone.trim_start().len());
+    match places.get(first).and_then(|cut| without_tail(html, *cut)) {
+        Some(kept) => Cow::Owned(kept),
+        None => Cow::Borrowed(html),
+    }
+}
+
+/// Whether words of boilerplate stand near the end.
+fn is_suspect(html: &str) -> bool {
+    let from = html.floor_char_boundary(html.len().saturating_sub(TAIL));
+    let last = html.get(from..).unwrap_or_default().to_lowercase();
+    let last_word = |phrase: &str| phrase.rsplit([' ', '\'']).next().map(str::to_owned).unwrap_or_default();
+    MORE.iter().any(|phrase| last.contains(&last_word(phrase)))
+        || SIGNATURES.iter().any(|(_, after)| last.contains(after.trim()))
+}
+
+/// A piece of HTML by its place in bytes.
+enum Piece<'a> {
+    Text,
+    Open(&'a str),
+    Close,
+    Void(&'a str),
+}
+
+/// Splits HTML as our sanitiser writes it: `<` begins a tag, `"` surrounds values.
+fn pieces(html: &str) -> Vec<(Piece<'_>, usize, usize)> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = html.get(at..).filter(|rest| !rest.is_empty()) {
+        let length = if rest.starts_with('<') { tag_length(rest) } else { rest.find('<').unwrap_or(rest.len()) };
+        let piece = match rest.get(..length).and_then(|piece| piece.strip_prefix('<')) {
+            None => Piece::Text,
+            Some(tag) if tag.starts_with('/') => Piece::Close,
+            Some(tag) => {
+                let name = tag.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+                if VOID.contains(&name) { Piece::Void(name) } else { Piece::Open(name) }
+            }
+        };
+        pieces.push((piece, at, at + length));
+        at += length;
+    }
+    pieces
+}
+
+fn tag_length(tag: &str) -> usize {
+    let mut is_quoted = false;
+    let end = tag.find(|c| {
+        is_quoted ^= c == '"';
+        c == '>' && !is_quoted
+    });
+    end.map_or(tag.len(), |end| end + 1)
+}
+
+/// The text of HTML, runs of blanks as one, and for each of its bytes the place of its character in the HTML.
+fn read(html: &str) -> (String, Vec<usize>) {
+    let (mut text, mut places) = (String::with_capacity(html.len()), Vec::with_capacity(html.len()));
+    let mut push = |c: char, place: usize| {
+        let c = if c.is_whitespace() { ' ' } else { c };
+        if c != ' ' || !text.ends_with(' ') {
+            text.push(c);
+            places.resize(text.len(), place);
+        }
+    };
+    for (piece, start, end) in pieces(html) {
+        match piece {
+            Piece::Text => {
+                let mut at = start;
+                while let Some(c) = html.get(at..end).and_then(|rest| rest.chars().next()) {
+                    let rest = html.get(at..end).unwrap_or_default();
+                    let entity = ENTITIES.iter().find(|(entity, _)| rest.starts_with(entity));
+                    let (c, length) = entity.map_or((c, c.len_utf8()), |(entity, c)| (*c, entity.len()));
+                    push(c, at);
+                    at += length;
+                }
+            }
+            Piece::Open(name) | Piece::Void(name) if !INLINE.contains(&name) => push(' ', start),
+            Piece::Close if !is_inline_end(html.get(start..end).unwrap_or_default()) => push(' ', start),
+            Piece::Open(_) | Piece::Void(_) | Piece::Close => {}
+        }
+    }
+    (text, places)
+}
+
+/// The references that our sanitiser writes.
+const ENTITIES: [(&str, char); 5] = [("&amp;", '&'), ("&lt;", '<'), ("&gt;", '>'), ("&nbsp;", ' '), ("&quot;", '"')];
+
+fn is_inline_end(tag: &str) -> bool {
+    tag.strip_prefix("</").and_then(|tag| tag.strip_suffix('>')).is_some_and(|name| INLINE.contains(&name.trim()))
+}
+
+/// HTML without the text from `cut` on, and without elements that hold nothing else; `None` if that would take away what
+/// shows something.
+fn without_tail(html: &str, cut: usize) -> Option<String> {
+    let pieces = pieces(html);
+    let is_blank = |start: usize, end: usize| html.get(start..end).is_some_and(|text| text.trim().is_empty());
+    // From the cut back over what begins right before it.
+    let first = pieces.iter().position(|(_, _, end)| *end > cut)?;
+    let (mut from, mut place) = (cut, first);
+    if pieces.get(first).is_some_and(|(_, start, _)| is_blank(*start, cut)) {
+        while let Some((piece, start, end)) = place.checked_sub(1).and_then(|before| pieces.get(before)) {
+            let is_lead = match piece {
+                Piece::Open(name) | Piece::Void(name) => !SHOWN.contains(name),
+                Piece::Text => is_blank(*start, *end),
+                Piece::Close => false,
+            };
+            if !is_lead {
+                break;
+            }
+            (from, place) = (*start, place - 1);
+        }
+    }
+    let mut kept = html.get(..from)?.trim_end().to_owned();
+    let mut depth = 0_usize;
+    for (piece, start, end) in pieces.get(place..)? {
+        let source = html.get(*start..*end)?;
+        match piece {
+            Piece::Open(name) if SHOWN.contains(name) => return None,
+            Piece::Open(_) => depth += 1,
+            // Of an element that began before the cut.
+            Piece::Close if depth == 0 => kept.push_str(source),
+            Piece::Close => depth -= 1,
+            Piece::Void("img") => kept.push_str(source),
+            Piece::Void(_) | Piece::Text => {}
+        }
+    }
+    Some(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(html: &str, expected: &str) {
+        assert_eq!(without_boilerplate_in_html(html, "Le plan & vélo"), expected, "{html}");
+    }
+
+    #[test]
+    fn the_last_paragraph_goes_with_its_links() {
+        check(
+            "<p>Un texte.</p>\n<p>L’article <a href=\"https://a.example/1?a=1&amp;b=2\">Le plan &amp; vélo</a> est apparu en \
+             premier sur <a href=\"https://a.example\">Mairie</a>.</p>\n",
+            "<p>Un texte.</p>",
+        );
+        check("<div><p>Un texte.</p><p><a href=\"/1\">Lire la suite de <b>Le plan &amp; vélo</b></a></p></div>", "<div><p>Un texte.</p></div>");
+    }
+
+    #[test]
+    fn a_link_at_the_end_of_a_paragraph_goes_alone() {
+        check("<p>Un texte… <a href=\"/1\">Lire la suite</a></p>", "<p>Un texte…</p>");
+        check("<p>Un texte<br>\n[<a href=\"/1\">Read more</a>]</p>", "<p>Un texte</p>");
+        check("Un texte. Read more →", "Un texte.");
+    }
+
+    #[test]
+    fn what_shows_something_stays() {
+        check("<p>Un texte. <a href=\"/1\">Lire la suite</a></p><img src=\"/a.png\">", "<p>Un texte.</p><img src=\"/a.png\">");
+        let video = "<p>Un texte. <a href=\"/1\">Lire la suite</a></p><video src=\"/a.mp4\"></video>";
+        check(video, video);
+    }
+
+    #[test]
+    fn a_text_of_boilerplate_alone_is_nothing() {
+        check("<p><a href=\"/1\">Lire la suite</a></p>", "");
+    }
+
+    #[test]
+    fn other_texts_stay_as_they_are() {
+        for html in ["<p>Pour lire la suite,  lisez.</p> ", "<p title=\"a > b\">Un texte</p>", "", "<p>Lire", "<", "a < b"] {
+            check(html, html);
+        }
+    }
+}
