@@ -220,6 +220,7 @@ pub(super) static PUBLISH: Table = Table {
         with("directory", Kind::Path, r#""data/public""#),
         with("entries", Kind::Whole(1, 1000), "50"),
         with("related", Kind::Whole(0, 3), "3"),
+        with("clean_links", Kind::Flag, "true"),
         with("hubs", Kind::Urls, "[]"),
     ],
 };

@@ -145,6 +145,8 @@ pub struct PublishSettings {
     pub entries: usize,
     /// Earlier news on the same subject that a story is shown with, at most 3.
     pub related: usize,
+    /// Whether links lose parameters that say how a reader came.
+    pub clean_links: bool,
     /// The `WebSub` hubs to notify.
     pub hubs: Vec<Url>,
 }

@@ -84,8 +84,15 @@ pub(super) fn publish(section: &Section<'_>, folder: &Path, problems: &mut Probl
     let directory = section.read("directory", path, problems);
     let entries = section.read("entries", whole, problems);
     let related = section.read("related", whole, problems);
+    let clean_links = section.read("clean_links", flag, problems);
     let hubs = section.read("hubs", urls, problems);
-    Some(PublishSettings { directory: folder.join(directory?), entries: entries?, related: related?, hubs: hubs? })
+    Some(PublishSettings {
+        directory: folder.join(directory?),
+        entries: entries?,
+        related: related?,
+        clean_links: clean_links?,
+        hubs: hubs?,
+    })
 }
 
 pub(super) fn serve(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Option<ServeSettings> {

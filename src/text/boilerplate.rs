@@ -107,8 +107,8 @@ const MORE: [&str; 65] = [
 ];
 
 /// What may stand between such a link and the title.
-const ABOUT: [&str; 16] =
-    [" de", " sur", " :", " about", " of", " on", " à propos de", " über", " von", " sobre", " su", " over", " om", " »", " «", " \""];
+const ABOUT: [&str; 12] =
+    [" à propos de", " de", " sur", " about", " of", " on", " über", " von", " sobre", " su", " over", " om"];
 
 /// What may stand behind such a link: arrows, dots, the end of a bracket.
 const BEHIND: [char; 22] = [
@@ -178,9 +178,9 @@ fn more(text: &str, title: &str) -> Option<usize> {
     let whole = text.trim_end_matches(|c: char| BEHIND.contains(&c) || c.is_whitespace());
     let start = link(text, text.trim_end()).or_else(|| link(text, whole)).or_else(|| {
         let about = whole.strip_suffix(title).filter(|about| !title.is_empty() && about.len() < whole.len())?;
-        let about = about.trim_end();
-        let bare = ABOUT.iter().find_map(|word| strip_suffix_folded(about, word)).unwrap_or(about);
-        link(text, bare.trim_end_matches(|c: char| BEHIND.contains(&c) || c == '«' || c.is_whitespace()))
+        let about = about.trim_end_matches(|c: char| ['«', '“', '„', '"', '\''].contains(&c) || c.is_whitespace());
+        let bare = ABOUT.iter().filter_map(|word| strip_suffix_folded(about, word)).chain([about]);
+        bare.filter_map(|bare| link(text, bare.trim_end_matches(|c: char| BEHIND.contains(&c) || c.is_whitespace()))).min()
     })?;
     let before = text.get(..start)?;
     Some(before.trim_end_matches(|c: char| BEFORE.contains(&c) || c.is_whitespace()).len())

@@ -14,7 +14,9 @@ mod levelled;
 mod links;
 pub(crate) mod markup;
 mod passage;
+mod tags;
 mod tokens;
+mod tracking;
 
 pub use boilerplate::{without_boilerplate, without_boilerplate_in_html};
 pub use fold::fold;
@@ -26,3 +28,4 @@ pub use levelled::Levelled;
 pub use links::{Alternate, Alternates, alternates};
 pub use passage::{Passage, Word};
 pub use tokens::{Token, is_running};
+pub use tracking::{is_tracking, without_tracking, without_tracking_in_html};

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{MORE, SIGNATURES, without_boilerplate};
+use crate::text::tags::{Kind, Tag, tags};
 
 /// Bytes at the end of a text in which boilerplate is suspected.
 const TAIL: usize = 2_048;
@@ -12,9 +13,6 @@ const INLINE: [&str; 24] = [
     "a", "abbr", "b", "bdi", "bdo", "cite", "code", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "s", "samp", "small",
     "span", "strong", "sub", "sup", "u", "var",
 ];
-
-/// Elements without an end.
-const VOID: [&str; 8] = ["br", "col", "hr", "img", "source", "track", "wbr", "input"];
 
 /// Elements that are kept behind boilerplate: they show something.
 const SHOWN: [&str; 9] = ["audio", "iframe", "img", "math", "object", "picture", "svg", "table", "video"];
@@ -47,43 +45,6 @@ fn is_suspect(html: &str) -> bool {
         || SIGNATURES.iter().any(|(_, after)| last.contains(after.trim()))
 }
 
-/// A piece of HTML by its place in bytes.
-enum Piece<'a> {
-    Text,
-    Open(&'a str),
-    Close,
-    Void(&'a str),
-}
-
-/// Splits HTML as our sanitiser writes it: `<` begins a tag, `"` surrounds values.
-fn pieces(html: &str) -> Vec<(Piece<'_>, usize, usize)> {
-    let mut pieces = Vec::new();
-    let mut at = 0;
-    while let Some(rest) = html.get(at..).filter(|rest| !rest.is_empty()) {
-        let length = if rest.starts_with('<') { tag_length(rest) } else { rest.find('<').unwrap_or(rest.len()) };
-        let piece = match rest.get(..length).and_then(|piece| piece.strip_prefix('<')) {
-            None => Piece::Text,
-            Some(tag) if tag.starts_with('/') => Piece::Close,
-            Some(tag) => {
-                let name = tag.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-                if VOID.contains(&name) { Piece::Void(name) } else { Piece::Open(name) }
-            }
-        };
-        pieces.push((piece, at, at + length));
-        at += length;
-    }
-    pieces
-}
-
-fn tag_length(tag: &str) -> usize {
-    let mut is_quoted = false;
-    let end = tag.find(|c| {
-        is_quoted ^= c == '"';
-        c == '>' && !is_quoted
-    });
-    end.map_or(tag.len(), |end| end + 1)
-}
-
 /// The text of HTML, runs of blanks as one, and for each of its bytes the place of its character in the HTML.
 fn read(html: &str) -> (String, Vec<usize>) {
     let (mut text, mut places) = (String::with_capacity(html.len()), Vec::with_capacity(html.len()));
@@ -94,66 +55,61 @@ fn read(html: &str) -> (String, Vec<usize>) {
             places.resize(text.len(), place);
         }
     };
-    for (piece, start, end) in pieces(html) {
-        match piece {
-            Piece::Text => {
+    for Tag { kind, start, end } in tags(html) {
+        match kind {
+            Kind::Text => {
                 let mut at = start;
-                while let Some(c) = html.get(at..end).and_then(|rest| rest.chars().next()) {
-                    let rest = html.get(at..end).unwrap_or_default();
-                    let entity = ENTITIES.iter().find(|(entity, _)| rest.starts_with(entity));
-                    let (c, length) = entity.map_or((c, c.len_utf8()), |(entity, c)| (*c, entity.len()));
+                while let Some(rest) = html.get(at..end).filter(|rest| !rest.is_empty()) {
+                    let reference = REFERENCES.iter().find(|(reference, _)| rest.starts_with(reference));
+                    let one = || rest.chars().next().map(|c| (c, c.len_utf8()));
+                    let Some((c, length)) = reference.map(|(name, c)| (*c, name.len())).or_else(one) else { break };
                     push(c, at);
                     at += length;
                 }
             }
-            Piece::Open(name) | Piece::Void(name) if !INLINE.contains(&name) => push(' ', start),
-            Piece::Close if !is_inline_end(html.get(start..end).unwrap_or_default()) => push(' ', start),
-            Piece::Open(_) | Piece::Void(_) | Piece::Close => {}
+            Kind::Open(name) | Kind::Void(name) | Kind::Close(name) if !INLINE.contains(&name) => push(' ', start),
+            Kind::Open(_) | Kind::Void(_) | Kind::Close(_) => {}
         }
     }
     (text, places)
 }
 
-/// The references that our sanitiser writes.
-const ENTITIES: [(&str, char); 5] = [("&amp;", '&'), ("&lt;", '<'), ("&gt;", '>'), ("&nbsp;", ' '), ("&quot;", '"')];
-
-fn is_inline_end(tag: &str) -> bool {
-    tag.strip_prefix("</").and_then(|tag| tag.strip_suffix('>')).is_some_and(|name| INLINE.contains(&name.trim()))
-}
+/// The character references that our sanitiser writes.
+const REFERENCES: [(&str, char); 5] = [("&amp;", '&'), ("&lt;", '<'), ("&gt;", '>'), ("&nbsp;", ' '), ("&quot;", '"')];
 
 /// HTML without the text from `cut` on, and without elements that hold nothing else; `None` if that would take away what
 /// shows something.
 fn without_tail(html: &str, cut: usize) -> Option<String> {
-    let pieces = pieces(html);
+    let tags: Vec<Tag<'_>> = tags(html).collect();
     let is_blank = |start: usize, end: usize| html.get(start..end).is_some_and(|text| text.trim().is_empty());
     // From the cut back over what begins right before it.
-    let first = pieces.iter().position(|(_, _, end)| *end > cut)?;
+    let first = tags.iter().position(|tag| tag.end > cut)?;
     let (mut from, mut place) = (cut, first);
-    if pieces.get(first).is_some_and(|(_, start, _)| is_blank(*start, cut)) {
-        while let Some((piece, start, end)) = place.checked_sub(1).and_then(|before| pieces.get(before)) {
-            let is_lead = match piece {
-                Piece::Open(name) | Piece::Void(name) => !SHOWN.contains(name),
-                Piece::Text => is_blank(*start, *end),
-                Piece::Close => false,
+    if tags.get(first).is_some_and(|tag| is_blank(tag.start, cut)) {
+        while let Some(tag) = place.checked_sub(1).and_then(|before| tags.get(before)) {
+            let begins = match tag.kind {
+                Kind::Open(name) | Kind::Void(name) => !SHOWN.contains(&name),
+                Kind::Text => is_blank(tag.start, tag.end),
+                Kind::Close(_) => false,
             };
-            if !is_lead {
+            if !begins {
                 break;
             }
-            (from, place) = (*start, place - 1);
+            (from, place) = (tag.start, place - 1);
         }
     }
     let mut kept = html.get(..from)?.trim_end().to_owned();
     let mut depth = 0_usize;
-    for (piece, start, end) in pieces.get(place..)? {
-        let source = html.get(*start..*end)?;
-        match piece {
-            Piece::Open(name) if SHOWN.contains(name) => return None,
-            Piece::Open(_) => depth += 1,
+    for tag in tags.get(place..)? {
+        let source = html.get(tag.start..tag.end)?;
+        match tag.kind {
+            Kind::Open(name) if SHOWN.contains(&name) => return None,
+            Kind::Open(_) => depth += 1,
             // Of an element that began before the cut.
-            Piece::Close if depth == 0 => kept.push_str(source),
-            Piece::Close => depth -= 1,
-            Piece::Void("img") => kept.push_str(source),
-            Piece::Void(_) | Piece::Text => {}
+            Kind::Close(_) if depth == 0 => kept.push_str(source),
+            Kind::Close(_) => depth -= 1,
+            Kind::Void("img") => kept.push_str(source),
+            Kind::Void(_) | Kind::Text => {}
         }
     }
     Some(kept)
