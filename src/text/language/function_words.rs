@@ -113,6 +113,9 @@ const TELLING_MIN: u8 = 2;
 /// Function words that a text needs beside a declaration.
 const AGREED_MIN: u8 = 2;
 
+/// The part of a text, as a divisor, that may look like function words of another language by chance.
+const CHANCE: usize = 4;
+
 /// Words counted of each text at most.
 const COUNTED_MAX: u8 = 250;
 
@@ -194,6 +197,8 @@ pub(super) struct Tally {
     all: Counts,
     /// Words of one language only.
     telling: Counts,
+    /// All words that were read.
+    words: usize,
 }
 
 impl Tally {
@@ -206,6 +211,7 @@ impl Tally {
         let mut bytes = text.bytes().enumerate();
         let mut start = 0;
         let mut note = |word: &[u8]| {
+            tally.words += usize::from(!word.is_empty());
             if let Some(known) = find(word).filter(|_| counted < COUNTED_MAX) {
                 counted += 1;
                 tally.add(known);
@@ -253,11 +259,14 @@ impl Tally {
         count >= AGREED_MIN && telling > 0 && self.best().is_some_and(|(_, most)| most <= count)
     }
 
-    /// Whether nothing speaks against a language: it has no list, or no other language has many more of its words there.
+    /// Whether nothing speaks against a language: no other language has many more of its words there. Of one without a
+    /// list, that no language has more than it may have by chance.
     pub(super) fn may_be(&self, code: &str) -> bool {
-        let Some(language) = WORDS.iter().position(|(known, _)| *known == code) else { return true };
         let most = self.best().map_or(0, |(_, most)| most);
-        u16::from(self.count(language)) * 3 >= u16::from(most) * 2
+        match WORDS.iter().position(|(known, _)| *known == code) {
+            Some(language) => u16::from(self.count(language)) * 3 >= u16::from(most) * 2,
+            None => usize::from(most) * CHANCE <= self.words,
+        }
     }
 
     fn best(&self) -> Option<(usize, u8)> {

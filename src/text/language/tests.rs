@@ -24,6 +24,14 @@ fn trigrams_decide_where_a_text_is_long_and_function_words_prove_nothing() {
 }
 
 #[test]
+fn a_text_of_no_language_is_unknown() {
+    for text in ["a ", "x x", "a, b, c ", "1 2 3 ", "ha ha ", "ÿÿÿÿ ", "Lorem "] {
+        let text = format!("École numérique {}", text.repeat(400));
+        assert!(tongue(&text, None).allows("fr"), "{:?}: {}", tongue(&text, None), &text[..40]);
+    }
+}
+
+#[test]
 fn a_short_title_in_any_language_is_not_taken_for_another() {
     for (language, titles) in [
         ("es", ["Le dan la razón al maestro", "La crisis de los comedores en Les Corts", "Un plan para la lectura"]),
