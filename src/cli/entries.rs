@@ -156,7 +156,8 @@ const MOMENTS: [&str; 4] = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:
 /// Reads a day of the zone, an instant, or how long ago it was.
 fn since(text: &str, zone: Tz, now: Timestamp) -> Result<Timestamp, Failure> {
     let text = text.trim();
-    let day = || DAYS.iter().find_map(|format| NaiveDate::parse_from_str(text, format).ok()?.and_time(NaiveTime::MIN).into());
+    let day =
+        || DAYS.iter().find_map(|format| NaiveDate::parse_from_str(text, format).ok()?.and_time(NaiveTime::MIN).into());
     let moment = || MOMENTS.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
     let local = || begins(day().or_else(moment)?, zone);
     let instant = || Some(DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc));

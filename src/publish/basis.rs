@@ -41,7 +41,12 @@ impl<'a> Bases<'a> {
         let topics: Vec<_> = topics.iter().map(|(topic, stamp, months)| (named(topic), stamp, months)).collect();
         let hubs: Vec<_> = hubs.iter().map(|told| (&told.hub, &told.topic, &told.last_error)).collect();
         let said = (topics, sources, turns, hubs, config);
-        hash(&(env!("CARGO_PKG_VERSION"), site, (settings.entries, settings.related, settings.clean_links, &settings.hubs), said))
+        hash(&(
+            env!("CARGO_PKG_VERSION"),
+            site,
+            (settings.entries, settings.related, settings.clean_links, &settings.hubs),
+            said,
+        ))
     }
 
     /// Returns the basis of a topic's main documents.

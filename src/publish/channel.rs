@@ -134,7 +134,8 @@ mod tests {
     /// A story of this day, first seen on another.
     fn dated(day: &str, seen: &str) -> Story {
         let mut story = story(bare("1"));
-        (story.head.date, story.head.first_seen) = (date(&format!("{day}T08:00:00Z")), date(&format!("{seen}T08:00:00Z")));
+        (story.head.date, story.head.first_seen) =
+            (date(&format!("{day}T08:00:00Z")), date(&format!("{seen}T08:00:00Z")));
         story
     }
 

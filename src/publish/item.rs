@@ -158,7 +158,8 @@ fn texts(edition: &Edition<'_>, story: &Story) -> (Option<String>, Option<String
     let entry = &story.head.entry;
     let (summary, content) = story.text.clone().unwrap_or_else(|| (entry.summary.clone(), entry.content.clone()));
     // The text may be another telling's, under its own title.
-    let titles: BTreeSet<String> = story.tellings.iter().filter_map(|told| Some(text::one_line(told.title.as_deref()?))).collect();
+    let titles: BTreeSet<String> =
+        story.tellings.iter().filter_map(|told| Some(text::one_line(told.title.as_deref()?))).collect();
     let legal = |html: String| {
         let mut html = legal::characters(html.trim()).into_owned();
         for title in titles.iter().map(String::as_str).chain([""]) {

@@ -1,11 +1,11 @@
-//! Sentences that blog software puts at the end of every excerpt, and that are no part of what it says: WordPress's
-//! "The post … appeared first on …", "Read more" of WordPress, SPIP and Drupal.
+//! Sentences that blog software puts at the end of every excerpt, and that are no part of what it says: `WordPress`'s
+//! "The post … appeared first on …", "Read more" of `WordPress`, SPIP and Drupal.
 
 mod markup;
 
 pub use markup::without_boilerplate_in_html;
 
-/// How WordPress says where a text first stood, around the entry's title; the blog's name follows.
+/// How `WordPress` says where a text first stood, around the entry's title; the blog's name follows.
 ///
 /// Those of its translations, and of older versions; apostrophes of any kind.
 const SIGNATURES: [(&str, &str); 26] = [
@@ -38,9 +38,11 @@ const SIGNATURES: [(&str, &str); 26] = [
 ];
 
 /// Links to the rest of a text, or to its comments, in small letters; the title may follow.
-const MORE: [&str; 65] = [
+const MORE: [&str; 67] = [
     "lire la suite",
     "lire la suite de l'article",
+    "voir la suite",
+    "la suite",
     "lire l'article",
     "lire l'article complet",
     "lire l'article en entier",
@@ -106,18 +108,32 @@ const MORE: [&str; 65] = [
     "(more...)",
 ];
 
+/// Beginnings of such links behind which anything may stand: "Lire la suite sur le site de la mairie".
+const MORE_OF: [&str; 12] = [
+    "lire la suite ",
+    "continuer la lecture ",
+    "poursuivre la lecture ",
+    "continue reading ",
+    "read the rest of ",
+    "read more about ",
+    "en savoir plus sur ",
+    "weiterlesen ",
+    "seguir leyendo ",
+    "continua a leggere ",
+    "continuar a ler ",
+    "lees verder ",
+];
+
 /// What may stand between such a link and the title.
 const ABOUT: [&str; 12] =
     [" à propos de", " de", " sur", " about", " of", " on", " über", " von", " sobre", " su", " over", " om"];
 
 /// What may stand behind such a link: arrows, dots, the end of a bracket.
-const BEHIND: [char; 22] = [
-    '.', '…', '→', '⟶', '➜', '➔', '➝', '↗', '»', '›', '>', '▸', '►', '▶', ')', ']', '"', '”', ':', '!', '-', '|',
-];
+const BEHIND: [char; 22] =
+    ['.', '…', '→', '⟶', '➜', '➔', '➝', '↗', '»', '›', '>', '▸', '►', '▶', ')', ']', '"', '”', ':', '!', '-', '|'];
 
 /// And before it, of its own.
-const BEFORE: [char; 18] =
-    ['→', '⟶', '➜', '➔', '➝', '↗', '›', '>', '▸', '►', '▶', '(', '[', '«', '“', '|', '–', '—'];
+const BEFORE: [char; 18] = ['→', '⟶', '➜', '➔', '➝', '↗', '›', '>', '▸', '►', '▶', '(', '[', '«', '“', '|', '–', '—'];
 
 /// Longest title, and longest name of a blog, that a signature is believed to hold, in bytes.
 ///
@@ -131,6 +147,9 @@ const SIGNATURE_MAX: usize = 40;
 /// Longest link to the rest, in bytes, with what stands behind it.
 const MORE_MAX: usize = 96;
 
+/// Longest link that names what it leads to, in bytes.
+const MORE_OF_MAX: usize = 160;
+
 /// Sentences that are taken off one text at most.
 const SENTENCES_MAX: usize = 4;
 
@@ -139,7 +158,7 @@ const SENTENCES_MAX: usize = 4;
 pub fn without_boilerplate<'a>(text: &'a str, title: &str) -> &'a str {
     let mut kept = text;
     for _ in 0..SENTENCES_MAX {
-        let Some(end) = signature(kept).or_else(|| more(kept, title.trim())) else { break };
+        let Some(end) = signature(kept).or_else(|| more(kept, title.trim())).or_else(|| more_of(kept)) else { break };
         kept = kept.get(..end).unwrap_or_default().trim_end();
     }
     kept
@@ -180,8 +199,29 @@ fn more(text: &str, title: &str) -> Option<usize> {
         let about = whole.strip_suffix(title).filter(|about| !title.is_empty() && about.len() < whole.len())?;
         let about = about.trim_end_matches(|c: char| ['«', '“', '„', '"', '\''].contains(&c) || c.is_whitespace());
         let bare = ABOUT.iter().filter_map(|word| strip_suffix_folded(about, word)).chain([about]);
-        bare.filter_map(|bare| link(text, bare.trim_end_matches(|c: char| BEHIND.contains(&c) || c.is_whitespace()))).min()
+        bare.filter_map(|bare| link(text, bare.trim_end_matches(|c: char| BEHIND.contains(&c) || c.is_whitespace())))
+            .min()
     })?;
+    before_link(text, start)
+}
+
+/// Where the link to the rest begins that is the last sentence of a text, whatever it leads to.
+fn more_of(text: &str) -> Option<usize> {
+    let whole = text.trim_end_matches(|c: char| BEHIND.contains(&c) || c.is_whitespace());
+    let from = tail(whole, MORE_OF_MAX);
+    let last: Vec<(usize, char)> = whole.get(from..)?.char_indices().collect();
+    let small: String = last.iter().map(|(_, c)| plain(*c)).collect();
+    let place = MORE_OF.iter().filter_map(|phrase| small.rfind(phrase)).max()?;
+    let (start, first) = last.get(small.get(..place)?.chars().count())?;
+    let (before, link) = whole.split_at_checked(from + start)?;
+    let ends = |c: char| !c.is_alphanumeric() && ![',', '\'', '’', '-'].contains(&c);
+    let is_sentence =
+        first.is_uppercase() && (before.is_empty() || before.trim_end().ends_with(ends)) && !goes_on(link);
+    is_sentence.then(|| before_link(text, from + start)).flatten()
+}
+
+/// Where a text ends before a link that begins at `start`, and before the signs that lead to it.
+fn before_link(text: &str, start: usize) -> Option<usize> {
     let before = text.get(..start)?;
     Some(before.trim_end_matches(|c: char| BEFORE.contains(&c) || c.is_whitespace()).len())
 }
@@ -246,12 +286,16 @@ mod tests {
         for phrase in MORE.iter().filter(|phrase| !phrase.starts_with('(')) {
             let mut letters = phrase.chars();
             let phrase = letters.next().unwrap().to_uppercase().chain(letters).collect::<String>();
-            for end in ["", "…", " →", " »", ".", " de Le plan vélo", " Le plan vélo →", " sur « Le plan vélo »"] {
+            for end in ["", "…", " →", " »", ".", " de Le plan vélo", " Le plan vélo →", " sur « Le plan vélo »"]
+            {
                 check(&format!("Un texte {phrase}{end}"), "Un texte");
             }
             check(&format!("Un texte… [{phrase}]"), "Un texte…");
         }
         check("A text (more…)", "A text");
+        check("Un texte. Lire la suite sur le site de la mairie", "Un texte.");
+        check("Un texte… Continue reading “Un autre titre”", "Un texte…");
+        check("Un texte. En savoir plus sur le plan.", "Un texte.");
     }
 
     #[test]
@@ -267,6 +311,8 @@ mod tests {
             "Un texte sur L’article 12.",
             "L’article 12 est apparu en premier sur le blog. Il fut ensuite repris.",
             "Les élèves aiment lire plus",
+            "Pour en savoir plus sur le plan, écrivez à la mairie.",
+            "Lire la suite sur le site. Un texte suit.",
             "Un texte [...]",
             "",
         ] {
@@ -276,7 +322,8 @@ mod tests {
 
     #[test]
     fn any_text_is_read() {
-        for text in ["İİİ Read more İ", "ß\u{300}Lire la suite", "»»»»", "…Lire la suite", &"é".repeat(999)] {
+        for text in ["İİİ Read more İ", "ß\u{300}Lire la suite", "»»»»", "…Lire la suite", &"é".repeat(999)]
+        {
             assert!(without_boilerplate(text, "İ").len() <= text.len());
         }
     }

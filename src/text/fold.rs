@@ -57,6 +57,10 @@ fn fold_any(text: &str) -> String {
             'æ' => split.push_str("ae"),
             'Æ' => split.push_str("AE"),
             'ß' => split.push_str("ss"),
+            'ø' | 'Ø' => split.push('o'),
+            'ł' | 'Ł' => split.push('l'),
+            'đ' | 'Đ' | 'ð' | 'Ð' => split.push('d'),
+            'ı' => split.push('i'),
             other => split.push(other),
         }
     }
@@ -85,6 +89,7 @@ mod tests {
         check("NUMÉRIQUE", "numerique");
         check("E\u{301}cole", "ecole");
         check("ﬁn", "fin");
+        check("Łódź Tromsø Đà", "lodz tromso da");
     }
 
     #[test]

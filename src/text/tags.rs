@@ -36,13 +36,11 @@ pub(super) fn tags(html: &str) -> impl Iterator<Item = Tag<'_>> {
 
 fn kind(tag: &str) -> Kind<'_> {
     let name = |tag: &'_ str| tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
-    match tag.strip_prefix('/') {
-        Some(end) => Kind::Close(end.get(..name(end)).unwrap_or_default()),
-        None => {
-            let name = tag.get(..name(tag)).unwrap_or_default();
-            if VOID.contains(&name) { Kind::Void(name) } else { Kind::Open(name) }
-        }
+    if let Some(end) = tag.strip_prefix('/') {
+        return Kind::Close(end.get(..name(end)).unwrap_or_default());
     }
+    let name = tag.get(..name(tag)).unwrap_or_default();
+    if VOID.contains(&name) { Kind::Void(name) } else { Kind::Open(name) }
 }
 
 fn tag_length(tag: &str) -> usize {
@@ -61,7 +59,8 @@ mod tests {
     #[test]
     fn tags_and_texts_come_in_their_order() {
         let kinds: Vec<Kind<'_>> = tags("a<p title=\"1 > 0\">b<br/></p>c<").map(|tag| tag.kind).collect();
-        let expected = [Kind::Text, Kind::Open("p"), Kind::Text, Kind::Void("br"), Kind::Close("p"), Kind::Text, Kind::Open("")];
+        let expected =
+            [Kind::Text, Kind::Open("p"), Kind::Text, Kind::Void("br"), Kind::Close("p"), Kind::Text, Kind::Open("")];
         assert_eq!(kinds, expected);
     }
 }

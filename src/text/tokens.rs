@@ -210,14 +210,10 @@ mod tests {
     #[test]
     fn elision_is_no_part_wherever_it_stands() {
         check("la main-d’œuvre du Val-d'Oise", &["la", "main=mainœuvre", "œuvre", "du", "Val=ValOise", "Oise"]);
-        check("L’Isle-d’Abeau, Saint-Jean-de-l'Hôtel", &[
-            "Isle=IsleAbeau",
-            "Abeau",
-            "Saint=SaintJeandeHôtel",
-            "Jean",
-            "de",
-            "Hôtel",
-        ]);
+        check(
+            "L’Isle-d’Abeau, Saint-Jean-de-l'Hôtel",
+            &["Isle=IsleAbeau", "Abeau", "Saint=SaintJeandeHôtel", "Jean", "de", "Hôtel"],
+        );
         check("jusqu'au-boutisme", &["au=auboutisme", "boutisme"]);
         check("de l' école, d’", &["de", "école"]);
     }

@@ -143,12 +143,7 @@ impl Index {
     /// Reads one text whose first token is at `position`; returns the position after its last.
     ///
     /// Calls with each term, the position at which it starts, and the one behind its end.
-    pub(super) fn find_in(
-        &self,
-        text: &Passage,
-        mut position: u32,
-        mut note: impl FnMut(TermNumber, u32, u32),
-    ) -> u32 {
+    pub(super) fn find_in(&self, text: &Passage, mut position: u32, mut note: impl FnMut(TermNumber, u32, u32)) -> u32 {
         // Phrases that are complete up to the last token, with their starts.
         let (mut begun, mut going_on): (Vec<(&Node, u32)>, Vec<_>) = (Vec::new(), Vec::new());
         // Phrases that are complete up to a token to come, which a joined compound ends with, and the position behind it.

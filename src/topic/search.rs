@@ -110,7 +110,10 @@ mod tests {
     fn an_entry_is_quoted_where_a_term_stands_first() {
         let fields = Fields::new("Des vélos", "", "On loue des bicyclettes et des vélos ici", &[], "");
         let quote = Query::parse("velo bicyclette").quote(&fields).unwrap();
-        assert_eq!((&*quote.before, &*quote.words, &*quote.after), ("On loue des ", "bicyclettes", " et des vélos ici"));
+        assert_eq!(
+            (&*quote.before, &*quote.words, &*quote.after),
+            ("On loue des ", "bicyclettes", " et des vélos ici")
+        );
         let fields = Fields::new("Des vélos", "", "Rien", &[], "");
         assert_eq!(Query::parse("vélo").quote(&fields).unwrap().words, "vélos");
         assert_eq!(Query::parse("train").quote(&fields), None);

@@ -103,7 +103,8 @@ fn parts_of(word: &str) -> Result<Vec<Vec<TermPart>>, TermError> {
 fn spellings(tokens: &[Token<'_>]) -> Vec<Vec<String>> {
     let mut ways: Vec<Vec<String>> = vec![Vec::new()];
     for (place, token) in tokens.iter().enumerate() {
-        let follows = place.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|before| before.followers > 0);
+        let follows =
+            place.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|before| before.followers > 0);
         let joined: Vec<Vec<String>> = if follows && ways.len() < SPELLINGS_MAX {
             let join = |way: &Vec<String>| {
                 let mut way = way.clone();
@@ -116,7 +117,9 @@ fn spellings(tokens: &[Token<'_>]) -> Vec<Vec<String>> {
         } else {
             Vec::new()
         };
-        ways.iter_mut().for_each(|way| way.push(token.word.to_owned()));
+        for way in &mut ways {
+            way.push(token.word.to_owned());
+        }
         ways.extend(joined);
     }
     ways
@@ -162,7 +165,10 @@ mod tests {
             ways.map(|parts| parts.iter().map(word).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
         };
         assert_eq!(joined("l'école numérique"), [""; 0]);
-        assert_eq!(joined("porte-à-porte gratuit"), ["portea porte gratuit", "porte aporte gratuit", "porteaporte gratuit"]);
+        assert_eq!(
+            joined("porte-à-porte gratuit"),
+            ["portea porte gratuit", "porte aporte gratuit", "porteaporte gratuit"]
+        );
         assert_eq!(joined("=NIS-2"), ["NIS2"]);
         assert_eq!(joined("cyber-harcel*"), ["cyberharcel*"]);
         assert!(joined(&"a-b-c-d-e-f-g ".repeat(9)).len() < SPELLINGS_MAX);

@@ -229,7 +229,8 @@ fn links_say_nothing_of_how_readers_came() {
 
 #[test]
 fn boilerplate_of_blog_software_is_no_part_of_a_text() {
-    let signature = "<p>L’article <a href=\"/1\">Des tablettes à l’école</a> est apparu en premier sur <b>Mairie</b>.</p>";
+    let signature =
+        "<p>L’article <a href=\"/1\">Des tablettes à l’école</a> est apparu en premier sur <b>Mairie</b>.</p>";
     let more = "<a href=\"/1\">Lire la suite de Des tablettes à l’école</a>";
     check(
         |entry| {

@@ -137,7 +137,11 @@ fn index_words(folding: Folding, texts: &[&Passage]) -> String {
                 let [before, after] = [place.saturating_sub(AROUND)..place, place + length..place + length + AROUND];
                 let near = |range: std::ops::Range<usize>| {
                     let end = range.end.min(words.len());
-                    words.get(range.start.min(end)..end).unwrap_or_default().iter().map(|word| indexed(folding, word.folded))
+                    words
+                        .get(range.start.min(end)..end)
+                        .unwrap_or_default()
+                        .iter()
+                        .map(|word| indexed(folding, word.folded))
                 };
                 row.extend(near(before));
                 row.push(indexed(folding, &fold(&joined)));

@@ -1,6 +1,7 @@
 //! Stories: which a topic has, what they tell, and when they are old enough to go.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use rusqlite::{Connection, Row, params};
 
@@ -34,8 +35,8 @@ fn newest(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<(i64
             break;
         }
         oldest = dated.date;
-        if !ranked.contains_key(&dated.story) {
-            ranked.insert(dated.story, late.rank(&dated)?);
+        if let Entry::Vacant(vacant) = ranked.entry(dated.story) {
+            vacant.insert(late.rank(&dated)?);
         }
     }
     if ranked.len() == limit {
@@ -46,8 +47,8 @@ fn newest(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<(i64
             if dated.arrived < oldest - LATE_AFTER.num_seconds() {
                 break;
             }
-            if !ranked.contains_key(&dated.story) {
-                ranked.insert(dated.story, late.rank(&dated)?);
+            if let Entry::Vacant(vacant) = ranked.entry(dated.story) {
+                vacant.insert(late.rank(&dated)?);
             }
         }
     }
@@ -95,7 +96,11 @@ impl Late<'_> {
     /// A story's place in the order of a main document: its date, or its first sight if it came late.
     fn rank(&mut self, dated: &Dated) -> Result<i64, StoreError> {
         let is_late = dated.first_seen - dated.date > LATE_AFTER.num_seconds();
-        Ok(if is_late && !self.is_imported(&dated.source_id, dated.first_seen)? { dated.first_seen } else { dated.date })
+        Ok(if is_late && !self.is_imported(&dated.source_id, dated.first_seen)? {
+            dated.first_seen
+        } else {
+            dated.date
+        })
     }
 
     fn is_imported(&mut self, source_id: &str, first_seen: i64) -> Result<bool, StoreError> {
@@ -104,7 +109,8 @@ impl Late<'_> {
             return Ok(*known);
         }
         let sql = "SELECT NOT EXISTS (SELECT 1 FROM entry WHERE source_id = ?1 AND first_seen < ?2)";
-        let is_first = self.connection.prepare_cached(sql)?.query_row(params![source_id, first_seen], |row| row.get(0))?;
+        let is_first =
+            self.connection.prepare_cached(sql)?.query_row(params![source_id, first_seen], |row| row.get(0))?;
         self.imported.insert(key, is_first);
         Ok(is_first)
     }

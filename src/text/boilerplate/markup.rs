@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{MORE, SIGNATURES, without_boilerplate};
+use super::{MORE, MORE_OF, SIGNATURES, without_boilerplate};
 use crate::text::tags::{Kind, Tag, tags};
 
 /// Bytes at the end of a text in which boilerplate is suspected.
@@ -10,8 +10,8 @@ const TAIL: usize = 2_048;
 
 /// Elements that part no words.
 const INLINE: [&str; 24] = [
-    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "s", "samp", "small",
-    "span", "strong", "sub", "sup", "u", "var",
+    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "s", "samp",
+    "small", "span", "strong", "sub", "sup", "u", "var",
 ];
 
 /// Elements that are kept behind boilerplate: they show something.
@@ -42,6 +42,7 @@ fn is_suspect(html: &str) -> bool {
     let last = html.get(from..).unwrap_or_default().to_lowercase();
     let last_word = |phrase: &str| phrase.rsplit([' ', '\'']).next().map(str::to_owned).unwrap_or_default();
     MORE.iter().any(|phrase| last.contains(&last_word(phrase)))
+        || MORE_OF.iter().any(|phrase| last.contains(phrase.trim()))
         || SIGNATURES.iter().any(|(_, after)| last.contains(after.trim()))
 }
 
@@ -131,7 +132,10 @@ mod tests {
              premier sur <a href=\"https://a.example\">Mairie</a>.</p>\n",
             "<p>Un texte.</p>",
         );
-        check("<div><p>Un texte.</p><p><a href=\"/1\">Lire la suite de <b>Le plan &amp; vélo</b></a></p></div>", "<div><p>Un texte.</p></div>");
+        check(
+            "<div><p>Un texte.</p><p><a href=\"/1\">Lire la suite de <b>Le plan &amp; vélo</b></a></p></div>",
+            "<div><p>Un texte.</p></div>",
+        );
     }
 
     #[test]
@@ -143,7 +147,10 @@ mod tests {
 
     #[test]
     fn what_shows_something_stays() {
-        check("<p>Un texte. <a href=\"/1\">Lire la suite</a></p><img src=\"/a.png\">", "<p>Un texte.</p><img src=\"/a.png\">");
+        check(
+            "<p>Un texte. <a href=\"/1\">Lire la suite</a></p><img src=\"/a.png\">",
+            "<p>Un texte.</p><img src=\"/a.png\">",
+        );
         let video = "<p>Un texte. <a href=\"/1\">Lire la suite</a></p><video src=\"/a.mp4\"></video>";
         check(video, video);
     }
@@ -155,7 +162,9 @@ mod tests {
 
     #[test]
     fn other_texts_stay_as_they_are() {
-        for html in ["<p>Pour lire la suite,  lisez.</p> ", "<p title=\"a > b\">Un texte</p>", "", "<p>Lire", "<", "a < b"] {
+        for html in
+            ["<p>Pour lire la suite,  lisez.</p> ", "<p title=\"a > b\">Un texte</p>", "", "<p>Lire", "<", "a < b"]
+        {
             check(html, html);
         }
     }

@@ -111,7 +111,9 @@ mod tests {
 
     #[test]
     fn plurals_that_end_like_others_find_their_own_singular() {
-        for (plural, singular) in [("travaux", "travail"), ("vitraux", "vitrail"), ("tuyaux", "tuyau"), ("idéaux", "idéal")] {
+        for (plural, singular) in
+            [("travaux", "travail"), ("vitraux", "vitrail"), ("tuyaux", "tuyau"), ("idéaux", "idéal")]
+        {
             assert_eq!(root(&fold(plural)), root(&fold(singular)), "{plural}");
         }
         assert_ne!(root("royaux"), root("royau"));
