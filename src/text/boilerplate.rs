@@ -3,6 +3,10 @@
 
 mod markup;
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 pub use markup::without_boilerplate_in_html;
 
 /// How `WordPress` says where a text first stood, around the entry's title; the blog's name follows.
@@ -153,10 +157,26 @@ const MORE_OF_MAX: usize = 160;
 /// Sentences that are taken off one text at most.
 const SENTENCES_MAX: usize = 4;
 
+/// The words of any boilerplate: most texts have none of them near their end, and are not looked at any more.
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
+static SUSPECT: LazyLock<Regex> = LazyLock::new(|| {
+    let phrases = SIGNATURES.iter().map(|(_, after)| *after).chain(MORE).chain(MORE_OF).map(str::trim);
+    let pattern = |phrase: &str| regex::escape(phrase).replace('\'', "['’]").replace(' ', r"(?:\s|&nbsp;)");
+    let patterns: Vec<String> = phrases.map(pattern).collect();
+    Regex::new(&format!("(?i){}", patterns.join("|"))).expect("constant pattern")
+});
+
+/// Bytes before the title at the end of a text in which boilerplate is suspected.
+const SUSPECT_MAX: usize = 256;
+
 /// Returns a plain text without the boilerplate that it ends with; `title` is that of its entry, or empty.
 #[must_use]
 pub fn without_boilerplate<'a>(text: &'a str, title: &str) -> &'a str {
     let mut kept = text;
+    let suspected = tail(text, SUSPECT_MAX + title.len().min(TITLE_MAX));
+    if !text.get(suspected..).is_some_and(|text| SUSPECT.is_match(text)) {
+        return text;
+    }
     for _ in 0..SENTENCES_MAX {
         let Some(end) = signature(kept).or_else(|| more(kept, title.trim())).or_else(|| more_of(kept)) else { break };
         kept = kept.get(..end).unwrap_or_default().trim_end();

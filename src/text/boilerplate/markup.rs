@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::{MORE, MORE_OF, SIGNATURES, without_boilerplate};
+use super::{SUSPECT, tail, without_boilerplate};
 use crate::text::tags::{Kind, Tag, tags};
 
-/// Bytes at the end of a text in which boilerplate is suspected.
-const TAIL: usize = 2_048;
+/// Bytes at the end of a text in which boilerplate is suspected, with the addresses of its links.
+const SUSPECT_MAX: usize = 2_048;
 
 /// Elements that part no words.
 const INLINE: [&str; 24] = [
@@ -20,7 +20,7 @@ const SHOWN: [&str; 9] = ["audio", "iframe", "img", "math", "object", "picture",
 /// Returns sanitised HTML without the boilerplate that it ends with; `title` is the plain title of its entry, or empty.
 #[must_use]
 pub fn without_boilerplate_in_html<'a>(html: &'a str, title: &str) -> Cow<'a, str> {
-    if !is_suspect(html) {
+    if !html.get(tail(html, SUSPECT_MAX)..).is_some_and(|html| SUSPECT.is_match(html)) {
         return Cow::Borrowed(html);
     }
     let (text, places) = read(html);
@@ -34,16 +34,6 @@ pub fn without_boilerplate_in_html<'a>(html: &'a str, title: &str) -> Cow<'a, st
         Some(kept) => Cow::Owned(kept),
         None => Cow::Borrowed(html),
     }
-}
-
-/// Whether words of boilerplate stand near the end.
-fn is_suspect(html: &str) -> bool {
-    let from = html.floor_char_boundary(html.len().saturating_sub(TAIL));
-    let last = html.get(from..).unwrap_or_default().to_lowercase();
-    let last_word = |phrase: &str| phrase.rsplit([' ', '\'']).next().map(str::to_owned).unwrap_or_default();
-    MORE.iter().any(|phrase| last.contains(&last_word(phrase)))
-        || MORE_OF.iter().any(|phrase| last.contains(phrase.trim()))
-        || SIGNATURES.iter().any(|(_, after)| last.contains(after.trim()))
 }
 
 /// The text of HTML, runs of blanks as one, and for each of its bytes the place of its character in the HTML.
