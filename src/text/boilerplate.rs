@@ -128,15 +128,15 @@ const MORE_OF: [&str; 12] = [
     "lees verder ",
 ];
 
-/// What may stand between such a link and the title.
+/// Words between such a link and the title.
 const ABOUT: [&str; 12] =
     [" à propos de", " de", " sur", " about", " of", " on", " über", " von", " sobre", " su", " over", " om"];
 
-/// What may stand behind such a link: arrows, dots, the end of a bracket.
+/// Signs behind such a link: arrows, dots, the end of a bracket.
 const BEHIND: [char; 22] =
     ['.', '…', '→', '⟶', '➜', '➔', '➝', '↗', '»', '›', '>', '▸', '►', '▶', ')', ']', '"', '”', ':', '!', '-', '|'];
 
-/// And before it, of its own.
+/// Signs before it that belong to it.
 const BEFORE: [char; 18] = ['→', '⟶', '➜', '➔', '➝', '↗', '›', '>', '▸', '►', '▶', '(', '[', '«', '“', '|', '–', '—'];
 
 /// Longest title, and longest name of a blog, that a signature is believed to hold, in bytes.

@@ -7,6 +7,8 @@
 mod function_words;
 mod languages;
 
+use std::collections::HashSet;
+
 use whatlang::Script;
 
 use function_words::{ENGLISH, FRENCH, Tally};
@@ -20,6 +22,10 @@ const TRIGRAMS_OF: usize = 300;
 
 /// Bytes of a text from which trigrams are believed. Of titles they call every third another language.
 const TRIGRAMS_FROM: usize = 90;
+
+/// Letters from which a text has different ones, and how many.
+const LETTERS_FROM: usize = 100;
+const LETTERS_MIN: usize = 8;
 
 /// What a text seems to be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,14 +86,14 @@ impl serde::Serialize for Tongue {
 
 /// Guesses the language of a text from its first 1,200 characters; `declared` is the BCP 47 tag that its publisher gives.
 ///
-/// What is declared is believed only where the text agrees: too many publishers declare their software's default.
+/// The declared language is believed only where the text agrees: too many publishers declare their software's default.
 #[must_use]
 pub fn tongue(text: &str, declared: Option<&str>) -> Tongue {
     let looked_at = beginning(text, LOOKED_AT);
     if looked_at.bytes().any(is_beyond_latin)
         && let Some(script) = whatlang::detect_script(looked_at).filter(|script| *script != Script::Latin)
     {
-        return by_script(looked_at, script);
+        return if is_varied(looked_at) { by_script(looked_at, script) } else { Tongue::Unknown };
     }
     let tally = Tally::of(looked_at);
     let clear = || tally.clear().map(Tongue::of);
@@ -111,6 +117,13 @@ pub fn leans_to_french(text: &str) -> Option<bool> {
         (_, true) => Some(false),
         (false, false) => None,
     }
+}
+
+/// Whether a text has as many different letters as a language has: not one letter again and again, which is how bytes in
+/// a wrong encoding look.
+fn is_varied(text: &str) -> bool {
+    let letters = || text.chars().filter(|c| c.is_alphabetic() && !c.is_ascii());
+    letters().nth(LETTERS_FROM).is_none() || letters().collect::<HashSet<char>>().len() >= LETTERS_MIN
 }
 
 /// A script that one language alone is written in names it; of the others trigrams choose where the text is long.

@@ -8,7 +8,7 @@ pub(super) struct Tag<'a> {
     pub(super) end: usize,
 }
 
-/// What a piece of HTML is; elements by their names.
+/// A kind of tag, with the name of its element, or text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind<'a> {
     Text,

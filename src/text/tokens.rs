@@ -3,6 +3,8 @@
 //! Words go on over combining marks (UAX #29, rule WB4). Chinese, Japanese, Thai and their like are written without
 //! blanks: each of their characters is a token, and a word of theirs is a phrase of such tokens.
 
+use std::ops::Range;
+
 use unicode_normalization::char::is_combining_mark;
 
 /// One position of a text.
@@ -18,8 +20,9 @@ pub struct Token<'a> {
     pub start: usize,
 }
 
-/// What precedes an apostrophe without being part of the word.
-const ELIDED: [&str; 13] = ["l", "d", "j", "m", "n", "s", "t", "c", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu"];
+/// Elided words of several letters (`qu'`): no part of the word behind their apostrophe. Those of one are in
+/// [`is_elision`].
+const ELIDED: [&str; 5] = ["qu", "jusqu", "lorsqu", "puisqu", "quoiqu"];
 
 /// The zero width space: an invisible place to break a line, within a word or between two.
 const BREAK: char = '\u{200b}';
@@ -27,11 +30,12 @@ const BREAK: char = '\u{200b}';
 /// Calls with each token of a levelled text, in order.
 pub(super) fn each_token<'a>(text: &'a str, mut call: impl FnMut(Token<'a>)) {
     let mut at = 0;
+    let mut compound = Compound::default();
     while let Some(start) = next_word(text, at) {
         let end = word_end(text, start);
         if joint(text, end).is_some() {
-            at = compound_end(text, end);
-            each_part(text, start, at, &mut call);
+            at = compound.read(text, start, end);
+            compound.each_part(text, &mut call);
         } else {
             call(Token { word: text.get(start..end).unwrap_or_default(), joined: None, followers: 0, start });
             at = end;
@@ -142,49 +146,57 @@ fn joint(text: &str, at: usize) -> Option<usize> {
     }
 }
 
-/// Where the compound ends whose first part ends at `end`: joints and parts in any order, none of them empty.
-fn compound_end(text: &str, mut end: usize) -> usize {
-    while let Some(length) = joint(text, end) {
-        let next = word_end(text, end + length);
-        if next == end + length {
-            break;
-        }
-        end = next;
-    }
-    end
+/// A word of several parts; joints and parts in any order.
+#[derive(Debug, Default)]
+struct Compound {
+    /// The places of its parts, without those that are elided.
+    parts: Vec<Range<usize>>,
+    is_hyphenated: bool,
 }
 
-/// Calls with each part of the compound that stands from `start` to `end`, without what is elided.
-fn each_part<'a>(text: &'a str, start: usize, end: usize, call: &mut impl FnMut(Token<'a>)) {
-    let mut left = parts(text, start, end).count();
-    let is_hyphenated = left > 1 && text.get(start..end).is_some_and(|word| word.contains(['-', BREAK]));
-    let mut joined = is_hyphenated.then(|| parts(text, start, end).map(|(_, part)| part).collect());
-    for (start, word) in parts(text, start, end) {
-        left -= 1;
-        call(Token { word, joined: joined.take(), followers: left, start });
-    }
-}
-
-/// The parts of a compound that are not elided, each with its start.
-fn parts(text: &str, start: usize, end: usize) -> impl Iterator<Item = (usize, &str)> {
-    let mut next = start;
-    // In `'n'` the letter is quoted, not elided.
-    let is_quoted = start.checked_sub(1).and_then(|before| text.as_bytes().get(before)) == Some(&b'\'');
-    std::iter::from_fn(move || {
+impl Compound {
+    /// Reads the compound that begins with the part from `start` to `end`; returns where it ends.
+    fn read(&mut self, text: &str, start: usize, end: usize) -> usize {
+        self.parts.clear();
+        self.is_hyphenated = false;
+        // In `'n'` the letter is quoted, not elided.
+        let is_quoted = start.checked_sub(1).and_then(|before| text.as_bytes().get(before)) == Some(&b'\'');
+        let mut part = start..end;
         loop {
-            let from = next;
-            if from >= end {
-                return None;
+            let is_elided = text.as_bytes().get(part.end) == Some(&b'\'')
+                && !(is_quoted && part.start == start)
+                && text.get(part.clone()).is_some_and(is_elision);
+            let after = joint(text, part.end).map(|length| part.end + length);
+            let next = after.map(|after| after..word_end(text, after)).filter(|next| !next.is_empty());
+            let end = part.end;
+            if !is_elided {
+                self.is_hyphenated |= next.is_some() && text.as_bytes().get(end) != Some(&b'\'');
+                self.parts.push(part);
             }
-            let to = word_end(text, from);
-            next = to + joint(text, to).unwrap_or(end);
-            let part = text.get(from..to)?;
-            let is_elided = text.as_bytes().get(to) == Some(&b'\'') && !(is_quoted && from == start);
-            if !is_elided || !ELIDED.iter().any(|elided| part.eq_ignore_ascii_case(elided)) {
-                return Some((from, part));
+            match next {
+                Some(next) => part = next,
+                None => return end,
             }
         }
-    })
+    }
+
+    /// Calls with each part.
+    fn each_part<'a>(&self, text: &'a str, call: &mut impl FnMut(Token<'a>)) {
+        let words = || self.parts.iter().filter_map(|part| text.get(part.clone()));
+        let mut joined = (self.is_hyphenated && self.parts.len() > 1).then(|| words().collect());
+        for (place, (word, part)) in words().zip(&self.parts).enumerate() {
+            let followers = self.parts.len() - place - 1;
+            call(Token { word, joined: joined.take(), followers, start: part.start });
+        }
+    }
+}
+
+/// Whether a part before an apostrophe is no part of the word.
+fn is_elision(part: &str) -> bool {
+    match part.as_bytes() {
+        [letter] => matches!(letter.to_ascii_lowercase(), b'l' | b'd' | b'j' | b'm' | b'n' | b's' | b't' | b'c'),
+        _ => ELIDED.iter().any(|elided| part.eq_ignore_ascii_case(elided)),
+    }
 }
 
 #[cfg(test)]

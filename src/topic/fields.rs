@@ -23,7 +23,7 @@ pub struct Fields {
     pub source_id: String,
     /// The language that it declares, a BCP 47 tag.
     pub declared: Option<String>,
-    /// What its texts seem to be written in, once somebody has asked.
+    /// The language of its texts, once somebody has asked.
     pub(super) tongue: OnceLock<Tongue>,
 }
 
@@ -67,8 +67,8 @@ impl Fields {
         }
     }
 
-    /// What its texts are clearly written in. What a feed declares counts where they agree: too many declare their
-    /// software's default.
+    /// The language that its texts are clearly written in. The declared one counts where they agree: too many feeds declare
+    /// their software's default.
     #[must_use]
     pub fn tongue(&self) -> Tongue {
         *self.tongue.get_or_init(|| tongue(&self.text(), self.declared.as_deref()))

@@ -7,7 +7,7 @@ use super::index::Index;
 use super::{Field, Fields, Term, TermPart};
 use crate::text::Folding;
 
-/// What a person looks for: all of these terms.
+/// A search: all of these terms have to stand in an entry.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     terms: Vec<Term>,
@@ -17,6 +17,9 @@ pub struct Query {
 
 /// Marks that surround a phrase.
 const QUOTES: [char; 8] = ['"', '«', '»', '“', '”', '„', '「', '」'];
+
+/// Terms of a search; the store's index takes no more conditions than some hundreds.
+const TERMS_MAX: usize = 64;
 
 impl Query {
     /// Reads words as people type them: each has to stand in an entry, those in quotes one after the other.
@@ -38,7 +41,7 @@ impl Query {
                 part.split_whitespace().filter_map(term).collect()
             }
         });
-        Self { terms: terms.collect(), indexes: HashMap::new() }
+        Self { terms: terms.take(TERMS_MAX).collect(), indexes: HashMap::new() }
     }
 
     /// Whether nothing is left to look for.
@@ -104,6 +107,7 @@ mod tests {
     fn signs_mean_nothing() {
         check("=ENT +libre cyber* AND ( - * \"\"", &["ent", "libre", "cyber", "and"]);
         assert!(Query::parse(" \" - ").is_empty());
+        assert_eq!(Query::parse(&"mot ".repeat(999)).spellings().count(), TERMS_MAX);
     }
 
     #[test]

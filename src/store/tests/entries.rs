@@ -249,6 +249,7 @@ fn a_search_in_quotes_is_for_a_phrase() {
     let text = "Le plan de la ville pour le vélo et le train";
     assert_eq!((count_found(text, "\"plan de la ville\" train"), count_found(text, "\"plan vélo\"")), (1, 0));
     assert_eq!((count_found(text, "vélo plan"), count_found(text, "vélo avion")), (1, 0));
+    assert_eq!(count_found(text, &"a-b-c-d-e ".repeat(500)), 0, "a long search is a search");
 }
 
 #[test]
