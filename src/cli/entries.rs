@@ -17,7 +17,7 @@ use crate::tag;
 use crate::topic::{Label, Query, Quote};
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct EntriesOptions {
     /// Only entries in this topic
     #[arg(long, value_name = "ID")]
     topic: Option<String>,
@@ -40,7 +40,7 @@ pub(super) struct Options {
 
 /// What a line tells of an entry; the keys are a contract.
 #[derive(Debug, Serialize)]
-struct Line<'a> {
+struct EntryLine<'a> {
     id: i64,
     feed: &'a str,
     guid: Option<&'a str>,
@@ -61,7 +61,7 @@ struct InTopic<'a> {
     score: f64,
 }
 
-pub(super) fn run(config: &Config, options: Options) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failure> {
     if let Some(topic) = &options.topic {
         open::topic(config, topic)?;
     }
@@ -117,8 +117,8 @@ fn quote(query: &mut Query, stored: &StoredEntry) -> Option<Quote> {
     query.quote(&tag::fields(&stored.entry, &Plain::of(&stored.entry), &stored.source_id, None))
 }
 
-fn line<'a>(stored: &'a StoredEntry, labels: &'a [Label], quote: Option<&'a Quote>) -> Line<'a> {
-    Line {
+fn line<'a>(stored: &'a StoredEntry, labels: &'a [Label], quote: Option<&'a Quote>) -> EntryLine<'a> {
+    EntryLine {
         quote,
         id: stored.number,
         feed: &stored.source_id,

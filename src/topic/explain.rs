@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::index::{Found, HEAD_GAP, Index};
-use super::matcher::{Decision, Matcher, Verdict, Watched, decide, named};
+use super::matcher::{Matcher, TopicDecision, Verdict, Watched, decide, named};
 use super::score::{Hit, Sought};
 use super::{Field, Fields, Pattern, Reason, Rule, Term};
 use crate::text::{Levelled, Passage, Tongue};
@@ -113,7 +113,7 @@ impl Matcher {
     }
 }
 
-fn judgement(decision: &Decision<'_>, index: &Index, fields: &Fields, found: &Found, tongue: Tongue) -> Judgement {
+fn judgement(decision: &TopicDecision<'_>, index: &Index, fields: &Fields, found: &Found, tongue: Tongue) -> Judgement {
     let topic = &decision.watched.topic;
     Judgement {
         topic: topic.id.clone(),
@@ -126,7 +126,7 @@ fn judgement(decision: &Decision<'_>, index: &Index, fields: &Fields, found: &Fo
     }
 }
 
-fn evidence(decision: &Decision<'_>, index: &Index, fields: &Fields, found: &Found) -> Vec<Evidence> {
+fn evidence(decision: &TopicDecision<'_>, index: &Index, fields: &Fields, found: &Found) -> Vec<Evidence> {
     let by_rule = decision.watched.counted(found).map(|(rule, sought, worth)| {
         let groups = sought.hits(&rule.pattern, worth.field, found);
         groups.into_iter().flat_map(|hits| quotes(index, fields, worth.field, &hits)).collect()

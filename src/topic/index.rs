@@ -30,7 +30,7 @@ pub(super) struct Index {
     prefix_lengths: BTreeSet<usize>,
     beginnings: Beginnings,
     /// By number. Each word is a node; phrases go on from the node of their first word.
-    trie: Vec<Node>,
+    trie: Vec<TrieNode>,
 }
 
 /// The first two bytes that folded words of terms have: a bit for each, by its hash.
@@ -76,7 +76,7 @@ struct Forms {
 
 /// The words of some term up to here.
 #[derive(Debug, Clone, Default)]
-struct Node {
+struct TrieNode {
     /// Whether the term is complete.
     is_term: bool,
     /// Terms of which this is another spelling.
@@ -145,9 +145,9 @@ impl Index {
     /// Calls with each term, the position at which it starts, and the one behind its end.
     pub(super) fn find_in(&self, text: &Passage, mut position: u32, mut note: impl FnMut(TermNumber, u32, u32)) -> u32 {
         // Phrases that are complete up to the last token, with their starts.
-        let (mut begun, mut going_on): (Vec<(&Node, u32)>, Vec<_>) = (Vec::new(), Vec::new());
+        let (mut begun, mut going_on): (Vec<(&TrieNode, u32)>, Vec<_>) = (Vec::new(), Vec::new());
         // Phrases that are complete up to a token to come, which a joined compound ends with, and the position behind it.
-        let mut ahead: Vec<(&Node, u32, u32)> = Vec::new();
+        let mut ahead: Vec<(&TrieNode, u32, u32)> = Vec::new();
         let mut words = text.words();
         while let Some(token) = words.next() {
             let behind = position + 1;
@@ -185,7 +185,7 @@ impl Index {
             going_on.clear();
             position = behind;
             if !ahead.is_empty() {
-                let is_due = |(_, _, end): &(&Node, u32, u32)| *end == position;
+                let is_due = |(_, _, end): &(&TrieNode, u32, u32)| *end == position;
                 begun.extend(ahead.iter().filter(|phrase| is_due(phrase)).map(|(node, start, _)| (*node, *start)));
                 ahead.retain(|phrase| !is_due(phrase));
             }
@@ -243,7 +243,7 @@ impl Index {
     }
 }
 
-fn add_form(forms: &mut Vec<(String, TermNumber)>, form: &str, trie: &mut Vec<Node>) -> TermNumber {
+fn add_form(forms: &mut Vec<(String, TermNumber)>, form: &str, trie: &mut Vec<TrieNode>) -> TermNumber {
     if let Some((_, known)) = forms.iter().find(|(known, _)| known == form) {
         return *known;
     }
@@ -252,8 +252,8 @@ fn add_form(forms: &mut Vec<(String, TermNumber)>, form: &str, trie: &mut Vec<No
     new
 }
 
-fn new_node(trie: &mut Vec<Node>) -> TermNumber {
-    trie.push(Node::default());
+fn new_node(trie: &mut Vec<TrieNode>) -> TermNumber {
+    trie.push(TrieNode::default());
     trie.len() - 1
 }
 

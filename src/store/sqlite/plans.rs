@@ -15,13 +15,15 @@ use crate::story::{Bond, Clues, EntryKey, Fingerprint, Identity, Period, Prepare
 use crate::topic::Label;
 
 /// Tables that stay small, or that a statement may read through; and indexes of only what is gone.
-const READ_THROUGH: [&str; 14] = [
+const READ_THROUGH: [&str; 15] = [
     "SCAN sqlite_sequence",
     "SCAN pragma_",
     // Once a relabelling.
     "SCAN unlabelled",
     "SCAN relabelled",
     "SCAN source",
+    // Empty after each publication.
+    "SCAN unrelated",
     "SCAN ruleset",
     "SCAN change",
     "SCAN announcement",
@@ -142,7 +144,7 @@ fn the_look_of_a_poll_reads_no_large_table_through() {
             .unwrap();
         assert_eq!(around.peers.len(), 1);
         store.pulse().unwrap();
-        store.health(Some("education")).unwrap();
+        store.health(Some(&Monitored::Source("education".into()))).unwrap();
         store.throttles(noon()).unwrap();
     });
 }
@@ -159,7 +161,8 @@ fn the_write_of_a_poll_reads_no_large_table_through() {
             changed: Some(noon()),
             revision: Some((noon(), 3)),
         };
-        let turn = Turn { source_id: "education".into(), date: noon(), health: Health::Silent, detail: None };
+        let turn =
+            Turn { of: Monitored::Source("education".into()), date: noon(), health: Health::Silent, detail: None };
         let state = SourceState { source_id: "education".into(), ..SourceState::default() };
         let changes = [
             insertion(number, "b"),
@@ -167,6 +170,8 @@ fn the_write_of_a_poll_reads_no_large_table_through() {
             Change::Move { number, story: 1, joined: Some(noon()) },
             Change::Bind(Bond::new(1, number, true)),
             Change::Relate { topic: "numerique".into(), story: 1, others: numbers() },
+            Change::Unrelated(numbers()),
+            Change::Related(numbers()),
             Change::Terms { number, terms: Terms::default() },
             Change::Leave { numbers: numbers(), now: noon() },
             Change::Suspect { numbers: numbers(), since: Some(noon()) },
