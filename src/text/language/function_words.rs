@@ -123,22 +123,22 @@ const COUNTED_MAX: u8 = 250;
 const WORD_MAX: usize = 8;
 
 /// A number for each language.
-type Counts = [u8; LISTS];
+type PerLanguage = [u8; LISTS];
 
 /// A function word: the languages that have it, and the language that alone has it.
 #[derive(Debug, Clone, Copy, Default)]
-struct Known {
+struct FunctionWord {
     word: u64,
-    all: Counts,
-    telling: Counts,
+    all: PerLanguage,
+    telling: PerLanguage,
 }
 
 /// Slots of the table: a power of two, over twice the number of words.
 const SLOTS: usize = 2_048;
 
 /// The function words, by their hash; a word that finds its slot taken is in the next.
-static TABLE: LazyLock<Vec<Known>> = LazyLock::new(|| {
-    let mut table = vec![Known::default(); SLOTS];
+static TABLE: LazyLock<Vec<FunctionWord>> = LazyLock::new(|| {
+    let mut table = vec![FunctionWord::default(); SLOTS];
     for (language, (_, words)) in WORDS.iter().enumerate() {
         for word in words.split_whitespace() {
             let number = number(word.as_bytes());
@@ -176,7 +176,7 @@ fn slot(number: u64) -> usize {
     usize::try_from(number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 53).unwrap_or_default() % SLOTS
 }
 
-fn find(word: &[u8]) -> Option<&'static Known> {
+fn find(word: &[u8]) -> Option<&'static FunctionWord> {
     if word.is_empty() || word.len() > WORD_MAX {
         return None;
     }
@@ -194,9 +194,9 @@ fn find(word: &[u8]) -> Option<&'static Known> {
 /// How many function words of each language a text has.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tally {
-    all: Counts,
+    all: PerLanguage,
     /// Words of one language only.
-    telling: Counts,
+    telling: PerLanguage,
     /// All words that were read.
     words: usize,
 }
@@ -229,7 +229,7 @@ impl Tally {
         tally
     }
 
-    fn add(&mut self, known: &Known) {
+    fn add(&mut self, known: &FunctionWord) {
         self.all.iter_mut().zip(known.all).for_each(|(count, one)| *count += one);
         self.telling.iter_mut().zip(known.telling).for_each(|(count, one)| *count += one);
     }

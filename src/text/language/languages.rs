@@ -3,7 +3,7 @@
 use whatlang::Script;
 
 /// A language: its BCP 47 subtag, other codes of it (ISO 639-2 and -3), the scripts that it is written in.
-type Language = (&'static str, &'static [&'static str], &'static [&'static str]);
+type LanguageRow = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const LATIN: &[&str] = &["und-Latn"];
 const CYRILLIC: &[&str] = &["und-Cyrl"];
@@ -11,7 +11,7 @@ const ARABIC: &[&str] = &["und-Arab"];
 const DEVANAGARI: &[&str] = &["und-Deva"];
 const BOTH: &[&str] = &["und-Latn", "und-Cyrl"];
 
-const LANGUAGES: [Language; 75] = [
+const LANGUAGES: [LanguageRow; 75] = [
     ("fr", &["fra", "fre"], LATIN),
     ("en", &["eng"], LATIN),
     ("de", &["deu", "ger"], LATIN),
