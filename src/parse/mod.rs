@@ -5,12 +5,14 @@
 //! aborts on any input; what was wrong comes back as [`Defect`]s. No network, no clock.
 
 mod article;
+mod cdata;
 mod dates;
 mod decode;
 mod discover;
 mod entity;
 mod html;
 mod json;
+mod media;
 mod opml;
 mod page;
 mod persons;
@@ -18,6 +20,7 @@ mod reader;
 mod repair;
 mod sanitise;
 mod scan;
+mod talk;
 mod xml;
 
 use chrono_tz::Tz;

@@ -38,6 +38,8 @@ pub(super) struct Item {
     pub(super) content: Option<String>,
     /// None twice.
     pub(super) enclosures: Vec<Enclosure>,
+    /// Its picture.
+    pub(super) image: Option<String>,
     pub(super) comments: Comments,
     pub(super) rights: Option<String>,
     /// Other tellings of the story.
@@ -102,6 +104,7 @@ pub(super) fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item 
         authors: authors(&entry.authors, &source),
         categories: categories(edition, topic, story),
         enclosures: enclosures(&entry.enclosures),
+        image: entry.image.as_ref().and_then(legal::link),
         comments: entry.comments.clone(),
         rights: entry.rights.as_deref().and_then(legal::label),
         elsewhere: elsewhere(edition, story, url.as_deref()),
@@ -219,6 +222,7 @@ fn enclosures(enclosures: &[Enclosure]) -> Vec<Enclosure> {
     legal
         .map(|enclosure| Enclosure {
             media_type: enclosure.media_type.as_deref().and_then(legal::media_type),
+            title: enclosure.title.as_deref().and_then(legal::label),
             ..enclosure.clone()
         })
         .collect()

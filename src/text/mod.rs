@@ -3,6 +3,7 @@
 //!
 //! Pure. What is "the same word" is decided here and nowhere else.
 
+pub(crate) mod elements;
 mod fold;
 mod folding;
 mod html;

@@ -36,6 +36,7 @@ fn the_whole_document() {
         url: url("https://ministere.example/plan.pdf"),
         media_type: Some("application/pdf".into()),
         length: Some(1_234),
+        title: None,
     }];
     head.entry.origin = Some(Origin { title: Some("AFP".into()), url: Some(url("https://afp.example/rss")) });
     let mut told = story(head);
