@@ -117,10 +117,17 @@ impl Caption {
 
 /// Returns the medium that an entry is, if it is one: the first that is no picture.
 pub(super) fn own_medium<'t, 'a>(entry: &'t Element<'a>) -> Option<&'t Element<'a>> {
-    let is_shown = |medium: &Element<'_>| file(medium, None).is_some_and(|file| !file.is_picture());
+    let is_shown = |medium: &Element<'_>| file(medium, None).is_none_or(|file| !file.is_picture());
     entry.elements().filter(|child| child.ns == Ns::Media).find(|child| match &*child.name {
         "content" => is_shown(child),
-        "group" => child.elements().any(|child| child.is(Ns::Media, "content") && is_shown(child)),
+        "group" => {
+            let mut contents = child.elements().filter(|child| child.is(Ns::Media, "content")).peekable();
+            match contents.peek() {
+                Some(_) => contents.any(is_shown),
+                // Without a file it speaks of no file.
+                None => child.child(Ns::Media, "thumbnail").is_none(),
+            }
+        }
         _ => false,
     })
 }

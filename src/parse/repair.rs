@@ -287,7 +287,9 @@ impl<'t> Telling<'t> {
 
     /// Whether both say the same, with or without markup.
     fn says(&self, other: &Self) -> bool {
-        self.html == other.html || self.length == other.length && html_to_text(&self.html) == html_to_text(&other.html)
+        let is_same =
+            |other: &Self| self.length == other.length && html_to_text(&self.html) == html_to_text(&other.html);
+        self.is_content == other.is_content && (self.html == other.html || is_same(other))
     }
 }
 

@@ -21,18 +21,21 @@ const HIDDEN: &[&str] = &["iframe", "noembed", "noframes", "script", "style", "t
 const OPTIONAL_ENDS: &[&str] =
     &["body", "dd", "dt", "head", "html", "li", "optgroup", "option", "p", "tbody", "td", "tfoot", "th", "thead", "tr"];
 
+/// Elements without content that mean something without attributes.
+const BREAKS: &[&str] = &["br", "hr", "wbr"];
+
 /// Signs of code.
 const CODE: [char; 5] = ['{', '}', '(', ';', '='];
 
 /// Longest text between two tags that are talked about.
 const WORDS_BYTES_MAX: usize = 1000;
 
-/// Returns a title or name as HTML: only known elements that are closed or void are markup. `None` if it has no tag.
+/// Returns a title or name as HTML: only known elements that are closed, or void and whole, are markup. `None` if it has no tag.
 pub(super) fn line(text: &str) -> Option<Cow<'_, str>> {
     let tags = tags(text);
     (!tags.is_empty()).then(|| {
         let is_code = |tag: &Tag<'_>| HIDDEN.contains(&&*tag.name) && !tag.holds_code;
-        escape(text, &tags, |tag| is_known(&tag.name) && (tag.is_paired || is_void(&tag.name)) && !is_code(tag))
+        escape(text, &tags, |tag| is_known(&tag.name) && (tag.is_paired || tag.is_whole_void()) && !is_code(tag))
     })
 }
 
@@ -40,7 +43,7 @@ pub(super) fn line(text: &str) -> Option<Cow<'_, str>> {
 pub(super) fn open(text: &str) -> Option<Cow<'_, str>> {
     let tags = tags(text);
     let is_sure = |tag: &Tag<'_>| {
-        is_known(&tag.name) && (tag.is_paired || is_void(&tag.name) || OPTIONAL_ENDS.contains(&&*tag.name))
+        is_known(&tag.name) && (tag.is_paired || tag.is_whole_void() || OPTIONAL_ENDS.contains(&&*tag.name))
     };
     tags.iter().any(is_sure).then(|| escape(text, &tags, is_markup))
 }
@@ -64,7 +67,7 @@ pub(super) fn has_markup(text: &str) -> bool {
 
 fn is_markup(tag: &Tag<'_>) -> bool {
     tag.is_paired
-        || is_void(&tag.name)
+        || tag.is_whole_void()
         || is_known(&tag.name) && (!SWALLOWING.contains(&&*tag.name) || tag.has_attributes || tag.holds_code)
 }
 
@@ -78,6 +81,13 @@ struct Tag<'t> {
     is_paired: bool,
     /// Whether what it holds, or all that follows it, has signs of code.
     holds_code: bool,
+}
+
+impl Tag<'_> {
+    /// Whether it is an element without content that can be meant as one: `<img>` alone shows nothing.
+    fn is_whole_void(&self) -> bool {
+        is_void(&self.name) && (self.has_attributes || BREAKS.contains(&&*self.name))
+    }
 }
 
 /// Finds what looks like tags: where they are, their names in lower case, and what stands between name and `>`.
@@ -175,6 +185,7 @@ mod tests {
     fn a_tag_without_partner_is_talked_about() {
         check("Une balise <script> suffit", "Une balise &lt;script> suffit");
         check("<b> ou <strong> ?", "&lt;b> ou &lt;strong> ?");
+        check("<a> et <area>, <img /> et <br/>", "&lt;a> et &lt;area>, &lt;img /> et <br/>");
         check("Fermez </div> !", "Fermez &lt;/div> !");
         check("Le <em>vrai</em> rôle de <video>", "Le <em>vrai</em> rôle de &lt;video>");
         check("Les balises <script> et </script>", "Les balises &lt;script> et &lt;/script>");

@@ -71,10 +71,11 @@ const ATTRIBUTES: &[(&str, &[&str])] = &[
 /// way when it is read again, for what stood between two elements is gone.
 #[must_use]
 pub fn sanitise(mut entry: Entry) -> Entry {
-    let base = entry.base.as_ref().or(entry.url.as_ref());
+    let page = entry.url.as_ref();
+    let base = entry.base.as_ref().or(page);
     let cleaner = LazyCell::new(|| cleaner(base));
     let clean = |html: Option<String>| {
-        let tidy = tidy(&html?, base);
+        let tidy = tidy(&html?, base, page);
         let mut html = direct(&tidy, base).unwrap_or_else(|Odd| cleaner.clean(&tidy).to_string());
         html.truncate(html.trim_end().len());
         html.drain(..html.len() - html.trim_start().len());

@@ -40,7 +40,7 @@ pub(super) struct Picture {
 }
 
 /// Returns the best picture that the attributes of an `img` offer; `source` is that of the `picture` around it.
-pub(super) fn best(attributes: &[(&str, &str)], source: Option<Url>, base: Option<&Url>) -> Option<Picture> {
+pub(super) fn best(attributes: &[(&str, &str)], source: Option<Picture>, base: Option<&Url>) -> Option<Picture> {
     let value = |name: &str| find(attributes, name);
     let late = || {
         let names = |is: fn(&str) -> bool| {
@@ -58,7 +58,9 @@ pub(super) fn best(attributes: &[(&str, &str)], source: Option<Url>, base: Optio
     if let Some(url) = late() {
         return Some(Picture { url, is_lazy: true });
     }
-    if !is_placeholder {
+    // What stands in `src` beside a source that a script would load is a blurred copy.
+    let (late_source, source) = source.map(|source| (source.is_lazy, source.url)).unzip();
+    if !is_placeholder && late_source != Some(true) {
         return src.map(|url| Picture { url, is_lazy: false });
     }
     let named = || {
@@ -73,10 +75,18 @@ pub(super) fn best(attributes: &[(&str, &str)], source: Option<Url>, base: Optio
 }
 
 /// Returns the picture that a `source` of a `picture` offers.
-pub(super) fn source(attributes: &[(&str, &str)], base: Option<&Url>) -> Option<Url> {
-    let sets = ["srcset", "data-srcset", "data-lazy-srcset"].iter().filter_map(|name| find(attributes, name));
-    let address = || ["src", "data-src"].iter().filter_map(|name| find(attributes, name)).next();
-    sets.filter_map(|set| largest(set, base)).next().or_else(|| resolve(address()?, base))
+pub(super) fn source(attributes: &[(&str, &str)], base: Option<&Url>) -> Option<Picture> {
+    let offers =
+        [("data-srcset", true), ("data-lazy-srcset", true), ("srcset", false), ("data-src", true), ("src", false)];
+    offers.iter().find_map(|(name, is_lazy)| {
+        let url = largest(find(attributes, name)?, base)?;
+        Some(Picture { url, is_lazy: *is_lazy })
+    })
+}
+
+/// Whether a `source` is for small screens only.
+pub(super) fn is_for_small_screens(attributes: &[(&str, &str)]) -> bool {
+    find(attributes, "media").is_some_and(|media| media.contains("max-width"))
 }
 
 fn find<'v>(attributes: &[(&str, &'v str)], name: &str) -> Option<&'v str> {

@@ -26,6 +26,17 @@ fn links_and_images_become_absolute() {
 }
 
 #[test]
+fn places_in_the_text_are_on_the_page_of_the_entry() {
+    let (base, url) = (Url::parse("https://site.example/feed").ok(), Url::parse("https://site.example/a").ok());
+    let html = Some("<a href='#note&amp;1' title=x>1</a> <a href='b#c'>2</a>".to_owned());
+    assert_eq!(
+        sanitise(Entry { summary: html, base, url, ..Entry::default() }).summary.unwrap(),
+        "<a href=\"https://site.example/a#note&amp;1\" title=\"x\" rel=\"noopener noreferrer\">1</a> \
+         <a href=\"https://site.example/b#c\" rel=\"noopener noreferrer\">2</a>"
+    );
+}
+
+#[test]
 fn links_that_lead_nowhere_lose_their_address() {
     let entry = Entry { summary: Some("<a href='b'>l</a>".to_owned()), ..Entry::default() };
     assert_eq!(sanitise(entry).summary.unwrap(), "<a rel=\"noopener noreferrer\">l</a>");
@@ -122,6 +133,7 @@ fn a_picture_is_shown_once_whatever_scripts_do() {
         "<img class=lazy src='data:image/gif;base64,R0'><noscript><img src='/c.jpg' alt=Carte></noscript>".to_owned(),
         "<picture><source srcset='/c.webp' type='image/webp'><img src='/c.jpg' alt=Carte></picture>".to_owned(),
         "<picture><source data-srcset='/c.jpg 1x'><img src='data:image/gif;base64,R0' alt=Carte></picture>".to_owned(),
+        "<picture><source media='(max-width: 9px)' srcset='/s.jpg'><source data-srcset='/c.jpg 9w'><img src='/flou.jpg' alt=Carte></picture>".to_owned(),
         "<amp-img src='/c.jpg' alt=Carte><noscript><img src='/c.jpg'></noscript></amp-img>".to_owned(),
     ] {
         assert_eq!(summary(&html).replace(' ', ""), PICTURE.replace(' ', ""), "{html}");

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use url::Url;
 
+use super::super::entity;
 use super::formula;
 use super::picture::{self, Picture};
 use crate::text::elements::{is_inline, is_known, is_void};
@@ -54,8 +55,10 @@ const TRACKERS: &[&str] = &[
 
 /// Returns `html` with what is left open closed, what is too long cut, pixels gone, each picture once. An element that is
 /// not shown, and parts words, gives way to one that is shown and parts them.
-pub(super) fn tidy(html: &str, base: Option<&Url>) -> String {
-    Tidy::new(html, base, false).tidy()
+///
+/// `page` is the page of the entry: places within the text are places there, not in the feed (RFC 3986 §4.4).
+pub(super) fn tidy(html: &str, base: Option<&Url>, page: Option<&Url>) -> String {
+    Tidy { page, ..Tidy::new(html, base, false) }.tidy()
 }
 
 /// Returns a page as [`tidy`] returns a text, with all its elements: they tell where its article is.
@@ -102,6 +105,7 @@ fn is_left_out(name: &str) -> bool {
 
 struct Tidy<'h> {
     base: Option<&'h Url>,
+    page: Option<&'h Url>,
     rest: &'h str,
     is_page: bool,
     out: String,
@@ -112,8 +116,10 @@ struct Tidy<'h> {
     /// Whether a `picture` is open, and whether it was shown.
     is_in_picture: bool,
     is_picture_shown: bool,
-    /// The first source of that `picture`, until it is shown.
-    source: Option<Url>,
+    /// The first source of that `picture` that is for all screens, else its first, until it is shown.
+    source: Option<Picture>,
+    /// Whether that is for small screens only.
+    is_source_small: bool,
     /// Pictures written, and whether in `noscript`.
     pictures: HashMap<Url, bool>,
     /// Where the last picture ends that may come again, and whether it is for those without scripts.
@@ -145,6 +151,7 @@ impl<'h> Tidy<'h> {
         let rest = html.get(..html.floor_char_boundary(HTML_BYTES_MAX)).unwrap_or(html);
         Self {
             base,
+            page: None,
             rest,
             is_page,
             out: String::with_capacity(rest.len() + 64),
@@ -153,6 +160,7 @@ impl<'h> Tidy<'h> {
             is_in_picture: false,
             is_picture_shown: false,
             source: None,
+            is_source_small: false,
             pictures: HashMap::new(),
             late_picture: None,
             last: None,
@@ -225,8 +233,7 @@ impl<'h> Tidy<'h> {
                 return;
             }
             "source" if self.is_in_picture => {
-                let offered = || picture::source(&attributes(tag).collect::<Vec<_>>(), self.base);
-                self.source = self.source.take().or_else(offered);
+                self.offer(&attributes(tag).collect::<Vec<_>>());
                 return;
             }
             "audio" | "video" => self.is_in_picture = false,
@@ -254,7 +261,11 @@ impl<'h> Tidy<'h> {
         self.part(shown, is_written);
         if is_written {
             let rest = tag.get(name.len()..).unwrap_or_default().trim_end_matches('/');
-            self.out.extend(["<", shown, rest]);
+            self.out.extend(["<", shown]);
+            if shown == "a" {
+                self.place_in_page(tag);
+            }
+            self.out.push_str(rest);
             self.missing_attributes(shown, tag);
             self.out.push('>');
             if !is_void {
@@ -270,6 +281,16 @@ impl<'h> Tidy<'h> {
         }
         let is_stray = || CELLS.contains(&name) && !self.open.iter().any(|open| open.name == "table");
         modern(name).or_else(|| is_stray().then_some("div"))
+    }
+
+    /// Writes the address of a link to a place in the text; of two attributes of one name the first counts.
+    fn place_in_page(&mut self, tag: &str) {
+        let Some(page) = self.page.filter(|_| tag.contains('#')) else { return };
+        if let Some(place) = attribute(tag, "href").filter(|address| address.starts_with('#'))
+            && let Ok(url) = page.join(&entity::unescape(place.into()))
+        {
+            self.attribute("href", &url.as_str().replace('&', "&amp;"));
+        }
     }
 
     /// Writes the attributes without which nothing could be played, or no language be known.
@@ -348,6 +369,16 @@ impl<'h> Tidy<'h> {
         after
     }
 
+    /// Takes in a source of a `picture`.
+    fn offer(&mut self, attributes: &[(&str, &str)]) {
+        let is_small = picture::is_for_small_screens(attributes);
+        if (self.source.is_none() || self.is_source_small && !is_small)
+            && let Some(source) = picture::source(attributes, self.base)
+        {
+            (self.source, self.is_source_small) = (Some(source), is_small);
+        }
+    }
+
     /// Writes a picture that shows something, unless it is another copy of one.
     fn image(&mut self, tag: &str) {
         let attributes: Vec<_> = attributes(tag).collect();
@@ -402,7 +433,7 @@ impl<'h> Tidy<'h> {
 
     /// Writes the picture of a `picture` that holds no `img`.
     fn end_picture(&mut self) {
-        if let Some(url) = self.source.take().filter(|_| self.is_in_picture && !self.is_picture_shown) {
+        if let Some(Picture { url, .. }) = self.source.take().filter(|_| self.is_in_picture && !self.is_picture_shown) {
             let address = url.as_str().replace('&', "&amp;");
             self.image(&format!("img src=\"{address}\""));
         }
