@@ -60,8 +60,8 @@ pub(super) fn html<'a>(element: &'a Element<'_>, base: Option<&Url>) -> Option<C
 pub(super) fn line(element: &Element<'_>) -> Option<String> {
     let text = match kind(element) {
         Kind::Plain if is_text_only(element) => plain(&element.text()?),
-        Kind::Html if is_text_only(element) => unescaped(html_to_text(&talk::html(element.text()?))),
-        Kind::Custom | Kind::Open if is_text_only(element) => unescaped(open_line(&element.text()?)),
+        Kind::Html | Kind::Custom if is_text_only(element) => unescaped(html_to_text(&talk::html(element.text()?))),
+        Kind::Open if is_text_only(element) => unescaped(open_line(&element.text()?)),
         Kind::Html | Kind::Custom | Kind::Plain | Kind::Open | Kind::Markup => {
             unescaped(html_to_text(&Inner { base: None, is_line: true }.markup(element)))
         }

@@ -72,7 +72,10 @@ fn read_entry(item: &Object, feed: &mut Feed, circumstances: Circumstances<'_>) 
         published: date(item, "date_published", feed, circumstances),
         updated: date(item, "date_modified", feed, circumstances),
         authors,
-        categories: tags.filter_map(text).map(|term| Category { term, ..Category::default() }).collect(),
+        categories: tags
+            .filter_map(text)
+            .map(|tag| Category { term: html::open_line(&tag), ..Category::default() })
+            .collect(),
         image: ["image", "banner_image"].iter().find_map(|key| address(item, key, base.as_ref())),
         enclosures: attachments.filter_map(|file| enclosure(file.as_object()?, base.as_ref())).collect(),
         language: string(item, "language").or_else(|| feed.language.clone()),

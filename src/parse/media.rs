@@ -30,17 +30,21 @@ impl File {
         let stated = media_type.filter(|stated| stated.contains('/')).map(str::to_owned);
         let medium = medium.or(media_type).map(str::to_ascii_lowercase);
         let by_name = || mime_guess::from_path(url.path()).first_raw().map(str::to_owned);
-        let by_kind = || {
-            let kind = medium.as_deref().filter(|medium| matches!(*medium, "image" | "audio" | "video"))?;
-            let by_name = by_name().filter(|by_name| by_name.starts_with(kind));
-            // No browser asks which picture it is.
-            by_name.or_else(|| Some(if kind == "image" { "image/jpeg".to_owned() } else { format!("{kind}/*") }))
+        // Of each kind the commonest: programs look at the kind, and at what comes.
+        let by_kind = || match medium.as_deref()? {
+            "image" => Some("image/jpeg".to_owned()),
+            "audio" => Some("audio/mpeg".to_owned()),
+            "video" => Some("video/mp4".to_owned()),
+            _ => None,
         };
         let is_file = |media_type: &String| {
-            ["image/", "audio/", "video/"].iter().any(|kind| media_type.starts_with(kind))
-                || media_type == "application/pdf"
+            let kinds = ["image", "audio", "video"].into_iter().filter(|kind| match medium.as_deref() {
+                Some(medium @ ("image" | "audio" | "video")) => medium == *kind,
+                _ => true,
+            });
+            kinds.chain(["application/pdf"]).any(|kind| media_type.starts_with(kind))
         };
-        let media_type = stated.or_else(by_kind).or_else(|| by_name().filter(is_file));
+        let media_type = stated.or_else(|| by_name().filter(is_file)).or_else(by_kind);
         Self { url, media_type, length: None, title: None }
     }
 
@@ -116,8 +120,8 @@ impl Caption {
 }
 
 /// Returns the medium that an entry is, if it is one: the first that is no picture.
-pub(super) fn own_medium<'t, 'a>(entry: &'t Element<'a>) -> Option<&'t Element<'a>> {
-    let is_shown = |medium: &Element<'_>| file(medium, None).is_none_or(|file| !file.is_picture());
+pub(super) fn own_medium<'t, 'a>(entry: &'t Element<'a>, base: Option<&Url>) -> Option<&'t Element<'a>> {
+    let is_shown = |medium: &Element<'_>| file(medium, base).is_none_or(|file| !file.is_picture());
     entry.elements().filter(|child| child.ns == Ns::Media).find(|child| match &*child.name {
         "content" => is_shown(child),
         "group" => {

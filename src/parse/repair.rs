@@ -111,7 +111,7 @@ impl Repair<'_> {
         let fields = entry_fields(element);
         let base = place.base.as_ref().or(page).or(place.document.as_ref()).cloned();
         let url = entry_page(element, &fields, base.as_ref());
-        let medium = media::own_medium(element);
+        let medium = media::own_medium(element, base.as_ref());
         self.out.push_str("<entry>");
         self.text("id", id(element, &fields));
         let title = first_line(&fields, TITLES);

@@ -34,8 +34,11 @@ const WORDS_BYTES_MAX: usize = 1000;
 pub(super) fn line(text: &str) -> Option<Cow<'_, str>> {
     let tags = tags(text);
     (!tags.is_empty()).then(|| {
-        let is_code = |tag: &Tag<'_>| HIDDEN.contains(&&*tag.name) && !tag.holds_code;
-        escape(text, &tags, |tag| is_known(&tag.name) && (tag.is_paired || tag.is_whole_void()) && !is_code(tag))
+        let is_talked_about = |tag: &Tag<'_>| HIDDEN.contains(&&*tag.name) && !tag.holds_code;
+        // What a formula is made of means nothing elsewhere.
+        let has_formula = tags.iter().any(|tag| tag.name == "math" && tag.is_paired);
+        let is_element = |tag: &Tag<'_>| tag.is_paired && (has_formula || is_known(&tag.name)) || tag.is_whole_void();
+        escape(text, &tags, |tag| is_element(tag) && !is_talked_about(tag))
     })
 }
 
@@ -176,7 +179,13 @@ mod tests {
 
     #[test]
     fn known_elements_with_both_tags_are_markup() {
-        for title in ["Le <em>vrai</em> titre", "<B>Gras</b>", "un<br>deux <img src=x>", "a<script>b(1)</script>"] {
+        for title in [
+            "Le <em>vrai</em> titre",
+            "Soit <math><mi>x</mi></math>",
+            "<B>Gras</b>",
+            "un<br>deux <img src=x>",
+            "a<script>b(1)</script>",
+        ] {
             check(title, title);
         }
     }

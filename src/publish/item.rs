@@ -222,7 +222,7 @@ fn enclosures(enclosures: &[Enclosure]) -> Vec<Enclosure> {
     legal
         .map(|enclosure| Enclosure {
             media_type: enclosure.media_type.as_deref().and_then(legal::media_type),
-            title: enclosure.title.as_deref().and_then(legal::label),
+            title: enclosure.title.as_deref().and_then(legal::title),
             ..enclosure.clone()
         })
         .collect()
@@ -241,7 +241,7 @@ fn elsewhere(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Lin
         }
         let source = source(edition, &telling.source_id).title;
         let own = story.head.entry.title.as_deref();
-        let title = match telling.title.as_deref().filter(|title| Some(*title) != own).and_then(legal::label) {
+        let title = match telling.title.as_deref().filter(|title| Some(*title) != own).and_then(legal::title) {
             Some(title) => legal::line(&format!("{source} – {title}")),
             None => Some(source),
         };
@@ -256,7 +256,7 @@ fn related(story: &Story, own: Option<&str>, most: usize) -> Vec<Link> {
     let mut seen: HashSet<String> = told.chain(own.map(str::to_owned)).collect();
     let links = story.related.iter().filter_map(|related| {
         let url = related.url.as_ref().and_then(legal::link).filter(|url| seen.insert(url.clone()))?;
-        Some(Link { url, title: related.title.as_deref().and_then(legal::label) })
+        Some(Link { url, title: related.title.as_deref().and_then(legal::title) })
     });
     links.take(most).collect()
 }

@@ -404,7 +404,7 @@ fn files_have_a_type_and_entries_a_picture() {
     assert_eq!(kind("<media:content url='/a?f=jpg' medium='image'/>"), "image/jpeg");
     assert_eq!(kind("<media:content url='/a.png' type='image'/>"), "image/png");
     assert_eq!(kind("<media:content url='/a.mp3' type='audio/x' medium='audio'/>"), "audio/x");
-    assert_eq!(kind("<media:content url='/a' medium='video'/>"), "video/*");
+    assert_eq!(kind("<media:content url='/a' medium='video'/>"), "video/mp4");
     assert_eq!(kind("<enclosure url='/a.m4a'/>"), "audio/m4a");
     assert_eq!(kind("<media:content url='/a.html' medium='document'/>"), "");
     let image = |fields: &str| item(fields).image.map(String::from).unwrap_or_default();

@@ -242,3 +242,20 @@ fn what_is_gone_is_told_with_its_reason_and_dates_the_document() {
     let document = render(&crate::publish::Edition { settings: &settings, ..edition });
     assert_eq!(document.matches("<at:deleted-entry").count(), 1);
 }
+
+#[test]
+fn a_file_says_what_it_shows() {
+    let file = Enclosure {
+        url: url("https://ministere.example/lycee.jpg"),
+        media_type: Some("image/jpeg".into()),
+        length: None,
+        title: Some("La balise <video>, devant un lycée".into()),
+    };
+    check(
+        |entry| entry.enclosures = vec![file],
+        |entry| {
+            let file = entry.links.iter().find(|link| link.rel == "enclosure").unwrap();
+            file.title.as_deref() == Some("La balise ‹video›, devant un lycée")
+        },
+    );
+}
