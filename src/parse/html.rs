@@ -40,7 +40,7 @@ pub(super) fn html<'a>(element: &'a Element<'_>, base: Option<&Url>) -> Option<C
         Kind::Plain if is_text_only(element) => Cow::Owned(paragraphs(&element.text()?)),
         Kind::Open if is_text_only(element) => open(element.text()?),
         Kind::Html | Kind::Custom | Kind::Plain | Kind::Open | Kind::Markup => {
-            Cow::Owned(Inner { base: base.cloned(), is_line: false }.markup(element))
+            Cow::Owned(Xhtml { base: base.cloned(), is_line: false }.markup(element))
         }
         Kind::Base64 => {
             let text = element.text()?;
@@ -63,7 +63,7 @@ pub(super) fn line(element: &Element<'_>) -> Option<String> {
         Kind::Html | Kind::Custom if is_text_only(element) => unescaped(html_to_text(&talk::html(element.text()?))),
         Kind::Open if is_text_only(element) => unescaped(open_line(&element.text()?)),
         Kind::Html | Kind::Custom | Kind::Plain | Kind::Open | Kind::Markup => {
-            unescaped(html_to_text(&Inner { base: None, is_line: true }.markup(element)))
+            unescaped(html_to_text(&Xhtml { base: None, is_line: true }.markup(element)))
         }
         Kind::Base64 => {
             let text = element.text()?;
@@ -185,14 +185,14 @@ fn base64_text(text: &str) -> Option<String> {
 
 /// How child elements are written as HTML.
 #[derive(Debug, Clone)]
-struct Inner {
+struct Xhtml {
     /// What relative addresses refer to.
     base: Option<Url>,
     /// Whether it is a title or name: there a tag that is never closed is talked about.
     is_line: bool,
 }
 
-impl Inner {
+impl Xhtml {
     /// Returns what is inside an element, without the `div` that RFC 4287 §3.1.1.3 wraps around.
     fn markup(&self, element: &Element<'_>) -> String {
         let mut elements = element.elements();

@@ -5,7 +5,7 @@ mod mend;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::media::File;
+use super::media::MediaFile;
 use super::repair::DEFECTS_MAX;
 use super::{Circumstances, ParseError, cdata, dates, html, scan};
 use crate::feed::{Category, Defect, Enclosure, Entry, Feed, Person, Timestamp};
@@ -107,8 +107,8 @@ fn authors(object: &Object) -> Vec<Person> {
 
 fn enclosure(file: &Object, base: Option<&Url>) -> Option<Enclosure> {
     let length = file.get("size_in_bytes").and_then(Value::as_u64);
-    let File { url, media_type, .. } =
-        File::new(address(file, "url", base)?, string(file, "mime_type").as_deref(), None);
+    let MediaFile { url, media_type, .. } =
+        MediaFile::new(address(file, "url", base)?, string(file, "mime_type").as_deref(), None);
     Some(Enclosure { url, media_type, length, title: string(file, "title").map(|title| html::plain(&title)) })
 }
 

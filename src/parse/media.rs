@@ -16,7 +16,7 @@ const TITLE_BYTES_MAX: usize = 1000;
 
 /// A file that comes with an entry.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct File {
+pub(super) struct MediaFile {
     pub(super) url: Url,
     pub(super) media_type: Option<String>,
     /// As written.
@@ -24,7 +24,7 @@ pub(super) struct File {
     pub(super) title: Option<String>,
 }
 
-impl File {
+impl MediaFile {
     /// Tells the type of a file by what the publisher says, else by its name, else by its kind (`medium`).
     pub(super) fn new(url: Url, media_type: Option<&str>, medium: Option<&str>) -> Self {
         let stated = media_type.filter(|stated| stated.contains('/')).map(str::to_owned);
@@ -54,13 +54,13 @@ impl File {
 }
 
 /// Returns the files of an entry, each once.
-pub(super) fn files(entry: &Element<'_>, base: Option<&Url>) -> Vec<File> {
+pub(super) fn files(entry: &Element<'_>, base: Option<&Url>) -> Vec<MediaFile> {
     let mut files = Vec::new();
-    collect(entry, Caption::default().of(entry), base, &mut files);
+    collect(entry, &Caption::default().of(entry), base, &mut files);
     files
 }
 
-fn collect(element: &Element<'_>, caption: Caption, base: Option<&Url>, files: &mut Vec<File>) {
+fn collect(element: &Element<'_>, caption: &Caption, base: Option<&Url>, files: &mut Vec<MediaFile>) {
     for child in element.elements() {
         let own = match (child.ns, &*child.name) {
             (Ns::Core, "enclosure") => Caption::default(),
@@ -74,18 +74,18 @@ fn collect(element: &Element<'_>, caption: Caption, base: Option<&Url>, files: &
             add(file, files);
         }
         if child.ns == Ns::Media {
-            collect(child, own, base, files);
+            collect(child, &own, base, files);
         }
     }
 }
 
-fn file(element: &Element<'_>, base: Option<&Url>) -> Option<File> {
+fn file(element: &Element<'_>, base: Option<&Url>) -> Option<MediaFile> {
     let address = element.attribute("url").or_else(|| element.attribute("href"))?;
-    Some(File::new(scan::resolve(address, base)?, element.attribute("type"), element.attribute("medium")))
+    Some(MediaFile::new(scan::resolve(address, base)?, element.attribute("type"), element.attribute("medium")))
 }
 
 /// Adds a file; of one that is known, what is not known of it.
-fn add(file: File, files: &mut Vec<File>) {
+fn add(file: MediaFile, files: &mut Vec<MediaFile>) {
     if let Some(known) = files.iter_mut().find(|known| known.url == file.url) {
         known.media_type = known.media_type.take().or(file.media_type);
         known.length = known.length.take().or(file.length);
@@ -137,7 +137,7 @@ pub(super) fn own_medium<'t, 'a>(entry: &'t Element<'a>, base: Option<&Url>) -> 
 }
 
 /// Returns the picture of an entry: a thumbnail, else a file that is one.
-pub(super) fn picture(fields: &[&Element<'_>], files: &[File], base: Option<&Url>) -> Option<Url> {
+pub(super) fn picture(fields: &[&Element<'_>], files: &[MediaFile], base: Option<&Url>) -> Option<Url> {
     let width = |field: &Element<'_>| field.attribute("width").and_then(|width| width.parse::<u32>().ok()).unwrap_or(0);
     let address = |field: &Element<'_>| {
         let inner = || field.elements().find(|child| child.name == "url").and_then(Element::text);

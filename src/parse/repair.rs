@@ -11,7 +11,7 @@ use std::ops::Range;
 use quick_xml::escape::escape;
 use url::Url;
 
-use super::media::{self, File};
+use super::media::{self, MediaFile};
 use super::scan::{self, Place};
 use super::xml::{Element, Ns};
 use super::{Circumstances, dates, entity, html, persons};
@@ -25,7 +25,7 @@ const PARTS_MAX: usize = 100;
 const LENGTH_MIN: usize = 30;
 
 /// Texts read of an entry, of each kind.
-const TELLINGS_MAX: usize = 2;
+const TEXTS_MAX: usize = 2;
 
 /// Dates noted as unreadable; a feed that has one has a thousand.
 pub(super) const DEFECTS_MAX: usize = 20;
@@ -41,7 +41,8 @@ pub(super) struct Repaired {
 
 /// Writes a document for feed-rs.
 pub(super) fn repair(root: &Element<'_>, circumstances: Circumstances<'_>) -> Repaired {
-    let mut repair = Repair { circumstances, out: String::new(), defects: Vec::new() };
+    let is_atom = matches!(&*root.name, "feed" | "entry");
+    let mut repair = Repair { circumstances, is_atom, out: String::new(), defects: Vec::new() };
     let outside = Place { document: circumstances.base.cloned(), ..Place::default() };
     let fields = scan::feed_fields(root);
     let outside = outside.known_by(&fields);
@@ -54,7 +55,7 @@ pub(super) fn repair(root: &Element<'_>, circumstances: Circumstances<'_>) -> Re
     };
     let page = repair.write_feed(&fields, &place);
     // Atom says what relative addresses refer to (RFC 4287 §2). Those of RSS are meant to be of the site.
-    let page = page.filter(|_| !matches!(&*root.name, "feed" | "entry"));
+    let page = page.filter(|_| !is_atom);
     let mut entries = Vec::new();
     for (element, place) in scan::entries(root, &outside) {
         let start = repair.out.len();
@@ -69,6 +70,7 @@ pub(super) fn repair(root: &Element<'_>, circumstances: Circumstances<'_>) -> Re
 
 struct Repair<'c> {
     circumstances: Circumstances<'c>,
+    is_atom: bool,
     out: String,
     defects: Vec<Defect>,
 }
@@ -138,45 +140,42 @@ impl Repair<'_> {
             comments: scan::comments(element, base.as_ref(), self.circumstances),
             origin: scan::origin(element, place),
             image: media::picture(&fields, &files, base.as_ref()),
-            base: match page {
-                Some(_) => text_base.or(url).or(base),
-                None => text_base.or(base).or(url),
-            },
+            base: if self.is_atom { text_base.or(base).or(url) } else { text_base.or(url).or(base) },
             ..Entry::default()
         }
     }
 
     /// Writes summary and content; returns the `xml:base` that holds in them.
     ///
-    /// The content is the fullest telling, whatever it is called: podcasts have their notes in `description` or in
+    /// The content is the fullest text, whatever it is called: podcasts have their notes in `description` or in
     /// `itunes:summary`.
     fn write_texts(&mut self, fields: &[&Element<'_>], medium: Option<&Element<'_>>, place: &Place) -> Option<Url> {
-        let mut tellings: Vec<Telling<'_>> = Vec::new();
+        let mut texts: Vec<EntryText<'_>> = Vec::new();
         for (kind, is_content) in
             CONTENTS.iter().map(|kind| (kind, true)).chain(SUMMARIES.iter().map(|kind| (kind, false)))
         {
-            let fields = fields.iter().filter(|field| field.is(kind.0, kind.1)).take(TELLINGS_MAX);
-            for telling in fields.filter_map(|field| Telling::new(field, place, is_content)) {
-                if !tellings.iter().any(|known| known.says(&telling)) {
-                    tellings.push(telling);
+            let fields = fields.iter().filter(|field| field.is(kind.0, kind.1)).take(TEXTS_MAX);
+            for text in fields.filter_map(|field| EntryText::new(field, place, is_content)) {
+                if !texts.iter().any(|known| known.says(&text)) {
+                    texts.push(text);
                 }
             }
         }
-        if tellings.is_empty() {
+        if texts.is_empty() {
             let descriptions = fields.iter().copied().chain(medium.into_iter().flat_map(Element::elements));
             let description = descriptions.filter(|field| field.is(Ns::Media, "description"));
-            tellings.extend(description.filter_map(|field| Telling::new(field, place, false)).take(1));
+            texts.extend(description.filter_map(|field| EntryText::new(field, place, false)).take(1));
         }
-        let stated = tellings.iter().filter(|telling| telling.is_content).rev().max_by_key(|telling| telling.length);
-        let fullest = tellings.iter().rev().max_by_key(|telling| telling.length).filter(|_| tellings.len() > 1);
+        let stated = texts.iter().filter(|text| text.is_content).rev().max_by_key(|text| text.length);
+        let fullest = texts.iter().rev().max_by_key(|text| text.length).filter(|_| texts.len() > 1);
         let content = stated.filter(|stated| !fullest.is_some_and(|fullest| fullest.is_fuller(stated))).or(fullest);
-        let others = tellings.iter().filter(|telling| content.is_none_or(|content| !std::ptr::eq(*telling, content)));
-        let summary = others.clone().find(|telling| !telling.is_content).or_else(|| others.clone().next());
-        if let Some(telling) = summary {
-            self.html("summary", &telling.html);
+        let others = texts.iter().filter(|text| content.is_none_or(|content| !std::ptr::eq(*text, content)));
+        let summary = others.clone().find(|text| !text.is_content).or_else(|| others.clone().next());
+        if let Some(text) = summary {
+            self.html("summary", &text.html);
         }
-        if let Some(telling) = content {
-            self.html("content", &telling.html);
+        if let Some(text) = content {
+            self.html("content", &text.html);
         }
         place.inside(content.or(summary)?.field).base
     }
@@ -208,14 +207,14 @@ impl Repair<'_> {
         }
     }
 
-    fn enclosures(&mut self, files: &[File]) {
+    fn enclosures(&mut self, files: &[MediaFile]) {
         for file in files {
             self.out.push_str("<link");
             self.attribute("rel", "enclosure");
             self.attribute("href", file.url.as_str());
             let others = [("type", &file.media_type), ("length", &file.length), ("title", &file.title)];
             for (name, value) in others {
-                value.iter().for_each(|value| self.attribute(name, value));
+                value.as_deref().inspect(|value| self.attribute(name, value));
             }
             self.out.push_str("/>");
         }
@@ -264,7 +263,7 @@ impl Repair<'_> {
 }
 
 /// A text of an entry, which may be the summary or the content.
-struct Telling<'t> {
+struct EntryText<'t> {
     field: &'t Element<'t>,
     html: Cow<'t, str>,
     /// Of what a person reads, in bytes, roughly.
@@ -273,7 +272,7 @@ struct Telling<'t> {
     is_content: bool,
 }
 
-impl<'t> Telling<'t> {
+impl<'t> EntryText<'t> {
     fn new(field: &'t Element<'_>, place: &Place, is_content: bool) -> Option<Self> {
         let html = html::html(field, place.inside(field).reference())?;
         let outside = html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text).trim().len());

@@ -42,8 +42,8 @@ impl Place {
     /// Returns the place with the address of the document as it is, else as the feed says.
     pub(super) fn known_by(self, fields: &[&Element<'_>]) -> Self {
         let own = || {
-            let links = fields.iter().filter(|field| field.name == "link" && is_rel(field, "self"));
-            links.filter_map(|link| resolve(link.attribute("href")?, None)).next()
+            let mut links = fields.iter().filter(|field| field.name == "link" && is_rel(field, "self"));
+            links.find_map(|link| resolve(link.attribute("href")?, None))
         };
         Self { document: self.document.clone().or_else(own), ..self }
     }

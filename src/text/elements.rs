@@ -1,6 +1,6 @@
 //! The elements of HTML, living and obsolete, and what they do to the text around them (HTML §15.3).
 
-/// Whether an element is one of HTML, of SVG's or of MathML's roots, or was once.
+/// Whether an element is one of HTML, of SVG's or of `MathML`'s roots, or was once.
 #[rustfmt::skip]
 pub(crate) fn is_known(name: &str) -> bool {
     is_inline(name) || is_void(name) || matches!(

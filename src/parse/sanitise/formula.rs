@@ -1,4 +1,4 @@
-//! Formulas as text: MathML is shown by few readers, and what it holds is a way around sanitisers.
+//! Formulas as text: `MathML` is shown by few readers, and what it holds is a way around sanitisers.
 
 use std::borrow::Cow;
 

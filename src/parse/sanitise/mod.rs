@@ -7,6 +7,7 @@
 mod direct;
 mod formula;
 mod picture;
+mod tag;
 mod tidy;
 
 use std::cell::LazyCell;

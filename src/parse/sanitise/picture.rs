@@ -46,12 +46,9 @@ pub(super) fn best(attributes: &[(&str, &str)], source: Option<Picture>, base: O
         let names = |is: fn(&str) -> bool| {
             attributes.iter().filter(move |(name, _)| is(&name.to_ascii_lowercase())).map(|(_, value)| *value)
         };
-        let addresses = value("data-src").into_iter().chain(names(is_lazy));
+        let mut addresses = value("data-src").into_iter().chain(names(is_lazy));
         let sets = || names(|name| name.starts_with("data-") && name.ends_with("srcset"));
-        addresses
-            .filter_map(|address| resolve(address, base))
-            .next()
-            .or_else(|| sets().find_map(|set| largest(set, base)))
+        addresses.find_map(|address| resolve(address, base)).or_else(|| sets().find_map(|set| largest(set, base)))
     };
     let src = value("src").and_then(|src| resolve(src, base));
     let is_placeholder = src.as_ref().is_none_or(is_placeholder);

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn summary(html: &str) -> String {
@@ -97,6 +99,7 @@ fn elements_that_are_not_shown_leave_a_break() {
 fn unknown_elements_and_frames_part_words_and_only_words() {
     check("<x-carte>Un</x-carte><x-carte>Deux</x-carte>", "Un Deux");
     check("Un<o:p></o:p>, deux <x-y>trois</x-y>.", "Un, deux trois.");
+    check("Un<svg><title>x</title></svg>Deux<script>x()</script>.", "Un Deux.");
     check("Un<iframe src=x></iframe>Deux<embed src=x>&Eacute;t&eacute;", "Un Deux Été");
     check("<button>Un</button>Deux<option>Trois", "Un Deux Trois");
     check("<p>Un</p><x-y><p>Deux</p></x-y>", "<p>Un</p><p>Deux</p>");
@@ -127,9 +130,7 @@ fn a_picture_is_shown_once_whatever_scripts_do() {
         format!("{lazy}<noscript><img src='/c.jpg' alt=Carte></noscript>"),
         format!("{lazy} <noscript><img src='/c-800x600.jpg?w=2' alt=Carte></noscript>"),
         format!("<noscript><img src='/c.jpg' alt=Carte></noscript>{lazy}"),
-        format!(
-            "<noscript><img src='/c.jpg' alt=Carte /></noscript><img src='/vide.gif' data-src='/c-2.jpg' alt=Carte>"
-        ),
+        "<noscript><img src='/c.jpg' alt=Carte /></noscript><img src='/vide.gif' data-src='/c-2.jpg' alt=Carte>".to_owned(),
         "<img class=lazy src='data:image/gif;base64,R0'><noscript><img src='/c.jpg' alt=Carte></noscript>".to_owned(),
         "<picture><source srcset='/c.webp' type='image/webp'><img src='/c.jpg' alt=Carte></picture>".to_owned(),
         "<picture><source data-srcset='/c.jpg 1x'><img src='data:image/gif;base64,R0' alt=Carte></picture>".to_owned(),
@@ -283,6 +284,29 @@ fn a_second_pass_changes_nothing() {
         let once = summary(html);
         assert_eq!(summary(&once), once, "{html}");
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn tags_in_any_order_give_something_small_of_known_elements(html in tangled()) {
+        let clean = summary(&html);
+        prop_assert!(clean.len() <= html.len() * 20 + 1000, "{} gave {}", html, clean);
+        for tag in clean.split('<').skip(1) {
+            let name = tag.trim_start_matches('/').split([' ', '>']).next().unwrap();
+            prop_assert!(ELEMENTS.split(' ').any(|element| element == name), "{} gave {}", html, clean);
+        }
+    }
+}
+
+/// What this module has rules for, in any order.
+fn tangled() -> impl Strategy<Value = String> {
+    const TAGS: &str = "</?(noscript|picture|math|mfrac|mi|svg|center|table|td|x-y|p|b|video|select|li|form|amp-img|a|main)\
+                        ( (alttext|data-src|href|xml:lang|srcset)=('[a#/. ]{0,4}'|\"[a#/, w2]{0,4}\"|[a/#]{0,3}))?/?>";
+    const PICTURES: &str = "<(img|source|amp-img)( (src|data-src|srcset|data-srcset|alt|width)=('/[ab.]{1,3}'|\"/a 1x, /b 2x\"|1)){0,3} ?/?>";
+    let piece = prop_oneof![3 => TAGS, 2 => PICTURES, 3 => "[a-zé]{3}|[a-z]{3} | |&eacute;|<|>|<!--|--!?>"];
+    prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
 }
 
 /// No vector leaves an element, an attribute or an address that runs code or loads from elsewhere than it says.

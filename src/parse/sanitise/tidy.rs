@@ -8,6 +8,7 @@ use url::Url;
 use super::super::entity;
 use super::formula;
 use super::picture::{self, Picture};
+use super::tag::{self, after_comment, after_raw, attribute, attributes, has_text, raw_content};
 use crate::text::elements::{is_inline, is_known, is_void};
 
 /// Longest text that is shown of an entry: a book, not an article.
@@ -109,9 +110,9 @@ struct Tidy<'h> {
     rest: &'h str,
     is_page: bool,
     out: String,
-    /// Open elements, outermost first.
-    open: Vec<Open<'h>>,
-    /// Open `noscript` elements: they hold what is shown without scripts.
+    /// OpenTag elements, outermost first.
+    open: Vec<OpenTag<'h>>,
+    /// OpenTag `noscript` elements: they hold what is shown without scripts.
     noscripts: usize,
     /// Whether a `picture` is open, and whether it was shown.
     is_in_picture: bool,
@@ -133,14 +134,14 @@ struct Tidy<'h> {
 }
 
 /// An open element.
-struct Open<'h> {
+struct OpenTag<'h> {
     /// In lower case.
     name: Cow<'h, str>,
     /// The name that was written in its place, if another.
     written: Option<&'static str>,
 }
 
-impl Open<'_> {
+impl OpenTag<'_> {
     fn written(&self) -> &str {
         self.written.unwrap_or(&self.name)
     }
@@ -204,7 +205,7 @@ impl<'h> Tidy<'h> {
             self.text("&lt;");
             return markup;
         }
-        let Some(end) = tag_end(named) else { return "" }; // cut within a tag
+        let Some(end) = tag::end(named) else { return "" }; // cut within a tag
         let (tag, after) = named.split_at_checked(end).unwrap_or((named, ""));
         let after = after.strip_prefix('>').unwrap_or(after);
         let name_end = tag.find(|c: char| c.is_ascii_whitespace() || c == '/').unwrap_or(tag.len());
@@ -215,6 +216,7 @@ impl<'h> Tidy<'h> {
         if is_end {
             self.end(&name);
         } else if RAW.contains(&&*name) {
+            self.is_parted = true;
             return after_raw(after, &name, tag);
         } else if name == "math" {
             return self.formula(tag, after);
@@ -250,7 +252,7 @@ impl<'h> Tidy<'h> {
         }
         let written = self.replacement(&name);
         let shown = written.unwrap_or(&name);
-        let last = self.open.last().map(Open::written).unwrap_or_default();
+        let last = self.open.last().map(OpenTag::written).unwrap_or_default();
         let ends_last = self.open.last().is_some_and(|open| open.name == name) && SIBLINGS.contains(&&*name)
             || last == "p" && BLOCKS.split(' ').any(|block| block == shown);
         if ends_last {
@@ -269,7 +271,7 @@ impl<'h> Tidy<'h> {
             self.missing_attributes(shown, tag);
             self.out.push('>');
             if !is_void {
-                self.open.push(Open { name, written });
+                self.open.push(OpenTag { name, written });
             }
         }
     }
@@ -439,94 +441,4 @@ impl<'h> Tidy<'h> {
         }
         self.is_in_picture = false;
     }
-}
-
-/// Whether markup holds anything to read.
-fn has_text(markup: &str) -> bool {
-    markup.split('<').any(|part| !part.split_once('>').map_or(part, |(_, text)| text).trim().is_empty())
-}
-
-/// Returns what follows a comment that was begun (HTML §13.2.5.43 to 52).
-fn after_comment(comment: &str) -> &str {
-    if let Some(after) = comment.strip_prefix('>').or_else(|| comment.strip_prefix("->")) {
-        return after;
-    }
-    let mut rest = comment;
-    while let Some((_, after)) = rest.split_once("--") {
-        if let Some(after) = after.strip_prefix('>').or_else(|| after.strip_prefix("!>")) {
-            return after;
-        }
-        // Of `--->` the last two count.
-        rest =
-            if after.starts_with('-') { rest.get(rest.len() - after.len() - 1..).unwrap_or_default() } else { after };
-    }
-    ""
-}
-
-/// Returns where the `>` of a tag is, which quotes can hide.
-fn tag_end(tag: &str) -> Option<usize> {
-    let mut quote = None;
-    let mut previous = b' ';
-    for (at, byte) in tag.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return Some(at),
-            (None, b'"' | b'\'') if previous == b'=' => quote = Some(byte),
-            (Some(open), _) if open == byte => quote = None,
-            _ => {}
-        }
-        if !byte.is_ascii_whitespace() {
-            previous = byte;
-        }
-    }
-    // A quote that never ends hides nothing.
-    tag.find('>')
-}
-
-/// Returns what follows the end tag of an element whose content is left out.
-fn after_raw<'h>(content: &'h str, name: &str, tag: &str) -> &'h str {
-    if tag.ends_with('/') && name == "svg" {
-        return content;
-    }
-    raw_content(content, name).map_or("", |(_, after)| after)
-}
-
-/// Parts the content of an element from what follows its end tag.
-fn raw_content<'h>(content: &'h str, name: &str) -> Option<(&'h str, &'h str)> {
-    let mut rest = content;
-    while let Some((_, after)) = rest.split_once("</") {
-        if after.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)) {
-            let inner = content.get(..content.len() - after.len() - 2).unwrap_or_default();
-            return Some((inner, after.split_once('>').map_or("", |(_, after)| after)));
-        }
-        rest = after;
-    }
-    None
-}
-
-/// Returns the value of an attribute as it is written, if it is not blank.
-fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
-    let value = attributes(tag).find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
-    value.filter(|value| !value.is_empty())
-}
-
-/// Returns the attributes of a tag with their values as they are written, trimmed.
-fn attributes(tag: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut rest = tag.split_once(|c: char| c.is_ascii_whitespace() || c == '/').map_or("", |(_, rest)| rest);
-    std::iter::from_fn(move || {
-        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
-        let end = rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '/')).unwrap_or(rest.len());
-        // A sign of equality may begin a name.
-        let end = if end == 0 { rest.chars().next()?.len_utf8() } else { end };
-        let (key, after) = rest.split_at_checked(end)?;
-        let Some(value) = after.trim_start().strip_prefix('=').map(str::trim_start) else {
-            rest = after;
-            return Some((key, ""));
-        };
-        let (value, after) = match value.chars().next() {
-            Some(quote @ ('"' | '\'')) => value.get(1..)?.split_once(quote)?,
-            _ => value.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((value, "")),
-        };
-        rest = after;
-        Some((key, value.trim()))
-    })
 }
