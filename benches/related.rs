@@ -67,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let around = store.surroundings(&window)?;
     let earlier: Vec<&Gist> = around.windows.values().flat_map(BTreeMap::values).collect();
     println!("reading {} earlier stories, once for some polls and a topic: {looking:?}", earlier.len());
-    println!("choosing among them: {:?}", fastest(|| dedup::related(&newest, &earlier)));
+    println!("choosing among them: {:?}", fastest(|| dedup::related(&earlier, &[&newest])));
     Ok(())
 }
 

@@ -1,18 +1,29 @@
 //! `veille check`.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::{Failure, judged, open, output};
-use crate::config::{Config, Diagnostic, Report, Severity};
+use crate::config::{self, Config, Diagnosis, Diagnostic, Severity};
 use crate::store::{Filter, Held, Store};
 use crate::topic::Matcher;
 
 /// Stored entries that topics are held against, the newest.
 const ENTRIES_MAX: usize = 5_000;
 
-pub(super) fn run(path: &Path) -> Result<(), Failure> {
-    let config = open::config(Some(path.to_owned()))?;
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Print every key that a config may have, with its values and its default, instead
+    #[arg(long)]
+    keys: bool,
+}
+
+pub(super) fn run(config: Option<PathBuf>, options: &Options) -> Result<(), Failure> {
+    if options.keys {
+        return Ok(output::print(&config::reference())?);
+    }
+    let path = open::config_path(config)?;
+    let config = open::config(Some(path.clone()))?;
     let hints = hints(&config);
     if !hints.diagnostics.is_empty() {
         output::error(&hints.render(output::colour()));
@@ -29,7 +40,7 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
 }
 
 /// Topics that no stored entry is in. Without a store, or with an empty one, there is nothing to say.
-fn hints(config: &Config) -> Report {
+fn hints(config: &Config) -> Diagnosis {
     let filter = Filter { limit: ENTRIES_MAX, ..Filter::default() };
     let entries =
         open::store_to_read(config).ok().and_then(|mut store| store.entries(&filter).ok()).unwrap_or_default();
@@ -55,5 +66,5 @@ fn hints(config: &Config) -> Report {
         )),
     };
     let diagnostics = unmatched.filter(|_| !entries.is_empty()).map(|(topic, span)| hint(&topic.id, span)).collect();
-    Report { diagnostics, ..config.warnings.clone() }
+    Diagnosis { diagnostics, ..config.warnings.clone() }
 }

@@ -56,7 +56,7 @@ enum Command {
     /// Poll now every feed that is due, publish, and exit
     Poll(poll::Options),
     /// Validate the config and show every problem at once
-    Check,
+    Check(check::Options),
     /// Show what a feed holds and which topics each entry would get, without storing anything
     Inspect(inspect::Options),
     /// Show why an entry is or is not in a topic
@@ -145,7 +145,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Ok(result?)
         }
         Command::Poll(options) => poll::run(open::config(config)?, options),
-        Command::Check => check::run(open::config_path(config)?.as_path()),
+        Command::Check(options) => check::run(config, &options),
         Command::Inspect(options) => inspect::run(config, &options),
         Command::Explain(options) => explain::run(&open::config(config)?, &options),
         Command::Diff(options) => diff::run(&open::config(config)?, &options),

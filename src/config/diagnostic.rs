@@ -1,4 +1,4 @@
-//! What is wrong with a config, shown where it is: file, line, column, caret, way out.
+//! Mistakes of a config, each shown in its place: file, line, column, caret, way out.
 //!
 //! The only home of `annotate-snippets`.
 
@@ -8,25 +8,25 @@ use std::path::{Path, PathBuf};
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-/// A config that cannot be used, with everything that is wrong with it. `Display` renders it without colour.
+/// All mistakes of a config that cannot be used. `Display` renders them without colour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid(
     /// At least one error; warnings too.
-    pub Report,
+    pub Diagnosis,
 );
 
 /// The diagnostics of one file, in file order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct Diagnosis {
     /// The file as it was named.
     pub path: PathBuf,
-    /// What is shown with the diagnostics; empty if it could not be read.
+    /// The content of the file; empty if it could not be read.
     pub text: String,
     /// In file order.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// One thing that is wrong or looks wrong.
+/// One mistake, or something that looks like one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Whether it makes the config unusable.
@@ -35,7 +35,7 @@ pub struct Diagnostic {
     pub message: String,
     /// Bytes of the text; `None` for the file as a whole.
     pub span: Option<Range<usize>>,
-    /// Another place that it is about, and what is there.
+    /// Another place that it is about, with a label.
     pub also: Option<(Range<usize>, String)>,
     /// The way out.
     pub help: Option<String>,
@@ -48,7 +48,7 @@ pub enum Severity {
     Error,
     /// It does not, but looks like a mistake.
     Warning,
-    /// It is none, but may be worth a look.
+    /// It is no mistake, but may be worth a look.
     Hint,
 }
 
@@ -71,8 +71,8 @@ impl Diagnostic {
     }
 }
 
-impl Report {
-    /// Returns the diagnostics as people read them, one after the other, each with its lines of the file.
+impl Diagnosis {
+    /// Returns the diagnostics as people read them, each with its line of the file.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
@@ -81,7 +81,7 @@ impl Report {
         shown.collect::<Vec<_>>().join("\n\n")
     }
 
-    /// Returns a line for each problem, without the lines of the file: it goes into logs, and these may hold passwords.
+    /// Returns one line a diagnostic, for logs: without the lines of the file, which may hold passwords.
     #[must_use]
     pub fn list(&self) -> String {
         let lines = self.diagnostics.iter().map(|one| self.line(one));
@@ -90,7 +90,7 @@ impl Report {
 
     /// Returns the first error, else warning, in one line: `config.toml:3:1: unknown key … (and 2 more)`.
     ///
-    /// It is published, so the machine's folders are left out.
+    /// It is published, so it names no folder of this machine.
     #[must_use]
     pub fn summary(&self) -> String {
         let error = self.diagnostics.iter().find(|one| one.severity == Severity::Error);
@@ -110,7 +110,7 @@ impl Report {
         format!("{name}{place}: {}", one.message)
     }
 
-    /// Returns where a byte of the text is; both count from 1, columns in characters.
+    /// Returns line and column of a byte of the text; both count from 1, columns in characters.
     #[must_use]
     pub fn line_and_column(&self, byte: usize) -> (usize, usize) {
         let before = self.text.get(..byte).unwrap_or(&self.text);
@@ -134,7 +134,7 @@ impl Report {
         group.elements(also).elements(one.help.as_ref().map(|help| Level::HELP.message(help.as_str())))
     }
 
-    /// The line on which a span begins; only that, for with the whole text each diagnostic costs its length.
+    /// The line on which a span begins. With the whole text, the renderer would spend its length on each diagnostic.
     fn snippet<'a>(
         &'a self,
         span: &Range<usize>,
@@ -155,14 +155,14 @@ impl Report {
 }
 
 impl Invalid {
-    /// A config of which not even the text can be read.
+    /// A config whose text cannot be read.
     pub(super) fn file(path: &Path, message: impl Into<String>, help: impl Into<String>) -> Self {
         let mut diagnostic = Diagnostic::error(None, message);
         diagnostic.help(help);
-        Self(Report { path: path.into(), text: String::new(), diagnostics: vec![diagnostic] })
+        Self(Diagnosis { path: path.into(), text: String::new(), diagnostics: vec![diagnostic] })
     }
 
-    /// Returns everything that is wrong, as people read it.
+    /// Returns all mistakes, as people read them.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
         self.0.render(colour)
@@ -177,7 +177,7 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// What was found so far.
+/// The diagnostics so far.
 #[derive(Debug, Default)]
 pub(super) struct Problems(Vec<Diagnostic>);
 
@@ -195,9 +195,9 @@ impl Problems {
     }
 
     /// Returns them in file order.
-    pub(super) fn into_report(mut self, path: &Path, text: &str) -> Report {
+    pub(super) fn into_diagnosis(mut self, path: &Path, text: &str) -> Diagnosis {
         self.0.sort_by_key(|one| one.span.as_ref().map(|span| span.start));
-        Report { path: path.into(), text: text.into(), diagnostics: self.0 }
+        Diagnosis { path: path.into(), text: text.into(), diagnostics: self.0 }
     }
 
     fn push(&mut self, one: Diagnostic) -> &mut Diagnostic {

@@ -55,7 +55,6 @@ pub fn with_feeds(text: &str, feeds: &[NewFeed]) -> Result<String, EditError> {
     }
 }
 
-/// The text of tables that hold `feeds`.
 fn tables(feeds: &[NewFeed]) -> String {
     let mut document = DocumentMut::new();
     document.insert("feed", Item::ArrayOfTables(feeds.iter().map(table).collect()));
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_told() {
+    fn a_feed_that_is_no_list_is_told() {
         assert!(matches!(with_feeds("feed = 1", &[feed()]), Err(EditError::NoList)));
         assert!(matches!(with_feeds("feed = ", &[feed()]), Err(EditError::Syntax(_))));
     }

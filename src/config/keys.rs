@@ -1,315 +1,326 @@
-//! Every key of `config.toml`: what it takes and what it is if it is not written.
+//! Every key of `config.toml`, said once: name, type, range, default, meaning.
 //!
-//! The one description that drives unknown keys, ranges, defaults and help. What keys are for stands in the example
-//! file, and a test holds that to this list.
+//! A new key is a row here ([`table!`] tells how to write one) and a line of the example `config.toml`. Its checks come from
+//! the row, and so does the reference: `cargo run -- check --keys > docs/config.md`.
 
-/// A table of the config.
-#[derive(Debug)]
-pub(super) struct Table {
-    /// As in a header: `poll`, `topic.rule`; empty for the document.
-    pub(super) name: &'static str,
-    /// In the order of the example.
-    pub(super) keys: &'static [Key],
-}
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
 
-/// A key that a table may hold.
-#[derive(Debug)]
-pub(super) struct Key {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    /// As written in TOML; `None` if absence means something of its own.
-    pub(super) default: Option<&'static str>,
-}
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use ipnet::IpNet;
+use url::Url;
 
-/// What a key takes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Kind {
-    /// Any text, not blank.
-    Text,
-    /// Text that may be empty.
-    Words,
-    /// A list of texts.
-    Texts,
-    /// `[a-z0-9-]+`
-    Id,
-    Flag,
-    Whole(i64, i64),
-    Decimal(f64, f64),
-    /// In seconds.
-    Duration(u64, u64),
-    /// In bytes.
-    Size(u64, u64),
-    /// `http` or `https`.
-    Url,
-    Urls,
-    Path,
-    Schedule,
-    Zone,
-    /// An address and a port, or nothing.
-    Listen,
-    Networks,
-    /// `fr` or `en`.
-    Pages,
-    /// `mailto:` or `https:`.
-    Contact,
-    /// A language of entries, `""` for any.
-    Language,
-    /// Names and values of request headers.
-    Headers,
-    /// An address, `environment`, or nothing.
-    Proxy,
-    /// A text, or the file or credential that holds it.
-    Secret,
-    /// Source ids and points.
-    Points,
-    /// Ids of topics.
-    Topics,
-    /// Ids of sources.
-    Feeds,
-    Fields,
-    /// A list of terms.
-    Terms,
-    /// Two lists of terms.
-    TwoTerms,
-    /// `[name]`
-    Section,
-    /// `[[name]]`
-    Sections,
-}
-
-impl Kind {
-    /// Says what to write, for "`key` must be …".
-    pub(super) fn wanted(self) -> String {
-        match self {
-            Self::Text | Self::Words => "a text in quotes".into(),
-            Self::Texts => "a list of texts: `[\"one\", \"two\"]`".into(),
-            Self::Id => "made of `a` to `z`, `0` to `9` and `-`, at most 64 of them".into(),
-            Self::Flag => "`true` or `false`".into(),
-            Self::Whole(min, max) => format!("a whole number from {min} to {max}"),
-            Self::Decimal(min, max) => format!("a number from {min} to {max}"),
-            Self::Duration(min, max) => format!("a duration from {} to {}", in_words(min), in_words(max)),
-            Self::Size(min, max) => format!("a size from {} to {}", in_bytes(min), in_bytes(max)),
-            Self::Url => "an address that begins with `https://` or `http://`".into(),
-            Self::Urls => "a list of addresses: `[\"https://…\"]`".into(),
-            Self::Path => "a path in quotes".into(),
-            Self::Schedule => "a crontab pattern: `\"0 * * * *\"` is every hour".into(),
-            Self::Zone => "a time zone such as `\"Europe/Paris\"`".into(),
-            Self::Listen => {
-                "an IP address and a port such as `\"127.0.0.1:8080\"`, a socket such as `\"unix:veille.sock\"`, or `\"\"` for \
-                 files only"
-                    .into()
-            },
-            Self::Networks => "a list of networks: `[\"127.0.0.0/8\"]`".into(),
-            Self::Pages => "`\"fr\"` or `\"en\"`".into(),
-            Self::Contact => "a `mailto:` or `https:` address".into(),
-            Self::Language => "a language of two or three letters such as `\"fr\"`, or `\"\"` for any".into(),
-            Self::Headers => "a table of texts: `{ Accept-Language = \"fr\" }`".into(),
-            Self::Proxy => "the address of a proxy, `{ file = \"…\" }`, `\"environment\"`, or `\"\"` for none".into(),
-            Self::Secret => "a text in quotes, `{ file = \"…\" }` or `{ credential = \"…\" }`".into(),
-            Self::Points => "a table of numbers from -100 to 100: `{ education = 2.0 }`".into(),
-            Self::Topics => "a list of topics by id: `[\"laicite\"]`".into(),
-            Self::Feeds => "a list of feeds by id: `[\"cnil\"]`".into(),
-            Self::Fields => "a list of fields: `[\"title\", \"lead\"]`".into(),
-            Self::Terms => "a list of terms: `[\"numérique éducatif\", \"=ENT\"]`".into(),
-            Self::TwoTerms => "two lists of terms: `[[\"@num\"], [\"@ecole\"]]`".into(),
-            Self::Section => "a table".into(),
-            Self::Sections => "a list of tables".into(),
-        }
-    }
-}
-
-/// The largest unit that needs no fraction.
-fn in_words(seconds: u64) -> String {
-    let units = [(31_536_000, "year"), (86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
-    let whole = units.iter().find(|(worth, _)| seconds >= *worth && seconds.is_multiple_of(*worth));
-    match whole.map(|(worth, unit)| (seconds / worth, *unit)) {
-        None => "0 seconds".into(),
-        Some((1, unit)) => format!("1 {unit}"),
-        Some((number, unit)) => format!("{number} {unit}s"),
-    }
-}
-
-fn in_bytes(bytes: u64) -> String {
-    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    let whole = units.iter().find(|(worth, _)| bytes >= *worth && bytes.is_multiple_of(*worth));
-    whole.map_or_else(|| format!("{bytes} bytes"), |(worth, unit)| format!("{} {unit}", bytes / worth))
-}
-
-const fn key(name: &'static str, kind: Kind) -> Key {
-    Key { name, kind, default: None }
-}
-
-const fn with(name: &'static str, kind: Kind, default: &'static str) -> Key {
-    Key { name, kind, default: Some(default) }
-}
+use super::access::{AUTH, HEADERS, PROXY, Proxy, SECRET, Secret, USER, VISIBLE};
+use super::findings::Findings;
+use super::section::Section;
+use super::sources::{ID, TOPICS};
+use super::table::{Absent, Key, Keys, Table, Wanted, table};
+use super::topics::{ANY, BOOST, FEEDS, FIELDS, LANGUAGE, NEAR, POINTS, RULES, TAGGED, TERMS, WEIGHT};
+use super::values::{
+    CONTACT, FLAG, FOLDER, LINE, LISTEN, NETWORKS, PAGES, PATH, SCHEDULE, TEXT, TEXTS, WEB, WEBS, ZONE, decimal,
+    duration, period, size, whole,
+};
+use super::{Language, Listen};
+use crate::schedule::Schedule;
+use crate::topic::{Boost, Field, Rule, Term};
 
 const DAY: u64 = 86_400;
 const YEAR: u64 = 365 * DAY;
 
+table! {
+    /// The publisher.
+    #[derive(Debug, Clone)]
+    pub struct Site in "[site]" {
+        /// Name of the site, for people.
+        title: String = TEXT, default("veille");
+        /// Public address under which the published files are found. Its path ends with `/`.
+        url: Url = FOLDER, default("http://127.0.0.1:8080/");
+        /// Language of the pages and of the feeds' own words.
+        language: Language = PAGES, default("fr");
+        /// Address of those who answer for the site. It goes into the feeds and our `User-Agent`.
+        contact: Option<String> = CONTACT, optional("none");
+    }
+    beside {
+        /// Time zone of the days on pages: `poll.timezone`.
+        zone: Tz = |_: &Section<'_>, found: &mut Findings<'_>| Some(found.zone);
+    }
+}
+
+table! {
+    /// Where entries are kept, and how long.
+    #[derive(Debug, Clone)]
+    pub struct StoreSettings in "[store]" {
+        /// The database file.
+        path: PathBuf = PATH, default("data/veille.db");
+        /// Age from which an entry is dropped, once it has left its feed.
+        keep: TimeDelta = period(DAY, 100 * YEAR), default("5 years");
+    }
+}
+
+table! {
+    /// How feeds are polled.
+    #[derive(Debug, Clone)]
+    pub struct PollSettings in "[poll]" {
+        /// Time zone of the schedules, and of the days on pages.
+        timezone: Tz = ZONE, default("Europe/Paris");
+        /// When feeds are polled that have no schedule of their own.
+        schedule: Schedule = SCHEDULE, default("0 * * * *");
+        /// Requests at once.
+        concurrency: usize = whole(1, 1024), default(32);
+        /// Requests at once to one host.
+        per_host: usize = whole(1, 64), default(1);
+        /// Pause between two requests to one host.
+        host_delay: Duration = duration(0, 3600), default("1s");
+        /// Longest time that one request may take as a whole.
+        timeout: Duration = duration(1, 3600), default("30s");
+        /// Largest document, after decompression.
+        body_bytes_max as "body_max": u64 = size(1 << 10, 1 << 30), default("10 MiB");
+        /// Entries that are read from one document.
+        entries_max: usize = whole(1, 100_000), default(5000);
+        /// Pages that one poll of a feed with `full_text` fetches: those of its latest entries.
+        pages_max: usize = whole(0, 10_000), default(50);
+        /// Longest postponement that a server's caching hints can cause; `Retry-After` has a limit of its own.
+        postpone_max: Duration = duration(0, 30 * DAY), default("24h");
+        /// Networks that may be polled though they are not public.
+        allow_networks: Vec<IpNet> = NETWORKS, default([]);
+        /// Proxy of the feeds that have none of their own.
+        proxy: Proxy = PROXY, default("");
+    }
+}
+
+table! {
+    /// Which entries are the same news.
+    #[derive(Debug, Clone)]
+    pub struct DedupSettings in "[dedup]" {
+        /// Longest time between two publications of one item.
+        window: TimeDelta = period(DAY, YEAR), default("90 days");
+        /// Whether titles and texts are compared; else only links and guids are.
+        near_duplicates: bool = FLAG, default(true);
+        /// Time after which an entry counts as withdrawn that is gone from a feed which still lists its neighbours.
+        withdrawn_after: TimeDelta = period(0, YEAR), default("3 days");
+        /// Earlier texts that are kept of an edited entry.
+        revisions: usize = whole(0, 1000), default(20);
+    }
+}
+
+table! {
+    /// The published files.
+    #[derive(Debug, Clone)]
+    pub struct PublishSettings in "[publish]" {
+        /// The folder of static files.
+        directory: PathBuf = PATH, default("data/public");
+        /// Entries in a topic's main document; the others are in its archive.
+        entries: usize = whole(1, 1000), default(50);
+        /// Earlier news on the same subject that are shown with a story.
+        related: usize = whole(0, 3), default(3);
+        /// The `WebSub` hubs that are notified.
+        hubs: Vec<Url> = WEBS, default([]);
+    }
+}
+
+table! {
+    /// The HTTP server.
+    #[derive(Debug, Clone)]
+    pub struct ServeSettings in "[serve]" {
+        /// Where HTTP is served. With `""` there are files only, unless the service manager hands a socket over.
+        listen: Option<Listen> = LISTEN, default("127.0.0.1:8080");
+    }
+}
+
+table! {
+    /// An upstream feed that we poll.
+    #[derive(Debug, Clone)]
+    pub struct Source in "[[feed]]" and Access {
+        /// The address to poll.
+        url: Url = WEB, required;
+        /// Unique name of the feed in addresses and commands. Its history hangs on it.
+        id: String = ID, otherwise("made from the host of its address");
+        /// Name of the feed, for people.
+        title: Option<String> = TEXT, optional("the feed's own");
+        /// When it is polled.
+        schedule: Schedule = SCHEDULE, of(poll);
+        /// The only topics that take its entries.
+        topics: Option<Vec<String>> = TOPICS, optional("all topics");
+        /// Tags that all its entries are given.
+        tags: Vec<String> = TEXTS, default([]);
+        /// Whether it is polled. Its entries stay, even if it is not.
+        enabled: bool = FLAG, default(true);
+        /// Whether the page of each entry is fetched, and the article taken out.
+        full_text: bool = FLAG, default(false);
+        /// Whether its entries may be the same item as those of another feed.
+        dedup: bool = FLAG, default(true);
+    }
+    beside {
+        /// How it is asked.
+        access: Access = Access::read;
+    }
+}
+
+table! {
+    /// How a source is asked.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct Access {
+        /// Further request headers, sent to the feed's own host only.
+        headers: Vec<(String, Secret)> = HEADERS, default({});
+        /// Name and password, sent to the feed's own host only.
+        auth: Option<Auth> = AUTH, optional("none");
+        /// Our name in its requests, for a publisher that refuses the usual one.
+        user_agent: Option<String> = VISIBLE, optional("`veille`, its version, `site.url` and `site.contact`");
+        /// The proxy that its requests go through.
+        proxy: Proxy = PROXY, of(poll);
+        /// A file of certificates (PEM) of authorities to trust besides the system's.
+        ca_file: Option<PathBuf> = PATH, optional("none");
+    }
+}
+
+table! {
+    /// Name and password (RFC 7617).
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Auth in r#"auth = { user = "…", password = { file = "…" } }"# {
+        /// The name, without `:`.
+        user: String = USER, required;
+        /// The password, or where to find it.
+        password: Secret = SECRET, required;
+    }
+}
+
+table! {
+    /// Values for topics that have none of their own.
+    #[derive(Debug)]
+    pub(super) struct TopicDefaults in "[topic_defaults]" {
+        /// Language of the entries: those that are clearly in another one stay out.
+        lang: String = LANGUAGE, default("fr");
+        /// Points from which an entry is in.
+        threshold: f64 = decimal(0.1, 1000.0), default(6.0);
+        /// Factor of each field.
+        boost: Boost = BOOST, otherwise("that of each key of `boost`");
+        /// Mentions of a term in the body that count fully. With 3, one mention counts a third.
+        body_cap: usize = whole(1, 1000), default(3);
+    }
+}
+
+table! {
+    /// Factors by which the weight of a rule is multiplied, by the field where it matches.
+    #[derive(Debug)]
+    pub(super) struct BoostTable in "boost = { title = 3.0 }" {
+        /// The title.
+        title: Option<f64> = decimal(0.0, 100.0), optional("`3.0`");
+        /// The summary, else the first 300 characters.
+        lead: Option<f64> = decimal(0.0, 100.0), optional("`2.0`");
+        /// Title and lead together.
+        head: Option<f64> = decimal(0.0, 100.0), optional("`2.0`");
+        /// The rest of the text.
+        body: Option<f64> = decimal(0.0, 100.0), optional("`1.0`");
+        /// The categories that the publisher gives.
+        tags: Option<f64> = decimal(0.0, 100.0), optional("`2.0`");
+    }
+}
+
+table! {
+    /// A topic that is published.
+    #[derive(Debug)]
+    pub(super) struct TopicTable in "[[topic]]" {
+        /// Unique name of the topic, part of its addresses.
+        id: String = ID, required;
+        /// Name of the topic, for people.
+        title: Option<String> = TEXT, optional("the id");
+        /// One line about the topic, for people.
+        description: String = LINE, default("");
+        /// Terms, of which one is enough for 3 points, times the boost of the field. The short form of a rule.
+        any: Option<Vec<Term>> = ANY, optional("none");
+        /// Terms, of which one of the first list near one of the second gives 3 points, times the boost of title or head.
+        near: Option<[Vec<Term>; 2]> = NEAR, optional("none");
+        /// Terms that keep an entry out, whatever its points, if title or lead has one of them.
+        not: Vec<Term> = TERMS, default([]);
+        /// Points for all entries of a feed, by its id.
+        sources: BTreeMap<String, f64> = POINTS, default({});
+        /// Topics whose rules let entries into this one too.
+        include: Vec<String> = TOPICS, default([]);
+        /// Topics whose rules keep entries out of this one.
+        exclude: Vec<String> = TOPICS, default([]);
+        /// The only feeds whose entries are taken.
+        from: Option<Vec<String>> = FEEDS, optional("all feeds, without `from_tags`");
+        /// Tags of feeds whose entries are taken.
+        from_tags: Option<Vec<String>> = TAGGED, optional("all feeds, without `from`");
+        lang: String = LANGUAGE, of(topic_defaults);
+        threshold: f64 = decimal(0.1, 1000.0), of(topic_defaults);
+        boost: Boost = BOOST, of(topic_defaults);
+        body_cap: usize = whole(1, 1000), of(topic_defaults);
+        /// The rules, each in the long form.
+        rules as "rule": Vec<Rule> = RULES, otherwise("none");
+    }
+}
+
+table! {
+    /// A rule of a topic. It has either `any` or `near`.
+    #[derive(Debug)]
+    pub(super) struct RuleTable in "[[topic.rule]]" {
+        /// Name of the rule, for `veille explain`.
+        name: Option<String> = TEXT, optional("the first terms");
+        /// Points that it gives, times the boost of the field. Negative ones push away; not 0.
+        weight: f64 = WEIGHT, default(3.0);
+        /// The fields where it looks. The one with the highest boost counts.
+        fields as "in": Vec<Field> = FIELDS, default(["title", "lead", "body", "tags"]);
+        /// Terms, of which one is enough.
+        any: Option<Vec<Term>> = ANY, optional("none");
+        /// Terms, of which one of the first list must be near one of the second.
+        near: Option<[Vec<Term>; 2]> = NEAR, optional("none");
+        /// Largest distance of the two terms of `near`, in words.
+        within: usize = whole(1, 1000), default(12);
+    }
+}
+
+const fn part(name: &'static str) -> Key {
+    Key { name, about: "", wanted: Wanted::Described("a table"), absent: Absent::Means("") }
+}
+
 /// The document.
 pub(super) static ROOT: Table = Table {
-    name: "",
-    keys: &[
-        key("site", Kind::Section),
-        key("store", Kind::Section),
-        key("poll", Kind::Section),
-        key("dedup", Kind::Section),
-        key("publish", Kind::Section),
-        key("serve", Kind::Section),
-        key("feed", Kind::Sections),
-        key("lexicon", Kind::Section),
-        key("topic_defaults", Kind::Section),
-        key("topic", Kind::Sections),
-    ],
+    written: "",
+    groups: &[Keys {
+        about: "",
+        keys: &[
+            part("site"),
+            part("store"),
+            part("poll"),
+            part("dedup"),
+            part("publish"),
+            part("serve"),
+            part("feed"),
+            part("lexicon"),
+            part("topic_defaults"),
+            part("topic"),
+        ],
+    }],
 };
 
-/// `[site]`
-pub(super) static SITE: Table = Table {
-    name: "site",
-    keys: &[
-        with("title", Kind::Text, r#""veille""#),
-        with("url", Kind::Url, r#""http://127.0.0.1:8080/""#),
-        with("language", Kind::Pages, r#""fr""#),
-        key("contact", Kind::Contact),
-    ],
+/// `[lexicon]`, whose keys are the names of lists.
+static LEXICON: Table = Table {
+    written: "[lexicon]",
+    groups: &[Keys {
+        about: "Lists of terms that topics share: `\"@name\"` stands for all terms of the list `name`, which is a key here. \
+                A list replaces the shipped one of its name (`num`, `ecole`, `ecole_fort`, `sup`), and extends it if it \
+                holds its own name.",
+        keys: &[],
+    }],
 };
 
-/// `[store]`
-pub(super) static STORE: Table = Table {
-    name: "store",
-    keys: &[
-        with("path", Kind::Path, r#""data/veille.db""#),
-        with("keep", Kind::Duration(DAY, 100 * YEAR), r#""5 years""#),
-    ],
-};
-
-/// `[poll]`
-pub(super) static POLL: Table = Table {
-    name: "poll",
-    keys: &[
-        with("schedule", Kind::Schedule, r#""0 * * * *""#),
-        with("timezone", Kind::Zone, r#""Europe/Paris""#),
-        with("concurrency", Kind::Whole(1, 1024), "32"),
-        with("per_host", Kind::Whole(1, 64), "1"),
-        with("host_delay", Kind::Duration(0, 3600), r#""1s""#),
-        with("timeout", Kind::Duration(1, 3600), r#""30s""#),
-        with("body_max", Kind::Size(1 << 10, 1 << 30), r#""10 MiB""#),
-        with("entries_max", Kind::Whole(1, 100_000), "5000"),
-        with("pages_max", Kind::Whole(0, 10_000), "50"),
-        with("postpone_max", Kind::Duration(0, 30 * DAY), r#""24h""#),
-        with("allow_networks", Kind::Networks, "[]"),
-        with("proxy", Kind::Proxy, r#""""#),
-    ],
-};
-
-/// `[dedup]`
-pub(super) static DEDUP: Table = Table {
-    name: "dedup",
-    keys: &[
-        with("window", Kind::Duration(DAY, YEAR), r#""90 days""#),
-        with("near_duplicates", Kind::Flag, "true"),
-        with("withdrawn_after", Kind::Duration(0, YEAR), r#""3 days""#),
-        with("revisions", Kind::Whole(0, 1000), "20"),
-    ],
-};
-
-/// `[publish]`
-pub(super) static PUBLISH: Table = Table {
-    name: "publish",
-    keys: &[
-        with("directory", Kind::Path, r#""data/public""#),
-        with("entries", Kind::Whole(1, 1000), "50"),
-        with("related", Kind::Whole(0, 3), "3"),
-        with("hubs", Kind::Urls, "[]"),
-    ],
-};
-
-/// `[serve]`
-pub(super) static SERVE: Table = Table { name: "serve", keys: &[with("listen", Kind::Listen, r#""127.0.0.1:8080""#)] };
-
-/// `[[feed]]`
-pub(super) static FEED: Table = Table {
-    name: "feed",
-    keys: &[
-        key("url", Kind::Url),
-        key("id", Kind::Id),
-        key("title", Kind::Text),
-        key("schedule", Kind::Schedule),
-        key("topics", Kind::Texts),
-        with("tags", Kind::Texts, "[]"),
-        with("headers", Kind::Headers, "{}"),
-        key("auth", Kind::Section),
-        key("user_agent", Kind::Text),
-        key("proxy", Kind::Proxy),
-        key("ca_file", Kind::Path),
-        with("enabled", Kind::Flag, "true"),
-        with("full_text", Kind::Flag, "false"),
-        with("dedup", Kind::Flag, "true"),
-    ],
-};
-
-/// `auth = { … }`
-pub(super) static AUTH: Table = Table { name: "auth", keys: &[key("user", Kind::Text), key("password", Kind::Secret)] };
-
-/// `[topic_defaults]`
-pub(super) static TOPIC_DEFAULTS: Table = Table {
-    name: "topic_defaults",
-    keys: &[
-        with("lang", Kind::Language, r#""fr""#),
-        with("threshold", Kind::Decimal(0.1, 1000.0), "6.0"),
-        key("boost", Kind::Section),
-        with("body_cap", Kind::Whole(1, 1000), "3"),
-    ],
-};
-
-/// `boost = { … }`
-pub(super) static BOOST: Table = Table {
-    name: "boost",
-    keys: &[
-        with("title", Kind::Decimal(0.0, 100.0), "3.0"),
-        with("lead", Kind::Decimal(0.0, 100.0), "2.0"),
-        with("head", Kind::Decimal(0.0, 100.0), "2.0"),
-        with("body", Kind::Decimal(0.0, 100.0), "1.0"),
-        with("tags", Kind::Decimal(0.0, 100.0), "2.0"),
-    ],
-};
-
-/// `[[topic]]`
-pub(super) static TOPIC: Table = Table {
-    name: "topic",
-    keys: &[
-        key("id", Kind::Id),
-        key("title", Kind::Text),
-        with("description", Kind::Words, r#""""#),
-        key("any", Kind::Terms),
-        key("near", Kind::TwoTerms),
-        with("not", Kind::Terms, "[]"),
-        with("sources", Kind::Points, "{}"),
-        with("include", Kind::Topics, "[]"),
-        with("exclude", Kind::Topics, "[]"),
-        key("from", Kind::Feeds),
-        key("from_tags", Kind::Texts),
-        key("lang", Kind::Language),
-        key("threshold", Kind::Decimal(0.1, 1000.0)),
-        key("boost", Kind::Section),
-        key("body_cap", Kind::Whole(1, 1000)),
-        key("rule", Kind::Sections),
-    ],
-};
-
-/// `[[topic.rule]]`
-pub(super) static RULE: Table = Table {
-    name: "topic.rule",
-    keys: &[
-        key("name", Kind::Text),
-        with("weight", Kind::Decimal(-100.0, 100.0), "3.0"),
-        with("in", Kind::Fields, r#"["title", "lead", "body", "tags"]"#),
-        key("any", Kind::Terms),
-        key("near", Kind::TwoTerms),
-        with("within", Kind::Whole(1, 1000), "12"),
-    ],
-};
-
-/// Every table whose keys are fixed (`[lexicon]` takes any name).
-pub(super) static TABLES: [&Table; 13] =
-    [&ROOT, &SITE, &STORE, &POLL, &DEDUP, &PUBLISH, &SERVE, &FEED, &AUTH, &TOPIC_DEFAULTS, &BOOST, &TOPIC, &RULE];
+/// Every table, in the order of the reference.
+pub(super) static TABLES: [&Table; 14] = [
+    &ROOT,
+    Site::TABLE,
+    StoreSettings::TABLE,
+    PollSettings::TABLE,
+    DedupSettings::TABLE,
+    PublishSettings::TABLE,
+    ServeSettings::TABLE,
+    Source::TABLE,
+    Auth::TABLE,
+    &LEXICON,
+    TopicDefaults::TABLE,
+    BoostTable::TABLE,
+    TopicTable::TABLE,
+    RuleTable::TABLE,
+];

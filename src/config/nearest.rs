@@ -1,12 +1,33 @@
-//! What someone probably meant. The only home of `strsim`.
+//! The word that a misspelt one probably stands for. The only home of `strsim`.
 
-/// Returns the candidate that is so near to `word` that it is probably meant.
+use std::ops::Range;
+
+use super::diagnostic::Problems;
+
+/// Returns the nearest candidate (Damerau-Levenshtein), if `word` can be a slip for it: at most a third of its letters
+/// differ, or one.
 pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let edits = |candidate: &str| strsim::damerau_levenshtein(&word, &candidate.to_lowercase());
-    // A third of the letters, at least one: `titel` is `title`, `url` is not `id`.
     let near = candidates.map(|candidate| (edits(candidate), candidate));
     near.filter(|(edits, candidate)| *edits <= (candidate.chars().count() / 3).max(1)).min().map(|(_, near)| near)
+}
+
+/// Notes a name that stands for nothing, and the nearest name that stands for something.
+pub(super) fn unknown<'a>(
+    span: &Range<usize>,
+    noun: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+    problems: &mut Problems,
+) {
+    let error = problems.error(span, format!("there is no {noun} `{name}`"));
+    let all = known.clone().take(12).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match nearest(name, known) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None if all.is_empty() => error.help(format!("this config has no {noun} at all")),
+        None => error.help(format!("there are {all}")),
+    };
 }
 
 #[cfg(test)]

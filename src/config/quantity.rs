@@ -1,8 +1,6 @@
 //! Durations (`"90s"`, `"15m"`, `"7 days"`) and sizes (`"10 MiB"`): a whole number and a unit.
 
-use std::time::Duration;
-
-/// Names of units and what one is worth. A month is no unit: months differ. A year is 365 days.
+/// Names of each unit, and its length in seconds. A year is 365 days; a month is no unit, for months differ.
 const SECONDS: [(&[&str], u64); 6] = [
     (&["s", "sec", "second", "seconds"], 1),
     (&["m", "min", "minute", "minutes"], 60),
@@ -12,6 +10,7 @@ const SECONDS: [(&[&str], u64); 6] = [
     (&["y", "year", "years"], 365 * 86_400),
 ];
 
+/// Names of each unit, and its size in bytes.
 const BYTES: [(&[&str], u64); 7] = [
     (&["b", "byte", "bytes"], 1),
     (&["kb"], 1000),
@@ -22,12 +21,10 @@ const BYTES: [(&[&str], u64); 7] = [
     (&["gib"], 1 << 30),
 ];
 
-/// Reads a duration; `None` if it is none.
-pub(super) fn duration(text: &str) -> Option<Duration> {
-    read(text, &SECONDS).map(Duration::from_secs)
+pub(super) fn seconds(text: &str) -> Option<u64> {
+    read(text, &SECONDS)
 }
 
-/// Reads a size in bytes; `None` if it is none.
 pub(super) fn bytes(text: &str) -> Option<u64> {
     read(text, &BYTES)
 }
@@ -44,8 +41,8 @@ fn read(text: &str, units: &[(&[&str], u64)]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn check(text: &str, seconds: Option<u64>) {
-        assert_eq!(duration(text), seconds.map(Duration::from_secs), "{text}");
+    fn check(text: &str, expected: Option<u64>) {
+        assert_eq!(seconds(text), expected, "{text}");
     }
 
     #[test]
@@ -59,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_refused() {
+    fn other_texts_are_no_durations() {
         for text in ["", "s", "90", "1.5h", "-1s", "1h30m", "2 months", "99999999999999999999s", "999999999999999999y"]
         {
             check(text, None);

@@ -2,15 +2,21 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
+use std::mem;
 use std::path::{Component, Path, PathBuf};
 
-use super::diagnostic::{Invalid, Problems};
-use super::keys::{DEDUP, FEED, POLL, PUBLISH, ROOT, SERVE, SITE, STORE, TOPIC, TOPIC_DEFAULTS};
-use super::lexicon::Lexicon;
+use super::diagnostic::{Diagnosis, Invalid, Problems};
+use super::findings::Findings;
+use super::keys::{
+    DedupSettings, PollSettings, PublishSettings, ROOT, ServeSettings, Site, Source, StoreSettings, TopicDefaults,
+    TopicTable,
+};
 use super::section::Section;
-use super::{Config, settings, sources, topics, tree};
+use super::values::PATH;
+use super::{Config, sources, topics, tree};
+use crate::topic::Topic;
 
-/// Largest config file. Ten thousand feeds take about 2 MB; a log or a database named by mistake takes more.
+/// Largest config file. Ten thousand feeds take about 2 MB; a log or a database that is named by mistake takes more.
 const FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// Reads and validates a config file.
@@ -27,7 +33,7 @@ pub fn load(path: &Path) -> Result<Config, Invalid> {
             let mut problems = Problems::default();
             let error = problems.error(&(at..at), "the file is not UTF-8 from here on");
             error.help("save it as UTF-8: `iconv -f WINDOWS-1252 -t UTF-8` changes an old one");
-            Err(Invalid(problems.into_report(path, &text)))
+            Err(Invalid(problems.into_diagnosis(path, &text)))
         }
     }
 }
@@ -59,90 +65,95 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Invalid> {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(text: &str, path: &Path) -> Result<Config, Invalid> {
-    let mut problems = Problems::default();
-    let config = match tree::read(text) {
-        Ok(entries) => config(&entries, path, &mut problems),
+    let (config, problems) = match tree::read(text) {
+        Ok(entries) => {
+            let mut found = Findings::new(folder(path), &entries);
+            (config(&entries, path, &mut found), found.problems)
+        }
         Err(faults) => {
-            // What follows a fault of the syntax is often misread, so nothing else is said.
+            // Nothing else is said, since all that follows a syntax error may be misread.
+            let mut problems = Problems::default();
             for fault in faults {
                 problems.error(&fault.span, fault.message).help = fault.help.map(str::to_owned);
             }
-            None
+            (None, problems)
         }
     };
     let is_valid = !problems.has_errors();
-    let report = problems.into_report(path, text);
+    let diagnosis = problems.into_diagnosis(path, text);
     match config {
-        Some(config) if is_valid => Ok(Config { warnings: report, ..config }),
-        _ => Err(Invalid(report)),
+        Some(config) if is_valid => Ok(Config { warnings: diagnosis, ..config }),
+        _ => Err(Invalid(diagnosis)),
     }
 }
 
-/// Finds where the store of a config is that may have mistakes; `None` if one of them is about that.
+/// Finds the store of a config that may have mistakes; `None` if `store.path` itself has one.
 #[must_use]
 pub fn store_path(path: &Path) -> Option<PathBuf> {
     let text = String::from_utf8_lossy(&read_file(path).ok()?).into_owned();
-    let (entries, mut problems) = (tree::read_in_part(&text), Problems::default());
-    let section = Section::new(&ROOT, &entries, 0..0, &mut problems).table(&STORE, "store", &mut problems);
-    settings::store_path(&section, path.parent().unwrap_or(Path::new("")), &mut problems)
+    let entries = tree::read_in_part(&text);
+    let mut found = Findings::new(folder(path), &entries);
+    let root = Section::new(&ROOT, &entries, 0..0, &mut found);
+    root.table(StoreSettings::TABLE, &mut found).read("path", &PATH, &mut found)
 }
 
-fn config(entries: &tree::Entries, path: &Path, problems: &mut Problems) -> Option<Config> {
-    let root = Section::new(&ROOT, entries, 0..0, problems);
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let store = settings::store(&root.table(&STORE, "store", problems), folder, problems);
-    let poll = settings::poll(&root.table(&POLL, "poll", problems), folder, problems);
-    let zone = poll.as_ref().map(|poll| poll.schedule.zone()).unwrap_or_default();
-    let site = settings::site(&root.table(&SITE, "site", problems), zone, problems);
-    let dedup = settings::dedup(&root.table(&DEDUP, "dedup", problems), problems);
-    let publish = settings::publish(&root.table(&PUBLISH, "publish", problems), folder, problems);
-    let serve = settings::serve(&root.table(&SERVE, "serve", problems), folder, problems);
-    let defaults = topics::defaults(&root.table(&TOPIC_DEFAULTS, "topic_defaults", problems), problems);
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
 
-    let feeds = root.tables(&FEED, "feed", problems);
-    let topic_tables = root.tables(&TOPIC, "topic", problems);
-    let source_ids = sources::ids(&feeds, problems);
-    let topic_ids = topics::ids(&topic_tables, problems);
-    let sources = sources::sources(&feeds, &source_ids, &topic_ids, poll.as_ref(), folder, problems);
-    let mut lexicon = Lexicon::new(root.node("lexicon"), problems);
-    let named = topics::Named { source_ids: &source_ids, sources: &sources, topic_ids: &topic_ids };
-    let topics = topics::topics(&topic_tables, &defaults, &named, &mut lexicon, problems);
-    lexicon.warn_of_unused(problems);
+/// Reads the tables in such an order that each finds in `found` what it refers to.
+fn config(entries: &tree::Entries, path: &Path, found: &mut Findings<'_>) -> Option<Config> {
+    let root = Section::new(&ROOT, entries, 0..0, found);
+    found.poll = PollSettings::read(&root.table(PollSettings::TABLE, found), found);
+    let site = Site::read(&root.table(Site::TABLE, found), found);
+    let store = StoreSettings::read(&root.table(StoreSettings::TABLE, found), found);
+    let dedup = DedupSettings::read(&root.table(DedupSettings::TABLE, found), found);
+    let publish = PublishSettings::read(&root.table(PublishSettings::TABLE, found), found);
+    let serve = ServeSettings::read(&root.table(ServeSettings::TABLE, found), found);
+    found.topic_defaults = TopicDefaults::read(&root.table(TopicDefaults::TABLE, found), found);
+
+    let topic_tables = root.tables(TopicTable::TABLE, found);
+    topics::check_ids(&topic_tables, found);
+    found.topic_ids = topic_tables.iter().filter_map(Section::id).collect();
+    let feeds = root.tables(Source::TABLE, found);
+    found.sources = sources::sources(&feeds, found);
+    let topics: Vec<Topic> = topic_tables.iter().filter_map(|table| topics::topic(table, found)).collect();
+    found.lexicon.warn_of_unused(&mut found.problems);
     if let (Some(store), Some(publish)) = (&store, &publish) {
-        keep_private(&root, &publish.directory, [("database", &store.path), ("config file", path)], problems);
+        keep_private(&root, &publish.directory, [("database", &store.path), ("config file", path)], found);
     }
-    if !problems.has_errors() {
-        topics::warn_of_empty(&topic_tables, &topics, &sources, problems);
+    if !found.problems.has_errors() {
+        topics::warn_of_empty(&topic_tables, &topics, found);
     }
     Some(Config {
         path: path.into(),
         site: site?,
         store: store?,
-        poll: poll?,
+        poll: found.poll.take()?,
         dedup: dedup?,
         publish: publish?,
         serve: serve?,
-        sources,
+        sources: mem::take(&mut found.sources),
         topics,
         topic_spans: topic_tables.iter().map(|table| table.span.clone()).collect(),
-        warnings: super::Report::default(),
+        warnings: Diagnosis::default(),
     })
 }
 
-/// Whoever serves the published folder would serve what lies in it: passwords of feeds, everything stored.
-fn keep_private(root: &Section<'_>, directory: &Path, private: [(&str, &Path); 2], problems: &mut Problems) {
+/// Notes that the published folder holds a private file: a web server would hand it to anyone.
+fn keep_private(root: &Section<'_>, directory: &Path, private: [(&str, &Path); 2], found: &mut Findings<'_>) {
     let directory = plain(directory);
-    // An empty folder, the working directory, holds relative paths only.
+    // An empty path is the working directory, which holds relative paths only.
     let holds = |path: &Path| path.is_absolute() == directory.is_absolute() && plain(path).starts_with(&directory);
-    if let Some((what, _)) = private.iter().find(|(_, path)| holds(path)) {
-        let written = |table: &str| root.node(table).map(|node| node.span.clone());
+    if let Some((file, _)) = private.iter().find(|(_, path)| holds(path)) {
+        let written = |table: &str| root.literal(table).map(|literal| literal.span.clone());
         let span = written("publish").or(written("store")).unwrap_or(0..0);
-        let error = problems.error(&span, format!("the {what} lies in the folder that is published"));
+        let error = found.error(&span, format!("the {file} lies in the folder that is published"));
         error.help("give `publish.directory` a folder of its own");
     }
 }
 
-/// The path without `.` in it; `..` is left, for links may lead elsewhere.
+/// The path without `.` in it. `..` stays, since a link may lead elsewhere.
 fn plain(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
 }

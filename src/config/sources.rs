@@ -1,189 +1,99 @@
-//! `[[feed]]`: the sources.
+//! `[[feed]]`: the sources and their ids.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::ops::Range;
-use std::path::Path;
 
-use chrono_tz::Tz;
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::access::{Proxy, access};
-use super::diagnostic::Problems;
-use super::keys::Key;
-use super::nearest::nearest;
-use super::section::{Section, flag, text, texts};
-use super::settings::{schedule, url};
-use super::tree::{Node, Value};
-use super::{PollSettings, Source};
-use crate::schedule::Schedule;
+use super::findings::Findings;
+use super::keys::Source;
+use super::nearest::unknown;
+use super::section::Section;
+use super::table::{Key, KeyType};
+use super::tree::Literal;
+use super::values::texts;
 
-/// What sources share.
-#[derive(Debug)]
-struct Shared<'a> {
-    /// That of `[poll]`, unless it is wrong.
-    schedule: Option<Schedule>,
-    /// Feeds with the same pattern share it: with its walk it takes some kB.
-    schedules: HashMap<String, Schedule>,
-    topic_ids: &'a [String],
-    /// That of `[poll]`.
-    proxy: Proxy,
-    /// What paths are relative to.
-    folder: &'a Path,
+/// A part of addresses; [`unique`] notes its mistakes.
+pub(super) const ID: KeyType<String> =
+    KeyType::new("made of `a` to `z`, `0` to `9` and `-`, at most 64 of them", |literal, _, _| {
+        literal.text().map(str::to_owned)
+    });
+pub(super) const TOPICS: KeyType<Vec<String>> = KeyType::new("a list of topics by id: `[\"laicite\"]`", topics);
+
+/// Reads all sources, and notes the ids of all.
+pub(super) fn sources(sections: &[Section<'_>], found: &mut Findings<'_>) -> Vec<Source> {
+    let ids = ids(sections, found);
+    unique_urls(sections, found);
+    found.source_ids.clone_from(&ids);
+    let source = |(section, id)| Some(Source { id, ..Source::read(section, found)? });
+    sections.iter().zip(ids).filter_map(source).collect()
 }
 
-/// Reads all sources but for their ids, which are given.
-pub(super) fn sources(
-    sections: &[Section<'_>],
-    ids: &[String],
-    topic_ids: &[String],
-    poll: Option<&PollSettings>,
-    folder: &Path,
-    problems: &mut Problems,
-) -> Vec<Source> {
-    unique_urls(sections, problems);
-    let schedule = poll.map(|poll| poll.schedule.clone());
-    let proxy = poll.map(|poll| poll.proxy.clone()).unwrap_or_default();
-    let mut shared = Shared { schedule, schedules: HashMap::new(), topic_ids, proxy, folder };
-    sections.iter().zip(ids).filter_map(|(section, id)| source(section, id, &mut shared, problems)).collect()
-}
-
-fn source(section: &Section<'_>, id: &str, shared: &mut Shared<'_>, problems: &mut Problems) -> Option<Source> {
-    if section.node("url").is_none() {
-        section.missing("url", problems);
+fn topics(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<String>> {
+    let topics = texts(literal, key, found)?;
+    for (topic, literal) in topics.iter().filter(|(topic, _)| !found.topic_ids.iter().any(|id| id == topic)) {
+        let known = found.topic_ids.iter().map(String::as_str);
+        unknown(&literal.span, "topic", topic, known, &mut found.problems);
     }
-    let url = section.read("url", url, problems);
-    let title = section.read("title", text, problems);
-    let schedule = match section.node("schedule") {
-        None => shared.schedule.clone(),
-        Some(_) => section.read_with("schedule", problems, |node, key, problems| shared.own(node, key, problems)),
-    };
-    let topics = section.read_with("topics", problems, |node, key, problems| shared.topics(node, key, problems));
-    let tags = section.read("tags", tags, problems);
-    let access = access(section, &shared.proxy, shared.folder, problems);
-    let enabled = section.read("enabled", flag, problems);
-    let full_text = section.read("full_text", flag, problems);
-    let dedup = section.read("dedup", flag, problems);
-    Some(Source {
-        id: id.to_owned(),
-        url: url?,
-        title,
-        schedule: schedule?,
-        topics,
-        tags: tags?,
-        access: access?,
-        enabled: enabled?,
-        full_text: full_text?,
-        dedup: dedup?,
-    })
+    Some(topics.into_iter().map(|(topic, _)| topic.to_owned()).collect())
 }
 
-impl Shared<'_> {
-    fn own(&mut self, node: &Node, key: &Key, problems: &mut Problems) -> Option<Schedule> {
-        if let Value::Text(text) = &node.value
-            && let Some(known) = self.schedules.get(text)
-        {
-            return Some(known.clone());
-        }
-        let zone = self.schedule.as_ref().map_or(Tz::UTC, Schedule::zone);
-        let own = schedule(node, key, zone, problems)?;
-        if let Value::Text(text) = &node.value {
-            self.schedules.insert(text.clone(), own.clone());
-        }
-        Some(own)
-    }
-
-    fn topics(&self, node: &Node, key: &Key, problems: &mut Problems) -> Option<Vec<String>> {
-        let mut topics = Vec::new();
-        for (text, node) in texts(node, key, problems)? {
-            if !self.topic_ids.iter().any(|id| id == text) {
-                unknown(&node.span, "topic", text, self.topic_ids.iter().map(String::as_str), problems);
-            }
-            topics.push(text.to_owned());
-        }
-        Some(topics)
-    }
-}
-
-/// Notes a name that stands for nothing, and the nearest that does.
-pub(super) fn unknown<'a>(
-    span: &Range<usize>,
-    what: &str,
-    name: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
-    problems: &mut Problems,
-) {
-    let error = problems.error(span, format!("there is no {what} `{name}`"));
-    let all = known.clone().take(12).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    match nearest(name, known) {
-        Some(near) => error.help(format!("did you mean `{near}`?")),
-        None if all.is_empty() => error.help(format!("this config has no {what} at all")),
-        None => error.help(format!("there are {all}")),
-    };
-}
-
-fn tags(node: &Node, key: &Key, problems: &mut Problems) -> Option<Vec<String>> {
-    Some(texts(node, key, problems)?.into_iter().map(|(text, _)| text.to_owned()).collect())
-}
-
-fn unique_urls(sections: &[Section<'_>], problems: &mut Problems) {
-    let mut seen: HashMap<Url, &Node> = HashMap::new();
-    for node in sections.iter().filter_map(|section| section.node("url")) {
-        let Some(mut url) = plain_url(node) else { continue };
+fn unique_urls(sections: &[Section<'_>], found: &mut Findings<'_>) {
+    let mut seen: HashMap<Url, &Literal> = HashMap::new();
+    for literal in sections.iter().filter_map(|section| section.literal("url")) {
+        let Some(mut url) = address(literal) else { continue };
         url.set_fragment(None);
         if let Some(first) = seen.get(&url) {
-            let error = problems.error(&node.span, "this feed is listed twice");
+            let error = found.error(&literal.span, "this feed is listed twice");
             error.also(first.span.clone(), "first here").help("take one of them out");
         } else {
-            seen.insert(url, node);
+            seen.insert(url, literal);
         }
     }
 }
 
-fn plain_url(node: &Node) -> Option<Url> {
-    match &node.value {
-        Value::Text(text) => Url::parse(text.trim()).ok(),
-        _ => None,
-    }
+fn address(literal: &Literal) -> Option<Url> {
+    Url::parse(literal.text()?.trim()).ok()
 }
 
 /// Returns the id of each source: the one written, else one derived from its address.
-pub(super) fn ids(sections: &[Section<'_>], problems: &mut Problems) -> Vec<String> {
-    let mut written: HashMap<&str, &Node> = HashMap::new();
-    for node in sections.iter().filter_map(|section| section.node("id")) {
-        unique_id(node, &mut written, problems);
-    }
-    let mut taken: HashSet<String> = written.into_keys().map(str::to_owned).collect();
+fn ids(sections: &[Section<'_>], found: &mut Findings<'_>) -> Vec<String> {
+    unique(sections, found);
+    let mut taken: HashSet<String> = sections.iter().filter_map(Section::id).collect();
     let mut ids = Vec::new();
     for section in sections {
-        let written =
-            section.node("id").map(|node| if let Value::Text(id) = &node.value { id.clone() } else { String::new() });
-        let url = section.node("url").filter(|_| written.is_none());
-        let derived = url.and_then(|node| Some((node, plain_url(node)?)));
-        let derived = derived.map(|(node, url)| derived_id(&url, &node.span, &taken, problems));
-        let id = written.or(derived).unwrap_or_default();
+        let id = match (section.literal("id"), section.literal("url")) {
+            (Some(_), _) => section.id(),
+            (None, Some(url)) => address(url).map(|address| derived_id(&address, &url.span, &taken, found)),
+            (None, None) => None,
+        };
+        let id = id.unwrap_or_default();
         taken.insert(id.clone());
         ids.push(id);
     }
     ids
 }
 
-/// Notes an id that cannot be one, or that is written a second time.
-pub(super) fn unique_id<'n>(node: &'n Node, written: &mut HashMap<&'n str, &'n Node>, problems: &mut Problems) {
-    let Value::Text(id) = &node.value else {
-        problems.error(&node.span, "`id` must be a text in quotes");
-        return;
-    };
-    if !is_id(id) {
-        let error = problems.error(&node.span, format!("`id` must be {}", super::keys::Kind::Id.wanted()));
-        error.help(format!("write `{}`", slug(id)));
-    }
-    if let Some(first) = written.get(id.as_str()) {
-        let error = problems.error(&node.span, format!("the id `{id}` is used twice"));
-        error.also(first.span.clone(), "first here").help("give one of them another id");
-    } else {
-        written.insert(id, node);
+/// Notes the ids that cannot be ids, and those that are written twice.
+pub(super) fn unique(sections: &[Section<'_>], found: &mut Findings<'_>) {
+    let mut written: HashMap<&str, &Literal> = HashMap::new();
+    for literal in sections.iter().filter_map(|section| section.literal("id")) {
+        let Some(id) = literal.text() else {
+            found.error(&literal.span, "`id` must be a text in quotes");
+            continue;
+        };
+        if !is_id(id) {
+            let error = found.error(&literal.span, format!("`id` must be {}", ID.wanted));
+            error.help(format!("write `{}`", slug(id)));
+        }
+        if let Some(first) = written.get(id) {
+            let error = found.error(&literal.span, format!("the id `{id}` is used twice"));
+            error.also(first.span.clone(), "first here").help("give one of them another id");
+        } else {
+            written.insert(id, literal);
+        }
     }
 }
 
@@ -206,23 +116,23 @@ pub fn id_for<S: BuildHasher>(url: &Url, taken: &HashSet<String, S>) -> String {
     if longer.len() > host.len() && !taken.contains(&longer) { longer } else { hashed() }
 }
 
-/// Only the order of feeds of one host decides which has the short id, hence the warning on the others.
-fn derived_id(url: &Url, span: &Range<usize>, taken: &HashSet<String>, problems: &mut Problems) -> String {
+/// Derives an id, and warns if another feed has taken the short one: then only the order of the two decides which has it.
+fn derived_id(url: &Url, span: &Range<usize>, taken: &HashSet<String>, found: &mut Findings<'_>) -> String {
     let (id, host) = (id_for(url, taken), host_words(url.host_str().unwrap_or_default()));
     if id != host {
-        let warning = problems.warning(span, format!("another feed is called `{host}` already, so this one is `{id}`"));
+        let warning = found.warning(span, format!("another feed is called `{host}` already, so this one is `{id}`"));
         warning.help(format!("write `id = \"{id}\"`, so that it keeps its history if the other one goes"));
     }
     id
 }
 
-/// The part of a host that names who it belongs to.
+/// The part of a host that names its owner.
 fn host_words(host: &str) -> String {
     if host.parse::<std::net::IpAddr>().is_ok() || host.starts_with('[') {
         return slug(host);
     }
     let mut labels: Vec<&str> = host.split('.').filter(|label| !label.is_empty()).collect();
-    // The top level, then what is common to many below it.
+    // The top level, then a common level below it.
     for common in [&[][..], &["gouv", "gov", "asso", "co", "ac", "com", "org", "edu"][..]] {
         if labels.len() > 1 && labels.last().is_some_and(|last| common.is_empty() || common.contains(last)) {
             labels.pop();
@@ -238,7 +148,7 @@ fn host_words(host: &str) -> String {
     cut(&slug(&labels.join("-")))
 }
 
-/// The words of a path that are not the same for every feed.
+/// The words of a path without those that most paths of feeds have.
 fn path_words(path: &str) -> String {
     let common = ["rss", "feed", "feeds", "flux", "xml", "atom", "php", "spip", "index", "fr", "detail"];
     let slug = slug(path);
@@ -249,7 +159,6 @@ fn cut(id: &str) -> String {
     id.chars().take(48).collect::<String>().trim_matches('-').to_owned()
 }
 
-/// Makes an id of any text.
 fn slug(text: &str) -> String {
     let text = crate::text::fold(text);
     let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
@@ -267,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_names_who_the_host_belongs_to() {
+    fn an_id_names_the_owner_of_the_host() {
         check("https://www.education.gouv.fr/rss.xml", "education");
         check("https://www2.assemblee-nationale.fr/feeds", "assemblee-nationale");
         check("https://www.cert.ssi.gouv.fr/feed/", "cert-ssi");
@@ -279,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_adds_what_is_its_own() {
+    fn a_path_adds_its_own_words() {
         assert_eq!(path_words("/rss/textes.rss"), "textes");
         assert_eq!(path_words("/avis/feed/"), "avis");
         assert_eq!(path_words("/feeds/detail/ID_420120/(type)/instance"), "id-420120-type-instance");

@@ -1,9 +1,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::keys::{Kind, TABLES};
+use super::keys::TABLES;
+use super::table::{Absent, Key, Wanted, in_bytes, in_words};
 use super::*;
-use crate::topic::{Field, Pattern, Term};
+use crate::topic::{Boost, Field, Pattern, Term};
 
 const EXAMPLE: &str = include_str!("../../config.toml");
 
@@ -11,12 +12,12 @@ fn config(text: &str) -> Config {
     parse(text, Path::new("config.toml")).unwrap_or_else(|invalid| panic!("{invalid}"))
 }
 
-/// What the user sees, whole.
+/// Checks the whole report that a user sees.
 #[track_caller]
 fn check(text: &str, seen: &str) {
     let report = match parse(text, Path::new("config.toml")) {
         Ok(config) => config.warnings,
-        Err(Invalid(report)) => report,
+        Err(Invalid(diagnosis)) => diagnosis,
     };
     let rendered = report.render(false);
     let trimmed: Vec<&str> = rendered.lines().map(str::trim_end).collect();
@@ -49,29 +50,62 @@ fn shown() -> Vec<(String, String, String, bool)> {
     shown
 }
 
-#[test]
-fn the_example_shows_every_key_with_its_default() {
+/// Checks that the example tells each key so that `tells` finds it in the rest of one of its lines.
+#[track_caller]
+fn check_example(tells: impl Fn(&Key, &str, bool) -> bool) {
     let shown = shown();
-    for table in TABLES.iter().filter(|table| !table.name.is_empty() && !["auth", "boost"].contains(&table.name)) {
-        for key in table.keys.iter().filter(|key| key.kind != Kind::Sections) {
-            let lines = shown.iter().filter(|(in_table, name, ..)| in_table == table.name && name == key.name);
-            let lines: Vec<_> = lines.map(|(_, _, rest, is_comment)| (rest, *is_comment)).collect();
-            assert!(!lines.is_empty(), "`{}.{}` is not in the example", table.name, key.name);
-            let Some(default) = key.default else { continue };
-            let tells = |(rest, is_comment): &(&String, bool)| {
-                (*is_comment && rest.starts_with(default)) || rest.ends_with(&format!("default {default}"))
-            };
-            assert!(lines.iter().any(tells), "the default {default} of `{}.{}` is not told", table.name, key.name);
+    for table in TABLES.iter().filter(|table| table.written.starts_with('[')) {
+        for key in table.keys().filter(|key| key.name != "rule") {
+            let mut lines = shown.iter().filter(|(within, name, ..)| within == table.name() && name == key.name);
+            let is_told = lines.any(|(.., rest, is_comment)| tells(key, rest, *is_comment));
+            assert!(is_told, "config.toml does not tell `{}.{}`", table.name(), key.name);
         }
     }
-    let auth = shown.iter().find(|(table, key, ..)| table == "feed" && key == "auth").unwrap();
-    for key in super::keys::AUTH.keys {
-        assert!(auth.2.contains(&format!("{} = ", key.name)), "{}", key.name);
+    for table in TABLES.iter().filter(|table| table.written.contains(" = ")) {
+        let (.., rest, _) = shown.iter().find(|(_, name, ..)| name == table.name()).unwrap();
+        for key in table.keys() {
+            let (_, own) = rest.split_once(&format!("{} = ", key.name)).unwrap();
+            assert!(tells(key, own, true), "config.toml does not tell `{}.{}`", table.name(), key.name);
+        }
     }
-    let boost = shown.iter().find(|(table, key, ..)| table == "topic_defaults" && key == "boost").unwrap();
-    for key in super::keys::BOOST.keys {
-        assert!(boost.2.contains(&format!("{} = {}", key.name, key.default.unwrap())), "{}", key.name);
-    }
+}
+
+#[test]
+fn the_example_shows_every_key_with_its_default() {
+    check_example(|key, rest, is_comment| match key.absent {
+        Absent::Default(default) => {
+            (is_comment && rest.starts_with(default)) || rest.ends_with(&format!("default {default}"))
+        }
+        Absent::Means(_) | Absent::Refused => true,
+    });
+}
+
+#[test]
+fn the_example_tells_every_range() {
+    check_example(|key, rest, _| match key.wanted {
+        _ if matches!(key.absent, Absent::Means(text) if text.starts_with("that of")) => true,
+        Wanted::Described(_) => true,
+        Wanted::Whole(_, max) => rest.contains(&format!("to {max}")),
+        Wanted::Decimal(_, max) => rest.contains(&format!("to {max}")),
+        Wanted::Duration(_, max) => rest.contains(&format!("to {}", in_words(max))),
+        Wanted::Size(_, max) => rest.contains(&format!("to {}", in_bytes(max))),
+    });
+}
+
+#[test]
+fn the_reference_is_made_from_the_keys() {
+    let made = include_str!("../../docs/config.md") == reference();
+    assert!(made, "write it again: `cargo run -- check --keys > docs/config.md`");
+}
+
+#[test]
+fn the_boosts_that_the_reference_tells_are_those_of_topics() {
+    let usual = Boost::default();
+    let told = super::keys::BoostTable::TABLE.keys().map(|key| match key.absent {
+        Absent::Means(text) => text.trim_matches('`').parse().unwrap(),
+        Absent::Default(_) | Absent::Refused => panic!("{}", key.name),
+    });
+    assert_eq!(told.collect::<Vec<f64>>(), [usual.title, usual.lead, usual.head, usual.body, usual.tags]);
 }
 
 #[test]
@@ -88,20 +122,20 @@ fn every_commented_key_of_the_example_can_be_set() {
 }
 
 #[test]
-fn every_default_is_of_its_kind() {
+fn every_default_can_be_written() {
     // Each key alone, set to its default, in an otherwise empty config.
     for table in TABLES {
-        for key in table.keys {
-            let Some(default) = key.default else { continue };
-            let (header, more) = match table.name {
-                "boost" => ("[topic_defaults.boost]", ""),
-                "feed" => ("[[feed]]", "url = \"https://a.example/\"\n"),
-                "topic" => ("[[topic]]", "id = \"a\"\nany = [\"mot\"]\n"),
-                "topic.rule" => ("[[topic]]\nid = \"a\"\n[[topic.rule]]", "any = [\"mot\"]\n"),
-                name => (&*format!("[{name}]"), ""),
+        for key in table.keys() {
+            let Absent::Default(default) = key.absent else { continue };
+            let more = match table.name() {
+                "feed" => "url = \"https://a.example/\"\n",
+                "topic" => "id = \"a\"\nany = [\"mot\"]\n",
+                "topic.rule" if key.name == "within" => "near = [[\"un\"], [\"deux\"]]\n",
+                "topic.rule" => "any = [\"mot\"]\n",
+                _ => "",
             };
-            let within = if key.name == "within" { "near = [[\"un\"], [\"deux\"]]\n" } else { more };
-            config(&format!("{header}\n{within}{} = {default}\n", key.name));
+            let around = if table.name() == "topic.rule" { "[[topic]]\nid = \"a\"\n" } else { "" };
+            config(&format!("{around}{}\n{more}{} = {default}\n", table.written, key.name));
         }
     }
 }

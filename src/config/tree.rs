@@ -1,7 +1,7 @@
 //! TOML as a tree of values that know where they are written.
 //!
-//! The only home of `toml`. Serde stops at the first fault and blames a missing key on the table's header, so the tree
-//! is walked by hand.
+//! The only home of `toml`. The tree is read by hand, since serde stops at the first fault and blames a missing key on
+//! the header of its table.
 
 use std::ops::Range;
 
@@ -10,26 +10,25 @@ use toml::de::{DeTable, DeValue};
 
 /// A value and where it is written.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub(super) struct Literal {
     pub(super) span: Range<usize>,
     pub(super) value: Value,
 }
 
-/// What can be written.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
     Text(String),
-    /// Beyond 64 bits: the largest.
+    /// The largest if it needs more than 64 bits.
     Whole(i64),
     Decimal(f64),
     Flag(bool),
     Date,
-    List(Vec<Node>),
+    List(Vec<Literal>),
     Table(Entries),
 }
 
 /// The keys and values of a table, in file order.
-pub(super) type Entries = Vec<(Name, Node)>;
+pub(super) type Entries = Vec<(Name, Literal)>;
 
 /// A key and where it is written.
 #[derive(Debug, Clone)]
@@ -38,15 +37,50 @@ pub(super) struct Name {
     pub(super) text: String,
 }
 
-/// A fault of the syntax.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct SyntaxError {
     pub(super) span: Range<usize>,
     pub(super) message: String,
     pub(super) help: Option<&'static str>,
 }
 
-/// Ways out of faults, by what the parser says of them.
+impl Literal {
+    pub(super) fn text(&self) -> Option<&str> {
+        if let Value::Text(text) = &self.value { Some(text) } else { None }
+    }
+
+    pub(super) fn number(&self) -> Option<f64> {
+        match self.value {
+            Value::Whole(number) => Some(number as f64),
+            Value::Decimal(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    pub(super) fn elements(&self) -> &[Self] {
+        if let Value::List(list) = &self.value { list } else { &[] }
+    }
+
+    /// The value of a key, if it is a table that has it.
+    pub(super) fn member(&self, key: &str) -> Option<&Self> {
+        let Value::Table(entries) = &self.value else { return None };
+        entries.iter().find(|(name, _)| name.text == key).map(|(_, literal)| literal)
+    }
+
+    /// Says its type, for "not …".
+    pub(super) fn kind(&self) -> &'static str {
+        match self.value {
+            Value::Text(_) => "a text",
+            Value::Whole(_) | Value::Decimal(_) => "a number",
+            Value::Flag(_) => "`true` or `false`",
+            Value::Date => "a date",
+            Value::List(_) => "a list",
+            Value::Table(_) => "a table",
+        }
+    }
+}
+
+/// Help for syntax errors, by how the parser's message begins.
 const HELPS: [(&str, &str); 5] = [
     ("invalid basic string", "close the quotes on the line on which they open"),
     ("string values must be quoted", "write it in quotes"),
@@ -58,47 +92,43 @@ const HELPS: [(&str, &str); 5] = [
     ),
 ];
 
-/// Reads a document.
-///
-/// # Errors
-/// Every fault of the syntax; only the first if a list that is not closed has swallowed the rest.
-pub(super) fn read(text: &str) -> Result<Entries, Vec<Fault>> {
+/// Reads a document, or all its syntax errors: only the first if a list that is not closed has swallowed the rest.
+pub(super) fn read(text: &str) -> Result<Entries, Vec<SyntaxError>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
         return Ok(entries(table.get_ref()));
     }
     let is_swallowed = errors.iter().any(|error| error.message().starts_with("unclosed array"));
-    let mut faults: Vec<Fault> = errors.iter().map(fault).collect();
+    let mut faults: Vec<SyntaxError> = errors.iter().map(syntax_error).collect();
     faults.sort_by_key(|fault| fault.span.start);
     faults.truncate(if is_swallowed { 1 } else { faults.len() });
     Err(faults)
 }
 
-fn fault(error: &toml::de::Error) -> Fault {
+fn syntax_error(error: &toml::de::Error) -> SyntaxError {
     let message = error.message().replace('\n', "; ");
     let help = HELPS.iter().find(|(begins, _)| message.starts_with(begins)).map(|(_, help)| *help);
-    Fault { span: error.span().unwrap_or(0..0), message, help }
+    SyntaxError { span: error.span().unwrap_or(0..0), message, help }
 }
 
-/// Reads what can be read of a document: what follows a fault may be misread.
+/// Reads as much as it can of a document; all that follows a syntax error may be misread.
 pub(super) fn read_in_part(text: &str) -> Entries {
     entries(DeTable::parse_recoverable(text).0.get_ref())
 }
 
-/// Reads one value, as a default is written; `None` if it is none.
-pub(super) fn read_value(text: &str) -> Option<Node> {
-    DeValue::parse(text).ok().map(|value| node(&value))
+pub(super) fn read_value(text: &str) -> Option<Literal> {
+    DeValue::parse(text).ok().map(|value| literal(&value))
 }
 
 fn entries(table: &DeTable<'_>) -> Entries {
     let name = |key: &Spanned<_>| Name { span: key.span(), text: String::from(AsRef::<str>::as_ref(key.get_ref())) };
-    let mut entries: Entries = table.iter().map(|(key, value)| (name(key), node(value))).collect();
+    let mut entries: Entries = table.iter().map(|(key, value)| (name(key), literal(value))).collect();
     entries.sort_by_key(|(name, _)| name.span.start);
     entries
 }
 
-fn node(value: &Spanned<DeValue<'_>>) -> Node {
-    let value_ = match value.get_ref() {
+fn literal(spanned: &Spanned<DeValue<'_>>) -> Literal {
+    let value = match spanned.get_ref() {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(number) => {
             Value::Whole(i64::from_str_radix(number.as_str(), number.radix()).unwrap_or(i64::MAX))
@@ -106,8 +136,8 @@ fn node(value: &Spanned<DeValue<'_>>) -> Node {
         DeValue::Float(number) => Value::Decimal(number.as_str().parse().unwrap_or(f64::NAN)),
         DeValue::Boolean(flag) => Value::Flag(*flag),
         DeValue::Datetime(_) => Value::Date,
-        DeValue::Array(list) => Value::List(list.iter().map(node).collect()),
+        DeValue::Array(list) => Value::List(list.iter().map(literal).collect()),
         DeValue::Table(table) => Value::Table(entries(table)),
     };
-    Node { span: value.span(), value: value_ }
+    Literal { span: spanned.span(), value }
 }

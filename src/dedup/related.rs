@@ -4,7 +4,9 @@
 //! none than a wrong one: what is not told by several rare words is not chosen. The weights were found on French
 //! government news, by eye: of 15 stories that tell one event in other words all are found.
 
-use crate::story::{Gist, Spot, Term, Terms};
+use std::ops::Range;
+
+use crate::story::{Gist, Spot, Term, Terms, WINDOW};
 use crate::text::fold;
 
 /// Most related news of a story.
@@ -16,8 +18,7 @@ const POINTS_MIN: f64 = 7.0;
 /// Points that must come from a title: texts share the names of institutions and the words of their trade.
 const TITLE_POINTS_MIN: f64 = 3.5;
 
-/// So many stories are taken to have been before the first, in which a word had its usual share: among five stories
-/// every word is rare.
+/// Weight of the prior (in stories): with few stories, the share of a word is pulled towards its usual one.
 const STORIES_BEFORE: f64 = 10.0;
 
 /// The usual share of stories that have a given word.
@@ -29,98 +30,155 @@ const NAME_SHARE: f64 = 0.006;
 /// A word that fewer stories have is no rarer: five hundred stories know more words by accident than fifty.
 const RARE_SHARE: f64 = 0.01;
 
-/// What a common word is worth, in nats: one that a third of the stories have brings nothing.
+/// Worth of a common word, in nats: a word that a third of the stories have brings nothing.
 const COMMON: f64 = 1.0;
 
 /// How much more a name says than a word as rare.
 const NAME_WEIGHT: f64 = 1.25;
 
-/// Returns which of the `earlier` stories of a topic are related to a story, best first: their numbers.
+/// Returns for each waiting story which earlier stories of a topic are related to it, best first: their numbers.
 ///
-/// Of equal ones the latest is better. None bears the title of the story or of another one: whatever it tells, to a
+/// `stories` are the topic's stories with a page, in their order. Only the last [`WINDOW`] of them before a waiting story
+/// are looked at. Of equal ones the latest is better. None bears the title of the waiting story or of another one: to a
 /// reader it would look like the same news again.
 #[must_use]
-pub fn related(story: &Gist, earlier: &[&Gist]) -> Vec<i64> {
-    let Some(terms) = &story.terms else { return Vec::new() };
-    let shared = shared(terms, earlier);
-    let weights = weights(story, terms, earlier, &shared);
-    let by_story = shared.chunk_by(|one, next| one.story == next.story);
-    let scored = by_story.filter_map(|shared| {
-        let other = *earlier.get(shared.first()?.story as usize)?;
-        Some((points(terms, shared, other.source_id == story.source_id, &weights)?, other))
-    });
-    let mut scored: Vec<(f64, &Gist)> = scored.collect();
-    scored.sort_by(|(one, a), (two, b)| two.total_cmp(one).then_with(|| b.order().cmp(&a.order())));
-    let mut titles = vec![title(story)];
-    let mut chosen = Vec::new();
-    for (_, other) in scored {
-        if chosen.len() == RELATED_MAX {
-            break;
-        }
-        let title = title(other);
-        if !titles.contains(&title) {
-            titles.push(title);
-            chosen.push(other.number);
-        }
-    }
-    chosen
+pub fn related(stories: &[&Gist], waiting: &[&Gist]) -> Vec<Vec<i64>> {
+    let index = Index::new(stories, waiting);
+    waiting.iter().map(|story| index.related(story)).collect()
 }
 
-/// A term that a story and an earlier one have in common.
-struct Shared {
-    /// The place of the earlier story.
-    story: u32,
-    /// The place of the term among the story's.
-    place: u8,
-    theirs: Term,
+/// An inverted index: for each word of a waiting story, the stories that have it.
+struct Index<'a> {
+    stories: &'a [&'a Gist],
+    words: Words,
+    /// By place in `words`: the stories, in order.
+    postings: Vec<Vec<Posting>>,
 }
 
-/// Cells of the table by which a word is looked up.
-const CELLS: usize = 2048;
+/// A word of a story.
+#[derive(Clone, Copy)]
+struct Posting {
+    /// The place of the story.
+    story: usize,
+    term: Term,
+}
 
-/// Finds the terms that a story shares with earlier ones, in the order of these and of its terms.
-///
-/// Nearly all of the time goes here, so words are looked up in a table with open addressing: most are not there, and that
-/// shows at the first cell.
-fn shared(terms: &Terms, earlier: &[&Gist]) -> Vec<Shared> {
-    let cell = |word: u32| word as usize % CELLS;
-    let mut table = [0_u8; CELLS];
-    let words: Vec<u32> = terms.iter().map(Term::word).collect();
-    for (word, place) in words.iter().zip(1_u8..) {
-        let mut at = cell(*word);
-        while table.get(at).is_some_and(|taken| *taken != 0) {
-            at = (at + 1) % CELLS;
-        }
-        table.get_mut(at).into_iter().for_each(|free| *free = place);
-    }
-    let find = |word: u32| {
-        let mut at = cell(word);
-        loop {
-            let place = table.get(at).copied().unwrap_or_default().checked_sub(1)?;
-            if words.get(usize::from(place)) == Some(&word) {
-                return Some(place);
-            }
-            at = (at + 1) % CELLS;
-        }
-    };
-    let mut shared = Vec::with_capacity(earlier.len());
-    for (other, story) in earlier.iter().zip(0_u32..) {
-        let Some(theirs) = &other.terms else { continue };
-        for theirs in theirs.iter() {
-            if let Some(place) = find(theirs.word()) {
-                shared.push(Shared { story, place, theirs });
+impl<'a> Index<'a> {
+    fn new(stories: &'a [&'a Gist], waiting: &[&Gist]) -> Self {
+        let words = Words::new(waiting.iter().flat_map(|story| words(story)));
+        let mut postings = vec![Vec::new(); words.len];
+        for (story, gist) in stories.iter().enumerate() {
+            for term in gist.terms.iter().flat_map(Terms::iter) {
+                if let Some(postings) = words.place(term.word()).and_then(|place| postings.get_mut(place)) {
+                    postings.push(Posting { story, term });
+                }
             }
         }
+        Self { stories, words, postings }
     }
-    shared
+
+    /// The stories from a place on that have a word, and come before another place.
+    fn postings(&self, word: u32, window: &Range<usize>) -> &[Posting] {
+        let all = self.words.place(word).and_then(|place| self.postings.get(place)).map_or(&[][..], Vec::as_slice);
+        let place = |story: usize| all.partition_point(|posting| posting.story < story);
+        all.get(place(window.start)..place(window.end)).unwrap_or_default()
+    }
+
+    fn related(&self, story: &Gist) -> Vec<i64> {
+        let end = self.stories.partition_point(|other| other.order() < story.order());
+        let window = end.saturating_sub(WINDOW)..end;
+        let earlier = self.stories.get(window.clone()).unwrap_or_default();
+        let points = self.points(story, earlier, &window);
+        let mut scored: Vec<(f64, &Gist)> =
+            earlier.iter().zip(points).filter_map(|(other, points)| Some((points.enough()?, *other))).collect();
+        scored.sort_by(|(one, a), (two, b)| two.total_cmp(one).then_with(|| b.order().cmp(&a.order())));
+        let mut titles = vec![title(story)];
+        let mut chosen = Vec::new();
+        for (_, other) in scored {
+            if chosen.len() == RELATED_MAX {
+                break;
+            }
+            let title = title(other);
+            if !titles.contains(&title) {
+                titles.push(title);
+                chosen.push(other.number);
+            }
+        }
+        chosen
+    }
+
+    /// What a story has in common with each of the earlier ones.
+    fn points(&self, story: &Gist, earlier: &[&Gist], window: &Range<usize>) -> Vec<Points> {
+        let is_home: Vec<bool> = earlier.iter().map(|other| other.source_id == story.source_id).collect();
+        let at_home = is_home.iter().filter(|is_home| **is_home).count();
+        let is_home = |posting: &Posting| is_home.get(posting.story - window.start).copied().unwrap_or_default();
+        let mut points = vec![Points::default(); earlier.len()];
+        for mine in story.terms.iter().flat_map(Terms::iter) {
+            let postings = self.postings(mine.word(), window);
+            let shared_at_home = postings.iter().filter(|posting| is_home(posting)).count();
+            let weight = Weight::new(mine, (postings.len(), shared_at_home), (earlier.len(), at_home));
+            // The words of the topic: nearly all stories have them.
+            if weight.elsewhere == 0.0 {
+                continue;
+            }
+            for posting in postings {
+                let weight = if is_home(posting) { weight.at_home } else { weight.elsewhere };
+                if let Some(points) = points.get_mut(posting.story - window.start) {
+                    points.add(weight, mine, posting.term);
+                }
+            }
+        }
+        points
+    }
+}
+
+fn words(story: &Gist) -> impl Iterator<Item = u32> {
+    story.terms.iter().flat_map(Terms::iter).map(Term::word)
 }
 
 fn title(gist: &Gist) -> String {
     fold(gist.title.as_deref().unwrap_or_default().trim()).into_owned()
 }
 
-/// What a word brings that two titles share.
-#[derive(Default, Clone, Copy)]
+/// Words by place, in a hash table with open addressing: most words that are looked up are not there, and that shows at the
+/// first cell.
+struct Words {
+    /// A word with its place from 1 on; 0 is an empty cell. The number of cells is a power of two, at most a quarter taken.
+    cells: Vec<(u32, u32)>,
+    len: usize,
+}
+
+impl Words {
+    fn new(words: impl Iterator<Item = u32>) -> Self {
+        let mut words: Vec<u32> = words.collect();
+        words.sort_unstable();
+        words.dedup();
+        let mut table = Self { cells: vec![(0, 0); (words.len() * 4).next_power_of_two()], len: words.len() };
+        for (place, word) in (1..).zip(words) {
+            let cell = table.cell(word);
+            table.cells.get_mut(cell).into_iter().for_each(|cell| *cell = (word, place));
+        }
+        table
+    }
+
+    /// The cell of a word, or the empty one that it would take.
+    fn cell(&self, word: u32) -> usize {
+        let last = self.cells.len() - 1;
+        let mut cell = word as usize & last;
+        while self.cells.get(cell).is_some_and(|(taken, place)| *place != 0 && *taken != word) {
+            cell = (cell + 1) & last;
+        }
+        cell
+    }
+
+    fn place(&self, word: u32) -> Option<usize> {
+        let (_, place) = self.cells.get(self.cell(word))?;
+        (*place as usize).checked_sub(1)
+    }
+}
+
+/// What a word brings that two stories share.
+#[derive(Clone, Copy)]
 struct Weight {
     /// With a story of another source.
     elsewhere: f64,
@@ -129,48 +187,43 @@ struct Weight {
     at_home: f64,
 }
 
-/// Returns the weight of each of a story's terms.
-fn weights(story: &Gist, terms: &Terms, earlier: &[&Gist], shared: &[Shared]) -> Vec<Weight> {
-    let is_home = |other: &Gist| other.source_id == story.source_id;
-    let homes: Vec<bool> = earlier.iter().map(|other| is_home(other)).collect();
-    let mut counts = vec![(0_u32, 0_u32); terms.iter().count()];
-    for Shared { story, place, .. } in shared {
-        let (count, is_home) = (counts.get_mut(usize::from(*place)), homes.get(*story as usize));
-        if let (Some((all, home)), Some(is_home)) = (count, is_home) {
-            *all += 1;
-            *home += u32::from(*is_home);
-        }
-    }
-    let (stories, at_home) = (earlier.len() as f64, homes.iter().filter(|is_home| **is_home).count() as f64);
-    let weight = |term: Term, (all, home): (u32, u32)| {
+impl Weight {
+    /// The weight of a term: how many earlier stories have it and how many there are, of all sources and of the same one.
+    fn new(term: Term, (all, home): (usize, usize), (stories, at_home): (usize, usize)) -> Self {
         let (usual, factor) = if term.is_name() { (NAME_SHARE, NAME_WEIGHT) } else { (WORD_SHARE, 1.0) };
-        let share = ((f64::from(all) + STORIES_BEFORE * usual) / (stories + STORIES_BEFORE)).max(RARE_SHARE);
+        let share = ((all as f64 + STORIES_BEFORE * usual) / (stories as f64 + STORIES_BEFORE)).max(RARE_SHARE);
         // But for the story that is looked at.
-        let share_at_home = f64::from(home.saturating_sub(1)) / (at_home + STORIES_BEFORE);
+        let share_at_home = home.saturating_sub(1) as f64 / (at_home as f64 + STORIES_BEFORE);
         let worth = |share: f64| factor * (-share.ln() - COMMON).max(0.0);
-        Weight { elsewhere: worth(share), at_home: worth(share.max(share_at_home)) }
-    };
-    terms.iter().zip(counts).map(|(term, counts)| weight(term, counts)).collect()
+        Self { elsewhere: worth(share), at_home: worth(share.max(share_at_home)) }
+    }
 }
 
-/// Returns how much two stories have in common, if it is enough.
-fn points(terms: &Terms, shared: &[Shared], is_home: bool, weights: &[Weight]) -> Option<f64> {
-    let (mut of_titles, mut of_tags, mut of_texts) = (0.0, 0.0, 0.0);
-    for Shared { place, theirs, .. } in shared {
-        let place = usize::from(*place);
-        let (Some(mine), Some(weight)) = (terms.get(place), weights.get(place)) else { continue };
-        let weight = if is_home { weight.at_home } else { weight.elsewhere };
+/// How much two stories have in common, by where the words stand.
+#[derive(Clone, Copy, Default)]
+struct Points {
+    titles: f64,
+    tags: f64,
+    texts: f64,
+}
+
+impl Points {
+    fn add(&mut self, weight: f64, mine: Term, theirs: Term) {
         let points = weight * factor(mine.spot()) * factor(theirs.spot());
         match (mine.spot(), theirs.spot()) {
-            (Spot::Title, _) | (_, Spot::Title) => of_titles += points,
-            (Spot::Tag, _) | (_, Spot::Tag) => of_tags += points,
-            (Spot::Text, Spot::Text) => of_texts += points,
+            (Spot::Title, _) | (_, Spot::Title) => self.titles += points,
+            (Spot::Tag, _) | (_, Spot::Tag) => self.tags += points,
+            (Spot::Text, Spot::Text) => self.texts += points,
         }
     }
-    let told: f64 = of_titles + of_tags;
-    // Two long texts share many a word, whatever they are about.
-    let points = told + told.min(of_texts);
-    (points >= POINTS_MIN && of_titles >= TITLE_POINTS_MIN).then_some(points)
+
+    /// The sum, if it is enough.
+    fn enough(self) -> Option<f64> {
+        let told = self.titles + self.tags;
+        // Two long texts share many a word, whatever they are about.
+        let points = told + told.min(self.texts);
+        (points >= POINTS_MIN && self.titles >= TITLE_POINTS_MIN).then_some(points)
+    }
 }
 
 /// How much a word counts where it stands.
@@ -206,7 +259,12 @@ mod tests {
         }
     }
 
-    /// Many stories of a topic that have little in common; numbers from 100.
+    /// The news related to one story.
+    fn chosen(story: &Gist, stories: &[Gist]) -> Vec<i64> {
+        related(&stories.iter().collect::<Vec<_>>(), &[story]).remove(0)
+    }
+
+    /// Many stories of a topic that have little in common; numbers below 0.
     fn ordinary() -> Vec<Gist> {
         let subjects = ["tablettes", "manuels", "cantines", "internats", "examens", "sorties", "langues", "ateliers"];
         let places = ["Lille", "Nantes", "Rennes", "Toulouse", "Bordeaux"];
@@ -215,7 +273,7 @@ mod tests {
         let titles = steps.iter().flat_map(|step| {
             pairs.clone().map(move |(subject, place)| format!("École numérique : {subject} à {place}, {step}"))
         });
-        (100..).zip(titles).map(|(number, title)| gist(number, "presse", &title, "Le ministère le dit.")).collect()
+        (-200..).zip(titles).map(|(number, title)| gist(number, "presse", &title, "Le ministère le dit.")).collect()
     }
 
     /// Which of these stories are related to the last one, among ordinary ones.
@@ -224,7 +282,7 @@ mod tests {
         let mut stories = ordinary();
         stories.extend((1..).zip(told).map(|(number, (source, title, text))| gist(number, source, title, text)));
         let story = stories.pop().unwrap();
-        assert_eq!(related(&story, &stories.iter().collect::<Vec<_>>()), expected);
+        assert_eq!(chosen(&story, &stories), expected);
     }
 
     const BUG: (&str, &str, &str) =
@@ -265,8 +323,8 @@ mod tests {
     fn among_few_stories_nothing_is_rare() {
         let [bug, next] =
             [(1, BUG), (2, NEXT)].map(|(number, (source, title, text))| gist(number, source, title, text));
-        assert_eq!(related(&next, &[&bug]), [] as [i64; 0]);
-        assert_eq!(related(&next, &[]), [] as [i64; 0]);
+        assert_eq!(chosen(&next, &[bug]), [] as [i64; 0]);
+        assert_eq!(chosen(&next, &[]), [] as [i64; 0]);
     }
 
     #[test]
@@ -300,9 +358,8 @@ mod tests {
         let tags = ["Parcoursup", "Cybersécurité", "Affelnet"];
         let mut stories = ordinary();
         stories.push(tagged(1, "La DINUM enquête", &tags));
-        let stories: Vec<&Gist> = stories.iter().collect();
-        let with = related(&tagged(2, "La DINUM répond", &tags), &stories);
-        let without = related(&tagged(2, "La DINUM répond", &[]), &stories);
+        let with = chosen(&tagged(2, "La DINUM répond", &tags), &stories);
+        let without = chosen(&tagged(2, "La DINUM répond", &[]), &stories);
         assert_eq!((with, without), (vec![1], vec![]));
     }
 
@@ -318,11 +375,35 @@ mod tests {
     }
 
     #[test]
-    fn words_that_share_a_cell_of_the_table_are_all_found() {
-        let in_last_cell = |turn: u64| Term::new((turn * CELLS as u64 + CELLS as u64 - 1) << 35, Spot::Title, false);
-        let terms = Terms::new((1..4).map(in_last_cell));
-        let gist = Gist { terms: Some(Terms::new((2..5).map(in_last_cell))), ..gist(1, "a", "", "") };
-        let found: Vec<u8> = shared(&terms, &[&gist]).iter().map(|shared| shared.place).collect();
-        assert_eq!(found, [1, 2]);
+    fn each_waiting_story_is_related_to_those_before_it_only() {
+        let mut stories = ordinary();
+        stories.extend(
+            [(1, BUG), (2, NEXT), (3, ("presse", "Parcoursup en panne : les vœux rouvrent", "Enfin."))]
+                .map(|(number, (source, title, text))| gist(number, source, title, text)),
+        );
+        let [.., one, two, three] = &stories[..] else { unreachable!() };
+        let stories: Vec<&Gist> = stories.iter().collect();
+        assert_eq!(related(&stories, &[three, one, two]), [vec![1, 2], vec![], vec![1]]);
+    }
+
+    #[test]
+    fn old_news_is_not_looked_at() {
+        let others =
+            (0..i64::try_from(WINDOW).unwrap() - 80).map(|day| gist(day + 2, "presse", &format!("Sujet{day}"), ""));
+        let stories: Vec<Gist> =
+            [gist(-1000, BUG.0, BUG.1, BUG.2)].into_iter().chain(ordinary()).chain(others).collect();
+        let next = gist(10_000, NEXT.0, NEXT.1, NEXT.2);
+        assert_eq!(stories.len(), WINDOW + 81);
+        assert_eq!(chosen(&next, &stories[..WINDOW]), [-1000]);
+        assert_eq!(chosen(&next, &stories[..=WINDOW]), [] as [i64; 0]);
+    }
+
+    #[test]
+    fn words_that_share_a_cell_are_all_found() {
+        let words = Words::new([7, 7 + 16, 7 + 32, 15].into_iter());
+        assert_eq!(words.cells.len(), 16);
+        let places = [7, 7 + 16, 7 + 32, 15, 8, 7 + 48].map(|word| words.place(word));
+        assert_eq!(places, [Some(0), Some(2), Some(3), Some(1), None, None]);
+        assert_eq!(Words::new(std::iter::empty()).place(7), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::deciding::{Draft, Grouping, Memo, candidates, regroup, relate};
+use super::deciding::{Draft, Grouping, Memo, candidates, regroup, wait};
 use super::keeper::settle;
 use crate::config::Config;
 use crate::dedup::{self, Comparison, Sketched};
@@ -22,7 +22,7 @@ pub fn merge(store: &mut dyn Store, config: &Config, one: i64, other: i64, now: 
         let (ours, theirs) = (mates(around, one), mates(around, other));
         bind(&mut draft, &ours, &theirs, true);
         regroup(&mut draft, one, now);
-        relate(&mut draft, &[one, other]);
+        wait(&mut draft, &[one, other]);
         Ok((draft.finish()?, ()))
     })
 }
@@ -42,7 +42,7 @@ pub fn split(store: &mut dyn Store, config: &Config, number: i64, now: Timestamp
         // Nobody asked for what is left to fall apart.
         bind(&mut draft, &rest, &rest, true);
         regroup(&mut draft, number, now);
-        relate(&mut draft, &mates);
+        wait(&mut draft, &mates);
         Ok((draft.finish()?, rest.len()))
     })
 }

@@ -14,7 +14,7 @@ use super::Counts;
 use super::deciding::{Arrival, Grouping, Memo, decide};
 use crate::dedup::Decision;
 use crate::store::{Applied, Change, Handle, Inquiry, Store, StoreError, Surroundings};
-use crate::story::{self, Period};
+use crate::story::Period;
 
 /// Polls that may wait to be kept; further ones wait to queue, and hold their documents meanwhile.
 const QUEUE: usize = 8;
@@ -220,10 +220,6 @@ fn asked(arrivals: &[Arrival], grouping: &Grouping) -> Inquiry {
             let first = Period::of(told - grouping.settings.window);
             asked.recent.extend(clues.recent.iter().map(|clue| (first, *clue)));
             asked.lasting.extend(&clues.lasting);
-            let place = (story::date(&prepared.entry, *now), i64::MAX);
-            for label in &prepared.labels {
-                asked.windows.entry(label.topic.clone()).or_default().insert(place);
-            }
         }
     }
     asked

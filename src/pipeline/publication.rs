@@ -7,6 +7,8 @@ use std::sync::Arc;
 use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 
+use super::deciding::relate;
+use super::keeper::settle;
 use super::{Announced, Context};
 use crate::config::Config;
 use crate::publish::archive::{OpenVolume, Volume};
@@ -14,7 +16,7 @@ use crate::publish::basis::{self, Bases};
 use crate::publish::files::{Filed, FilesError, Folder, Made, Served, Written};
 use crate::publish::{self, Credit, Edition, Representation, Selection};
 use crate::state::{About, Health, SourceState, Turn};
-use crate::store::{Outline, Part, StoreError, TopicOutline};
+use crate::store::{Inquiry, Outline, Part, Store, StoreError, TopicOutline};
 use crate::story::{self, Month, Story, Tombstone};
 use crate::topic::Topic;
 
@@ -73,13 +75,26 @@ pub async fn publish(
     stop: &CancellationToken,
 ) -> Result<Option<Published>, StoreError> {
     let topics: Vec<String> = context.config.topics.iter().map(|topic| topic.id.clone()).collect();
-    let outline = context.store.call(move |store| store.outline(&topics, CHANGES)).await?;
+    let outline = context.store.call(move |store| look(store, &topics)).await?;
     let (context, stop, runtime) = (Arc::clone(context), stop.clone(), runtime::Handle::current());
     let publishing = tokio::task::spawn_blocking(move || {
         let stories = Stories { context: &context, runtime: &runtime };
         Publishing::begin(&context.config, archives, &stop, &outline).run(&stories, &outline)
     });
     publishing.await.map_err(|_| StoreError::Closed)?
+}
+
+/// Reads what a publication has to know, after the related news of every story that waits for it was chosen: as one job of
+/// the store, so that no poll comes in between.
+fn look(store: &mut dyn Store, topics: &[String]) -> Result<Outline, StoreError> {
+    loop {
+        let outline = store.outline(topics, CHANGES)?;
+        if outline.unrelated.is_empty() {
+            return Ok(outline);
+        }
+        let asked = Inquiry { peers: outline.unrelated.iter().copied().collect(), ..Inquiry::default() };
+        settle(store, &asked, |around| Ok((relate(around, &outline.unrelated)?, ())))?;
+    }
 }
 
 /// The stories of the store, read from a thread that may wait.

@@ -4,7 +4,7 @@
 //! published in place of the others. A relabelling that was stopped goes on where it stood; another change of the rules
 //! begins another one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -15,8 +15,8 @@ use super::rebuilding::rebuild;
 use crate::config::{Config, Source};
 use crate::dedup;
 use crate::readers;
-use crate::store::{Change, Filter, Held, StoreError, WINDOW, Which};
-use crate::story::{Gist, Order, Plain, StoredEntry};
+use crate::store::{Change, Filter, Held, StoreError, Which};
+use crate::story::{Gist, Order, Plain, StoredEntry, WINDOW};
 use crate::tag;
 use crate::topic::Matcher;
 
@@ -152,14 +152,14 @@ fn judged(matcher: &Matcher, sources: &HashMap<String, Source>, batch: Vec<Held>
 
 /// Chooses the related news of the stories of a topic for which none was chosen, the earliest first.
 async fn relate(context: &Arc<Context>, topic: &str) -> Result<(), StoreError> {
-    let (mut after, mut window): (Option<Order>, VecDeque<Gist>) = (None, VecDeque::new());
+    let (mut after, mut window): (Option<Order>, Vec<Gist>) = (None, Vec::new());
     loop {
         let id = topic.to_owned();
         let page = context.store.call(move |store| store.unrelated(&id, after, BATCH)).await?;
         let Some((last, _)) = page.last() else { return Ok(()) };
         after = Some(last.order());
         let id = topic.to_owned();
-        let chosen = readers::run(move || choose(&id, page, window)).await;
+        let chosen = readers::run(move || choose(&id, &page, &window)).await;
         let (changes, kept) = chosen.map_err(|panic| StoreError::Lost { reason: panic.to_string() })?;
         window = kept;
         apply(context, changes).await?;
@@ -167,22 +167,14 @@ async fn relate(context: &Arc<Context>, topic: &str) -> Result<(), StoreError> {
 }
 
 /// Chooses for a page of stories; returns the choices, and the last stories for those that come after.
-fn choose(topic: &str, page: Vec<(Gist, bool)>, mut window: VecDeque<Gist>) -> (Vec<Change>, VecDeque<Gist>) {
-    let mut changes = Vec::new();
-    for (gist, is_chosen) in page {
-        if !is_chosen {
-            let earlier: Vec<&Gist> = window.iter().collect();
-            let others = dedup::related(&gist, &earlier);
-            changes.push(Change::Relate { topic: topic.to_owned(), story: gist.number, others });
-        }
-        if gist.has_page {
-            window.push_back(gist);
-        }
-        if window.len() > WINDOW {
-            window.pop_front();
-        }
-    }
-    (changes, window)
+fn choose(topic: &str, page: &[(Gist, bool)], window: &[Gist]) -> (Vec<Change>, Vec<Gist>) {
+    let waiting: Vec<&Gist> = page.iter().filter(|(_, is_chosen)| !is_chosen).map(|(gist, _)| gist).collect();
+    let with_pages = page.iter().map(|(gist, _)| gist).filter(|gist| gist.has_page);
+    let stories: Vec<&Gist> = window.iter().chain(with_pages).collect();
+    let relate = |(gist, others): (&&Gist, _)| Change::Relate { topic: topic.to_owned(), story: gist.number, others };
+    let changes = waiting.iter().zip(dedup::related(&stories, &waiting)).map(relate).collect();
+    let last = stories.len().saturating_sub(WINDOW);
+    (changes, stories.into_iter().skip(last).cloned().collect())
 }
 
 /// The sources of a config by id.
@@ -249,7 +241,7 @@ mod tests {
     }
 
     /// Stories that tell of something else each.
-    fn others() -> VecDeque<Gist> {
+    fn others() -> Vec<Gist> {
         let of = |place: usize| {
             let word: String = [place / 26, place % 26]
                 .map(|letter| char::from(b"abcdefghijklmnopqrstuvwxyz"[letter]))
@@ -265,7 +257,7 @@ mod tests {
     #[test]
     fn related_news_is_chosen_once_among_earlier_stories_with_a_page() {
         let page = vec![story(1, true, true), story(2, false, false), story(3, true, false), story(4, true, false)];
-        let (changes, window) = choose("ecole", page, others());
+        let (changes, window) = choose("ecole", &page, &others());
         let relate = |story, others: &[i64]| Change::Relate { topic: "ecole".into(), story, others: others.to_vec() };
         assert_eq!(changes, [relate(2, &[1]), relate(3, &[1]), relate(4, &[3, 1])]);
         assert_eq!(window.len(), WINDOW);

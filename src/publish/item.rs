@@ -48,7 +48,7 @@ pub(super) struct Item {
     pub(super) related: Vec<Link>,
     /// The feed that the publisher says it copied the entry from.
     pub(super) via: Option<Link>,
-    pub(super) source: Source,
+    pub(super) source: Attribution,
     /// The terms that brought it into the topic, as the editor wrote them.
     pub(super) why: Vec<String>,
     /// The points that it reached there.
@@ -64,7 +64,7 @@ pub(super) struct Link {
 
 /// The source of a story's head.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct Attribution {
     /// An absolute IRI.
     pub(super) id: String,
     /// Never empty.
@@ -123,16 +123,16 @@ pub(super) fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item 
 }
 
 /// Returns what a source is credited with.
-pub(super) fn source(edition: &Edition<'_>, source_id: &str) -> Source {
+pub(super) fn source(edition: &Edition<'_>, source_id: &str) -> Attribution {
     let Some(Credit { title, url, about, .. }) = edition.sources.get(source_id) else {
         // Gone from the config and not remembered: its id is all that is known.
         let id = format!("{}#{}", legal::iri(edition.site.url.as_str()), legal::iri(source_id));
         let title = legal::label(source_id).unwrap_or_else(|| id.clone());
-        return Source { id, title, url: None, site: None, authors: Vec::new(), rights: None };
+        return Attribution { id, title, url: None, site: None, authors: Vec::new(), rights: None };
     };
     let title = title.as_deref().or(about.title.as_deref()).and_then(legal::label);
     let address = legal::iri(url.as_str());
-    Source {
+    Attribution {
         id: about.id.as_deref().and_then(text::normal_iri).unwrap_or_else(|| id::published(&address)),
         title: title.or_else(|| url.host_str().map(str::to_owned)).unwrap_or(address),
         url: legal::link(url),
@@ -163,7 +163,7 @@ fn foreign(site: &Site, language: Option<&str>) -> Option<String> {
     (!primary.eq_ignore_ascii_case(language_tag(site.language))).then_some(tag)
 }
 
-fn authors(entry: &[Person], source: &Source) -> Vec<Person> {
+fn authors(entry: &[Person], source: &Attribution) -> Vec<Person> {
     let own: Vec<Person> = entry.iter().filter_map(person).collect();
     if !own.is_empty() {
         own

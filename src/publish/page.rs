@@ -235,7 +235,7 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     let polled = edition.sources.iter().filter(|(_, credit)| credit.is_polled);
     let mut sources: Vec<(bool, SourceShown)> = polled
         .map(|(id, credit)| {
-            let item::Source { title, url, site, .. } = item::source(edition, id);
+            let item::Attribution { title, url, site, .. } = item::source(edition, id);
             let trouble = credit.health.as_ref().and_then(|turn| trouble(edition.site, turn));
             let moved_to = credit.moved_to.as_ref().and_then(legal::link);
             let is_read = credit.about.format.is_some();

@@ -75,6 +75,10 @@ pub enum Change {
         /// The others.
         others: Vec<i64>,
     },
+    /// Stories came into a topic and wait for their related news.
+    Unrelated(Vec<i64>),
+    /// Stories wait no more, whether anything was chosen for them or not.
+    Related(Vec<i64>),
     /// The telling words of an entry.
     Terms {
         /// The entry.

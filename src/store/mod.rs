@@ -19,7 +19,7 @@ use crate::topic::Label;
 
 pub use change::Change;
 pub use handle::Handle;
-pub use surroundings::{Inquiry, SHARING_MAX, STAYS_MAX, Surroundings, WINDOW};
+pub use surroundings::{Inquiry, SHARING_MAX, STAYS_MAX, Surroundings};
 
 /// A store of everything that outlives the process: reads, one write for all decisions, and upkeep.
 ///
@@ -74,7 +74,7 @@ pub trait Store: Send {
     /// The stories of a topic after a place, the earliest first, at most `limit`, each with whether its related news was
     /// chosen: under the rules of the relabelling under way, else of those in force.
     ///
-    /// Without a place it begins [`WINDOW`] stories before the first for which nothing was chosen, and finds none if there
+    /// Without a place it begins [`WINDOW`](crate::story::WINDOW) stories before the first for which nothing was chosen, and finds none if there
     /// is no such story.
     ///
     /// # Errors
@@ -245,6 +245,8 @@ pub struct Outline {
     pub turns: Vec<Turn>,
     /// What hubs were told, by hub and topic.
     pub hubs: Vec<Announcement>,
+    /// Stories that wait for their related news, the first 1,000 of them.
+    pub unrelated: Vec<i64>,
 }
 
 /// How a topic is at one moment.

@@ -27,7 +27,7 @@ pub struct Inquiry {
     pub texts: BTreeSet<i64>,
     /// Whether an entry is stored under these Atom ids.
     pub atom_ids: BTreeSet<String>,
-    /// By topic: the latest [`WINDOW`] stories with a page before each of these places.
+    /// By topic: the latest [`WINDOW`](crate::story::WINDOW) stories with a page before each of these places.
     pub windows: BTreeMap<String, BTreeSet<Order>>,
     /// Stories as choosing related news needs them, by number.
     pub gists: BTreeSet<i64>,
@@ -38,9 +38,6 @@ pub const STAYS_MAX: usize = 100;
 
 /// Entries that are read of those that have a clue: one more than the most that a phrase may have.
 pub const SHARING_MAX: usize = crate::story::COMMON_CLUE + 1;
-
-/// Stories before a story among which its related news is chosen: older news is history.
-pub const WINDOW: usize = 500;
 
 impl Inquiry {
     /// Whether nothing is asked.

@@ -19,6 +19,9 @@ pub struct Gist {
     pub terms: Option<Terms>,
 }
 
+/// Stories before a story among which its related news is chosen: older news is history.
+pub const WINDOW: usize = 500;
+
 /// A place among the stories of a topic, the earliest first: the date of the head and its number.
 pub type Order = (Timestamp, i64);
 

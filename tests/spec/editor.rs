@@ -49,6 +49,16 @@ fn with_config(config: &Path, command: &str) -> String {
 }
 
 #[test]
+fn the_keys_are_listed_without_a_config() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let mut veille = Command::new(env!("CARGO_BIN_EXE_veille"));
+    let output =
+        veille.args(["check", "--keys"]).env_remove("VEILLE_CONFIG").current_dir(nowhere.path()).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), include_str!("../../docs/config.md"));
+}
+
+#[test]
 fn an_editors_walk() {
     let world = world();
     let mut daemon = world.run();

@@ -415,6 +415,109 @@ error: `site` must be a table, not a list
 }
 
 #[test]
+fn a_table_that_is_written_inline_shows_how() {
+    check(
+        r"[topic_defaults]
+boost = 3.0
+",
+        r"
+error: `boost` must be a table, not a number
+ --> config.toml:2:9
+  |
+2 | boost = 3.0
+  |         ^^^
+  |
+  = help: write `boost = { title = 3.0 }`
+",
+    );
+}
+
+#[test]
+fn a_key_of_the_wrong_type_tells_what_it_takes() {
+    check(
+        r#"[[feed]]
+url = "https://a.example/"
+topics = "laicite"
+dedup = 1
+"#,
+        r#"
+error: `topics` must be a list of topics by id: `["laicite"]`
+ --> config.toml:3:10
+  |
+3 | topics = "laicite"
+  |          ^^^^^^^^^
+
+error: `dedup` must be `true` or `false`
+ --> config.toml:4:9
+  |
+4 | dedup = 1
+  |         ^
+"#,
+    );
+}
+
+#[test]
+fn a_rule_with_two_patterns_is_told_with_the_faults_of_both() {
+    check(
+        r#"[[topic]]
+id = "a"
+
+[[topic.rule]]
+any = ["c*"]
+near = [["un"], []]
+"#,
+        r#"
+error: the prefix `c*` is too short: it needs 3 letters before the `*`
+ --> config.toml:5:8
+  |
+5 | any = ["c*"]
+  |        ^^^^
+
+error: a rule has either `any` or `near`
+ --> config.toml:6:8
+  |
+6 | near = [["un"], []]
+  |        ^^^^^^^^^^^^
+  |
+  = help: make two rules of it
+
+error: this list of terms is empty
+ --> config.toml:6:17
+  |
+6 | near = [["un"], []]
+  |                 ^^
+  |
+  = help: without terms nothing matches
+"#,
+    );
+}
+
+#[test]
+fn a_mistake_of_a_feed_hides_neither_its_tags_nor_its_id() {
+    check(
+        r#"[[feed]]
+url = "https://a.example/"
+id = "a"
+tags = ["presse"]
+user_agent = 3
+
+[[topic]]
+id = "t"
+any = ["mot"]
+from = ["a"]
+from_tags = ["presse"]
+"#,
+        r"
+error: `user_agent` must be a text in quotes
+ --> config.toml:5:14
+  |
+5 | user_agent = 3
+  |              ^
+",
+    );
+}
+
+#[test]
 fn every_fault_of_the_syntax_is_told() {
     check(
         r#"[site]
@@ -820,7 +923,7 @@ error: points must be a number from -100 to 100
 }
 
 #[test]
-fn what_is_private_is_not_published() {
+fn a_private_file_is_not_published() {
     check(
         r#"[store]
 path = "data/veille.db"

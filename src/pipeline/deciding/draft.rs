@@ -9,10 +9,8 @@ use std::sync::Arc;
 use super::{Fresh, Grouping, Memo};
 use crate::dedup::{self, Sketched, Subject};
 use crate::feed::{Entry, Timestamp};
-use crate::store::{Change, Inquiry, SHARING_MAX, Surroundings, WINDOW};
-use crate::story::{
-    self, Bond, EntryKey, Gist, Known, Listed, Order, Peer, Period, Plain, Prepared, Stay, StoredEntry, Terms,
-};
+use crate::store::{Change, Inquiry, SHARING_MAX, Surroundings};
+use crate::story::{self, Bond, EntryKey, Known, Listed, Peer, Period, Plain, Prepared, Stay, StoredEntry};
 
 /// The surroundings with what was decided so far. What a decision asks and is not there is noted, so that it can be read.
 pub(crate) struct Draft<'a> {
@@ -36,21 +34,12 @@ pub(crate) struct Draft<'a> {
     updated: HashSet<i64>,
     bonds: BTreeMap<(i64, i64), bool>,
     atom_ids: HashSet<String>,
-    /// By topic: the stories that changed, as they are now.
-    gists: HashMap<String, BTreeMap<Order, Gist>>,
-    /// Stories that changed, with the topics that showed them when that was looked at last.
-    pub(super) changed: BTreeSet<i64>,
-    /// Those of them whose gists are up to date.
-    settled: HashSet<i64>,
     /// By source: entries that leave its document.
     left: HashMap<String, HashMap<i64, Timestamp>>,
     /// By source: entries that are suspected to be withdrawn, or no more.
     suspected: HashMap<String, HashMap<i64, Option<Timestamp>>>,
     /// Entries that are listed again.
     back: HashSet<i64>,
-    /// Telling words that were looked for only now.
-    terms: HashMap<i64, Terms>,
-    related: HashSet<(String, i64)>,
 }
 
 impl<'a> Draft<'a> {
@@ -71,14 +60,9 @@ impl<'a> Draft<'a> {
             updated: HashSet::new(),
             bonds: BTreeMap::new(),
             atom_ids: HashSet::new(),
-            gists: HashMap::new(),
-            changed: BTreeSet::new(),
-            settled: HashSet::new(),
             left: HashMap::new(),
             suspected: HashMap::new(),
             back: HashSet::new(),
-            terms: HashMap::new(),
-            related: HashSet::new(),
         }
     }
 
@@ -303,7 +287,6 @@ impl<'a> Draft<'a> {
         let mut told: BTreeSet<i64> = self.told(story).into_iter().collect();
         told.insert(number);
         self.told.insert(story, told);
-        self.touch(story);
         self.changes.push(Change::Insert {
             number,
             source_id: source_id.to_owned(),
@@ -366,7 +349,6 @@ impl<'a> Draft<'a> {
         // Labels under other rules than those in force are not published yet: those before stay until then.
         let topics = if *prepared.rules == *self.around.rules { self.topics_of(fresh) } else { before.topics.clone() };
         let published = prepared.entry.published.or(before.published);
-        let story = before.story;
         self.peers.insert(
             number,
             Peer {
@@ -381,7 +363,6 @@ impl<'a> Draft<'a> {
             },
         );
         self.note(number, fresh);
-        self.touch(story);
         self.changes.push(Change::Update {
             number,
             prepared: Arc::clone(prepared),
@@ -404,8 +385,6 @@ impl<'a> Draft<'a> {
         left.remove(&number);
         let mut told: BTreeSet<i64> = self.told(story).into_iter().collect();
         told.insert(number);
-        self.touch(peer.story);
-        self.touch(story);
         self.told.insert(peer.story, left);
         self.told.insert(story, told);
         self.peers.insert(number, Peer { story, joined, ..peer });
@@ -429,16 +408,8 @@ impl<'a> Draft<'a> {
         let changed = if before.withdrawn.is_some() { Some(now) } else { before.changed };
         self.peers.insert(number, Peer { changed, withdrawn: None, ..before.clone() });
         self.back.insert(number);
-        if before.withdrawn.is_some() {
-            self.touch(before.story);
-        }
         self.changes.push(Change::Return { number, changed });
         Some(before)
-    }
-
-    fn touch(&mut self, story: i64) {
-        self.changed.insert(story);
-        self.settled.remove(&story);
     }
 
     /// The topics that a story is in.
@@ -450,96 +421,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn is_related(&self, topic: &str, story: i64) -> bool {
-        let choice = (topic.to_owned(), story);
-        self.around.related.contains(&choice) || self.related.contains(&choice)
-    }
-
-    /// Keeps what was chosen.
-    pub(super) fn relate(&mut self, topic: &str, story: i64, others: Vec<i64>) {
-        self.related.insert((topic.to_owned(), story));
-        self.changes.push(Change::Relate { topic: topic.to_owned(), story, others });
-    }
-
-    /// A story as choosing related news needs it, with its telling words.
-    pub(super) fn gist(&mut self, story: i64) -> Option<Gist> {
-        let head = self.peer(story).cloned()?;
-        let gist = if let Some(prepared) = self.prepared.get(&story) {
-            let Prepared { entry, terms, .. } = &**prepared;
-            let (title, has_page, terms) = (entry.title.clone(), entry.url.is_some(), terms.clone());
-            Gist { number: story, source_id: head.source_id, date: head.date, title, has_page, terms }
-        } else if let Some(stored) = self.around.gists.get(&story) {
-            Gist { date: head.date, ..stored.clone() }
-        } else {
-            if !self.around.asked.gists.contains(&story) {
-                self.wants.gists.insert(story);
-            }
-            return None;
-        };
-        self.with_terms(&gist)
-    }
-
-    /// Looks for the telling words of a story that was in no topic when it came, or came before they were kept.
-    fn with_terms(&mut self, gist: &Gist) -> Option<Gist> {
-        let terms = match (&gist.terms, self.terms.get(&gist.number)) {
-            (Some(terms), _) | (None, Some(terms)) => terms.clone(),
-            (None, None) => {
-                let entry = self.text(gist.number)?;
-                let terms = dedup::terms(&entry, &Plain::of(&entry));
-                self.terms.insert(gist.number, terms.clone());
-                self.changes.push(Change::Terms { number: gist.number, terms: terms.clone() });
-                terms
-            }
-        };
-        Some(Gist { terms: Some(terms), ..gist.clone() })
-    }
-
-    /// Brings the gists of the stories that changed up to date.
-    fn settle(&mut self) {
-        let stale: Vec<i64> = self.changed.iter().copied().filter(|story| !self.settled.contains(story)).collect();
-        for story in stale {
-            self.settled.insert(story);
-            for gists in self.gists.values_mut() {
-                gists.retain(|_, gist| gist.number != story);
-            }
-            let topics = self.topics(story);
-            if topics.is_empty() {
-                continue;
-            }
-            let Some(gist) = self.gist(story).filter(|gist| gist.has_page) else { continue };
-            for topic in topics {
-                self.gists.entry(topic).or_default().insert(gist.order(), gist.clone());
-            }
-        }
-    }
-
-    /// Calls with the stories of a topic before a place among which related news is chosen, the earliest first.
-    pub(super) fn with_window<T>(
-        &mut self,
-        topic: &str,
-        before: Order,
-        choose: impl FnOnce(&[&Gist]) -> T,
-    ) -> Option<T> {
-        self.settle();
-        let around = self.around;
-        // A new story comes after all stored ones of its date.
-        let last = if before.1 >= around.next_number { (before.0, i64::MAX) } else { before };
-        if !around.asked.windows.get(topic).is_some_and(|asked| asked.contains(&last)) {
-            self.wants.windows.entry(topic.to_owned()).or_default().insert(last);
-            return None;
-        }
-        let stored = around.windows.get(topic).into_iter().flat_map(|stories| stories.range(..before).rev());
-        let stored: Vec<&Gist> = stored.map(|(_, gist)| gist).take(WINDOW).collect();
-        // Words that were never looked for are found first; a window is nearly always without such.
-        let lacking: Vec<&Gist> = stored.iter().copied().filter(|gist| gist.terms.is_none()).collect();
-        let found: HashMap<i64, Gist> =
-            lacking.into_iter().filter_map(|gist| Some((gist.number, self.with_terms(gist)?))).collect();
-        let stored = stored.into_iter().filter(|gist| !self.changed.contains(&gist.number));
-        let stored = stored.map(|gist| found.get(&gist.number).unwrap_or(gist));
-        let new = self.gists.get(topic).into_iter().flat_map(|stories| stories.range(..before).rev()).take(WINDOW);
-        let mut window: Vec<&Gist> = stored.chain(new.map(|(_, gist)| gist)).collect();
-        window.sort_by_key(|gist| gist.order());
-        let window = window.get(window.len().saturating_sub(WINDOW)..).unwrap_or_default();
-        Some(choose(window))
+        self.around.related.contains(&(topic.to_owned(), story))
     }
 }
 

@@ -30,7 +30,7 @@ use crate::story::{self, Identity, Prepared};
 pub(super) use circle::{candidates, place, regroup};
 pub(super) use departures::Listing;
 pub(super) use draft::{Draft, of_text};
-pub(super) use relating::relate;
+pub(super) use relating::{relate, wait};
 
 /// Which entries may tell the same story, and what else a decision depends on.
 #[derive(Debug)]
@@ -208,7 +208,7 @@ fn document(draft: &mut Draft<'_>, source_id: &str, news: &News, now: Timestamp)
         touched.push(number);
         counts.new += 1;
     }
-    relate(draft, &touched);
+    wait(draft, &touched);
     departures::note(draft, source_id, &news.listing, &present, &new, now);
     counts
 }

@@ -1,33 +1,113 @@
 //! Choosing related news, once for each story in each topic.
+//!
+//! A poll only notes which stories wait for it. The next publication chooses for all of them at once: the stories that they
+//! are compared with are then read once, and not again for each poll.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Draft;
 use crate::dedup;
-use crate::story::Gist;
+use crate::store::{Change, Inquiry, Surroundings};
+use crate::story::{Gist, Order, Plain, Terms};
 
-/// Chooses the related news of the stories that these entries tell, in each topic where none has been chosen yet.
-///
-/// The earliest story goes first, whatever their order: those that came together can be related.
-pub(crate) fn relate(draft: &mut Draft<'_>, entries: &[i64]) {
-    if !draft.lacks_nothing() {
-        // This decision is made again: choosing costs more than all the rest of it.
-        return;
-    }
+/// Notes the stories that these entries tell, if there is a topic in which no related news was chosen for them yet.
+pub(crate) fn wait(draft: &mut Draft<'_>, entries: &[i64]) {
     let stories: BTreeSet<i64> =
         entries.iter().filter_map(|number| draft.peer(*number).map(|peer| peer.story)).collect();
-    let mut waiting: Vec<(String, Gist)> = Vec::new();
+    let waits = |story: &i64| draft.topics(*story).iter().any(|topic| !draft.is_related(topic, *story));
+    let waiting: Vec<i64> = stories.into_iter().filter(waits).collect();
+    if !waiting.is_empty() {
+        draft.changes.push(Change::Unrelated(waiting));
+    }
+}
+
+/// Chooses the related news of stored stories in each topic where none has been chosen yet. Asks for the stories among the
+/// peers of its surroundings.
+///
+/// # Errors
+/// What has to be known first.
+pub(crate) fn relate(around: &Surroundings, stories: &[i64]) -> Result<Vec<Change>, Box<Inquiry>> {
+    let mut relating = Relating { around, wants: Inquiry::default(), terms: HashMap::new() };
+    let mut waiting: BTreeMap<&str, Vec<Cow<'_, Gist>>> = BTreeMap::new();
     for story in stories {
-        for topic in draft.topics(story) {
-            if !draft.is_related(&topic, story) {
-                waiting.extend(draft.gist(story).map(|gist| (topic, gist)));
+        for topic in topics(around, *story) {
+            if !around.related.contains(&(topic.to_owned(), *story))
+                && let Some(gist) = relating.gist(*story)
+            {
+                waiting.entry(topic).or_default().push(gist);
             }
         }
     }
-    waiting.sort_by(|(topic, gist), (other_topic, other)| (topic, gist.order()).cmp(&(other_topic, other.order())));
-    for (topic, gist) in waiting {
-        if let Some(others) = draft.with_window(&topic, gist.order(), |window| dedup::related(&gist, window)) {
-            draft.relate(&topic, gist.number, others);
+    let mut changes = Vec::new();
+    for (topic, waiting) in waiting {
+        let waiting: Vec<&Gist> = waiting.iter().map(AsRef::as_ref).collect();
+        let Some(before) = relating.before(topic, &waiting) else { continue };
+        let before: Vec<&Gist> = before.iter().map(AsRef::as_ref).collect();
+        for (gist, others) in waiting.iter().zip(dedup::related(&before, &waiting)) {
+            changes.push(Change::Relate { topic: topic.to_owned(), story: gist.number, others });
         }
+    }
+    if !relating.wants.is_empty() {
+        return Err(Box::new(relating.wants));
+    }
+    changes.extend(relating.terms.into_iter().map(|(number, terms)| Change::Terms { number, terms }));
+    changes.push(Change::Related(stories.to_vec()));
+    Ok(changes)
+}
+
+/// The topics that a stored story is in.
+fn topics(around: &Surroundings, story: i64) -> BTreeSet<&str> {
+    let told = around.stories.get(&story).into_iter().flatten();
+    told.filter_map(|number| around.peers.get(number)).flat_map(|peer| &peer.topics).map(String::as_str).collect()
+}
+
+/// A choice of related news under way.
+struct Relating<'a> {
+    around: &'a Surroundings,
+    /// What it lacks.
+    wants: Inquiry,
+    /// By entry: telling words that were looked for only now.
+    terms: HashMap<i64, Terms>,
+}
+
+impl<'a> Relating<'a> {
+    fn gist(&mut self, story: i64) -> Option<Cow<'a, Gist>> {
+        let around = self.around;
+        if !around.asked.gists.contains(&story) {
+            self.wants.gists.insert(story);
+        }
+        around.gists.get(&story).and_then(|gist| self.with_terms(gist))
+    }
+
+    /// The stories of a topic that come before any of these, in order.
+    fn before(&mut self, topic: &str, waiting: &[&Gist]) -> Option<Vec<Cow<'a, Gist>>> {
+        let around = self.around;
+        let asked = around.asked.windows.get(topic);
+        let places = waiting.iter().map(|gist| gist.order());
+        let unknown: Vec<Order> = places.filter(|place| asked.is_none_or(|asked| !asked.contains(place))).collect();
+        if !unknown.is_empty() {
+            self.wants.windows.entry(topic.to_owned()).or_default().extend(unknown);
+            return None;
+        }
+        let stories = around.windows.get(topic).into_iter().flat_map(BTreeMap::values);
+        Some(stories.filter_map(|gist| self.with_terms(gist)).collect())
+    }
+
+    /// Looks for the telling words of a story that was in no topic when it came, or came before they were kept.
+    fn with_terms(&mut self, gist: &'a Gist) -> Option<Cow<'a, Gist>> {
+        if gist.terms.is_some() {
+            return Some(Cow::Borrowed(gist));
+        }
+        if !self.terms.contains_key(&gist.number) {
+            let Some(stored) = self.around.texts.get(&gist.number) else {
+                if !self.around.asked.texts.contains(&gist.number) {
+                    self.wants.texts.insert(gist.number);
+                }
+                return None;
+            };
+            self.terms.insert(gist.number, dedup::terms(&stored.entry, &Plain::of(&stored.entry)));
+        }
+        Some(Cow::Owned(Gist { terms: self.terms.get(&gist.number).cloned(), ..gist.clone() }))
     }
 }

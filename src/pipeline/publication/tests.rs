@@ -154,3 +154,17 @@ async fn in_a_hurry_the_codings_that_take_long_are_left_to_the_next_publication(
     world.publish(Archives::Later).await;
     assert_eq!(there(), [true, false], "what is beside a document is of that document");
 }
+
+#[tokio::test]
+async fn a_publication_chooses_related_news_for_all_stories_that_wait_for_it() {
+    let world = World::new().await;
+    let wait = |store: &mut dyn crate::store::Store| store.apply(&[Change::Unrelated(vec![1, 2, 99])], None);
+    assert_eq!(world.context.store.call(wait).await.unwrap(), Applied::Kept);
+    world.publish(Archives::Changed).await;
+    let look = |store: &mut dyn crate::store::Store| {
+        let chosen = store.unrelated("ecole", Some((chrono::DateTime::UNIX_EPOCH, 0)), 9)?;
+        Ok((store.outline(&[], 0)?.unrelated, chosen.into_iter().map(|(_, is_chosen)| is_chosen).collect::<Vec<_>>()))
+    };
+    let (waiting, chosen) = world.context.store.call(look).await.unwrap();
+    assert_eq!((waiting, chosen), (vec![], vec![true]), "one of them is no longer there");
+}

@@ -36,6 +36,8 @@ fn is_seen(change: &Change) -> bool {
     match change {
         Change::Source(_)
         | Change::Throttle { .. }
+        | Change::Unrelated(_)
+        | Change::Related(_)
         | Change::Terms { .. }
         | Change::BeginRules(_)
         | Change::Label { .. }
@@ -70,6 +72,9 @@ struct Writing<'a> {
     rulesets: HashMap<String, i64>,
     /// Stories that look different.
     touched: BTreeSet<i64>,
+    /// Clues that are to be written: period, hash, entry. They are written at the end in the order of their table, whose
+    /// pages are each found and changed once.
+    clues: Vec<(i64, i64, i64)>,
 }
 
 impl<'a> Writing<'a> {
@@ -81,6 +86,7 @@ impl<'a> Writing<'a> {
             next_rules: meta::number(connection, "next_rules")?,
             rulesets: HashMap::new(),
             touched: BTreeSet::new(),
+            clues: Vec::new(),
         })
     }
 
@@ -100,6 +106,8 @@ impl<'a> Writing<'a> {
                 Ok(())
             }
             Change::Relate { topic, story, others } => related::relate(connection, topic, *story, others),
+            Change::Unrelated(stories) => related::wait(connection, stories),
+            Change::Related(stories) => related::wait_no_more(connection, stories),
             Change::Terms { number, terms } => related::set_terms(connection, *number, Some(terms)),
             Change::Leave { numbers, now } => {
                 let mut leave = connection.prepare_cached("UPDATE entry SET left_feed = ?2 WHERE number = ?1")?;
@@ -154,7 +162,12 @@ impl<'a> Writing<'a> {
         story.map_or(Ok(()), |story| self.touch(story))
     }
 
-    fn finish(self) -> Result<(), StoreError> {
+    fn finish(mut self) -> Result<(), StoreError> {
+        self.clues.sort_unstable();
+        let mut insert = self.connection.prepare_cached("INSERT OR IGNORE INTO clue VALUES (?1, ?2, ?3)")?;
+        for clue in &self.clues {
+            insert.execute(*clue)?;
+        }
         for story in &self.touched {
             archive::touch(self.connection, *story)?;
             if let Some(next) = self.next_rules {
@@ -292,17 +305,21 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    fn forget_clues(&self, number: i64) -> Result<(), StoreError> {
+    fn forget_clues(&mut self, number: i64) -> Result<(), StoreError> {
+        self.clues.retain(|(_, _, entry)| *entry != number);
         forget_clues(self.connection, number)
     }
 
-    fn write_sketch(&self, number: i64, clues: &Clues, sketch: &[u8], first_seen: Timestamp) -> Result<(), StoreError> {
+    fn write_sketch(
+        &mut self,
+        number: i64,
+        clues: &Clues,
+        sketch: &[u8],
+        first_seen: Timestamp,
+    ) -> Result<(), StoreError> {
         let recent = clues.recent.iter().map(|clue| (Period::of(first_seen).0, *clue));
         let all: Vec<(i64, i64)> = recent.chain(clues.lasting.iter().map(|clue| (Period::LASTING.0, *clue))).collect();
-        let mut insert = self.connection.prepare_cached("INSERT OR IGNORE INTO clue VALUES (?1, ?2, ?3)")?;
-        for (period, hash) in &all {
-            insert.execute([*period, *hash, number])?;
-        }
+        self.clues.extend(all.iter().map(|(period, hash)| (*period, *hash, number)));
         let bytes: Vec<u8> =
             all.iter().flat_map(|(period, hash)| [period.to_le_bytes(), hash.to_le_bytes()]).flatten().collect();
         let sql = "INSERT OR REPLACE INTO sketch VALUES (?1, ?2, ?3)";
@@ -310,7 +327,7 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    fn set_sketch(&self, number: i64, clues: &Clues, sketch: &[u8]) -> Result<(), StoreError> {
+    fn set_sketch(&mut self, number: i64, clues: &Clues, sketch: &[u8]) -> Result<(), StoreError> {
         let sql = "SELECT first_seen FROM entry WHERE number = ?1";
         let first_seen = maybe(self.connection, sql, number, |row| super::rows::time(row, 0))?.flatten();
         let Some(first_seen) = first_seen else { return Ok(()) };

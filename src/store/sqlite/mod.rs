@@ -43,12 +43,13 @@ use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
 const APPLICATION_ID: i64 = 0x7665_696c;
 
 /// One step per format, in order, never changed once released; `PRAGMA user_version` counts the steps done.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
     include_str!("003.sql"),
     include_str!("004.sql"),
     include_str!("005.sql"),
+    include_str!("006.sql"),
 ];
 
 /// How long to wait for another process that writes.
@@ -141,6 +142,8 @@ impl Sqlite {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         // 8 MB: what polls look up and write lies together, by time.
         connection.pragma_update(None, "cache_size", -8_000)?;
+        // 16 MB: pages that many transactions change go to the database once.
+        connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
         // Without it many a cached statement would be prepared anew for each value that is bound to it.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -241,6 +244,7 @@ impl Store for Sqlite {
             health: health::last(&transaction, None)?,
             turns: health::turns(&transaction, turns)?,
             hubs: hubs::all(&transaction)?,
+            unrelated: related::waiting(&transaction)?,
         };
         transaction.commit()?;
         Ok(outline)

@@ -6,8 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{StoreError, archive, rows, unix};
 use crate::feed::Timestamp;
-use crate::store::WINDOW;
-use crate::story::{Chosen, Gist, Order, Related, Terms};
+use crate::story::{Chosen, Gist, Order, Related, Terms, WINDOW};
 
 pub(super) fn set_terms(connection: &Connection, number: i64, terms: Option<&Terms>) -> Result<(), StoreError> {
     match terms {
@@ -131,6 +130,24 @@ pub(super) fn relate(connection: &Connection, topic: &str, story: i64, others: &
         insert.execute(params![topic, story, place, other])?;
     }
     if others.is_empty() { Ok(()) } else { archive::touch_in(connection, topic, story) }
+}
+
+/// The first stories that wait for their related news.
+pub(super) fn waiting(connection: &Connection) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT story FROM unrelated ORDER BY story LIMIT 1000")?;
+    Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn wait(connection: &Connection, stories: &[i64]) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO unrelated VALUES (?1)")?;
+    stories.iter().try_for_each(|story| insert.execute([story]).map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) fn wait_no_more(connection: &Connection, stories: &[i64]) -> Result<(), StoreError> {
+    let mut delete = connection.prepare_cached("DELETE FROM unrelated WHERE story = ?1")?;
+    stories.iter().try_for_each(|story| delete.execute([story]).map(|_| ()))?;
+    Ok(())
 }
 
 /// The stories that hold what was chosen for a story, best first.

@@ -1,6 +1,7 @@
 //! Related news.
 
 use super::*;
+use crate::story::WINDOW;
 
 /// A story of the topic with a page, so many hours old.
 fn paged(name: &str, hours: i64) -> Prepared {
@@ -147,5 +148,16 @@ fn during_a_relabelling_the_stories_to_come_wait_for_their_related_news() {
         apply(store, &[Change::BeginRules("rules 2".into()), label(a, "a", &["laicite"])]);
         assert_eq!(store.unrelated("numerique", None, 9).unwrap(), []);
         assert_eq!(store.unrelated("laicite", None, 9).unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn stories_are_told_to_wait_for_their_related_news_until_they_wait_no_more() {
+    check(|store| {
+        let waiting = |store: &mut dyn Store| store.outline(&[], 0).unwrap().unrelated;
+        apply(store, &[Change::Unrelated(vec![5, 2]), Change::Unrelated(vec![2, 9])]);
+        assert_eq!(waiting(store), [2, 5, 9]);
+        apply(store, &[Change::Related(vec![9, 2, 7])]);
+        assert_eq!(waiting(store), [5]);
     });
 }

@@ -1,6 +1,7 @@
 //! What a decision can ask, and what it is told.
 
 use super::*;
+use crate::story::WINDOW;
 
 fn keys(source_id: &str, keys: &[EntryKey]) -> Inquiry {
     Inquiry { keys: BTreeMap::from([(source_id.into(), keys.iter().copied().collect())]), ..Inquiry::default() }

@@ -191,3 +191,21 @@ fn the_bonds_of_an_entry_are_its_own_and_the_last_word_counts() {
     });
     assert_eq!(bonds, [Bond::new(2, 3, true), Bond::new(1, 2, false)]);
 }
+
+#[test]
+fn a_story_that_comes_into_a_topic_waits_for_its_related_news() {
+    let labelled = |topics: &[&str]| {
+        let label = |topic: &&str| Label { topic: (*topic).into(), score: 6.0, reasons: Vec::new() };
+        Prepared { labels: topics.iter().map(label).collect(), ..prepared("a", "new", "Rien de tel.") }
+    };
+    let waits = |prepared: Prepared| {
+        let changes = polled(&around([]), vec![prepared], Listing::Delta, noon());
+        changes.contains(&Change::Unrelated(vec![1000]))
+    };
+    assert!(waits(labelled(&["ecole", "sante"])));
+    assert!(!waits(labelled(&[])));
+    assert!(
+        !waits(Prepared { rules: "others".into(), ..labelled(&["ecole"]) }),
+        "it is published under these rules later"
+    );
+}
