@@ -5,6 +5,7 @@
 //! What it has no place for is filled into the [`Feed`] that goes along.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -166,8 +167,10 @@ impl Repair<'_> {
             let description = descriptions.filter(|field| field.is(Ns::Media, "description"));
             texts.extend(description.filter_map(|field| EntryText::new(field, place, false)).take(1));
         }
-        let stated = texts.iter().filter(|text| text.is_content).rev().max_by_key(|text| text.length);
-        let fullest = texts.iter().rev().max_by_key(|text| text.length).filter(|_| texts.len() > 1);
+        let is_choice = texts.len() > 1;
+        let length = |text: &&EntryText<'_>| if is_choice { text.length() } else { 0 };
+        let stated = texts.iter().filter(|text| text.is_content).rev().max_by_key(length);
+        let fullest = texts.iter().rev().max_by_key(length).filter(|_| is_choice);
         let content = stated.filter(|stated| !fullest.is_some_and(|fullest| fullest.is_fuller(stated))).or(fullest);
         let others = texts.iter().filter(|text| content.is_none_or(|content| !std::ptr::eq(*text, content)));
         let summary = others.clone().find(|text| !text.is_content).or_else(|| others.clone().next());
@@ -266,8 +269,8 @@ impl Repair<'_> {
 struct EntryText<'t> {
     field: &'t Element<'t>,
     html: Cow<'t, str>,
-    /// Of what a person reads, in bytes, roughly.
-    length: usize,
+    /// See [`Self::length`].
+    length: OnceCell<usize>,
     /// Whether it is where contents belong.
     is_content: bool,
 }
@@ -275,19 +278,24 @@ struct EntryText<'t> {
 impl<'t> EntryText<'t> {
     fn new(field: &'t Element<'_>, place: &Place, is_content: bool) -> Option<Self> {
         let html = html::html(field, place.inside(field).reference())?;
-        let outside = html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text).trim().len());
-        Some(Self { field, length: outside.sum(), html, is_content })
+        Some(Self { field, length: OnceCell::new(), html, is_content })
+    }
+
+    /// Returns the length of what a person reads, in bytes, roughly.
+    fn length(&self) -> usize {
+        let texts = || self.html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text));
+        *self.length.get_or_init(|| texts().map(|text| text.trim().len()).sum())
     }
 
     /// Whether it tells clearly more, so that the other is no content, whatever its publisher calls it.
     fn is_fuller(&self, other: &Self) -> bool {
-        self.length > other.length + LENGTH_MIN && self.length > other.length / 2 * 3
+        self.length() > other.length() + LENGTH_MIN && self.length() > other.length() / 2 * 3
     }
 
     /// Whether both say the same, with or without markup.
     fn says(&self, other: &Self) -> bool {
         let is_same =
-            |other: &Self| self.length == other.length && html_to_text(&self.html) == html_to_text(&other.html);
+            |other: &Self| self.length() == other.length() && html_to_text(&self.html) == html_to_text(&other.html);
         self.is_content == other.is_content && (self.html == other.html || is_same(other))
     }
 }

@@ -69,7 +69,11 @@ pub(super) fn resolve(written: &str, base: Option<&Url>) -> Option<Url> {
 /// Whether a link has a relation (RFC 4287 §4.2.7.2, RFC 8288 §2.1): one without any is an alternate, case does not
 /// matter, and the address that IANA gives a relation means the relation.
 pub(super) fn is_rel(link: &Element<'_>, name: &str) -> bool {
-    let written = link.attribute("rel").unwrap_or("alternate").to_ascii_lowercase();
+    let written = link.attribute("rel").unwrap_or("alternate");
+    if written.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return written.eq_ignore_ascii_case(name);
+    }
+    let written = written.to_ascii_lowercase();
     written.split_ascii_whitespace().any(|rel| {
         let registered = rel
             .split_once("//www.iana.org/assignments/")

@@ -53,14 +53,25 @@ pub(super) fn open(text: &str) -> Option<Cow<'_, str>> {
 
 /// Returns a text that is HTML by custom, in which tags that would hide the rest are escaped.
 pub(super) fn html(text: Cow<'_, str>) -> Cow<'_, str> {
-    let is_plain = |name: &str| is_known(name) && !SWALLOWING.contains(&name);
-    if names(&text).all(|(_, name, _)| is_plain(&name)) {
+    if is_ordinary(&text) {
         return text;
     }
     match escape(&text, &tags(&text), is_markup) {
         Cow::Borrowed(_) => text,
         Cow::Owned(escaped) => Cow::Owned(escaped),
     }
+}
+
+/// Whether each tag is of a known element that hides nothing. A quick look: it takes any doubt for a no.
+fn is_ordinary(text: &str) -> bool {
+    text.match_indices('<').all(|(at, _)| {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        let rest = rest.strip_prefix('/').unwrap_or(rest);
+        let length = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let name = rest.get(..length).unwrap_or_default();
+        let is_ended = !rest.get(length..).is_some_and(|after| after.starts_with(['-', ':', '_', '.', '<']));
+        name.is_empty() || is_ended && is_known(name) && !SWALLOWING.contains(&name)
+    })
 }
 
 /// Whether a text has a tag of HTML at all.
@@ -216,8 +227,16 @@ mod tests {
     fn html_by_custom_is_cut_short_by_no_word() {
         let html = |text: &'static str| html(text.into());
         assert_eq!(html("L’élément <video> arrive."), "L’élément &lt;video> arrive.");
+        assert_eq!(html("Un <p-x> et"), "Un &lt;p-x> et");
         assert_eq!(html("<p>Un Vec<String>, <em>vite</em>"), "<p>Un Vec&lt;String>, <em>vite</em>");
-        for text in ["<p>a <b>coupé", "a<script>if (b) {", "<video src=x>a", "<o:p>a</o:p>", "<iframe src='x'> b"] {
+        for text in [
+            "<p>a <b>coupé",
+            "a<script>if (b) {",
+            "<video src=x>a",
+            "<o:p>a</o:p>",
+            "<p-x>a</p-x>",
+            "<iframe src='x'> b",
+        ] {
             assert_eq!(html(text), text);
         }
     }

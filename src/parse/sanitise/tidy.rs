@@ -110,9 +110,9 @@ struct Tidy<'h> {
     rest: &'h str,
     is_page: bool,
     out: String,
-    /// OpenTag elements, outermost first.
+    /// Open elements, outermost first.
     open: Vec<OpenTag<'h>>,
-    /// OpenTag `noscript` elements: they hold what is shown without scripts.
+    /// Open `noscript` elements: they hold what is shown without scripts.
     noscripts: usize,
     /// Whether a `picture` is open, and whether it was shown.
     is_in_picture: bool,
@@ -307,7 +307,8 @@ impl<'h> Tidy<'h> {
         {
             self.attribute("src", address);
         }
-        if tag.contains("xml:lang")
+        if tag.len() > name.len() + "xml:lang".len()
+            && tag.contains("xml:lang")
             && attribute(tag, "lang").is_none()
             && let Some(language) = attribute(tag, "xml:lang")
         {
