@@ -17,7 +17,7 @@ use crate::store::sqlite::Sqlite;
 use crate::store::{Handle, StoreError};
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct PollOptions {
     /// Poll these feeds (ids), due or not
     #[arg(value_name = "FEED")]
     feeds: Vec<String>,
@@ -31,7 +31,7 @@ pub(super) struct Options {
 
 /// What a line tells of a poll; the keys are a contract.
 #[derive(Debug, Serialize)]
-struct Line<'a> {
+struct PollLine<'a> {
     feed: &'a str,
     outcome: &'static str,
     new: usize,
@@ -52,8 +52,8 @@ struct Total {
     changed: usize,
 }
 
-pub(super) fn run(config: Config, options: Options) -> Result<(), Failure> {
-    let Options { feeds, force, json } = options;
+pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
+    let PollOptions { feeds, force, json } = options;
     let force = force || !feeds.is_empty();
     let sources = chosen(&config, &feeds)?;
     let store = Sqlite::open(&config.store.path)?;
@@ -132,20 +132,24 @@ async fn round(context: &Arc<Context>, sources: Vec<Source>, force: bool, json: 
     Ok(total)
 }
 
-fn line<'a>(feed: &'a str, polled: &'a Polled) -> Line<'a> {
+fn line<'a>(feed: &'a str, polled: &'a Polled) -> PollLine<'a> {
     let (outcome, new, changed, error) = match &polled.outcome {
-        Outcome::NotDue => ("not_due", 0, 0, None),
+        Outcome::NotDue | Outcome::HostPostponed | Outcome::NoMemory => ("not_due", 0, 0, None),
         Outcome::Unchanged => ("unchanged", 0, 0, None),
         Outcome::Read(Counts { new, changed }) => ("read", *new, *changed, None),
         Outcome::Failed(failure) => ("failed", 0, 0, Some(failure.message.as_str())),
     };
-    Line { feed, outcome, new, changed, error, next_poll: polled.next_poll }
+    PollLine { feed, outcome, new, changed, error, next_poll: polled.next_poll }
 }
 
 /// A line for a feed that changed or failed, nothing for the others.
 fn for_people(feed: &str, outcome: &Outcome) -> String {
     match outcome {
-        Outcome::NotDue | Outcome::Unchanged | Outcome::Read(Counts { new: 0, changed: 0 }) => String::new(),
+        Outcome::NotDue
+        | Outcome::HostPostponed
+        | Outcome::NoMemory
+        | Outcome::Unchanged
+        | Outcome::Read(Counts { new: 0, changed: 0 }) => String::new(),
         Outcome::Read(Counts { new, changed: 0 }) => format!("{feed}: {new} new\n"),
         Outcome::Read(Counts { new, changed }) => format!("{feed}: {new} new, {changed} changed\n"),
         Outcome::Failed(failure) => format!("{feed}: failed: {}\n", failure.message),
@@ -159,7 +163,7 @@ fn new_entries(number: usize) -> String {
 impl Total {
     fn add(&mut self, outcome: &Outcome) {
         match outcome {
-            Outcome::NotDue => return,
+            Outcome::NotDue | Outcome::HostPostponed | Outcome::NoMemory => return,
             Outcome::Unchanged => {}
             Outcome::Read(Counts { new, changed }) => {
                 self.new += new;

@@ -13,7 +13,7 @@ use quick_xml::escape::minimal_escape;
 use regex::Regex;
 use url::Url;
 
-use super::xml::{Element, Node, Ns};
+use super::xml::{Element, Ns, XmlNode};
 use super::{cdata, entity, scan, talk};
 use crate::text::elements::{is_known, is_void};
 use crate::text::{html_to_text, one_line};
@@ -35,18 +35,18 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// `base` is what relative addresses in it refer to: an `xml:base` further inside can be relative to it.
 pub(super) fn html<'a>(element: &'a Element<'_>, base: Option<&Url>) -> Option<Cow<'a, str>> {
     let html = match kind(element) {
-        Kind::Html if is_text_only(element) => element.text()?,
-        Kind::Custom if is_text_only(element) => by_custom(element.text()?),
-        Kind::Plain if is_text_only(element) => Cow::Owned(paragraphs(&element.text()?)),
-        Kind::Open if is_text_only(element) => open(element.text()?),
-        Kind::Html | Kind::Custom | Kind::Plain | Kind::Open | Kind::Markup => {
+        TextKind::Html if is_text_only(element) => element.text()?,
+        TextKind::Custom if is_text_only(element) => by_custom(element.text()?),
+        TextKind::Plain if is_text_only(element) => Cow::Owned(paragraphs(&element.text()?)),
+        TextKind::Open if is_text_only(element) => open(element.text()?),
+        TextKind::Html | TextKind::Custom | TextKind::Plain | TextKind::Open | TextKind::Markup => {
             Cow::Owned(Xhtml { base: base.cloned(), is_line: false }.markup(element))
         }
-        Kind::Base64 => {
+        TextKind::Base64 => {
             let text = element.text()?;
             Cow::Owned(base64_text(&text).unwrap_or_else(|| escaped(&text)))
         }
-        Kind::Binary => return None,
+        TextKind::Binary => return None,
     };
     let trimmed = html.trim();
     if trimmed.is_empty() {
@@ -59,17 +59,19 @@ pub(super) fn html<'a>(element: &'a Element<'_>, base: Option<&Url>) -> Option<C
 /// were escaped twice.
 pub(super) fn line(element: &Element<'_>) -> Option<String> {
     let text = match kind(element) {
-        Kind::Plain if is_text_only(element) => plain(&element.text()?),
-        Kind::Html | Kind::Custom if is_text_only(element) => unescaped(html_to_text(&talk::html(element.text()?))),
-        Kind::Open if is_text_only(element) => unescaped(open_line(&element.text()?)),
-        Kind::Html | Kind::Custom | Kind::Plain | Kind::Open | Kind::Markup => {
+        TextKind::Plain if is_text_only(element) => plain(&element.text()?),
+        TextKind::Html | TextKind::Custom if is_text_only(element) => {
+            unescaped(html_to_text(&talk::html(element.text()?)))
+        }
+        TextKind::Open if is_text_only(element) => unescaped(open_line(&element.text()?)),
+        TextKind::Html | TextKind::Custom | TextKind::Plain | TextKind::Open | TextKind::Markup => {
             unescaped(html_to_text(&Xhtml { base: None, is_line: true }.markup(element)))
         }
-        Kind::Base64 => {
+        TextKind::Base64 => {
             let text = element.text()?;
             unescaped(base64_text(&text).map_or_else(|| open_line(&text), |html| html_to_text(&html)))
         }
-        Kind::Binary => return None,
+        TextKind::Binary => return None,
     };
     let mut text = entity::clean(&text).into_owned();
     text.truncate(text.floor_char_boundary(LINE_BYTES_MAX));
@@ -104,7 +106,7 @@ fn unescaped(text: String) -> String {
     entity::unescape(text.into()).into_owned()
 }
 
-enum Kind {
+enum TextKind {
     Html,
     /// HTML, since RSS has nothing else; many do not know that.
     Custom,
@@ -117,25 +119,25 @@ enum Kind {
     Binary,
 }
 
-fn kind(element: &Element<'_>) -> Kind {
+fn kind(element: &Element<'_>) -> TextKind {
     let mode = element.attribute("mode").unwrap_or_default();
     let media_type = element.attribute("type").unwrap_or_default().to_ascii_lowercase();
     let is_feed_text = matches!(&*element.name, "description" | "encoded" | "fullitem" | "abstract");
     match media_type.split(';').next().unwrap_or_default().trim() {
-        _ if mode == "base64" => Kind::Base64,
-        "html" | "text/html" => Kind::Html,
-        "xhtml" | "application/xhtml+xml" => Kind::Markup,
-        "" if element.ns == Ns::Media => Kind::Plain, // Media RSS: "plain" is the default
-        "" if is_feed_text => Kind::Custom,
-        "" => Kind::Open,
-        "text" | "plain" => Kind::Plain,
-        other if other.ends_with("/xml") || other.ends_with("+xml") => Kind::Markup,
-        other if other.starts_with("text/") => Kind::Plain,
-        other if !other.contains('/') => Kind::Open,
+        _ if mode == "base64" => TextKind::Base64,
+        "html" | "text/html" => TextKind::Html,
+        "xhtml" | "application/xhtml+xml" => TextKind::Markup,
+        "" if element.ns == Ns::Media => TextKind::Plain, // Media RSS: "plain" is the default
+        "" if is_feed_text => TextKind::Custom,
+        "" => TextKind::Open,
+        "text" | "plain" => TextKind::Plain,
+        other if other.ends_with("/xml") || other.ends_with("+xml") => TextKind::Markup,
+        other if other.starts_with("text/") => TextKind::Plain,
+        other if !other.contains('/') => TextKind::Open,
         other if other.starts_with("image/") || other.starts_with("audio/") || other.starts_with("video/") => {
-            Kind::Binary
+            TextKind::Binary
         }
-        _ => Kind::Base64,
+        _ => TextKind::Base64,
     }
 }
 
@@ -219,8 +221,8 @@ impl Xhtml {
     fn write_nodes(&self, element: &Element<'_>, is_moved: bool, out: &mut String) {
         for node in &element.nodes {
             match node {
-                Node::Text(text) => out.push_str(&minimal_escape(&*cdata::unwrap(Cow::Borrowed(text)))),
-                Node::Element(child) => self.write_element(child, is_moved, out),
+                XmlNode::Text(text) => out.push_str(&minimal_escape(&*cdata::unwrap(Cow::Borrowed(text)))),
+                XmlNode::Element(child) => self.write_element(child, is_moved, out),
             }
         }
     }
@@ -268,5 +270,5 @@ fn is_wrapper(element: &Element<'_>) -> bool {
 }
 
 fn has_no_text(element: &Element<'_>) -> bool {
-    element.nodes.iter().all(|node| !matches!(node, Node::Text(text) if !text.trim().is_empty()))
+    element.nodes.iter().all(|node| !matches!(node, XmlNode::Text(text) if !text.trim().is_empty()))
 }

@@ -5,6 +5,7 @@ use chrono::{Datelike, NaiveDate};
 use crate::config::Language;
 use crate::publish::legal;
 use crate::state::{Health, Turn};
+use crate::text::vocabulary;
 
 /// The words of one language.
 pub(super) struct Words {
@@ -50,21 +51,6 @@ pub(super) fn of(language: Language) -> &'static Words {
         Language::English => &ENGLISH,
     }
 }
-
-static FRENCH_MONTHS: [&str; 12] = [
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-];
 
 impl Words {
     /// Returns why something changed, in one line and its language: what servers and the system say is English.
@@ -114,10 +100,10 @@ static FRENCH: Words = Words {
         Health::Moved => "a changé d’adresse",
         Health::Invalid => "contient des erreurs, la dernière version correcte reste en vigueur",
     },
-    month: |month, year| format!("{} {year}", FRENCH_MONTHS.get(month).unwrap_or(&"")),
+    month: |month, year| format!("{} {year}", vocabulary::FRENCH.months.get(month).unwrap_or(&"")),
     day: |day, month, year| {
         let ordinal = if day == 1 { "er" } else { "" };
-        format!("{day}{ordinal}\u{a0}{} {year}", FRENCH_MONTHS.get(month).unwrap_or(&""))
+        format!("{day}{ordinal}\u{a0}{} {year}", vocabulary::FRENCH.months.get(month).unwrap_or(&""))
     },
     comments: |count| match count {
         None => "Commentaires".to_owned(),
@@ -125,21 +111,6 @@ static FRENCH: Words = Words {
         Some(count) => format!("{count} commentaires"),
     },
 };
-
-static ENGLISH_MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 static ENGLISH: Words = Words {
     tag: "en",
@@ -175,8 +146,8 @@ static ENGLISH: Words = Words {
         Health::Moved => "has a new address",
         Health::Invalid => "has mistakes, the last good one stays in force",
     },
-    month: |month, year| format!("{} {year}", ENGLISH_MONTHS.get(month).unwrap_or(&"")),
-    day: |day, month, year| format!("{day}\u{a0}{} {year}", ENGLISH_MONTHS.get(month).unwrap_or(&"")),
+    month: |month, year| format!("{} {year}", vocabulary::ENGLISH.months.get(month).unwrap_or(&"")),
+    day: |day, month, year| format!("{day}\u{a0}{} {year}", vocabulary::ENGLISH.months.get(month).unwrap_or(&"")),
     comments: |count| match count {
         None => "Comments".to_owned(),
         Some(1) => "1 comment".to_owned(),
@@ -187,11 +158,12 @@ static ENGLISH: Words = Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::Monitored;
 
     #[test]
     fn a_silent_source_is_told_in_our_words_and_an_answer_of_a_server_in_its_own() {
         let turn = |health, detail: &str| Turn {
-            source_id: "a".into(),
+            of: Monitored::Source("a".into()),
             date: chrono::DateTime::UNIX_EPOCH,
             health,
             detail: Some(detail.into()),

@@ -87,7 +87,7 @@ const NAMES: [(&str, &str); 7] = [
 ];
 
 /// One of the five fields: its values from `min` to `max`, and what some of them are called.
-struct Field {
+struct CronField {
     name: &'static str,
     min: u32,
     max: u32,
@@ -95,17 +95,17 @@ struct Field {
     names: &'static [&'static str],
 }
 
-const MINUTE: Field = Field { name: "minute", min: 0, max: 59, names: &[] };
-const HOUR: Field = Field { name: "hour", min: 0, max: 23, names: &[] };
-const DAY: Field = Field { name: "day of month", min: 1, max: 31, names: &[] };
-const MONTH: Field = Field {
+const MINUTE: CronField = CronField { name: "minute", min: 0, max: 59, names: &[] };
+const HOUR: CronField = CronField { name: "hour", min: 0, max: 23, names: &[] };
+const DAY: CronField = CronField { name: "day of month", min: 1, max: 31, names: &[] };
+const MONTH: CronField = CronField {
     name: "month",
     min: 1,
     max: 12,
     names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
 };
-const WEEKDAY: Field =
-    Field { name: "weekday", min: 0, max: 7, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
+const WEEKDAY: CronField =
+    CronField { name: "weekday", min: 0, max: 7, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
 
 /// Returns the pattern with blanks normalised, and what the `cron` crate has to walk.
 pub(super) fn read(text: &str) -> Result<(String, Vec<cron::Schedule>), ScheduleError> {
@@ -170,7 +170,7 @@ fn list(numbers: &BTreeSet<u32>) -> String {
     numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
 }
 
-impl Field {
+impl CronField {
     fn read(&self, text: &str) -> Result<BTreeSet<u32>, ScheduleError> {
         let mut numbers = BTreeSet::new();
         for part in text.split(',') {

@@ -19,14 +19,14 @@ pub(super) struct Element<'a> {
     pub(super) ns: Ns,
     pub(super) name: Cow<'a, str>,
     pub(super) attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    pub(super) nodes: Vec<Node<'a>>,
+    pub(super) nodes: Vec<XmlNode<'a>>,
     /// Its start tag as written, without the angle brackets, if no end tag of its own closed it; else empty.
     pub(super) unclosed: &'a str,
 }
 
 /// A child of an element.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Node<'a> {
+pub(super) enum XmlNode<'a> {
     Text(Cow<'a, str>),
     Element(Element<'a>),
 }
@@ -39,8 +39,8 @@ impl<'a> Element<'a> {
     /// Returns its child elements.
     pub(super) fn elements(&self) -> impl Iterator<Item = &Element<'a>> {
         self.nodes.iter().filter_map(|node| match node {
-            Node::Element(element) => Some(element),
-            Node::Text(_) => None,
+            XmlNode::Element(element) => Some(element),
+            XmlNode::Text(_) => None,
         })
     }
 
@@ -63,7 +63,7 @@ impl<'a> Element<'a> {
     pub(super) fn text(&self) -> Option<Cow<'_, str>> {
         let text = match self.nodes.as_slice() {
             [] => return None,
-            [Node::Text(text)] => Cow::Borrowed(text.trim()),
+            [XmlNode::Text(text)] => Cow::Borrowed(text.trim()),
             _ => {
                 let mut text = String::new();
                 self.collect_text(&mut text);
@@ -77,8 +77,8 @@ impl<'a> Element<'a> {
     fn collect_text(&self, to: &mut String) {
         for node in &self.nodes {
             match node {
-                Node::Text(text) => to.push_str(text),
-                Node::Element(element) => element.collect_text(to),
+                XmlNode::Text(text) => to.push_str(text),
+                XmlNode::Element(element) => element.collect_text(to),
             }
         }
     }
@@ -86,7 +86,7 @@ impl<'a> Element<'a> {
 
 /// A document read, and what was wrong with it.
 #[derive(Debug)]
-pub(super) struct Tree<'a> {
+pub(super) struct XmlTree<'a> {
     /// Holds the elements of the top; has no name of its own.
     pub(super) top: Element<'a>,
     /// Codes and texts, each once.
