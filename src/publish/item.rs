@@ -41,6 +41,8 @@ pub(super) struct Item {
     pub(super) content: Option<String>,
     /// None twice.
     pub(super) enclosures: Vec<Enclosure>,
+    /// Its picture.
+    pub(super) image: Option<String>,
     pub(super) comments: Comments,
     pub(super) rights: Option<String>,
     /// Other tellings of the story.
@@ -109,6 +111,7 @@ fn as_told(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
         authors: authors(&entry.authors, &source),
         categories: categories(edition, topic, story),
         enclosures: enclosures(&entry.enclosures),
+        image: entry.image.as_ref().and_then(legal::link),
         comments: comments(edition, &entry.comments),
         rights: entry.rights.as_deref().and_then(legal::label),
         elsewhere: elsewhere(edition, story, url.as_deref()),
@@ -270,6 +273,7 @@ fn enclosures(enclosures: &[Enclosure]) -> Vec<Enclosure> {
     legal
         .map(|enclosure| Enclosure {
             media_type: enclosure.media_type.as_deref().and_then(legal::media_type),
+            title: enclosure.title.as_deref().and_then(legal::title),
             ..enclosure.clone()
         })
         .collect()
@@ -288,7 +292,7 @@ fn elsewhere(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Lin
         }
         let source = source(edition, &telling.source_id).title;
         let own = story.head.entry.title.as_deref();
-        let title = match telling.title.as_deref().filter(|title| Some(*title) != own).and_then(legal::label) {
+        let title = match telling.title.as_deref().filter(|title| Some(*title) != own).and_then(legal::title) {
             Some(title) => legal::line(&format!("{source} – {title}")),
             None => Some(source),
         };
@@ -303,7 +307,7 @@ fn related(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link>
     let mut seen: HashSet<String> = told.chain(own.map(str::to_owned)).collect();
     let links = story.related.iter().filter_map(|related| {
         let url = page(edition, related.url.as_ref()?).filter(|url| seen.insert(url.clone()))?;
-        Some(Link { url, title: related.title.as_deref().and_then(legal::label) })
+        Some(Link { url, title: related.title.as_deref().and_then(legal::title) })
     });
     links.take(edition.settings.related).collect()
 }

@@ -6,6 +6,7 @@
 mod address;
 mod boilerplate;
 mod duration;
+pub(crate) mod elements;
 mod fold;
 mod folding;
 mod html;

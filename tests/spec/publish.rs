@@ -217,3 +217,21 @@ fn a_late_entry_reaches_readers_of_the_main_document_with_its_own_date() {
     assert!(shown[0].is_some() && shown[0] < shown[1] && shown[2].is_none(), "{atom}");
     assert!(atom.contains("<published>2026-10-05T"), "{atom}");
 }
+
+#[test]
+fn subscribers_see_what_was_told_and_what_it_shows() {
+    let picture = "<media:content xmlns:media='http://search.yahoo.com/mrss/' url='https://a.example/1.png' medium='image'>\
+                   <media:description>La façade.</media:description></media:content>";
+    let text =
+        "&lt;center&gt;Le vrai texte, entier.&lt;/center&gt;&lt;noscript&gt;&lt;p&gt;Suite&lt;/p&gt;&lt;/noscript&gt;";
+    let news = item("a", "École numérique : &lt;video&gt; et &lt;track&gt;", text, &[])
+        .replace("</item>", &format!("{picture}</item>"));
+    let world = World::new().feed("education", document(rss(&[news])));
+    world.succeeds(&["poll"]);
+    let atom = world.atom();
+    assert!(atom.contains("École numérique : &amp;lt;video&amp;gt; et &amp;lt;track&amp;gt;"), "{atom}");
+    assert!(atom.contains("&lt;div&gt;Le vrai texte, entier.&lt;/div&gt;&lt;p&gt;Suite&lt;/p&gt;"), "{atom}");
+    assert!(!atom.contains("<content"), "{atom}");
+    let file = atom.lines().find(|line| line.contains("rel=\"enclosure\"")).unwrap();
+    assert!(file.contains("type=\"image/png\"") && file.contains("title=\"La façade.\""), "{file}");
+}
