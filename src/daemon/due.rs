@@ -3,11 +3,20 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 
+use chrono::TimeDelta;
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::feed::Timestamp;
 
 /// Polls of one host that are begun at once, so that its next one is ready when its turn comes; the others wait here,
 /// where they cost next to nothing.
 const HOST_POLLS_MAX: usize = 2;
+
+/// Time from one to the next of sources that are late, on the whole.
+const SPREAD_MS: i64 = 250;
+
+/// Longest time until all sources that are late have been polled.
+const SPREAD_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// The due times of all sources.
 ///
@@ -38,6 +47,27 @@ impl Due {
             self.times.insert(source_id.to_owned(), at);
             self.heap.push(Reverse((at, source_id.to_owned())));
         }
+    }
+
+    /// Makes sources due that should have been polled long ago: spread over a while, so that there is no storm after a night
+    /// in which the machine slept.
+    pub(crate) fn set_late(&mut self, source_ids: Vec<String>, now: Timestamp) {
+        let share =
+            TimeDelta::milliseconds(i64::try_from(source_ids.len()).unwrap_or(i64::MAX).saturating_mul(SPREAD_MS));
+        let span = share.min(SPREAD_MAX).num_milliseconds().unsigned_abs();
+        for source_id in source_ids {
+            let delay = xxh3_64(source_id.as_bytes()) % (span + 1);
+            self.set(&source_id, now + TimeDelta::milliseconds(delay.cast_signed()));
+        }
+    }
+
+    /// Spreads all sources that are due.
+    pub(crate) fn spread(&mut self, now: Timestamp) {
+        let late = self.times.iter().filter(|(_, at)| **at <= now).map(|(source_id, _)| source_id.clone());
+        let waiting = self.hosts.values_mut().flat_map(|host| host.waiting.drain(..));
+        let late = late.chain(waiting).collect();
+        self.free.clear();
+        self.set_late(late, now);
     }
 
     /// When the next source is due.
@@ -107,7 +137,7 @@ impl Due {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{TimeDelta, TimeZone, Utc};
+    use chrono::{TimeZone, Utc};
 
     use super::*;
 

@@ -5,7 +5,8 @@ use tokio::time::advance;
 
 use super::*;
 use crate::config;
-use crate::store::Store;
+use crate::pipeline::{Conclusion, Counts, Outcome, Polled};
+use crate::store::{Store, StoreError};
 
 /// A daemon on a folder of its own, before its first publication.
 fn daemon(folder: &Path) -> Daemon {
@@ -169,7 +170,8 @@ fn check_relabelled(outcome: Outcome, is_relabelled: bool) {
     let mut daemon = daemon(folder.path());
     let old = Arc::clone(&daemon.context);
     daemon.context = Arc::new(old.renewed(old.config.clone()).unwrap());
-    daemon.end_poll(("ecole".into(), old, Ok(Polled { outcome, next_poll: None }))).unwrap();
+    let conclusion = Ok(Conclusion::Kept { polled: Polled { outcome, next_poll: None }, is_answer: true });
+    daemon.end_poll(Ended { source_id: "ecole".into(), context: old, asked: None, conclusion }).unwrap();
     daemon.start();
     assert_eq!((daemon.relabelling.is_running(), daemon.gathered.is_some()), (is_relabelled, is_relabelled));
 }

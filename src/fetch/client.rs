@@ -89,6 +89,11 @@ impl Client {
         self.gate.postpone(&throttle.host, throttle.until, now);
     }
 
+    /// Asks a host again that was left alone.
+    pub fn lift(&self, host: &str) {
+        self.gate.lift(host);
+    }
+
     /// Fetches `request`, following redirects, each in its host's turn.
     ///
     /// A host that answers 429 or 503 with `Retry-After` is postponed for all its feeds.

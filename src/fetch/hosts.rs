@@ -20,6 +20,12 @@ use crate::state::RETRY_AFTER_MAX;
 /// Longest gap: one beyond what an `Instant` holds is cut to it.
 const GAP_MAX: Duration = Duration::from_hours(7 * 24);
 
+/// A postponement that ends later was set while the clock was ahead. Clocks are corrected by seconds all the time.
+const POSTPONED_MAX: TimeDelta = match RETRY_AFTER_MAX.checked_add(&TimeDelta::minutes(5)) {
+    Some(longest) => longest,
+    None => RETRY_AFTER_MAX,
+};
+
 /// Hosts that are kept before idle ones are first looked for.
 const HOSTS_MIN: usize = 64;
 
@@ -126,12 +132,22 @@ impl Gate {
         }
     }
 
-    /// Leaves `host` alone until then, at most a week from `now`; a longer postponement that it already has stays.
+    /// Leaves `host` alone until then; a longer postponement that it already has stays. One of more than a week is nonsense,
+    /// of a clock that was ahead.
     pub fn postpone(&self, host: &str, until: Timestamp, now: Timestamp) {
-        let until = until.min(later(now, RETRY_AFTER_MAX));
+        if until > later(now, POSTPONED_MAX) {
+            return;
+        }
         let host = self.host(host, now);
         let mut times = lock(&host.times);
-        times.postponed_until = times.postponed_until.max(Some(until));
+        times.postponed_until = times.postponed(now).max(Some(until));
+    }
+
+    /// Ends the postponement of `host`.
+    pub fn lift(&self, host: &str) {
+        if let Some(host) = lock(&self.hosts).by_name.get(host) {
+            lock(&host.times).postponed_until = None;
+        }
     }
 
     fn host(&self, name: &str, now: Timestamp) -> Arc<Host> {
@@ -190,7 +206,8 @@ impl Host {
 
 impl Times {
     fn postponed(self, now: Timestamp) -> Option<Timestamp> {
-        self.postponed_until.filter(|until| *until > now)
+        // None is longer than a week: what seems so was set while the clock was ahead.
+        self.postponed_until.filter(|until| *until > now && *until <= later(now, POSTPONED_MAX))
     }
 }
 
@@ -335,8 +352,21 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_server_can_silence_a_host_for_more_than_a_week() {
         let gate = gate(8, 1, Duration::ZERO);
-        gate.postpone("a", Timestamp::MAX_UTC, noon());
+        gate.postpone("a", noon() + RETRY_AFTER_MAX, noon());
         assert_eq!(postponed(&gate, "a").await, Some(noon() + RETRY_AFTER_MAX));
+        // A clock that is set right afterwards shows that it was ahead.
+        gate.postpone("b", noon() + RETRY_AFTER_MAX + TimeDelta::hours(1), noon());
+        assert_eq!(postponed(&gate, "b").await, None);
+        let back = Clock::new(noon() - TimeDelta::days(1));
+        assert!(gate.enter("a", back).await.is_ok(), "nobody can have asked for that");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_postponement_that_is_lifted_is_over() {
+        let gate = gate(8, 1, Duration::ZERO);
+        gate.postpone("a", noon() + TimeDelta::hours(1), noon());
+        gate.lift("a");
+        assert_eq!(postponed(&gate, "a").await, None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -17,12 +17,14 @@ mod redirect;
 mod request;
 mod routes;
 mod waits;
+mod way;
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use ipnet::IpNet;
 use url::Url;
+use xxhash_rust::xxh3::xxh3_64;
 
 pub use client::Client;
 pub use error::{FetchError, Phase, RedirectFault};
@@ -31,6 +33,7 @@ pub use request::Request;
 pub use routes::{ClientError, Route};
 
 use crate::config::{PollSettings, Proxy, Site};
+use crate::outage::Reply;
 use crate::state::{Validators, Wait};
 
 /// Longest time for name resolution, connection and handshake, unless the whole has less.
@@ -111,6 +114,30 @@ impl Fetched {
         let is_moved = !self.hops.is_empty() && self.hops.iter().all(|hop| redirect::is_permanent(hop.status));
         is_moved.then_some(&self.url)
     }
+
+    /// Tells how doubtful it is that the host of `asked` sent this, should it be no feed: plain http can be answered by
+    /// anybody on the way. Such pages have one mark wherever they seem to come from: the host that they lead to, else
+    /// their title, else all their bytes.
+    #[must_use]
+    pub fn doubtful(&self, asked: &Url) -> Option<Reply> {
+        let Answer::Document(Document { body, .. }) = &self.answer else { return None };
+        let mark = match self.url.host_str() {
+            to if to != asked.host_str() => to.unwrap_or_default().to_owned(),
+            _ => title(body).unwrap_or_else(|| format!("{:x}", xxh3_64(body))),
+        };
+        (asked.scheme() == "http").then_some(Reply::Doubtful(mark))
+    }
+}
+
+/// Where the title of a page is looked for.
+const HEAD_BYTES: usize = 16 << 10;
+
+/// Returns the title of a page in HTML, as it is written.
+fn title(body: &[u8]) -> Option<String> {
+    let head = String::from_utf8_lossy(body.get(..HEAD_BYTES).unwrap_or(body)).to_ascii_lowercase();
+    let (_, rest) = head.split_once("<title")?;
+    let (title, _) = rest.split_once('>')?.1.split_once("</title")?;
+    Some(title.trim().to_owned()).filter(|title| !title.is_empty())
 }
 
 /// Whether there is something to read.

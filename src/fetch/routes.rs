@@ -11,7 +11,7 @@ use url::Url;
 
 use super::error::{innermost, is_tunnel_error};
 use super::guard::Guard;
-use super::request::secret;
+use super::request::{self, secret};
 use super::{FetchError, KEEP_CONNECTION, Settings, headers};
 use crate::config::{Access, Proxy, proxy_server};
 
@@ -228,7 +228,8 @@ const CA_BYTES_MAX: u64 = 4 << 20;
 
 async fn certificates(path: &Path) -> Result<Vec<Certificate>, FetchError> {
     let at_fault = |why: String| unusable("ca_file", format!("`{}`: {why}", path.display()));
-    let pem = super::request::read(path, CA_BYTES_MAX).await.map_err(at_fault)?;
+    let pem = request::read(path, CA_BYTES_MAX).await;
+    let pem = pem.map_err(|error| request::unreadable("ca_file", path, &error))?;
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| at_fault(innermost(&error)))?;
     // The library takes a file without any certificate for an empty list.
     if certificates.is_empty() {

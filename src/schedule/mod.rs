@@ -17,7 +17,7 @@ use chrono_tz::{GapInfo, Tz};
 
 use crate::feed::Timestamp;
 
-pub use next::{Asked, NextPoll, next_poll};
+pub use next::{Asked, NextPoll, due, is_to_come, next_poll};
 use pattern::Pattern;
 pub use pattern::ScheduleError;
 pub use silence::{RHYTHM, Silence, silence};

@@ -36,6 +36,8 @@ pub enum Health {
     Moved,
     /// The config has mistakes; the last good one is in force.
     Invalid,
+    /// This machine lacks something (`outage`).
+    Lacking,
 }
 
 /// Failures in a row before a server counts as unreachable: most are over by the next poll.

@@ -12,7 +12,8 @@ use crate::topic::Label;
 pub enum Change {
     /// What is remembered of a source.
     Source(Box<SourceState>),
-    /// A host asks to be left alone; a longer wait that it already has stays. Those over at `now` go.
+    /// A host asks to be left alone; a longer wait that it already has stays. Those over at `now` go, and all of a host whose
+    /// given end is over.
     Throttle {
         /// The host and the end of its wait.
         throttle: Throttle,

@@ -34,6 +34,7 @@ mod hostile;
 mod house;
 mod inspect;
 mod manners;
+mod outage;
 mod parity;
 mod poll;
 mod publish;

@@ -42,6 +42,7 @@ fn word(health: Health) -> &'static str {
         Health::Gone => "gone",
         Health::Moved => "moved",
         Health::Invalid => "invalid",
+        Health::Lacking => "lacking",
     }
 }
 
@@ -54,6 +55,7 @@ pub(super) fn of(word: &str) -> Health {
         "gone" => Health::Gone,
         "moved" => Health::Moved,
         "invalid" => Health::Invalid,
+        "lacking" => Health::Lacking,
         _ => Health::Recovered,
     }
 }
