@@ -176,7 +176,9 @@ impl Daemon {
             Finding::Hosts => polls.into_iter().for_each(|poll| self.blame(poll)),
             Finding::Offline | Finding::Portal => {
                 let now = Utc::now();
-                polls.iter().for_each(|poll| self.due.end(&poll.source_id, Some(now)));
+                for poll in &polls {
+                    self.due.end(&poll.source_id, Some(now));
+                }
                 self.begin_outage(Lack::Network, pipeline::no_network(finding, hosts, &example));
             }
         }

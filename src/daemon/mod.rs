@@ -32,6 +32,7 @@ use self::task::Task;
 use self::watch::FileWatch;
 use crate::config::Config;
 use crate::feed::Timestamp;
+use crate::fetch::descriptors::Shares;
 use crate::outage::{Lack, Network, Outage};
 use crate::pipeline::{self, Announced, Archives, Context};
 use crate::publish::files::{FilesError, Written};
@@ -476,7 +477,7 @@ impl Daemon {
     fn serve(&mut self) {
         let Some(socket) = self.socket.take() else { return };
         let (front, stop) = (Arc::clone(&self.front), self.stop.clone().cancelled_owned());
-        let limits = Limits { grace: GRACE, ..Limits::default() };
+        let limits = Limits { connections: Shares::now().readers, grace: GRACE, ..Limits::default() };
         self.server.ask();
         self.server.start(|| async move { Ok(serve::serve_apart(socket, front, limits, stop).await?) });
     }

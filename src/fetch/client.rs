@@ -133,7 +133,7 @@ impl Client {
         let mut time = Time { left: self.settings.timeout, clock: Clock::new(now) };
         let visit = self.enter(hub, time.clock).await?;
         let outlet = self.routes.client(&self.usual_route()).await?;
-        let request = outlet.http.post(hub.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = outlet.http(false).post(hub.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let response = time.within(request.body(publication(topics)).send()).await.ok_or_else(|| self.too_slow(hub))?;
         let response = response.map_err(|error| FetchError::before_answer(hub, &error, self.limits, &outlet))?;
         drop(visit);
@@ -158,7 +158,8 @@ impl Client {
         outlet.check(url)?;
         let visit = self.enter(url, time.clock).await?;
         // Boxed, so that a fetch that waits for its turn, one of thousands, stays small.
-        let step = Box::pin(self.exchange(outlet, request, url, time)).await?;
+        let is_kept = visit.keeps_connection();
+        let step = Box::pin(self.exchange(outlet, request, url, is_kept, time)).await?;
         let place = visit.end();
         Ok(match step {
             Step::Answered { answer, validators, asks, share } => {
@@ -173,13 +174,14 @@ impl Client {
         outlet: &Outlet,
         request: &Request,
         url: &Url,
+        is_kept: bool,
         time: &mut Time,
     ) -> Result<Step, FetchError> {
         let sent = headers::known(&request.validators, url);
         let is_own = redirect::is_own(&request.own, url);
         let headers = headers::conditional(sent, headers::extra(is_own.then_some(&*request.headers))?);
         let target = if is_own { headers::with_user_info(url, &request.own) } else { url.clone() };
-        let response = time.within(outlet.http.get(target).headers(headers).send()).await;
+        let response = time.within(outlet.http(is_kept).get(target).headers(headers).send()).await;
         let response = response.ok_or_else(|| self.too_slow(url))?;
         let response = response.map_err(|error| FetchError::before_answer(url, &error, self.limits, outlet))?;
         self.check_peer(url, &response, outlet)?;

@@ -330,8 +330,7 @@ impl FetchError {
                 // Sent away, over plain http perhaps not by the host itself.
                 (asked.scheme() == "http").then(|| Reply::Doubtful(host.clone()))
             }
-            Self::Unresolved { .. } if way::is_none() => Some(Reply::Offline),
-            Self::NoWay { .. } if way::is_none() => Some(Reply::Offline),
+            Self::Unresolved { .. } | Self::NoWay { .. } if way::is_none() => Some(Reply::Offline),
             Self::Unresolved { .. } => Some(Reply::Unresolved),
             Self::Dns { .. }
             | Self::NoWay { .. }

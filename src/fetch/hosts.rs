@@ -6,7 +6,7 @@
 //! Gaps are counted on the machine's steady clock; how long a host is to be left alone is an instant of the wall clock,
 //! for it outlasts a restart, and a night in which the machine sleeps.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ use chrono::TimeDelta;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
+use super::KEEP_CONNECTION;
+use super::descriptors::Shares;
 use crate::feed::Timestamp;
 use crate::state::RETRY_AFTER_MAX;
 
@@ -36,6 +38,35 @@ pub struct Gate {
     per_host: usize,
     host_delay: Duration,
     hosts: Mutex<Hosts>,
+    idle: Arc<Idle>,
+}
+
+/// Connections that wait for the next request to their host: so many at once at most.
+///
+/// Most hosts are asked once in an hour, and a thousand of them in a minute: their connections would pile up.
+#[derive(Debug)]
+struct Idle {
+    max: usize,
+    life: Duration,
+    /// When each was kept.
+    kept: Mutex<VecDeque<Instant>>,
+}
+
+impl Idle {
+    /// Takes one of the places; hosts without others that wait for them get only half of all.
+    fn take(&self, is_awaited: bool) -> bool {
+        let now = Instant::now();
+        let mut kept = lock(&self.kept);
+        while kept.front().is_some_and(|at| now.saturating_duration_since(*at) > self.life) {
+            kept.pop_front();
+        }
+        let max = if is_awaited { self.max } else { self.max / 2 };
+        let is_free = kept.len() < max;
+        if is_free {
+            kept.push_back(now);
+        }
+        is_free
+    }
 }
 
 /// A request's visit to its host: ends when dropped.
@@ -43,11 +74,23 @@ pub struct Gate {
 pub struct Visit {
     host: Arc<Host>,
     host_delay: Duration,
+    idle: Arc<Idle>,
     _own: OwnedSemaphorePermit,
     place: Option<OwnedSemaphorePermit>,
 }
 
 impl Visit {
+    /// Decides whether the connection is kept for the next request to the host.
+    pub(super) fn keeps_connection(&self) -> bool {
+        // One that is there already is used, and kept.
+        let mut times = lock(&self.host.times);
+        let is_there = times.kept_until.is_some_and(|until| until > Instant::now());
+        // The map of hosts holds it, and each request that waits for it or visits it.
+        let is_kept = self.idle.take(Arc::strong_count(&self.host) > 2) || is_there;
+        times.kept_until = is_kept.then(|| after(Instant::now(), self.idle.life));
+        is_kept
+    }
+
     /// Ends the visit, and keeps the place among all requests.
     pub(super) fn end(mut self) -> Option<OwnedSemaphorePermit> {
         self.place.take()
@@ -95,6 +138,8 @@ struct Host {
 struct Times {
     free_from: Instant,
     postponed_until: Option<Timestamp>,
+    /// Until when a connection may be there.
+    kept_until: Option<Instant>,
 }
 
 impl Gate {
@@ -109,6 +154,11 @@ impl Gate {
             per_host: per_host.clamp(1, Semaphore::MAX_PERMITS),
             host_delay,
             hosts: Mutex::new(hosts),
+            idle: Arc::new(Idle {
+                max: Shares::now().idle,
+                life: host_delay.saturating_add(KEEP_CONNECTION),
+                kept: Mutex::default(),
+            }),
         }
     }
 
@@ -127,7 +177,8 @@ impl Gate {
             let place = permit(&self.places).await;
             // Another request of this host may have started while we waited for the place.
             if host.start(self.host_delay, clock)? {
-                return Ok(Visit { host, host_delay: self.host_delay, _own: own, place: Some(place) });
+                let idle = Arc::clone(&self.idle);
+                return Ok(Visit { host, host_delay: self.host_delay, idle, _own: own, place: Some(place) });
             }
         }
     }
@@ -174,7 +225,7 @@ impl Hosts {
 
 impl Host {
     fn new(turns: usize) -> Self {
-        let times = Times { free_from: Instant::now(), postponed_until: None };
+        let times = Times { free_from: Instant::now(), postponed_until: None, kept_until: None };
         Self { turns: Arc::new(Semaphore::new(turns)), times: Mutex::new(times) }
     }
 

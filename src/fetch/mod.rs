@@ -5,6 +5,7 @@
 //! each read has a limit. No cookies, no `Referer`, no proxies from the environment unless the config says so, no parsing,
 //! no clock.
 
+pub mod descriptors;
 pub mod guard;
 pub mod hosts;
 
@@ -42,8 +43,7 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// Longest pause between two pieces of an answer, unless the whole has less.
 const IDLE_MAX: Duration = Duration::from_secs(15);
 
-/// A connection is kept this long beyond `host_delay` for the host's next feed; ten thousand hosts in a round would
-/// else leave thousands of open sockets.
+/// A connection is kept this long beyond `host_delay` for the host's next feed.
 const KEEP_CONNECTION: Duration = Duration::from_secs(3);
 
 /// How to fetch.
@@ -77,7 +77,7 @@ impl Settings {
     pub fn new(site: &Site, poll: &PollSettings) -> Self {
         Self {
             user_agent: headers::user_agent(&site.url, site.contact.as_deref()),
-            concurrency: poll.concurrency,
+            concurrency: poll.concurrency.min(descriptors::Shares::now().requests),
             per_host: poll.per_host,
             host_delay: poll.host_delay,
             timeout: poll.timeout,

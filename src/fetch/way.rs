@@ -19,11 +19,10 @@ pub(super) enum Blame {
 /// Says whose fault an error of the system is.
 pub(super) fn blame(number: i32) -> Blame {
     match number {
-        11 | 12 | 23 | 24 | 105 => Blame::Lack,
+        100 | 101 => Blame::NoWay,
         // No port is left, or there is no address of the family to send from.
         99 if leads_by_ipv6().is_err() => Blame::NoWay,
-        99 => Blame::Lack,
-        100 | 101 => Blame::NoWay,
+        11 | 12 | 23 | 24 | 99 | 105 => Blame::Lack,
         _ => Blame::Other,
     }
 }
@@ -33,7 +32,7 @@ pub(super) fn is_lack(error: &io::Error) -> bool {
     error.raw_os_error().map(blame) == Some(Blame::Lack)
 }
 
-/// Tells whether the resolver says that it got no answer, and not that there is no such name: EAI_AGAIN in the words of
+/// Tells whether the resolver says that it got no answer, and not that there is no such name: `EAI_AGAIN` in the words of
 /// glibc and musl, for which the standard library has no number.
 pub(super) fn is_resolver(why: &str) -> bool {
     why.contains("Temporary failure in name resolution") || why.contains("Try again")

@@ -139,7 +139,9 @@ impl Context {
         if hosts.is_empty() {
             return Ok(());
         }
-        hosts.iter().for_each(|host| self.client.lift(host));
+        for host in &hosts {
+            self.client.lift(host);
+        }
         let over = |host| Change::Throttle { throttle: Throttle { host, until: now }, now };
         let changes: Vec<Change> = hosts.into_iter().map(over).collect();
         self.store.call(move |store| store.apply(&changes, None).map(|_| ())).await

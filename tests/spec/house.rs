@@ -14,7 +14,7 @@ const STAGES: [&str; 6] = ["dedup", "fetch", "parse", "publish", "store", "tag"]
 const COMPOSITION: [&str; 6] = ["cli", "daemon", "metrics", "pipeline", "readers", "serve"];
 
 /// Foreign crates whose types stay in one file or folder under `src`.
-const HOMES: [(&str, &str); 37] = [
+const HOMES: [(&str, &str); 38] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("arc_swap", "serve/"),
@@ -39,6 +39,7 @@ const HOMES: [(&str, &str); 37] = [
     ("hyper_util", "serve"),
     ("indicatif", "cli"),
     ("listenfd", "daemon/"),
+    ("nix", "fetch/"),
     ("prometheus_client", "metrics"),
     ("quick_xml", "parse/"),
     ("reqwest", "fetch/"),

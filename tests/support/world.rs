@@ -241,6 +241,10 @@ impl Daemon {
         }
     }
 
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         // The shell's own: a bare Debian has no program of that name.
         let kill = format!("kill -{name} {}", self.child.id());
