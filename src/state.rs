@@ -115,6 +115,9 @@ pub struct About {
     pub rhythm: Rhythm,
     /// Defects found when it was last read.
     pub defects: Vec<crate::feed::Defect>,
+    /// Documents were read between these instants of our clock while it was behind that of the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_was_behind: Option<(Timestamp, Timestamp)>,
 }
 
 impl SourceState {

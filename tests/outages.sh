@@ -4,13 +4,15 @@
 #   no route    a network namespace without any route, which later gets one: nobody is blamed, one line is logged, and all
 #               that is due is polled once the route is there
 #   one feed    the same with a single feed: the system itself says that there is no way out
-#   clocks      polls under a clock that is days ahead, then right (needs Debian's `faketime`; left out without it)
+#   clocks      polls under a clock that is days ahead or behind, then right; a clock that is set while the daemon runs
+#               (needs Debian's `faketime`; left out without it)
 #
 # Usage: tests/outages.sh [VEILLE]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 veille=$(realpath "${1:-target/debug/veille}")
-for program in ip unshare python3; do
+[ -x "$veille" ] || { echo "outages: left out, there is no $veille"; exit 0; }
+for program in ip python3; do
   command -v "$program" >/dev/null || { echo "outages: left out, there is no $program"; exit 0; }
 done
 
@@ -30,6 +32,7 @@ if ! ip netns add "$name" 2>/dev/null; then
 fi
 
 fail() { echo "outages: FAULT $1" >&2; [ -z "${2:-}" ] || cat "$2" >&2; exit 1; }
+# Not for what runs in the background: the process to end would be the shell's.
 inside() { ip netns exec "$name" "$@"; }
 
 # Writes a config with so many feeds, each on a host of its own.
@@ -56,9 +59,10 @@ count() {
 }
 
 mkdir "$folder/www"
-cat >"$folder/www/feed" <<'XML'
+day=$(date --utc --date=yesterday +%Y-%m-%d)
+cat >"$folder/www/feed" <<XML
 <?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Essai</title>
-<item><title>À l’école</title><guid isPermaLink="false">1</guid></item></channel></rss>
+<item><title>À l’école</title><guid isPermaLink="false">1</guid><pubDate>$(date --utc --date=yesterday --rfc-email)</pubDate></item></channel></rss>
 XML
 
 echo "outages: no route"
@@ -73,7 +77,7 @@ done
 
 config run 40
 inside ip link set lo up
-inside "$veille" --config "$folder/run/config.toml" run 2>"$folder/log" &
+ip netns exec "$name" "$veille" --config "$folder/run/config.toml" run 2>"$folder/log" &
 processes+=($!)
 for _ in $(seq 100); do grep -q 'no host answers' "$folder/log" && break; sleep 0.1; done
 sleep 2
@@ -82,7 +86,7 @@ sleep 2
 inside python3 -c 'import urllib.request as r; r.urlopen("http://127.0.0.1:8089/healthz")' 2>"$folder/health" \
   && fail "healthz was well" "$folder/log"
 
-inside python3 -m http.server --directory "$folder/www" --bind 0.0.0.0 8000 >/dev/null 2>"$folder/requests" &
+ip netns exec "$name" python3 -m http.server --directory "$folder/www" --bind 0.0.0.0 8000 >/dev/null 2>"$folder/requests" &
 processes+=($!)
 for number in $(seq 1 40); do inside ip address add "198.51.100.$number/24" dev lo; done
 for _ in $(seq 60); do [ "$(count run ok)" = 40 ] && break; sleep 1; done
@@ -103,5 +107,38 @@ if [ -n "$faked" ]; then
     inside "$veille" --config "$folder/clock$clock/config.toml" poll --json >"$folder/out"
     [ "$(grep -c '"not_due"' "$folder/out")" = 3 ] || fail "after a clock of $clock feeds are always due" "$folder/out"
   done
+
+  for clock in -3d -800d; do
+    config "clock$clock" 3
+    at "$clock" >"$folder/out" || fail "a poll under a clock of $clock" "$folder/out"
+    inside "$veille" --config "$folder/clock$clock/config.toml" poll >"$folder/out"
+    published=$folder/clock$clock/data/public/ecole.atom
+    [ "$(grep -o "<published>$day" "$published" | wc -l)" = 3 ] || fail "entries keep dates of a clock of $clock" "$published"
+  done
+
+  kill "${processes[0]}"
+  wait "${processes[0]}" || true
+  echo "outages: a clock that is set while the daemon runs"
+  config clocks 3
+  echo +0d >"$folder/now"
+  ip netns exec "$name" env LD_PRELOAD="$faked" FAKETIME_TIMESTAMP_FILE="$folder/now" FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 \
+    "$veille" --config "$folder/clocks/config.toml" run 2>"$folder/log" &
+  processes+=($!)
+  # Waits until so many feeds were asked in all since a number of requests before.
+  asked() {
+    for _ in $(seq 60); do
+      [ "$(grep -c 'GET /feed' "$folder/requests")" -ge $(($1 + $2)) ] && break
+      sleep 0.5
+    done
+    sleep 3
+    local requests=$(($(grep -c 'GET /feed' "$folder/requests") - $1))
+    [ "$requests" = "$2" ] || fail "$3: $requests requests in place of $2" "$folder/log"
+  }
+  before=$(grep -c 'GET /feed' "$folder/requests")
+  asked "$before" 3 "at the start"
+  echo +366d >"$folder/now"
+  asked "$before" 6 "a year ahead"
+  echo +0d >"$folder/now"
+  asked "$before" 9 "set right again"
 fi
 echo "outages: all is well"

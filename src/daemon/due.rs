@@ -210,4 +210,48 @@ mod tests {
         due.end("a", None);
         assert_eq!(due.next(), None);
     }
+
+    /// The seconds after which sources come that were all late.
+    fn seconds(sources: usize) -> Vec<i64> {
+        let mut due = Due::default();
+        (0..sources).for_each(|number| due.set(&format!("s{number}"), at(0)));
+        due.spread(at(600));
+        let mut seconds = Vec::new();
+        while let Some(next) = due.next() {
+            seconds.push((next - at(600)).num_seconds());
+            due.take(next, apart).unwrap();
+        }
+        seconds
+    }
+
+    #[test]
+    fn what_is_late_is_spread_and_all_of_it_comes_within_five_minutes() {
+        for sources in [1, 20, 500, 5000] {
+            let seconds = seconds(sources);
+            assert_eq!(seconds.len(), sources);
+            assert!(seconds.iter().all(|second| (0..=300).contains(second)));
+            let most = (0..=300).map(|second| seconds.iter().filter(|at| **at == second).count()).max().unwrap();
+            assert!(most <= 12.max(sources / 150), "{most} of {sources} in one second");
+        }
+        assert!(seconds(20).iter().all(|second| *second <= 5), "few do not wait long");
+    }
+
+    #[test]
+    fn what_is_not_late_stays_and_what_waits_for_its_host_is_spread_too() {
+        let mut due = Due::default();
+        for source_id in ["a-1", "a-2", "a-3"] {
+            due.set(source_id, at(1));
+        }
+        due.set("b-1", at(60));
+        let host_of = |source_id: &str| source_id.split('-').next().map(str::to_owned);
+        let taken: Vec<String> = std::iter::from_fn(|| due.take(at(2), host_of)).collect();
+        assert_eq!(taken.len(), 2);
+        due.spread(at(2));
+        for source_id in taken {
+            due.end(&source_id, None);
+        }
+        assert!(due.next().unwrap() < at(3));
+        assert!(due.take(at(3), host_of).unwrap().starts_with('a'));
+        assert_eq!(due.next(), Some(at(60)));
+    }
 }

@@ -33,7 +33,7 @@ pub struct Client {
 /// What came of one request.
 enum Step {
     Redirected { hop: Hop, to: Url, asks: Vec<Wait> },
-    Answered { answer: Answer, validators: Vec<Validators>, asks: Vec<Wait>, share: Share },
+    Answered { answer: Answer, validators: Vec<Validators>, asks: Vec<Wait>, date: Option<Timestamp>, share: Share },
 }
 
 /// What is left of the time of one fetch; only waiting for the other side uses it up.
@@ -111,9 +111,9 @@ impl Client {
         let mut time = Time { left: self.settings.timeout, clock: Clock::new(now) };
         loop {
             match self.step(&outlet, request, &url, &mut time).await? {
-                Step::Answered { answer, validators, asks, share } => {
+                Step::Answered { answer, validators, asks, date, share } => {
                     waits.extend(asks);
-                    return Ok(Fetched { answer, url, hops, validators, asks: waits, share });
+                    return Ok(Fetched { answer, url, hops, validators, asks: waits, date, share });
                 }
                 Step::Redirected { hop, to, asks } => {
                     waits.extend(asks);
@@ -162,8 +162,8 @@ impl Client {
         let step = Box::pin(self.exchange(outlet, request, url, is_kept, time)).await?;
         let place = visit.end();
         Ok(match step {
-            Step::Answered { answer, validators, asks, share } => {
-                Step::Answered { answer, validators, asks, share: share.with(place) }
+            Step::Answered { answer, validators, asks, date, share } => {
+                Step::Answered { answer, validators, asks, date, share: share.with(place) }
             }
             redirected @ Step::Redirected { .. } => redirected,
         })
@@ -196,6 +196,7 @@ impl Client {
                 answer: Answer::NotModified,
                 validators: headers::refreshed(&request.validators, url, response.headers()),
                 asks: waits::asks(response.headers(), now),
+                date: waits::date(response.headers()),
                 share: Share::default(),
             }),
             status if redirect::is_redirect(status) => redirected(url, status, response.headers(), now),
@@ -212,12 +213,13 @@ impl Client {
     ) -> Result<Step, FetchError> {
         let validators = headers::replaced(&request.validators, url, response.headers());
         let asks = waits::asks(response.headers(), time.clock.now());
+        let date = waits::date(response.headers());
         let content_type = headers::content_type(response.headers());
         let is_delta = response.status().as_u16() == 226;
         let mut share = Share::default();
         let body = self.body(url, response, time, &mut share).await?;
         let answer = Answer::Document(Document { body, content_type, is_delta });
-        Ok(Step::Answered { answer, validators, asks, share })
+        Ok(Step::Answered { answer, validators, asks, date, share })
     }
 
     async fn body(

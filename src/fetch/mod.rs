@@ -34,6 +34,7 @@ pub use request::Request;
 pub use routes::{ClientError, Route};
 
 use crate::config::{PollSettings, Proxy, Site};
+use crate::feed::Timestamp;
 use crate::outage::Reply;
 use crate::state::{Validators, Wait};
 
@@ -103,6 +104,8 @@ pub struct Fetched {
     pub validators: Vec<Validators>,
     /// What the answer asks.
     pub asks: Vec<Wait>,
+    /// What time it was by the server's clock, if it says so.
+    pub date: Option<Timestamp>,
     /// To be kept while the document is worked on: without it more would be fetched than can be read.
     pub share: Share,
 }

@@ -324,6 +324,7 @@ pub async fn ask(
         }
     };
     let doubtful = fetched.doubtful(&address);
+    let skew = Skew::of(fetched.date, now);
     let waits = fetched.asks.clone();
     let moved = fetched.moved().cloned();
     // Kept while the document is worked on: so no more of them are in memory than can be read.
@@ -347,6 +348,11 @@ pub async fn ask(
             return Ok(Conclusion::Kept { polled, is_answer: true });
         }
     };
+    if let (Skew::Behind, Some(_)) = (skew, &news) {
+        let from = state.about.clock_was_behind.map_or(now, |(from, _)| from.min(now));
+        let until = state.about.clock_was_behind.map_or(now, |(_, until)| until.max(now));
+        state.about.clock_was_behind = Some((from, until));
+    }
     state.succeed(now);
     state.observe_redirect(&address, moved.as_ref(), now);
     plan(context, source, &mut state, &waits, now);
@@ -354,13 +360,54 @@ pub async fn ask(
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
     let (next_poll, is_read) = (state.next_poll, news.is_some());
     let is_answered = is_read || deciding::is_due(missed_since, withdrawn_after, now);
+    let misdated = state.about.clock_was_behind.filter(|_| skew == Skew::Agreed).map(|span| (span, state.clone()));
     let counts = context.keeper.keep(Arrival { is_answered, news, ..arrival(state) }).await?;
+    if let Some((span, state)) = misdated {
+        redate(context, state, span, now).await?;
+    }
     let Counts { new, changed } = counts;
     if new + changed > 0 {
         info!(entries.new = new, entries.changed = changed, "polled, {new} new, {changed} changed");
     }
     let outcome = if is_read { Outcome::Read(counts) } else { Outcome::Unchanged };
     Ok(Conclusion::Kept { polled: Polled { outcome, next_poll }, is_answer: true })
+}
+
+/// Our clock beside that of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Skew {
+    /// The server does not tell the time, or its clock is behind ours.
+    Unknown,
+    /// Ours is right as far as the server knows.
+    Agreed,
+    /// Ours is behind.
+    Behind,
+}
+
+/// Clocks that differ less agree.
+const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(10);
+
+impl Skew {
+    fn of(date: Option<Timestamp>, now: Timestamp) -> Self {
+        match date {
+            Some(date) if date - now > CLOCKS_AGREE => Self::Behind,
+            Some(date) if now - date <= CLOCKS_AGREE => Self::Agreed,
+            Some(_) | None => Self::Unknown,
+        }
+    }
+}
+
+/// Dates entries anew that were first met while the clock was behind, and forgets that it was.
+async fn redate(
+    context: &Context,
+    mut state: SourceState,
+    (from, until): (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    state.about.clock_was_behind = None;
+    let redate = Change::Redate { source_id: state.source_id.clone(), from, until, now };
+    let changes = [redate, Change::Source(Box::new(state))];
+    context.store.call(move |store| store.apply(&changes, None).map(|_| ())).await
 }
 
 /// When a source is due that is planned for `next_poll`; `None` at once, for a clock that was ahead set it.
@@ -509,6 +556,8 @@ async fn read(
 ) -> Result<Option<Document>, Unreadable> {
     // A permanent redirect is the last word of an address: what stands at its end is another document.
     let is_first = state.body_hash.is_none() || fetched.moved().is_some();
+    // While our clock is behind, what is said to be of today would seem to be of the future.
+    let now = fetched.date.filter(|date| Skew::of(Some(*date), now) == Skew::Behind).unwrap_or(now);
     let fetch::Fetched { answer, url, validators, .. } = fetched;
     let document = match answer {
         fetch::Answer::NotModified => {
@@ -581,6 +630,7 @@ async fn prepare(
             .collect()
     });
     Ok(ready.await.map(|fresh| {
+        about.clock_was_behind = state.about.clock_was_behind;
         state.about = about;
         state.body_hash = Some(hash);
         state.validators = validators;
@@ -648,5 +698,19 @@ fn about(feed: Feed) -> About {
         ..
     } = feed;
     let format = Some(format);
-    About { id, title, url, description, language, updated, rights, authors, generator, format, rhythm, defects }
+    About {
+        id,
+        title,
+        url,
+        description,
+        language,
+        updated,
+        rights,
+        authors,
+        generator,
+        format,
+        rhythm,
+        defects,
+        clock_was_behind: None,
+    }
 }

@@ -115,6 +115,18 @@ pub enum Change {
         /// When.
         now: Timestamp,
     },
+    /// The clock was behind between two instants: entries that this source told first then get the dates that it gives them,
+    /// as far as they are not later than `now`.
+    Redate {
+        /// The source.
+        source_id: String,
+        /// The first of the two, by the wrong clock.
+        from: Timestamp,
+        /// The second.
+        until: Timestamp,
+        /// By the right one.
+        now: Timestamp,
+    },
     /// A relabelling by these rules begins, or goes on; labels of another one that was not finished are forgotten.
     BeginRules(String),
     /// The labels of an entry under the rules of the relabelling under way, else of those in force. Nothing happens if the
