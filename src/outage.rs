@@ -34,7 +34,8 @@ impl Lack {
     /// Every one.
     pub const ALL: [Self; 2] = [Self::Network, Self::Resources];
 
-    /// Returns the id under which it is kept among the changes of sources. No source and no hub can have it.
+    /// Returns the id under which it is kept among the changes of sources. It begins with a colon, as that of no
+    /// source and no hub does.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {
@@ -65,11 +66,5 @@ impl Outage {
         let lack = Lack::ALL.into_iter().find(|lack| lack.id() == turn.source_id)?;
         let is_over = turn.health == Health::Recovered;
         (!is_over).then(|| Self { lack, since: turn.date, reason: turn.detail.clone().unwrap_or_default() })
-    }
-
-    /// Tells whether a change is one of an outage, and not of a source, a hub or the config.
-    #[must_use]
-    pub fn is_about(turn: &Turn) -> bool {
-        Lack::ALL.iter().any(|lack| lack.id() == turn.source_id)
     }
 }

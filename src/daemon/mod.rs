@@ -93,6 +93,10 @@ const UPKEEP: TimeDelta = TimeDelta::hours(1);
 /// When the store, the port or the publish directory cannot be used, or the store or a part of the daemon fails later. A
 /// feed that fails is no error.
 pub async fn run(config: Config) -> anyhow::Result<()> {
+    let requests = Shares::now().requests;
+    if requests < config.poll.concurrency {
+        warn!("the limit of open files allows {requests} requests at once: `poll.concurrency` asks for more");
+    }
     let store = Sqlite::open(&config.store.path)?;
     let (store, store_thread) = Handle::new(Box::new(store)).context("cannot start the store's thread")?;
     let (socket, _socket_file) = listen::open(config.serve.listen.as_ref()).await?.unzip();

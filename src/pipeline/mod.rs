@@ -290,6 +290,7 @@ pub async fn ask(
     now: Timestamp,
 ) -> Result<Conclusion, StoreError> {
     let Remembered { mut state, health, missed_since } = remembered(context, &source.id).await?;
+    let last_poll = state.last_poll;
     let moved_to = state.moved_to.clone();
     state.turn_to(&source.url);
     let due = state.next_poll.filter(|next| due(context, source, &state, *next, now).is_some_and(|due| due > now));
@@ -360,7 +361,9 @@ pub async fn ask(
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
     let (next_poll, is_read) = (state.next_poll, news.is_some());
     let is_answered = is_read || deciding::is_due(missed_since, withdrawn_after, now);
-    let misdated = state.about.clock_was_behind.filter(|_| skew == Skew::Agreed).map(|span| (span, state.clone()));
+    let was_ahead = last_poll.filter(|_| schedule::is_to_come(last_poll, now)).map(|until| (now, until));
+    let wrong = state.about.clock_was_behind.or(was_ahead).filter(|_| skew == Skew::Agreed);
+    let misdated = wrong.map(|span| (span, state.clone()));
     let counts = context.keeper.keep(Arrival { is_answered, news, ..arrival(state) }).await?;
     if let Some((span, state)) = misdated {
         redate(context, state, span, now).await?;
@@ -397,7 +400,7 @@ impl Skew {
     }
 }
 
-/// Dates entries anew that were first met while the clock was behind, and forgets that it was.
+/// Dates entries anew that were first met while the clock was wrong, and forgets that it was.
 async fn redate(
     context: &Context,
     mut state: SourceState,
@@ -450,6 +453,8 @@ async fn fail(
 ) -> Result<Polled, StoreError> {
     let Arrival { mut state, now, .. } = arrival;
     if let Some(next_poll) = put_off(error, now) {
+        // Dates the plan, should the clock be ahead.
+        state.last_poll = Some(now);
         state.next_poll = Some(next_poll);
         state.next_poll_why = error.to_string();
         context.keeper.keep(Arrival { state, ..arrival }).await?;

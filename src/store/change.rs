@@ -115,7 +115,7 @@ pub enum Change {
         /// When.
         now: Timestamp,
     },
-    /// The clock was behind between two instants: entries that this source told first then get the dates that it gives them,
+    /// The clock was wrong between two instants: entries that this source told first then get the dates that it gives them,
     /// as far as they are not later than `now`.
     Redate {
         /// The source.

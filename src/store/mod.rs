@@ -241,7 +241,7 @@ pub struct Outline {
     pub sources: Vec<SourceState>,
     /// The last change of each source but moves, by source.
     pub health: Vec<Turn>,
-    /// What became of sources, newest first.
+    /// What became of sources, hubs and the config, newest first; of no outage.
     pub turns: Vec<Turn>,
     /// What hubs were told, by hub and topic.
     pub hubs: Vec<Announcement>,

@@ -69,6 +69,7 @@ async fn a_host_that_asked_for_an_hour_in_the_future_is_asked_with_all_its_feeds
         origin.answers("/b", news());
         let mut desk = Desk::new(&[feed(&origin, "a", ""), feed(&origin, "b", "")].concat());
         desk.poll("a", noon() + TimeDelta::hours(hours)).await;
+        assert_eq!(desk.poll("b", noon() + TimeDelta::hours(hours)).await.outcome, Outcome::NotDue);
         let states = [desk.state("a").await];
         desk.context.mend_throttles(&states, noon()).await.unwrap();
         desk.restart(noon()).await;
@@ -119,6 +120,22 @@ async fn an_entry_first_met_under_a_clock_that_was_behind_gets_its_own_date_once
         let unchanged = (noon(), told_at(noon()).etag("\"v\""));
         let first = (noon() - behind, told_at(noon()).etag("\"v\""));
         assert_eq!(date(&[first, unchanged]).await, published(), "also when the server says that nothing has changed");
+    }
+}
+
+#[tokio::test]
+async fn an_entry_without_a_date_first_met_under_a_clock_that_was_ahead_is_not_of_the_future() {
+    let undated = |date: DateTime<Utc>| {
+        let item = item("a", "École", "Texte", &[]);
+        let (before, rest) = item.split_once("<pubDate>").unwrap();
+        let item = format!("{before}{}", rest.split_once("</pubDate>").unwrap().1);
+        document(rss(&[item])).header("date", date.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
+    };
+    for ahead in [TimeDelta::days(3), TimeDelta::days(800)] {
+        assert_eq!(date(&[(noon() + ahead, undated(noon())), (noon(), undated(noon()))]).await, noon());
+        assert_eq!(date(&[(noon() + ahead, told_at(noon())), (noon(), told_at(noon()))]).await, published());
+        // This clock is wrong, not the one before.
+        assert_eq!(date(&[(noon(), undated(noon())), (noon() - ahead, undated(noon()))]).await, noon());
     }
 }
 

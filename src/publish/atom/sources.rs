@@ -2,7 +2,6 @@
 
 use super::{Feed, HTML, Representation, Text, link, own, person, represent, text};
 use crate::feed::Timestamp;
-use crate::outage::Outage;
 use crate::publish::channel::{home, language_tag, publisher};
 use crate::publish::{CONFIG, Edition, dates, item, legal, words};
 use crate::state::Turn;
@@ -11,9 +10,7 @@ use crate::state::Turn;
 pub(in crate::publish) fn sources(edition: &Edition<'_>) -> Representation {
     let words = words::of(edition.site.language);
     let address = format!("{}sources.atom", home(edition));
-    // Outages of this machine come and go; they are no news of a source.
-    let turns = edition.turns.iter().filter(|turn| !Outage::is_about(turn));
-    let entries: Vec<_> = turns.map(|turn| entry(edition, turn)).collect();
+    let entries: Vec<_> = edition.turns.iter().map(|turn| entry(edition, turn)).collect();
     let updated = entries.iter().map(|entry| entry.updated).max();
     let owner = publisher(edition);
     let title = format!("{} – {}", owner.name.as_deref().unwrap_or_default(), words.health_of_sources);

@@ -27,9 +27,10 @@ pub(super) fn last(connection: &Connection, source_id: Option<&str>) -> Result<V
     Ok(connection.prepare_cached(&sql)?.query_map([source_id], read)?.collect::<Result<_, _>>()?)
 }
 
+/// Outages of this machine, whose ids begin with a colon, are no news of a source.
 pub(super) fn turns(connection: &Connection, limit: usize) -> Result<Vec<Turn>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let sql = format!("SELECT {COLUMNS} FROM change ORDER BY number DESC LIMIT ?1");
+    let sql = format!("SELECT {COLUMNS} FROM change WHERE source_id NOT LIKE ':%' ORDER BY number DESC LIMIT ?1");
     Ok(connection.prepare_cached(&sql)?.query_map([limit], read)?.collect::<Result<_, _>>()?)
 }
 
