@@ -26,7 +26,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use veille::publish::{Body, Encoding, Format, Representation, Resource, Tree};
-use veille::serve::{Front, Limits, serve};
+use veille::serve::{Front, ServingLimits, serve};
 
 const PATH: &str = "/topic.atom";
 const REQUESTS: u32 = 20_000;
@@ -40,9 +40,9 @@ fn main() {
     println!("{} bytes, {} in gzip", bytes(&resource.plain.body).len(), bytes(&gzip.body).len());
     let etag = format!("If-None-Match: {}\r\n", resource.plain.etag);
     let front = Arc::new(Front::default());
-    front.tree.store(Arc::new(tree));
+    front.tree.store(tree);
     let ours = Server::start(move |listener| async move {
-        serve(listener, front, Limits::default(), std::future::pending()).await.unwrap();
+        serve(listener, front, ServingLimits::default(), std::future::pending()).await.unwrap();
     });
     let theirs = Server::start(move |listener| bare(listener, Arc::clone(&resource)));
     for (name, headers) in [("plain", ""), ("gzip", "Accept-Encoding: gzip\r\n"), ("304", &etag)] {

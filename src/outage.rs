@@ -6,7 +6,7 @@
 mod network;
 
 use crate::feed::Timestamp;
-use crate::state::{Health, Turn};
+use crate::state::{Health, Monitored, Turn};
 
 pub use network::{Finding, Hearing, Network, Reply, judge};
 
@@ -22,7 +22,7 @@ pub struct Outage {
 }
 
 /// A thing that this machine can lack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lack {
     /// A way to the hosts of all sources.
     Network,
@@ -63,7 +63,7 @@ impl Outage {
     /// Reads back what is kept of a lack; `None` if it is over.
     #[must_use]
     pub fn of(turn: &Turn) -> Option<Self> {
-        let lack = Lack::ALL.into_iter().find(|lack| lack.id() == turn.source_id)?;
+        let Monitored::Machine(lack) = turn.of else { return None };
         let is_over = turn.health == Health::Recovered;
         (!is_over).then(|| Self { lack, since: turn.date, reason: turn.detail.clone().unwrap_or_default() })
     }

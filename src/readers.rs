@@ -11,7 +11,7 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-type Job = Box<dyn FnOnce() + Send>;
+type ReadingJob = Box<dyn FnOnce() + Send>;
 
 /// Stack of each thread, for the recursion of crates that read documents. Only the touched part takes memory.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
@@ -32,9 +32,9 @@ pub struct Panicked {
 /// # Cancellation
 /// Work that was given is done all the same; nobody hears of it.
 pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Panicked> {
-    static JOBS: LazyLock<Sender<Job>> = LazyLock::new(start);
+    static JOBS: LazyLock<Sender<ReadingJob>> = LazyLock::new(start);
     let (done, result) = oneshot::channel();
-    let job: Job = Box::new(move || {
+    let job: ReadingJob = Box::new(move || {
         // Whoever asked may have gone.
         let _ = done.send(catch_unwind(AssertUnwindSafe(work)));
     });
@@ -48,7 +48,7 @@ pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -
     }
 }
 
-fn start() -> Sender<Job> {
+fn start() -> Sender<ReadingJob> {
     let (jobs, queue) = channel();
     let queue = Arc::new(Mutex::new(queue));
     for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
@@ -59,7 +59,7 @@ fn start() -> Sender<Job> {
     jobs
 }
 
-fn read(queue: &Mutex<Receiver<Job>>) {
+fn read(queue: &Mutex<Receiver<ReadingJob>>) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match job {

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::feed::{Person, Rhythm, Timestamp};
 
-pub use health::{Health, Turn};
+pub use health::{Health, Monitored, Turn};
 
 /// What the store remembers of a source (a [`crate::config::Source`] is its settings only).
 #[derive(Debug, Clone, Default, PartialEq)]

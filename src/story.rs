@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::feed::{Entry, Timestamp};
 use crate::topic::Label;
 
-pub use gist::{Gist, Order, Spot, Term, Terms, WINDOW};
+pub use gist::{Gist, Order, Spot, TellingWord, Terms, WINDOW};
 pub use plain::Plain;
 pub use shown::{Chosen, Told, ToldEntry, shown};
 

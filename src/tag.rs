@@ -5,30 +5,8 @@
 use crate::config::Source;
 use crate::feed::{Category, Entry};
 use crate::story::Plain;
-use crate::text::Passage;
+use crate::text::{Passage, without_signature};
 use crate::topic::{Fields, Judgement, Label, Matcher, Verdict};
-
-/// How blog software signs the text of an entry, around the entry's title; the blog's name follows.
-const SIGNATURES: [(&str, &str); 7] = [
-    ("L’article ", " est apparu en premier sur "),
-    ("L'article ", " est apparu en premier sur "),
-    ("Cet article ", " est apparu en premier sur "),
-    ("Cet article ", " a été publié en premier sur "),
-    ("The post ", " appeared first on "),
-    ("The post ", " first appeared on "),
-    ("This post ", " appeared first on "),
-];
-
-/// Each second half of a signature has one of these.
-const SIGNATURE_WORDS: [&str; 2] = ["premier", "first"];
-
-/// Longest second half of a signature, in bytes, with room for a character that the search begins in.
-const SIGNATURE_MAX: usize = 40;
-
-/// Longest title, and longest name of a blog, that a signature is believed to hold, in bytes.
-///
-/// A text that speaks of such an article goes on much longer.
-const SIGNED_MAX: usize = 400;
 
 /// Returns the topics that an entry, read as `plain`, is in, and why.
 ///
@@ -63,7 +41,7 @@ pub fn judgements(
 fn fields(entry: &Entry, plain: &Plain, source_id: &str, source: Option<&Source>) -> Fields {
     let own_tags = source.into_iter().flat_map(|source| &source.tags).map(String::as_str);
     let tags: Vec<&str> = entry.categories.iter().map(name).chain(own_tags).collect();
-    let unsigned = |text: &Passage| text.part(0..unsigned(text.as_str()).len());
+    let unsigned = |text: &Passage| text.part(0..without_signature(text.as_str()).len());
     let mut fields =
         Fields::new(plain.title.clone(), unsigned(&plain.summary), unsigned(&plain.content), &tags, source_id);
     fields.declared.clone_from(&entry.language);
@@ -79,23 +57,6 @@ fn may_be_in(source: Option<&Source>, topic: &str) -> bool {
 /// What people read of a tag; a label can be empty.
 fn name(category: &Category) -> &str {
     category.label.as_deref().filter(|label| !label.trim().is_empty()).unwrap_or(&category.term)
-}
-
-/// The text without the signature that it ends with.
-fn unsigned(text: &str) -> &str {
-    let tail = |text: &str, length: usize| text.floor_char_boundary(text.len().saturating_sub(length));
-    let ending = tail(text, SIGNED_MAX + SIGNATURE_MAX);
-    if !text.get(ending..).is_some_and(|text| SIGNATURE_WORDS.iter().any(|word| text.contains(word))) {
-        return text;
-    }
-    let signature = SIGNATURES.into_iter().filter_map(|(before, after)| {
-        let said = ending + text.get(ending..)?.rfind(after)?;
-        let blog = text.len() - said - after.len();
-        let beginning = tail(text.get(..said)?, SIGNED_MAX);
-        let start = beginning + text.get(beginning..said)?.rfind(before)?;
-        (blog <= SIGNED_MAX && said - start <= SIGNED_MAX).then_some(start)
-    });
-    signature.min().and_then(|start| text.get(..start)).map_or(text, str::trim_end)
 }
 
 #[cfg(test)]
@@ -216,19 +177,5 @@ mod tests {
         let mut entry = tagged(labelled("Actualités"));
         entry.comments.url = Url::parse("https://education.example/ecole-numerique#comments").ok();
         check(&entry, &source(), &Verdict::BelowThreshold);
-    }
-
-    #[test]
-    fn a_blogs_signature_is_not_the_entrys_text() {
-        assert_eq!(unsigned("Un texte. L’article École numérique est apparu en premier sur Blog."), "Un texte.");
-        assert_eq!(unsigned("A text. The post About is here appeared first on Blog."), "A text.");
-        assert_eq!(unsigned("Un texte sur L’article 12."), "Un texte sur L’article 12.");
-    }
-
-    #[test]
-    fn a_text_about_such_an_article_is_kept() {
-        let text =
-            format!("L’article 12 est apparu en premier sur le blog du ministère, {}", "et plus tard ".repeat(40));
-        assert_eq!(unsigned(&text), text);
     }
 }

@@ -19,7 +19,7 @@ const USUAL_PATHS: [&str; 8] =
     ["feed", "feed/", "rss.xml", "rss", "atom.xml", "feed.xml", "index.xml", "spip.php?page=backend"];
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct AddOptions {
     /// A feed, or a page that names one
     #[arg(value_name = "URL")]
     url: String,
@@ -32,12 +32,12 @@ pub(super) struct Options {
 }
 
 /// What an address turned out to be.
-enum Found {
+enum FoundAt {
     Feed { url: Url, feed: Box<Feed> },
     Page { candidates: Vec<Candidate>, why: String },
 }
 
-pub(super) fn run(path: &Path, options: Options) -> Result<(), Failure> {
+pub(super) fn run(path: &Path, options: AddOptions) -> Result<(), Failure> {
     let config = open::config(Some(PathBuf::from(path)))?;
     let address = address(&options.url)?;
     if let Some(id) = &options.id {
@@ -94,8 +94,8 @@ fn refuse_known(config: &Config, url: &Url) -> Result<(), Failure> {
 /// Asks `address`; then, if it is a page, the feed that it names.
 async fn find(config: &Config, client: &Client, address: Url, guess: bool) -> Result<(Url, Feed), Failure> {
     let (mut candidates, why) = match ask(config, client, &address).await? {
-        Found::Feed { url, feed } => return Ok((url, *feed)),
-        Found::Page { candidates, why } => (candidates, why),
+        FoundAt::Feed { url, feed } => return Ok((url, *feed)),
+        FoundAt::Page { candidates, why } => (candidates, why),
     };
     if candidates.is_empty() && guess {
         return usual(config, client, &address).await;
@@ -109,8 +109,8 @@ async fn find(config: &Config, client: &Client, address: Url, guess: bool) -> Re
         _ => choose(candidates)?,
     };
     match ask(config, client, &chosen.url).await? {
-        Found::Feed { url, feed } => Ok((url, *feed)),
-        Found::Page { why, .. } => Err(anyhow::anyhow!("{} is named as a feed, but {why}", chosen.url).into()),
+        FoundAt::Feed { url, feed } => Ok((url, *feed)),
+        FoundAt::Page { why, .. } => Err(anyhow::anyhow!("{} is named as a feed, but {why}", chosen.url).into()),
     }
 }
 
@@ -124,7 +124,7 @@ async fn usual(config: &Config, client: &Client, address: &Url) -> Result<(Url, 
                 continue;
             }
             // What is not there is no failure here.
-            if let Ok(Found::Feed { url, feed }) = ask(config, client, &url).await {
+            if let Ok(FoundAt::Feed { url, feed }) = ask(config, client, &url).await {
                 return Ok((url, *feed));
             }
             tried.push(url);
@@ -133,7 +133,7 @@ async fn usual(config: &Config, client: &Client, address: &Url) -> Result<(Url, 
     Err(anyhow::anyhow!("{address} names no feed, and none of {} usual addresses is one", tried.len()).into())
 }
 
-async fn ask(config: &Config, client: &Client, url: &Url) -> Result<Found, Failure> {
+async fn ask(config: &Config, client: &Client, url: &Url) -> Result<FoundAt, Failure> {
     let fetched = client.fetch(&client.request(url.clone()), Utc::now()).await.map_err(|error| explained(&error))?;
     // What moved for good is added where it is now; other redirects are the site's business.
     let at = fetched.moved().unwrap_or(url).clone();
@@ -143,10 +143,10 @@ async fn ask(config: &Config, client: &Client, url: &Url) -> Result<Found, Failu
     let limits = parse::Limits { entries_max: config.poll.entries_max, ..parse::Limits::default() };
     let zone = config.poll.schedule.zone();
     match parse::read(&body, content_type.as_deref(), Some(&fetched.url), zone, &limits, Utc::now()) {
-        Ok(feed) => Ok(Found::Feed { url: at, feed: Box::new(feed) }),
+        Ok(feed) => Ok(FoundAt::Feed { url: at, feed: Box::new(feed) }),
         Err(error) => {
             let candidates = parse::discover(&body, content_type.as_deref(), &fetched.url);
-            Ok(Found::Page { candidates, why: error.to_string() })
+            Ok(FoundAt::Page { candidates, why: error.to_string() })
         }
     }
 }

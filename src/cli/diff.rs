@@ -22,7 +22,7 @@ use crate::topic::{Label, Matcher, Reason, Verdict};
 const BATCH: usize = 200;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct DiffOptions {
     /// Show at most so many entries gained and so many lost of each topic, the newest
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
@@ -33,7 +33,7 @@ pub(super) struct Options {
 
 /// An entry that a topic would gain or lose; the keys are a contract.
 #[derive(Debug, Serialize)]
-struct Change {
+struct GainOrLoss {
     topic: String,
     #[serde(rename = "change")]
     direction: Direction,
@@ -60,12 +60,12 @@ enum Direction {
 
 /// What becomes of a topic.
 #[derive(Debug, Default)]
-struct Outcome {
+struct TopicDiff {
     before: usize,
-    changes: Vec<Change>,
+    changes: Vec<GainOrLoss>,
 }
 
-pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, options: &DiffOptions) -> Result<(), Failure> {
     let mut store = store(config)?;
     let mut outcomes = compare(config, &mut store)?;
     for outcome in outcomes.values_mut() {
@@ -76,7 +76,7 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
     ids.extend(outcomes.keys().map(String::as_str).filter(|id| !config.topics.iter().any(|topic| topic.id == *id)));
     let paint = Paint::of_stdout();
     let mut text = String::new();
-    let none = Outcome::default();
+    let none = TopicDiff::default();
     for id in ids {
         let outcome = outcomes.get(id).unwrap_or(&none);
         if options.json {
@@ -108,16 +108,16 @@ fn store(config: &Config) -> Result<Sqlite, Failure> {
 }
 
 /// By topic: how many entries it has, and what changes.
-fn compare(config: &Config, store: &mut Sqlite) -> Result<BTreeMap<String, Outcome>, Failure> {
+fn compare(config: &Config, store: &mut Sqlite) -> Result<BTreeMap<String, TopicDiff>, Failure> {
     let matcher = Matcher::new(config.topics.clone());
     let sources: HashMap<&str, &Source> = config.sources.iter().map(|source| (source.id.as_str(), source)).collect();
     let source = |stored: &StoredEntry| sources.get(stored.source_id.as_str()).copied();
-    let judge = |part: &[Labelled]| -> Vec<Change> {
+    let judge = |part: &[StoredWithLabels]| -> Vec<GainOrLoss> {
         part.iter().flat_map(|labelled| changes(&matcher, source(&labelled.0), labelled)).collect()
     };
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let bar = progress::counter("entries compared");
-    let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
+    let mut outcomes: BTreeMap<String, TopicDiff> = BTreeMap::new();
     let mut batch = labelled_after(store, 0)?;
     while let Some((last, _)) = batch.last() {
         // Judging takes the processors, reading the disk; in the end all is in the order of the entries.
@@ -142,15 +142,15 @@ fn compare(config: &Config, store: &mut Sqlite) -> Result<BTreeMap<String, Outco
 }
 
 /// An entry with the labels that are published.
-type Labelled = (StoredEntry, Vec<Label>);
+type StoredWithLabels = (StoredEntry, Vec<Label>);
 
-fn labelled_after(store: &mut Sqlite, after: i64) -> Result<Vec<Labelled>, StoreError> {
+fn labelled_after(store: &mut Sqlite, after: i64) -> Result<Vec<StoredWithLabels>, StoreError> {
     let filter = Filter { which: Which::After(after), limit: BATCH, ..Filter::default() };
     Ok(store.entries(&filter)?.into_iter().map(|held| (held.stored, held.labels)).collect())
 }
 
 /// What changes for one entry.
-fn changes(matcher: &Matcher, source: Option<&Source>, (stored, old): &Labelled) -> Vec<Change> {
+fn changes(matcher: &Matcher, source: Option<&Source>, (stored, old): &StoredWithLabels) -> Vec<GainOrLoss> {
     let StoredEntry { entry, source_id, .. } = stored;
     let plain = Plain::of(entry);
     let new = tag::labels(matcher, entry, &plain, source_id, source);
@@ -160,7 +160,7 @@ fn changes(matcher: &Matcher, source: Option<&Source>, (stored, old): &Labelled)
     }
     let judgements = tag::judgements(matcher, entry, &plain, source_id, source);
     let judged = |topic: &str| judgements.iter().find(|judgement| judgement.topic == topic);
-    let change = |topic: &str, direction, reasons| Change {
+    let change = |topic: &str, direction, reasons| GainOrLoss {
         topic: topic.to_owned(),
         direction,
         id: stored.number,
@@ -179,7 +179,7 @@ fn changes(matcher: &Matcher, source: Option<&Source>, (stored, old): &Labelled)
             .unwrap_or_default();
         change(&label.topic, Direction::Lost, difference(&label.reasons, now))
     });
-    let mut changes: Vec<Change> = lost.collect();
+    let mut changes: Vec<GainOrLoss> = lost.collect();
     let gained = new.into_iter().filter(|label| !is_in(old, &label.topic));
     changes.extend(gained.map(|label| change(&label.topic, Direction::Gained, label.reasons)));
     changes
@@ -198,7 +198,7 @@ fn difference(before: &[Reason], now: Vec<Reason>) -> Vec<Reason> {
 }
 
 /// `laicite  +12 −3  (154 entries now, 163 then)`, then the entries.
-fn for_people(text: &mut String, id: &str, outcome: &Outcome, limit: usize, paint: Paint) {
+fn for_people(text: &mut String, id: &str, outcome: &TopicDiff, limit: usize, paint: Paint) {
     let of = |direction| outcome.changes.iter().filter(move |change| change.direction == direction);
     let (gained, lost) = (of(Direction::Gained).count(), of(Direction::Lost).count());
     let counts = format!("{} {}", paint.good(&format!("+{gained}")), paint.bad(&format!("−{lost}")));
@@ -215,7 +215,7 @@ fn for_people(text: &mut String, id: &str, outcome: &Outcome, limit: usize, pain
     }
 }
 
-fn line(text: &mut String, change: &Change, paint: Paint) {
+fn line(text: &mut String, change: &GainOrLoss, paint: Paint) {
     let sign = match change.direction {
         Direction::Gained => paint.good("+"),
         Direction::Lost => paint.bad("−"),
@@ -226,7 +226,7 @@ fn line(text: &mut String, change: &Change, paint: Paint) {
 }
 
 /// `9 of 6 points: +9 expressions (title)`
-fn why(change: &Change) -> String {
+fn why(change: &GainOrLoss) -> String {
     let of = format!("{} of {} points", output::points(change.score), output::points(change.threshold));
     let because = match &change.verdict {
         None => return "the topic is gone".into(),

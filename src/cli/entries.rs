@@ -14,7 +14,7 @@ use crate::story::StoredEntry;
 use crate::topic::Label;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct EntriesOptions {
     /// Only entries in this topic
     #[arg(long, value_name = "ID")]
     topic: Option<String>,
@@ -34,7 +34,7 @@ pub(super) struct Options {
 
 /// What a line tells of an entry; the keys are a contract.
 #[derive(Debug, Serialize)]
-struct Line<'a> {
+struct EntryLine<'a> {
     id: i64,
     feed: &'a str,
     guid: Option<&'a str>,
@@ -52,7 +52,7 @@ struct InTopic<'a> {
     score: f64,
 }
 
-pub(super) fn run(config: &Config, options: Options) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failure> {
     if let Some(topic) = &options.topic {
         open::topic(config, topic)?;
     }
@@ -83,8 +83,8 @@ pub(super) fn run(config: &Config, options: Options) -> Result<(), Failure> {
     Ok(output::print(&text)?)
 }
 
-fn line<'a>(stored: &'a StoredEntry, labels: &'a [Label]) -> Line<'a> {
-    Line {
+fn line<'a>(stored: &'a StoredEntry, labels: &'a [Label]) -> EntryLine<'a> {
+    EntryLine {
         id: stored.number,
         feed: &stored.source_id,
         guid: stored.entry.id.as_deref(),

@@ -22,7 +22,7 @@ use crate::topic::{Judgement, Matcher};
 const STDIN_MAX: u64 = 10 << 20;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct ExplainOptions {
     /// Its number, guid, Atom id or link; an address that is not stored is fetched; `-` reads a text from stdin, its
     /// title on the first line
     #[arg(allow_hyphen_values = true)]
@@ -36,7 +36,7 @@ pub(super) struct Options {
 }
 
 /// An entry to explain.
-struct Subject {
+struct Explained {
     /// `None` if it is not stored.
     number: Option<i64>,
     /// Empty if no source told it.
@@ -48,7 +48,7 @@ struct Subject {
 
 /// What a line tells of an entry in a topic; the keys are a contract.
 #[derive(Debug, Serialize)]
-struct Line<'a> {
+struct JudgementLine<'a> {
     id: Option<i64>,
     title: Option<&'a str>,
     url: Option<&'a Url>,
@@ -56,7 +56,7 @@ struct Line<'a> {
     judgement: &'a Judgement,
 }
 
-pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, options: &ExplainOptions) -> Result<(), Failure> {
     if let Some(topic) = &options.topic {
         open::topic(config, topic)?;
     }
@@ -85,7 +85,7 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
     Ok(output::print(&text)?)
 }
 
-fn subjects(config: &Config, name: &str) -> Result<Vec<Subject>, Failure> {
+fn subjects(config: &Config, name: &str) -> Result<Vec<Explained>, Failure> {
     if name == "-" {
         return Ok(vec![from_stdin()?]);
     }
@@ -98,7 +98,7 @@ fn subjects(config: &Config, name: &str) -> Result<Vec<Subject>, Failure> {
     }
 }
 
-fn stored(config: &Config, name: &str, has_address: bool) -> Result<Vec<Subject>, Failure> {
+fn stored(config: &Config, name: &str, has_address: bool) -> Result<Vec<Explained>, Failure> {
     let mut store = match open::store_to_read(config) {
         Ok(store) => store,
         // An address can be judged without any store.
@@ -112,23 +112,23 @@ fn stored(config: &Config, name: &str, has_address: bool) -> Result<Vec<Subject>
     let found = open::entries(&mut store, name)?;
     let subject = |StoredEntry { number, source_id, entry, .. }| {
         let account = pipeline::account(&mut store, config, number)?;
-        Ok(Subject { number: Some(number), source_id, entry, account })
+        Ok(Explained { number: Some(number), source_id, entry, account })
     };
     found.into_iter().map(subject).collect()
 }
 
 /// The first line is the title, the rest the text.
-fn from_stdin() -> Result<Subject, Failure> {
+fn from_stdin() -> Result<Explained, Failure> {
     let mut bytes = Vec::new();
     std::io::stdin().lock().take(STDIN_MAX).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
     let (title, text) = text.split_once('\n').unwrap_or((&*text, ""));
     let entry = Entry { title: Some(title.trim().into()), content: Some(text.trim().into()), ..Entry::default() };
-    Ok(Subject { number: None, source_id: String::new(), entry, account: None })
+    Ok(Explained { number: None, source_id: String::new(), entry, account: None })
 }
 
 /// A page that is not stored, read as an entry.
-fn fetched(config: &Config, url: Url) -> Result<Subject, Failure> {
+fn fetched(config: &Config, url: Url) -> Result<Explained, Failure> {
     let client = fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?;
     let fetched = open::runtime()?.block_on(client.fetch(&client.request(url), Utc::now()));
     let fetched = fetched.map_err(|error| {
@@ -139,16 +139,16 @@ fn fetched(config: &Config, url: Url) -> Result<Subject, Failure> {
         return Err(anyhow::anyhow!("the server answers \"not modified\" to a first request").into());
     };
     let entry = parse::page(&document.body, document.content_type.as_deref(), &fetched.url);
-    Ok(Subject { number: None, source_id: String::new(), entry, account: None })
+    Ok(Explained { number: None, source_id: String::new(), entry, account: None })
 }
 
-fn line<'a>(subject: &'a Subject, judgement: &'a Judgement) -> Line<'a> {
+fn line<'a>(subject: &'a Explained, judgement: &'a Judgement) -> JudgementLine<'a> {
     let Entry { title, url, .. } = &subject.entry;
-    Line { id: subject.number, title: title.as_deref(), url: url.as_ref(), judgement }
+    JudgementLine { id: subject.number, title: title.as_deref(), url: url.as_ref(), judgement }
 }
 
-fn for_people(text: &mut String, subject: &Subject, judgements: &[Judgement], paint: Paint) {
-    let Subject { number, source_id, entry, .. } = subject;
+fn for_people(text: &mut String, subject: &Explained, judgements: &[Judgement], paint: Paint) {
+    let Explained { number, source_id, entry, .. } = subject;
     let number = number.map(|number| format!("{number}  ")).unwrap_or_default();
     let source = if source_id.is_empty() { String::new() } else { format!("{source_id}  ") };
     let title = output::plain(entry.title.as_deref().unwrap_or("(no title)"));

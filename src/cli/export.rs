@@ -9,13 +9,13 @@ use crate::state::About;
 use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct ExportOptions {
     /// The topics that are published instead of the feeds that are polled
     #[arg(long)]
     topics: bool,
 }
 
-pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, options: &ExportOptions) -> Result<(), Failure> {
     let bytes = if options.topics { topics(config) } else { feeds(config) };
     Ok(output::print(&String::from_utf8_lossy(&bytes))?)
 }

@@ -13,15 +13,16 @@ use crate::config::{self, Source};
 use crate::feed::Timestamp;
 use crate::outage::{Lack, Outage};
 use crate::schedule::{RHYTHM, Silence, silence};
-use crate::state::{self, SourceState, Turn};
+use crate::state::{self, Monitored, SourceState, Turn};
 use crate::store::sqlite::Sqlite;
 use crate::store::{EntryDay, Store, StoreError};
+use crate::text::rough_duration;
 
 /// How far back the usual number of entries is counted.
 const WEEKS: i32 = 8;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct FeedsOptions {
     /// Print JSON lines
     #[arg(long)]
     json: bool,
@@ -29,7 +30,7 @@ pub(super) struct Options {
 
 /// What a line tells of a source; the keys are a contract.
 #[derive(Debug, Serialize)]
-struct Health<'a> {
+struct SourceLine<'a> {
     id: &'a str,
     url: &'a str,
     title: Option<&'a str>,
@@ -83,7 +84,7 @@ impl Status {
 }
 
 /// A source as the config has it, or as the store remembers it.
-struct Watched<'a> {
+struct ShownSource<'a> {
     id: &'a str,
     url: &'a str,
     title: Option<&'a str>,
@@ -103,7 +104,7 @@ struct Stored {
     outages: Vec<Outage>,
 }
 
-pub(super) fn run(named: Option<PathBuf>, options: &Options) -> Result<(), Failure> {
+pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), Failure> {
     let (path, now) = (open::config_path(named)?, Utc::now());
     match open::config(Some(path.clone())) {
         Ok(config) => {
@@ -115,7 +116,7 @@ pub(super) fn run(named: Option<PathBuf>, options: &Options) -> Result<(), Failu
                     "{text}\nhelp: a running veille keeps the one before; `veille check` tells more"
                 ));
             }
-            show(&config.sources.iter().map(Watched::of).collect::<Vec<_>>(), &stored, now, options)
+            show(&config.sources.iter().map(ShownSource::of).collect::<Vec<_>>(), &stored, now, options)
         }
         Err(mistakes) => {
             // The health of sources is looked for most when something is wrong.
@@ -124,14 +125,19 @@ pub(super) fn run(named: Option<PathBuf>, options: &Options) -> Result<(), Failu
                 output::note(
                     "the config has mistakes, see below; this is what the store knows of feeds, old ones too\n",
                 );
-                show(&stored.states.iter().filter_map(Watched::remembered).collect::<Vec<_>>(), &stored, now, options)?;
+                show(
+                    &stored.states.iter().filter_map(ShownSource::remembered).collect::<Vec<_>>(),
+                    &stored,
+                    now,
+                    options,
+                )?;
             }
             Err(mistakes)
         }
     }
 }
 
-impl<'a> Watched<'a> {
+impl<'a> ShownSource<'a> {
     fn of(source: &'a Source) -> Self {
         let Source { id, url, title, enabled, schedule, .. } = source;
         let schedule = Some(schedule.to_string());
@@ -151,18 +157,18 @@ fn stored(path: &Path, now: Timestamp) -> Result<Stored, Failure> {
         Err(StoreError::Missing { .. }) => return Ok(Stored::default()),
         Err(error) => return Err(error.into()),
     };
-    let config = store.health(Some(""))?.pop();
-    let outages = Lack::ALL.map(|lack| Ok(store.health(Some(lack.id()))?.pop().and_then(|turn| Outage::of(&turn))));
-    let outages: Vec<Option<Outage>> = outages.into_iter().collect::<Result<_, StoreError>>()?;
+    let config = store.health(Some(&Monitored::Config))?.pop();
+    let outages = Lack::ALL.map(|lack| store.health(Some(&Monitored::Machine(lack))));
+    let outages: Vec<Vec<Turn>> = outages.into_iter().collect::<Result<_, _>>()?;
     Ok(Stored {
         states: store.sources(None)?.into_iter().map(|known| known.state).collect(),
         days: store.entry_days(now - RHYTHM)?,
         config,
-        outages: outages.into_iter().flatten().collect(),
+        outages: outages.iter().flatten().filter_map(Outage::of).collect(),
     })
 }
 
-fn show(watched: &[Watched<'_>], stored: &Stored, now: Timestamp, options: &Options) -> Result<(), Failure> {
+fn show(watched: &[ShownSource<'_>], stored: &Stored, now: Timestamp, options: &FeedsOptions) -> Result<(), Failure> {
     for Outage { lack, since, reason } in &stored.outages {
         output::note(&format!("warning: since {}: {reason}\nhelp: {}\n", day(*since), lack.advice()));
     }
@@ -178,7 +184,7 @@ fn show(watched: &[Watched<'_>], stored: &Stored, now: Timestamp, options: &Opti
         let state = states.get(watched.id).copied().unwrap_or(&new);
         health(watched, state, days.get(watched.id).copied().unwrap_or_default(), now)
     });
-    let told: Vec<Health<'_>> = told.collect();
+    let told: Vec<SourceLine<'_>> = told.collect();
     if options.json {
         let lines: Vec<String> = told.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
         let end = if lines.is_empty() { "" } else { "\n" };
@@ -187,7 +193,7 @@ fn show(watched: &[Watched<'_>], stored: &Stored, now: Timestamp, options: &Opti
     Ok(output::print(&for_people(&told, now, Paint::of_stdout()))?)
 }
 
-fn health<'a>(watched: &Watched<'a>, state: &'a SourceState, days: &[EntryDay], now: Timestamp) -> Health<'a> {
+fn health<'a>(watched: &ShownSource<'a>, state: &'a SourceState, days: &[EntryDay], now: Timestamp) -> SourceLine<'a> {
     let since = now - TimeDelta::weeks(i64::from(WEEKS));
     let entries: u64 = days.iter().filter(|day| day.last >= since).map(|day| day.entries).sum();
     let dates: Vec<Timestamp> = days.iter().map(|day| day.last).collect();
@@ -205,7 +211,7 @@ fn health<'a>(watched: &Watched<'a>, state: &'a SourceState, days: &[EntryDay], 
     } else {
         Status::Ok
     };
-    Health {
+    SourceLine {
         id: watched.id,
         url: watched.url,
         title: watched.title.or(state.about.title.as_deref()),
@@ -222,13 +228,13 @@ fn health<'a>(watched: &Watched<'a>, state: &'a SourceState, days: &[EntryDay], 
 }
 
 /// What a person should know beyond the line, and can do.
-fn remarks(watched: &Watched<'_>, state: &SourceState, silence: Option<Silence>) -> Vec<String> {
+fn remarks(watched: &ShownSource<'_>, state: &SourceState, silence: Option<Silence>) -> Vec<String> {
     let failure = state.last_error.as_ref().map(|failure| match state.failures {
         0 | 1 => failure.message.clone(),
         failures => format!("{failures} failures in a row since {}: {}", day(failure.since), failure.message),
     });
     let silence = silence.map(|silence| {
-        format!("nothing new since {}; it used to write every {}", day(silence.since), output::span(silence.usual))
+        format!("nothing new since {}; it used to write every {}", day(silence.since), rough_duration(silence.usual))
     });
     let moved = state.moved_to.as_ref().map(|to| format!("moved for good: write `url = \"{to}\"`"));
     let moving =
@@ -246,7 +252,7 @@ fn day(at: Timestamp) -> String {
 }
 
 /// A line a source, indented ones for what is worth knowing, and a total.
-fn for_people(told: &[Health<'_>], now: Timestamp, paint: Paint) -> String {
+fn for_people(told: &[SourceLine<'_>], now: Timestamp, paint: Paint) -> String {
     let rows: Vec<[String; 5]> = told.iter().map(|health| row(health, now)).collect();
     let widths = [0, 1, 2, 3, 4].map(|column| {
         let lengths = rows.iter().filter_map(|row| Some(row.get(column)?.chars().count()));
@@ -267,10 +273,10 @@ fn for_people(told: &[Health<'_>], now: Timestamp, paint: Paint) -> String {
     text + &total(told)
 }
 
-fn row(health: &Health<'_>, now: Timestamp) -> [String; 5] {
-    let last = health.last_success.map_or_else(String::new, |at| format!("read {} ago", output::span(now - at)));
+fn row(health: &SourceLine<'_>, now: Timestamp) -> [String; 5] {
+    let last = health.last_success.map_or_else(String::new, |at| format!("read {} ago", rough_duration(now - at)));
     let next = match health.next_poll {
-        Some(at) if at > now => format!("next in {}", output::span(at - now)),
+        Some(at) if at > now => format!("next in {}", rough_duration(at - now)),
         Some(_) => "due now".to_owned(),
         None if health.status == Status::NeverPolled => "due now".to_owned(),
         None => String::new(),
@@ -279,7 +285,7 @@ fn row(health: &Health<'_>, now: Timestamp) -> [String; 5] {
     [health.status.in_words().to_owned(), health.id.to_owned(), week, last, next]
 }
 
-fn total(told: &[Health<'_>]) -> String {
+fn total(told: &[SourceLine<'_>]) -> String {
     let count = |status: Status| told.iter().filter(|health| health.status == status).count();
     let parts = Status::ALL.into_iter().map(|status| (count(status), status)).filter(|(number, _)| *number > 0);
     let parts: Vec<String> = parts.map(|(number, status)| format!("{number} {}", status.in_words())).collect();

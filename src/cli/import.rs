@@ -7,19 +7,19 @@ use url::Url;
 
 use super::{Failure, open, output, save};
 use crate::config::{NewFeed, id_for};
-use crate::parse::{self, Outline};
+use crate::parse::{self, OpmlFeed};
 
 /// Largest list. Ten thousand feeds take about 3 MB.
 const LIST_BYTES_MAX: u64 = 32 << 20;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct ImportOptions {
     /// The list, as other readers export it
     #[arg(value_name = "FILE.opml")]
     file: PathBuf,
 }
 
-pub(super) fn run(path: &Path, options: &Options) -> Result<(), Failure> {
+pub(super) fn run(path: &Path, options: &ImportOptions) -> Result<(), Failure> {
     let config = open::config(Some(PathBuf::from(path)))?;
     let list = parse::outlines(&read(&options.file)?).ok_or_else(|| {
         Failure::Usage(format!(
@@ -32,7 +32,7 @@ pub(super) fn run(path: &Path, options: &Options) -> Result<(), Failure> {
     let mut feeds: Vec<NewFeed> = Vec::new();
     let mut odd = list.odd;
     let mut there = 0;
-    for Outline { url, title, tags } in list.feeds {
+    for OpmlFeed { url, title, tags } in list.feeds {
         if !url.username().is_empty() || url.password().is_some() {
             odd.push(format!("{} (with a password: add it by hand, with `auth`)", url.host_str().unwrap_or_default()));
         } else if known.insert(plain(url.clone())) {

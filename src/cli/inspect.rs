@@ -21,7 +21,7 @@ use crate::tag;
 use crate::topic::{Label, Matcher};
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct InspectOptions {
     /// An address or a file
     #[arg(value_name = "URL|FILE")]
     place: String,
@@ -36,13 +36,13 @@ pub(super) struct Options {
 /// What is printed; the keys are a contract.
 #[derive(Debug, Serialize)]
 struct Inspected<'a> {
-    feed: About<'a>,
+    feed: FeedLine<'a>,
     entries: Vec<InspectedEntry<'a>>,
     defects: &'a [Defect],
 }
 
 #[derive(Debug, Serialize)]
-struct About<'a> {
+struct FeedLine<'a> {
     format: &'a str,
     title: Option<&'a str>,
     url: Option<&'a Url>,
@@ -77,13 +77,13 @@ struct InspectedComments<'a> {
 }
 
 /// What there is to read.
-struct Document {
+struct InspectedDocument {
     body: Vec<u8>,
     content_type: Option<String>,
     url: Option<Url>,
 }
 
-pub(super) fn run(config: Option<PathBuf>, options: &Options) -> Result<(), Failure> {
+pub(super) fn run(config: Option<PathBuf>, options: &InspectOptions) -> Result<(), Failure> {
     let config = open::config(config)?;
     let address = Url::parse(&options.place).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let source = source(&config, address.clone());
@@ -93,7 +93,7 @@ pub(super) fn run(config: Option<PathBuf>, options: &Options) -> Result<(), Fail
         None => from_file(&config, Path::new(&options.place))?,
     };
     let limits = parse::Limits { entries_max: config.poll.entries_max, ..parse::Limits::default() };
-    let Document { body, content_type, url } = document;
+    let InspectedDocument { body, content_type, url } = document;
     let zone = source.schedule.zone();
     let mut feed = parse::read(&body, content_type.as_deref(), url.as_ref(), zone, &limits, now)?;
     let as_written = feed.entries.clone();
@@ -116,7 +116,7 @@ pub(super) fn run(config: Option<PathBuf>, options: &Options) -> Result<(), Fail
     Ok(output::print(&text)?)
 }
 
-async fn fetched(config: &Config, source: &Source, now: Timestamp) -> Result<Document, Failure> {
+async fn fetched(config: &Config, source: &Source, now: Timestamp) -> Result<InspectedDocument, Failure> {
     let client = fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?;
     let request = fetch::Request::of(source, source.url.clone(), Vec::new()).await?;
     let fetched = client.fetch(&request, now).await.map_err(|error| {
@@ -124,9 +124,11 @@ async fn fetched(config: &Config, source: &Source, now: Timestamp) -> Result<Doc
         anyhow::anyhow!("{error}{advice}")
     })?;
     match fetched.answer {
-        fetch::Answer::Document(document) => {
-            Ok(Document { body: document.body.to_vec(), content_type: document.content_type, url: Some(fetched.url) })
-        }
+        fetch::Answer::Document(document) => Ok(InspectedDocument {
+            body: document.body.to_vec(),
+            content_type: document.content_type,
+            url: Some(fetched.url),
+        }),
         fetch::Answer::NotModified => {
             Err(anyhow::anyhow!("the server answers \"not modified\" to a first request").into())
         }
@@ -151,7 +153,7 @@ async fn full_texts(
     Ok(pipeline::full_text(&client, source, entries, config.poll.pages_max, now).await)
 }
 
-fn from_file(config: &Config, path: &Path) -> Result<Document, Failure> {
+fn from_file(config: &Config, path: &Path) -> Result<InspectedDocument, Failure> {
     let cannot_read = |error: std::io::Error| anyhow::anyhow!("cannot read `{}`: {error}", path.display());
     let size = std::fs::metadata(path).map_err(cannot_read)?.len();
     let limit = config.poll.body_bytes_max;
@@ -160,7 +162,7 @@ fn from_file(config: &Config, path: &Path) -> Result<Document, Failure> {
         return Err(anyhow::anyhow!(text).into());
     }
     let body = std::fs::read(path).map_err(cannot_read)?;
-    Ok(Document { body, content_type: None, url: None })
+    Ok(InspectedDocument { body, content_type: None, url: None })
 }
 
 /// The source of this address in the config, whose tags and topics count; else one without any.
@@ -182,7 +184,7 @@ fn source(config: &Config, url: Option<Url>) -> Source {
 
 fn inspected<'a>(feed: &'a Feed, labels: &'a [Vec<Label>]) -> Inspected<'a> {
     Inspected {
-        feed: About {
+        feed: FeedLine {
             format: &feed.format,
             title: feed.title.as_deref(),
             url: feed.url.as_ref(),

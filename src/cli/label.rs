@@ -21,7 +21,7 @@ const ENTRIES_MAX: usize = 2_000;
 const TEXT_MAX: usize = 600;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct LabelOptions {
     /// Where the labelled entries are kept; what it holds already is not asked again
     file: PathBuf,
     /// Ask about this topic only; else about every topic
@@ -31,13 +31,13 @@ pub(super) struct Options {
 
 /// What an editor answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
+enum EditorAnswer {
     Label(u8),
     Skip,
     Quit,
 }
 
-pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, options: &LabelOptions) -> Result<(), Failure> {
     let topics: Vec<&str> = match &options.topic {
         Some(topic) => vec![&open::topic(config, topic)?.id],
         None => config.topics.iter().map(|topic| topic.id.as_str()).collect(),
@@ -65,9 +65,9 @@ pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
         output::print(&shown(&stored, paint))?;
         for topic in open {
             let label = match ask(topic, &mut answers)? {
-                Answer::Label(label) => label,
-                Answer::Skip => continue,
-                Answer::Quit => break 'entries,
+                EditorAnswer::Label(label) => label,
+                EditorAnswer::Skip => continue,
+                EditorAnswer::Quit => break 'entries,
             };
             let place = *places.entry(stored.atom_id.clone()).or_insert(file.entries.len());
             if place == file.entries.len() {
@@ -133,10 +133,10 @@ fn shown(stored: &StoredEntry, paint: Paint) -> String {
 }
 
 /// Asks until the answer is one; the end of the input is the end of the session.
-fn ask(topic: &str, answers: &mut impl Iterator<Item = std::io::Result<String>>) -> Result<Answer, Failure> {
+fn ask(topic: &str, answers: &mut impl Iterator<Item = std::io::Result<String>>) -> Result<EditorAnswer, Failure> {
     loop {
         output::print(&format!("{topic}? [y/n/m/s/q] "))?;
-        let Some(answer) = answers.next().transpose()? else { return Ok(Answer::Quit) };
+        let Some(answer) = answers.next().transpose()? else { return Ok(EditorAnswer::Quit) };
         if let Some(answer) = understood(&answer) {
             return Ok(answer);
         }
@@ -144,13 +144,13 @@ fn ask(topic: &str, answers: &mut impl Iterator<Item = std::io::Result<String>>)
 }
 
 /// In English or French.
-fn understood(answer: &str) -> Option<Answer> {
+fn understood(answer: &str) -> Option<EditorAnswer> {
     match answer.trim().to_lowercase().as_str() {
-        "y" | "yes" | "o" | "oui" | "2" => Some(Answer::Label(ABOUT)),
-        "m" | "1" => Some(Answer::Label(MENTIONS)),
-        "n" | "no" | "non" | "0" => Some(Answer::Label(NOT)),
-        "s" | "skip" => Some(Answer::Skip),
-        "q" | "quit" => Some(Answer::Quit),
+        "y" | "yes" | "o" | "oui" | "2" => Some(EditorAnswer::Label(ABOUT)),
+        "m" | "1" => Some(EditorAnswer::Label(MENTIONS)),
+        "n" | "no" | "non" | "0" => Some(EditorAnswer::Label(NOT)),
+        "s" | "skip" => Some(EditorAnswer::Skip),
+        "q" | "quit" => Some(EditorAnswer::Quit),
         _ => None,
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::replace::replace;
 use super::{Failure, judged};
 use crate::config::Config;
 use crate::feed::{Category, Entry};
@@ -85,7 +86,7 @@ impl Labelled {
 
 /// A line that cannot be read.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct LineFault {
     /// From 1.
     line: usize,
     message: String,
@@ -96,7 +97,7 @@ pub(super) struct Fault {
 pub(super) struct LabelledFile {
     /// Each id once; of several lines the last label of a topic counts.
     pub(super) entries: Vec<Labelled>,
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<LineFault>,
 }
 
 /// Reads a file of labelled entries as far as it goes.
@@ -124,7 +125,7 @@ pub(super) fn read(path: &Path) -> Result<LabelledFile, Failure> {
                     file.entries.push(labelled);
                 }
             }
-            Err(message) => file.faults.push(Fault { line: line + 1, message }),
+            Err(message) => file.faults.push(LineFault { line: line + 1, message }),
         }
     }
     Ok(file)
@@ -156,23 +157,14 @@ impl LabelledFile {
     }
 }
 
-/// Writes the whole file beside the old one and puts it in its place, so that an interruption loses nothing.
+/// Writes the whole file anew, so that an interruption loses nothing.
 pub(super) fn write(path: &Path, entries: &[Labelled]) -> Result<(), Failure> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let beside = path.with_file_name(name);
     let mut text = Vec::new();
     for entry in entries {
         serde_json::to_writer(&mut text, entry)?;
         text.push(b'\n');
     }
-    let put = || {
-        let mut file = File::create(&beside)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)
-    };
-    put().map_err(|error| anyhow::anyhow!("cannot write `{}`: {error}", path.display()).into())
+    replace(path, &text).map_err(|error| anyhow::anyhow!("cannot write `{}`: {error}", path.display()).into())
 }
 
 #[cfg(test)]

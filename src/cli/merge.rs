@@ -9,14 +9,14 @@ use crate::store;
 use crate::store::sqlite::Sqlite;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct MergeOptions {
     /// Its number, guid, Atom id or link
     one: String,
     /// The other's
     other: String,
 }
 
-pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, options: &MergeOptions) -> Result<(), Failure> {
     open::store_to_read(config)?;
     let mut store = Sqlite::open(&config.store.path)?;
     let (one, other) = (open::entry(&mut store, &options.one)?, open::entry(&mut store, &options.other)?);

@@ -22,6 +22,7 @@ mod output;
 mod poll;
 mod progress;
 mod publish;
+mod replace;
 mod save;
 mod shell;
 mod split;
@@ -55,39 +56,39 @@ enum Command {
     /// Run as a daemon: poll on schedule, publish, serve
     Run,
     /// Poll now every feed that is due, publish, and exit
-    Poll(poll::Options),
+    Poll(poll::PollOptions),
     /// Validate the config and show every problem at once
     Check(check::Options),
     /// Show what a feed holds and which topics each entry would get, without storing anything
-    Inspect(inspect::Options),
+    Inspect(inspect::InspectOptions),
     /// Show why an entry is or is not in a topic
-    Explain(explain::Options),
+    Explain(explain::ExplainOptions),
     /// Show which stored entries each topic would gain and lose under the config as it stands, before it is live
-    Diff(diff::Options),
+    Diff(diff::DiffOptions),
     /// Run the topics on labelled entries and show how often they are right
-    Test(test::Options),
+    Test(test::TestOptions),
     /// Label stored entries by hand, for `veille test`
-    Label(label::Options),
+    Label(label::LabelOptions),
     /// Show the health of every feed
-    Feeds(feeds::Options),
+    Feeds(feeds::FeedsOptions),
     /// List or search stored entries
-    Entries(entries::Options),
+    Entries(entries::EntriesOptions),
     /// Say that two entries are one story, and stay one
-    Merge(merge::Options),
+    Merge(merge::MergeOptions),
     /// Say that an entry is a story of its own, and stays one
-    Split(split::Options),
+    Split(split::SplitOptions),
     /// Write every output again from the store
     Publish,
     /// Find the feed behind an address and add it to the config, whose comments and layout stay
-    Add(add::Options),
+    Add(add::AddOptions),
     /// Add the feeds of another reader to the config, folders as tags
-    Import(import::Options),
+    Import(import::ImportOptions),
     /// Print the feeds as OPML for other readers
-    Export(export::Options),
+    Export(export::ExportOptions),
     /// Write a consistent copy of the store, also while the daemon runs
-    Backup(backup::Options),
+    Backup(backup::BackupOptions),
     /// Print completions for a shell
-    Completions(shell::Options),
+    Completions(shell::ShellOptions),
     /// Print the manual page
     Man,
 }

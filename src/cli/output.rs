@@ -133,17 +133,6 @@ pub(super) fn start_log(daemon: bool, verbose: u8) {
     if std::env::var_os("JOURNAL_STREAM").is_some() { log.without_time().init() } else { log.init() }
 }
 
-/// A duration as people say it: `3 days`, `58 min`, `12 s`.
-pub(super) fn span(duration: chrono::TimeDelta) -> String {
-    let seconds = duration.num_seconds().unsigned_abs();
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} days", seconds / 86_400),
-    }
-}
-
 /// A number of things: `1 failure`, `2 failures`.
 pub(super) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })

@@ -21,7 +21,7 @@ use crate::store::sqlite::Sqlite;
 use crate::store::{Handle, StoreError};
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct PollOptions {
     /// Poll these feeds (ids), due or not
     #[arg(value_name = "FEED")]
     feeds: Vec<String>,
@@ -35,7 +35,7 @@ pub(super) struct Options {
 
 /// What a line tells of a poll; the keys are a contract.
 #[derive(Debug, Serialize)]
-struct Line<'a> {
+struct PollLine<'a> {
     feed: &'a str,
     outcome: &'static str,
     new: usize,
@@ -56,8 +56,8 @@ struct Total {
     changed: usize,
 }
 
-pub(super) fn run(config: Config, options: Options) -> Result<(), Failure> {
-    let Options { feeds, force, json } = options;
+pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
+    let PollOptions { feeds, force, json } = options;
     let force = force || !feeds.is_empty();
     let sources = chosen(&config, &feeds)?;
     let store = Sqlite::open(&config.store.path)?;
@@ -114,7 +114,7 @@ const LACKING_TRIES: usize = 30;
 const LACKING_PAUSE: Duration = Duration::from_secs(1);
 
 /// A poll that has ended: its source, when it began, what came of it.
-type Ended = (Source, Instant, Result<Conclusion, StoreError>);
+type EndedPoll = (Source, Instant, Result<Conclusion, StoreError>);
 
 /// A round under way.
 struct Round<'a> {
@@ -123,7 +123,7 @@ struct Round<'a> {
     json: bool,
     bar: ProgressBar,
     due: Due,
-    polls: JoinSet<Ended>,
+    polls: JoinSet<EndedPoll>,
     network: Network<Box<Doubt>>,
     total: Total,
     /// The thing that this machine lacks, if it does: no other poll begins.
@@ -179,7 +179,7 @@ impl Round<'_> {
     }
 
     /// Tells what came of a poll, or leaves it in doubt until others have ended.
-    async fn end(&mut self, (source, began, conclusion): Ended) -> Result<(), Failure> {
+    async fn end(&mut self, (source, began, conclusion): EndedPoll) -> Result<(), Failure> {
         let now = Instant::now();
         match conclusion? {
             Conclusion::Kept { polled, is_answer } => {
@@ -239,11 +239,11 @@ impl Round<'_> {
     /// Tells that a feed stays due, as this machine lacks something.
     fn tell_waiting(&mut self, feed: &str, error: &str) -> Result<(), Failure> {
         self.bar.inc(1);
-        let line = Line { feed, outcome: "waiting", new: 0, changed: 0, error: Some(error), next_poll: None };
+        let line = PollLine { feed, outcome: "waiting", new: 0, changed: 0, error: Some(error), next_poll: None };
         self.print(&line, "")
     }
 
-    fn print(&self, line: &Line<'_>, for_people: &str) -> Result<(), Failure> {
+    fn print(&self, line: &PollLine<'_>, for_people: &str) -> Result<(), Failure> {
         let text = if self.json { format!("{}\n", serde_json::to_string(line)?) } else { for_people.to_owned() };
         Ok(self.bar.suspend(|| output::print(&text))?)
     }
@@ -267,20 +267,24 @@ async fn ask(context: &Arc<Context>, source: &Source, force: bool) -> Result<Con
     }
 }
 
-fn line<'a>(feed: &'a str, polled: &'a Polled) -> Line<'a> {
+fn line<'a>(feed: &'a str, polled: &'a Polled) -> PollLine<'a> {
     let (outcome, new, changed, error) = match &polled.outcome {
-        Outcome::NotDue => ("not_due", 0, 0, None),
+        Outcome::NotDue | Outcome::HostPostponed | Outcome::NoMemory => ("not_due", 0, 0, None),
         Outcome::Unchanged => ("unchanged", 0, 0, None),
         Outcome::Read(Counts { new, changed }) => ("read", *new, *changed, None),
         Outcome::Failed(failure) => ("failed", 0, 0, Some(failure.message.as_str())),
     };
-    Line { feed, outcome, new, changed, error, next_poll: polled.next_poll }
+    PollLine { feed, outcome, new, changed, error, next_poll: polled.next_poll }
 }
 
 /// A line for a feed that changed or failed, nothing for the others.
 fn for_people(feed: &str, outcome: &Outcome) -> String {
     match outcome {
-        Outcome::NotDue | Outcome::Unchanged | Outcome::Read(Counts { new: 0, changed: 0 }) => String::new(),
+        Outcome::NotDue
+        | Outcome::HostPostponed
+        | Outcome::NoMemory
+        | Outcome::Unchanged
+        | Outcome::Read(Counts { new: 0, changed: 0 }) => String::new(),
         Outcome::Read(Counts { new, changed: 0 }) => format!("{feed}: {new} new\n"),
         Outcome::Read(Counts { new, changed }) => format!("{feed}: {new} new, {changed} changed\n"),
         Outcome::Failed(failure) => format!("{feed}: failed: {}\n", failure.message),
@@ -294,7 +298,7 @@ fn new_entries(number: usize) -> String {
 impl Total {
     fn add(&mut self, outcome: &Outcome) {
         match outcome {
-            Outcome::NotDue => return,
+            Outcome::NotDue | Outcome::HostPostponed | Outcome::NoMemory => return,
             Outcome::Unchanged => {}
             Outcome::Read(Counts { new, changed }) => {
                 self.new += new;

@@ -1,9 +1,9 @@
 //! Feeds into the config file: validated before anything is replaced, then put in place whole.
 
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::path::Path;
 
+use super::replace::replace;
 use super::{Failure, output};
 use crate::config::{self, NewFeed};
 
@@ -12,26 +12,14 @@ use crate::config::{self, NewFeed};
 /// The file is replaced by a new one of the same name and rights, or not at all: a daemon that looks meanwhile sees the
 /// old text or the new one.
 pub(super) fn add(path: &Path, feeds: &[NewFeed]) -> Result<(), Failure> {
-    // A link to the file stays a link.
-    let path = path.canonicalize()?;
-    let before = fs::read_to_string(&path)?;
+    let before = fs::read_to_string(path)?;
     let after = config::with_feeds(&before, feeds).map_err(|error| Failure::Usage(format!("error: {error}")))?;
-    config::parse(&after, &path).map_err(|invalid| {
+    config::parse(&after, path).map_err(|invalid| {
         let why = invalid.render(output::colour());
         Failure::Usage(format!(
             "{why}\n\nerror: with what was to be added the config has mistakes; it was left as it is"
         ))
     })?;
-    let beside = path.with_extension("toml.new");
-    let put = || {
-        let mut file = File::create(&beside)?;
-        file.set_permissions(fs::metadata(&path)?.permissions())?;
-        file.write_all(after.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, &path)
-    };
-    put().map_err(|error: std::io::Error| {
-        let _ = fs::remove_file(&beside); // what is half written is of no use
-        anyhow::anyhow!("`{}` cannot be replaced: {error}", path.display()).into()
-    })
+    replace(path, after.as_bytes())
+        .map_err(|error| anyhow::anyhow!("`{}` cannot be replaced: {error}", path.display()).into())
 }

@@ -8,12 +8,12 @@ use crate::pipeline;
 use crate::store::sqlite::Sqlite;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct SplitOptions {
     /// Its number, guid, Atom id or link
     entry: String,
 }
 
-pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, options: &SplitOptions) -> Result<(), Failure> {
     open::store_to_read(config)?;
     let mut store = Sqlite::open(&config.store.path)?;
     let entry = open::entry(&mut store, &options.entry)?;

@@ -16,7 +16,7 @@ const EXCERPT: usize = 120;
 
 /// What a line tells of an entry's story; the keys are a contract.
 #[derive(Debug, Serialize)]
-pub(super) struct Line<'a> {
+pub(super) struct StoryLine<'a> {
     id: i64,
     story: i64,
     others: Vec<Other<'a>>,
@@ -50,8 +50,8 @@ struct Other<'a> {
     words: usize,
 }
 
-pub(super) fn line(account: &Account) -> Line<'_> {
-    Line {
+pub(super) fn line(account: &Account) -> StoryLine<'_> {
+    StoryLine {
         id: account.number,
         story: account.head,
         others: account.others.iter().map(other).collect(),

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::topic::{Judgement, Matcher};
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct TestOptions {
     /// Labelled entries, one JSON object a line: id, title, summary, content, categories, source, and labels, by topic
     /// 2 (about it), 1 (mentions it: left out) or 0; a topic that is not there is 0
     file: PathBuf,
@@ -37,7 +37,7 @@ struct Figures {
 
 /// A topic's line; the keys are a contract.
 #[derive(Debug, Serialize)]
-struct Line<'a> {
+struct FiguresLine<'a> {
     topic: &'a str,
     right: usize,
     false_alarms: usize,
@@ -73,7 +73,7 @@ struct Score<'a> {
     missed: Vec<&'a Labelled>,
 }
 
-pub(super) fn run(config: &Config, options: &Options) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, options: &TestOptions) -> Result<(), Failure> {
     if let Some(topic) = &options.topic {
         open::topic(config, topic)?;
     }
@@ -170,7 +170,8 @@ fn json(
 ) -> serde_json::Result<()> {
     for score in scores {
         let (false_alarms, missed) = (score.false_alarms.len(), score.missed.len());
-        let line = Line { topic: score.topic, right: score.right, false_alarms, missed, figures: Figures::of(score) };
+        let line =
+            FiguresLine { topic: score.topic, right: score.right, false_alarms, missed, figures: Figures::of(score) };
         push_line(text, &line)?;
         let all = score.missed.iter().map(|entry| ("missed", entry));
         let all = all.chain(score.false_alarms.iter().map(|entry| ("false_alarm", entry)));

@@ -1,4 +1,4 @@
-//! The word that a misspelt one probably stands for. The only home of `strsim`.
+//! The word that a misspelt one probably stands for.
 
 use std::ops::Range;
 

@@ -129,7 +129,7 @@ impl Daemon {
 
     fn kept(&mut self, source_id: &str, context: &Arc<Context>, polled: &Polled) {
         let (outcome, counts) = match &polled.outcome {
-            Outcome::NotDue => ("not_due", Counts::default()),
+            Outcome::NotDue | Outcome::HostPostponed | Outcome::NoMemory => ("not_due", Counts::default()),
             Outcome::Unchanged => ("unchanged", Counts::default()),
             Outcome::Read(counts) => ("read", *counts),
             Outcome::Failed(_) => ("failed", Counts::default()),

@@ -29,13 +29,13 @@ pub(crate) struct Due {
     /// What is being polled, and its host.
     polling: HashMap<String, String>,
     /// Polls under way by host, and the sources that are due and wait for their end.
-    hosts: HashMap<String, Host>,
+    hosts: HashMap<String, HostQueue>,
     /// Hosts that have room again for one that waits.
     free: VecDeque<String>,
 }
 
 #[derive(Debug, Default)]
-struct Host {
+struct HostQueue {
     polls: usize,
     waiting: VecDeque<String>,
 }

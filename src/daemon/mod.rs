@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use chrono::{TimeDelta, Utc};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -36,7 +36,7 @@ use crate::fetch::descriptors::Shares;
 use crate::outage::{Lack, Network, Outage};
 use crate::pipeline::{self, Announced, Archives, Context};
 use crate::publish::files::{FilesError, Written};
-use crate::serve::{self, Front, Health, Limits, Socket};
+use crate::serve::{self, DaemonHealth, Front, ServingLimits, Socket};
 use crate::state::SourceState;
 use crate::store::Handle;
 use crate::store::sqlite::Sqlite;
@@ -99,11 +99,14 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     }
     let store = Sqlite::open(&config.store.path)?;
     let (store, store_thread) = Handle::new(Box::new(store)).context("cannot start the store's thread")?;
+    // After the store is open, since a migration may take long and a signal is to end it. Before there is a socket, which a
+    // process that a signal kills would leave behind.
+    let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (socket, _socket_file) = listen::open(config.serve.listen.as_ref()).await?.unzip();
     let mut daemon = Daemon::new(Arc::new(Context::new(config, store)?), socket);
     let lived = tokio::select! {
         lived = daemon.live() => lived,
-        told = told_to_stop() => told,
+        () = told_to_stop(signals) => Ok(()),
     };
     notify::stopping();
     let deadline = Instant::now() + END_MAX;
@@ -119,11 +122,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 }
 
 /// Waits for SIGTERM or SIGINT.
-async fn told_to_stop() -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+async fn told_to_stop((mut terminate, mut interrupt): (Signal, Signal)) {
     tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
 }
 
@@ -429,7 +431,7 @@ impl Daemon {
         let next = self.due.next().filter(|_| self.polls.is_empty());
         let wait = next.and_then(|at| (at - Utc::now()).to_std().ok());
         let until = wait.map(|wait| std::time::Instant::now() + wait);
-        self.front.tree.store(Arc::new(self.front.tree.load().with_fresh_until(until, Utc::now())));
+        self.front.tree.store(self.front.tree.load().with_fresh_until(until, Utc::now()));
     }
 
     /// Shows on `/healthz` that something is wrong, or is right again.
@@ -439,7 +441,7 @@ impl Daemon {
             None => self.troubles.remove(about),
         };
         let reasons = self.troubles.values().cloned().collect();
-        self.front.health.store(Arc::new(Health { reasons }));
+        self.front.health.store(DaemonHealth { reasons });
     }
 
     /// Chooses how a publication that begins now treats the archives.
@@ -456,8 +458,8 @@ impl Daemon {
     /// The first time, when the folder cannot be written. Later that stops files, not HTTP.
     fn published(&mut self, publication: Publication) -> anyhow::Result<()> {
         let Publication { generation, tree, prefix, archives, stories, announced, written, began } = publication;
-        self.front.prefix.store(Arc::new(prefix));
-        self.front.tree.store(Arc::new(tree));
+        self.front.prefix.store(prefix);
+        self.front.tree.store(tree);
         self.tell_freshness();
         self.archives_wait = archives == Archives::Later;
         if !self.archives_wait {
@@ -481,7 +483,7 @@ impl Daemon {
     fn serve(&mut self) {
         let Some(socket) = self.socket.take() else { return };
         let (front, stop) = (Arc::clone(&self.front), self.stop.clone().cancelled_owned());
-        let limits = Limits { connections: Shares::now().readers, grace: GRACE, ..Limits::default() };
+        let limits = ServingLimits { connections: Shares::now().readers, grace: GRACE, ..ServingLimits::default() };
         self.server.ask();
         self.server.start(|| async move { Ok(serve::serve_apart(socket, front, limits, stop).await?) });
     }

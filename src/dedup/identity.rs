@@ -60,7 +60,7 @@ pub fn identify(source_id: &str, format: &str, entries: Vec<Entry>) -> Vec<(Entr
         readings = one_per_id(readings);
     }
     readings = one_per_text(readings);
-    let shared = Shared::count(&readings);
+    let shared = Occurrences::count(&readings);
     readings.into_iter().map(|reading| reading.identified(source_id, &shared)).collect()
 }
 
@@ -68,7 +68,7 @@ pub fn identify(source_id: &str, format: &str, entries: Vec<Entry>) -> Vec<(Entr
 struct Reading {
     entry: Entry,
     /// Its guid, else its page, else its first file: the kind and the value.
-    name: Option<(Kind, String)>,
+    name: Option<(NameKind, String)>,
     /// The link for comparison, whether it identifies the item or not.
     page: Option<String>,
     title: String,
@@ -77,7 +77,7 @@ struct Reading {
 
 /// What an entry is known by. Part of each key, so that a guid never meets a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Kind {
+enum NameKind {
     Guid,
     Link,
 }
@@ -88,8 +88,8 @@ impl Reading {
         let guid = entry.id.as_deref().map(str::trim).filter(|guid| !guid.is_empty());
         let file = || entry.enclosures.first().map(|file| file.url.to_string());
         let name = match guid {
-            Some(guid) => Some((Kind::Guid, guid.to_owned())),
-            None => page.clone().or_else(file).map(|link| (Kind::Link, link)),
+            Some(guid) => Some((NameKind::Guid, guid.to_owned())),
+            None => page.clone().or_else(file).map(|link| (NameKind::Link, link)),
         };
         let title = squeezed(entry.title.as_deref().unwrap_or_default());
         let [summary, content] =
@@ -101,10 +101,10 @@ impl Reading {
     }
 
     fn guid(&self) -> Option<&str> {
-        self.name.as_ref().filter(|(kind, _)| *kind == Kind::Guid).map(|(_, guid)| guid.as_str())
+        self.name.as_ref().filter(|(kind, _)| *kind == NameKind::Guid).map(|(_, guid)| guid.as_str())
     }
 
-    fn identified(self, source_id: &str, shared: &Shared) -> (Entry, Identity) {
+    fn identified(self, source_id: &str, shared: &Occurrences) -> (Entry, Identity) {
         let is_alone = self.name.as_ref().is_none_or(|name| shared.names.get(name) == Some(&1));
         let bare = self.name.as_ref().map(|(kind, name)| EntryKey(digest(&[kind.tag(), name])));
         let key = match &self.name {
@@ -132,7 +132,7 @@ impl Reading {
     }
 }
 
-impl Kind {
+impl NameKind {
     fn tag(self) -> &'static str {
         match self {
             Self::Guid => "guid",
@@ -143,13 +143,13 @@ impl Kind {
 
 /// How many items of a document have the same name, the same name and title, the same page.
 #[derive(Default)]
-struct Shared {
-    names: HashMap<(Kind, String), usize>,
-    titles: HashMap<(Kind, String, String), usize>,
+struct Occurrences {
+    names: HashMap<(NameKind, String), usize>,
+    titles: HashMap<(NameKind, String, String), usize>,
     pages: HashMap<String, usize>,
 }
 
-impl Shared {
+impl Occurrences {
     fn count(readings: &[Reading]) -> Self {
         let mut shared = Self::default();
         for reading in readings {

@@ -138,22 +138,7 @@ fn is_tracking(name: &str, value: &[u8]) -> bool {
 
 /// The bytes behind a part of a query. Not text: old sites write Latin-1, and two words must not become one.
 fn decoded(part: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(part.len());
-    let mut rest = part.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let escaped = after.split_at_checked(2).filter(|_| *first == b'%').and_then(|(digits, behind)| {
-            let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'))?;
-            Some((u8::from_str_radix(digits, 16).ok()?, behind))
-        });
-        rest = if let Some((byte, behind)) = escaped {
-            bytes.push(byte);
-            behind
-        } else {
-            bytes.push(if *first == b'+' { b' ' } else { *first });
-            after
-        };
-    }
-    bytes
+    percent_encoding::percent_decode_str(&part.replace('+', " ")).collect()
 }
 
 #[cfg(test)]

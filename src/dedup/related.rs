@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::story::{Gist, Spot, Term, Terms, WINDOW};
+use crate::story::{Gist, Spot, TellingWord, Terms, WINDOW};
 use crate::text::fold;
 
 /// Most related news of a story.
@@ -43,14 +43,14 @@ const NAME_WEIGHT: f64 = 1.25;
 /// reader it would look like the same news again.
 #[must_use]
 pub fn related(stories: &[&Gist], waiting: &[&Gist]) -> Vec<Vec<i64>> {
-    let index = Index::new(stories, waiting);
+    let index = WordIndex::new(stories, waiting);
     waiting.iter().map(|story| index.related(story)).collect()
 }
 
 /// An inverted index: for each word of a waiting story, the stories that have it.
-struct Index<'a> {
+struct WordIndex<'a> {
     stories: &'a [&'a Gist],
-    words: Words,
+    words: WordTable,
     /// By place in `words`: the stories, in order.
     postings: Vec<Vec<Posting>>,
 }
@@ -60,12 +60,12 @@ struct Index<'a> {
 struct Posting {
     /// The place of the story.
     story: usize,
-    term: Term,
+    term: TellingWord,
 }
 
-impl<'a> Index<'a> {
+impl<'a> WordIndex<'a> {
     fn new(stories: &'a [&'a Gist], waiting: &[&Gist]) -> Self {
-        let words = Words::new(waiting.iter().flat_map(|story| words(story)));
+        let words = WordTable::new(waiting.iter().flat_map(|story| words(story)));
         let mut postings = vec![Vec::new(); words.len];
         for (story, gist) in stories.iter().enumerate() {
             for term in gist.terms.iter().flat_map(Terms::iter) {
@@ -133,7 +133,7 @@ impl<'a> Index<'a> {
 }
 
 fn words(story: &Gist) -> impl Iterator<Item = u32> {
-    story.terms.iter().flat_map(Terms::iter).map(Term::word)
+    story.terms.iter().flat_map(Terms::iter).map(TellingWord::word)
 }
 
 fn title(gist: &Gist) -> String {
@@ -142,13 +142,13 @@ fn title(gist: &Gist) -> String {
 
 /// Words by place, in a hash table with open addressing: most words that are looked up are not there, and that shows at the
 /// first cell.
-struct Words {
+struct WordTable {
     /// A word with its place from 1 on; 0 is an empty cell. The number of cells is a power of two, at most a quarter taken.
     cells: Vec<(u32, u32)>,
     len: usize,
 }
 
-impl Words {
+impl WordTable {
     fn new(words: impl Iterator<Item = u32>) -> Self {
         let mut words: Vec<u32> = words.collect();
         words.sort_unstable();
@@ -189,7 +189,7 @@ struct Weight {
 
 impl Weight {
     /// The weight of a term: how many earlier stories have it and how many there are, of all sources and of the same one.
-    fn new(term: Term, (all, home): (usize, usize), (stories, at_home): (usize, usize)) -> Self {
+    fn new(term: TellingWord, (all, home): (usize, usize), (stories, at_home): (usize, usize)) -> Self {
         let (usual, factor) = if term.is_name() { (NAME_SHARE, NAME_WEIGHT) } else { (WORD_SHARE, 1.0) };
         let share = ((all as f64 + STORIES_BEFORE * usual) / (stories as f64 + STORIES_BEFORE)).max(RARE_SHARE);
         // But for the story that is looked at.
@@ -208,7 +208,7 @@ struct Points {
 }
 
 impl Points {
-    fn add(&mut self, weight: f64, mine: Term, theirs: Term) {
+    fn add(&mut self, weight: f64, mine: TellingWord, theirs: TellingWord) {
         let points = weight * factor(mine.spot()) * factor(theirs.spot());
         match (mine.spot(), theirs.spot()) {
             (Spot::Title, _) | (_, Spot::Title) => self.titles += points,
@@ -400,10 +400,10 @@ mod tests {
 
     #[test]
     fn words_that_share_a_cell_are_all_found() {
-        let words = Words::new([7, 7 + 16, 7 + 32, 15].into_iter());
+        let words = WordTable::new([7, 7 + 16, 7 + 32, 15].into_iter());
         assert_eq!(words.cells.len(), 16);
         let places = [7, 7 + 16, 7 + 32, 15, 8, 7 + 48].map(|word| words.place(word));
         assert_eq!(places, [Some(0), Some(2), Some(3), Some(1), None, None]);
-        assert_eq!(Words::new(std::iter::empty()).place(7), None);
+        assert_eq!(WordTable::new(std::iter::empty()).place(7), None);
     }
 }

@@ -79,7 +79,7 @@ pub fn read_back(
     published: Option<Timestamp>,
     bytes: &[u8],
 ) -> Option<Sketched> {
-    let mut from = Reader(bytes);
+    let mut from = SketchReader(bytes);
     if from.number()? != VERSION {
         return None;
     }
@@ -138,9 +138,9 @@ fn hashes(out: &mut Vec<u8>, set: &Set) {
 }
 
 /// What is left to read.
-struct Reader<'a>(&'a [u8]);
+struct SketchReader<'a>(&'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> SketchReader<'a> {
     fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
         let (bytes, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
@@ -287,7 +287,7 @@ mod tests {
         for value in [0, 1, 0x7f, 0x80, 0xff, 0x3fff, 0x4000, u64::MAX] {
             let mut bytes = Vec::new();
             number(&mut bytes, value);
-            let mut reader = Reader(&bytes);
+            let mut reader = SketchReader(&bytes);
             assert_eq!((reader.number(), reader.0.len()), (Some(value), 0));
         }
     }

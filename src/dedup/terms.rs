@@ -10,7 +10,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::title::bare;
 use crate::feed::Entry;
-use crate::story::{Plain, Spot, Term, Terms};
+use crate::story::{Plain, Spot, TellingWord, Terms};
+use crate::text::vocabulary::VOCABULARIES;
 use crate::text::{Folding, Passage, Word, fold};
 
 /// Terms taken from the title.
@@ -28,31 +29,14 @@ const WORD_MAX: usize = 60;
 /// How often a word counts at most: more says that the text is long.
 const COUNT_MAX: usize = 4;
 
-/// Words that tell nothing of what a text is about, folded; those of three letters are never looked at.
-const EMPTY: &str = "
-    a afin ainsi ainsi alors annee annees ans apres article articles au aucun aupres aussi autour autre autres aux avant
-    avec avoir avons ayant bien c car cas ce ceci cela celle celles celui ces cet cette ceux chaque chez comme comment
-    contre d dans de declare depuis des deux dimanche dit doit doivent donc dont du durant elle elles en encore entre
-    est et etaient etait etant ete etre eux fait faire faut fois font grace heure heures hors il ils info information
-    informations je jeudi jour jours jusqu jusque l la le les leur leurs lire lors lorsque lundi mais mardi me meme
-    memes mercredi mes mieux mis mise moins mois mon ne ni non nos notamment notre nous nouveau nouveaux nouvel nouvelle
-    nouvelles on ont ou page par parce parmi partie partir pas pendant permet permettent permettre peu peut peuvent plus
-    plusieurs point pour pourquoi pourra pouvoir premier premiere premieres premiers presse pres puis qu quand quatre
-    que quel quelle quelles quels qui quoi sa samedi sans savoir se selon semaine semaines sera seront ses seulement si
-    site soit sont sous souvent suite suivant sur ta tant tel telle tous tout toute toutes travers tres trois tu un une
-    vendredi vers via voici voir vos votre vous
-    janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre
-    actualite actualites communique communiques newsletter dossier publie publiee publication
-    about after again all also among and any are around because been before being between both but can could day days
-    did does during each every first for from get had has have her here his how into its just last like made make many
-    monday more most much need new news not now off one only other our out over own people per said same saturday says
-    she should since some still such sunday than that the their them then there these they this those three through
-    thursday time times too tuesday two under until upon use used very was way wednesday week weeks well were what when
-    where which while who why will with without would year years you your
-    january february march april may june july august september october november december
-    http https www html href";
+/// Words that stand in addresses and markup.
+const WEB_WORDS: [&str; 5] = ["http", "https", "www", "html", "href"];
 
-static EMPTY_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| EMPTY.split_whitespace().collect());
+/// Words that do not tell what a text is about, in any language that we know: a text may quote another one.
+static EMPTY_WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let words = VOCABULARIES.iter().flat_map(|vocabulary| vocabulary.empty_words());
+    words.chain(WEB_WORDS.map(str::to_owned)).collect()
+});
 
 /// Returns the telling words of an entry, read as `plain`.
 #[must_use]
@@ -68,11 +52,11 @@ pub fn terms(entry: &Entry, plain: &Plain) -> Terms {
         Some(other) => other.is_capital && (other.is_name || word.is_name && !shouts),
         None => word.is_name && !shouts,
     };
-    let titled = title.iter().take(TITLE_TERMS).map(|word| Term::new(word.hash, Spot::Title, is_name(word)));
-    let tagged = tags.iter().take(TAG_TERMS).map(|word| Term::new(word.hash, Spot::Tag, is_name(word)));
+    let titled = title.iter().take(TITLE_TERMS).map(|word| TellingWord::new(word.hash, Spot::Title, is_name(word)));
+    let tagged = tags.iter().take(TAG_TERMS).map(|word| TellingWord::new(word.hash, Spot::Tag, is_name(word)));
     let mut told: Vec<&Said> = text.iter().collect();
     told.sort_by_key(|word| std::cmp::Reverse(word.count.min(COUNT_MAX) << u32::from(word.is_name)));
-    let told = told.into_iter().map(|word| Term::new(word.hash, Spot::Text, word.is_name));
+    let told = told.into_iter().map(|word| TellingWord::new(word.hash, Spot::Text, word.is_name));
     let mut seen = HashSet::new();
     Terms::new(titled.chain(tagged).chain(told).filter(|term| seen.insert(term.word())))
 }
@@ -146,7 +130,7 @@ mod tests {
     use super::*;
     use crate::feed::Category;
 
-    fn of(title: &str, text: &str) -> Vec<Term> {
+    fn of(title: &str, text: &str) -> Vec<TellingWord> {
         let entry = Entry { title: Some(title.into()), content: Some(text.into()), ..Entry::default() };
         terms(&entry, &Plain::of(&entry)).iter().collect()
     }
@@ -154,7 +138,7 @@ mod tests {
     /// Claims that a word is a term there, and whether it is a name; `None` if it is no term.
     #[track_caller]
     fn check(title: &str, text: &str, word: &str, expected: Option<(Spot, bool)>) {
-        let sought = Term::new(xxh3_64(word.as_bytes()), Spot::Text, false).word();
+        let sought = TellingWord::new(xxh3_64(word.as_bytes()), Spot::Text, false).word();
         let found = of(title, text).into_iter().find(|term| term.word() == sought);
         assert_eq!(found.map(|term| (term.spot(), term.is_name())), expected, "{word}");
     }
@@ -198,7 +182,7 @@ mod tests {
     fn tags_are_terms() {
         let tag = Category { term: "Vie lycéenne".into(), ..Category::default() };
         let entry = Entry { categories: vec![tag], ..Entry::default() };
-        let spots: Vec<Spot> = terms(&entry, &Plain::of(&entry)).iter().map(Term::spot).collect();
+        let spots: Vec<Spot> = terms(&entry, &Plain::of(&entry)).iter().map(TellingWord::spot).collect();
         assert_eq!(spots, [Spot::Tag, Spot::Tag]);
     }
 

@@ -58,7 +58,7 @@ pub fn missed(
     }
     let Some(mut witnesses) = in_order(&there, order) else { return all_cleared() };
     witnesses.sort_unstable();
-    let document = Document { held, witnesses, makes_room: gone.len() <= new, now };
+    let document = DocumentPair { held, witnesses, makes_room: gone.len() <= new, now };
     let (suspected, in_turn): (Vec<&Listed>, Vec<&Listed>) = gone.iter().partition(|entry| document.misses(entry));
     let youngest = in_turn.iter().filter_map(|entry| entry.date).max();
     let has_passed = |entry: &Listed| entry.date.is_none_or(|date| youngest > Some(date) && document.remain(date) > 0);
@@ -82,7 +82,7 @@ pub fn takes_away(stays: &[Stay]) -> bool {
     out_of_turn.len() >= HABIT_MIN && out_of_turn.len() * 2 > in_turn.len()
 }
 
-struct Document<'a> {
+struct DocumentPair<'a> {
     /// All that the last one held.
     held: Vec<&'a Listed>,
     /// The dates of those that remain in their order, the oldest first.
@@ -92,7 +92,7 @@ struct Document<'a> {
     now: Timestamp,
 }
 
-impl Document<'_> {
+impl DocumentPair<'_> {
     /// Says whether an entry that is gone is missed.
     fn misses(&self, gone: &Listed) -> bool {
         let Some(date) = gone.date else { return false };

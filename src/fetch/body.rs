@@ -74,7 +74,7 @@ pub(super) struct Vessel<'a> {
 }
 
 /// Why a body was left.
-pub(super) enum Fault {
+pub(super) enum BodyFault {
     /// As it is.
     Known(FetchError),
     /// The time of the whole is over.
@@ -83,15 +83,15 @@ pub(super) enum Fault {
     Broken(io::Error),
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for BodyFault {
     fn from(error: io::Error) -> Self {
         Self::Broken(error)
     }
 }
 
 /// Reads the body of `response`. A large one waits until there is memory for it.
-pub(super) async fn read(response: Response, mut vessel: Vessel<'_>) -> Result<Bytes, Fault> {
-    let coding = Coding::of(response.headers()).map_err(|coding| Fault::Known(FetchError::Coding { coding }))?;
+pub(super) async fn read(response: Response, mut vessel: Vessel<'_>) -> Result<Bytes, BodyFault> {
+    let coding = Coding::of(response.headers()).map_err(|coding| BodyFault::Known(FetchError::Coding { coding }))?;
     if response.content_length().is_some_and(|length| length > vessel.bytes_max) {
         return Err(vessel.too_large());
     }
@@ -119,17 +119,17 @@ pub(super) async fn read(response: Response, mut vessel: Vessel<'_>) -> Result<B
     }
     // Packed twice, or without saying so.
     if body.starts_with(GZIP) {
-        return Err(Fault::Known(FetchError::Coding { coding: "gzip".to_owned() }));
+        return Err(BodyFault::Known(FetchError::Coding { coding: "gzip".to_owned() }));
     }
     Ok(body.freeze())
 }
 
 impl Vessel<'_> {
     /// Reads all of `from`.
-    async fn fill(&mut self, body: &mut BytesMut, from: &mut (impl AsyncRead + Unpin)) -> Result<(), Fault> {
+    async fn fill(&mut self, body: &mut BytesMut, from: &mut (impl AsyncRead + Unpin)) -> Result<(), BodyFault> {
         loop {
             body.reserve(PIECE_BYTES);
-            let read = self.time.within(from.read_buf(body)).await.ok_or(Fault::Late)??;
+            let read = self.time.within(from.read_buf(body)).await.ok_or(BodyFault::Late)??;
             if read == 0 {
                 return Ok(());
             }
@@ -139,16 +139,16 @@ impl Vessel<'_> {
             // Not part of the fetch's time, for it is not the publisher's fault.
             let limit = self.memory_timeout;
             let grown = timeout(limit, self.memory.grow(self.share, body.len())).await;
-            grown.map_err(|_| Fault::Known(FetchError::Busy { limit }))?;
+            grown.map_err(|_| BodyFault::Known(FetchError::Busy { limit }))?;
         }
     }
 
     /// Returns the next byte and leaves it there.
-    async fn next(&mut self, input: &mut Input) -> Result<Option<u8>, Fault> {
-        Ok(self.time.within(input.fill_buf()).await.ok_or(Fault::Late)??.first().copied())
+    async fn next(&mut self, input: &mut Input) -> Result<Option<u8>, BodyFault> {
+        Ok(self.time.within(input.fill_buf()).await.ok_or(BodyFault::Late)??.first().copied())
     }
 
-    fn too_large(&self) -> Fault {
-        Fault::Known(FetchError::TooLarge { limit_bytes: self.bytes_max })
+    fn too_large(&self) -> BodyFault {
+        BodyFault::Known(FetchError::TooLarge { limit_bytes: self.bytes_max })
     }
 }

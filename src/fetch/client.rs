@@ -9,8 +9,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-use super::body::{self, Fault, Vessel};
-use super::error::{FetchError, Limits, Phase, RedirectFault, host, shown};
+use super::body::{self, BodyFault, Vessel};
+use super::error::{FetchError, Phase, RedirectFault, Timeouts, host, shown};
 use super::guard::Guard;
 use super::hosts::{Clock, Gate, Postponed, Visit};
 use super::memory::{Memory, Share};
@@ -27,7 +27,7 @@ pub struct Client {
     guard: Guard,
     gate: Gate,
     memory: Memory,
-    limits: Limits,
+    limits: Timeouts,
 }
 
 /// What came of one request.
@@ -58,7 +58,7 @@ impl Client {
     /// If the machine has no certificates of authorities.
     pub fn new(settings: &Settings) -> Result<Self, ClientError> {
         let guard = Guard::new(&settings.allow_networks);
-        let limits = Limits { connect: settings.connect_timeout, idle: settings.idle_timeout };
+        let limits = Timeouts { connect: settings.connect_timeout, idle: settings.idle_timeout };
         Ok(Self {
             routes: Routes::new(settings, &guard)?,
             guard,
@@ -232,9 +232,9 @@ impl Client {
         let (bytes_max, memory_timeout) = (self.settings.body_bytes_max, self.settings.timeout);
         let vessel = Vessel { bytes_max, time, memory: &self.memory, memory_timeout, share };
         body::read(response, vessel).await.map_err(|fault| match fault {
-            Fault::Known(error) => error,
-            Fault::Late => self.too_slow(url),
-            Fault::Broken(error) => FetchError::in_body(url, &error, self.limits),
+            BodyFault::Known(error) => error,
+            BodyFault::Late => self.too_slow(url),
+            BodyFault::Broken(error) => FetchError::in_body(url, &error, self.limits),
         })
     }
 

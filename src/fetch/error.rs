@@ -385,7 +385,7 @@ impl FetchError {
     }
 
     /// Says what went wrong before the head of an answer of `url` was there.
-    pub(super) fn before_answer(url: &Url, error: &reqwest::Error, limits: Limits, outlet: &Outlet) -> Self {
+    pub(super) fn before_answer(url: &Url, error: &reqwest::Error, limits: Timeouts, outlet: &Outlet) -> Self {
         let (host, why) = (host(url), innermost(error));
         if let Some(NotPublic { address }) = cause(error) {
             return Self::NotPublic { host, address: *address };
@@ -421,7 +421,7 @@ impl FetchError {
     }
 
     /// Says what went wrong while the body of `url` was read.
-    pub(super) fn in_body(url: &Url, error: &io::Error, limits: Limits) -> Self {
+    pub(super) fn in_body(url: &Url, error: &io::Error, limits: Timeouts) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>()) {
             Some(error) if error.is_timeout() => {
                 Self::Timeout { host: host(url), phase: Phase::Idle, limit: limits.idle }
@@ -434,7 +434,7 @@ impl FetchError {
 
 /// The limits that a timeout of the HTTP library can mean.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct Timeouts {
     pub(super) connect: Duration,
     pub(super) idle: Duration,
 }

@@ -52,7 +52,10 @@ pub(super) fn is_own(own: &Url, url: &Url) -> bool {
 
 /// Bytes that are not UTF-8 (servers send latin-1 paths raw) become percent escapes.
 fn legible(location: &[u8]) -> String {
-    let escape = |byte: &u8| if byte.is_ascii() { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
+    let escape = |byte: &u8| match byte {
+        0..0x80 => char::from(*byte).to_string(),
+        _ => percent_encoding::percent_encode_byte(*byte).to_owned(),
+    };
     match std::str::from_utf8(location) {
         Ok(text) => text.to_owned(),
         Err(_) => location.iter().map(escape).collect(),

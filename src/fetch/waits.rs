@@ -4,11 +4,12 @@
 //! nothing. Apparent age (RFC 9111 §4.2.3) is left out for the same reason. Only what postpones is reported: a fresh
 //! answer may be asked for again, `no-cache` and a date in the past ask for nothing.
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::TimeDelta;
 use reqwest::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, HeaderMap, HeaderName, RETRY_AFTER};
 
 use crate::feed::Timestamp;
 use crate::state::Wait;
+use crate::text::read_http_date;
 
 /// Beyond a year a wait is a mistake (milliseconds, or an instant where seconds belong), not a wish.
 const DELAY_MAX: TimeDelta = TimeDelta::days(366);
@@ -28,7 +29,7 @@ pub(super) fn retry(headers: &HeaderMap, now: Timestamp) -> Option<Wait> {
 /// Returns the wait of `Retry-After`, in seconds or as a date (RFC 9110 §10.2.3).
 pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<TimeDelta> {
     let text = text(headers, &RETRY_AFTER)?;
-    let delay = seconds(text).or_else(|| Some(http_date(text)? - server_now(headers, now)))?;
+    let delay = seconds(text).or_else(|| Some(read_http_date(text)? - server_now(headers, now)))?;
     (delay <= DELAY_MAX).then_some(delay)
 }
 
@@ -45,7 +46,7 @@ fn freshness(headers: &HeaderMap, now: Timestamp) -> Option<Wait> {
             let lifetime = seconds(value)?.min(DELAY_MAX);
             (lifetime, format!("Cache-Control: max-age={}", lifetime.num_seconds()))
         }
-        None => (http_date(text(headers, &EXPIRES)?)? - server_now(headers, now), "Expires".to_owned()),
+        None => (read_http_date(text(headers, &EXPIRES)?)? - server_now(headers, now), "Expires".to_owned()),
     };
     let age = text(headers, &AGE).and_then(seconds).unwrap_or_default();
     Some(Wait { delay: lifetime.min(DELAY_MAX) - age, why })
@@ -65,7 +66,7 @@ fn directives(headers: &HeaderMap) -> Vec<(String, String)> {
 
 /// Returns what time it was by the server's clock (RFC 9110 §6.6.1).
 pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
-    text(headers, &DATE).and_then(http_date)
+    text(headers, &DATE).and_then(read_http_date)
 }
 
 fn server_now(headers: &HeaderMap, now: Timestamp) -> Timestamp {
@@ -83,15 +84,6 @@ fn seconds(text: &str) -> Option<TimeDelta> {
     Some(TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX))
 }
 
-/// Reads an HTTP-date in its three forms (RFC 9110 §5.6.7); a wrong weekday is no reason to refuse one.
-fn http_date(text: &str) -> Option<Timestamp> {
-    let (_weekday, rest) = text.split_once([',', ' '])?;
-    let rest = rest.trim();
-    let rest = rest.strip_suffix("GMT").or_else(|| rest.strip_suffix("UTC")).unwrap_or(rest).trim();
-    let forms = ["%d %b %Y %H:%M:%S", "%d-%b-%y %H:%M:%S", "%b %e %H:%M:%S %Y"];
-    forms.iter().find_map(|form| NaiveDateTime::parse_from_str(rest, form).ok()).map(|date| date.and_utc())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,7 +96,7 @@ mod tests {
         for (name, value) in headers {
             map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
-        let found = asks(&map, http_date(NOON).unwrap());
+        let found = asks(&map, read_http_date(NOON).unwrap());
         let found: Vec<_> = found.iter().map(|wait| (wait.delay.num_seconds(), wait.why.as_str())).collect();
         assert_eq!(found, expected, "{headers:?}");
     }

@@ -97,7 +97,7 @@ fn unix(text: &str) -> Option<Timestamp> {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Token<'a> {
+enum DatePart<'a> {
     /// Its value and how many digits it has.
     Number(u32, usize),
     Word(&'a str),
@@ -105,7 +105,7 @@ enum Token<'a> {
     Sign(char, bool),
 }
 
-fn tokens(text: &str) -> Vec<Token<'_>> {
+fn tokens(text: &str) -> Vec<DatePart<'_>> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -120,10 +120,10 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
             .unwrap_or_else(|| if is_same(first) { rest.len() } else { first.len_utf8() });
         let (part, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
         match first {
-            '0'..='9' => tokens.push(Token::Number(part.parse().unwrap_or(u32::MAX), part.len())),
-            _ if first.is_alphabetic() => tokens.push(Token::Word(part)),
+            '0'..='9' => tokens.push(DatePart::Number(part.parse().unwrap_or(u32::MAX), part.len())),
+            _ if first.is_alphabetic() => tokens.push(DatePart::Word(part)),
             _ if first.is_whitespace() => {}
-            _ => tokens.push(Token::Sign(first, after.starts_with(|next: char| next.is_ascii_digit()))),
+            _ => tokens.push(DatePart::Sign(first, after.starts_with(|next: char| next.is_ascii_digit()))),
         }
         rest = after;
     }
@@ -143,20 +143,20 @@ struct Parts {
 
 impl Parts {
     /// Takes a token in; returns how many of those `after` it belong to it.
-    fn take(&mut self, token: Token<'_>, after: &[Token<'_>]) -> usize {
+    fn take(&mut self, token: DatePart<'_>, after: &[DatePart<'_>]) -> usize {
         match token {
-            Token::Number(value, digits) => self.number(value, digits, after),
-            Token::Sign(sign @ ('+' | '-' | '−'), true) if self.time.is_some() => self.numeric_offset(sign, after),
-            Token::Sign(..) => 0,
-            Token::Word(word) => {
+            DatePart::Number(value, digits) => self.number(value, digits, after),
+            DatePart::Sign(sign @ ('+' | '-' | '−'), true) if self.time.is_some() => self.numeric_offset(sign, after),
+            DatePart::Sign(..) => 0,
+            DatePart::Word(word) => {
                 self.word(&fold(word));
                 0
             }
         }
     }
 
-    fn number(&mut self, value: u32, digits: usize, after: &[Token<'_>]) -> usize {
-        use Token::{Number, Sign, Word};
+    fn number(&mut self, value: u32, digits: usize, after: &[DatePart<'_>]) -> usize {
+        use DatePart::{Number, Sign, Word};
         let (seconds, taken) = match after {
             [
                 Sign(':', _),
@@ -200,11 +200,13 @@ impl Parts {
         }
     }
 
-    fn numeric_offset(&mut self, sign: char, after: &[Token<'_>]) -> usize {
+    fn numeric_offset(&mut self, sign: char, after: &[DatePart<'_>]) -> usize {
         let (hours, minutes, taken) = match after {
-            [Token::Number(hours, 1 | 2), Token::Sign(':', _), Token::Number(minutes, 2), ..] => (*hours, *minutes, 3),
-            [Token::Number(both, 4), ..] => (both / 100, both % 100, 1),
-            [Token::Number(hours, 1 | 2), ..] => (*hours, 0, 1),
+            [DatePart::Number(hours, 1 | 2), DatePart::Sign(':', _), DatePart::Number(minutes, 2), ..] => {
+                (*hours, *minutes, 3)
+            }
+            [DatePart::Number(both, 4), ..] => (both / 100, both % 100, 1),
+            [DatePart::Number(hours, 1 | 2), ..] => (*hours, 0, 1),
             _ => return 0,
         };
         if hours <= 14 && minutes < 60 {

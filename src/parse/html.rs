@@ -10,7 +10,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use quick_xml::escape::minimal_escape;
 
 use super::entity;
-use super::xml::{Element, Node};
+use super::xml::{Element, XmlNode};
 use crate::text::{html_to_text, one_line};
 
 /// Elements of HTML without content, which must not be written with an end tag.
@@ -35,17 +35,17 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// Returns the HTML that an element holds or stands for, trimmed; `None` if blank or no text at all.
 pub(super) fn html<'a>(element: &'a Element<'_>) -> Option<Cow<'a, str>> {
     let html = match kind(element) {
-        Kind::Html if is_text_only(element) => element.text()?,
-        Kind::Plain if is_text_only(element) => {
+        TextKind::Html if is_text_only(element) => element.text()?,
+        TextKind::Plain if is_text_only(element) => {
             let text = element.text()?;
             if looks_like_html(&text) { text } else { Cow::Owned(escaped(&text)) }
         }
-        Kind::Html | Kind::Plain | Kind::Markup => Cow::Owned(inner_markup(element)),
-        Kind::Base64 => {
+        TextKind::Html | TextKind::Plain | TextKind::Markup => Cow::Owned(inner_markup(element)),
+        TextKind::Base64 => {
             let text = element.text()?;
             Cow::Owned(base64_text(&text).unwrap_or_else(|| escaped(&text)))
         }
-        Kind::Binary => return None,
+        TextKind::Binary => return None,
     };
     let trimmed = html.trim();
     if trimmed.is_empty() {
@@ -57,14 +57,14 @@ pub(super) fn html<'a>(element: &'a Element<'_>) -> Option<Cow<'a, str>> {
 /// Returns one line of plain text: markup gone, references resolved, also those that were escaped twice.
 pub(super) fn line(element: &Element<'_>) -> Option<String> {
     let text = match kind(element) {
-        Kind::Html if is_text_only(element) => html_to_text(&element.text()?),
-        Kind::Plain if is_text_only(element) => plain_line(&element.text()?),
-        Kind::Html | Kind::Plain | Kind::Markup => html_to_text(&inner_markup(element)),
-        Kind::Base64 => {
+        TextKind::Html if is_text_only(element) => html_to_text(&element.text()?),
+        TextKind::Plain if is_text_only(element) => plain_line(&element.text()?),
+        TextKind::Html | TextKind::Plain | TextKind::Markup => html_to_text(&inner_markup(element)),
+        TextKind::Base64 => {
             let text = element.text()?;
             base64_text(&text).map_or_else(|| plain_line(&text), |html| html_to_text(&html))
         }
-        Kind::Binary => return None,
+        TextKind::Binary => return None,
     };
     let mut text = entity::clean(&entity::unescape(text.into())).into_owned();
     text.truncate(text.floor_char_boundary(LINE_BYTES_MAX));
@@ -81,7 +81,7 @@ pub(super) fn plain_line(text: &str) -> String {
     if looks_like_html(text) { html_to_text(text) } else { one_line(&entity::unescape(text.into())) }
 }
 
-enum Kind {
+enum TextKind {
     Html,
     Plain,
     /// Its child elements are the markup.
@@ -90,22 +90,22 @@ enum Kind {
     Binary,
 }
 
-fn kind(element: &Element<'_>) -> Kind {
+fn kind(element: &Element<'_>) -> TextKind {
     let mode = element.attribute("mode").unwrap_or_default();
     let media_type = element.attribute("type").unwrap_or_default().to_ascii_lowercase();
     let is_feed_text = matches!(&*element.name, "description" | "encoded" | "fullitem" | "abstract");
     match media_type.split(';').next().unwrap_or_default().trim() {
-        _ if mode == "base64" => Kind::Base64,
-        "html" | "text/html" => Kind::Html,
-        "xhtml" | "application/xhtml+xml" => Kind::Markup,
-        "" if is_feed_text => Kind::Html,
-        "" | "text" | "plain" => Kind::Plain,
-        other if other.ends_with("/xml") || other.ends_with("+xml") => Kind::Markup,
-        other if other.starts_with("text/") || !other.contains('/') => Kind::Plain,
+        _ if mode == "base64" => TextKind::Base64,
+        "html" | "text/html" => TextKind::Html,
+        "xhtml" | "application/xhtml+xml" => TextKind::Markup,
+        "" if is_feed_text => TextKind::Html,
+        "" | "text" | "plain" => TextKind::Plain,
+        other if other.ends_with("/xml") || other.ends_with("+xml") => TextKind::Markup,
+        other if other.starts_with("text/") || !other.contains('/') => TextKind::Plain,
         other if other.starts_with("image/") || other.starts_with("audio/") || other.starts_with("video/") => {
-            Kind::Binary
+            TextKind::Binary
         }
-        _ => Kind::Base64,
+        _ => TextKind::Base64,
     }
 }
 
@@ -140,7 +140,7 @@ fn inner_markup(element: &Element<'_>) -> String {
     let mut elements = element.elements();
     if let (Some(only), None) = (elements.next(), elements.next())
         && matches!(&*only.name, "div" | "body")
-        && element.nodes.iter().all(|node| !matches!(node, Node::Text(text) if !text.trim().is_empty()))
+        && element.nodes.iter().all(|node| !matches!(node, XmlNode::Text(text) if !text.trim().is_empty()))
     {
         inner = only;
     }
@@ -152,8 +152,8 @@ fn inner_markup(element: &Element<'_>) -> String {
 fn write_nodes(element: &Element<'_>, out: &mut String) {
     for node in &element.nodes {
         match node {
-            Node::Text(text) => out.push_str(&minimal_escape(&**text)),
-            Node::Element(child) => write_element(child, out),
+            XmlNode::Text(text) => out.push_str(&minimal_escape(&**text)),
+            XmlNode::Element(child) => write_element(child, out),
         }
     }
 }
@@ -165,7 +165,7 @@ fn write_element(element: &Element<'_>, out: &mut String) {
         out.push(' ');
         out.push_str(name);
         out.push_str("=\"");
-        out.push_str(&value.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;"));
+        out.push_str(&minimal_escape(&**value).replace('"', "&quot;"));
         out.push('"');
     }
     out.push('>');

@@ -27,7 +27,7 @@ use crate::feed::{Defect, Feed, Timestamp};
 
 pub use article::{ArticleError, article};
 pub use discover::{Candidate, discover};
-pub use opml::{Outline, Outlines, outlines};
+pub use opml::{OpmlFeed, Outlines, outlines};
 pub use page::page;
 pub use sanitise::sanitise;
 

@@ -8,7 +8,7 @@ use crate::text::one_line;
 
 /// A feed of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outline {
+pub struct OpmlFeed {
     /// Where it is.
     pub url: Url,
     /// Plain text.
@@ -21,7 +21,7 @@ pub struct Outline {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Outlines {
     /// In document order.
-    pub feeds: Vec<Outline>,
+    pub feeds: Vec<OpmlFeed>,
     /// Addresses that are none of the web.
     pub odd: Vec<String>,
 }
@@ -47,7 +47,7 @@ fn collect<'t>(element: &'t Element<'_>, folders: &mut Vec<&'t str>, found: &mut
         if let Some(address) = outline.attribute("xmlurl") {
             let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
             if let Some(url) = url {
-                found.feeds.push(Outline { url, title: title.map(one_line), tags: tags(outline, folders) });
+                found.feeds.push(OpmlFeed { url, title: title.map(one_line), tags: tags(outline, folders) });
             } else {
                 found.odd.push(address.to_owned());
             }

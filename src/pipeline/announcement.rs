@@ -12,7 +12,7 @@ use url::Url;
 use super::Context;
 use super::health::note_turn;
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Health};
+use crate::state::{Announcement, Health, Monitored};
 use crate::store::{Change, Store, StoreError};
 
 /// The wait after the first failure; it doubles with each further one.
@@ -86,9 +86,10 @@ async fn note_hubs(context: &Context, topics: &[Announced], now: Timestamp) -> R
             let of_hub = told.iter().filter(|told| told.hub == *hub && topics.contains(&told.topic));
             let Some(worst) = of_hub.max_by_key(|told| told.failures) else { continue };
             let error = worst.last_error.clone().unwrap_or_default();
+            let of = Monitored::Hub(hub.clone());
             match worst.failures {
-                0 => note_turn(store, hub, None, now)?,
-                UNREACHABLE_FROM.. => note_turn(store, hub, Some((Health::Unreachable, error)), now)?,
+                0 => note_turn(store, &of, None, now)?,
+                UNREACHABLE_FROM.. => note_turn(store, &of, Some((Health::Unreachable, error)), now)?,
                 _ => {}
             }
         }

@@ -30,7 +30,7 @@ pub async fn full_text(
     pages_max: usize,
     now: Timestamp,
 ) -> Vec<Defect> {
-    let mut report = Report::default();
+    let mut report = PagesReport::default();
     let mut ask = match fetch::Request::of(source, source.url.clone(), Vec::new()).await {
         Ok(ask) => ask,
         Err(error) => {
@@ -93,14 +93,14 @@ fn take(entry: &mut Entry, article: String) {
 
 /// What went wrong.
 #[derive(Default)]
-struct Report {
+struct PagesReport {
     failed: usize,
     first: String,
     failures_in_a_row: usize,
     left: usize,
 }
 
-impl Report {
+impl PagesReport {
     fn note(&mut self, url: &url::Url, error: &PageError) {
         if self.failed == 0 {
             self.first = format!("{url}: {error}");

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::feed::Timestamp;
 use crate::outage::{Lack, Outage};
-use crate::state::{Health, Turn};
+use crate::state::{Health, Monitored, Turn};
 use crate::store::{Change, Store, StoreError};
 
 /// Notes that the config has mistakes, the first of them told in one line, or (`None`) that it has none, if that is news.
@@ -12,7 +12,7 @@ use crate::store::{Change, Store, StoreError};
 /// When the store fails.
 pub async fn note_config(context: &Context, mistake: Option<String>, now: Timestamp) -> Result<(), StoreError> {
     let trouble = mistake.map(|mistake| (Health::Invalid, mistake));
-    context.store.call(move |store| note_turn(store, "", trouble, now)).await
+    context.store.call(move |store| note_turn(store, &Monitored::Config, trouble, now)).await
 }
 
 /// Notes which outages of this machine there are now, as far as that is news.
@@ -24,20 +24,20 @@ pub async fn note_outages(context: &Context, outages: Vec<Outage>, now: Timestam
         Lack::ALL.into_iter().try_for_each(|lack| {
             let outage = outages.iter().find(|outage| outage.lack == lack);
             let trouble = outage.map(|outage| (Health::Lacking, outage.reason.clone()));
-            note_turn(store, lack.id(), trouble, outage.map_or(now, |outage| outage.since))
+            note_turn(store, &Monitored::Machine(lack), trouble, outage.map_or(now, |outage| outage.since))
         })
     };
     context.store.call(note).await
 }
 
-/// Notes the trouble that the config (an empty `id`), a hub or this machine is in, or the end of it, if that is news.
+/// Notes the trouble that the config, a hub or this machine is in, or the end of it, if that is news.
 pub(super) fn note_turn(
     store: &mut dyn Store,
-    id: &str,
+    of: &Monitored,
     trouble: Option<(Health, String)>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let last = store.health(Some(id))?.pop().filter(|last| last.health != Health::Recovered);
+    let last = store.health(Some(of))?.pop().filter(|last| last.health != Health::Recovered);
     let (health, detail) = match (trouble, last) {
         (None, None) => return Ok(()),
         (None, Some(_)) => (Health::Recovered, None),
@@ -49,7 +49,7 @@ pub(super) fn note_turn(
         }
         (Some((health, detail)), _) => (health, Some(detail)),
     };
-    let turn = Turn { source_id: id.to_owned(), date: now, health, detail };
+    let turn = Turn { of: of.clone(), date: now, health, detail };
     store.apply(&[Change::Turn(turn)], None).map(|_| ())
 }
 
@@ -62,15 +62,15 @@ mod tests {
 
     /// What was noted, one trouble an hour after the other: hours, each with what was said then.
     #[track_caller]
-    fn check(id: &str, troubles: &[Option<(Health, &str)>], expected: &[(i64, Health, Option<&str>)]) {
+    fn check(of: &Monitored, troubles: &[Option<(Health, &str)>], expected: &[(i64, Health, Option<&str>)]) {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Sqlite::open(&folder.path().join("veille.db")).unwrap();
         let mut noted: Vec<(i64, Health, Option<String>)> = Vec::new();
         for (hour, trouble) in (0..).zip(troubles) {
             let now = Timestamp::UNIX_EPOCH + TimeDelta::hours(hour);
             let trouble = trouble.map(|(health, detail)| (health, detail.to_owned()));
-            note_turn(&mut store, id, trouble, now).unwrap();
-            let last = store.health(Some(id)).unwrap().pop().filter(|last| last.date == now);
+            note_turn(&mut store, of, trouble, now).unwrap();
+            let last = store.health(Some(of)).unwrap().pop().filter(|last| last.date == now);
             noted.extend(last.map(|last| (hour, last.health, last.detail)));
         }
         let noted: Vec<_> = noted.iter().map(|(hour, health, detail)| (*hour, *health, detail.as_deref())).collect();
@@ -82,7 +82,11 @@ mod tests {
         let mistake = |detail| Some((Health::Invalid, detail));
         let troubles = [None, mistake("a"), mistake("a"), mistake("b"), None, None, mistake("b")];
         let invalid = |hour, detail| (hour, Health::Invalid, Some(detail));
-        check("", &troubles, &[invalid(1, "a"), invalid(3, "b"), (4, Health::Recovered, None), invalid(6, "b")]);
+        check(
+            &Monitored::Config,
+            &troubles,
+            &[invalid(1, "a"), invalid(3, "b"), (4, Health::Recovered, None), invalid(6, "b")],
+        );
     }
 
     #[test]
@@ -90,7 +94,7 @@ mod tests {
         let fails = |detail| Some((Health::Unreachable, detail));
         let expected = [(0, Health::Unreachable, Some("dns")), (3, Health::Gone, Some("410"))];
         check(
-            "https://hub.example/",
+            &Monitored::Hub("https://hub.example/".into()),
             &[fails("dns"), fails("timeout"), fails("dns"), Some((Health::Gone, "410"))],
             &expected,
         );

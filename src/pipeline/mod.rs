@@ -160,9 +160,12 @@ pub struct Polled {
 /// What came of a poll.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// Nothing came of it, and that is nobody's failure: another process polled it meanwhile, its host wants to be left
-    /// alone, or there was no memory for its document.
+    /// It was not asked: it is due later, since another process polled it meanwhile, or never, since it is gone.
     NotDue,
+    /// It was not asked: its host wants to be left alone. No failure of the source.
+    HostPostponed,
+    /// Its document was left: too much was being read at once. No failure of the source.
+    NoMemory,
     /// The server says, or the bytes show, that nothing has changed.
     Unchanged,
     /// A document was read.
@@ -452,13 +455,13 @@ async fn fail(
     error: &fetch::FetchError,
 ) -> Result<Polled, StoreError> {
     let Arrival { mut state, now, .. } = arrival;
-    if let Some(next_poll) = put_off(error, now) {
+    if let Some((outcome, next_poll)) = put_off(error, now) {
         // Dates the plan, should the clock be ahead.
         state.last_poll = Some(now);
         state.next_poll = Some(next_poll);
         state.next_poll_why = error.to_string();
         context.keeper.keep(Arrival { state, ..arrival }).await?;
-        return Ok(Polled { outcome: Outcome::NotDue, next_poll: Some(next_poll) });
+        return Ok(Polled { outcome, next_poll: Some(next_poll) });
     }
     let advice = error.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
     let failure = state.fail(error.code(), format!("{error}{advice}"), now);
@@ -485,12 +488,11 @@ async fn misread(
     keep_failure(context, Arrival { state, ..arrival }, failure).await
 }
 
-/// Returns when to try again after what is no failure of the source: its host was told to wait for another feed's
-/// sake, or too much was being read at once.
-fn put_off(error: &fetch::FetchError, now: Timestamp) -> Option<Timestamp> {
+/// Returns the outcome of a poll that came to nothing without a failure of the source, and when to try again.
+fn put_off(error: &fetch::FetchError, now: Timestamp) -> Option<(Outcome, Timestamp)> {
     match error {
-        fetch::FetchError::Postponed { until, .. } => Some(*until),
-        fetch::FetchError::Busy { .. } => Some(now + BUSY_PAUSE),
+        fetch::FetchError::Postponed { until, .. } => Some((Outcome::HostPostponed, *until)),
+        fetch::FetchError::Busy { .. } => Some((Outcome::NoMemory, now + BUSY_PAUSE)),
         _ => None,
     }
 }
@@ -529,7 +531,7 @@ fn asked<'a>(context: &'a Context, source: &'a Source, state: &'a SourceState, w
 }
 
 /// A document that was read.
-struct Document {
+struct ReadDocument {
     about: About,
     entries: Vec<(Entry, Identity)>,
     listing: Listing,
@@ -558,7 +560,7 @@ async fn read(
     state: &mut SourceState,
     fetched: fetch::Fetched,
     now: Timestamp,
-) -> Result<Option<Document>, Unreadable> {
+) -> Result<Option<ReadDocument>, Unreadable> {
     // A permanent redirect is the last word of an address: what stands at its end is another document.
     let is_first = state.body_hash.is_none() || fetched.moved().is_some();
     // While our clock is behind, what is said to be of today would seem to be of the future.
@@ -597,7 +599,7 @@ async fn read(
     let (entries, about) = reading.await?.map_err(unreadable)?;
     let order = entries.iter().map(|(_, identity)| identity.key).collect();
     let listing = Listing::new(is_delta, is_first, &about.defects, order);
-    Ok(Some(Document { about, entries, listing, hash, validators }))
+    Ok(Some(ReadDocument { about, entries, listing, hash, validators }))
 }
 
 /// Sorts out what is new in a document, so that only that is sanitised and labelled.
@@ -605,11 +607,11 @@ async fn prepare(
     context: &Arc<Context>,
     source: &Source,
     state: &mut SourceState,
-    document: Option<Document>,
+    document: Option<ReadDocument>,
     share: fetch::Share,
     now: Timestamp,
 ) -> Result<Result<Option<News>, Unreadable>, StoreError> {
-    let Some(Document { mut about, entries, listing, hash, validators }) = document else { return Ok(Ok(None)) };
+    let Some(ReadDocument { mut about, entries, listing, hash, validators }) = document else { return Ok(Ok(None)) };
     let known = known(context, &source.id, entries.iter().map(|(_, identity)| identity)).await?;
     let mut same = Vec::new();
     let mut fresh: Vec<(Entry, Identity, Decision)> = Vec::new();

@@ -16,7 +16,7 @@ use crate::publish::archive::{OpenVolume, Volume};
 use crate::publish::basis::{self, Bases};
 use crate::publish::files::{Filed, FilesError, Folder, Made, Served, Written};
 use crate::publish::{self, Credit, Edition, Representation, Selection};
-use crate::state::{About, Health, SourceState, Turn};
+use crate::state::{About, Health, Monitored, SourceState, Turn};
 use crate::store::{Inquiry, Outline, Part, Store, StoreError, TopicOutline};
 use crate::story::{self, Month, Story, Tombstone};
 use crate::topic::Topic;
@@ -149,9 +149,9 @@ type Flow = ControlFlow<()>;
 
 impl<'a> Publishing<'a> {
     fn begin(config: &'a Config, archives: Archives, stop: &'a CancellationToken, outline: &Outline) -> Self {
-        let mut health: HashMap<String, Turn> =
-            outline.health.iter().map(|turn| (turn.source_id.clone(), turn.clone())).collect();
-        let broken = health.remove("").filter(|turn| turn.health != Health::Recovered);
+        let mut health: HashMap<Monitored, Turn> =
+            outline.health.iter().map(|turn| (turn.of.clone(), turn.clone())).collect();
+        let broken = health.remove(&Monitored::Config).filter(|turn| turn.health != Health::Recovered);
         let volumes = config.topics.iter().zip(&outline.topics).flat_map(|(topic, TopicOutline { months, .. })| {
             let months: Vec<Month> = months.iter().map(|(month, _)| *month).collect();
             Volume::all(topic, &months).into_iter().flat_map(|volume| volume.paths()).collect::<Vec<_>>()
@@ -404,7 +404,7 @@ fn served(filed: Filed, archives: Archives) -> Filed {
 }
 
 /// What each source is credited with: those of the config, and those that stored entries came from before.
-fn credits(config: &Config, states: &[SourceState], mut health: HashMap<String, Turn>) -> BTreeMap<String, Credit> {
+fn credits(config: &Config, states: &[SourceState], mut health: HashMap<Monitored, Turn>) -> BTreeMap<String, Credit> {
     let former = |url, about| Credit { title: None, url, about, is_polled: false, moved_to: None, health: None };
     let mut credits: BTreeMap<String, Credit> = states
         .iter()
@@ -418,7 +418,7 @@ fn credits(config: &Config, states: &[SourceState], mut health: HashMap<String, 
         credit.title.clone_from(&source.title);
         credit.url.clone_from(&source.url);
         credit.is_polled = source.enabled;
-        credit.health = health.remove(&source.id);
+        credit.health = health.remove(&Monitored::Source(source.id.clone()));
     }
     credits
 }

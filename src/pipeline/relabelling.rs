@@ -186,7 +186,7 @@ fn sources(config: &Config) -> HashMap<String, Source> {
 pub(super) fn rules(config: &Config) -> String {
     let sources: Vec<_> = config.sources.iter().map(|source| (&source.id, &source.tags, &source.topics)).collect();
     let text = format!("{} {:?} {sources:?}", env!("CARGO_PKG_VERSION"), config.topics);
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    data_encoding::HEXLOWER.encode(&Sha256::digest(text))
 }
 
 #[cfg(test)]

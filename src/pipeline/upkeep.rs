@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::Context;
 use crate::feed::Timestamp;
 use crate::schedule;
-use crate::state::{Health, Turn};
+use crate::state::{Health, Monitored, Turn};
 use crate::store::{Change, Store, StoreError};
 
 /// How often.
@@ -27,22 +27,26 @@ async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreEr
         context.config.sources.iter().filter(|source| source.enabled).map(|source| source.id.clone()).collect();
     let zone = context.config.site.zone;
     let note = move |store: &mut dyn Store| {
-        let ill: HashSet<String> = store
+        let ill: HashSet<Monitored> = store
             .health(None)?
             .into_iter()
             .filter(|turn| turn.health != Health::Recovered)
-            .map(|turn| turn.source_id)
+            .map(|turn| turn.of)
             .collect();
         let mut dates: HashMap<String, Vec<Timestamp>> = HashMap::new();
         for day in store.entry_days(now - schedule::RHYTHM)? {
             dates.entry(day.source_id).or_default().push(day.last);
         }
         let mut turns = Vec::new();
-        for source_id in polled.into_iter().filter(|source_id| !ill.contains(source_id)) {
+        for source_id in polled {
             let dates = dates.remove(&source_id).unwrap_or_default();
+            let of = Monitored::Source(source_id);
+            if ill.contains(&of) {
+                continue;
+            }
             let Some(silence) = schedule::silence(&dates, now) else { continue };
             let detail = Some(silence.since.with_timezone(&zone).format("%Y-%m-%d").to_string());
-            turns.push(Change::Turn(Turn { source_id, date: now, health: Health::Silent, detail }));
+            turns.push(Change::Turn(Turn { of, date: now, health: Health::Silent, detail }));
         }
         store.apply(&turns, None).map(|_| ())
     };

@@ -245,9 +245,9 @@ fn text(line: &str) -> Text {
     if legal::is_like_markup(line) { Text::html(escape(line)) } else { Text::plain(line) }
 }
 
-/// Plain text as HTML.
-fn escape(line: &str) -> String {
-    line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+/// Plain text as HTML, or a value that the crate writes as it stands.
+fn escape(text: &str) -> String {
+    html_escape::encode_text(text).into_owned()
 }
 
 /// What Atom alone has no words for.

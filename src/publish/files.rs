@@ -20,7 +20,7 @@ use crate::feed::Timestamp;
 use crate::publish::archive::Framed;
 use crate::publish::compression::{COMPRESSED_FROM_BYTES, compress};
 use crate::publish::{Encoding, Format, Representation, hexadecimal};
-use manifest::{Groups, Listed, Noted};
+use manifest::{ListedFiles, MadeByBasis, Noted};
 
 pub use manifest::{Made, Stamp};
 pub use spool::Spool;
@@ -83,13 +83,13 @@ pub struct Folder {
     /// Locked until the end.
     _lock: File,
     /// What we wrote before.
-    ours: Listed,
+    ours: ListedFiles,
     /// What the manifest lists now.
-    listed: Listed,
+    listed: ListedFiles,
     /// What is to be there at the end.
-    wanted: Listed,
+    wanted: ListedFiles,
     /// What was made from each basis.
-    groups: Groups,
+    groups: MadeByBasis,
     /// Whether compressed files that take long are left to a later publication.
     is_hasty: bool,
     /// Folders with new names in them.
@@ -161,7 +161,7 @@ impl Folder {
             _lock: lock,
             listed: ours.clone(),
             ours,
-            wanted: Listed::new(),
+            wanted: ListedFiles::new(),
             groups,
             is_hasty: false,
             unsynced: BTreeSet::new(),
@@ -443,7 +443,7 @@ impl Folder {
     }
 
     /// Returns a file if it is noted in a list as one of the document with that hash, and lies there as noted.
-    fn placed(&self, listed: &Listed, name: &str, hash: &str) -> Option<Placed> {
+    fn placed(&self, listed: &ListedFiles, name: &str, hash: &str) -> Option<Placed> {
         let noted = listed.get(name)?.as_ref().filter(|noted| noted.hash == hash)?;
         let file = self.directory.join(name);
         let stamp = Stamp::of(&file.metadata().ok()?);
@@ -517,7 +517,7 @@ impl Folder {
         }
     }
 
-    fn list(&mut self, names: Listed) -> Result<(), FilesError> {
+    fn list(&mut self, names: ListedFiles) -> Result<(), FilesError> {
         if self.listed == names && self.directory.join(manifest::NAME).exists() {
             return Ok(());
         }

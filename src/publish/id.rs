@@ -2,14 +2,12 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::publish::hexadecimal;
 use crate::text::normal_iri;
 
 /// Returns the id under which something is published: its own in normal form; a hash of it if it has none.
 pub(super) fn published(id: &str) -> String {
-    normal_iri(id).unwrap_or_else(|| {
-        let hash = Sha256::digest(id);
-        hash.iter().take(16).fold("urn:sha256:".to_owned(), |urn, byte| format!("{urn}{byte:02x}"))
-    })
+    normal_iri(id).unwrap_or_else(|| format!("urn:sha256:{}", hexadecimal(&Sha256::digest(id))))
 }
 
 #[cfg(test)]

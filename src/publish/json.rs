@@ -10,7 +10,7 @@ use crate::text;
 
 /// Renders a topic's main document, `/{topic}.json`.
 pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation {
-    let document = Document {
+    let document = JsonFeed {
         version: "https://jsonfeed.org/version/1.1",
         title: &channel.title,
         home_page_url: &channel.page,
@@ -27,7 +27,7 @@ pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation 
 }
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct JsonFeed<'a> {
     version: &'static str,
     title: &'a str,
     home_page_url: &'a str,
@@ -97,20 +97,20 @@ struct Attachment<'a> {
 #[derive(Serialize)]
 struct Extension<'a> {
     about: &'static str,
-    source: Page<'a>,
+    source: JsonLink<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    elsewhere: Vec<Page<'a>>,
+    elsewhere: Vec<JsonLink<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    related: Vec<Page<'a>>,
+    related: Vec<JsonLink<'a>>,
 }
 
 #[derive(Serialize)]
-struct Page<'a> {
+struct JsonLink<'a> {
     title: Option<&'a str>,
     url: Option<&'a str>,
 }
 
-impl<'a> From<&'a Link> for Page<'a> {
+impl<'a> From<&'a Link> for JsonLink<'a> {
     fn from(link: &'a Link) -> Self {
         Self { title: link.title.as_deref(), url: Some(&link.url) }
     }
@@ -144,9 +144,9 @@ impl<'a> From<&'a Item> for JsonItem<'a> {
                 .collect(),
             _veille: Extension {
                 about: "source: the feed that the item comes from; elsewhere: where else it was told; related: earlier news on the same subject",
-                source: Page { title: Some(&item.source.title), url: item.source.url.as_deref() },
-                elsewhere: item.elsewhere.iter().map(Page::from).collect(),
-                related: item.related.iter().map(Page::from).collect(),
+                source: JsonLink { title: Some(&item.source.title), url: item.source.url.as_deref() },
+                elsewhere: item.elsewhere.iter().map(JsonLink::from).collect(),
+                related: item.related.iter().map(JsonLink::from).collect(),
             },
         }
     }

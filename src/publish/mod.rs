@@ -141,7 +141,7 @@ impl Representation {
 
 /// The first half of a hash, as text.
 fn hexadecimal(hash: &[u8]) -> String {
-    hash.iter().take(16).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    data_encoding::HEXLOWER.encode(hash.get(..16).unwrap_or(hash))
 }
 
 /// What a representation is written in.

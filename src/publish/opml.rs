@@ -5,7 +5,7 @@ use crate::publish::xml::Xml;
 use crate::publish::{Edition, Format, Representation, item, legal};
 
 /// A feed of a list.
-struct Outline {
+struct ListedFeed {
     title: String,
     feed: String,
     page: Option<String>,
@@ -64,7 +64,7 @@ fn subscription(xml: &mut Xml, source: &Subscription) {
 
 /// Renders `/opml.xml`: every topic.
 pub(super) fn topics(edition: &Edition<'_>, channels: &[Channel]) -> Representation {
-    let outline = |channel: &Channel| Outline {
+    let outline = |channel: &Channel| ListedFeed {
         feed: channel.address("atom"),
         title: channel.title.clone(),
         page: Some(channel.page.clone()),
@@ -78,7 +78,7 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     let polled = edition.sources.iter().filter(|(_, credit)| credit.is_polled);
     let outlines = polled.map(|(id, credit)| {
         let source = item::source(edition, id);
-        Outline {
+        ListedFeed {
             title: source.title,
             feed: legal::iri(credit.url.as_str()),
             page: source.site,
@@ -88,7 +88,7 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     list(edition, "/sources.opml", outlines)
 }
 
-fn list(edition: &Edition<'_>, path: &str, outlines: impl Iterator<Item = Outline>) -> Representation {
+fn list(edition: &Edition<'_>, path: &str, outlines: impl Iterator<Item = ListedFeed>) -> Representation {
     let owner = publisher(edition);
     let mut xml = Xml::new();
     xml.parent("opml", &[("version", "2.0")], |xml| {
@@ -98,7 +98,7 @@ fn list(edition: &Edition<'_>, path: &str, outlines: impl Iterator<Item = Outlin
             xml.optional("ownerId", owner.uri.as_deref());
         });
         xml.parent("body", &[], |xml| {
-            for Outline { title, feed, page, language } in outlines {
+            for ListedFeed { title, feed, page, language } in outlines {
                 let page = page.as_deref().map(|page| ("htmlUrl", page));
                 let language = language.as_deref().map(|language| ("language", language));
                 let known = [("type", "rss"), ("text", &title), ("title", &title), ("xmlUrl", &feed)];

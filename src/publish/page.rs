@@ -44,22 +44,22 @@ struct Home<'a> {
 
 #[derive(Template)]
 #[template(path = "topic.html", whitespace = "minimize")]
-struct Page<'a> {
+struct TopicPage<'a> {
     frame: Frame<'a>,
     topic: Shown<'a>,
     /// The stories, rendered: each an [`Article`].
     articles: &'a str,
     /// A volume's month, as people write it.
     month: Option<String>,
-    previous: Option<Link>,
-    next: Option<Link>,
+    previous: Option<PageLink>,
+    next: Option<PageLink>,
 }
 
 #[derive(Template)]
 #[template(path = "article.html", whitespace = "minimize")]
 struct Article<'a> {
     words: &'a Words,
-    item: News<'a>,
+    item: PageStory<'a>,
 }
 
 #[derive(Template)]
@@ -67,7 +67,7 @@ struct Article<'a> {
 struct Archive<'a> {
     frame: Frame<'a>,
     topic: Shown<'a>,
-    months: Vec<Link>,
+    months: Vec<PageLink>,
 }
 
 #[derive(Template)]
@@ -128,11 +128,11 @@ struct Shown<'a> {
     id: &'a str,
     title: &'a str,
     description: Option<&'a str>,
-    news: Vec<News<'a>>,
+    news: Vec<PageStory<'a>>,
 }
 
 /// A story on a page.
-struct News<'a> {
+struct PageStory<'a> {
     title: &'a str,
     url: Option<&'a str>,
     language: Option<&'a str>,
@@ -142,17 +142,17 @@ struct News<'a> {
     day: String,
     excerpt: Option<String>,
     why: String,
-    elsewhere: Vec<Link>,
-    related: Vec<Link>,
-    comments: Option<Link>,
+    elsewhere: Vec<PageLink>,
+    related: Vec<PageLink>,
+    comments: Option<PageLink>,
 }
 
-struct Link {
+struct PageLink {
     url: String,
     title: String,
 }
 
-impl From<&item::Link> for Link {
+impl From<&item::Link> for PageLink {
     fn from(link: &item::Link) -> Self {
         Self { url: link.url.clone(), title: link.title.clone().unwrap_or_else(|| link.url.clone()) }
     }
@@ -188,7 +188,7 @@ fn newest(edition: &Edition<'_>, channel: &Channel, path: String, root: &str) ->
     let frame = Frame::new(edition, root, &site, &format!("/{}/", channel.id));
     let articles: String = channel.items.iter().map(|item| article(edition.site, item)).collect();
     let topic = shown(edition.site, channel, 0);
-    let template = Page { frame, topic, articles: &articles, month: None, previous: None, next: None };
+    let template = TopicPage { frame, topic, articles: &articles, month: None, previous: None, next: None };
     page(path, &template)
 }
 
@@ -203,7 +203,7 @@ pub(super) fn archive(edition: &Edition<'_>, channel: &Channel, months: &[Month]
     let path = format!("/{}/archive/", channel.id);
     let frame = Frame::new(edition, "../../", &site, &path);
     let words = frame.words;
-    let months = months.iter().rev().map(|month| Link { url: format!("{month}/"), title: in_words(words, *month) });
+    let months = months.iter().rev().map(|month| PageLink { url: format!("{month}/"), title: in_words(words, *month) });
     let template = Archive { frame, topic: shown(edition.site, channel, 0), months: months.collect() };
     page(path, &template)
 }
@@ -222,8 +222,8 @@ pub(super) fn volume(
     let path = archive::path(&channel.id, volume.month, Format::Page);
     let frame = Frame::new(edition, "../../../", &site, &path);
     let words = frame.words;
-    let neighbour = |month: Month| Link { url: format!("../{month}/"), title: in_words(words, month) };
-    let template = Page {
+    let neighbour = |month: Month| PageLink { url: format!("../{month}/"), title: in_words(words, month) };
+    let template = TopicPage {
         topic: shown(edition.site, channel, 0),
         articles: if is_empty { "" } else { STORIES },
         month: Some(in_words(words, volume.month)),
@@ -335,8 +335,8 @@ fn shown<'a>(site: &Site, channel: &'a Channel, limit: usize) -> Shown<'a> {
     }
 }
 
-fn news<'a>(site: &Site, item: &'a Item) -> News<'a> {
-    News {
+fn news<'a>(site: &Site, item: &'a Item) -> PageStory<'a> {
+    PageStory {
         title: &item.title,
         url: item.url.as_deref(),
         language: item.language.as_deref(),
@@ -345,14 +345,14 @@ fn news<'a>(site: &Site, item: &'a Item) -> News<'a> {
         day: day(site, item.published),
         excerpt: excerpt(item),
         why: item.why.join(", "),
-        elsewhere: item.elsewhere.iter().map(Link::from).collect(),
-        related: item.related.iter().map(Link::from).collect(),
+        elsewhere: item.elsewhere.iter().map(PageLink::from).collect(),
+        related: item.related.iter().map(PageLink::from).collect(),
         comments: item
             .comments
             .url
             .as_ref()
             .and_then(legal::link)
-            .map(|url| Link { url, title: (words::of(site.language).comments)(item.comments.count) }),
+            .map(|url| PageLink { url, title: (words::of(site.language).comments)(item.comments.count) }),
     }
 }
 

@@ -12,6 +12,7 @@ use chrono::{SubsecRound, TimeDelta};
 use crate::feed::Timestamp;
 use crate::publish::files::{Filed, Placed, Served};
 use crate::publish::{Encoding, Format, Representation, compression};
+use crate::text::http_date;
 
 /// Every document by its path, as served between two changes. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -168,7 +169,7 @@ impl Resource {
         Self {
             format,
             modified,
-            last_modified: modified.format("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+            last_modified: http_date(modified),
             is_dated: modified <= now,
             plain: Encoded { body: plain, etag: format!("\"{hash}\"") },
             compressed: compressed.collect(),

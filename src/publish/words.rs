@@ -6,6 +6,7 @@ use crate::config::Language;
 use crate::outage::Lack;
 use crate::publish::legal;
 use crate::state::{Health, Turn};
+use crate::text::vocabulary;
 
 /// The words of one language.
 pub(super) struct Words {
@@ -55,21 +56,6 @@ pub(super) fn of(language: Language) -> &'static Words {
         Language::English => &ENGLISH,
     }
 }
-
-static FRENCH_MONTHS: [&str; 12] = [
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-];
 
 impl Words {
     /// Returns why something changed, in one line and its language: what servers and the system say is English.
@@ -125,10 +111,10 @@ static FRENCH: Words = Words {
         Lack::Resources => "Ce site manque de ressources\u{a0}: des nouvelles attendent",
     },
     since: "depuis le",
-    month: |month, year| format!("{} {year}", FRENCH_MONTHS.get(month).unwrap_or(&"")),
+    month: |month, year| format!("{} {year}", vocabulary::FRENCH.months.get(month).unwrap_or(&"")),
     day: |day, month, year| {
         let ordinal = if day == 1 { "er" } else { "" };
-        format!("{day}{ordinal}\u{a0}{} {year}", FRENCH_MONTHS.get(month).unwrap_or(&""))
+        format!("{day}{ordinal}\u{a0}{} {year}", vocabulary::FRENCH.months.get(month).unwrap_or(&""))
     },
     comments: |count| match count {
         None => "Commentaires".to_owned(),
@@ -136,21 +122,6 @@ static FRENCH: Words = Words {
         Some(count) => format!("{count} commentaires"),
     },
 };
-
-static ENGLISH_MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 static ENGLISH: Words = Words {
     tag: "en",
@@ -192,8 +163,8 @@ static ENGLISH: Words = Words {
         Lack::Resources => "This site is short of resources: some news waits",
     },
     since: "since",
-    month: |month, year| format!("{} {year}", ENGLISH_MONTHS.get(month).unwrap_or(&"")),
-    day: |day, month, year| format!("{day}\u{a0}{} {year}", ENGLISH_MONTHS.get(month).unwrap_or(&"")),
+    month: |month, year| format!("{} {year}", vocabulary::ENGLISH.months.get(month).unwrap_or(&"")),
+    day: |day, month, year| format!("{day}\u{a0}{} {year}", vocabulary::ENGLISH.months.get(month).unwrap_or(&"")),
     comments: |count| match count {
         None => "Comments".to_owned(),
         Some(1) => "1 comment".to_owned(),
@@ -204,11 +175,12 @@ static ENGLISH: Words = Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::Monitored;
 
     #[test]
     fn a_silent_source_is_told_in_our_words_and_an_answer_of_a_server_in_its_own() {
         let turn = |health, detail: &str| Turn {
-            source_id: "a".into(),
+            of: Monitored::Source("a".into()),
             date: chrono::DateTime::UNIX_EPOCH,
             health,
             detail: Some(detail.into()),

@@ -34,7 +34,7 @@ impl Xml {
     pub(super) fn text(&mut self, name: &str, attributes: &Attributes<'_>, text: &str) {
         self.open(name, attributes);
         self.text.push('>');
-        self.escape(text);
+        html_escape::encode_double_quoted_attribute_to_string(text, &mut self.text);
         self.close(name);
     }
 
@@ -59,7 +59,7 @@ impl Xml {
             self.text.push(' ');
             self.text.push_str(name);
             self.text.push_str("=\"");
-            self.escape(value);
+            html_escape::encode_double_quoted_attribute_to_string(value, &mut self.text);
             self.text.push('"');
         }
     }
@@ -72,17 +72,5 @@ impl Xml {
 
     fn indent(&mut self) {
         self.text.extend(std::iter::repeat_n(' ', self.depth));
-    }
-
-    fn escape(&mut self, text: &str) {
-        for c in text.chars() {
-            match c {
-                '&' => self.text.push_str("&amp;"),
-                '<' => self.text.push_str("&lt;"),
-                '>' => self.text.push_str("&gt;"),
-                '"' => self.text.push_str("&quot;"),
-                _ => self.text.push(c),
-            }
-        }
     }
 }

@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::Schedule;
 use crate::feed::{Rhythm, Timestamp};
 use crate::state::{RETRY_AFTER_MAX, Wait};
+use crate::text::exact_duration;
 
 /// Longest back-off after failures: a source is never given up.
 const BACK_OFF_MAX: TimeDelta = TimeDelta::days(1);
@@ -115,15 +116,15 @@ struct Wish {
 
 fn wishes(asked: &Asked<'_>, interval: TimeDelta, postpone_max: TimeDelta) -> Vec<Wish> {
     let waits = asked.waits.iter().map(|wait| cut(wait.delay, wait.why.clone(), postpone_max));
-    let ttl = asked.rhythm.ttl.map(|ttl| cut(ttl, format!("ttl: {}", in_words(ttl)), postpone_max));
+    let ttl = asked.rhythm.ttl.map(|ttl| cut(ttl, format!("ttl: {}", exact_duration(ttl)), postpone_max));
     let period = asked.rhythm.update_period;
-    let period = period.map(|period| cut(period, format!("sy:updatePeriod: {}", in_words(period)), postpone_max));
+    let period = period.map(|period| cut(period, format!("sy:updatePeriod: {}", exact_duration(period)), postpone_max));
     waits.chain(ttl).chain(period).chain(back_off(asked.failures, interval)).collect()
 }
 
 fn cut(delay: TimeDelta, why: String, postpone_max: TimeDelta) -> Wish {
     let max = if why.starts_with("Retry-After") { postpone_max.max(RETRY_AFTER_MAX) } else { postpone_max };
-    let why = if delay > max { format!("{why}, cut to {}", in_words(max)) } else { why };
+    let why = if delay > max { format!("{why}, cut to {}", exact_duration(max)) } else { why };
     Wish { delay: delay.min(max), why }
 }
 
@@ -133,7 +134,7 @@ fn back_off(failures: u32, interval: TimeDelta) -> Option<Wish> {
     let doubled = 2_i32.checked_pow(doublings).and_then(|factor| interval.checked_mul(factor));
     // `max`: a source with a weekly schedule is not polled daily because it fails.
     let delay = doubled.unwrap_or(TimeDelta::MAX).min(BACK_OFF_MAX.max(interval));
-    Some(Wish { delay, why: format!("{failures} failures in a row: every {}", in_words(delay)) })
+    Some(Wish { delay, why: format!("{failures} failures in a row: every {}", exact_duration(delay)) })
 }
 
 /// The runs of a schedule, each moved by the source's jitter.
@@ -189,17 +190,6 @@ fn closed_hours(rhythm: &Rhythm) -> String {
         (false, false) => format!("skipDays: {days}; skipHours: {hours} (GMT)"),
         (false, true) => format!("skipDays: {days} (GMT)"),
         (true, _) => format!("skipHours: {hours} (GMT)"),
-    }
-}
-
-/// The largest unit that needs no fraction: `16 h`, `61 min`, `7 days`.
-fn in_words(delay: TimeDelta) -> String {
-    let seconds = delay.num_seconds();
-    match seconds {
-        _ if seconds >= 2 * 86_400 && seconds % 86_400 == 0 => format!("{} days", seconds / 86_400),
-        _ if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
-        _ if seconds % 60 == 0 => format!("{} min", seconds / 60),
-        _ => format!("{seconds} s"),
     }
 }
 

@@ -87,7 +87,7 @@ const NAMES: [(&str, &str); 7] = [
 ];
 
 /// One of the five fields: its values from `min` to `max`, and what some of them are called.
-struct Field {
+struct CronField {
     name: &'static str,
     min: u32,
     max: u32,
@@ -95,20 +95,20 @@ struct Field {
     names: &'static [&'static str],
 }
 
-const MINUTE: Field = Field { name: "minute", min: 0, max: 59, names: &[] };
-const HOUR: Field = Field { name: "hour", min: 0, max: 23, names: &[] };
-const DAY: Field = Field { name: "day of month", min: 1, max: 31, names: &[] };
-const MONTH: Field = Field {
+const MINUTE: CronField = CronField { name: "minute", min: 0, max: 59, names: &[] };
+const HOUR: CronField = CronField { name: "hour", min: 0, max: 23, names: &[] };
+const DAY: CronField = CronField { name: "day of month", min: 1, max: 31, names: &[] };
+const MONTH: CronField = CronField {
     name: "month",
     min: 1,
     max: 12,
     names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
 };
-const WEEKDAY: Field =
-    Field { name: "weekday", min: 0, max: 7, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
+const WEEKDAY: CronField =
+    CronField { name: "weekday", min: 0, max: 7, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
 
 /// A pattern that was read.
-pub(super) struct Pattern {
+pub(super) struct Crontab {
     /// As written, blanks normalised.
     pub(super) text: String,
     /// For the `cron` crate to walk.
@@ -118,7 +118,7 @@ pub(super) struct Pattern {
 }
 
 /// Reads a pattern.
-pub(super) fn read(text: &str) -> Result<Pattern, ScheduleError> {
+pub(super) fn read(text: &str) -> Result<Crontab, ScheduleError> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let fields = if text.starts_with('@') {
         let named = NAMES.iter().find(|(name, _)| *name == text);
@@ -141,7 +141,7 @@ pub(super) fn read(text: &str) -> Result<Pattern, ScheduleError> {
     let is_either = !day.starts_with('*') && !weekday.starts_with('*');
     let walks = if is_either { vec![numbers.on_days(), numbers.on_weekdays()] } else { vec![numbers.on_both()] };
     let walks = walks.iter().map(|walk| walk.parse().map_err(|_| ScheduleError::Never)).collect::<Result<_, _>>()?;
-    Ok(Pattern { is_rhythm: minute.starts_with('*') || hour.starts_with('*'), text, walks })
+    Ok(Crontab { is_rhythm: minute.starts_with('*') || hour.starts_with('*'), text, walks })
 }
 
 /// A pattern as lists of numbers.
@@ -180,7 +180,7 @@ fn list(numbers: &BTreeSet<u32>) -> String {
     numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
 }
 
-impl Field {
+impl CronField {
     fn read(&self, text: &str) -> Result<BTreeSet<u32>, ScheduleError> {
         let mut numbers = BTreeSet::new();
         for part in text.split(',') {

@@ -10,7 +10,7 @@ use crate::publish::files::{Placed, Stamp};
 use crate::publish::{Body, Encoded, Encoding, Resource};
 
 /// Bytes, the coding that they are in, and their validator if they are those that it stands for.
-type Found<'a> = (Option<Encoding>, Bytes, Option<&'a str>);
+type FoundBody<'a> = (Option<Encoding>, Bytes, Option<&'a str>);
 
 /// Whether the document is the one that its validators stand for: its file is as it was when they were made.
 pub(super) async fn is_as_known(resource: &Resource) -> bool {
@@ -28,7 +28,7 @@ pub(super) async fn read<'a>(
     resource: &'a Resource,
     encoding: Option<Encoding>,
     chosen: &'a Encoded,
-) -> Option<Found<'a>> {
+) -> Option<FoundBody<'a>> {
     if let Ok((bytes, true)) = bytes(&chosen.body).await {
         return Some((encoding, bytes, Some(&chosen.etag)));
     }

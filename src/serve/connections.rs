@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
-use crate::serve::Limits;
+use crate::serve::ServingLimits;
 
 /// How long to wait after an accept that failed for want of something, such as file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
@@ -80,7 +80,7 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(socket: Socket, limits: Limits) -> Self {
+    pub(super) fn new(socket: Socket, limits: ServingLimits) -> Self {
         Self { socket, permits: Arc::new(Semaphore::new(limits.connections)), idle: limits.idle }
     }
 

@@ -7,6 +7,7 @@
 mod bodies;
 mod connections;
 mod negotiation;
+mod swapped;
 
 use std::convert::Infallible;
 use std::io;
@@ -14,7 +15,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -33,6 +34,7 @@ use crate::publish::{Body as Stored, Encoding, Format, Resource, Tree};
 use connections::{Connection, Connections};
 
 pub use connections::Socket;
+pub use swapped::Swapped;
 
 /// Shortest `max-age`: a poll that is under way may take that long.
 const MAX_AGE_MIN: Duration = Duration::from_mins(1);
@@ -55,11 +57,11 @@ type Response = hyper::Response<Full<Bytes>>;
 #[derive(Debug, Default)]
 pub struct Front {
     /// The documents.
-    pub tree: ArcSwap<Tree>,
+    pub tree: Swapped<Tree>,
     /// How the daemon is.
-    pub health: ArcSwap<Health>,
+    pub health: Swapped<DaemonHealth>,
     /// The path of `site.url`, without its last slash: a proxy may leave it before ours.
-    pub prefix: ArcSwap<String>,
+    pub prefix: Swapped<String>,
     /// What is counted.
     pub metrics: Metrics,
     /// The last `Cache-Control` that was written, with its seconds: most answers of one second share it.
@@ -84,14 +86,14 @@ impl Front {
 
 /// How the daemon is: well, unless there are reasons.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Health {
+pub struct DaemonHealth {
     /// What is wrong, one line each, for people.
     pub reasons: Vec<String>,
 }
 
 /// What one process gives to its readers.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct ServingLimits {
     /// Connections at once; further ones wait in the system's queue.
     pub connections: usize,
     /// How long a connection may go on without taking a part of an answer.
@@ -100,7 +102,7 @@ pub struct Limits {
     pub grace: Duration,
 }
 
-impl Default for Limits {
+impl Default for ServingLimits {
     fn default() -> Self {
         Self { connections: 512, idle: Duration::from_mins(1), grace: Duration::from_secs(10) }
     }
@@ -116,7 +118,7 @@ impl Default for Limits {
 pub async fn serve(
     listener: impl Into<Socket>,
     front: Arc<Front>,
-    limits: Limits,
+    limits: ServingLimits,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let (stopping, stopped) = watch::channel(());
@@ -149,7 +151,7 @@ pub async fn serve(
 pub async fn serve_apart(
     socket: Socket,
     front: Arc<Front>,
-    limits: Limits,
+    limits: ServingLimits,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let socket = socket.into_std()?;
@@ -193,10 +195,10 @@ async fn answer(front: &Front, request: &Parts) -> Response {
         }
         // RFC 9110 §9.3.7: what the server as a whole can do.
         "*" if request.method == Method::OPTIONS => allowed(StatusCode::NO_CONTENT),
-        "/healthz" => unless_options(request, || health(&front.health.load())),
+        "/healthz" => unless_options(request, || health(&front.health.glance())),
         "/metrics" => unless_options(request, || counted(&front.metrics)),
         _ => {
-            let (tree, prefix) = (front.tree.load(), front.prefix.load());
+            let (tree, prefix) = (front.tree.glance(), front.prefix.glance());
             let below = path.strip_prefix(prefix.as_str()).filter(|below| below.is_empty() || below.starts_with('/'));
             match below {
                 Some(below) if tree.get(path).is_none() => found(front, request, &tree, below, path).await,
@@ -356,7 +358,7 @@ fn nowhere(tree: &Tree, path: &str, asked: &str) -> Response {
     }
 }
 
-fn health(health: &Health) -> Response {
+fn health(health: &DaemonHealth) -> Response {
     let (status, word) =
         if health.reasons.is_empty() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "degraded") };
     let body = serde_json::json!({ "status": word, "reasons": health.reasons });

@@ -1,10 +1,9 @@
 //! Which coding of a document a reader gets, and whether it needs one at all (RFC 9110 §12.5.3, §13).
 
-use chrono::DateTime;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::feed::Timestamp;
 use crate::publish::{Encoded, Encoding, Resource};
+use crate::text::read_http_date;
 
 /// Returns the coding that `Accept-Encoding` likes best; among equals the smallest, which comes first.
 ///
@@ -97,14 +96,9 @@ pub(super) fn known_etag<'a>(request: &HeaderMap, resource: &'a Resource) -> Opt
         });
     }
     let since = values(request, header::IF_MODIFIED_SINCE).next()?;
-    let is_known = since == resource.last_modified || instant(since).is_some_and(|since| resource.modified <= since);
+    let is_known =
+        since == resource.last_modified || read_http_date(since).is_some_and(|since| resource.modified <= since);
     is_known.then(|| best(request, resource).1.etag.as_str())
-}
-
-/// Reads the three forms of RFC 9110 §5.6.7, and what programs send that write dates as e-mails do.
-fn instant(date: &str) -> Option<Timestamp> {
-    let form = httpdate::parse_http_date(date).ok().map(Timestamp::from);
-    form.or_else(|| Some(DateTime::parse_from_rfc2822(date).ok()?.to_utc()))
 }
 
 /// The tags of a list, compared weakly (RFC 9110 §8.8.3.2): `W/` says nothing here. Ours hold no comma.

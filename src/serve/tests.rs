@@ -16,7 +16,7 @@ struct World {
 }
 
 impl World {
-    async fn new(limits: Limits) -> Self {
+    async fn new(limits: ServingLimits) -> Self {
         let page = || "<html>".to_owned();
         let feed = "<feed/>".repeat(1_000);
         let documents = [
@@ -30,14 +30,14 @@ impl World {
         Self::serving(&documents, limits).await
     }
 
-    async fn serving(documents: &[(&str, String)], limits: Limits) -> Self {
+    async fn serving(documents: &[(&str, String)], limits: ServingLimits) -> Self {
         let modified = "2026-10-10T08:00:00Z".parse().unwrap();
         let document = |(path, text): &(&str, String)| {
             let format = if path.contains(".atom") { Format::Atom } else { Format::Page };
             Representation::new((*path).into(), format, text.clone().into())
         };
         let tree = Tree::build(documents.iter().map(document).collect(), Vec::new(), &Tree::default(), modified);
-        let front = Arc::new(Front { tree: ArcSwap::from_pointee(tree), ..Front::default() });
+        let front = Arc::new(Front { tree: Swapped::new(tree), ..Front::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = oneshot::channel();
@@ -112,7 +112,7 @@ fn check_coding(accepted: &str, expected: Option<&str>) {
 
 fn in_world<T>(story: impl AsyncFnOnce(&World) -> T) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-        let world = World::new(Limits::default()).await;
+        let world = World::new(ServingLimits::default()).await;
         let told = story(&world).await;
         world.stop().await;
         told
@@ -247,7 +247,7 @@ fn who_opens_a_volume_in_a_browser_is_sent_to_its_page() {
 #[test]
 fn a_proxy_may_leave_the_sites_path_before_ours() {
     let status = in_world(async |world| {
-        world.front.prefix.store(Arc::new("/veille".to_owned()));
+        world.front.prefix.store("/veille".to_owned());
         [
             world.ask("GET", "/veille/ecole.atom", &[]).await.status(),
             world.ask("GET", "/ecole.atom", &[]).await.status(),
@@ -269,7 +269,7 @@ fn a_folder_without_its_slash_is_found_below_a_path_that_the_proxy_leaves() {
         ("/veilleecole", (404, None)),
     ] {
         let answer = in_world(async |world| {
-            world.front.prefix.store(Arc::new("/veille".to_owned()));
+            world.front.prefix.store("/veille".to_owned());
             world.ask("GET", path, &[]).await
         });
         assert_eq!((answer.status(), answer.header("location")), expected, "{path}");
@@ -282,7 +282,7 @@ async fn a_web_server_on_the_machine_may_ask_through_a_socket() {
     let path = folder.path().join("veille.sock");
     let listener = tokio::net::UnixListener::bind(&path).unwrap();
     let (stop, stopping) = oneshot::channel::<()>();
-    let server = tokio::spawn(serve(listener, Arc::new(Front::default()), Limits::default(), async move {
+    let server = tokio::spawn(serve(listener, Arc::new(Front::default()), ServingLimits::default(), async move {
         let _ = stopping.await;
     }));
     let mut stream = tokio::net::UnixStream::connect(&path).await.unwrap();
@@ -384,7 +384,7 @@ fn a_folder_without_its_slash_leads_to_its_page_below_any_prefix() {
 fn health_says_what_is_wrong() {
     let (well, ill) = in_world(async |world| {
         let well = world.ask("GET", "/healthz", &[]).await;
-        world.front.health.store(Arc::new(Health { reasons: vec!["the disk is full".into()] }));
+        world.front.health.store(DaemonHealth { reasons: vec!["the disk is full".into()] });
         (well, world.ask("GET", "/healthz", &[]).await)
     });
     assert_eq!((well.status(), ill.status()), (200, 503));
@@ -400,7 +400,7 @@ fn freshness_lasts_to_the_next_possible_change_and_changes_no_tag() {
             .tree
             .load()
             .with_fresh_until(Some(Instant::now() + Duration::from_hours(48)), "2026-10-10T08:00:00Z".parse().unwrap());
-        world.front.tree.store(Arc::new(tree));
+        world.front.tree.store(tree);
         (before, world.ask("GET", "/ecole.atom", &[]).await)
     });
     assert_eq!(
@@ -416,7 +416,7 @@ fn freshness_lasts_to_the_next_possible_change_and_changes_no_tag() {
 
 #[tokio::test]
 async fn a_header_that_never_ends_is_cut_off() {
-    let world = World::new(Limits { idle: Duration::from_millis(50), ..Limits::default() }).await;
+    let world = World::new(ServingLimits { idle: Duration::from_millis(50), ..ServingLimits::default() }).await;
     let mut stream = world.connect().await;
     stream.write_all(b"GET /ecole.atom HTTP/1.1\r\nHost: ").await.unwrap();
     assert_eq!(Answer::read(stream).await.status(), 0);
@@ -425,7 +425,7 @@ async fn a_header_that_never_ends_is_cut_off() {
 
 #[tokio::test]
 async fn a_reader_that_takes_nothing_is_cut_off() {
-    let limits = Limits { idle: Duration::from_millis(50), connections: 1, ..Limits::default() };
+    let limits = ServingLimits { idle: Duration::from_millis(50), connections: 1, ..ServingLimits::default() };
     let world = World::serving(&[("/big.atom", "x".repeat(12_000_000)), ("/a.atom", "a".into())], limits).await;
     let mut stuck = world.connect().await;
     stuck.write_all(b"GET /big.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
@@ -436,7 +436,7 @@ async fn a_reader_that_takes_nothing_is_cut_off() {
 
 #[tokio::test]
 async fn the_stop_closes_idle_connections_at_once() {
-    let world = World::new(Limits { grace: Duration::from_hours(1), ..Limits::default() }).await;
+    let world = World::new(ServingLimits { grace: Duration::from_hours(1), ..ServingLimits::default() }).await;
     let mut stream = world.connect().await;
     stream.write_all(b"HEAD /ecole.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let mut first = [0; 15];
@@ -448,7 +448,7 @@ async fn the_stop_closes_idle_connections_at_once() {
 #[tokio::test]
 async fn answers_under_way_end_after_the_stop() {
     let size = 5_000_000;
-    let world = World::serving(&[("/big.atom", "x".repeat(size))], Limits::default()).await;
+    let world = World::serving(&[("/big.atom", "x".repeat(size))], ServingLimits::default()).await;
     let mut stream = world.connect().await;
     stream.write_all(b"GET /big.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let mut first = [0; 15];
@@ -460,7 +460,7 @@ async fn answers_under_way_end_after_the_stop() {
 
 #[tokio::test]
 async fn the_grace_ends() {
-    let limits = Limits { grace: Duration::from_millis(50), ..Limits::default() };
+    let limits = ServingLimits { grace: Duration::from_millis(50), ..ServingLimits::default() };
     let world = World::serving(&[("/big.atom", "x".repeat(12_000_000))], limits).await;
     let mut stuck = world.connect().await;
     stuck.write_all(b"GET /big.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
@@ -474,7 +474,7 @@ async fn a_server_on_a_thread_of_its_own_answers_and_stops() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopping) = oneshot::channel::<()>();
-    let server = tokio::spawn(serve_apart(listener.into(), Arc::default(), Limits::default(), async move {
+    let server = tokio::spawn(serve_apart(listener.into(), Arc::default(), ServingLimits::default(), async move {
         let _ = stopping.await;
     }));
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -486,7 +486,7 @@ async fn a_server_on_a_thread_of_its_own_answers_and_stops() {
 
 #[tokio::test]
 async fn a_client_that_comes_after_the_stop_is_refused_while_answers_end() {
-    let world = World::serving(&[("/big.atom", "x".repeat(12_000_000))], Limits::default()).await;
+    let world = World::serving(&[("/big.atom", "x".repeat(12_000_000))], ServingLimits::default()).await;
     let mut stream = world.connect().await;
     stream.write_all(b"GET /big.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let mut first = [0; 15];

@@ -4,18 +4,32 @@ use serde::{Deserialize, Serialize};
 
 use super::SourceState;
 use crate::feed::Timestamp;
+use crate::outage::Lack;
 
 /// Something that became of a source, a hub or the config, for people who follow the health of sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
-    /// The source; a hub's address; empty for the config.
-    pub source_id: String,
+    /// The source, hub or config whose health has changed.
+    pub of: Monitored,
     /// When we noticed.
     pub date: Timestamp,
     /// What became of it.
     pub health: Health,
     /// One line: why, or where to.
     pub detail: Option<String>,
+}
+
+/// A part of the service whose health people follow.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Monitored {
+    /// A source, by its id.
+    Source(String),
+    /// A hub, by its address.
+    Hub(String),
+    /// The config file.
+    Config,
+    /// This machine, by the thing that it lacks.
+    Machine(Lack),
 }
 
 /// What can become of a source, a hub or the config.

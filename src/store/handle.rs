@@ -9,12 +9,12 @@ use super::{Store, StoreError};
 /// Jobs that may wait; further callers wait to queue.
 const QUEUE: usize = 256;
 
-type Job = Box<dyn FnOnce(&mut dyn Store) + Send>;
+type StoreJob = Box<dyn FnOnce(&mut dyn Store) + Send>;
 
 /// The door to a store that lives on its own thread.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    queue: mpsc::Sender<Job>,
+    queue: mpsc::Sender<StoreJob>,
 }
 
 impl Handle {
@@ -23,7 +23,7 @@ impl Handle {
     /// # Errors
     /// When the system gives no thread.
     pub fn new(mut store: Box<dyn Store>) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
-        let (queue, mut waiting) = mpsc::channel::<Job>(QUEUE);
+        let (queue, mut waiting) = mpsc::channel::<StoreJob>(QUEUE);
         let thread = std::thread::Builder::new().name("store".into()).spawn(move || {
             while let Some(job) = waiting.blocking_recv() {
                 job(&mut *store);
@@ -49,7 +49,7 @@ impl Handle {
         F: FnOnce(&mut dyn Store) -> Result<T, StoreError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |store| {
+        let job: StoreJob = Box::new(move |store| {
             // A caller that went away needs no answer.
             let _ = answer.send(catch_unwind(AssertUnwindSafe(|| job(store))));
         });

@@ -13,7 +13,7 @@ mod tests;
 use std::path::Path;
 
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Remembered, SourceState, Throttle, Turn};
+use crate::state::{Announcement, Monitored, Remembered, SourceState, Throttle, Turn};
 use crate::story::{Fingerprint, Gist, Month, Order, Revision, StoredEntry, Told, Tombstone};
 use crate::topic::Label;
 
@@ -113,11 +113,11 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError>;
 
-    /// The last change of each source but moves, by source; of the given one, or of all.
+    /// The last change of health of each source, hub and the config but moves; of the given one, or of all.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn health(&mut self, source_id: Option<&str>) -> Result<Vec<Turn>, StoreError>;
+    fn health(&mut self, of: Option<&Monitored>) -> Result<Vec<Turn>, StoreError>;
 
     /// What hubs were told, by hub and topic.
     ///
@@ -239,7 +239,7 @@ pub struct Outline {
     pub topics: Vec<TopicOutline>,
     /// The state of every source that was ever polled, by id.
     pub sources: Vec<SourceState>,
-    /// The last change of each source but moves, by source.
+    /// The last change of health of each source, hub and the config but moves.
     pub health: Vec<Turn>,
     /// What became of sources, hubs and the config, newest first; of no outage.
     pub turns: Vec<Turn>,

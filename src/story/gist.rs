@@ -35,7 +35,7 @@ impl Gist {
 
 /// The telling words of an entry, each at most once, in an order of their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Terms(Vec<Term>);
+pub struct Terms(Vec<TellingWord>);
 
 impl Terms {
     /// Most terms of an entry.
@@ -43,21 +43,21 @@ impl Terms {
 
     /// Brings terms in order. Of terms of one word the first stays; those beyond [`Terms::MAX`] go.
     #[must_use]
-    pub fn new(terms: impl IntoIterator<Item = Term>) -> Self {
-        let mut terms: Vec<Term> = terms.into_iter().take(Self::MAX).collect();
+    pub fn new(terms: impl IntoIterator<Item = TellingWord>) -> Self {
+        let mut terms: Vec<TellingWord> = terms.into_iter().take(Self::MAX).collect();
         terms.sort_by_key(|term| term.word());
         terms.dedup_by_key(|term| term.word());
         Self(terms)
     }
 
     /// The terms, in order.
-    pub fn iter(&self) -> impl Iterator<Item = Term> {
+    pub fn iter(&self) -> impl Iterator<Item = TellingWord> {
         self.0.iter().copied()
     }
 
     /// The term at a place.
     #[must_use]
-    pub fn get(&self, place: usize) -> Option<Term> {
+    pub fn get(&self, place: usize) -> Option<TellingWord> {
         self.0.get(place).copied()
     }
 
@@ -70,14 +70,15 @@ impl Terms {
     /// From the bytes that [`Terms::to_bytes`] made.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        let terms = bytes.chunks_exact(4).filter_map(|bytes| Some(Term(u32::from_le_bytes(bytes.try_into().ok()?))));
+        let terms =
+            bytes.chunks_exact(4).filter_map(|bytes| Some(TellingWord(u32::from_le_bytes(bytes.try_into().ok()?))));
         Self::new(terms)
     }
 }
 
 /// A word by its hash, with where it stands and what it looks like; four bytes, for a topic's stories hold many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Term(u32);
+pub struct TellingWord(u32);
 
 /// Where an entry says a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +91,7 @@ pub enum Spot {
     Text,
 }
 
-impl Term {
+impl TellingWord {
     /// Makes the term of a word, given by a hash of which the highest 29 bits are kept.
     #[must_use]
     pub fn new(word: u64, spot: Spot, is_name: bool) -> Self {
@@ -130,13 +131,13 @@ mod tests {
     use super::*;
 
     fn terms(words: &[u64]) -> Terms {
-        Terms::new(words.iter().map(|word| Term::new(word << 40, Spot::Text, false)))
+        Terms::new(words.iter().map(|word| TellingWord::new(word << 40, Spot::Text, false)))
     }
 
     #[test]
     fn a_term_says_what_it_was_made_of() {
         for spot in [Spot::Title, Spot::Tag, Spot::Text] {
-            let term = Term::new(u64::MAX, spot, true);
+            let term = TellingWord::new(u64::MAX, spot, true);
             assert_eq!((term.word(), term.spot(), term.is_name()), (u32::MAX >> 3, spot, true));
         }
     }
@@ -150,7 +151,8 @@ mod tests {
 
     #[test]
     fn of_a_word_said_twice_the_first_place_counts() {
-        let told = Terms::new([Term::new(1 << 40, Spot::Title, false), Term::new(1 << 40, Spot::Text, true)]);
-        assert_eq!(told.iter().map(Term::spot).collect::<Vec<_>>(), [Spot::Title]);
+        let told =
+            Terms::new([TellingWord::new(1 << 40, Spot::Title, false), TellingWord::new(1 << 40, Spot::Text, true)]);
+        assert_eq!(told.iter().map(TellingWord::spot).collect::<Vec<_>>(), [Spot::Title]);
     }
 }

@@ -55,7 +55,7 @@ fn plain_text(html: &str) -> Result<String, Odd> {
 }
 
 fn tokenised_text(html: &str) -> String {
-    let sink = Text { text: RefCell::new(String::with_capacity(html.len() / 2)), skipping: Cell::new(false) };
+    let sink = TextSink { text: RefCell::new(String::with_capacity(html.len() / 2)), skipping: Cell::new(false) };
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from(html));
@@ -119,12 +119,12 @@ impl Line {
     }
 }
 
-struct Text {
+struct TextSink {
     text: RefCell<String>,
     skipping: Cell<bool>,
 }
 
-impl TokenSink for Text {
+impl TokenSink for TextSink {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {

@@ -27,7 +27,7 @@ pub fn legal_iri(iri: &str) -> String {
         if is_legal {
             legal.push(c);
         } else {
-            legal.extend(c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}")));
+            legal.extend(c.encode_utf8(&mut [0; 4]).bytes().map(percent_encoding::percent_encode_byte));
         }
     }
     legal
@@ -102,7 +102,7 @@ fn escapes(uri: &str) -> Option<String> {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             normal.push(char::from(byte));
         } else {
-            normal.push_str(&format!("%{byte:02X}"));
+            normal.push_str(percent_encoding::percent_encode_byte(byte));
         }
         normal.push_str(rest);
         meant.push(byte);

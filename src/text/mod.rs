@@ -1,11 +1,13 @@
-//! Text as people read it, for machines: markup to text, text to tokens, tokens folded. French before all. And addresses
-//! as programs compare them.
+//! Text as people read it, for machines: markup to text, text to tokens, tokens folded. French before all. And the
+//! forms of addresses, dates and durations.
 //!
 //! Pure. What is "the same word" is decided here and nowhere else.
 
+mod duration;
 mod fold;
 mod folding;
 mod html;
+mod http_date;
 mod inclusive;
 mod iri;
 mod language;
@@ -13,14 +15,19 @@ mod levelled;
 mod links;
 pub(crate) mod markup;
 mod passage;
+mod signature;
 mod tokens;
+pub mod vocabulary;
 
+pub use duration::{exact_duration, rough_duration};
 pub use fold::fold;
 pub use folding::Folding;
 pub use html::{html_to_text, one_line};
+pub use http_date::{http_date, read_http_date};
 pub use iri::{legal_iri, normal_iri};
 pub use language::{Tongue, tongue};
 pub use levelled::Levelled;
 pub use links::{Alternate, Alternates, alternates};
 pub use passage::{Passage, Word};
+pub use signature::without_signature;
 pub use tokens::Token;

@@ -2,7 +2,7 @@
 //! and the rules that nearly counted.
 
 use super::index::{Found, HEAD_GAP};
-use super::matcher::{Decision, Matcher, Verdict, Watched, decide, named};
+use super::matcher::{Matcher, TopicDecision, Verdict, Watched, decide, named};
 use super::score::{Hit, Sought};
 use super::{Field, Fields, Pattern, Reason, Rule, Term};
 use crate::text::{Levelled, Tongue};
@@ -111,7 +111,7 @@ impl Matcher {
     }
 }
 
-fn judgement(decision: &Decision<'_>, fields: &Fields, found: &Found, tongue: Tongue) -> Judgement {
+fn judgement(decision: &TopicDecision<'_>, fields: &Fields, found: &Found, tongue: Tongue) -> Judgement {
     let topic = &decision.watched.topic;
     Judgement {
         topic: topic.id.clone(),
@@ -124,7 +124,7 @@ fn judgement(decision: &Decision<'_>, fields: &Fields, found: &Found, tongue: To
     }
 }
 
-fn evidence(decision: &Decision<'_>, fields: &Fields, found: &Found) -> Vec<Evidence> {
+fn evidence(decision: &TopicDecision<'_>, fields: &Fields, found: &Found) -> Vec<Evidence> {
     let by_rule = decision.watched.counted(found).map(|(rule, sought, worth)| {
         let groups = sought.hits(&rule.pattern, worth.field, found);
         groups.into_iter().flat_map(|hits| quotes(fields, worth.field, hits)).collect()

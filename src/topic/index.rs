@@ -27,7 +27,7 @@ pub(super) struct Index {
     prefix_lengths: BTreeSet<usize>,
     beginnings: Beginnings,
     /// By number. Each word is a node; phrases go on from the node of their first word.
-    trie: Vec<Node>,
+    trie: Vec<TrieNode>,
 }
 
 /// The first two bytes that folded words of terms have: a bit for each, by its hash.
@@ -73,7 +73,7 @@ struct Forms {
 
 /// The words of some term up to here.
 #[derive(Debug, Clone, Default)]
-struct Node {
+struct TrieNode {
     /// Whether the term is complete.
     is_term: bool,
     /// By the next word: the next node.
@@ -124,7 +124,7 @@ impl Index {
     /// Reads one text whose first token is at `position`; returns the position after its last.
     fn find_in(&self, text: &Passage, mut position: u32, mut note: impl FnMut(TermNumber, u32)) -> u32 {
         // Phrases that are complete up to the last token, with their starts.
-        let (mut begun, mut going_on): (Vec<(&Node, u32)>, Vec<_>) = (Vec::new(), Vec::new());
+        let (mut begun, mut going_on): (Vec<(&TrieNode, u32)>, Vec<_>) = (Vec::new(), Vec::new());
         for token in text.words() {
             let mut reach = |term: TermNumber, start: u32| {
                 let Some(reached) = self.trie.get(term) else { return };
@@ -202,7 +202,7 @@ impl Index {
     }
 }
 
-fn add_form(forms: &mut Vec<(String, TermNumber)>, form: &str, trie: &mut Vec<Node>) -> TermNumber {
+fn add_form(forms: &mut Vec<(String, TermNumber)>, form: &str, trie: &mut Vec<TrieNode>) -> TermNumber {
     if let Some((_, known)) = forms.iter().find(|(known, _)| known == form) {
         return *known;
     }
@@ -211,8 +211,8 @@ fn add_form(forms: &mut Vec<(String, TermNumber)>, form: &str, trie: &mut Vec<No
     new
 }
 
-fn new_node(trie: &mut Vec<Node>) -> TermNumber {
-    trie.push(Node::default());
+fn new_node(trie: &mut Vec<TrieNode>) -> TermNumber {
+    trie.push(TrieNode::default());
     trie.len() - 1
 }
 

@@ -108,7 +108,7 @@ impl Folded {
         let touched = self.topics.iter().zip(self.touched(fields, &found)).filter(|(_, is_touched)| *is_touched);
         let decisions = decide(touched.map(|(watched, _)| watched), fields, &found, || *tongue);
         let chosen = decisions.into_iter().filter(|decision| decision.verdict == Verdict::In);
-        let label = |decision: Decision<'_>| Label {
+        let label = |decision: TopicDecision<'_>| Label {
             topic: decision.watched.topic.id.clone(),
             score: decision.score,
             reasons: decision.reasons(fields, &found),
@@ -191,7 +191,7 @@ impl Watched {
 }
 
 /// What becomes of an entry in one topic.
-pub(super) struct Decision<'a> {
+pub(super) struct TopicDecision<'a> {
     pub(super) watched: &'a Watched,
     pub(super) score: f64,
     pub(super) verdict: Verdict,
@@ -207,11 +207,11 @@ pub(super) fn decide<'a>(
     fields: &Fields,
     found: &Found,
     tongue: impl Fn() -> Tongue,
-) -> Vec<Decision<'a>> {
-    let mut decisions: Vec<Decision<'a>> = topics
+) -> Vec<TopicDecision<'a>> {
+    let mut decisions: Vec<TopicDecision<'a>> = topics
         .map(|watched| {
             let score = watched.score(fields, found);
-            Decision { watched, score, verdict: watched.verdict(score, fields, found, &tongue), included: None }
+            TopicDecision { watched, score, verdict: watched.verdict(score, fields, found, &tongue), included: None }
         })
         .collect();
     let chosen = decisions.iter().filter(|decision| decision.verdict == Verdict::In);
@@ -223,7 +223,7 @@ pub(super) fn decide<'a>(
     decisions
 }
 
-impl Decision<'_> {
+impl TopicDecision<'_> {
     /// Brings in what an included topic has chosen, keeps out what an excluded one has.
     fn combine(&mut self, chosen: &[&str], barrier: impl Fn() -> Option<Verdict>) {
         let Topic { include, exclude, threshold, .. } = &self.watched.topic;

@@ -4,7 +4,7 @@ use std::fs;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use veille::pipeline::{self, Announced};
-use veille::state::{Health, Turn};
+use veille::state::{Health, Monitored, Turn};
 
 use crate::desk::Desk;
 use crate::origin::{Origin, document, status};
@@ -181,5 +181,6 @@ async fn a_hub_that_fails_for_long_is_told_once_and_again_when_it_answers() {
     let long = hub_changes(&[0, 2, 5, 10, 20, 40, 80, 1_000, MENDED]).await;
     let told: Vec<Health> = long.iter().map(|turn| turn.health).collect();
     assert_eq!(told, [Health::Unreachable, Health::Recovered], "{long:?}");
-    assert!(long[0].source_id.ends_with("/hub") && long[0].detail.as_ref().unwrap().contains("500"), "{long:?}");
+    assert!(matches!(&long[0].of, Monitored::Hub(hub) if hub.ends_with("/hub")));
+    assert!(long[0].detail.as_ref().unwrap().contains("500"), "{long:?}");
 }

@@ -1,8 +1,17 @@
-//! The layers of the house, read off the sources: dependencies point one way, and each foreign crate has one home.
+//! The layers of the house, read off the sources: dependencies point one way, the types of a foreign crate stay in one
+//! home, and no two types have one name.
+//!
+//! [`paths`] resolves each path that a file names, so that no way of writing one evades these tests; what cannot be
+//! resolved (an alias of the crate's root, a glob of it, `#[path]`, `include!`, `extern crate`) is refused.
 
-use std::collections::BTreeMap;
+mod paths;
+mod types;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use paths::{By, named};
 
 /// Pure modules: they know each other and nothing above.
 const WORDS: [&str; 8] = ["config", "feed", "outage", "schedule", "state", "story", "text", "topic"];
@@ -13,8 +22,9 @@ const STAGES: [&str; 6] = ["dedup", "fetch", "parse", "publish", "store", "tag"]
 /// Composition: it knows all, and nothing below knows it.
 const COMPOSITION: [&str; 6] = ["cli", "daemon", "metrics", "pipeline", "readers", "serve"];
 
-/// Foreign crates whose types stay in one file or folder under `src`.
-const HOMES: [(&str, &str); 38] = [
+/// Foreign crates whose types stay in one file or folder under `src`. Elsewhere their functions may be called, by their
+/// whole path: `html_escape::encode_text(title)`.
+const HOMES: [(&str, &str); 39] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("arc_swap", "serve/"),
@@ -32,9 +42,9 @@ const HOMES: [(&str, &str); 38] = [
     ("dom_smoothie", "parse/article/"),
     ("encoding_rs", "parse/"),
     ("feed_rs", "parse/"),
+    ("flate2", "publish/"),
     ("html5ever", "text/"),
     ("http_body_util", "serve"),
-    ("httpdate", "serve/"),
     ("hyper", "serve"),
     ("hyper_util", "serve"),
     ("indicatif", "cli"),
@@ -45,7 +55,8 @@ const HOMES: [(&str, &str); 38] = [
     ("reqwest", "fetch/"),
     ("rusqlite", "store/"),
     ("sd_notify", "daemon/"),
-    ("strsim", "config/"),
+    ("tempfile", "cli/"),
+    ("tikv_jemallocator", "main"),
     ("toml", "config/"),
     ("toml_edit", "config/"),
     ("tracing_subscriber", "cli/"),
@@ -53,6 +64,29 @@ const HOMES: [(&str, &str); 38] = [
     ("uuid", "dedup/"),
     ("whatlang", "text/"),
     ("zstd", "publish/"),
+];
+
+/// Foreign crates of which functions are called, and of which no file names a type.
+const FUNCTIONS: [&str; 5] = ["data_encoding", "html_escape", "httpdate", "percent_encoding", "strsim"];
+
+/// Foreign crates that are as good as a part of the language: their types may be anywhere.
+const EVERYWHERE: [&str; 16] = [
+    "anyhow",
+    "bytes",
+    "chrono",
+    "chrono_tz",
+    "futures_util",
+    "ipnet",
+    "regex",
+    "serde",
+    "serde_json",
+    "sha2",
+    "thiserror",
+    "tokio",
+    "tokio_util",
+    "tracing",
+    "url",
+    "xxhash_rust",
 ];
 
 fn sources() -> BTreeMap<String, String> {
@@ -79,70 +113,281 @@ fn module(file: &str) -> &str {
     file.split(['/', '.']).next().unwrap()
 }
 
-/// Lines of code, comments taken away.
-fn code(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().map(|line| line.split("//").next().unwrap())
-}
-
-/// Says which of `forbidden` a line names as `crate::…`.
-fn names<'a>(line: &str, forbidden: &[&'a str]) -> Option<&'a str> {
-    forbidden.iter().copied().find(|module| {
-        line.match_indices(&format!("crate::{module}"))
-            .any(|(start, found)| !line[start + found.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_'))
-    })
-}
-
-#[test]
-fn words_know_no_stage_and_nothing_of_the_composition() {
-    let mut above = STAGES.to_vec();
-    above.extend(COMPOSITION);
-    for (file, text) in sources().iter().filter(|(file, _)| WORDS.contains(&module(file))) {
-        for line in code(text) {
-            assert_eq!(names(line, &above), None, "{file}: {line}");
-        }
+/// The modules that a file must not name.
+fn forbidden(file: &str) -> BTreeSet<&'static str> {
+    let module = module(file);
+    let mut above = BTreeSet::from(COMPOSITION);
+    match module {
+        _ if WORDS.contains(&module) => above.extend(STAGES),
+        _ if STAGES.contains(&module) => above.extend(STAGES.into_iter().filter(|stage| *stage != module)),
+        _ => above.clear(),
     }
+    above
+}
+
+/// Says which paths of a file lead to a module that it must not know, or cannot be followed.
+fn out_of_layer(file: &str, text: &str) -> Vec<String> {
+    let forbidden = forbidden(file);
+    let is_wrong = |named: &paths::Named| match named.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["crate"] | ["crate", "*"] => named.by != By::Code,
+        ["crate", module, ..] => forbidden.contains(module),
+        _ => named.by == By::Detour,
+    };
+    let wrong = named(file, text).into_iter().filter(is_wrong);
+    wrong.map(|named| format!("{file}:{}: {}", named.line, named.text())).collect()
+}
+
+/// Says which paths of a file name what belongs to the home of a foreign crate.
+fn out_of_home(file: &str, text: &str) -> Vec<String> {
+    let is_type = |name: &String| name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
+    let is_wrong = |named: &paths::Named| {
+        let Some((first, behind)) = named.path.split_first() else { return false };
+        let home = HOMES.iter().find(|(foreign, _)| foreign == first).map(|(_, home)| *home);
+        let is_elsewhere = home.is_some_and(|home| !file.starts_with(home)) || FUNCTIONS.contains(&first.as_str());
+        let is_call = named.by == By::Code && !behind.iter().any(is_type);
+        is_elsewhere && !is_call && !named.in_tests && (named.by == By::Use || !behind.is_empty())
+    };
+    let wrong = named(file, text).into_iter().filter(is_wrong);
+    wrong.map(|named| format!("{file}:{}: {}", named.line, named.text())).collect()
+}
+
+/// Says where a file reads the clock.
+fn clock(file: &str, text: &str) -> Vec<String> {
+    let is_clock = |name: &str| ["Local", "SystemTime", "UNIX_EPOCH", "Utc"].contains(&name);
+    let is_wrong = |named: &paths::Named| {
+        let last = named.path.iter().map(String::as_str).rev().collect::<Vec<_>>();
+        let is_read = matches!(last[..], ["now" | "elapsed" | "today", of, ..] if is_clock(of));
+        // Under another name a clock would not be known.
+        is_read || named.called.is_some() && last.first().is_some_and(|name| is_clock(name))
+    };
+    let wrong = named(file, text).into_iter().filter(is_wrong);
+    wrong.map(|named| format!("{file}:{}: {}", named.line, named.text())).collect()
+}
+
+fn check(find: impl Fn(&str, &str) -> Vec<String>) {
+    let wrong: Vec<String> = sources().iter().flat_map(|(file, text)| find(file, text)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn stages_know_no_other_stage_and_nothing_of_the_composition() {
-    for (file, text) in sources().iter().filter(|(file, _)| STAGES.contains(&module(file))) {
-        let mut others: Vec<&str> = STAGES.into_iter().filter(|stage| *stage != module(file)).collect();
-        others.extend(COMPOSITION);
-        for line in code(text) {
-            assert_eq!(names(line, &others), None, "{file}: {line}");
-        }
-    }
+fn words_and_stages_know_nothing_above_them_and_stages_no_other_stage() {
+    check(out_of_layer);
 }
 
 #[test]
-fn each_module_has_its_layer() {
-    for module in sources().keys().map(|file| module(file)).filter(|module| !["lib", "main"].contains(module)) {
+fn the_root_holds_modules_only_and_each_has_its_layer() {
+    let root = syn::parse_file(&sources()["lib.rs"]).unwrap();
+    for item in root.items {
+        let syn::Item::Mod(module) = item else { panic!("something else than a module stands in lib.rs") };
+        assert!(module.content.is_none(), "{} has no file of its own", module.ident);
         let layers = [&WORDS[..], &STAGES, &COMPOSITION];
-        assert_eq!(layers.iter().filter(|layer| layer.contains(&module)).count(), 1, "{module}");
+        let count = layers.iter().filter(|layer| layer.iter().any(|name| module.ident == *name)).count();
+        assert_eq!(count, 1, "{}", module.ident);
     }
 }
 
 #[test]
-fn each_foreign_crate_has_one_home() {
-    for (file, text) in &sources() {
-        for (foreign, _) in HOMES.iter().filter(|(_, home)| !file.starts_with(home)) {
-            let path = format!("{foreign}::");
-            for line in code(text) {
-                let used = line
-                    .match_indices(&path)
-                    .any(|(start, _)| !line[..start].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'));
-                assert!(!used, "{foreign} shows in {file}: {line}");
-            }
-        }
+fn templates_name_no_path() {
+    for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("templates")).unwrap() {
+        let path = file.unwrap().path();
+        assert!(!fs::read_to_string(&path).unwrap().contains("::"), "{}", path.display());
     }
+}
+
+#[test]
+fn types_of_a_foreign_crate_are_named_in_its_home_only() {
+    let sources = sources();
+    let program = types::of_the_program(&sources);
+    let wrong: Vec<String> = program.flat_map(|(file, text)| out_of_home(file, text)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn types_of_a_foreign_crate_cross_no_signature_of_its_home() {
+    let foreign: Vec<&str> = HOMES.iter().map(|(foreign, _)| *foreign).collect();
+    check(|file, text| {
+        let crossing = types::crossing(file, text, &foreign);
+        crossing.into_iter().map(|signature| format!("{file}: {signature}")).collect()
+    });
+}
+
+#[test]
+fn each_foreign_crate_has_its_place() {
+    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = toml::from_str(&manifest).unwrap();
+    let linked: BTreeSet<String> =
+        manifest["dependencies"].as_table().unwrap().keys().map(|name| name.replace('-', "_")).collect();
+    let homes = HOMES.iter().map(|(foreign, _)| *foreign);
+    let mut placed: Vec<String> = homes.chain(FUNCTIONS).chain(EVERYWHERE).map(str::to_owned).collect();
+    placed.sort();
+    assert_eq!(placed, linked.into_iter().collect::<Vec<_>>());
 }
 
 #[test]
 fn only_the_composition_reads_the_clock() {
     let above = ["daemon", "cli", "main", "pipeline"];
-    for (file, text) in sources().iter().filter(|(file, _)| !above.contains(&module(file))) {
-        for line in code(text) {
-            assert!(!line.contains("Utc::now") && !line.contains("SystemTime::now"), "{file} reads the clock: {line}");
-        }
+    check(|file, text| if above.contains(&module(file)) { Vec::new() } else { clock(file, text) });
+}
+
+#[test]
+fn no_two_types_have_one_name() {
+    let types = types::defined(&sources());
+    let twice: Vec<_> = types.iter().filter(|(_, files)| files.len() > 1).collect();
+    assert!(twice.is_empty(), "{twice:#?}");
+}
+
+#[track_caller]
+fn check_seen(find: impl Fn(&str, &str) -> Vec<String>, file: &str, samples: &[&str]) {
+    for text in samples {
+        assert_eq!(find(file, text).len(), 1, "{text}: {:?}", named(file, text));
     }
+}
+
+#[track_caller]
+fn check_passed(find: impl Fn(&str, &str) -> Vec<String>, file: &str, samples: &[&str]) {
+    for text in samples {
+        assert_eq!(find(file, text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn no_way_of_writing_a_path_evades_the_layers() {
+    let samples = [
+        "use crate::fetch;",
+        "use crate::{feed, fetch};",
+        "use crate::{feed::{Entry, Feed}, fetch::{self as get}};",
+        "use {crate::fetch::Answer as A, std::fmt};",
+        "pub(crate) use crate::r#fetch::Answer;",
+        "use\ncrate\n::\nfetch;",
+        "use crate::/* feed:: */fetch;",
+        "use super::super::fetch::Answer;",
+        "use super::{super::fetch, Term};",
+        "use self::super::super::fetch;",
+        "mod inner { use super::super::super::fetch; }",
+        "fn f() { mod inner { fn g() { super::super::super::fetch::get() } } }",
+        "fn f() { crate::fetch::get() }",
+        "fn f() { let g = ..crate::fetch::LAST; }",
+        "fn f(of: Vec<crate::fetch::Answer>) {}",
+        "fn f() { Vec::<crate::fetch::Answer>::new(); }",
+        "fn f() { <crate::fetch::Answer as Default>::default(); }",
+        "impl From<super::super::fetch::Answer> for Term {}",
+        "fn f() { assert!(matches!(x, crate::fetch::Answer::New(_))); }",
+        "macro_rules! get { () => { $crate::fetch::get() } }",
+        "imported!(crate::{feed, fetch});",
+        "#[serde(with = \"crate::fetch::as_text\")] struct S;",
+        "#[derive(crate::fetch::Derived)] struct S;",
+        "use crate as house;",
+        "use crate::{self as house};",
+        "use super::super as house;",
+        "use crate::*;",
+        "use super::super::*;",
+        "extern crate self as veille;",
+        "#[path = \"../fetch/mod.rs\"] mod inner;",
+        "#[cfg_attr(unix, path = \"../fetch/mod.rs\")] mod inner;",
+        "include!(\"../fetch/mod.rs\");",
+    ];
+    check_seen(out_of_layer, "topic/term.rs", &samples);
+    check_seen(out_of_layer, "topic/mod.rs", &["use super::fetch;", "use super::*;", "use super as house;"]);
+    check_seen(out_of_layer, "parse/xml/mod.rs", &["use crate::store::Store;", "fn f() { super::super::cli::main() }"]);
+}
+
+#[test]
+fn other_paths_keep_the_layers() {
+    let samples = [
+        "//! Words of [`crate::fetch`].\nuse crate::feed::Entry;",
+        "use super::{Term, fetch};",
+        "use crate::{feed, text::{Token, one_line}};",
+        "fn f() { \"crate::fetch\".len(); self.fetch.get(); fetch::get() }",
+        "pub(in crate::topic) fn f() {}",
+        "pub(crate) struct S;",
+        "mod fetch { pub use super::Term; }",
+        "fn f<'a>(of: &'a str) -> impl Iterator + use<'a> {}",
+    ];
+    check_passed(out_of_layer, "topic/term.rs", &samples);
+    check_passed(out_of_layer, "pipeline/mod.rs", &["use crate::{fetch, store};"]);
+    check_passed(out_of_layer, "fetch/mod.rs", &["use crate::fetch::body;"]);
+}
+
+#[test]
+fn no_way_of_naming_a_foreign_type_evades_its_home() {
+    let samples = [
+        "use reqwest;",
+        "use ::reqwest as web;",
+        "use std::{fmt}; use {reqwest::Client};",
+        "use reqwest::header::{self};",
+        "fn f(of: &reqwest::Client) {}",
+        "fn f() { ::reqwest::Client::new() }",
+        "fn f() { return ::reqwest::Client::new(); }",
+        "fn f() { assert!(x.is::<reqwest::Error>()); }",
+        "#[derive(clap::Parser)] struct S;",
+        "fn f() { clap::command!(); }",
+        "use httpdate::HttpDate;",
+        "fn f(of: httpdate::HttpDate) {}",
+        "#[cfg(test)] mod tests {} mod inner { use reqwest::Client; }",
+    ];
+    check_seen(out_of_home, "topic/term.rs", &samples);
+    let calls = [
+        "fn f() { strsim::osa_distance(a, b) }",
+        "fn f() { quick_xml::escape::escape(a) != b }",
+        "fn f() { data_encoding::HEXLOWER.encode(a) }",
+        "use crate::text::reqwest;",
+        "fn reqwest() {}",
+        "#[cfg(test)] mod tests { use reqwest::Client; }",
+    ];
+    check_passed(out_of_home, "topic/term.rs", &calls);
+    check_passed(out_of_home, "fetch/client.rs", &["use reqwest::Client;"]);
+}
+
+#[test]
+fn a_foreign_type_in_a_signature_that_others_see_is_found() {
+    let crossing = |file: &str, text: &str| types::crossing(file, text, &["reqwest"]);
+    let samples = [
+        "pub use reqwest::Client;",
+        "pub fn f() -> reqwest::Client {}",
+        "use reqwest::{Client as Web}; pub fn f(of: Vec<Web>) {}",
+        "use reqwest::header; pub struct S { pub of: header::HeaderMap }",
+        "use reqwest::Client; pub type Web = Client;",
+        "use reqwest::Client; pub trait Get { fn get(&self) -> Client; }",
+        "use reqwest::Client; impl S { pub(crate) fn f(&self, of: &Client) {} }",
+        "use reqwest::Error; pub enum E { A(Error) }",
+    ];
+    check_seen(crossing, "fetch/client.rs", &samples);
+    let inner = [
+        "use reqwest::Client; pub struct S { of: Client }",
+        "use reqwest::Client; pub(super) fn f(of: Client) {}",
+        "use reqwest::Client; pub fn f() { let of: Client = g(); }",
+        "use reqwest::Error; pub enum E { A(#[source] Error) }",
+    ];
+    check_passed(crossing, "fetch/client.rs", &inner);
+}
+
+#[test]
+fn no_way_of_reading_the_clock_is_overlooked() {
+    let samples = [
+        "fn f() { chrono::Utc::now() }",
+        "use chrono::Utc as Zone;",
+        "fn f() { SystemTime::now() }",
+        "fn f() { std::time::SystemTime::UNIX_EPOCH.elapsed(); crate::x!(Utc::now()) }",
+        "fn f() { g.map_or_else(Local::now, h) }",
+    ];
+    check_seen(clock, "topic/term.rs", &samples);
+    check_passed(clock, "topic/term.rs", &["use chrono::Utc; fn f() { Instant::now() }"]);
+}
+
+#[test]
+fn types_are_found_wherever_they_stand_but_in_tests() {
+    let sources = [
+        (
+            "a.rs",
+            "struct One; #[cfg(test)] mod tests { struct One; } #[cfg(test)] mod world; fn f() { enum Two { A } }",
+        ),
+        ("a/world.rs", "struct One;"),
+        ("b.rs", "mod inner { pub type Two = u8; } trait Three {} union Four { a: u8 } made! { struct One; }"),
+        ("c.rs", "impl Iterator for Five { type Item = One; } fn f<Two>() {}"),
+    ];
+    let sources = sources.map(|(file, text)| (file.to_owned(), text.to_owned()));
+    let types = types::defined(&BTreeMap::from(sources));
+    let counts: Vec<_> = types.iter().map(|(name, files)| (name.as_str(), files.join(" "))).collect();
+    let expected = [("Four", "b.rs"), ("One", "a.rs b.rs"), ("Three", "b.rs"), ("Two", "a.rs b.rs")];
+    assert_eq!(counts, expected.map(|(name, files)| (name, files.to_owned())));
 }

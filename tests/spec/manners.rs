@@ -339,7 +339,7 @@ async fn a_throttled_host_postpones_its_other_feeds() {
     let desk = two_feeds(&origin);
     desk.poll("a", noon()).await;
     let other = desk.poll("b", noon()).await;
-    assert_eq!(other.outcome, Outcome::NotDue);
+    assert_eq!(other.outcome, Outcome::HostPostponed);
     assert!(other.next_poll.unwrap() - noon() > TimeDelta::minutes(119));
     let state = desk.state("b").await;
     assert!(
@@ -359,14 +359,14 @@ async fn a_throttled_host_is_left_alone_after_a_restart_and_a_reload_too() {
     let mut desk = two_feeds(&origin);
     desk.poll("a", noon()).await;
     desk.reload(&format!("[[feed]]\nid = \"b\"\nurl = \"{}\"\n", origin.url("/b")));
-    assert_eq!(desk.poll("b", noon() + TimeDelta::minutes(5)).await.outcome, Outcome::NotDue);
+    assert_eq!(desk.poll("b", noon() + TimeDelta::minutes(5)).await.outcome, Outcome::HostPostponed);
     let mut desk = two_feeds(&origin);
     desk.poll("a", noon()).await;
     desk.restart(noon() + TimeDelta::hours(1)).await;
-    assert_eq!(desk.poll("b", noon() + TimeDelta::hours(1)).await.outcome, Outcome::NotDue);
+    assert_eq!(desk.poll("b", noon() + TimeDelta::hours(1)).await.outcome, Outcome::HostPostponed);
     assert!(origin.requests("/b").is_empty());
     desk.restart(noon() + TimeDelta::hours(3)).await;
-    assert_ne!(desk.poll("b", noon() + TimeDelta::hours(3)).await.outcome, Outcome::NotDue);
+    assert_ne!(desk.poll("b", noon() + TimeDelta::hours(3)).await.outcome, Outcome::HostPostponed);
 }
 
 #[tokio::test]
@@ -404,7 +404,7 @@ async fn a_document_for_which_there_is_no_memory_is_no_failure_and_is_asked_for_
     let first = desk.context.client.fetch(&large, noon()).await.unwrap();
     let second = desk.context.client.fetch(&large, noon()).await.unwrap();
     let polled = desk.poll("a", noon()).await;
-    assert_eq!((polled.outcome, polled.next_poll), (Outcome::NotDue, Some(noon() + TimeDelta::minutes(5))));
+    assert_eq!((polled.outcome, polled.next_poll), (Outcome::NoMemory, Some(noon() + TimeDelta::minutes(5))));
     let state = desk.state("a").await;
     assert!(state.next_poll_why.contains("no memory for it came free within 1 s"), "{}", state.next_poll_why);
     assert_eq!((state.failures, state.last_error), (0, None));

@@ -14,7 +14,7 @@ use crate::text::markup::{Odd, Piece, Pieces, character};
 
 /// How the tree builder of HTML (§13.2.6.4.7) treats an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ElementKind {
     /// Stands wherever text does.
     Inline,
     /// Inline, and not within itself.
@@ -37,25 +37,25 @@ enum Kind {
 
 /// Tells the kind of an element and its name, if it is one of those that may be shown and that are easily nested.
 #[rustfmt::skip]
-fn known(name: &str) -> Option<(Kind, &'static str)> {
-    const KNOWN: [(Kind, &[&str]); 11] = [
-        (Kind::Paragraph, &["p"]),
-        (Kind::Link, &["a"]),
-        (Kind::Void, &["br", "img", "wbr"]),
-        (Kind::Inline, &[
+fn known(name: &str) -> Option<(ElementKind, &'static str)> {
+    const KNOWN: [(ElementKind, &[&str]); 11] = [
+        (ElementKind::Paragraph, &["p"]),
+        (ElementKind::Link, &["a"]),
+        (ElementKind::Void, &["br", "img", "wbr"]),
+        (ElementKind::Inline, &[
             "strong", "em", "b", "i", "span", "u", "abbr", "bdi", "cite", "code", "del", "dfn", "ins", "kbd", "mark",
             "q", "s", "samp", "small", "sub", "sup", "time", "var",
         ]),
-        (Kind::Item, &["li"]),
-        (Kind::List, &["ul", "ol"]),
-        (Kind::Heading, &["h1", "h2", "h3", "h4", "h5", "h6"]),
-        (Kind::Block, &[
+        (ElementKind::Item, &["li"]),
+        (ElementKind::List, &["ul", "ol"]),
+        (ElementKind::Heading, &["h1", "h2", "h3", "h4", "h5", "h6"]),
+        (ElementKind::Block, &[
             "div", "blockquote", "figure", "figcaption", "section", "article", "aside", "details", "footer", "header",
             "summary",
         ]),
-        (Kind::Rule, &["hr"]),
-        (Kind::Descriptions, &["dl"]),
-        (Kind::Description, &["dt", "dd"]),
+        (ElementKind::Rule, &["hr"]),
+        (ElementKind::Descriptions, &["dl"]),
+        (ElementKind::Description, &["dt", "dd"]),
     ];
     KNOWN.iter().find_map(|(kind, names)| Some((*kind, *names.iter().find(|known| **known == name)?)))
 }
@@ -86,7 +86,7 @@ pub(super) fn direct(html: &str, base: Option<&Url>) -> Result<String, Odd> {
 struct Direct<'b> {
     base: Option<&'b Url>,
     out: String,
-    open: Vec<(Kind, &'static str)>,
+    open: Vec<(ElementKind, &'static str)>,
     in_paragraph: bool,
 }
 
@@ -95,12 +95,18 @@ impl Direct<'_> {
         let (kind, name) = known(name).ok_or(Odd)?;
         let parent = self.open.last().map(|(kind, _)| *kind);
         let is_plain = match kind {
-            Kind::Inline | Kind::Void => true,
-            Kind::Link => self.open.iter().all(|(kind, _)| *kind != Kind::Link),
-            Kind::Heading => self.open.iter().all(|(kind, _)| *kind != Kind::Heading) && !self.in_paragraph,
-            Kind::Block | Kind::Rule | Kind::Paragraph | Kind::List | Kind::Descriptions => !self.in_paragraph,
-            Kind::Item => parent == Some(Kind::List),
-            Kind::Description => parent == Some(Kind::Descriptions),
+            ElementKind::Inline | ElementKind::Void => true,
+            ElementKind::Link => self.open.iter().all(|(kind, _)| *kind != ElementKind::Link),
+            ElementKind::Heading => {
+                self.open.iter().all(|(kind, _)| *kind != ElementKind::Heading) && !self.in_paragraph
+            }
+            ElementKind::Block
+            | ElementKind::Rule
+            | ElementKind::Paragraph
+            | ElementKind::List
+            | ElementKind::Descriptions => !self.in_paragraph,
+            ElementKind::Item => parent == Some(ElementKind::List),
+            ElementKind::Description => parent == Some(ElementKind::Descriptions),
         };
         if !is_plain {
             return Err(Odd);
@@ -108,13 +114,13 @@ impl Direct<'_> {
         self.out.extend(["<", name]);
         self.attributes(name, attributes)?;
         match kind {
-            Kind::Link => self.attribute("rel", LINK_REL),
-            Kind::Void if name == "img" => self.attribute("loading", "lazy"),
+            ElementKind::Link => self.attribute("rel", LINK_REL),
+            ElementKind::Void if name == "img" => self.attribute("loading", "lazy"),
             _ => {}
         }
         self.out.push('>');
-        if !matches!(kind, Kind::Void | Kind::Rule) {
-            self.in_paragraph |= kind == Kind::Paragraph;
+        if !matches!(kind, ElementKind::Void | ElementKind::Rule) {
+            self.in_paragraph |= kind == ElementKind::Paragraph;
             self.open.push((kind, name));
         }
         Ok(())
@@ -122,7 +128,7 @@ impl Direct<'_> {
 
     fn end(&mut self, name: &str) -> Result<(), Odd> {
         let (kind, open) = self.open.pop().filter(|(_, open)| *open == name).ok_or(Odd)?;
-        self.in_paragraph &= kind != Kind::Paragraph;
+        self.in_paragraph &= kind != ElementKind::Paragraph;
         self.out.extend(["</", open, ">"]);
         Ok(())
     }
@@ -201,21 +207,16 @@ fn unescape(value: &str) -> Result<Cow<'_, str>, Odd> {
 
 /// Writes text or a value as HTML §13.3 serialises it.
 fn escape(text: &str, is_value: bool, out: &mut String) {
-    let mut written = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let (reference, length) = match byte {
-            b'&' => ("&amp;", 1),
-            b'<' => ("&lt;", 1),
-            b'>' => ("&gt;", 1),
-            b'"' if is_value => ("&quot;", 1),
-            0xC2 if text.as_bytes().get(at + 1) == Some(&0xA0) => ("&nbsp;", 2),
-            _ => continue,
-        };
-        out.push_str(text.get(written..at).unwrap_or_default());
-        out.push_str(reference);
-        written = at + length;
+    for (number, part) in text.split('\u{a0}').enumerate() {
+        if number > 0 {
+            out.push_str("&nbsp;");
+        }
+        if is_value {
+            html_escape::encode_double_quoted_attribute_to_string(part, out);
+        } else {
+            html_escape::encode_text_to_string(part, out);
+        }
     }
-    out.push_str(text.get(written..).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use quick_xml::escape::minimal_escape;
 use url::Url;
 
 use super::super::entity;
@@ -149,7 +150,7 @@ impl<'h> Tidy<'h> {
         if is_dot("width") || is_dot("height") || TRACKERS.iter().any(|part| shown.as_str().contains(part)) {
             return;
         }
-        self.out.extend(["<img src=\"", &shown.as_str().replace('&', "&amp;"), "\""]);
+        self.out.extend(["<img src=\"", &minimal_escape(shown.as_str()), "\""]);
         for name in ["alt", "title", "width", "height"] {
             if let Some(value) = attribute(tag, name) {
                 self.out.extend([" ", name, "=\"", &value.replace('"', "&quot;"), "\""]);

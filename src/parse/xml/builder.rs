@@ -7,7 +7,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use quick_xml::events::attributes::Attributes;
 
-use super::{Element, Node, Ns, Tree};
+use super::{Element, Ns, XmlNode, XmlTree};
 use crate::parse::{Limits, entity};
 
 /// Attributes kept of one element.
@@ -33,7 +33,7 @@ const FIELDS: &[&str] =
     &["title", "link", "guid", "id", "pubDate", "published", "updated", "description", "summary", "content"];
 
 /// Reads what is there.
-pub(in crate::parse) fn read<'a>(document: &'a str, limits: &Limits) -> Tree<'a> {
+pub(in crate::parse) fn read<'a>(document: &'a str, limits: &Limits) -> XmlTree<'a> {
     let mut builder = Builder::new(limits);
     let mut rest = document;
     // A fault may cost a scan to the end of the document: thousands of them would take minutes.
@@ -52,7 +52,7 @@ pub(in crate::parse) fn read<'a>(document: &'a str, limits: &Limits) -> Tree<'a>
 }
 
 /// Where a tokeniser gave up.
-struct Fault {
+struct MarkupFault {
     /// Of the `<` that begins no markup.
     at: usize,
     /// Bytes that it looked at to find out.
@@ -102,7 +102,7 @@ impl<'a, 'l> Builder<'a, 'l> {
         }
     }
 
-    fn finish(mut self) -> Tree<'a> {
+    fn finish(mut self) -> XmlTree<'a> {
         if !self.open.is_empty() && !self.is_full {
             self.note("cut", || "the document ends before its last element".to_owned());
             if self.open.iter().any(|open| is_entry(&open.element)) {
@@ -110,7 +110,7 @@ impl<'a, 'l> Builder<'a, 'l> {
             }
         }
         self.close_to(0);
-        Tree { top: self.top, defects: self.defects }
+        XmlTree { top: self.top, defects: self.defects }
     }
 
     fn note(&mut self, code: &'static str, message: impl FnOnce() -> String) {
@@ -120,7 +120,7 @@ impl<'a, 'l> Builder<'a, 'l> {
     }
 
     /// Reads to the end (`None`), or to what the tokeniser cannot read.
-    fn read_until_fault(&mut self, text: &'a str) -> Option<Fault> {
+    fn read_until_fault(&mut self, text: &'a str) -> Option<MarkupFault> {
         let mut reader = Reader::from_str(text);
         let config = reader.config_mut();
         config.allow_dangling_amp = true;
@@ -141,7 +141,7 @@ impl<'a, 'l> Builder<'a, 'l> {
                         self.end(markup.get(..name).unwrap_or_default());
                     }
                 }
-                Ok(Event::Start(_) | Event::Empty(_)) => return Some(Fault { at, scanned: end - at }),
+                Ok(Event::Start(_) | Event::Empty(_)) => return Some(MarkupFault { at, scanned: end - at }),
                 Ok(Event::End(tag)) => self.end(tag.name().as_ref()),
                 Ok(Event::Text(_)) => self.text(Cow::Borrowed(text.get(at..end).unwrap_or_default())),
                 Ok(Event::CData(data)) => self.text(data.into_inner()),
@@ -152,7 +152,7 @@ impl<'a, 'l> Builder<'a, 'l> {
                 Ok(Event::DocType(declaration)) => self.declare_entities(&declaration),
                 Ok(Event::Decl(_) | Event::PI(_) | Event::Comment(_)) => {}
                 Ok(Event::Eof) => return None,
-                Err(_) => return Some(Fault { at: offset(reader.error_position()), scanned: text.len() - at }),
+                Err(_) => return Some(MarkupFault { at: offset(reader.error_position()), scanned: text.len() - at }),
             }
         }
         None
@@ -245,25 +245,25 @@ impl<'a, 'l> Builder<'a, 'l> {
             if parent.nodes.is_empty() {
                 parent.nodes.reserve_exact(1); // most have one child, and a vector begins with four
             }
-            parent.nodes.push(Node::Element(element));
+            parent.nodes.push(XmlNode::Element(element));
         }
     }
 
     fn text(&mut self, text: Cow<'a, str>) {
         let taken = match self.open.last().and_then(|open| open.element.nodes.last()) {
-            Some(Node::Text(last)) => last.len(),
+            Some(XmlNode::Text(last)) => last.len(),
             _ => 0,
         };
         let text = self.cut(text, self.limits.text_bytes_max.saturating_sub(taken));
         let Some(nodes) = self.open.last_mut().map(|open| &mut open.element.nodes) else { return };
         match nodes.last_mut() {
-            Some(Node::Text(last)) => last.to_mut().push_str(&text),
+            Some(XmlNode::Text(last)) => last.to_mut().push_str(&text),
             _ if text.is_empty() => {}
             _ => {
                 if nodes.is_empty() {
                     nodes.reserve_exact(1);
                 }
-                nodes.push(Node::Text(text));
+                nodes.push(XmlNode::Text(text));
             }
         }
     }

@@ -17,12 +17,12 @@ pub(super) struct Element<'a> {
     pub(super) ns: Ns,
     pub(super) name: Cow<'a, str>,
     pub(super) attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    pub(super) nodes: Vec<Node<'a>>,
+    pub(super) nodes: Vec<XmlNode<'a>>,
 }
 
 /// A child of an element.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Node<'a> {
+pub(super) enum XmlNode<'a> {
     Text(Cow<'a, str>),
     Element(Element<'a>),
 }
@@ -35,8 +35,8 @@ impl<'a> Element<'a> {
     /// Returns its child elements.
     pub(super) fn elements(&self) -> impl Iterator<Item = &Element<'a>> {
         self.nodes.iter().filter_map(|node| match node {
-            Node::Element(element) => Some(element),
-            Node::Text(_) => None,
+            XmlNode::Element(element) => Some(element),
+            XmlNode::Text(_) => None,
         })
     }
 
@@ -59,7 +59,7 @@ impl<'a> Element<'a> {
     pub(super) fn text(&self) -> Option<Cow<'_, str>> {
         let text = match self.nodes.as_slice() {
             [] => return None,
-            [Node::Text(text)] => Cow::Borrowed(text.trim()),
+            [XmlNode::Text(text)] => Cow::Borrowed(text.trim()),
             _ => {
                 let mut text = String::new();
                 self.collect_text(&mut text);
@@ -72,8 +72,8 @@ impl<'a> Element<'a> {
     fn collect_text(&self, to: &mut String) {
         for node in &self.nodes {
             match node {
-                Node::Text(text) => to.push_str(text),
-                Node::Element(element) => element.collect_text(to),
+                XmlNode::Text(text) => to.push_str(text),
+                XmlNode::Element(element) => element.collect_text(to),
             }
         }
     }
@@ -81,7 +81,7 @@ impl<'a> Element<'a> {
 
 /// A document read, and what was wrong with it.
 #[derive(Debug)]
-pub(super) struct Tree<'a> {
+pub(super) struct XmlTree<'a> {
     /// Holds the elements of the top; has no name of its own.
     pub(super) top: Element<'a>,
     /// Codes and texts, each once.

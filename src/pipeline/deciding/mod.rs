@@ -23,7 +23,7 @@ use crate::config::{Config, DedupSettings};
 use crate::dedup::{self, Decision, Sketched};
 use crate::feed::Timestamp;
 use crate::fetch;
-use crate::state::{Health, SourceState, Throttle, Turn};
+use crate::state::{Health, Monitored, SourceState, Throttle, Turn};
 use crate::store::{Change, Inquiry, Surroundings};
 use crate::story::{self, Identity, Prepared};
 
@@ -159,7 +159,12 @@ fn state(draft: &mut Draft<'_>, arrival: &Arrival, spoke: bool) {
     let moved = state.moved_to.as_ref().filter(|to| moved_to.as_ref() != Some(to));
     let moved = moved.map(|to| (Health::Moved, Some(to.to_string())));
     for (health, detail) in turn.into_iter().chain(moved) {
-        draft.changes.push(Change::Turn(Turn { source_id: state.source_id.clone(), date: *now, health, detail }));
+        draft.changes.push(Change::Turn(Turn {
+            of: Monitored::Source(state.source_id.clone()),
+            date: *now,
+            health,
+            detail,
+        }));
     }
 }
 

@@ -250,7 +250,7 @@ fn a_silent_source_is_well_again_once_it_says_something_new() {
     let mut told = |entries: &[Entry]| {
         let poll = Arrival { health: Some(Health::Silent), ..arrival("a", entries, noon()) };
         keep(&mut store, &[poll], &grouping()).unwrap();
-        store.health(Some("a")).unwrap().pop().map(|turn| turn.health)
+        store.health(Some(&Monitored::Source("a".into()))).unwrap().pop().map(|turn| turn.health)
     };
     assert_eq!(told(&[]), None);
     assert_eq!(told(&[entry("1", "Un plan", TEXT)]), Some(Health::Recovered));

@@ -4,7 +4,7 @@ use super::{Feed, HTML, Representation, Text, link, own, person, represent, text
 use crate::feed::Timestamp;
 use crate::publish::channel::{home, language_tag, publisher};
 use crate::publish::{CONFIG, Edition, dates, item, legal, words};
-use crate::state::Turn;
+use crate::state::{Monitored, Turn};
 
 /// Renders it: an entry a change, newest first.
 pub(in crate::publish) fn sources(edition: &Edition<'_>) -> Representation {
@@ -28,11 +28,12 @@ pub(in crate::publish) fn sources(edition: &Edition<'_>) -> Representation {
 }
 
 fn entry(edition: &Edition<'_>, turn: &Turn) -> super::Entry {
-    let Turn { source_id, date, health, .. } = turn;
+    let Turn { of, date, health, .. } = turn;
     let words = words::of(edition.site.language);
-    let (name, anchor) = match source_id.as_str() {
-        "" => (CONFIG.to_owned(), CONFIG.to_owned()),
-        _ => (item::source(edition, source_id).title, legal::iri(source_id)),
+    let (name, anchor) = match of {
+        // Outages are no news of a source, and are not among these changes.
+        Monitored::Config | Monitored::Machine(_) => (CONFIG.to_owned(), CONFIG.to_owned()),
+        Monitored::Source(id) | Monitored::Hub(id) => (item::source(edition, id).title, legal::iri(id)),
     };
     let title = format!("{name}{} {}", words.colon, (words.health)(*health));
     let page = format!("{}sources/#{anchor}", home(edition));
@@ -57,14 +58,14 @@ fn entry(edition: &Edition<'_>, turn: &Turn) -> super::Entry {
 #[cfg(test)]
 mod tests {
     use crate::publish::world::{World, date};
-    use crate::state::{Health, Turn};
+    use crate::state::{Health, Monitored, Turn};
 
     #[test]
     fn an_english_site_says_it_in_english_and_needs_not_say_so() {
         let mut world = World::new();
         world.site.language = crate::config::Language::English;
         let turn = Turn {
-            source_id: "agence".into(),
+            of: Monitored::Source("agence".into()),
             date: date("2026-10-01T08:00:00Z"),
             health: Health::Gone,
             detail: Some("answered 410".into()),
@@ -80,7 +81,7 @@ mod tests {
     fn each_change_is_an_entry_with_its_own_id_and_date() {
         let world = World::new();
         let turn = |day: u32, health| Turn {
-            source_id: "ministere".into(),
+            of: Monitored::Source("ministere".into()),
             date: date(&format!("2026-10-{day:02}T08:00:00Z")),
             health,
             detail: Some("https://ministere.example/rss.xml answered 404".into()),

@@ -20,7 +20,7 @@ use crate::feed::Timestamp;
 pub(super) const NAME: &str = ".veille";
 
 /// Relative paths of files.
-pub(super) type Listed = BTreeMap<String, Option<Noted>>;
+pub(super) type ListedFiles = BTreeMap<String, Option<Noted>>;
 
 /// What documents with one basis were made from, so that it can be told whether they would be the same today.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Made {
 }
 
 /// What was made from each basis.
-pub(super) type Groups = BTreeMap<String, Made>;
+pub(super) type MadeByBasis = BTreeMap<String, Made>;
 
 /// A file that was put in its place whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,9 +67,9 @@ impl Stamp {
 }
 
 /// Reads the list of a folder. One that cannot be read lists nothing, so that nothing is removed by mistake.
-pub(super) fn read(directory: &Path) -> (Listed, Groups) {
+pub(super) fn read(directory: &Path) -> (ListedFiles, MadeByBasis) {
     let text = fs::read_to_string(directory.join(NAME)).unwrap_or_default();
-    let (mut listed, mut groups) = (Listed::new(), Groups::new());
+    let (mut listed, mut groups) = (ListedFiles::new(), MadeByBasis::new());
     for line in text.lines() {
         let (name, rest) = line.split_once('\t').unwrap_or((line, ""));
         if name.is_empty() {
@@ -97,7 +97,7 @@ fn note(text: &str) -> Option<Noted> {
 }
 
 /// Writes a list down, with the groups that its files belong to.
-pub(super) fn text(listed: &Listed, groups: &Groups) -> String {
+pub(super) fn text(listed: &ListedFiles, groups: &MadeByBasis) -> String {
     let mut text = String::new();
     for (name, noted) in listed {
         text.push_str(name);
@@ -114,7 +114,7 @@ pub(super) fn text(listed: &Listed, groups: &Groups) -> String {
 }
 
 /// Forgets the groups that no file of a list belongs to.
-pub(super) fn retain(groups: &mut Groups, listed: &Listed) {
+pub(super) fn retain(groups: &mut MadeByBasis, listed: &ListedFiles) {
     let bases: BTreeSet<&str> = listed.values().flatten().map(|noted| noted.basis.as_str()).collect();
     groups.retain(|basis, _| bases.contains(basis.as_str()));
 }

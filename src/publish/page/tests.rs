@@ -2,7 +2,7 @@ use super::*;
 use crate::config::Language;
 use crate::feed::{Category, Comments};
 use crate::publish::world::{World, bare, date, ordinary, related, story, url};
-use crate::state::Announcement;
+use crate::state::{Announcement, Monitored};
 use crate::story::Telling;
 use crate::topic::{Field, Reason};
 
@@ -218,7 +218,7 @@ fn troubled_sources(language: Language) -> String {
         ..Announcement::default()
     };
     let config = Turn {
-        source_id: String::new(),
+        of: Monitored::Config,
         date: date("2026-10-01T08:00:00Z"),
         health: Health::Invalid,
         detail: Some("config.toml:3:1: unknown key `anny` in `topic`".into()),
@@ -267,8 +267,12 @@ fn topics_and_sources_may_be_called_like_parts_of_a_page() {
     let [ill, unread] = ["ministere", "agence"].map(|id| world.sources.remove(id).unwrap());
     let mut well = unread.clone();
     well.about.format = Some("rss20".into());
-    let turn =
-        Turn { source_id: "in-trouble".into(), date: date("2026-10-01T08:00:00Z"), health: Health::Gone, detail: None };
+    let turn = Turn {
+        of: Monitored::Source("in-trouble".into()),
+        date: date("2026-10-01T08:00:00Z"),
+        health: Health::Gone,
+        detail: None,
+    };
     world.sources.insert("in-trouble".into(), crate::publish::Credit { health: Some(turn), ..ill });
     world.sources.extend(["news", "well", "hubs", "main"].map(|id| (id.into(), well.clone())));
     world.sources.insert("unread".into(), unread);

@@ -37,7 +37,7 @@ use super::{
     Surroundings,
 };
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Remembered, Throttle, Turn};
+use crate::state::{Announcement, Monitored, Remembered, Throttle, Turn};
 use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
@@ -267,8 +267,8 @@ impl Store for Sqlite {
         entries::days(&self.connection, since)
     }
 
-    fn health(&mut self, source_id: Option<&str>) -> Result<Vec<Turn>, StoreError> {
-        health::last(&self.connection, source_id)
+    fn health(&mut self, of: Option<&Monitored>) -> Result<Vec<Turn>, StoreError> {
+        health::last(&self.connection, of)
     }
 
     fn announcements(&mut self) -> Result<Vec<Announcement>, StoreError> {

@@ -144,7 +144,7 @@ fn the_look_of_a_poll_reads_no_large_table_through() {
             .unwrap();
         assert_eq!(around.peers.len(), 1);
         store.pulse().unwrap();
-        store.health(Some("education")).unwrap();
+        store.health(Some(&Monitored::Source("education".into()))).unwrap();
         store.throttles(noon()).unwrap();
     });
 }
@@ -161,7 +161,8 @@ fn the_write_of_a_poll_reads_no_large_table_through() {
             changed: Some(noon()),
             revision: Some((noon(), 3)),
         };
-        let turn = Turn { source_id: "education".into(), date: noon(), health: Health::Silent, detail: None };
+        let turn =
+            Turn { of: Monitored::Source("education".into()), date: noon(), health: Health::Silent, detail: None };
         let state = SourceState { source_id: "education".into(), ..SourceState::default() };
         let changes = [
             insertion(number, "b"),

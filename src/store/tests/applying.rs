@@ -114,7 +114,7 @@ fn the_generation_grows_with_everything_that_can_be_seen() {
     check(|store| {
         let [a, b] = insert_all(store, ["a", "b"]);
         let (numbers, now) = (vec![a], noon());
-        let turn = Turn { source_id: "x".into(), date: now, health: Health::Gone, detail: None };
+        let turn = Turn { of: Monitored::Source("x".into()), date: now, health: Health::Gone, detail: None };
         let changes = vec![
             Change::Turn(turn),
             Change::Announced(Announcement::default()),

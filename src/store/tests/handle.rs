@@ -24,8 +24,15 @@ async fn a_job_that_fails_leaves_those_of_others_as_they_are() {
 #[tokio::test]
 async fn a_job_whose_caller_went_away_is_done_all_the_same() {
     let (_folder, handle, _thread) = open();
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let busy = handle.call(move |_| {
+        wait.recv().unwrap();
+        Ok(())
+    });
     let abandoned = handle.call(|store| Ok(insert(store, "education", &prepared("a"))));
-    assert!(futures_util::FutureExt::now_or_never(abandoned).is_none());
+    assert!(futures_util::FutureExt::now_or_never(busy).is_none());
+    assert!(futures_util::FutureExt::now_or_never(abandoned).is_none(), "the store was busy");
+    release.send(()).unwrap();
     assert_eq!(handle.call(|store| Ok(held(store, Which::Newest).len())).await.unwrap(), 1);
 }
 

@@ -24,8 +24,8 @@ use super::*;
 use crate::feed::Entry;
 use crate::state::{Health, SourceState};
 use crate::story::{
-    self, Bond, Clues, Departure, EntryKey, Identity, Known, Listed, Peer, Period, Prepared, Spot, Stay, Story, Term,
-    Terms, date,
+    self, Bond, Clues, Departure, EntryKey, Identity, Known, Listed, Peer, Period, Prepared, Spot, Stay, Story,
+    TellingWord, Terms, date,
 };
 use crate::topic::Reason;
 

@@ -21,7 +21,7 @@ fn related(store: &mut dyn Store, head: i64) -> Vec<i64> {
 }
 
 fn terms() -> Terms {
-    Terms::new([Term::new(7 << 40, Spot::Title, true)])
+    Terms::new([TellingWord::new(7 << 40, Spot::Title, true)])
 }
 
 #[test]

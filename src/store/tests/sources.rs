@@ -1,6 +1,7 @@
 //! Sources, hubs and hosts.
 
 use super::*;
+use crate::outage::Lack;
 
 #[test]
 fn a_source_never_polled_is_not_remembered() {
@@ -68,7 +69,9 @@ fn sources_come_by_id_all_or_those_asked_for() {
 fn a_source_is_remembered_with_its_health_and_the_longest_suspicion() {
     check(|store| {
         let [a, b] = insert_all(store, ["a", "b"]);
-        let turn = |health| Change::Turn(Turn { source_id: "education".into(), date: noon(), health, detail: None });
+        let turn = |health| {
+            Change::Turn(Turn { of: Monitored::Source("education".into()), date: noon(), health, detail: None })
+        };
         apply(
             store,
             &[
@@ -109,16 +112,34 @@ fn a_host_that_asked_to_be_left_alone_is_kept_until_then() {
 #[test]
 fn the_health_of_a_source_is_its_last_change_but_moves() {
     check(|store| {
-        let turn = |source_id: &str, health| Turn { source_id: source_id.into(), date: noon(), health, detail: None };
+        let source = |id: &str| Monitored::Source(id.into());
+        let turn = |id: &str, health| Turn { of: source(id), date: noon(), health, detail: None };
         let turns = [Health::Unreachable, Health::Gone, Health::Moved].map(|health| turn("education", health));
         apply(store, &turns.map(Change::Turn));
         apply(store, &[Change::Turn(turn("culture", Health::Silent))]);
-        assert_eq!(store.health(Some("education")).unwrap(), [turn("education", Health::Gone)]);
+        assert_eq!(store.health(Some(&source("education"))).unwrap(), [turn("education", Health::Gone)]);
         assert_eq!(store.health(None).unwrap(), [turn("culture", Health::Silent), turn("education", Health::Gone)]);
-        apply(store, &[Change::Turn(turn(":network", Health::Lacking))]);
-        assert_eq!(store.health(Some(":network")).unwrap(), [turn(":network", Health::Lacking)]);
+        let network = Monitored::Machine(Lack::Network);
+        let outage = Turn { of: network.clone(), date: noon(), health: Health::Lacking, detail: None };
+        apply(store, &[Change::Turn(outage.clone())]);
+        assert_eq!(store.health(Some(&network)).unwrap(), [outage]);
         let latest = store.outline(&[], 2).unwrap().turns;
         assert_eq!(latest, [turn("culture", Health::Silent), turn("education", Health::Moved)]);
+    });
+}
+
+#[test]
+fn the_config_and_hubs_have_a_health_of_their_own() {
+    check(|store| {
+        let all =
+            [Monitored::Config, Monitored::Source("education".into()), Monitored::Hub("https://hub.example/".into())];
+        for of in &all {
+            let turn = Turn { of: of.clone(), date: noon(), health: Health::Gone, detail: None };
+            apply(store, &[Change::Turn(turn.clone())]);
+            assert_eq!(store.health(Some(of)).unwrap(), [turn]);
+        }
+        let told: Vec<Monitored> = store.outline(&[], 9).unwrap().turns.into_iter().rev().map(|turn| turn.of).collect();
+        assert_eq!(told, all);
     });
 }
 
