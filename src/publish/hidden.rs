@@ -203,7 +203,7 @@ pub(super) fn detail(edition: &Edition<'_>, turn: &Turn) -> Option<(String, &'st
     let (detail, tag) = words::of(edition.site.language).detail(turn)?;
     let is_private = match &turn.of {
         Monitored::Source(id) => edition.sources.get(id).is_some_and(Credit::is_private),
-        Monitored::Hub(_) | Monitored::Config => false,
+        Monitored::Hub(_) | Monitored::Config | Monitored::Machine(_) => false,
     };
     let detail = if is_private {
         let host_of = |found: &regex::Captures<'_>| {

@@ -80,6 +80,7 @@ impl World {
             turns: &[],
             hubs: &[],
             config: None,
+            outages: &[],
         }
     }
 }
