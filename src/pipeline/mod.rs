@@ -742,6 +742,9 @@ mod tests {
     fn an_outage_tells_hosts_and_no_addresses() {
         let example = "nothing listens at https://a.example:8443/flux?token=secret, nor (http://b.example?key=x)";
         let told = no_network(Finding::Offline, 3, example);
-        assert!(told.ends_with("(3 asked; nothing listens at https://a.example:8443/, nor (http://b.example/))"), "{told}");
+        assert!(
+            told.ends_with("(3 asked; nothing listens at https://a.example:8443/, nor (http://b.example/))"),
+            "{told}"
+        );
     }
 }

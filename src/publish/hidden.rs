@@ -156,9 +156,8 @@ impl Hidden {
             scheme: self.line(scheme),
             label: self.line(label),
         };
-        let enclosure = |file: Enclosure| {
-            Some(Enclosure { url: self.url(file.url)?, title: self.line(file.title), ..file })
-        };
+        let enclosure =
+            |file: Enclosure| Some(Enclosure { url: self.url(file.url)?, title: self.line(file.title), ..file });
         Item {
             title: self.text(&title),
             url: url.and_then(|url| self.address(url)),
