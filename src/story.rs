@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::feed::{Entry, Timestamp};
 use crate::topic::Label;
 
-pub use gist::{Gist, Order, Spot, TellingWord, Terms, WINDOW};
+pub use gist::{Gist, Order, Spot, TellingWord, TellingWords, WINDOW};
 pub use plain::Plain;
 pub use shown::{Chosen, Told, ToldEntry, shown};
 
@@ -165,12 +165,12 @@ pub struct Listed {
     /// Its date if its publisher gives one.
     pub date: Option<Timestamp>,
     /// Since when it is suspected to be withdrawn: it left the feed before.
-    pub suspected: Option<Timestamp>,
+    pub missed_since: Option<Timestamp>,
 }
 
 /// The time that an entry was listed by its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stay {
+pub struct ListedSpan {
     /// Its number in the store.
     pub number: i64,
     /// Its date.
@@ -208,7 +208,7 @@ pub struct Prepared {
     /// The rules that the labels come from.
     pub rules: Arc<str>,
     /// Its telling words; `None` if they were not looked for, as in an entry that is in no topic.
-    pub terms: Option<Terms>,
+    pub telling_words: Option<TellingWords>,
     /// What comparing with other entries needs of it, so that nothing is parsed again: made and read by `dedup`.
     pub sketch: Vec<u8>,
 }
@@ -375,12 +375,12 @@ pub struct Tombstone {
     /// When it went.
     pub date: Timestamp,
     /// Why it went.
-    pub departure: Departure,
+    pub reason: TombstoneReason,
 }
 
 /// Why a topic shows a story no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Departure {
+pub enum TombstoneReason {
     /// Everyone who told it has taken it back.
     Withdrawn,
     /// It is told as part of an earlier story, which has this title.

@@ -235,7 +235,7 @@ fn a_correction_under_one_guid_is_the_same_item() {
     };
     let verdict = |other: StoredEntry| {
         let one = at(1, "Un plan pour les écoles", TEXT);
-        relation(&Subject::stored(&one), &Subject::stored(&other), &settings()).verdict
+        compare(&Subject::stored(&one), &Subject::stored(&other), &settings()).verdict
     };
     let corrected = format!("{TEXT} Enfin.");
     assert_eq!(verdict(at(2, "Un plan pour les écoles", &corrected)), Ok(crate::story::Sameness::Text));
@@ -244,7 +244,7 @@ fn a_correction_under_one_guid_is_the_same_item() {
     assert_eq!(verdict(at(2, "Un plan pour les écoles", &numbered)), Err(Refusal::Unlike));
     let [short, longer] = ["Les cours reprennent lundi.", "Les cours reprennent lundi matin."]
         .map(|text| Subject::stored(&at(i64::from(text.ends_with("matin.")), "Un plan pour les écoles", text)));
-    assert_eq!(relation(&short, &longer, &settings()).verdict, Err(Refusal::Unlike), "too short to show it");
+    assert_eq!(compare(&short, &longer, &settings()).verdict, Err(Refusal::Unlike), "too short to show it");
     let mut renamed = at(2, "Un plan pour les écoles", &corrected);
     renamed.entry.id = Some("12".into());
     assert_eq!(verdict(renamed), Err(Refusal::Unlike));

@@ -159,5 +159,5 @@ fn near(
 }
 
 fn compared(one: &Sketched, other: &Sketched, grouping: &Grouping) -> Comparison {
-    dedup::relation(&one.subject, &other.subject, &grouping.settings)
+    dedup::compare(&one.subject, &other.subject, &grouping.settings)
 }

@@ -227,10 +227,10 @@ fn asked(arrivals: &[Arrival], grouping: &Grouping) -> Inquiry {
 
 #[cfg(test)]
 mod tests {
-    use super::super::deciding::{Fresh, Listing, News};
+    use super::super::deciding::{Fresh, News};
     use super::*;
     use crate::config;
-    use crate::dedup;
+    use crate::dedup::{self, Listing};
     use crate::feed::{Entry, Timestamp};
     use crate::fetch::Share;
     use crate::state::SourceState;
@@ -242,7 +242,7 @@ mod tests {
     fn check(polls: &[(&str, usize)], expected: usize) {
         let (entry, identity) = dedup::identify("a", "rss20", vec![Entry::default()]).remove(0);
         let prepared =
-            Prepared { entry, identity, labels: Vec::new(), rules: "".into(), terms: None, sketch: Vec::new() };
+            Prepared { entry, identity, labels: Vec::new(), rules: "".into(), telling_words: None, sketch: Vec::new() };
         let one = Fresh::new("a", prepared, Decision::New);
         let fresh = || Fresh {
             prepared: Arc::clone(&one.prepared),
@@ -278,7 +278,7 @@ mod tests {
         let entry = Entry { title: Some(source_id.into()), ..Entry::default() };
         let (entry, identity) = dedup::identify(source_id, "rss20", vec![entry]).remove(0);
         let prepared =
-            Prepared { entry, identity, labels: Vec::new(), rules: "".into(), terms: None, sketch: Vec::new() };
+            Prepared { entry, identity, labels: Vec::new(), rules: "".into(), telling_words: None, sketch: Vec::new() };
         let fresh = vec![Fresh::new(source_id, prepared, Decision::New)];
         let news = Some(News { fresh, same: Vec::new(), listing: Listing::Doubtful, _share: Share::default() });
         let state = SourceState { source_id: source_id.into(), ..SourceState::default() };

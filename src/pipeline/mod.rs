@@ -22,7 +22,7 @@ use tracing::{info, warn};
 use url::Url;
 
 use crate::config::{Config, Source};
-use crate::dedup::{self, Decision, Subject};
+use crate::dedup::{self, Decision, Listing, Subject};
 use crate::feed::{Defect, Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::parse;
@@ -42,7 +42,7 @@ pub use publication::{Archives, Published, publish};
 pub use relabelling::relabel;
 pub use upkeep::upkeep;
 
-use deciding::{Arrival, Fresh, Grouping, Listing, News};
+use deciding::{Arrival, Fresh, Grouping, News};
 use keeper::Keeper;
 
 /// 410: the publisher says that it is gone for good (RFC 9110 §15.5.11).
@@ -211,7 +211,7 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
     let (next_poll, is_read) = (state.next_poll, news.is_some());
-    let is_answered = is_read || deciding::is_due(missed_since, withdrawn_after, now);
+    let is_answered = is_read || dedup::is_due(missed_since, withdrawn_after, now);
     let counts = context.keeper.keep(Arrival { is_answered, news, ..arrival(state) }).await?;
     let Counts { new, changed } = counts;
     if new + changed > 0 {
@@ -452,9 +452,9 @@ fn ready(context: &Context, source: &Source, entry: Entry, mut identity: Identit
     let labels = tag::labels(&context.matcher, &entry, &plain, &source.id, Some(source));
     let subject = Subject::new(&source.id, &entry, &plain, &identity);
     identity.clues = subject.clues();
-    let terms = (!labels.is_empty()).then(|| dedup::terms(&entry, &plain));
+    let telling_words = (!labels.is_empty()).then(|| dedup::telling_words(&entry, &plain));
     let sketch = dedup::sketch(&subject, &identity.clues);
-    let prepared = Prepared { entry, identity, labels, rules: Arc::clone(&context.rules), terms, sketch };
+    let prepared = Prepared { entry, identity, labels, rules: Arc::clone(&context.rules), telling_words, sketch };
     Fresh::new(&source.id, prepared, decision)
 }
 

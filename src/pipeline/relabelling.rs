@@ -143,7 +143,7 @@ fn judged(matcher: &Matcher, sources: &HashMap<String, Source>, batch: Vec<Held>
         let labels = tag::labels(matcher, entry, &plain, source_id, sources.get(source_id));
         if before.is_empty() && !labels.is_empty() {
             // While its text is at hand: its related news is chosen next.
-            changes.push(Change::Terms { number, terms: dedup::terms(entry, &plain) });
+            changes.push(Change::TellingWords { number, telling_words: dedup::telling_words(entry, &plain) });
         }
         changes.push(Change::Label { number, seen: fingerprint, labels });
     }
@@ -236,8 +236,8 @@ mod tests {
         let title = Some(format!("Parcoursup, Affelnet et Pronote en panne, jour {number}"));
         let entry = Entry { title: title.clone(), ..Entry::default() };
         let date = DateTime::UNIX_EPOCH + TimeDelta::days(number);
-        let terms = Some(dedup::terms(&entry, &Plain::of(&entry)));
-        (Gist { number, source_id: number.to_string(), date, title, has_page, terms }, is_chosen)
+        let telling_words = Some(dedup::telling_words(&entry, &Plain::of(&entry)));
+        (Gist { number, source_id: number.to_string(), date, title, has_page, telling_words }, is_chosen)
     }
 
     /// Stories that tell of something else each.
@@ -249,7 +249,7 @@ mod tests {
                 .collect();
             let (gist, _) = story(-1 - i64::try_from(place).unwrap(), true, true);
             let entry = Entry { title: Some(format!("Sujet{word} chose{word}")), ..Entry::default() };
-            Gist { terms: Some(dedup::terms(&entry, &Plain::of(&entry))), title: entry.title, ..gist }
+            Gist { telling_words: Some(dedup::telling_words(&entry, &Plain::of(&entry))), title: entry.title, ..gist }
         };
         (0..WINDOW).map(of).collect()
     }

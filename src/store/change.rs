@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::feed::Timestamp;
 use crate::state::{Announcement, SourceState, Throttle, Turn};
-use crate::story::{Bond, Clues, Fingerprint, Prepared, Terms};
+use crate::story::{Bond, Clues, Fingerprint, Prepared, TellingWords};
 use crate::topic::Label;
 
 /// One thing that a decision wants written. Dates and numbers are final: the store decides nothing.
@@ -80,11 +80,11 @@ pub enum Change {
     /// Stories wait no more, whether anything was chosen for them or not.
     Related(Vec<i64>),
     /// The telling words of an entry.
-    Terms {
+    TellingWords {
         /// The entry.
         number: i64,
         /// Its words.
-        terms: Terms,
+        telling_words: TellingWords,
     },
     /// Entries have left the document of their source.
     Leave {
@@ -94,14 +94,14 @@ pub enum Change {
         now: Timestamp,
     },
     /// An entry is in the document of its source again: neither suspected nor withdrawn.
-    Return {
+    Relist {
         /// The entry.
         number: i64,
         /// Its last significant change: its return, if it had been withdrawn.
         changed: Option<Timestamp>,
     },
     /// Entries are suspected to be withdrawn since an instant; `None` for no more.
-    Suspect {
+    Miss {
         /// The entries.
         numbers: Vec<i64>,
         /// Since when.

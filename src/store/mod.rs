@@ -19,7 +19,7 @@ use crate::topic::Label;
 
 pub use change::Change;
 pub use handle::Handle;
-pub use surroundings::{Inquiry, SHARING_MAX, STAYS_MAX, Surroundings};
+pub use surroundings::{Inquiry, SHARING_MAX, SPANS_MAX, Surroundings};
 
 /// A store of everything that outlives the process: reads, one write for all decisions, and upkeep.
 ///

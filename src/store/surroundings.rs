@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::feed::Timestamp;
-use crate::story::{Bond, EntryKey, Gist, Known, Listed, Order, Peer, Period, Stay, StoredEntry};
+use crate::story::{Bond, EntryKey, Gist, Known, Listed, ListedSpan, Order, Peer, Period, StoredEntry};
 
 /// What a decision asks of the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub struct Inquiry {
     pub keys: BTreeMap<String, BTreeSet<EntryKey>>,
     /// The entries that these sources list, and those that they are suspected to have withdrawn.
     pub listings: BTreeSet<String>,
-    /// By source: the entries that it lists, and the last [`STAYS_MAX`] that left it since then.
-    pub stays: BTreeMap<String, Timestamp>,
+    /// By source: the entries that it lists, and the last [`SPANS_MAX`] that left it since then.
+    pub spans: BTreeMap<String, Timestamp>,
     /// The latest [`SHARING_MAX`] entries that have a clue and were first seen in a period or later.
     pub recent: BTreeSet<(Period, i64)>,
     /// The latest [`SHARING_MAX`] entries that have a lasting clue.
@@ -34,7 +34,7 @@ pub struct Inquiry {
 }
 
 /// Departures that are looked at: a source that turns over its whole document all the time has many.
-pub const STAYS_MAX: usize = 100;
+pub const SPANS_MAX: usize = 100;
 
 /// Entries that are read of those that have a clue: one more than the most that a phrase may have.
 pub const SHARING_MAX: usize = crate::story::COMMON_CLUE + 1;
@@ -55,7 +55,7 @@ impl Inquiry {
             self.windows.entry(topic.clone()).or_default().extend(orders);
         }
         self.listings.extend(other.listings.iter().cloned());
-        self.stays.extend(other.stays.iter().map(|(source_id, since)| (source_id.clone(), *since)));
+        self.spans.extend(other.spans.iter().map(|(source_id, since)| (source_id.clone(), *since)));
         self.recent.extend(&other.recent);
         self.lasting.extend(&other.lasting);
         self.peers.extend(&other.peers);
@@ -81,7 +81,7 @@ pub struct Surroundings {
     /// By source.
     pub listings: HashMap<String, Vec<Listed>>,
     /// By source.
-    pub stays: HashMap<String, Vec<Stay>>,
+    pub spans: HashMap<String, Vec<ListedSpan>>,
     /// By period and clue: numbers, the latest first.
     pub recent: HashMap<(Period, i64), Vec<i64>>,
     /// By clue: numbers, the latest first.
@@ -122,7 +122,7 @@ impl Surroundings {
             self.windows.entry(topic).or_default().extend(stories);
         }
         self.listings.extend(more.listings);
-        self.stays.extend(more.stays);
+        self.spans.extend(more.spans);
         self.recent.extend(more.recent);
         self.lasting.extend(more.lasting);
         self.peers.extend(more.peers);

@@ -16,7 +16,7 @@ pub struct Gist {
     /// Whether its head has a page to lead to.
     pub has_page: bool,
     /// The telling words of its head; `None` if they were not looked for yet.
-    pub terms: Option<Terms>,
+    pub telling_words: Option<TellingWords>,
 }
 
 /// Stories before a story among which its related news is chosen: older news is history.
@@ -35,19 +35,19 @@ impl Gist {
 
 /// The telling words of an entry, each at most once, in an order of their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Terms(Vec<TellingWord>);
+pub struct TellingWords(Vec<TellingWord>);
 
-impl Terms {
+impl TellingWords {
     /// Most terms of an entry.
     pub const MAX: usize = 48;
 
-    /// Brings terms in order. Of terms of one word the first stays; those beyond [`Terms::MAX`] go.
+    /// Brings terms in order. Of terms of one word the first stays; those beyond [`TellingWords::MAX`] go.
     #[must_use]
-    pub fn new(terms: impl IntoIterator<Item = TellingWord>) -> Self {
-        let mut terms: Vec<TellingWord> = terms.into_iter().take(Self::MAX).collect();
-        terms.sort_by_key(|term| term.word());
-        terms.dedup_by_key(|term| term.word());
-        Self(terms)
+    pub fn new(telling_words: impl IntoIterator<Item = TellingWord>) -> Self {
+        let mut telling_words: Vec<TellingWord> = telling_words.into_iter().take(Self::MAX).collect();
+        telling_words.sort_by_key(|term| term.word());
+        telling_words.dedup_by_key(|term| term.word());
+        Self(telling_words)
     }
 
     /// The terms, in order.
@@ -67,12 +67,12 @@ impl Terms {
         self.0.iter().flat_map(|term| term.0.to_le_bytes()).collect()
     }
 
-    /// From the bytes that [`Terms::to_bytes`] made.
+    /// From the bytes that [`TellingWords::to_bytes`] made.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        let terms =
+        let telling_words =
             bytes.chunks_exact(4).filter_map(|bytes| Some(TellingWord(u32::from_le_bytes(bytes.try_into().ok()?))));
-        Self::new(terms)
+        Self::new(telling_words)
     }
 }
 
@@ -130,8 +130,8 @@ impl TellingWord {
 mod tests {
     use super::*;
 
-    fn terms(words: &[u64]) -> Terms {
-        Terms::new(words.iter().map(|word| TellingWord::new(word << 40, Spot::Text, false)))
+    fn telling_words(words: &[u64]) -> TellingWords {
+        TellingWords::new(words.iter().map(|word| TellingWord::new(word << 40, Spot::Text, false)))
     }
 
     #[test]
@@ -144,15 +144,17 @@ mod tests {
 
     #[test]
     fn terms_come_back_from_their_bytes() {
-        let terms = terms(&[5, 3, 9]);
-        assert_eq!(Terms::from_bytes(&terms.to_bytes()), terms);
-        assert_eq!(Terms::from_bytes(b"odd"), Terms::default());
+        let telling_words = telling_words(&[5, 3, 9]);
+        assert_eq!(TellingWords::from_bytes(&telling_words.to_bytes()), telling_words);
+        assert_eq!(TellingWords::from_bytes(b"odd"), TellingWords::default());
     }
 
     #[test]
     fn of_a_word_said_twice_the_first_place_counts() {
-        let told =
-            Terms::new([TellingWord::new(1 << 40, Spot::Title, false), TellingWord::new(1 << 40, Spot::Text, true)]);
+        let told = TellingWords::new([
+            TellingWord::new(1 << 40, Spot::Title, false),
+            TellingWord::new(1 << 40, Spot::Text, true),
+        ]);
         assert_eq!(told.iter().map(TellingWord::spot).collect::<Vec<_>>(), [Spot::Title]);
     }
 }

@@ -130,7 +130,7 @@ pub(super) fn hold(draft: &mut Draft<'_>, number: i64, before: &Sketched, after:
     for mate in draft.told(story).into_iter().filter(|mate| *mate != number) {
         let Some(other) = draft.sketched(mate) else { continue };
         let settings = &draft.grouping.settings;
-        let is_same = |entry: &Sketched| dedup::relation(&entry.subject, &other.subject, settings).verdict.is_ok();
+        let is_same = |entry: &Sketched| dedup::compare(&entry.subject, &other.subject, settings).verdict.is_ok();
         if is_same(before) && !is_same(after) {
             draft.bind(Bond::new(number, mate, true));
         }
@@ -176,7 +176,7 @@ impl Circle {
                 continue;
             }
             let Some(other) = member(draft, number) else { continue };
-            if dedup::relation(&one, &other.subject, &draft.grouping.settings).verdict.is_ok() {
+            if dedup::compare(&one, &other.subject, &draft.grouping.settings).verdict.is_ok() {
                 self.add(draft, other);
             }
         }
@@ -191,7 +191,7 @@ impl Circle {
         };
         for mate in draft.told(*head).into_iter().filter(|mate| !self.has(*mate)) {
             let Some(mate) = draft.sketched(mate) else { continue };
-            let refusal = dedup::relation(&new.subject, &mate.subject, &draft.grouping.settings).verdict.err();
+            let refusal = dedup::compare(&new.subject, &mate.subject, &draft.grouping.settings).verdict.err();
             if refusal.is_some_and(dedup::Refusal::is_guard) {
                 return None;
             }

@@ -10,7 +10,7 @@ use super::{Fresh, Grouping, Memo};
 use crate::dedup::{self, Sketched, Subject};
 use crate::feed::{Entry, Timestamp};
 use crate::store::{Change, Inquiry, SHARING_MAX, Surroundings};
-use crate::story::{self, Bond, EntryKey, Known, Listed, Peer, Period, Plain, Prepared, Stay, StoredEntry};
+use crate::story::{self, Bond, EntryKey, Known, Listed, ListedSpan, Peer, Period, Plain, Prepared, StoredEntry};
 
 /// The surroundings with what was decided so far. What a decision asks and is not there is noted, so that it can be read.
 pub(crate) struct Draft<'a> {
@@ -36,10 +36,10 @@ pub(crate) struct Draft<'a> {
     atom_ids: HashSet<String>,
     /// By source: entries that leave its document.
     left: HashMap<String, HashMap<i64, Timestamp>>,
-    /// By source: entries that are suspected to be withdrawn, or no more.
-    suspected: HashMap<String, HashMap<i64, Option<Timestamp>>>,
+    /// By source: entries that are missed to be withdrawn, or no more.
+    missed: HashMap<String, HashMap<i64, Option<Timestamp>>>,
     /// Entries that are listed again.
-    back: HashSet<i64>,
+    relisted: HashSet<i64>,
 }
 
 impl<'a> Draft<'a> {
@@ -61,8 +61,8 @@ impl<'a> Draft<'a> {
             bonds: BTreeMap::new(),
             atom_ids: HashSet::new(),
             left: HashMap::new(),
-            suspected: HashMap::new(),
-            back: HashSet::new(),
+            missed: HashMap::new(),
+            relisted: HashSet::new(),
         }
     }
 
@@ -93,7 +93,7 @@ impl<'a> Draft<'a> {
         Some(self.around.known.get(source_id)?.values().cloned().collect())
     }
 
-    /// The entries that a source lists or is suspected to have withdrawn, before this decision.
+    /// The entries that a source lists or is missed to have withdrawn, before this decision.
     pub(super) fn listed(&mut self, source_id: &str) -> Option<&'a [Listed]> {
         let listed = self.around.listings.get(source_id);
         if listed.is_none() {
@@ -115,39 +115,40 @@ impl<'a> Draft<'a> {
         self.left.get(source_id).cloned().unwrap_or_default()
     }
 
-    /// Entries are suspected to be withdrawn since an instant, or no more.
-    pub(super) fn suspect(&mut self, source_id: &str, numbers: Vec<i64>, since: Option<Timestamp>) {
+    /// Entries are missed to be withdrawn since an instant, or no more.
+    pub(super) fn miss(&mut self, source_id: &str, numbers: Vec<i64>, since: Option<Timestamp>) {
         if !numbers.is_empty() {
-            let suspected = self.suspected.entry(source_id.to_owned()).or_default();
-            suspected.extend(numbers.iter().map(|number| (*number, since)));
-            self.changes.push(Change::Suspect { numbers, since });
+            let missed = self.missed.entry(source_id.to_owned()).or_default();
+            missed.extend(numbers.iter().map(|number| (*number, since)));
+            self.changes.push(Change::Miss { numbers, since });
         }
     }
 
-    /// The entries of a source that are suspected to be withdrawn, and since when.
-    pub(super) fn suspected(&mut self, source_id: &str) -> Option<HashMap<i64, Timestamp>> {
+    /// The entries of a source that are missed to be withdrawn, and since when.
+    pub(super) fn missed(&mut self, source_id: &str) -> Option<HashMap<i64, Timestamp>> {
         let listed = self.listed(source_id)?;
-        let mut suspected: HashMap<i64, Option<Timestamp>> =
-            listed.iter().map(|entry| (entry.number, entry.suspected)).collect();
-        suspected.extend(self.suspected.get(source_id).into_iter().flatten());
-        suspected.extend(self.back.iter().map(|number| (*number, None)));
-        Some(suspected.into_iter().filter_map(|(number, since)| Some((number, since?))).collect())
+        let mut missed: HashMap<i64, Option<Timestamp>> =
+            listed.iter().map(|entry| (entry.number, entry.missed_since)).collect();
+        missed.extend(self.missed.get(source_id).into_iter().flatten());
+        missed.extend(self.relisted.iter().map(|number| (*number, None)));
+        Some(missed.into_iter().filter_map(|(number, since)| Some((number, since?))).collect())
     }
 
     /// The stays of a source's new entries.
-    pub(super) fn begun(&self, source_id: &str) -> Vec<Stay> {
+    pub(super) fn begun(&self, source_id: &str) -> Vec<ListedSpan> {
         let new = self.peers.values().filter(|peer| peer.number >= self.around.next_number);
         let new = new.filter(|peer| peer.source_id == source_id);
-        new.map(|peer| Stay { number: peer.number, date: peer.date, from: peer.first_seen, until: None }).collect()
+        new.map(|peer| ListedSpan { number: peer.number, date: peer.date, from: peer.first_seen, until: None })
+            .collect()
     }
 
     /// How long the entries of a source were listed.
-    pub(super) fn stays(&mut self, source_id: &str, since: Timestamp) -> Option<&'a [Stay]> {
-        let stays = self.around.stays.get(source_id);
-        if stays.is_none() {
-            self.wants.stays.insert(source_id.to_owned(), since);
+    pub(super) fn spans(&mut self, source_id: &str, since: Timestamp) -> Option<&'a [ListedSpan]> {
+        let spans = self.around.spans.get(source_id);
+        if spans.is_none() {
+            self.wants.spans.insert(source_id.to_owned(), since);
         }
-        stays.map(Vec::as_slice)
+        spans.map(Vec::as_slice)
     }
 
     /// An entry.
@@ -242,11 +243,11 @@ impl<'a> Draft<'a> {
 
     /// Merges stored and new entries that have a clue, the latest first; those that were changed may have it no more.
     fn merged(&self, stored: &[i64], new: Option<&Vec<i64>>, has_still: impl Fn(&Sketched) -> bool) -> Vec<i64> {
-        let stays = |number: &i64| {
+        let has_it = |number: &i64| {
             !self.updated.contains(number) || self.sketched.get(number).is_some_and(|sketched| has_still(sketched))
         };
-        let mut stored = stored.iter().copied().filter(stays).peekable();
-        let mut new = new.into_iter().flatten().rev().copied().filter(stays).peekable();
+        let mut stored = stored.iter().copied().filter(has_it).peekable();
+        let mut new = new.into_iter().flatten().rev().copied().filter(has_it).peekable();
         let mut merged = Vec::new();
         while merged.len() < SHARING_MAX {
             let latest = stored.peek().max(new.peek()).copied();
@@ -402,14 +403,13 @@ impl<'a> Draft<'a> {
         self.changes.push(Change::Bind(bond));
     }
 
-    /// An entry of a document is listed again.
-    pub(super) fn give_back(&mut self, number: i64, now: Timestamp) -> Option<Peer> {
-        let before = self.peer(number).cloned()?;
+    /// An entry is listed again: neither missed nor withdrawn.
+    pub(super) fn relist(&mut self, number: i64, now: Timestamp) {
+        let Some(before) = self.peer(number).cloned() else { return };
         let changed = if before.withdrawn.is_some() { Some(now) } else { before.changed };
-        self.peers.insert(number, Peer { changed, withdrawn: None, ..before.clone() });
-        self.back.insert(number);
-        self.changes.push(Change::Return { number, changed });
-        Some(before)
+        self.peers.insert(number, Peer { changed, withdrawn: None, ..before });
+        self.relisted.insert(number);
+        self.changes.push(Change::Relist { number, changed });
     }
 
     /// The topics that a story is in.

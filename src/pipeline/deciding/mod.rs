@@ -5,22 +5,21 @@
 //! decision that needs to know more than it was given says so, and is made again.
 
 mod circle;
-mod departures;
+
 mod draft;
 #[cfg(test)]
 mod literals;
 mod relating;
 #[cfg(test)]
 mod tests;
+mod withdrawal;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-
 use super::Counts;
 use crate::config::{Config, DedupSettings};
-use crate::dedup::{self, Decision, Sketched};
+use crate::dedup::{self, Decision, Listing, Sketched};
 use crate::feed::Timestamp;
 use crate::fetch;
 use crate::state::{Health, Monitored, SourceState, Throttle, Turn};
@@ -28,7 +27,7 @@ use crate::store::{Change, Inquiry, Surroundings};
 use crate::story::{self, Identity, Prepared};
 
 pub(super) use circle::{candidates, place, regroup};
-pub(super) use departures::Listing;
+
 pub(super) use draft::{Draft, of_text};
 pub(super) use relating::{relate, wait};
 
@@ -141,7 +140,7 @@ fn keep(draft: &mut Draft<'_>, arrival: &Arrival) -> Counts {
         None => Counts::default(),
     };
     if arrival.is_answered {
-        departures::conclude(draft, source_id, draft.grouping.settings.withdrawn_after, arrival.now);
+        withdrawal::conclude(draft, source_id, draft.grouping.settings.withdrawn_after, arrival.now);
     }
     state(draft, arrival, counts.new > 0);
     counts
@@ -214,7 +213,7 @@ fn document(draft: &mut Draft<'_>, source_id: &str, news: &News, now: Timestamp)
         counts.new += 1;
     }
     wait(draft, &touched);
-    departures::note(draft, source_id, &news.listing, &present, &new, now);
+    withdrawal::note(draft, source_id, &news.listing, &present, &new, now);
     counts
 }
 
@@ -250,9 +249,4 @@ fn replace(draft: &mut Draft<'_>, number: i64, fresh: &Fresh, now: Timestamp) ->
         circle::regroup(draft, number, now);
     }
     differs
-}
-
-/// How long a listing may have lacked entries before they count as withdrawn.
-pub(super) fn is_due(missed_since: Option<Timestamp>, withdrawn_after: TimeDelta, now: Timestamp) -> bool {
-    missed_since.is_some_and(|since| since <= now - withdrawn_after)
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::Draft;
 use crate::dedup;
 use crate::store::{Change, Inquiry, Surroundings};
-use crate::story::{Gist, Order, Plain, Terms};
+use crate::story::{Gist, Order, Plain, TellingWords};
 
 /// Notes the stories that these entries tell, if there is a topic in which no related news was chosen for them yet.
 pub(crate) fn wait(draft: &mut Draft<'_>, entries: &[i64]) {
@@ -28,7 +28,7 @@ pub(crate) fn wait(draft: &mut Draft<'_>, entries: &[i64]) {
 /// # Errors
 /// What has to be known first.
 pub(crate) fn relate(around: &Surroundings, stories: &[i64]) -> Result<Vec<Change>, Box<Inquiry>> {
-    let mut relating = Relating { around, wants: Inquiry::default(), terms: HashMap::new() };
+    let mut relating = Relating { around, wants: Inquiry::default(), telling_words: HashMap::new() };
     let mut waiting: BTreeMap<&str, Vec<Cow<'_, Gist>>> = BTreeMap::new();
     for story in stories {
         for topic in topics(around, *story) {
@@ -51,7 +51,12 @@ pub(crate) fn relate(around: &Surroundings, stories: &[i64]) -> Result<Vec<Chang
     if !relating.wants.is_empty() {
         return Err(Box::new(relating.wants));
     }
-    changes.extend(relating.terms.into_iter().map(|(number, terms)| Change::Terms { number, terms }));
+    changes.extend(
+        relating
+            .telling_words
+            .into_iter()
+            .map(|(number, telling_words)| Change::TellingWords { number, telling_words }),
+    );
     changes.push(Change::Related(stories.to_vec()));
     Ok(changes)
 }
@@ -68,7 +73,7 @@ struct Relating<'a> {
     /// What it lacks.
     wants: Inquiry,
     /// By entry: telling words that were looked for only now.
-    terms: HashMap<i64, Terms>,
+    telling_words: HashMap<i64, TellingWords>,
 }
 
 impl<'a> Relating<'a> {
@@ -77,7 +82,7 @@ impl<'a> Relating<'a> {
         if !around.asked.gists.contains(&story) {
             self.wants.gists.insert(story);
         }
-        around.gists.get(&story).and_then(|gist| self.with_terms(gist))
+        around.gists.get(&story).and_then(|gist| self.with_telling_words(gist))
     }
 
     /// The stories of a topic that come before any of these, in order.
@@ -91,23 +96,23 @@ impl<'a> Relating<'a> {
             return None;
         }
         let stories = around.windows.get(topic).into_iter().flat_map(BTreeMap::values);
-        Some(stories.filter_map(|gist| self.with_terms(gist)).collect())
+        Some(stories.filter_map(|gist| self.with_telling_words(gist)).collect())
     }
 
     /// Looks for the telling words of a story that was in no topic when it came, or came before they were kept.
-    fn with_terms(&mut self, gist: &'a Gist) -> Option<Cow<'a, Gist>> {
-        if gist.terms.is_some() {
+    fn with_telling_words(&mut self, gist: &'a Gist) -> Option<Cow<'a, Gist>> {
+        if gist.telling_words.is_some() {
             return Some(Cow::Borrowed(gist));
         }
-        if !self.terms.contains_key(&gist.number) {
+        if !self.telling_words.contains_key(&gist.number) {
             let Some(stored) = self.around.texts.get(&gist.number) else {
                 if !self.around.asked.texts.contains(&gist.number) {
                     self.wants.texts.insert(gist.number);
                 }
                 return None;
             };
-            self.terms.insert(gist.number, dedup::terms(&stored.entry, &Plain::of(&stored.entry)));
+            self.telling_words.insert(gist.number, dedup::telling_words(&stored.entry, &Plain::of(&stored.entry)));
         }
-        Some(Cow::Owned(Gist { terms: self.terms.get(&gist.number).cloned(), ..gist.clone() }))
+        Some(Cow::Owned(Gist { telling_words: self.telling_words.get(&gist.number).cloned(), ..gist.clone() }))
     }
 }

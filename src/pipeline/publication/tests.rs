@@ -41,7 +41,7 @@ impl World {
         let (entry, identity) = dedup::identify("source", "rss", vec![entry]).remove(0);
         let labels = vec![Label { topic: topic.into(), score: 6.0, reasons: Vec::new() }];
         let (atom_id, rules) = (identity.atom_id.clone(), Arc::clone(&self.context.rules));
-        let prepared = Arc::new(Prepared { entry, identity, labels, rules, terms: None, sketch: Vec::new() });
+        let prepared = Arc::new(Prepared { entry, identity, labels, rules, telling_words: None, sketch: Vec::new() });
         let insert = move |store: &mut dyn crate::store::Store| {
             let number = store.surroundings(&Inquiry::default())?.next_number;
             let (source_id, first_seen, date) = ("source".to_owned(), Utc::now(), Utc::now());

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use rusqlite::{Connection, TransactionBehavior, params};
 use url::Url;
 
-use super::{StoreError, archive, entries, health, hubs, maybe, meta, related, revisions, sources, throttles, unix};
+use super::{StoreError, archive, entries, maybe, meta, operations, related, unix};
 use crate::feed::Timestamp;
 use crate::store::{Applied, Change};
 use crate::story::{Clues, Fingerprint, Period, Prepared};
@@ -38,7 +38,7 @@ fn is_seen(change: &Change) -> bool {
         | Change::Throttle { .. }
         | Change::Unrelated(_)
         | Change::Related(_)
-        | Change::Terms { .. }
+        | Change::TellingWords { .. }
         | Change::BeginRules(_)
         | Change::Label { .. }
         | Change::Labelled(_)
@@ -52,8 +52,8 @@ fn is_seen(change: &Change) -> bool {
         | Change::Bind(_)
         | Change::Relate { .. }
         | Change::Leave { .. }
-        | Change::Return { .. }
-        | Change::Suspect { .. }
+        | Change::Relist { .. }
+        | Change::Miss { .. }
         | Change::Withdraw { .. }
         | Change::FinishRules => true,
     }
@@ -93,10 +93,10 @@ impl<'a> Writing<'a> {
     fn write(&mut self, change: &Change) -> Result<(), StoreError> {
         let connection = self.connection;
         match change {
-            Change::Source(state) => sources::save(connection, state),
-            Change::Throttle { throttle, now } => throttles::save(connection, throttle, *now),
-            Change::Turn(turn) => health::note(connection, turn),
-            Change::Announced(announcement) => hubs::save(connection, announcement),
+            Change::Source(state) => operations::save_source(connection, state),
+            Change::Throttle { throttle, now } => operations::save_throttle(connection, throttle, *now),
+            Change::Turn(turn) => operations::note_turn(connection, turn),
+            Change::Announced(announcement) => operations::save_announcement(connection, announcement),
             Change::Insert { .. } => self.insert(change),
             Change::Update { .. } => self.update(change),
             Change::Move { number, story, joined } => self.move_to(*number, *story, *joined),
@@ -108,22 +108,24 @@ impl<'a> Writing<'a> {
             Change::Relate { topic, story, others } => related::relate(connection, topic, *story, others),
             Change::Unrelated(stories) => related::wait(connection, stories),
             Change::Related(stories) => related::wait_no_more(connection, stories),
-            Change::Terms { number, terms } => related::set_terms(connection, *number, Some(terms)),
+            Change::TellingWords { number, telling_words } => {
+                related::set_telling_words(connection, *number, Some(telling_words))
+            }
             Change::Leave { numbers, now } => {
                 let mut leave = connection.prepare_cached("UPDATE entry SET left_feed = ?2 WHERE number = ?1")?;
                 numbers.iter().try_for_each(|number| leave.execute(params![number, unix(*now)]).map(|_| ()))?;
                 Ok(())
             }
-            Change::Return { number, changed } => {
+            Change::Relist { number, changed } => {
                 self.touch_story_of(*number)?;
                 let sql = "UPDATE entry SET left_feed = NULL, suspected = NULL, withdrawn = NULL, changed = ?2
                            WHERE number = ?1";
                 connection.prepare_cached(sql)?.execute(params![number, changed.map(unix)])?;
                 Ok(())
             }
-            Change::Suspect { numbers, since } => {
-                let mut suspect = connection.prepare_cached("UPDATE entry SET suspected = ?2 WHERE number = ?1")?;
-                numbers.iter().try_for_each(|number| suspect.execute(params![number, since.map(unix)]).map(|_| ()))?;
+            Change::Miss { numbers, since } => {
+                let mut miss = connection.prepare_cached("UPDATE entry SET suspected = ?2 WHERE number = ?1")?;
+                numbers.iter().try_for_each(|number| miss.execute(params![number, since.map(unix)]).map(|_| ()))?;
                 Ok(())
             }
             Change::Withdraw { numbers, now } => {
@@ -182,7 +184,7 @@ impl<'a> Writing<'a> {
         let Change::Insert { number, source_id, story, first_seen, date, atom_id, prepared } = change else {
             return Ok(());
         };
-        let Prepared { entry, identity, terms, .. } = &**prepared;
+        let Prepared { entry, identity, telling_words, .. } = &**prepared;
         self.connection
             .prepare_cached(
                 "INSERT INTO entry (number, source_id, key, guid_key, fingerprint, atom_id, story, first_seen, date, id,
@@ -212,8 +214,8 @@ impl<'a> Writing<'a> {
                 identity.owns_guid,
             ])?;
         self.set_derived(*number, prepared, *first_seen)?;
-        if let Some(terms) = terms {
-            related::set_terms(self.connection, *number, Some(terms))?;
+        if let Some(telling_words) = telling_words {
+            related::set_telling_words(self.connection, *number, Some(telling_words))?;
         }
         if story != number {
             self.touch(*story)?;
@@ -233,9 +235,9 @@ impl<'a> Writing<'a> {
         let Some((story, date_before, first_seen)) = before else { return Ok(()) };
         self.touch(story)?;
         if let Some((replaced, most)) = revision {
-            revisions::keep(self.connection, *number, *most, *replaced)?;
+            entries::keep_revision(self.connection, *number, *most, *replaced)?;
         }
-        let Prepared { entry, identity, terms, .. } = &**prepared;
+        let Prepared { entry, identity, telling_words, .. } = &**prepared;
         self.connection
             .prepare_cached(
                 "UPDATE entry SET key = ?2, guid_key = ?3, fingerprint = ?4, changed = ?5, id = ?6, url = ?7,
@@ -264,7 +266,7 @@ impl<'a> Writing<'a> {
             ])?;
         self.forget_derived(*number, &prepared.rules)?;
         self.set_derived(*number, prepared, first_seen)?;
-        related::set_terms(self.connection, *number, terms.as_ref())?;
+        related::set_telling_words(self.connection, *number, telling_words.as_ref())?;
         if *number == story && unix(*date) != date_before {
             let sql = "UPDATE labelled SET date = ?2 WHERE entry IN (SELECT number FROM entry WHERE story = ?1)";
             self.connection.prepare_cached(sql)?.execute(params![number, unix(*date)])?;

@@ -1,4 +1,4 @@
-//! The few facts about the store as a whole.
+//! Facts about the store as a whole: numbers by name, sets of rules, and which derived tables are missing.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -63,4 +63,36 @@ pub(super) fn count_unlabelled(connection: &Connection) -> Result<usize, StoreEr
     let sql = format!("SELECT count(*) FROM ({UNLABELLED})");
     let count: i64 = connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
     Ok(usize::try_from(count).unwrap_or_default())
+}
+
+/// Makes the tables that are missing.
+pub(super) const TABLES: &str = include_str!("derived.sql");
+
+/// Has made again what somebody has deleted: clues, sketches and stories, or labels. The index of texts is left out:
+/// whoever searches fills it.
+pub(super) fn note_missing(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch(
+        "INSERT OR IGNORE INTO meta SELECT 'rebuilt', 0 WHERE EXISTS (SELECT 1 FROM entry) AND (
+            NOT EXISTS (SELECT 1 FROM clue) OR NOT EXISTS (SELECT 1 FROM sketch)
+            OR EXISTS (SELECT 1 FROM entry WHERE story = 0));
+        UPDATE meta SET value = 0 WHERE name = 'rebuilt'
+            AND (NOT EXISTS (SELECT 1 FROM clue) OR NOT EXISTS (SELECT 1 FROM sketch));
+        INSERT OR IGNORE INTO ruleset (rules) SELECT '' WHERE NOT EXISTS (SELECT 1 FROM labelled)
+            AND EXISTS (SELECT 1 FROM meta WHERE name = 'has_labels');
+        UPDATE meta SET value = (SELECT id FROM ruleset WHERE rules = '') WHERE name = 'rules'
+            AND NOT EXISTS (SELECT 1 FROM labelled) AND EXISTS (SELECT 1 FROM meta WHERE name = 'has_labels');
+        UPDATE meta SET value = 0 WHERE name = 'labelled'
+            AND NOT EXISTS (SELECT 1 FROM labelled) AND EXISTS (SELECT 1 FROM meta WHERE name = 'has_labels');
+        DELETE FROM meta WHERE name = 'has_labels' AND NOT EXISTS (SELECT 1 FROM labelled)",
+    )?;
+    Ok(())
+}
+
+/// Has every entry indexed again, if the index was emptied.
+pub(super) fn forget_emptied_index(connection: &Connection) -> Result<(), StoreError> {
+    let emptied = "SELECT NOT EXISTS (SELECT 1 FROM entry_text) AND EXISTS (SELECT 1 FROM entry WHERE searchable = 1)";
+    if connection.query_row(emptied, [], |row| row.get(0))? {
+        connection.execute("UPDATE entry SET searchable = 0", [])?;
+    }
+    Ok(())
 }

@@ -6,14 +6,18 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{StoreError, archive, rows, unix};
 use crate::feed::Timestamp;
-use crate::story::{Chosen, Gist, Order, Related, Terms, WINDOW};
+use crate::story::{Chosen, Gist, Order, Related, TellingWords, WINDOW};
 
-pub(super) fn set_terms(connection: &Connection, number: i64, terms: Option<&Terms>) -> Result<(), StoreError> {
-    match terms {
+pub(super) fn set_telling_words(
+    connection: &Connection,
+    number: i64,
+    telling_words: Option<&TellingWords>,
+) -> Result<(), StoreError> {
+    match telling_words {
         None => connection.prepare_cached("DELETE FROM terms WHERE entry = ?1")?.execute([number])?,
-        Some(terms) => connection
+        Some(telling_words) => connection
             .prepare_cached("INSERT OR REPLACE INTO terms VALUES (?1, ?2)")?
-            .execute(params![number, terms.to_bytes()])?,
+            .execute(params![number, telling_words.to_bytes()])?,
     };
     Ok(())
 }
@@ -28,7 +32,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Gist> {
         date: rows::time(row, 2)?.unwrap_or_default(),
         title: row.get(3)?,
         has_page: row.get(4)?,
-        terms: row.get::<_, Option<Vec<u8>>>(5)?.map(|bytes| Terms::from_bytes(&bytes)),
+        telling_words: row.get::<_, Option<Vec<u8>>>(5)?.map(|bytes| TellingWords::from_bytes(&bytes)),
     })
 }
 

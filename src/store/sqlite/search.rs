@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, ToSql, TransactionBehavior, params};
 
 use super::entries::{COLUMNS, labels, read};
 use super::meta::UNLABELLED;
-use super::{StoreError, derived, unix};
+use super::{StoreError, meta, unix};
 use crate::store::{Filter, Held, Which};
 use crate::story::Fingerprint;
 use crate::text;
@@ -18,7 +18,7 @@ const INDEX_BATCH: i64 = 500;
 pub(super) fn entries(connection: &mut Connection, filter: &Filter) -> Result<Vec<Held>, StoreError> {
     let search = filter.search.as_deref().and_then(query);
     if search.is_some() {
-        derived::forget_emptied_index(connection)?;
+        meta::forget_emptied_index(connection)?;
         while fill_index(connection)? > 0 {}
     }
     let mut sql = format!("SELECT {COLUMNS}, entry.fingerprint FROM entry");

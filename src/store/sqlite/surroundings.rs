@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{StoreError, entries, meta, related, rows, unix};
-use crate::store::{Inquiry, SHARING_MAX, STAYS_MAX, Surroundings};
-use crate::story::{Bond, EntryKey, Fingerprint, Known, Listed, Peer, Period, Stay, claimed};
+use crate::store::{Inquiry, SHARING_MAX, SPANS_MAX, Surroundings};
+use crate::story::{Bond, EntryKey, Fingerprint, Known, Listed, ListedSpan, Peer, Period, claimed};
 
 pub(super) fn read(connection: &mut Connection, asked: &Inquiry) -> Result<Surroundings, StoreError> {
     // One moment for all that is read.
@@ -28,8 +28,8 @@ pub(super) fn read(connection: &mut Connection, asked: &Inquiry) -> Result<Surro
     for source_id in &asked.listings {
         around.listings.insert(source_id.clone(), listed(&transaction, source_id)?);
     }
-    for (source_id, since) in &asked.stays {
-        around.stays.insert(source_id.clone(), stays(&transaction, source_id, unix(*since))?);
+    for (source_id, since) in &asked.spans {
+        around.spans.insert(source_id.clone(), spans(&transaction, source_id, unix(*since))?);
     }
     if !asked.recent.is_empty() {
         let periods = periods(&transaction)?;
@@ -102,12 +102,12 @@ fn listed(connection: &Connection, source_id: &str) -> Result<Vec<Listed>, Store
     let read = |row: &Row<'_>| {
         let claim = claimed(rows::time(row, 3)?, rows::time(row, 4)?);
         let date = rows::time(row, 2)?.filter(|_| claim.is_some());
-        Ok(Listed { number: row.get(0)?, key: EntryKey(row.get(1)?), date, suspected: rows::time(row, 5)? })
+        Ok(Listed { number: row.get(0)?, key: EntryKey(row.get(1)?), date, missed_since: rows::time(row, 5)? })
     };
     Ok(statement.query_map([source_id], read)?.collect::<Result<_, _>>()?)
 }
 
-fn stays(connection: &Connection, source_id: &str, since: i64) -> Result<Vec<Stay>, StoreError> {
+fn spans(connection: &Connection, source_id: &str, since: i64) -> Result<Vec<ListedSpan>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT number, date, first_seen, left_feed FROM entry WHERE source_id = ?1 AND left_feed IS NULL
          UNION ALL
@@ -116,9 +116,9 @@ fn stays(connection: &Connection, source_id: &str, since: i64) -> Result<Vec<Sta
     )?;
     let read = |row: &Row<'_>| {
         let time = |column| Ok::<_, rusqlite::Error>(rows::time(row, column)?.unwrap_or_default());
-        Ok(Stay { number: row.get(0)?, date: time(1)?, from: time(2)?, until: rows::time(row, 3)? })
+        Ok(ListedSpan { number: row.get(0)?, date: time(1)?, from: time(2)?, until: rows::time(row, 3)? })
     };
-    let limit = i64::try_from(STAYS_MAX).unwrap_or(i64::MAX);
+    let limit = i64::try_from(SPANS_MAX).unwrap_or(i64::MAX);
     Ok(statement.query_map(params![source_id, since, limit], read)?.collect::<Result<_, _>>()?)
 }
 

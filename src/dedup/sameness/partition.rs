@@ -7,8 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::compare::Comparison;
-use super::own::relation;
+use super::compare::{self, Comparison};
 use super::subject::Subject;
 use crate::config::DedupSettings;
 use crate::story::{Bond, EntryKey, Sameness};
@@ -84,7 +83,7 @@ impl Relations {
                         relations.never.insert((first, second));
                     }
                     None => {
-                        relations.compare((first, second), relation(&one.subject, &other.subject, settings));
+                        relations.compare((first, second), compare::compare(&one.subject, &other.subject, settings));
                         if one.subject.source_id == other.subject.source_id {
                             relations.neighbours.insert((first, second));
                         }

@@ -68,26 +68,26 @@ const WORD_MAX: usize = 100;
 
 /// A title without what sites put around it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Title {
+pub(in crate::dedup) struct Title {
     /// Folded.
-    pub(super) words: Vec<String>,
+    pub(in crate::dedup) words: Vec<String>,
     /// Those of them that tell titles apart.
-    pub(super) content: Vec<String>,
+    pub(in crate::dedup) content: Vec<String>,
     /// Numbers and single capitals (`zone A`, `annexe C`), each with how often it is there.
-    pub(super) numbers: BTreeMap<String, usize>,
+    pub(in crate::dedup) numbers: BTreeMap<String, usize>,
     /// A bit for each month that it names.
-    pub(super) months: u16,
+    pub(in crate::dedup) months: u16,
 }
 
 impl Title {
-    pub(super) fn new(title: &str) -> Self {
+    pub(in crate::dedup) fn new(title: &str) -> Self {
         let end = title.char_indices().nth(TITLE_MAX).map_or(title.len(), |(end, _)| end);
         let title = Passage::new(one_line(title.get(..end).unwrap_or_default()));
         Self::of(title.as_str(), &title.part(bare(title.as_str())))
     }
 
     /// Prepares a title that was read.
-    pub(super) fn read(plain: &Plain) -> Self {
+    pub(in crate::dedup) fn read(plain: &Plain) -> Self {
         let title = plain.title.as_str();
         if title.len() > TITLE_MAX { Self::new(title) } else { Self::of(title, &plain.title.part(bare(title))) }
     }
@@ -101,23 +101,23 @@ impl Title {
     }
 
     /// The words in a row.
-    pub(super) fn key(&self) -> String {
+    pub(in crate::dedup) fn key(&self) -> String {
         self.words.join(" ")
     }
 
     /// Whether many items bear it.
-    pub(super) fn is_generic(&self) -> bool {
+    pub(in crate::dedup) fn is_generic(&self) -> bool {
         GENERIC.contains(&self.key().as_str())
     }
 
     /// Whether it can tell an item from others.
-    pub(super) fn is_telling(&self) -> bool {
+    pub(in crate::dedup) fn is_telling(&self) -> bool {
         self.content.len() >= 2 && !self.is_generic()
     }
 
     /// The content words that only one of the two has; what `is_typo` says is a word and its misspelling is no
     /// difference.
-    pub(super) fn differences<'a>(
+    pub(in crate::dedup) fn differences<'a>(
         &'a self,
         other: &'a Self,
         is_typo: impl Fn(&str, &str) -> bool,
@@ -133,7 +133,7 @@ impl Title {
 }
 
 /// Where a title stands without what sites put around it, unless little would be left.
-pub(super) fn bare(title: &str) -> Range<usize> {
+pub(in crate::dedup) fn bare(title: &str) -> Range<usize> {
     let mut range = 0..title.len();
     // Nearly every title has none of the signs that both patterns want.
     if !title.contains(SIGNS) {
@@ -223,7 +223,7 @@ fn only<'a>(words: &'a [String], others: &[String]) -> Vec<&'a str> {
 ///
 /// Hands slip inside words: another first letter (inclusion, exclusion) or a longer end, but for that of a plural (Loire,
 /// Loiret), makes another word.
-pub(super) fn is_misspelt(one: &str, other: &str) -> bool {
+pub(in crate::dedup) fn is_misspelt(one: &str, other: &str) -> bool {
     if one.len().max(other.len()) > WORD_MAX {
         return false;
     }

@@ -8,16 +8,16 @@ use std::sync::LazyLock;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::title::bare;
+use crate::dedup::sameness::bare;
 use crate::feed::Entry;
-use crate::story::{Plain, Spot, TellingWord, Terms};
+use crate::story::{Plain, Spot, TellingWord, TellingWords};
 use crate::text::vocabulary::VOCABULARIES;
 use crate::text::{Folding, Passage, Word, fold};
 
-/// Terms taken from the title.
+/// TellingWords taken from the title.
 const TITLE_TERMS: usize = 20;
 
-/// Terms taken from the tags: some sites send the keywords of every page.
+/// TellingWords taken from the tags: some sites send the keywords of every page.
 const TAG_TERMS: usize = 12;
 
 /// Beginning of the summary and of the content that is looked at, in characters: news says first what it is about.
@@ -40,7 +40,7 @@ static EMPTY_WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
 
 /// Returns the telling words of an entry, read as `plain`.
 #[must_use]
-pub fn terms(entry: &Entry, plain: &Plain) -> Terms {
+pub fn telling_words(entry: &Entry, plain: &Plain) -> TellingWords {
     let title = said(&plain.title.part(bare(plain.title.as_str())));
     let tags = Said::all(entry.categories.iter().flat_map(|tag| said(&tag.term.as_str().into())).collect());
     let texts = [&plain.summary, &plain.content];
@@ -58,7 +58,7 @@ pub fn terms(entry: &Entry, plain: &Plain) -> Terms {
     told.sort_by_key(|word| std::cmp::Reverse(word.count.min(COUNT_MAX) << u32::from(word.is_name)));
     let told = told.into_iter().map(|word| TellingWord::new(word.hash, Spot::Text, word.is_name));
     let mut seen = HashSet::new();
-    Terms::new(titled.chain(tagged).chain(told).filter(|term| seen.insert(term.word())))
+    TellingWords::new(titled.chain(tagged).chain(told).filter(|term| seen.insert(term.word())))
 }
 
 /// A word as a text says it.
@@ -132,7 +132,7 @@ mod tests {
 
     fn of(title: &str, text: &str) -> Vec<TellingWord> {
         let entry = Entry { title: Some(title.into()), content: Some(text.into()), ..Entry::default() };
-        terms(&entry, &Plain::of(&entry)).iter().collect()
+        telling_words(&entry, &Plain::of(&entry)).iter().collect()
     }
 
     /// Claims that a word is a term there, and whether it is a name; `None` if it is no term.
@@ -182,7 +182,7 @@ mod tests {
     fn tags_are_terms() {
         let tag = Category { term: "Vie lycéenne".into(), ..Category::default() };
         let entry = Entry { categories: vec![tag], ..Entry::default() };
-        let spots: Vec<Spot> = terms(&entry, &Plain::of(&entry)).iter().map(TellingWord::spot).collect();
+        let spots: Vec<Spot> = telling_words(&entry, &Plain::of(&entry)).iter().map(TellingWord::spot).collect();
         assert_eq!(spots, [Spot::Tag, Spot::Tag]);
     }
 
@@ -190,14 +190,14 @@ mod tests {
     fn of_a_long_text_names_and_what_it_repeats_are_taken() {
         let words: String = (0..200).map(|n| format!("mot{} ", char::from_u32(0x4e00 + n).unwrap())).collect();
         let text = format!("{words} cantine et cantine, dit Parcoursup.");
-        assert_eq!(of("", &text).len(), Terms::MAX);
+        assert_eq!(of("", &text).len(), TellingWords::MAX);
         check("", &text, "cantine", Some((Spot::Text, false)));
         check("", &text, "parcoursup", Some((Spot::Text, true)));
     }
 
     #[test]
     fn any_text_is_read_quickly() {
-        assert!(of(&"É".repeat(100_000), &"a'-".repeat(100_000)).len() <= Terms::MAX);
+        assert!(of(&"É".repeat(100_000), &"a'-".repeat(100_000)).len() <= TellingWords::MAX);
         assert!(of("", "").is_empty());
     }
 

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::atom_id::minted_id;
-use super::canonical_link;
+use super::link::canonical_link;
 use crate::feed::Entry;
 use crate::story::{Clues, EntryKey, Fingerprint, Identity, Known};
 use crate::text::{html_to_text, normal_iri};
@@ -28,7 +28,7 @@ pub enum Decision {
 /// Says whether an entry is new to its source, given what is stored under its [`Identity::keys`].
 ///
 /// A title that changed under the same guid is a change. Under the same link without guid, or under a guid that
-/// several items have had, it may be another item: that is [`Decision::New`], and [`super::itself`], which compares
+/// several items have had, it may be another item: that is [`Decision::New`], and [`crate::dedup::itself`], which compares
 /// the texts, recognises an edited entry.
 #[must_use]
 pub fn decide(identity: &Identity, known: &[Known]) -> Decision {

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::story::{Gist, Spot, TellingWord, Terms, WINDOW};
+use crate::story::{Gist, Spot, TellingWord, TellingWords, WINDOW};
 use crate::text::fold;
 
 /// Most related news of a story.
@@ -68,7 +68,7 @@ impl<'a> WordIndex<'a> {
         let words = WordTable::new(waiting.iter().flat_map(|story| words(story)));
         let mut postings = vec![Vec::new(); words.len];
         for (story, gist) in stories.iter().enumerate() {
-            for term in gist.terms.iter().flat_map(Terms::iter) {
+            for term in gist.telling_words.iter().flat_map(TellingWords::iter) {
                 if let Some(postings) = words.place(term.word()).and_then(|place| postings.get_mut(place)) {
                     postings.push(Posting { story, term });
                 }
@@ -113,7 +113,7 @@ impl<'a> WordIndex<'a> {
         let at_home = is_home.iter().filter(|is_home| **is_home).count();
         let is_home = |posting: &Posting| is_home.get(posting.story - window.start).copied().unwrap_or_default();
         let mut points = vec![Points::default(); earlier.len()];
-        for mine in story.terms.iter().flat_map(Terms::iter) {
+        for mine in story.telling_words.iter().flat_map(TellingWords::iter) {
             let postings = self.postings(mine.word(), window);
             let shared_at_home = postings.iter().filter(|posting| is_home(posting)).count();
             let weight = Weight::new(mine, (postings.len(), shared_at_home), (earlier.len(), at_home));
@@ -133,7 +133,7 @@ impl<'a> WordIndex<'a> {
 }
 
 fn words(story: &Gist) -> impl Iterator<Item = u32> {
-    story.terms.iter().flat_map(Terms::iter).map(TellingWord::word)
+    story.telling_words.iter().flat_map(TellingWords::iter).map(TellingWord::word)
 }
 
 fn title(gist: &Gist) -> String {
@@ -237,7 +237,7 @@ fn factor(spot: Spot) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::terms;
+    use super::super::telling_words;
     use super::*;
     use crate::feed::{Category, Entry};
     use crate::story::Plain;
@@ -253,7 +253,7 @@ mod tests {
             number,
             source_id: source_id.into(),
             date: chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(number),
-            terms: Some(terms(&entry, &Plain::of(&entry))),
+            telling_words: Some(telling_words(&entry, &Plain::of(&entry))),
             has_page: true,
             title: entry.title,
         }

@@ -16,7 +16,7 @@ pub fn minted_id(source_id: &str, key: EntryKey) -> String {
 }
 
 /// Whether the guid `id` is unique in the world: a URL with a path, a URN or a tag.
-pub(super) fn is_world_unique(id: &str) -> bool {
+pub(in crate::dedup) fn is_world_unique(id: &str) -> bool {
     let identifies = |url: Url| !url.has_host() || super::canonical_link(&url).is_some();
     normal_iri(id).is_some() && Url::parse(id).is_ok_and(identifies)
 }

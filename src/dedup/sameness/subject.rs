@@ -5,9 +5,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::atom_id::is_world_unique;
-use super::canonical_link;
 use super::title::Title;
+use crate::dedup::identity::{canonical_link, is_world_unique};
 use crate::feed::{Entry, Timestamp};
 use crate::story::{Clues, Identity, Plain, StoredEntry};
 use crate::text::Passage;
@@ -42,41 +41,41 @@ static CVE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)cve-[0-9]{4}-[0-
 
 /// A vulnerability's name, or a number with its decimals or groups.
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
-pub(super) static NUMBER: LazyLock<Regex> =
+pub(in crate::dedup) static NUMBER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)cve-[0-9]{4}-[0-9]+|[0-9]+(?:[.,][0-9]+)*").expect("constant pattern"));
 
 /// An entry as far as comparing needs it.
 #[derive(Debug, Clone)]
 pub struct Subject {
-    pub(super) source_id: String,
+    pub(in crate::dedup) source_id: String,
     /// The link for comparison, if it identifies the item.
-    pub(super) link: Option<String>,
+    pub(in crate::dedup) link: Option<String>,
     /// The link for comparison, also if several items share it.
-    pub(super) page: Option<String>,
+    pub(in crate::dedup) page: Option<String>,
     /// The guid as its source gives it, also if several items share it.
-    pub(super) id: Option<String>,
+    pub(in crate::dedup) id: Option<String>,
     /// The guid, if it is the entry's own and unique in the world.
-    pub(super) guid: Option<String>,
-    pub(super) title: Title,
-    pub(super) text: Text,
+    pub(in crate::dedup) guid: Option<String>,
+    pub(in crate::dedup) title: Title,
+    pub(in crate::dedup) text: Text,
     /// The vulnerabilities named anywhere in it.
-    pub(super) cves: Set,
-    pub(super) published: Option<Timestamp>,
+    pub(in crate::dedup) cves: Set,
+    pub(in crate::dedup) published: Option<Timestamp>,
 }
 
 /// The text of an entry: the content, or the summary where that is longer.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Text {
-    pub(super) words: usize,
+pub(in crate::dedup) struct Text {
+    pub(in crate::dedup) words: usize,
     /// Each of its words once.
-    pub(super) vocabulary: Set,
-    pub(super) shingles: Set,
-    pub(super) summary_shingles: Set,
-    pub(super) numbers: Set,
-    pub(super) years: Set,
-    pub(super) is_cut: bool,
+    pub(in crate::dedup) vocabulary: Set,
+    pub(in crate::dedup) shingles: Set,
+    pub(in crate::dedup) summary_shingles: Set,
+    pub(in crate::dedup) numbers: Set,
+    pub(in crate::dedup) years: Set,
+    pub(in crate::dedup) is_cut: bool,
     /// Shingles of its beginning, from which clues are taken.
-    pub(super) lead: Set,
+    pub(in crate::dedup) lead: Set,
 }
 
 impl Subject {
@@ -118,9 +117,14 @@ impl Subject {
     }
 
     /// Whether a word of its title is in its text and not in that of another: what sets the two apart.
-    pub(super) fn means(&self, word: &str, other: &Self) -> bool {
+    pub(in crate::dedup) fn means(&self, word: &str, other: &Self) -> bool {
         let hash = xxh3_64(word.as_bytes());
         self.text.vocabulary.has(hash) && !other.text.vocabulary.has(hash)
+    }
+
+    /// Whether both have the same title words and the same text.
+    pub(in crate::dedup) fn says_the_same(&self, other: &Self) -> bool {
+        self.title.words == other.title.words && self.text.shingles == other.text.shingles
     }
 
     /// The source that tells it.
@@ -182,7 +186,7 @@ fn shown(text: &Passage) -> Passage {
     text.part(0..without_more(text.as_str()).len())
 }
 
-pub(super) fn without_more(text: &str) -> &str {
+pub(in crate::dedup) fn without_more(text: &str) -> &str {
     let mut text = text;
     for _ in 0..2 {
         let tail = text.floor_char_boundary(text.len().saturating_sub(MORE_BYTES_MAX));
@@ -240,17 +244,17 @@ fn shingles(words: &[u64]) -> Vec<u64> {
 
 /// A set of hashes, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Set(Vec<u64>);
+pub(in crate::dedup) struct Set(Vec<u64>);
 
 impl Set {
-    pub(super) fn of(hashes: impl IntoIterator<Item = u64>) -> Self {
+    pub(in crate::dedup) fn of(hashes: impl IntoIterator<Item = u64>) -> Self {
         let mut hashes: Vec<u64> = hashes.into_iter().collect();
         hashes.sort_unstable();
         hashes.dedup();
         Self(hashes)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::dedup) fn len(&self) -> usize {
         self.0.len()
     }
 
@@ -259,7 +263,7 @@ impl Set {
         self.0.binary_search_by_key(&(hash >> 32), |known| known >> 32).is_ok()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
+    pub(in crate::dedup) fn iter(&self) -> impl Iterator<Item = u64> {
         self.0.iter().copied()
     }
 
@@ -267,12 +271,12 @@ impl Set {
         xxh3_64(&self.0.iter().flat_map(|hash| hash.to_le_bytes()).collect::<Vec<u8>>())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::dedup) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// How many hashes are in both.
-    pub(super) fn shared(&self, other: &Self) -> usize {
+    pub(in crate::dedup) fn shared(&self, other: &Self) -> usize {
         let (mut mine, mut theirs) = (self.0.as_slice(), other.0.as_slice());
         let mut shared = 0;
         while let (Some((one, behind_one)), Some((two, behind_two))) = (mine.split_first(), theirs.split_first()) {
@@ -288,13 +292,13 @@ impl Set {
     }
 
     /// Whether each has what the other lacks.
-    pub(super) fn diverges(&self, other: &Self) -> bool {
+    pub(in crate::dedup) fn diverges(&self, other: &Self) -> bool {
         let shared = self.shared(other);
         shared < self.len() && shared < other.len()
     }
 
     /// The share of the smaller set that is in the larger one; 0 if one is empty.
-    pub(super) fn containment(&self, other: &Self) -> f64 {
+    pub(in crate::dedup) fn containment(&self, other: &Self) -> f64 {
         let smaller = self.len().min(other.len());
         if smaller == 0 { 0.0 } else { self.shared(other) as f64 / smaller as f64 }
     }

@@ -9,12 +9,12 @@ fn entry(number: i64) -> Prepared {
     prepared("a", &number.to_string(), "Un texte.")
 }
 
-/// A source that lists the entries 1 to 9, the last as the latest; those `suspected` were so since then.
-fn listing(suspected: &[(i64, Timestamp)]) -> Surroundings {
-    let since = |number| suspected.iter().find(|(other, _)| *other == number).map(|(_, since)| *since);
+/// A source that lists the entries 1 to 9, the last as the latest; those `missed` were so since then.
+fn listing(missed: &[(i64, Timestamp)]) -> Surroundings {
+    let since = |number| missed.iter().find(|(other, _)| *other == number).map(|(_, since)| *since);
     let listed = |number| {
         let (key, date) = (entry(number).identity.key, Some(hour(number - 20)));
-        Listed { number, key, date, suspected: since(number) }
+        Listed { number, key, date, missed_since: since(number) }
     };
     let listings = [("a".to_owned(), (1..10).map(listed).collect())].into();
     Surroundings { listings, ..around((1..10).map(|number| peer(number, "a", &entry(number)))) }
@@ -41,9 +41,9 @@ const ALL_BUT_7: [i64; 8] = [9, 8, 6, 5, 4, 3, 2, 1];
 #[test]
 fn what_leaves_out_of_its_turn_is_suspected() {
     let changes = holding(&listing(&[]), &ALL_BUT_7, whole(&ALL_BUT_7), noon());
-    let [left, suspected] = [vec![7], vec![7]];
-    let suspects = Change::Suspect { numbers: suspected, since: Some(noon()) };
-    assert_eq!(changes, [Change::Leave { numbers: left, now: noon() }, suspects]);
+    let [left, missed] = [vec![7], vec![7]];
+    let misses = Change::Miss { numbers: missed, since: Some(noon()) };
+    assert_eq!(changes, [Change::Leave { numbers: left, now: noon() }, misses]);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_document_that_brings_only_what_is_new_says_nothing_of_the_rest() {
 #[test]
 fn a_doubtful_document_suspects_nothing_and_clears_what_was_suspected() {
     let changes = holding(&listing(&[(7, hour(-1))]), &[9, 8, 5, 4, 3, 2, 1], Listing::Doubtful, noon());
-    let expected = [Change::Leave { numbers: vec![6], now: noon() }, Change::Suspect { numbers: vec![7], since: None }];
+    let expected = [Change::Leave { numbers: vec![6], now: noon() }, Change::Miss { numbers: vec![7], since: None }];
     assert_eq!(changes, expected);
 }
 
@@ -75,11 +75,11 @@ fn what_was_suspected_for_long_enough_is_withdrawn_and_not_before() {
 
 #[test]
 fn a_source_that_takes_away_what_is_over_withdraws_nothing() {
-    let stay = |number: i64, until| Stay { number, date: hour(number - 20), from: hour(number - 20), until };
-    let stays = (1..10).map(|number| stay(number, (number > 4).then(|| hour(-1)))).collect();
+    let stay = |number: i64, until| ListedSpan { number, date: hour(number - 20), from: hour(number - 20), until };
+    let spans = (1..10).map(|number| stay(number, (number > 4).then(|| hour(-1)))).collect();
     let mut around = listing(&[(7, noon() - TimeDelta::days(3))]);
-    around.stays.insert("a".into(), stays);
-    assert_eq!(holding(&around, &[], Listing::Delta, noon()), [Change::Suspect { numbers: vec![7], since: None }]);
+    around.spans.insert("a".into(), spans);
+    assert_eq!(holding(&around, &[], Listing::Delta, noon()), [Change::Miss { numbers: vec![7], since: None }]);
 }
 
 /// What a document makes of an entry that it holds again.
@@ -92,12 +92,12 @@ fn returned(withdrawn: Option<Timestamp>) -> Vec<Change> {
 
 #[test]
 fn what_comes_back_is_neither_suspected_nor_withdrawn_also_in_a_delta() {
-    assert_eq!(returned(None), [Change::Return { number: 7, changed: Some(hour(-5)) }]);
+    assert_eq!(returned(None), [Change::Relist { number: 7, changed: Some(hour(-5)) }]);
 }
 
 #[test]
 fn what_comes_back_after_it_was_withdrawn_has_changed() {
-    assert_eq!(returned(Some(hour(-4))), [Change::Return { number: 7, changed: Some(noon()) }]);
+    assert_eq!(returned(Some(hour(-4))), [Change::Relist { number: 7, changed: Some(noon()) }]);
 }
 
 #[test]
@@ -109,11 +109,11 @@ fn what_is_listed_still_does_not_come_back() {
 /// older entry; three others left so before beside 4 and 5, and 1 to 3 until these left.
 fn beside_others(brings_older: bool) -> Vec<Change> {
     let due = noon() - TimeDelta::days(3);
-    let stay = |number: i64, until| Stay { number, date: hour(number - 20), from: hour(number - 20), until };
+    let stay = |number: i64, until| ListedSpan { number, date: hour(number - 20), from: hour(number - 20), until };
     let mut around = listing(&[(7, due)]);
     let left =
         (1..4).map(|number| stay(number, Some(hour(-1)))).chain((7..10).map(|number| stay(number, Some(hour(-2)))));
-    around.stays.insert("a".into(), left.chain((4..7).map(|number| stay(number, None))).collect());
+    around.spans.insert("a".into(), left.chain((4..7).map(|number| stay(number, None))).collect());
     let numbers = [9, 8, 5, 4, 3, 2, 1];
     for number in numbers {
         let Identity { key, guid_key, fingerprint, .. } = entry(number).identity;
@@ -129,8 +129,8 @@ fn beside_others(brings_older: bool) -> Vec<Change> {
 
 #[test]
 fn what_the_same_poll_takes_away_and_brings_counts_for_the_habit_of_its_source() {
-    let suspects = |number, since| Change::Suspect { numbers: vec![number], since };
+    let misses = |number, since| Change::Miss { numbers: vec![number], since };
     let withdraws = Change::Withdraw { numbers: vec![7], now: noon() };
-    assert_eq!(beside_others(false), [suspects(6, Some(noon())), withdraws]);
-    assert_eq!(beside_others(true), [suspects(6, Some(noon())), suspects(7, None)]);
+    assert_eq!(beside_others(false), [misses(6, Some(noon())), withdraws]);
+    assert_eq!(beside_others(true), [misses(6, Some(noon())), misses(7, None)]);
 }

@@ -209,10 +209,10 @@ impl<'a> SketchReader<'a> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::identity::identify;
-    use super::super::own::relation;
-    use super::super::tests::settings;
+    use super::super::compare;
     use super::*;
+    use crate::dedup::identify;
+    use crate::dedup::tests::settings;
     use crate::feed::Entry;
     use crate::story::{EntryKey, Plain};
 
@@ -257,7 +257,7 @@ mod tests {
             let [(a, clues, one), (b, _, other)] = [of("a", &one, &one, "1"), of("b", &other, &other, "2")];
             let [one, other] = [sketched(&one).unwrap(), sketched(&other).unwrap()];
             prop_assert_eq!(&one.clues, &clues);
-            prop_assert_eq!(relation(&one.subject, &other.subject, &settings()), relation(&a, &b, &settings()));
+            prop_assert_eq!(compare(&one.subject, &other.subject, &settings()), compare(&a, &b, &settings()));
         }
 
         #[test]
@@ -275,7 +275,7 @@ mod tests {
         let subject = Subject { published: Some(crate::feed::Timestamp::UNIX_EPOCH), ..subject };
         let is = |source_id: &str, id: &str, published| {
             let peer = Peer { source_id: source_id.into(), id: Some(id.into()), published, ..peer.clone() };
-            super::super::own::may_be_same(&subject, &peer)
+            super::super::may_be_same(&subject, &peer)
         };
         assert!(is("b", "2", later) && is("a", "2", subject.published));
         assert!(is("a", " tag:example.org,2026:1 ", later));

@@ -10,10 +10,11 @@ use std::fmt;
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::Subject;
+use super::one_source::compare_in_source;
+use super::subject::Subject;
 use super::title::is_misspelt;
 use crate::config::DedupSettings;
-use crate::story::Sameness;
+use crate::story::{Peer, Sameness};
 
 /// Texts shorter than this say too little to be compared.
 const WORDS_MIN: usize = 12;
@@ -85,9 +86,14 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Says whether two entries of different sources are the same item. Symmetric.
+/// Compares two entries. Symmetric.
+///
+/// Entries of two sources are compared by links, guids, titles and texts; entries of one source as in `one_source`.
 #[must_use]
-pub(super) fn compare(one: &Subject, other: &Subject, settings: &DedupSettings) -> Comparison {
+pub fn compare(one: &Subject, other: &Subject, settings: &DedupSettings) -> Comparison {
+    if one.source_id == other.source_id {
+        return compare_in_source(one, other, settings);
+    }
     let likeness = Likeness::of(one, other);
     let is_named_alike = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
     let verdict = if is_named_alike(&one.link, &other.link) {
@@ -102,8 +108,17 @@ pub(super) fn compare(one: &Subject, other: &Subject, settings: &DedupSettings) 
     likeness.comparison(verdict)
 }
 
+/// Whether [`compare`] may find the same item, without looking at any text. It spares a new source the comparison of its
+/// whole first document with itself.
+#[must_use]
+pub fn may_be_same(one: &Subject, other: &Peer) -> bool {
+    let is_dated_alike = one.published.is_some() && one.published == other.published;
+    let is_named_alike = one.id.is_some() && one.id.as_deref() == other.id.as_deref().map(str::trim);
+    one.source_id != other.source_id || is_dated_alike || is_named_alike
+}
+
 /// As [`compare`], without regard to links and guids.
-pub(super) fn compare_words(one: &Subject, other: &Subject, settings: &DedupSettings) -> Comparison {
+pub(in crate::dedup) fn compare_words(one: &Subject, other: &Subject, settings: &DedupSettings) -> Comparison {
     let likeness = Likeness::of(one, other);
     likeness.comparison(likeness.verdict(one, other, settings))
 }
@@ -249,9 +264,9 @@ fn title_guards(one: &Subject, other: &Subject) -> Result<(), Refusal> {
 mod tests {
     use chrono::{NaiveDate, NaiveTime};
 
-    use super::super::identity::identify;
-    use super::super::tests::settings;
     use super::*;
+    use crate::dedup::identify;
+    use crate::dedup::tests::settings;
     use crate::feed::Entry;
     use crate::story::Plain;
 

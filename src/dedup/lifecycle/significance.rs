@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::subject::without_more;
-use super::title::{Title, is_misspelt};
+use crate::dedup::sameness::{Title, is_misspelt, without_more};
 use crate::feed::Entry;
 use crate::text::{Levelled, fold, html_to_text, without_signature};
 
