@@ -50,7 +50,7 @@ pub struct Remembered {
     pub state: SourceState,
     /// How it was, as it was told last.
     pub health: Option<Health>,
-    /// Since when the entry is suspected to be withdrawn that has been so for longest.
+    /// Since when its longest missed entry is missed.
     pub missed_since: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! Who is the same, on stored entries.
+//! Sameness of stored entries.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::story::{Bond, StoredEntry};
 const TEXT: &str = "La ministre a présenté ce matin devant les recteurs le plan qui doit équiper chaque école rurale \
     d’une connexion rapide et former ses enseignants aux usages nouveaux dans les trois ans.";
 
-/// What the config says when it says nothing.
+/// The settings of an empty config.
 pub(crate) fn settings() -> DedupSettings {
     let days = chrono::TimeDelta::days;
     DedupSettings { window: days(90), near_duplicates: true, withdrawn_after: days(3), revisions: 20 }

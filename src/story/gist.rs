@@ -1,28 +1,28 @@
-//! What a story is about, as far as choosing related news needs it.
+//! Gists of stories: all that choosing related news needs. For the words used here see `dedup/related/mod.rs`.
 
 use crate::feed::Timestamp;
 
-/// A story, as far as its choice among a topic's news needs it.
+/// The head of a story with its telling words.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gist {
     /// Its number in the store.
     pub number: i64,
-    /// The source of its head.
+    /// The source of the head.
     pub source_id: String,
     /// The date of its head.
     pub date: Timestamp,
     /// The title of its head.
     pub title: Option<String>,
-    /// Whether its head has a page to lead to.
+    /// Whether the head has a page to link to.
     pub has_page: bool,
-    /// The telling words of its head; `None` if they were not looked for yet.
+    /// The telling words of the head; `None` if they were not looked for yet.
     pub telling_words: Option<TellingWords>,
 }
 
 /// Stories before a story among which its related news is chosen: older news is history.
 pub const WINDOW: usize = 500;
 
-/// A place among the stories of a topic, the earliest first: the date of the head and its number.
+/// A place among the stories of a topic, the earliest first: the date of the head, and its number.
 pub type Order = (Timestamp, i64);
 
 impl Gist {
@@ -33,15 +33,15 @@ impl Gist {
     }
 }
 
-/// The telling words of an entry, each at most once, in an order of their own.
+/// A word by its hash, with its place and whether it looks like a name; four bytes, since a topic's stories hold many.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TellingWords(Vec<TellingWord>);
 
 impl TellingWords {
-    /// Most terms of an entry.
+    /// Most telling words of an entry.
     pub const MAX: usize = 48;
 
-    /// Brings terms in order. Of terms of one word the first stays; those beyond [`TellingWords::MAX`] go.
+    /// Packs a word. Of its hash the highest 29 bits are kept.
     #[must_use]
     pub fn new(telling_words: impl IntoIterator<Item = TellingWord>) -> Self {
         let mut telling_words: Vec<TellingWord> = telling_words.into_iter().take(Self::MAX).collect();
@@ -50,12 +50,12 @@ impl TellingWords {
         Self(telling_words)
     }
 
-    /// The terms, in order.
+    /// The words, sorted by hash.
     pub fn iter(&self) -> impl Iterator<Item = TellingWord> {
         self.0.iter().copied()
     }
 
-    /// The term at a place.
+    /// The word at a place.
     #[must_use]
     pub fn get(&self, place: usize) -> Option<TellingWord> {
         self.0.get(place).copied()
@@ -67,7 +67,7 @@ impl TellingWords {
         self.0.iter().flat_map(|term| term.0.to_le_bytes()).collect()
     }
 
-    /// From the bytes that [`TellingWords::to_bytes`] made.
+    /// Reads bytes of [`TellingWords::to_bytes`].
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let telling_words =
@@ -80,7 +80,7 @@ impl TellingWords {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TellingWord(u32);
 
-/// Where an entry says a word.
+/// The place of a word in an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spot {
     /// In its title.
@@ -109,7 +109,7 @@ impl TellingWord {
         self.0 >> 3
     }
 
-    /// Where the word stands.
+    /// Its place.
     #[must_use]
     pub fn spot(self) -> Spot {
         match self.0 & 3 {

@@ -32,7 +32,7 @@ const AGE: TimeDelta = TimeDelta::days(90);
 /// Fewest departures out of turn that make a habit.
 const HABIT_MIN: usize = 4;
 
-/// What a document says about the stored entries that it does not hold.
+/// The meaning of a document for the stored entries that it does not hold.
 #[derive(Debug)]
 pub enum Listing {
     /// Nothing: the document holds only new entries (RFC 3229).
@@ -57,7 +57,7 @@ impl Listing {
     }
 }
 
-/// What a document changes for the stored entries of its source, by their numbers.
+/// Changes by a document for the stored entries of its source, by their numbers.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ListingChange {
     /// Listed again after they had left.
@@ -151,7 +151,6 @@ fn out_of_turn(
     ListingChange { missed: missed.iter().map(|entry| entry.number).collect(), ..excused(&passed) }
 }
 
-/// A document beside the one before it.
 struct DocumentPair<'a> {
     /// The entries of the document before.
     held: Vec<&'a Listed>,

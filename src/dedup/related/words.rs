@@ -1,7 +1,7 @@
-//! The telling words of an entry, by which related news is found.
+//! Telling words of an entry. For the words used here see `mod.rs`.
 //!
-//! How rare a word is shows only among a topic's stories. So here goes what never tells anything, and of the rest the
-//! most telling are taken: all of the title, the publisher's tags, then names and what the text repeats.
+//! The rarity of a word shows only among a topic's stories. So this file drops words that never tell anything, and
+//! takes of the rest all of the title, then the publisher's tags, then names and words that the text repeats.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -14,38 +14,38 @@ use crate::story::{Plain, Spot, TellingWord, TellingWords};
 use crate::text::vocabulary::VOCABULARIES;
 use crate::text::{Folding, Passage, Word, fold};
 
-/// TellingWords taken from the title.
+/// Most words of the title.
 const TITLE_TERMS: usize = 20;
 
-/// TellingWords taken from the tags: some sites send the keywords of every page.
+/// Most words of the tags: some sites send their keywords with every page.
 const TAG_TERMS: usize = 12;
 
-/// Beginning of the summary and of the content that is looked at, in characters: news says first what it is about.
+/// Length of the beginning of summary and content that is looked at, in characters: news says first what it is about.
 const TEXT_MAX: usize = 5_000;
 
-/// Longest word that is taken, in bytes.
+/// Longest word, in bytes.
 const WORD_MAX: usize = 60;
 
-/// How often a word counts at most: more says that the text is long.
+/// Highest count of a word: a higher one says that the text is long.
 const COUNT_MAX: usize = 4;
 
-/// Words that stand in addresses and markup.
+/// Words of addresses and markup.
 const WEB_WORDS: [&str; 5] = ["http", "https", "www", "html", "href"];
 
-/// Words that do not tell what a text is about, in any language that we know: a text may quote another one.
+/// Words that do not tell what a text is about, in all our languages: a text may quote another language.
 static EMPTY_WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let words = VOCABULARIES.iter().flat_map(|vocabulary| vocabulary.empty_words());
     words.chain(WEB_WORDS.map(str::to_owned)).collect()
 });
 
-/// Returns the telling words of an entry, read as `plain`.
+/// The telling words of an entry, read as `plain`.
 #[must_use]
 pub fn telling_words(entry: &Entry, plain: &Plain) -> TellingWords {
     let title = said(&plain.title.part(bare(plain.title.as_str())));
     let tags = Said::all(entry.categories.iter().flat_map(|tag| said(&tag.term.as_str().into())).collect());
     let texts = [&plain.summary, &plain.content];
     let text = Said::all(texts.into_iter().flat_map(|text| said(&beginning(text))).collect());
-    // Where most words are capitalised, capitals tell nothing. A word that is small elsewhere is no name.
+    // It begins with a capital, for whatever reason.
     let capitals = title.iter().filter(|word| word.is_capital).count();
     let shouts = title.len() > 2 && capitals * 3 > title.len() * 2;
     let is_name = |word: &Said| match text.iter().find(|other| other.hash == word.hash) {
@@ -61,7 +61,6 @@ pub fn telling_words(entry: &Entry, plain: &Plain) -> TellingWords {
     TellingWords::new(titled.chain(tagged).chain(told).filter(|term| seen.insert(term.word())))
 }
 
-/// A word as a text says it.
 struct Said {
     hash: u64,
     is_name: bool,
@@ -71,7 +70,7 @@ struct Said {
 }
 
 impl Said {
-    /// Each word once, in the order of first mention.
+    /// Merges equal words, in the order of first mention.
     fn all(words: Vec<Self>) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         let mut places: HashMap<u64, usize> = HashMap::new();
@@ -90,7 +89,6 @@ impl Said {
     }
 }
 
-/// The words of a text that may tell what it is about.
 fn said(text: &Passage) -> Vec<Said> {
     let words = |word: Word<'_>| {
         // `compte-rendu` is told by its parts, `CVE-2026-0012` is not.
@@ -109,13 +107,13 @@ fn one(word: &str, folded: &str, begins_sentence: impl Fn() -> bool) -> Option<S
     if is_number || word.len() > WORD_MAX || folded.chars().nth(long - 1).is_none() || EMPTY_WORDS.contains(folded) {
         return None;
     }
-    // One folding for all languages: the same word must be the same term whatever a text's language was taken for.
+    // One folding for all languages: a word must be the same word whatever the text's language was taken for.
     let root = Folding::French.root(folded);
     let is_name = marks >= 2 || is_capital && word.chars().nth(2).is_some() && !begins_sentence();
     Some(Said { hash: xxh3_64(root.as_bytes()), is_name, is_capital: is_capital || is_name, count: 1 })
 }
 
-/// Whether a capital after this text is due to what stands before it.
+/// Whether the text before a word explains its capital.
 fn begins_sentence(before: &str) -> bool {
     before.trim_end().chars().next_back().is_none_or(|c| ".!?…:;«»\"“”(•|-–—*".contains(c))
 }

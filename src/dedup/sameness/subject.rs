@@ -1,4 +1,4 @@
-//! An entry prepared for comparison with others, once, before the store is asked anything.
+//! Subjects: entries prepared for comparison, once, before the store is asked anything.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use crate::feed::{Entry, Timestamp};
 use crate::story::{Clues, Identity, Plain, StoredEntry};
 use crate::text::Passage;
 
-/// Words of the beginning from which clues are taken: what a cut copy still has.
+/// Words at the beginning of a text from which clues are taken: a cut copy still has them.
 const LEAD_WORDS: usize = 40;
 
 /// Clues taken from the beginning.
@@ -20,16 +20,16 @@ const LEAD_CLUES: usize = 3;
 /// Clues taken from the whole text.
 const TEXT_CLUES: usize = 4;
 
-/// Clues taken from the summary of an entry that has a content too: all that another source may show.
+/// Clues taken from the summary beside a content: another source may show only the summary.
 const SUMMARY_CLUES: usize = 2;
 
-/// Texts shorter than this are taken for cut ones, in characters.
+/// Texts with fewer characters count as cut.
 const WHOLE_TEXT_MIN: usize = 300;
 
-/// Longest end that says so, with room for blanks, in bytes.
+/// Longest end that [`MORE`] is looked for in, with room for blanks, in bytes.
 const MORE_BYTES_MAX: usize = 64;
 
-/// Ends of texts that say that there is more.
+/// Ends of texts that say "there is more".
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
 static MORE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\s*(?:\[?(?:…|\.\.\.)\]?|\(?lire la suite\)?|en savoir plus|read more)\s*\.?$")
@@ -39,35 +39,35 @@ static MORE: LazyLock<Regex> = LazyLock::new(|| {
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
 static CVE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)cve-[0-9]{4}-[0-9]+").expect("constant pattern"));
 
-/// A vulnerability's name, or a number with its decimals or groups.
+/// The id of a vulnerability, or a number with its decimals or groups.
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
 pub(in crate::dedup) static NUMBER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)cve-[0-9]{4}-[0-9]+|[0-9]+(?:[.,][0-9]+)*").expect("constant pattern"));
 
-/// An entry as far as comparing needs it.
+/// An entry prepared for comparison.
 #[derive(Debug, Clone)]
 pub struct Subject {
     pub(in crate::dedup) source_id: String,
-    /// The link for comparison, if it identifies the item.
+    /// The canonical link, if it identifies the item.
     pub(in crate::dedup) link: Option<String>,
-    /// The link for comparison, also if several items share it.
+    /// The canonical link, also if several items share it.
     pub(in crate::dedup) page: Option<String>,
-    /// The guid as its source gives it, also if several items share it.
+    /// The guid, also if several items share it.
     pub(in crate::dedup) id: Option<String>,
-    /// The guid, if it is the entry's own and unique in the world.
+    /// The guid, if the entry alone has it and it is unique in the world.
     pub(in crate::dedup) guid: Option<String>,
     pub(in crate::dedup) title: Title,
     pub(in crate::dedup) text: Text,
-    /// The vulnerabilities named anywhere in it.
+    /// The ids of vulnerabilities in title and texts.
     pub(in crate::dedup) cves: Set,
     pub(in crate::dedup) published: Option<Timestamp>,
 }
 
-/// The text of an entry: the content, or the summary where that is longer.
+/// The text of an entry: the content, or the summary if that is longer.
 #[derive(Debug, Clone, Default)]
 pub(in crate::dedup) struct Text {
     pub(in crate::dedup) words: usize,
-    /// Each of its words once.
+    /// Hashes of its words.
     pub(in crate::dedup) vocabulary: Set,
     pub(in crate::dedup) shingles: Set,
     pub(in crate::dedup) summary_shingles: Set,
@@ -79,7 +79,7 @@ pub(in crate::dedup) struct Text {
 }
 
 impl Subject {
-    /// Prepares an entry that was just identified and read.
+    /// Prepares an entry that was just identified.
     #[must_use]
     pub fn new(source_id: &str, entry: &Entry, plain: &Plain, identity: &Identity) -> Self {
         Self::prepare(source_id, entry, plain, identity.canonical_link.as_ref(), identity.owns_guid)
@@ -110,13 +110,13 @@ impl Subject {
         }
     }
 
-    /// When its publisher says that it was published.
+    /// Its publication date, as its publisher says.
     #[must_use]
     pub fn published(&self) -> Option<Timestamp> {
         self.published
     }
 
-    /// Whether a word of its title is in its text and not in that of another: what sets the two apart.
+    /// Whether a word of its title is in its text and not in the other's: the word tells the two apart.
     pub(in crate::dedup) fn means(&self, word: &str, other: &Self) -> bool {
         let hash = xxh3_64(word.as_bytes());
         self.text.vocabulary.has(hash) && !other.text.vocabulary.has(hash)
@@ -127,17 +127,17 @@ impl Subject {
         self.title.words == other.title.words && self.text.shingles == other.text.shingles
     }
 
-    /// The source that tells it.
+    /// Its source.
     #[must_use]
     pub fn source_id(&self) -> &str {
         &self.source_id
     }
 
-    /// The hashes under which other entries of the same story are found: link, guid, title, and a few shingles; and the
-    /// same item of its source under another name: link, and all that it says.
+    /// The hashes by which others find it: of link, guid, title and a few shingles; of its link and its whole text
+    /// within its source.
     ///
-    /// The smallest hashes of the beginning and of the whole are chosen, so that two texts that share most of either
-    /// choose the same (Broder's min-hash).
+    /// The smallest shingles are chosen, so that two texts with most shingles in common choose the same ones (Broder's
+    /// min-hash).
     #[must_use]
     pub fn clues(&self) -> Clues {
         let named = |kind: &str, value: &str| xxh3_64(format!("{kind} {value}").as_bytes()) | 1;
@@ -181,7 +181,7 @@ impl Text {
     }
 }
 
-/// A text without the end that says that there is more.
+/// A text without the end that says "there is more".
 fn shown(text: &Passage) -> Passage {
     text.part(0..without_more(text.as_str()).len())
 }
@@ -196,7 +196,7 @@ pub(in crate::dedup) fn without_more(text: &str) -> &str {
     text
 }
 
-/// The numbers as [`NUMBER`] finds them, and the years, without a search where there is no digit.
+/// The numbers as [`NUMBER`] finds them, and the years. Text without digits is skipped.
 fn numbers(text: &str) -> (Set, Set) {
     let (mut numbers, mut years) = (Vec::new(), Vec::new());
     let mut rest = 0;
@@ -216,17 +216,16 @@ fn numbers(text: &str) -> (Set, Set) {
     (Set::of(numbers), Set::of(years))
 }
 
-/// From 2000 to 2049.
+/// 2000 to 2049.
 fn is_year(word: &str) -> bool {
     matches!(word.as_bytes(), [b'2', b'0', b'0'..=b'4', last] if last.is_ascii_digit())
 }
 
-/// The hashes of the folded words.
 fn words(text: &Passage) -> Vec<u64> {
     text.words().map(|word| word.hash).collect()
 }
 
-/// The hashes of three words in a row; of all words if they are fewer.
+/// Hashes of three words in a row; of all words if there are fewer.
 fn shingles(words: &[u64]) -> Vec<u64> {
     let hash = |words: &[u64]| {
         let mut bytes = [0; 24];
@@ -242,7 +241,6 @@ fn shingles(words: &[u64]) -> Vec<u64> {
     }
 }
 
-/// A set of hashes, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::dedup) struct Set(Vec<u64>);
 
@@ -258,7 +256,7 @@ impl Set {
         self.0.len()
     }
 
-    /// By the upper half: a sketch keeps no more.
+    /// Compares the upper halves: a sketch keeps no more.
     fn has(&self, hash: u64) -> bool {
         self.0.binary_search_by_key(&(hash >> 32), |known| known >> 32).is_ok()
     }
@@ -275,7 +273,7 @@ impl Set {
         self.0.is_empty()
     }
 
-    /// How many hashes are in both.
+    /// The number of hashes in both.
     pub(in crate::dedup) fn shared(&self, other: &Self) -> usize {
         let (mut mine, mut theirs) = (self.0.as_slice(), other.0.as_slice());
         let mut shared = 0;
@@ -291,7 +289,7 @@ impl Set {
         shared
     }
 
-    /// Whether each has what the other lacks.
+    /// Whether each has a hash that the other lacks.
     pub(in crate::dedup) fn diverges(&self, other: &Self) -> bool {
         let shared = self.shared(other);
         shared < self.len() && shared < other.len()

@@ -103,7 +103,7 @@ fn nothing(asked: Inquiry) -> Surroundings {
     }
 }
 
-/// What is to be written after a poll of the source `a` at `now`, but its state.
+/// The changes of a poll of the source `a` at `now`, but its state.
 pub(super) fn polled(around: &Surroundings, fresh: Vec<Prepared>, listing: Listing, now: Timestamp) -> Vec<Change> {
     let fresh = fresh.into_iter().map(|prepared| Fresh::new("a", prepared, Decision::New)).collect();
     let news = News { fresh, same: Vec::new(), listing, _share: fetch::Share::default() };

@@ -14,7 +14,7 @@ use crate::feed::Timestamp;
 use crate::store::Change;
 use crate::story::ListedSpan;
 
-/// How far back the departures of a source are looked at for a habit.
+/// Span in which the departures of a source are looked at for a habit.
 const HABIT: TimeDelta = TimeDelta::days(90);
 
 /// Notes what a document changes for the stored entries of its source. `present` are the numbers of its entries, `new`

@@ -13,7 +13,7 @@ use crate::store::{Applied, Change, Handle, Inquiry};
 use crate::story::Prepared;
 use crate::topic::Label;
 
-/// What a document is said to hash to that nobody rendered.
+/// The noted hash of a document that was never rendered.
 const BELIEVED: &str = "00000000000000000000000000000000";
 
 /// Two topics in a folder of their own, each with a story that is long enough to be compressed.

@@ -16,7 +16,7 @@ pub(super) const COLUMNS: &str = "entry.number, entry.source_id, entry.key, entr
     entry.published, entry.updated, entry.language, entry.details, entry.canonical_link, entry.date, \
     entry.owns_guid";
 
-/// What is kept of an entry without ever being searched by.
+/// The parts of an entry that no query looks for, kept as JSON.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Details {
@@ -29,7 +29,6 @@ struct Details {
     base: Option<Url>,
 }
 
-/// [`Details`] as they are written.
 #[derive(Serialize)]
 struct Described<'a> {
     #[serde(skip_serializing_if = "<[Person]>::is_empty")]

@@ -11,7 +11,7 @@ const SOURCE: &str = "id, url, moved_to, redirect, body_hash, last_poll, last_su
 const TURN: &str = "source_id, date, health, detail";
 const ANNOUNCEMENT: &str = "hub, topic, told, told_at, failures, next_try, last_error";
 
-/// What is remembered of sources, by id: of all, or of these.
+/// The memory of sources, by id: of all sources, or of these.
 pub(super) fn remembered(connection: &Connection, ids: Option<&[String]>) -> Result<Vec<Remembered>, StoreError> {
     let sql = |which: &str| {
         format!(
@@ -60,7 +60,7 @@ pub(super) fn save_source(connection: &Connection, state: &SourceState) -> Resul
     save_validators(connection, state)
 }
 
-/// Writes only where something differs: most polls change nothing here.
+/// Writes only if something differs: most polls change nothing here.
 fn save_validators(connection: &Connection, state: &SourceState) -> Result<(), StoreError> {
     if validators(connection, &state.source_id)? == state.validators {
         return Ok(());
@@ -151,7 +151,7 @@ fn health_of(word: &str) -> Health {
     }
 }
 
-/// Returns the text that stands in `source_id`: a source's id, a hub's address, nothing for the config.
+/// The text in the column `source_id`: a source's id, a hub's address, nothing for the config.
 fn id(of: &Monitored) -> &str {
     match of {
         Monitored::Source(id) | Monitored::Hub(id) => id,

@@ -1,7 +1,6 @@
 //! Listing entries, with full-text search.
 //!
-//! The index is brought up to date by whoever searches: filled at each insert, it would cost more than the rest of the
-//! poll together.
+//! Each search completes the index first. Filled at each insert, it would cost more than the rest of a poll.
 
 use rusqlite::{Connection, Row, ToSql, TransactionBehavior, params};
 
@@ -88,7 +87,7 @@ pub(super) fn entries(connection: &mut Connection, filter: &Filter) -> Result<Ve
     Ok(held)
 }
 
-/// Words as people type them, as an FTS5 query that wants them all; `None` if there is none.
+/// Turns typed words into an FTS5 query for all of them; `None` if there is none.
 fn query(words: &str) -> Option<String> {
     let words: Vec<String> = words
         .split(|c: char| !c.is_alphanumeric())
@@ -98,7 +97,6 @@ fn query(words: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-/// Indexes some entries that are not in the index yet, and returns how many.
 fn fill_index(connection: &mut Connection) -> Result<usize, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let filled = index_batch(&transaction)?;

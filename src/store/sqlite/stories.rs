@@ -21,7 +21,7 @@ pub(super) fn stories(connection: &Connection, topic: &str, part: Part) -> Resul
     Ok(dated.into_iter().map(|(_, number)| number).collect())
 }
 
-/// The latest labels give the latest stories: a label has the date of its story's head.
+/// The latest labels give the latest stories, since a label has the date of its story's head.
 fn newest(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<(i64, i64)>, StoreError> {
     let mut labelled = connection.prepare_cached(
         "SELECT label.date, entry.story FROM label CROSS JOIN entry ON entry.number = label.entry
@@ -43,10 +43,10 @@ fn newest(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<(i64
     Ok(dated)
 }
 
-/// Stories beside a topic, in the order of their numbers as they are given.
+/// Stories beside a topic, in the given order.
 ///
-/// Labels are looked up one by one: joined, a planner whose statistics are of a young store reads all of them for each
-/// story, to make a Bloom filter (5 ms with 100,000 labels).
+/// Labels are looked up one by one. Joined, a planner with the statistics of a young store reads all labels of the
+/// topic for each story, to make a Bloom filter (5 ms with 100,000 labels).
 pub(super) fn told(connection: &Connection, topic: &str, numbers: &[i64]) -> Result<Vec<Told>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS}, entry.withdrawn IS NOT NULL AS is_withdrawn,
@@ -92,7 +92,7 @@ pub(super) fn drop_before(
         )?
         .collect::<Result<Vec<_>, _>>()?;
     if !stories.is_empty() {
-        // First, for the months get it as their new stamp.
+        // First: the months get it as their new stamp.
         meta::raise_generation(connection)?;
     }
     let mut dropped = 0;
@@ -127,7 +127,7 @@ pub(super) fn drop_before(
     Ok(dropped)
 }
 
-/// Both kinds are read from the small indexes of what is gone, never from all entries of a topic or a story.
+/// Both kinds are read from small partial indexes, never from all entries of a topic or a story.
 const WITHDRAWN: &str = "SELECT head.atom_id AS atom_id, max(entry.withdrawn) AS gone, 0 AS is_joined, NULL AS title, \
     head.number AS number, entry.story AS story \
     FROM entry AS head INDEXED BY {index} CROSS JOIN entry INDEXED BY entry_by_story ON entry.story = head.number \
@@ -139,7 +139,7 @@ const JOINED: &str = "SELECT entry.atom_id AS atom_id, entry.joined AS gone, 1 A
     FROM entry INDEXED BY {index} \
     WHERE entry.joined IS NOT NULL AND entry.joined > entry.first_seen AND entry.story <> entry.number {month}";
 
-/// Asked of one month, only what is gone from that month is looked at.
+/// Of one month only the index of that month is read.
 pub(super) fn tombstones(
     connection: &Connection,
     topic: &str,

@@ -1,4 +1,4 @@
-//! What a decision asks, read in one transaction.
+//! The surroundings of a decision, read in one transaction.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +67,7 @@ pub(super) fn read(connection: &mut Connection, asked: &Inquiry) -> Result<Surro
     Ok(around)
 }
 
-/// Numbers that were given to entries that are gone are not given again.
+/// Numbers of deleted entries are not given again.
 fn next_number(connection: &Connection) -> Result<i64, StoreError> {
     let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'entry'";
     let last: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
@@ -122,7 +122,7 @@ fn spans(connection: &Connection, source_id: &str, since: i64) -> Result<Vec<Lis
     Ok(statement.query_map(params![source_id, since, limit], read)?.collect::<Result<_, _>>()?)
 }
 
-/// The periods in which there are clues, the latest first: a clock that was wrong may have left wide gaps.
+/// The periods with clues, the latest first: a wrong clock may have left wide gaps.
 fn periods(connection: &Connection) -> Result<Vec<Period>, StoreError> {
     let mut latest = connection.prepare_cached("SELECT max(period) FROM clue WHERE period < ?1")?;
     let (mut periods, mut before) = (Vec::new(), i64::MAX);
@@ -135,14 +135,12 @@ fn periods(connection: &Connection) -> Result<Vec<Period>, StoreError> {
     Ok(periods)
 }
 
-/// The latest entries of a period that have a clue.
 fn sharing(connection: &Connection, period: Period, clue: i64, most: usize) -> Result<Vec<i64>, StoreError> {
     let sql = "SELECT entry FROM clue WHERE period = ?1 AND hash = ?2 ORDER BY entry DESC";
     let mut statement = connection.prepare_cached(sql)?;
     Ok(statement.query_map([period.0, clue], |row| row.get(0))?.take(most).collect::<Result<_, _>>()?)
 }
 
-/// Adds an entry with all that tell its story, and their bonds.
 fn add_story(connection: &Connection, number: i64, around: &mut Surroundings) -> Result<(), StoreError> {
     if around.peers.contains_key(&number) {
         return Ok(());

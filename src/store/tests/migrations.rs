@@ -37,11 +37,11 @@ const DATA_3: &str = "
     INSERT INTO related VALUES ('numerique', 3, 0, 3), ('numerique', 3, 1, 1), ('numerique', 1, 0, 1);
     INSERT INTO throttle VALUES ('a.example', 1795510000);";
 
-/// A store of an older format with what that format could hold.
+/// A store of an older format with data of that format.
 fn old(format: usize, path: &Path) {
     let connection = rusqlite::Connection::open(path).unwrap();
     let clue = if format < 4 { "INSERT INTO clue VALUES (7, 1)" } else { "INSERT INTO clue VALUES (230, 7, 1)" };
-    // What a format could hold is written in that format, not by a later step.
+    // Data of a format is written in that format, not by a later step.
     STEPS.iter().take(format).for_each(|step| connection.execute_batch(step).unwrap());
     let data = [DATA, DATA_2, DATA_3].into_iter().take(format.min(3));
     data.for_each(|data| connection.execute_batch(data).unwrap());

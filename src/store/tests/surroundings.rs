@@ -1,4 +1,4 @@
-//! What a decision can ask, and what it is told.
+//! The questions of decisions, and their answers.
 
 use super::*;
 use crate::story::WINDOW;
@@ -35,7 +35,7 @@ fn entries_that_share_a_guid_are_all_known_by_it() {
 }
 
 #[test]
-fn a_listing_is_what_a_source_lists_and_what_it_is_suspected_to_have_withdrawn() {
+fn a_listing_holds_the_entries_that_a_source_lists_and_those_that_are_missed() {
     check(|store| {
         let [a, b] = insert_all(store, ["a", "b"]);
         let c = insert(store, "education", &undated("c"));

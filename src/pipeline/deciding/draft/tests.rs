@@ -1,4 +1,4 @@
-//! What edits and moves leave as it was.
+//! Edits and moves keep whatever they do not concern.
 
 use super::*;
 use crate::dedup::Decision;
