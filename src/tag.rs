@@ -81,6 +81,7 @@ mod tests {
             enabled: true,
             full_text: false,
             dedup: true,
+            private: false,
         }
     }
 

@@ -162,6 +162,7 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     let Remembered { mut state, health, missed_since } = remembered(context, &source.id).await?;
     let moved_to = state.moved_to.clone();
     state.turn_to(&source.url);
+    state.about.is_private = source.private;
     if !force && (state.retired || state.next_poll.is_some_and(|due| due > now)) {
         return Ok(Polled { outcome: Outcome::NotDue, next_poll: state.next_poll });
     }
@@ -347,6 +348,8 @@ async fn read(
     let is_delta = document.is_delta;
     let limits = parse::Limits { entries_max: context.config.poll.entries_max, ..parse::Limits::default() };
     let (zone, source_id) = (source.schedule.zone(), source.id.clone());
+    // The base of relative links is published with them.
+    let url = if source.private { url.join(".").unwrap_or(url) } else { url };
     let reading = aside(move || {
         let mut feed = parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)?;
         // Half an entry would be published for good, or would replace the whole one.
@@ -396,6 +399,7 @@ async fn prepare(
         share
     };
     let (context, source) = (Arc::clone(context), source.clone());
+    about.is_private = source.private;
     let ready = aside(move || {
         fresh
             .into_iter()
@@ -462,6 +466,7 @@ fn about(feed: Feed) -> About {
         generator: feed.generator,
         format: Some(feed.format),
         rhythm: feed.rhythm,
+        is_private: false,
         defects: feed.defects,
     }
 }

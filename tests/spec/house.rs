@@ -24,7 +24,7 @@ const COMPOSITION: [&str; 6] = ["cli", "daemon", "metrics", "pipeline", "readers
 
 /// Foreign crates whose types stay in one file or folder under `src`. Elsewhere their functions may be called, by their
 /// whole path: `html_escape::encode_text(title)`.
-const HOMES: [(&str, &str); 38] = [
+const HOMES: [(&str, &str); 39] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("arc_swap", "serve/"),
@@ -62,6 +62,7 @@ const HOMES: [(&str, &str); 38] = [
     ("unicode_normalization", "text/"),
     ("uuid", "dedup/"),
     ("whatlang", "text/"),
+    ("xattr", "cli/replace"),
     ("zstd", "publish/"),
 ];
 

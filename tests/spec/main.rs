@@ -36,6 +36,7 @@ mod inspect;
 mod manners;
 mod parity;
 mod poll;
+mod private;
 mod publish;
 mod reading;
 mod relabelling;
