@@ -24,6 +24,8 @@ pub use shown::{Chosen, Told, ToldEntry, shown};
 pub struct EntryKey(pub [u8; 16]);
 
 /// Hash of what a reader sees (title, text without markup, link): says "changed".
+///
+/// Counts of comments are left out: a poll that brings only a new count writes nothing, and moves no reader's feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub [u8; 16]);
 

@@ -1,4 +1,6 @@
 //! Durations (`"90s"`, `"15m"`, `"7 days"`) and sizes (`"10 MiB"`): a whole number and a unit.
+//!
+//! Refused: `humantime`, which takes `1M` for a month.
 
 /// Names of each unit, and its length in seconds. A year is 365 days; a month is no unit, for months differ.
 const SECONDS: [(&[&str], u64); 6] = [

@@ -2,6 +2,8 @@
 //!
 //! Polls that end together share one look, one decision and one transaction. The next polls gather meanwhile, so a
 //! thousand polls cost a few dozen transactions, and a single poll waits for no other.
+//! Refused: a savepoint for each poll, which binds us to one backend; a transaction for each, which costs a look and a
+//! commit each.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, resume_unwind};

@@ -104,7 +104,8 @@ pub enum Change {
         /// Its words.
         telling_words: TellingWords,
     },
-    /// Entries are not listed any more by their source.
+    /// Entries are not listed any more by their source. Refused: a date "last seen", which each poll without news would write
+    /// for each entry.
     Leave {
         /// The entries.
         numbers: Vec<i64>,

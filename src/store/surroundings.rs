@@ -83,7 +83,8 @@ impl Inquiry {
 pub struct Surroundings {
     /// The generation of that moment. It grows with every change that a decision could depend on.
     pub generation: i64,
-    /// The first number for new entries.
+    /// The first number for new entries. Refused: numbers given by the database, for then a change could not name an entry
+    /// that another one inserts, nor be compared in a test.
     pub next_number: i64,
     /// The rules whose labels are published.
     pub rules: String,
