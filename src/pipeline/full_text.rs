@@ -2,6 +2,8 @@
 //!
 //! Pages are fetched one after the other, each in its host's turn, and outside of any transaction. An entry whose page
 //! fails keeps the feed's text. It is not asked for again, since the entry is published already.
+//!
+//! Fingerprints are of the feed's own text: so a page never makes an entry look changed, and is fetched once.
 
 use std::cmp::Reverse;
 

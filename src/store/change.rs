@@ -11,8 +11,8 @@ use crate::topic::Label;
 ///
 /// ```
 /// use chrono::DateTime;
-/// use veille::store::{Applied, Change, Filter, Store, sqlite::Sqlite};
 /// use veille::state::SourceState;
+/// use veille::store::{Applied, Change, Store, sqlite::Sqlite};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let mut store = Sqlite::open(&folder.path().join("veille.db"))?;

@@ -33,7 +33,7 @@ impl Gist {
     }
 }
 
-/// A word by its hash, with its place and whether it looks like a name; four bytes, since a topic's stories hold many.
+/// The telling words of an entry, each at most once, sorted by hash.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TellingWords(Vec<TellingWord>);
 
@@ -41,12 +41,12 @@ impl TellingWords {
     /// Most telling words of an entry.
     pub const MAX: usize = 48;
 
-    /// Packs a word. Of its hash the highest 29 bits are kept.
+    /// Sorts words. Of equal words the first stays; words beyond [`TellingWords::MAX`] are dropped.
     #[must_use]
     pub fn new(telling_words: impl IntoIterator<Item = TellingWord>) -> Self {
         let mut telling_words: Vec<TellingWord> = telling_words.into_iter().take(Self::MAX).collect();
-        telling_words.sort_by_key(|term| term.word());
-        telling_words.dedup_by_key(|term| term.word());
+        telling_words.sort_by_key(|word| word.hash());
+        telling_words.dedup_by_key(|word| word.hash());
         Self(telling_words)
     }
 
@@ -64,7 +64,7 @@ impl TellingWords {
     /// As bytes for a store.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.0.iter().flat_map(|term| term.0.to_le_bytes()).collect()
+        self.0.iter().flat_map(|word| word.0.to_le_bytes()).collect()
     }
 
     /// Reads bytes of [`TellingWords::to_bytes`].
@@ -76,7 +76,7 @@ impl TellingWords {
     }
 }
 
-/// A word by its hash, with where it stands and what it looks like; four bytes, for a topic's stories hold many.
+/// A word by its hash, with its place and whether it looks like a name; four bytes, since a topic's stories hold many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TellingWord(u32);
 
@@ -92,7 +92,7 @@ pub enum Spot {
 }
 
 impl TellingWord {
-    /// Makes the term of a word, given by a hash of which the highest 29 bits are kept.
+    /// Packs a word. Of its hash the highest 29 bits are kept.
     #[must_use]
     pub fn new(word: u64, spot: Spot, is_name: bool) -> Self {
         let spot = match spot {
@@ -103,9 +103,9 @@ impl TellingWord {
         Self(u32::try_from(word >> 35).unwrap_or_default() << 3 | u32::from(is_name) << 2 | spot)
     }
 
-    /// The word's hash.
+    /// Those bits of its hash.
     #[must_use]
-    pub fn word(self) -> u32 {
+    pub fn hash(self) -> u32 {
         self.0 >> 3
     }
 
@@ -137,8 +137,8 @@ mod tests {
     #[test]
     fn a_term_says_what_it_was_made_of() {
         for spot in [Spot::Title, Spot::Tag, Spot::Text] {
-            let term = TellingWord::new(u64::MAX, spot, true);
-            assert_eq!((term.word(), term.spot(), term.is_name()), (u32::MAX >> 3, spot, true));
+            let word = TellingWord::new(u64::MAX, spot, true);
+            assert_eq!((word.hash(), word.spot(), word.is_name()), (u32::MAX >> 3, spot, true));
         }
     }
 

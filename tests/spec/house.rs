@@ -60,7 +60,7 @@ const HOMES: [(&str, &str); 39] = [
     ("toml_edit", "config/"),
     ("tracing_subscriber", "cli/"),
     ("unicode_normalization", "text/"),
-    ("uuid", "dedup/"),
+    ("uuid", "dedup/identity/"),
     ("whatlang", "text/"),
     ("xattr", "cli/replace"),
     ("zstd", "publish/"),

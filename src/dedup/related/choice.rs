@@ -60,7 +60,7 @@ struct WordIndex<'a> {
 #[derive(Clone, Copy)]
 struct Posting {
     story: usize,
-    term: TellingWord,
+    word: TellingWord,
 }
 
 impl<'a> WordIndex<'a> {
@@ -68,9 +68,9 @@ impl<'a> WordIndex<'a> {
         let words = WordTable::new(waiting.iter().flat_map(|story| words(story)));
         let mut postings = vec![Vec::new(); words.len];
         for (story, gist) in stories.iter().enumerate() {
-            for term in gist.telling_words.iter().flat_map(TellingWords::iter) {
-                if let Some(postings) = words.place(term.word()).and_then(|place| postings.get_mut(place)) {
-                    postings.push(Posting { story, term });
+            for word in gist.telling_words.iter().flat_map(TellingWords::iter) {
+                if let Some(postings) = words.place(word.hash()).and_then(|place| postings.get_mut(place)) {
+                    postings.push(Posting { story, word });
                 }
             }
         }
@@ -114,7 +114,7 @@ impl<'a> WordIndex<'a> {
         let is_home = |posting: &Posting| is_home.get(posting.story - window.start).copied().unwrap_or_default();
         let mut points = vec![Points::default(); earlier.len()];
         for mine in story.telling_words.iter().flat_map(TellingWords::iter) {
-            let postings = self.postings(mine.word(), window);
+            let postings = self.postings(mine.hash(), window);
             let shared_at_home = postings.iter().filter(|posting| is_home(posting)).count();
             let weight = Weight::new(mine, (postings.len(), shared_at_home), (earlier.len(), at_home));
             // A word of the topic: nearly all stories have it.
@@ -124,7 +124,7 @@ impl<'a> WordIndex<'a> {
             for posting in postings {
                 let weight = if is_home(posting) { weight.at_home } else { weight.elsewhere };
                 if let Some(points) = points.get_mut(posting.story - window.start) {
-                    points.add(weight, mine, posting.term);
+                    points.add(weight, mine, posting.word);
                 }
             }
         }
@@ -133,7 +133,7 @@ impl<'a> WordIndex<'a> {
 }
 
 fn words(story: &Gist) -> impl Iterator<Item = u32> {
-    story.telling_words.iter().flat_map(TellingWords::iter).map(TellingWord::word)
+    story.telling_words.iter().flat_map(TellingWords::iter).map(TellingWord::hash)
 }
 
 fn title(gist: &Gist) -> String {
@@ -190,8 +190,8 @@ struct Weight {
 
 impl Weight {
     /// Weighs a word by the earlier stories that have it, and their number: of all sources and of the same one.
-    fn new(term: TellingWord, (all, home): (usize, usize), (stories, at_home): (usize, usize)) -> Self {
-        let (usual, factor) = if term.is_name() { (NAME_SHARE, NAME_WEIGHT) } else { (WORD_SHARE, 1.0) };
+    fn new(word: TellingWord, (all, home): (usize, usize), (stories, at_home): (usize, usize)) -> Self {
+        let (usual, factor) = if word.is_name() { (NAME_SHARE, NAME_WEIGHT) } else { (WORD_SHARE, 1.0) };
         let share = ((all as f64 + STORIES_BEFORE * usual) / (stories as f64 + STORIES_BEFORE)).max(RARE_SHARE);
         // Without the story that is looked at.
         let share_at_home = home.saturating_sub(1) as f64 / (at_home as f64 + STORIES_BEFORE);

@@ -15,10 +15,10 @@ use crate::text::vocabulary::VOCABULARIES;
 use crate::text::{Folding, Passage, Word, fold};
 
 /// Most words of the title.
-const TITLE_TERMS: usize = 20;
+const TITLE_WORDS: usize = 20;
 
 /// Most words of the tags: some sites send their keywords with every page.
-const TAG_TERMS: usize = 12;
+const TAG_WORDS: usize = 12;
 
 /// Length of the beginning of summary and content that is looked at, in characters: news says first what it is about.
 const TEXT_MAX: usize = 5_000;
@@ -52,13 +52,13 @@ pub fn telling_words(entry: &Entry, plain: &Plain) -> TellingWords {
         Some(other) => other.is_capital && (other.is_name || word.is_name && !shouts),
         None => word.is_name && !shouts,
     };
-    let titled = title.iter().take(TITLE_TERMS).map(|word| TellingWord::new(word.hash, Spot::Title, is_name(word)));
-    let tagged = tags.iter().take(TAG_TERMS).map(|word| TellingWord::new(word.hash, Spot::Tag, is_name(word)));
+    let titled = title.iter().take(TITLE_WORDS).map(|word| TellingWord::new(word.hash, Spot::Title, is_name(word)));
+    let tagged = tags.iter().take(TAG_WORDS).map(|word| TellingWord::new(word.hash, Spot::Tag, is_name(word)));
     let mut told: Vec<&Said> = text.iter().collect();
     told.sort_by_key(|word| std::cmp::Reverse(word.count.min(COUNT_MAX) << u32::from(word.is_name)));
     let told = told.into_iter().map(|word| TellingWord::new(word.hash, Spot::Text, word.is_name));
     let mut seen = HashSet::new();
-    TellingWords::new(titled.chain(tagged).chain(told).filter(|term| seen.insert(term.word())))
+    TellingWords::new(titled.chain(tagged).chain(told).filter(|word| seen.insert(word.hash())))
 }
 
 struct Said {
@@ -133,12 +133,12 @@ mod tests {
         telling_words(&entry, &Plain::of(&entry)).iter().collect()
     }
 
-    /// Claims that a word is a term there, and whether it is a name; `None` if it is no term.
+    /// Claims that a word is a telling word there, and whether it is a name; `None` if it is none.
     #[track_caller]
     fn check(title: &str, text: &str, word: &str, expected: Option<(Spot, bool)>) {
-        let sought = TellingWord::new(xxh3_64(word.as_bytes()), Spot::Text, false).word();
-        let found = of(title, text).into_iter().find(|term| term.word() == sought);
-        assert_eq!(found.map(|term| (term.spot(), term.is_name())), expected, "{word}");
+        let sought = TellingWord::new(xxh3_64(word.as_bytes()), Spot::Text, false).hash();
+        let found = of(title, text).into_iter().find(|word| word.hash() == sought);
+        assert_eq!(found.map(|word| (word.spot(), word.is_name())), expected, "{word}");
     }
 
     #[test]

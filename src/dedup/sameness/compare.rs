@@ -26,7 +26,7 @@ const TITLE_DAYS: TimeDelta = TimeDelta::days(3);
 pub struct Comparison {
     /// Why they are the same item, or why not.
     pub verdict: Result<Sameness, Refusal>,
-    /// Share of the titles' telling words that both have, 0 to 1.
+    /// Share of the titles' content words that both have, 0 to 1.
     pub title: f64,
     /// Share of the smaller text's shingles (three words in a row) that the larger text has, 0 to 1.
     pub text: f64,
@@ -52,7 +52,7 @@ pub enum Refusal {
     Years,
     /// Two short whole texts, alike but for their numbers.
     Bulletins,
-    /// Each title has a telling word that the other lacks: one form filled in twice.
+    /// Each title has a content word that the other lacks: one form filled in twice.
     TitleWords,
     /// Two items of one source, or a page whose content was replaced.
     Neighbours,
@@ -128,7 +128,7 @@ pub(in crate::dedup) fn compare_words(one: &Subject, other: &Subject, settings: 
 }
 
 struct Likeness {
-    /// Each title has a telling word that the other lacks.
+    /// Each title has a content word that the other lacks.
     diverge: bool,
     /// Also, each text has its own word.
     is_swapped: bool,

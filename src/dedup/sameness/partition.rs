@@ -29,15 +29,15 @@ pub struct Member {
 /// Bonds outweigh comparisons. The result depends on the set of members, not on their order.
 #[must_use]
 pub fn partition(members: &[Member], bonds: &[Bond], settings: &DedupSettings) -> Vec<usize> {
-    let relations = Relations::between(members, bonds, settings);
-    let mut pairs: Vec<(&Pair, &Sureness)> = relations.same.iter().collect();
+    let verdicts = Verdicts::between(members, bonds, settings);
+    let mut pairs: Vec<(&Pair, &Sureness)> = verdicts.same.iter().collect();
     pairs.sort_by_key(|((first, second), sureness)| {
         let members = members.get(*first).zip(members.get(*second));
         (*sureness, members.map(|(one, other)| names(one, other)))
     });
     let mut groups = Groups::of(members.len());
     for ((first, second), sureness) in pairs {
-        if *sureness == BOUND || groups.across(*first, *second).all(|(one, other)| relations.allow(one, other)) {
+        if *sureness == BOUND || groups.across(*first, *second).all(|(one, other)| verdicts.allow(one, other)) {
             groups.join(*first, *second);
         }
     }
@@ -57,8 +57,9 @@ type Sureness = (u8, Reverse<u16>, Reverse<u16>);
 /// The rank of a bond, surer than any likeness.
 const BOUND: Sureness = (0, Reverse(0), Reverse(0));
 
+/// The verdicts on all pairs.
 #[derive(Default)]
-struct Relations {
+struct Verdicts {
     same: HashMap<Pair, Sureness>,
     different: HashSet<Pair>,
     /// Of one source, without a bond.
@@ -69,28 +70,28 @@ struct Relations {
     bound: HashMap<usize, Vec<usize>>,
 }
 
-impl Relations {
+impl Verdicts {
     fn between(members: &[Member], bonds: &[Bond], settings: &DedupSettings) -> Self {
         let bonds: HashMap<(i64, i64), bool> =
             bonds.iter().map(|bond| ((bond.one, bond.other), bond.together)).collect();
-        let mut relations = Self::default();
+        let mut verdicts = Self::default();
         for (second, other) in members.iter().enumerate() {
             for (first, one) in members.iter().enumerate().take(second) {
                 match bonds.get(&numbers(one, other)) {
-                    Some(true) => relations.bind(first, second),
+                    Some(true) => verdicts.bind(first, second),
                     Some(false) => {
-                        relations.never.insert((first, second));
+                        verdicts.never.insert((first, second));
                     }
                     None => {
-                        relations.compare((first, second), compare::compare(&one.subject, &other.subject, settings));
+                        verdicts.compare((first, second), compare::compare(&one.subject, &other.subject, settings));
                         if one.subject.source_id == other.subject.source_id {
-                            relations.neighbours.insert((first, second));
+                            verdicts.neighbours.insert((first, second));
                         }
                     }
                 }
             }
         }
-        relations
+        verdicts
     }
 
     fn bind(&mut self, first: usize, second: usize) {

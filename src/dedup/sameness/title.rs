@@ -70,7 +70,7 @@ const WORD_MAX: usize = 100;
 #[derive(Debug, Clone, Default)]
 pub(in crate::dedup) struct Title {
     pub(in crate::dedup) words: Vec<String>,
-    /// Those of its words that tell titles apart.
+    /// Its content words: those that tell titles apart.
     pub(in crate::dedup) content: Vec<String>,
     /// Numbers and single capitals (`zone A`, `annexe C`), each with its count.
     pub(in crate::dedup) numbers: BTreeMap<String, usize>,

@@ -12,7 +12,6 @@
 //! | `draft.rs` | nothing: the surroundings with the changes made so far |
 
 mod circle;
-
 mod draft;
 #[cfg(test)]
 mod literals;
@@ -34,7 +33,6 @@ use crate::store::{Change, Inquiry, Surroundings};
 use crate::story::{self, Identity, Prepared};
 
 pub(super) use circle::{candidates, place, regroup};
-
 pub(super) use draft::{Draft, of_text};
 pub(super) use relating::{relate, wait};
 
