@@ -7,7 +7,7 @@ mod shown;
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use crate::feed::{Entry, Timestamp};
@@ -34,6 +34,9 @@ const OLDEST: Timestamp = match DateTime::from_timestamp(631_152_000, 0) {
     Some(instant) => instant,
     None => DateTime::UNIX_EPOCH,
 };
+
+/// An entry that comes this long after its date is late: readers would not see it at the place of its date.
+pub const LATE_AFTER: TimeDelta = TimeDelta::days(1);
 
 /// The date of an entry: published, else updated, as its publisher says, else our first sight of it.
 ///

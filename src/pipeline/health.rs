@@ -1,7 +1,8 @@
-//! Health of the config and of hubs, kept beside that of sources: one table, one feed and one page for operators.
+//! Health of the config, of hubs and of this machine, kept beside that of sources: one table, and one page for operators.
 
 use super::Context;
 use crate::feed::Timestamp;
+use crate::outage::{Lack, Outage};
 use crate::state::{Health, Monitored, Turn};
 use crate::store::{Change, Store, StoreError};
 
@@ -14,7 +15,22 @@ pub async fn note_config(context: &Context, mistake: Option<String>, now: Timest
     context.store.call(move |store| note_turn(store, &Monitored::Config, trouble, now)).await
 }
 
-/// Notes the trouble of the config or a hub, or (`None`) its end, if that is news.
+/// Notes the present outages of this machine, as far as they are news.
+///
+/// # Errors
+/// When the store fails.
+pub async fn note_outages(context: &Context, outages: Vec<Outage>, now: Timestamp) -> Result<(), StoreError> {
+    let note = move |store: &mut dyn Store| {
+        Lack::ALL.into_iter().try_for_each(|lack| {
+            let outage = outages.iter().find(|outage| outage.lack == lack);
+            let trouble = outage.map(|outage| (Health::Lacking, outage.reason.clone()));
+            note_turn(store, &Monitored::Machine(lack), trouble, outage.map_or(now, |outage| outage.since))
+        })
+    };
+    context.store.call(note).await
+}
+
+/// Notes the trouble of the config, a hub or this machine, or (`None`) its end, if that is news.
 pub(super) fn note_turn(
     store: &mut dyn Store,
     of: &Monitored,

@@ -12,6 +12,7 @@ use super::deciding::relate;
 use super::keeper::settle;
 use super::{Announced, Context};
 use crate::config::Config;
+use crate::outage::Outage;
 use crate::publish::archive::{OpenVolume, Volume};
 use crate::publish::basis::{self, Bases};
 use crate::publish::files::{Filed, FilesError, Folder, Made, Served, Written};
@@ -132,6 +133,8 @@ struct Publishing<'a> {
     credits: BTreeMap<String, Credit>,
     /// The mistake in the config, if there is one.
     broken: Option<Turn>,
+    /// What this machine lacks.
+    outages: Vec<Outage>,
     folder: Result<Folder, FilesError>,
     representations: Vec<Representation>,
     filed: Archived,
@@ -160,6 +163,7 @@ impl<'a> Publishing<'a> {
             stop,
             credits: credits(config, &outline.sources, health),
             broken,
+            outages: outline.health.iter().filter_map(Outage::of).collect(),
             folder: if archives == Archives::Later { folder.map(Folder::hasty) } else { folder },
             representations: Vec::new(),
             filed: Vec::new(),
@@ -170,6 +174,7 @@ impl<'a> Publishing<'a> {
 
     fn run(mut self, stories: &Stories<'_>, outline: &Outline) -> Result<Option<Published>, StoreError> {
         let credits = std::mem::take(&mut self.credits);
+        let outages = std::mem::take(&mut self.outages);
         let edition = Edition {
             hidden: Hidden::of(credits.values()),
             site: &self.config.site,
@@ -179,6 +184,7 @@ impl<'a> Publishing<'a> {
             turns: &outline.turns,
             hubs: &outline.hubs,
             config: self.broken.take(),
+            outages: &outages,
         };
         let flow = self.documents(&edition, stories, outline)?;
         let written = match (self.folder, flow) {

@@ -175,14 +175,18 @@ fn choose(topic: &str, page: &[(Gist, bool)], window: &[Gist]) -> (Vec<Change>, 
     (changes, stories.into_iter().skip(last).cloned().collect())
 }
 
+/// How entries are read for labels. Raised when the same rules find other entries: stores are labelled again then.
+const READING: u32 = 2;
+
 fn sources(config: &Config) -> HashMap<String, Source> {
     config.sources.iter().map(|source| (source.id.clone(), source.clone())).collect()
 }
 
-/// A hash of everything that decides labels: the version, the topics, the sources' tags and topics.
+/// A hash of everything that decides labels: the version, [`READING`], the topics, the sources' tags and topics.
 pub(super) fn rules(config: &Config) -> String {
     let sources: Vec<_> = config.sources.iter().map(|source| (&source.id, &source.tags, &source.topics)).collect();
-    let text = format!("{} {:?} {sources:?}", env!("CARGO_PKG_VERSION"), config.topics);
+    let read_by = (env!("CARGO_PKG_VERSION"), READING);
+    let text = format!("{read_by:?} {:?} {sources:?}", config.topics);
     data_encoding::HEXLOWER.encode(&Sha256::digest(text))
 }
 

@@ -147,7 +147,7 @@ impl Hidden {
             return item;
         }
         let Item { title, url, authors, categories, summary, content, enclosures, mut comments, .. } = item;
-        let Item { rights, elsewhere, related, via, mut source, .. } = item;
+        let Item { image, rights, elsewhere, related, via, mut source, .. } = item;
         comments.url = comments.url.and_then(|url| self.url(url));
         comments.feed = comments.feed.and_then(|url| self.url(url));
         source.title = self.text(&source.title);
@@ -156,7 +156,8 @@ impl Hidden {
             scheme: self.line(scheme),
             label: self.line(label),
         };
-        let enclosure = |file: Enclosure| Some(Enclosure { url: self.url(file.url)?, ..file });
+        let enclosure =
+            |file: Enclosure| Some(Enclosure { url: self.url(file.url)?, title: self.line(file.title), ..file });
         Item {
             title: self.text(&title),
             url: url.and_then(|url| self.address(url)),
@@ -165,6 +166,7 @@ impl Hidden {
             summary: self.line(summary),
             content: self.line(content),
             enclosures: enclosures.into_iter().filter_map(enclosure).collect(),
+            image: image.and_then(|url| self.address(url)),
             comments,
             rights: self.line(rights),
             elsewhere: elsewhere.into_iter().filter_map(|link| self.link(link)).collect(),
@@ -200,7 +202,7 @@ pub(super) fn detail(edition: &Edition<'_>, turn: &Turn) -> Option<(String, &'st
     let (detail, tag) = words::of(edition.site.language).detail(turn)?;
     let is_private = match &turn.of {
         Monitored::Source(id) => edition.sources.get(id).is_some_and(Credit::is_private),
-        Monitored::Hub(_) | Monitored::Config => false,
+        Monitored::Hub(_) | Monitored::Config | Monitored::Machine(_) => false,
     };
     let detail = if is_private {
         let host_of = |found: &regex::Captures<'_>| {

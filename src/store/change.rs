@@ -28,7 +28,8 @@ use crate::topic::Label;
 pub enum Change {
     /// The state of a source, in place of the one before.
     Source(Box<SourceState>),
-    /// A host asks to be left alone. A longer wait that it already has stays; waits that are over at `now` are deleted.
+    /// A host asks to be left alone. A longer wait that it already has stays. Waits that are over at `now` are deleted, and
+    /// the wait of the host if the given end is over.
     Throttle {
         /// The host and the end of its wait.
         throttle: Throttle,
@@ -132,6 +133,17 @@ pub enum Change {
         /// The entries.
         numbers: Vec<i64>,
         /// When.
+        now: Timestamp,
+    },
+    /// Entries of a source that came while the clock was wrong get the dates that the source gives them, up to `now`.
+    Redate {
+        /// The source.
+        source_id: String,
+        /// The first instant of the wrong clock.
+        from: Timestamp,
+        /// Its last instant.
+        until: Timestamp,
+        /// The instant by the right clock.
         now: Timestamp,
     },
     /// A relabelling by these rules begins, or goes on. An unfinished one by other rules is dropped.

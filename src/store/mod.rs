@@ -77,7 +77,7 @@ pub trait Store: Send {
     /// that a publication needs before it reads any story.
     fn outline(&mut self, topics: &[String], turns: usize) -> Result<Outline, StoreError>;
 
-    /// The numbers of a topic's stories, newest first by the dates of their heads.
+    /// The numbers of a topic's stories, newest first.
     fn stories(&mut self, topic: &str, part: Part) -> Result<Vec<i64>, StoreError>;
 
     /// These stories with all their entries beside a topic, in the given order.
@@ -181,7 +181,8 @@ pub fn entry(store: &mut dyn Store, number: i64) -> Result<Option<StoredEntry>, 
 /// A part of a topic's stories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// The newest that are shown, at most this number.
+    /// The newest that are shown, at most this number. A late story (see [`LATE_AFTER`](crate::story::LATE_AFTER)) counts as of
+    /// its arrival, unless it came with the first document of its source.
     Newest(usize),
     /// Those with heads of a month, also if all their entries are withdrawn.
     Month(Month),
@@ -198,7 +199,7 @@ pub struct Outline {
     pub sources: Vec<SourceState>,
     /// The last change of health of each source, hub and the config but moves.
     pub health: Vec<Turn>,
-    /// Turns of health, newest first.
+    /// Turns of health, newest first, without outages.
     pub turns: Vec<Turn>,
     /// The announcements to hubs, by hub and topic.
     pub hubs: Vec<Announcement>,
@@ -223,7 +224,9 @@ pub struct Filter {
     pub which: Which,
     /// Only entries in this topic.
     pub topic: Option<String>,
-    /// Only entries that hold all these words. Accents and case do not count.
+    /// Only entries of this source.
+    pub source_id: Option<String>,
+    /// Only entries that hold all these words, as [`crate::topic::Query`] reads them; the newest first, not the best.
     pub search: Option<String>,
     /// Only entries dated at this instant or later.
     pub since: Option<Timestamp>,

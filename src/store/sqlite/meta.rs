@@ -1,6 +1,6 @@
 //! Facts about the store as a whole: numbers by name, sets of rules, and which derived tables are missing.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::StoreError;
 
@@ -85,11 +85,20 @@ pub(super) fn note_missing(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Marks all entries for indexing if the index was emptied.
-pub(super) fn forget_emptied_index(connection: &Connection) -> Result<(), StoreError> {
+/// Version of the index of texts: raised when words are cut or folded in another way.
+const INDEX_VERSION: i64 = 2;
+
+/// Empties the index and marks all entries for indexing, if it was emptied or is of another version.
+pub(super) fn forget_outdated_index(connection: &mut Connection) -> Result<(), StoreError> {
     let emptied = "SELECT NOT EXISTS (SELECT 1 FROM entry_text) AND EXISTS (SELECT 1 FROM entry WHERE searchable = 1)";
-    if connection.query_row(emptied, [], |row| row.get(0))? {
-        connection.execute("UPDATE entry SET searchable = 0", [])?;
+    let is_emptied: bool = connection.query_row(emptied, [], |row| row.get(0))?;
+    if !is_emptied && number(connection, "index_version")? == Some(INDEX_VERSION) {
+        return Ok(());
     }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute("INSERT INTO entry_text (entry_text) VALUES ('delete-all')", [])?;
+    transaction.execute("UPDATE entry SET searchable = 0 WHERE searchable = 1", [])?;
+    set(&transaction, "index_version", Some(INDEX_VERSION))?;
+    transaction.commit()?;
     Ok(())
 }

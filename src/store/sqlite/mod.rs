@@ -13,6 +13,7 @@ mod meta;
 mod operations;
 #[cfg(test)]
 mod plans;
+mod redating;
 mod related;
 mod rows;
 mod search;

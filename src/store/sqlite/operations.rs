@@ -4,6 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{StoreError, rows, unix};
 use crate::feed::Timestamp;
+use crate::outage::Lack;
 use crate::state::{Announcement, Health, Monitored, Remembered, SourceState, Throttle, Turn, Validators};
 
 const SOURCE: &str = "id, url, moved_to, redirect, body_hash, last_poll, last_success, next_poll, next_poll_why, \
@@ -121,9 +122,10 @@ pub(super) fn last_turns(connection: &Connection, of: Option<&Monitored>) -> Res
     Ok(connection.prepare_cached(&sql)?.query_map([of.map(id)], turn)?.collect::<Result<_, _>>()?)
 }
 
+/// Outages of this machine, whose ids begin with a colon, are no news of a source.
 pub(super) fn turns(connection: &Connection, limit: usize) -> Result<Vec<Turn>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let sql = format!("SELECT {TURN} FROM change ORDER BY number DESC LIMIT ?1");
+    let sql = format!("SELECT {TURN} FROM change WHERE source_id NOT LIKE ':%' ORDER BY number DESC LIMIT ?1");
     Ok(connection.prepare_cached(&sql)?.query_map([limit], turn)?.collect::<Result<_, _>>()?)
 }
 
@@ -136,6 +138,7 @@ fn word(health: Health) -> &'static str {
         Health::Gone => "gone",
         Health::Moved => "moved",
         Health::Invalid => "invalid",
+        Health::Lacking => "lacking",
     }
 }
 
@@ -147,20 +150,26 @@ fn health_of(word: &str) -> Health {
         "gone" => Health::Gone,
         "moved" => Health::Moved,
         "invalid" => Health::Invalid,
+        "lacking" => Health::Lacking,
         _ => Health::Recovered,
     }
 }
 
-/// The text in the column `source_id`: a source's id, a hub's address, nothing for the config.
+/// The text in the column `source_id`: a source's id, a hub's address, nothing for the config, a word
+/// after a colon for this machine.
 fn id(of: &Monitored) -> &str {
     match of {
         Monitored::Source(id) | Monitored::Hub(id) => id,
         Monitored::Config => "",
+        Monitored::Machine(lack) => lack.id(),
     }
 }
 
 /// Reads a text that [`id`] wrote. Ids of sources have no colon.
 fn monitored(id: String) -> Monitored {
+    if let Some(lack) = Lack::ALL.into_iter().find(|lack| lack.id() == id) {
+        return Monitored::Machine(lack);
+    }
     match id {
         id if id.is_empty() => Monitored::Config,
         id if id.contains(':') => Monitored::Hub(id),
@@ -206,7 +215,11 @@ pub(super) fn throttles(connection: &Connection, now: Timestamp) -> Result<Vec<T
 }
 
 pub(super) fn save_throttle(connection: &Connection, throttle: &Throttle, now: Timestamp) -> Result<(), StoreError> {
-    connection.prepare_cached("DELETE FROM throttle WHERE until <= ?1")?.execute([unix(now)])?;
+    let over = "DELETE FROM throttle WHERE until <= ?1 OR host = ?2 AND ?3 <= ?1";
+    connection.prepare_cached(over)?.execute(params![unix(now), throttle.host, unix(throttle.until)])?;
+    if throttle.until <= now {
+        return Ok(());
+    }
     let sql = "INSERT INTO throttle VALUES (?1, ?2) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)";
     connection.prepare_cached(sql)?.execute(params![throttle.host, unix(throttle.until)])?;
     Ok(())
