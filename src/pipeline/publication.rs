@@ -133,7 +133,6 @@ struct Publishing<'a> {
     credits: BTreeMap<String, Credit>,
     /// The mistake in the config, if there is one.
     broken: Option<Turn>,
-    /// What this machine lacks.
     outages: Vec<Outage>,
     folder: Result<Folder, FilesError>,
     representations: Vec<Representation>,

@@ -44,7 +44,7 @@ pub async fn relabel(context: &Arc<Context>) -> Result<bool, StoreError> {
     }
     let is_done = pulse.rules == *context.rules && pulse.relabelling.is_none() && pulse.unlabelled == 0;
     if !is_done {
-        begin(context).await?;
+        apply(context, vec![Change::BeginRules(context.rules.to_string())]).await?;
         let mut done = label_all(context).await?;
         while !finish(context).await? {
             done += label_late(context).await?;
@@ -57,10 +57,6 @@ pub async fn relabel(context: &Arc<Context>) -> Result<bool, StoreError> {
 
 async fn apply(context: &Context, changes: Vec<Change>) -> Result<(), StoreError> {
     context.store.call(move |store| store.apply(&changes, None).map(|_| ())).await
-}
-
-async fn begin(context: &Context) -> Result<(), StoreError> {
-    apply(context, vec![Change::BeginRules(context.rules.to_string())]).await
 }
 
 /// Labels the entries that the relabelling has not reached, then those that came meanwhile under other rules; returns
@@ -118,7 +114,8 @@ async fn held(context: &Context, which: Which) -> Result<Vec<Held>, StoreError> 
 
 async fn judge(context: &Arc<Context>, mut batch: Vec<Held>) -> Result<Vec<Change>, StoreError> {
     let share = batch.len().div_ceil(std::thread::available_parallelism().map_or(2, usize::from)).max(1);
-    let sources = Arc::new(sources(&context.config));
+    let sources = context.config.sources.iter().map(|source| (source.id.clone(), source.clone()));
+    let sources: Arc<HashMap<String, Source>> = Arc::new(sources.collect());
     let mut parts = Vec::new();
     while !batch.is_empty() {
         let rest = batch.split_off(share.min(batch.len()));
@@ -175,12 +172,8 @@ fn choose(topic: &str, page: &[(Gist, bool)], window: &[Gist]) -> (Vec<Change>, 
     (changes, stories.into_iter().skip(last).cloned().collect())
 }
 
-/// How entries are read for labels. Raised when the same rules find other entries: stores are labelled again then.
+/// Version of reading entries for labels. Raised when the same rules find other entries: stores are labelled again then.
 const READING: u32 = 2;
-
-fn sources(config: &Config) -> HashMap<String, Source> {
-    config.sources.iter().map(|source| (source.id.clone(), source.clone())).collect()
-}
 
 /// A hash of everything that decides labels: the version, [`READING`], the topics, the sources' tags and topics.
 pub(super) fn rules(config: &Config) -> String {

@@ -20,18 +20,12 @@ pub fn itself<'a>(
     present: &HashSet<i64, impl BuildHasher>,
     settings: &DedupSettings,
 ) -> Option<i64> {
-    let own = candidates.into_iter().filter(|(number, other)| {
-        other.source_id == new.source_id && !present.contains(number) && is_itself(new, other, settings)
-    });
+    let is_on_page = |other: &Subject| new.page.is_some() && new.page == other.page;
+    let is_itself = |other| if is_on_page(other) { is_edited } else { is_moved }(new, other, settings);
+    let own = candidates
+        .into_iter()
+        .filter(|(number, other)| other.source_id == new.source_id && !present.contains(number) && is_itself(other));
     own.map(|(number, _)| number).min()
-}
-
-fn is_itself(new: &Subject, other: &Subject, settings: &DedupSettings) -> bool {
-    if new.page.is_some() && new.page == other.page {
-        is_edited(new, other, settings)
-    } else {
-        is_moved(new, other, settings)
-    }
 }
 
 /// Whether a new entry on the page of an earlier one is its edited form.

@@ -29,7 +29,7 @@ fn newest(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<(i64
     let mut ranked: HashMap<i64, i64> = HashMap::new();
     let mut by_date = connection.prepare_cached(&format!("{DATED} ORDER BY label.date DESC, label.entry DESC"))?;
     let mut oldest = i64::MIN;
-    for dated in by_date.query_map([topic], Dated::read)? {
+    for dated in by_date.query_map([topic], DatedLabel::read)? {
         let dated = dated?;
         if ranked.len() == limit {
             break;
@@ -41,7 +41,7 @@ fn newest(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<(i64
     }
     if ranked.len() == limit {
         let mut by_arrival = connection.prepare_cached(&format!("{DATED} ORDER BY label.entry DESC"))?;
-        for dated in by_arrival.query_map([topic], Dated::read)?.take(limit.saturating_mul(ARRIVALS)) {
+        for dated in by_arrival.query_map([topic], DatedLabel::read)?.take(limit.saturating_mul(ARRIVALS)) {
             let dated = dated?;
             // Polls that end together are kept in another order than they began.
             if dated.arrived < oldest - LATE_AFTER.num_seconds() {
@@ -68,7 +68,7 @@ const DATED: &str = "SELECT label.date, entry.story, entry.first_seen, head.firs
         AND EXISTS (SELECT 1 FROM entry AS told WHERE told.story = entry.story AND told.withdrawn IS NULL)";
 
 /// A story by one of its labels.
-struct Dated {
+struct DatedLabel {
     date: i64,
     story: i64,
     /// When the entry with the label came.
@@ -78,7 +78,7 @@ struct Dated {
     source_id: String,
 }
 
-impl Dated {
+impl DatedLabel {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let (date, story, arrived) = (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok(Self { date, story, arrived, first_seen: row.get(3)?, source_id: row.get(4)? })
@@ -97,7 +97,7 @@ struct Late<'a> {
 
 impl Late<'_> {
     /// A story's place in the order of a main document: its date, or its first sight if it came late.
-    fn rank(&mut self, dated: &Dated) -> Result<i64, StoreError> {
+    fn rank(&mut self, dated: &DatedLabel) -> Result<i64, StoreError> {
         let is_late = dated.first_seen - dated.date > LATE_AFTER.num_seconds();
         Ok(if is_late && !self.is_imported(&dated.source_id, dated.first_seen)? {
             dated.first_seen
