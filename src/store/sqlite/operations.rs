@@ -142,17 +142,10 @@ fn word(health: Health) -> &'static str {
     }
 }
 
-fn health_of(word: &str) -> Health {
-    match word {
-        "silent" => Health::Silent,
-        "unreachable" => Health::Unreachable,
-        "unreadable" => Health::Unreadable,
-        "gone" => Health::Gone,
-        "moved" => Health::Moved,
-        "invalid" => Health::Invalid,
-        "lacking" => Health::Lacking,
-        _ => Health::Recovered,
-    }
+fn health_of(text: &str) -> Health {
+    use Health::{Gone, Invalid, Lacking, Moved, Silent, Unreachable, Unreadable};
+    let all = [Silent, Unreachable, Unreadable, Gone, Moved, Invalid, Lacking];
+    all.into_iter().find(|health| word(*health) == text).unwrap_or(Health::Recovered)
 }
 
 /// The text in the column `source_id`: a source's id, a hub's address, nothing for the config, a word
