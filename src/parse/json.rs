@@ -113,7 +113,7 @@ fn enclosure(file: &Object, base: Option<&Url>) -> Option<Enclosure> {
 }
 
 fn date(item: &Object, key: &str, feed: &mut Feed, circumstances: Circumstances<'_>) -> Option<Timestamp> {
-    let dates::Dated { date, defect } = dates::read(&string(item, key)?, circumstances.zone, circumstances.now);
+    let dates::DateRead { date, defect } = dates::read(&string(item, key)?, circumstances.zone, circumstances.now);
     if let Some(defect) = defect
         && feed.defects.len() < DEFECTS_MAX
         && !feed.defects.contains(&defect)

@@ -250,7 +250,7 @@ impl Repair<'_> {
     fn date(&mut self, fields: &[&Element<'_>], kinds: &[(Ns, &str)]) -> Option<Timestamp> {
         let Circumstances { zone, now, .. } = self.circumstances;
         let found = kinds.iter().flat_map(|kind| fields.iter().filter(move |field| field.is(kind.0, kind.1)));
-        for dates::Dated { date, defect } in found.filter_map(|field| dates::of(field, zone, now)) {
+        for dates::DateRead { date, defect } in found.filter_map(|field| dates::of(field, zone, now)) {
             if let Some(defect) = defect
                 && self.defects.len() < DEFECTS_MAX
                 && !self.defects.contains(&defect)

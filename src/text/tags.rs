@@ -2,7 +2,7 @@
 
 /// A piece of HTML with its place in bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tag<'a> {
+pub(super) struct TagSpan<'a> {
     pub(super) kind: Kind<'a>,
     pub(super) start: usize,
     pub(super) end: usize,
@@ -22,7 +22,7 @@ pub(super) enum Kind<'a> {
 const VOID: [&str; 8] = ["br", "col", "hr", "img", "input", "source", "track", "wbr"];
 
 /// Splits HTML as our sanitiser writes it: `<` begins a tag, `"` surrounds values, names are small.
-pub(super) fn tags(html: &str) -> impl Iterator<Item = Tag<'_>> {
+pub(super) fn tags(html: &str) -> impl Iterator<Item = TagSpan<'_>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let rest = html.get(at..).filter(|rest| !rest.is_empty())?;
@@ -30,7 +30,7 @@ pub(super) fn tags(html: &str) -> impl Iterator<Item = Tag<'_>> {
         let kind = rest.get(..length).and_then(|tag| tag.strip_prefix('<')).map_or(Kind::Text, kind);
         let start = at;
         at += length;
-        Some(Tag { kind, start, end: at })
+        Some(TagSpan { kind, start, end: at })
     })
 }
 
