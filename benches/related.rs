@@ -49,9 +49,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let now = start + chrono::TimeDelta::minutes(number);
         let (entry, identity) = dedup::identify("source", "rss20", vec![entry(place)]).remove(0);
         let labels = vec![Label { topic: "topic".into(), score: 6.0, reasons: Vec::new() }];
-        let terms = Some(dedup::terms(&entry, &Plain::of(&entry)));
+        let telling_words = Some(dedup::telling_words(&entry, &Plain::of(&entry)));
         let (atom_id, rules, sketch) = (identity.atom_id.clone(), "rules".into(), Vec::new());
-        let prepared = Arc::new(Prepared { entry, identity, labels, rules, terms, sketch });
+        let prepared = Arc::new(Prepared { entry, identity, labels, rules, telling_words, sketch });
         let (source_id, first_seen, date) = ("source".to_owned(), now, now);
         changes.push(Change::Insert { number, source_id, story: number, first_seen, date, atom_id, prepared });
     }
@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let gist = Inquiry { gists: [last].into(), ..Inquiry::default() };
     let newest = store.surroundings(&gist)?.gists.remove(&last).ok_or("the last story is gone")?;
     let (read, plain) = (entry(STORIES), Plain::of(&entry(STORIES)));
-    println!("telling words of an entry of {WORDS} words: {:?}", fastest(|| dedup::terms(&read, &plain)));
+    println!("telling words of an entry of {WORDS} words: {:?}", fastest(|| dedup::telling_words(&read, &plain)));
     let window = [("topic".to_owned(), [newest.order()].into())].into();
     let window = Inquiry { windows: window, ..Inquiry::default() };
     let looking = fastest(|| store.surroundings(&window));

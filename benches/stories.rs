@@ -119,8 +119,14 @@ fn arrive(store: &mut Sqlite, news: &mut News, count: usize, settings: &config::
 
         let began = Instant::now();
         let (number, atom_id) = (around.next_number, identity.atom_id.clone());
-        let prepared =
-            Arc::new(Prepared { entry, identity, labels: Vec::new(), rules: "rules".into(), terms: None, sketch });
+        let prepared = Arc::new(Prepared {
+            entry,
+            identity,
+            labels: Vec::new(),
+            rules: "rules".into(),
+            telling_words: None,
+            sketch,
+        });
         let insert = Change::Insert {
             number,
             source_id,

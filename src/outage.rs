@@ -2,6 +2,9 @@
 //!
 //! An [`Outage`] is plain data, the same wherever it is told: in the log, on `/healthz`, by `veille feeds`, on pages. How
 //! a loss of the network is told from hosts that are dead is decided in [`Network`].
+//!
+//! An outage is kept as a change of health under an id of its own (`:network`): so other processes learn of it, and pages change
+//! with the generation. It stays out of `sources.atom`.
 
 mod network;
 

@@ -1,7 +1,7 @@
-//! A few threads for work that takes the processor: reading documents, sanitising, labelling.
+//! Reader threads, for work that takes the processor: reading documents, sanitising, labelling.
 //!
-//! As many as there are processors; more would only share them. Not the runtime's threads for blocking work: those are
-//! hundreds, for name resolution, and each that ever read a large document keeps some of its memory.
+//! There is one a processor. Tokio's blocking threads are no place for it: there may be hundreds, and each keeps memory
+//! of the largest document that it ever read.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,29 +13,29 @@ use tokio::sync::oneshot;
 
 type ReadingJob = Box<dyn FnOnce() + Send>;
 
-/// Stack of each thread, for the recursion of crates that read documents. Only the touched part takes memory.
+/// Stack of a thread, in bytes, for recursive parsers. Only the touched part takes memory.
 const STACK_BYTES: usize = 16 * 1024 * 1024;
 
-/// The work panicked: a fault of the document that it was about.
+/// The work panicked: a fault of its document.
 #[derive(Debug, thiserror::Error)]
 #[error("reader failed: {message}")]
 pub struct Panicked {
-    /// What the panic said.
+    /// The message of the panic.
     pub message: String,
 }
 
-/// Runs `work` on one of the threads, in the order in which it was given.
+/// Runs `work` on a reader thread, in the order of calls.
 ///
 /// # Errors
-/// If it panics.
+/// When `work` panics.
 ///
 /// # Cancellation
-/// Work that was given is done all the same; nobody hears of it.
+/// Queued work is done all the same, and its result is dropped.
 pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Panicked> {
     static JOBS: LazyLock<Sender<ReadingJob>> = LazyLock::new(start);
     let (done, result) = oneshot::channel();
     let job: ReadingJob = Box::new(move || {
-        // Whoever asked may have gone.
+        // The caller may be gone.
         let _ = done.send(catch_unwind(AssertUnwindSafe(work)));
     });
     if let Err(back) = JOBS.send(job) {
@@ -53,7 +53,7 @@ fn start() -> Sender<ReadingJob> {
     let queue = Arc::new(Mutex::new(queue));
     for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
         let queue = Arc::clone(&queue);
-        // Fewer threads are slower; none is found out when the first job comes.
+        // Fewer threads are slower; with none, `run` falls back to the runtime's.
         let _ = thread::Builder::new().name("reader".to_owned()).stack_size(STACK_BYTES).spawn(move || read(&queue));
     }
     jobs

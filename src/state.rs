@@ -50,7 +50,7 @@ pub struct Remembered {
     pub state: SourceState,
     /// How it was, as it was told last.
     pub health: Option<Health>,
-    /// Since when the entry is suspected to be withdrawn that has been so for longest.
+    /// Since when its longest missed entry is missed.
     pub missed_since: Option<Timestamp>,
 }
 
@@ -163,6 +163,8 @@ impl SourceState {
     }
 
     /// Learns from where `asked` led with a feed at its end.
+    ///
+    /// A parked domain redirects for good too: a redirect without a feed at its end does not count.
     pub fn observe_redirect(&mut self, asked: &Url, target: Option<&Url>, now: Timestamp) {
         if self.moved_to.is_some() && self.moved_to.as_ref() != Some(asked) {
             // The adopted address failed, and the configured one was asked.
@@ -237,6 +239,9 @@ pub struct Announcement {
 pub const RETRY_AFTER_MAX: TimeDelta = TimeDelta::days(7);
 
 /// A host that asked to be left alone (429 or 503 with `Retry-After`, RFC 9110 §10.2.3): all its feeds are.
+///
+/// Kept by host, beside the states of sources: a state forgets a wait that ends before its next round, and knows neither
+/// the host's other feeds nor the polls of another process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Throttle {
     /// The host.

@@ -1,4 +1,4 @@
-//! Who is who: an entry's identity within its source, and the story it tells with others.
+//! Words about entries and stories: identity, dates, stored forms, stories and tombstones.
 
 mod gist;
 mod plain;
@@ -13,46 +13,50 @@ use serde::{Deserialize, Serialize};
 use crate::feed::{Entry, Timestamp};
 use crate::topic::Label;
 
-pub use gist::{Gist, Order, Spot, TellingWord, Terms, WINDOW};
+pub use gist::{Gist, Order, Spot, TellingWord, TellingWords, WINDOW};
 pub use plain::Plain;
 pub use shown::{Chosen, Told, ToldEntry, shown};
 
-/// Identity of an entry within its source: a hash of guid/id, else link, else text, each with the title.
+/// Identity of an entry within its source: a hash of its guid, else its link, else its text, each with the title.
 ///
-/// The title is in it because sources exist that give several items one guid or one link.
+/// The title is part of it because some sources give several items one guid or one link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryKey(pub [u8; 16]);
 
-/// Hash of what a person reads (title, text without markup, link): says "changed".
+/// Hash of what a reader sees (title, text without markup, link): says "changed".
+///
+/// Counts of comments are left out: a poll that brings only a new count writes nothing, and moves no reader's feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub [u8; 16]);
 
-/// 1 January 1990: what claims to be older is a clock that was never set (no feed is older than the web).
+/// 1 January 1990, before the first feed: an older date comes from a clock that was never set.
 const OLDEST: Timestamp = match DateTime::from_timestamp(631_152_000, 0) {
     Some(instant) => instant,
     None => DateTime::UNIX_EPOCH,
 };
 
-/// An entry that came so long after its date is late: nobody would see it where its date belongs.
+/// An entry that comes this long after its date is late: readers would not see it at the place of its date.
 pub const LATE_AFTER: TimeDelta = TimeDelta::days(1);
 
-/// Returns the date of an entry: when it was published, else when it was last updated, both as its publisher says, else
-/// when we first saw it.
+/// The date of an entry: published, else updated, as its publisher says, else our first sight of it.
 ///
-/// A date later than our first sight of the entry cannot be right.
+/// A date later than our first sight cannot be right.
 #[must_use]
 pub fn date(entry: &Entry, first_seen: Timestamp) -> Timestamp {
     claimed(entry.published, entry.updated).map_or(first_seen, |date| date.min(first_seen))
 }
 
-/// Returns the date that the publisher gives an entry: when it was published, else when it was last updated.
+/// The date that the publisher gives: published, else updated; none before 1990.
 #[must_use]
 pub fn claimed(published: Option<Timestamp>, updated: Option<Timestamp>) -> Option<Timestamp> {
     let is_possible = |date: &Timestamp| *date >= OLDEST;
     published.filter(is_possible).or_else(|| updated.filter(is_possible))
 }
 
-/// A month of the calendar, in UTC: the part of a topic's archive that a story belongs to, by the date of its head.
+/// A month of the calendar, in UTC. Stories are archived by the month of their head's date.
+///
+/// Refused: months in `poll.timezone`. Another setting would move stories between volumes that subscribers hold to be
+/// final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Month {
     /// In the common era.
@@ -93,37 +97,49 @@ impl fmt::Display for Month {
     }
 }
 
-/// What is known of an entry before the store is asked.
+/// An entry's identity, known before the store is asked.
+///
+/// ```
+/// use veille::dedup::{Decision, decide, identify};
+/// use veille::feed::Entry;
+/// use veille::story::Known;
+///
+/// let entry = Entry { id: Some("42".into()), title: Some("Une école".into()), ..Entry::default() };
+/// let (_, identity) = identify("education", "rss20", vec![entry]).remove(0);
+/// assert_eq!(decide(&identity, &[]), Decision::New);
+///
+/// let known = Known { number: 7, key: identity.key, guid_key: identity.guid_key, fingerprint: identity.fingerprint };
+/// assert_eq!(decide(&identity, &[known]), Decision::Same(7));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
-    /// Its identity within the source.
+    /// Guid, else link, else text, with the title.
     pub key: EntryKey,
     /// Hash of the guid (or the link) alone, by which an entry is found again under another title.
     pub guid_key: Option<EntryKey>,
-    /// Whether it has a guid that no other item of its document has, so that the guid alone finds it again.
+    /// Whether no other item of its document has its guid, so that the guid alone finds it again.
     pub owns_guid: bool,
-    /// What it says.
+    /// Hash of its text.
     pub fingerprint: Fingerprint,
-    /// The link with what does not identify the item taken away; `None` if it identifies nothing: a site's root, or a
-    /// page that several items of its document share.
+    /// The link without its non-identifying parts; `None` for a site's root or a page that several items of the
+    /// document share.
     pub canonical_link: Option<String>,
-    /// The id under which we publish it, for ever: the source's if an absolute IRI, else a `UUIDv5`.
+    /// The id under which we publish it, for ever: the source's if it is an absolute IRI, else a `UUIDv5`.
     pub atom_id: String,
-    /// By what others are found. Taken from the entry's `dedup::Subject`, and only when it is new or changed, for they
-    /// cost more than all the rest.
+    /// The hashes by which others are found. Only a new or changed entry has them: they cost more than the rest.
     pub clues: Clues,
 }
 
-/// Most entries that a clue taken from a text may have and still say something.
+/// A phrase that more entries have is a phrase of the trade, and no clue.
 pub const COMMON_CLUE: usize = 16;
 
-/// Ninety days, counted from 1970: clues are kept by the period in which their entry was first seen, so that looks and
-/// writes fall on what was written of late, however large the store is.
+/// A span of ninety days, counted from 1970. Clues are kept by the period in which their entry was first seen: so reads
+/// and writes fall on recent pages, however large the store is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Period(pub i64);
 
 impl Period {
-    /// That of lasting clues.
+    /// The period of lasting clues.
     pub const LASTING: Self = Self(0);
 
     /// Returns the period that an instant is in.
@@ -133,19 +149,17 @@ impl Period {
     }
 }
 
-/// Hashes under which other entries of the same story are looked up.
+/// Hashes under which other entries of the same story are found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Clues {
-    /// Among the entries that were first seen not long ago, of whatever source.
-    ///
-    /// An odd one is of a link, a guid or a title; an even one is of three words in a row, which say nothing once many
-    /// entries have them.
+    /// Looked up among recent entries of all sources. Odd hashes are of a link, guid or title; even ones of three words
+    /// in a row, which say nothing once many entries have them.
     pub recent: Vec<i64>,
-    /// Among the entries of the same source, however old: a site that moves gives old texts new addresses.
+    /// Looked up among all entries of the same source: a site that moves gives old texts new addresses.
     pub lasting: Vec<i64>,
 }
 
-/// A stored entry of the same source, as far as "new, changed or same" needs it.
+/// A stored entry of the same source, as `dedup::decide` needs it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
     /// Its number in the store.
@@ -158,33 +172,33 @@ pub struct Known {
     pub fingerprint: Fingerprint,
 }
 
-/// An entry of a source as far as "withdrawn" needs it.
+/// An entry that its source lists, or that is missed; see `dedup/lifecycle/withdrawal.rs`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Listed {
     /// Its number in the store.
     pub number: i64,
     /// Its key.
     pub key: EntryKey,
-    /// Its date if its publisher gives one.
+    /// Its date, if its publisher gives one.
     pub date: Option<Timestamp>,
-    /// Since when it is suspected to be withdrawn: it left the feed before.
-    pub suspected: Option<Timestamp>,
+    /// Since when it is missed; `None` while it is listed.
+    pub missed_since: Option<Timestamp>,
 }
 
-/// The time that an entry was listed by its source.
+/// The span in which a source listed an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stay {
+pub struct ListedSpan {
     /// Its number in the store.
     pub number: i64,
     /// Its date.
     pub date: Timestamp,
-    /// From its first sight.
+    /// Its first sight.
     pub from: Timestamp,
-    /// Until it left; `None` if it is there still.
+    /// When it left; `None` while it is listed.
     pub until: Option<Timestamp>,
 }
 
-/// What an entry said before it was edited.
+/// The text of an entry before an edit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Revision {
     /// When it was replaced.
@@ -199,35 +213,35 @@ pub struct Revision {
     pub url: Option<url::Url>,
 }
 
-/// An entry ready for the store: identified, sanitised, labelled.
+/// An entry ready for the store: identified, sanitised, labelled, sketched.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
     /// Sanitised.
     pub entry: Entry,
-    /// Who it is.
+    /// Its identity.
     pub identity: Identity,
     /// The topics that it is in.
     pub labels: Vec<Label>,
-    /// The rules that the labels come from.
+    /// The rules of the labels.
     pub rules: Arc<str>,
-    /// Its telling words; `None` if they were not looked for, as in an entry that is in no topic.
-    pub terms: Option<Terms>,
-    /// What comparing with other entries needs of it, so that nothing is parsed again: made and read by `dedup`.
+    /// Its telling words; `None` for an entry in no topic.
+    pub telling_words: Option<TellingWords>,
+    /// The bytes for comparison, made and read by `dedup`: no text is parsed again for that.
     pub sketch: Vec<u8>,
 }
 
-/// A stored entry beside which a new one may belong, as far as deciding needs it.
+/// A stored entry, as a decision on stories needs it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Peer {
     /// Its number in the store.
     pub number: i64,
-    /// The source that told it.
+    /// Its source.
     pub source_id: String,
     /// Its identity within the source.
     pub key: EntryKey,
-    /// The number of its story's head; 0 while the store is being rebuilt and it has none.
+    /// The number of its story's head; 0 if it has none while the store is being rebuilt.
     pub story: i64,
-    /// When the story that it headed became part of an earlier one.
+    /// When the story that it headed was merged into an earlier one.
     pub joined: Option<Timestamp>,
     /// When we first saw it.
     pub first_seen: Timestamp,
@@ -235,7 +249,7 @@ pub struct Peer {
     pub date: Timestamp,
     /// Our own date of its last significant change.
     pub changed: Option<Timestamp>,
-    /// When its publisher took it back, if so.
+    /// When its publisher withdrew it.
     pub withdrawn: Option<Timestamp>,
     /// Its guid.
     pub id: Option<String>,
@@ -254,13 +268,13 @@ pub struct Peer {
 pub struct StoredEntry {
     /// Its number in the store.
     pub number: i64,
-    /// The source that told it.
+    /// Its source.
     pub source_id: String,
     /// Its identity within the source.
     pub key: EntryKey,
     /// The id under which it is published if it heads a story.
     pub atom_id: String,
-    /// The story that it tells.
+    /// Its story, by the number of the head.
     pub story: i64,
     /// Its link for comparison; `None` if that identifies nothing.
     pub canonical_link: Option<String>,
@@ -268,11 +282,11 @@ pub struct StoredEntry {
     pub owns_guid: bool,
     /// When we first saw it.
     pub first_seen: Timestamp,
-    /// Its date (see [`date`]) as it was at first: later ones are changes, not other dates.
+    /// Its date (see [`date`]). A corrected publication date replaces it; an update does not.
     pub date: Timestamp,
     /// Our own date of its last significant change, if it had one.
     pub changed: Option<Timestamp>,
-    /// What it says.
+    /// Its content.
     pub entry: Entry,
 }
 
@@ -305,19 +319,19 @@ impl fmt::Display for Sameness {
     }
 }
 
-/// What two entries are held to be, whatever they say: by hand, or because they were published as one.
+/// A fixed relation of two entries, whatever they say: set by hand, or kept because they were published as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bond {
     /// The number of one entry: the lower one.
     pub one: i64,
     /// The number of the other.
     pub other: i64,
-    /// One story, or never one.
+    /// `true` for one story, `false` for never one.
     pub together: bool,
 }
 
 impl Bond {
-    /// Holds two entries together, or apart.
+    /// Binds two entries together, or apart.
     #[must_use]
     pub fn new(one: i64, other: i64, together: bool) -> Self {
         Self { one: one.min(other), other: one.max(other), together }
@@ -329,20 +343,20 @@ impl Bond {
 pub struct Story {
     /// Its number in the store.
     pub number: i64,
-    /// The earliest entry; its `atom_id` is the story's id for ever. If it was withdrawn, id and dates are its own, and
-    /// all else is of the first telling that stands.
+    /// The earliest entry; its `atom_id` is the story's id for ever. If it is withdrawn, only id and dates are its own:
+    /// the rest is of the first entry that stands.
     pub head: StoredEntry,
     /// Summary and content of the entry with the longest content, if that is not the head.
     pub text: Option<(Option<String>, Option<String>)>,
-    /// Every entry of the story that stands, the head's first, in the order of arrival.
+    /// The entries that stand, the head's first, in the order of arrival.
     pub tellings: Vec<Telling>,
-    /// Why it is in the topic: the best label among its entries.
+    /// The best label among its entries: why it is in the topic.
     pub label: Label,
-    /// Earlier news of the topic on the same subject, best first.
+    /// Related news, best first.
     pub related: Vec<Related>,
 }
 
-/// An earlier story of the topic that a story is shown with.
+/// A story shown as related news of another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Related {
     /// Its number in the store.
@@ -353,20 +367,20 @@ pub struct Related {
     pub url: Option<url::Url>,
 }
 
-/// One source's telling of a story.
+/// One entry of a story, as the story shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Telling {
-    /// The source's id in the config.
+    /// Its source's id in the config.
     pub source_id: String,
-    /// The entry's title there.
+    /// Its title.
     pub title: Option<String>,
-    /// The entry's page there.
+    /// Its page.
     pub url: Option<url::Url>,
-    /// That link for comparison; `None` if it identifies nothing.
+    /// Its canonical link; `None` if that identifies nothing.
     pub canonical_link: Option<String>,
-    /// The publisher's tags there.
+    /// Its publisher's tags.
     pub categories: Vec<crate::feed::Category>,
-    /// The entry's guid there, to tell tellings apart.
+    /// Its Atom id, which tells tellings apart.
     pub atom_id: String,
 }
 
@@ -375,23 +389,23 @@ pub struct Telling {
 pub struct Tombstone {
     /// The id under which it was published.
     pub atom_id: String,
-    /// When it went.
+    /// When it was shown last.
     pub date: Timestamp,
-    /// Why it went.
-    pub departure: Departure,
+    /// Why it is shown no more.
+    pub reason: TombstoneReason,
 }
 
 /// Why a topic shows a story no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Departure {
-    /// Everyone who told it has taken it back.
+pub enum TombstoneReason {
+    /// All its entries are withdrawn.
     Withdrawn,
-    /// It is told as part of an earlier story, which has this title.
+    /// It was merged into an earlier story, which has this title.
     Joined(Option<String>),
 }
 
 impl Identity {
-    /// The keys under which the store is asked for what it knows of the entry.
+    /// The keys under which the store is asked for the entry.
     pub fn keys(&self) -> impl Iterator<Item = EntryKey> {
         [Some(self.key), self.guid_key].into_iter().flatten()
     }

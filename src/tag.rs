@@ -1,6 +1,6 @@
-//! From an entry to the topics that it is in.
+//! Tags: from an entry to its topics.
 //!
-//! Comments, and what blog software appends to every text, are not the entry's text.
+//! Comments do not count as the entry's text, nor do the sentences that blog software appends to every text.
 
 use crate::config::Source;
 use crate::feed::{Category, Entry};
@@ -8,10 +8,9 @@ use crate::story::Plain;
 use crate::text::{Passage, without_boilerplate};
 use crate::topic::{Fields, Judgement, Label, Matcher, Verdict};
 
-/// Returns the topics that an entry, read as `plain`, is in, and why.
+/// The labels of an entry, read as `plain`.
 ///
-/// `source` is its source in the config. An entry whose source is there no more keeps what it told: its topics are found
-/// all the same.
+/// `source` is its source in the config; the entry of a former source (`None`) may be in every topic.
 #[must_use]
 pub fn labels(matcher: &Matcher, entry: &Entry, plain: &Plain, source_id: &str, source: Option<&Source>) -> Vec<Label> {
     let mut labels = matcher.labels(&fields(entry, plain, source_id, source));
@@ -19,7 +18,7 @@ pub fn labels(matcher: &Matcher, entry: &Entry, plain: &Plain, source_id: &str, 
     labels
 }
 
-/// Returns what becomes of an entry, read as `plain`, in every topic, for people; `source` as in [`labels`].
+/// The judgement of every topic on an entry, for people; parameters as in [`labels`].
 #[must_use]
 pub fn judgements(
     matcher: &Matcher,
@@ -37,8 +36,8 @@ pub fn judgements(
     judgements
 }
 
-/// Returns what rules look at in an entry, read as `plain`: its texts without markup, its publisher's tags and the
-/// operator's.
+/// The fields that rules look at in an entry, read as `plain`: texts without markup, tags of the publisher and of the
+/// operator.
 #[must_use]
 pub fn fields(entry: &Entry, plain: &Plain, source_id: &str, source: Option<&Source>) -> Fields {
     let own_tags = source.into_iter().flat_map(|source| &source.tags).map(String::as_str);
@@ -49,13 +48,12 @@ pub fn fields(entry: &Entry, plain: &Plain, source_id: &str, source: Option<&Sou
     fields
 }
 
-/// Whether entries of a source may be in a topic; those of a former one may be in all.
 fn may_be_in(source: Option<&Source>, topic: &str) -> bool {
     let topics = source.and_then(|source| source.topics.as_ref());
     topics.is_none_or(|topics| topics.iter().any(|known| known == topic))
 }
 
-/// What people read of a tag; a label can be empty.
+/// The name of a tag as people read it; a label can be empty.
 fn name(category: &Category) -> &str {
     category.label.as_deref().filter(|label| !label.trim().is_empty()).unwrap_or(&category.term)
 }
@@ -102,7 +100,7 @@ mod tests {
         Category { term: "rubrique-12".into(), label: Some(label.into()), ..Category::default() }
     }
 
-    /// What the short form `any = ["numérique éducatif", "école numérique"]` stands for.
+    /// The short form `any = ["numérique éducatif", "école numérique"]` as a topic.
     fn matcher() -> Matcher {
         let terms = ["numérique éducatif", "école numérique"].map(|term| Term::parse(term).unwrap());
         let fields = vec![Field::Title, Field::Lead, Field::Body, Field::Tags];

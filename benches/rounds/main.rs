@@ -28,6 +28,9 @@ use process::Cost;
 use results::{Rounds, Step};
 use world::World;
 
+/// Begins the part of the results that other commands have measured.
+const KEPT: &str = "<!-- Kept by `cargo bench --bench rounds`";
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     // Cargo adds `--bench` at the end.
@@ -46,11 +49,13 @@ fn main() {
     let out =
         value("--out").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md"), PathBuf::from);
     let program = std::env::var_os("VEILLE_BIN").map_or_else(|| env!("CARGO_BIN_EXE_veille").into(), PathBuf::from);
+    let kept = std::fs::read_to_string(&out).unwrap_or_default();
+    let kept = kept.split_once(KEPT).map(|(_, kept)| format!("\n{KEPT}{kept}")).unwrap_or_default();
     let mut all = Vec::new();
     for size in sizes {
         all.push(measure(size, &program, repeats));
         // After each size, so that a long run that is broken off has not been for nothing.
-        std::fs::write(&out, results::write(&all, &program, repeats)).unwrap();
+        std::fs::write(&out, results::write(&all, &program, repeats) + &kept).unwrap();
     }
     println!("{}", results::write(&all, &program, repeats));
 }

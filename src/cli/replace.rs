@@ -1,4 +1,6 @@
 //! The only writer of the user's own files: a file is replaced whole or not at all.
+//! A file that no other of the same owner and attributes can take the place of is written over: a daemon that may not read
+//! its config is worse than one that finds it half written and refuses it until it is whole.
 //!
 //! (Published files have a writer of their own, `publish::files`: it puts many at once, under a lock, and compares first.)
 

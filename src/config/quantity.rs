@@ -1,4 +1,6 @@
 //! Durations (`"90s"`, `"15m"`, `"7 days"`) and sizes (`"10 MiB"`): a whole number and a unit.
+//!
+//! Refused: `humantime`, which takes `1M` for a month.
 
 use std::time::Duration;
 

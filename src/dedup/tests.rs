@@ -1,4 +1,4 @@
-//! Who is the same, on stored entries.
+//! Sameness of stored entries.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::story::{Bond, StoredEntry};
 const TEXT: &str = "La ministre a présenté ce matin devant les recteurs le plan qui doit équiper chaque école rurale \
     d’une connexion rapide et former ses enseignants aux usages nouveaux dans les trois ans.";
 
-/// What the config says when it says nothing.
+/// The settings of an empty config.
 pub(crate) fn settings() -> DedupSettings {
     let days = chrono::TimeDelta::days;
     DedupSettings { window: days(90), near_duplicates: true, withdrawn_after: days(3), revisions: 20 }
@@ -235,7 +235,7 @@ fn a_correction_under_one_guid_is_the_same_item() {
     };
     let verdict = |other: StoredEntry| {
         let one = at(1, "Un plan pour les écoles", TEXT);
-        relation(&Subject::stored(&one), &Subject::stored(&other), &settings()).verdict
+        compare(&Subject::stored(&one), &Subject::stored(&other), &settings()).verdict
     };
     let corrected = format!("{TEXT} Enfin.");
     assert_eq!(verdict(at(2, "Un plan pour les écoles", &corrected)), Ok(crate::story::Sameness::Text));
@@ -244,7 +244,7 @@ fn a_correction_under_one_guid_is_the_same_item() {
     assert_eq!(verdict(at(2, "Un plan pour les écoles", &numbered)), Err(Refusal::Unlike));
     let [short, longer] = ["Les cours reprennent lundi.", "Les cours reprennent lundi matin."]
         .map(|text| Subject::stored(&at(i64::from(text.ends_with("matin.")), "Un plan pour les écoles", text)));
-    assert_eq!(relation(&short, &longer, &settings()).verdict, Err(Refusal::Unlike), "too short to show it");
+    assert_eq!(compare(&short, &longer, &settings()).verdict, Err(Refusal::Unlike), "too short to show it");
     let mut renamed = at(2, "Un plan pour les écoles", &corrected);
     renamed.entry.id = Some("12".into());
     assert_eq!(verdict(renamed), Err(Refusal::Unlike));

@@ -1,8 +1,10 @@
 //! The body of an answer: unpacked as it comes (RFC 9110 §8.4), never more than the limit and one piece.
 //!
 //! One content coding at most, of those that we ask for; a coding that nobody knows is believed only where the body is no
-//! text. gzip may come in several members (RFC 1952 §2.2) and zstd in
-//! several frames (RFC 8878 §3): they are read whole. The only home of `async-compression`.
+//! text. Nested codings are refused: no server needs them, and each layer multiplies a bomb.
+//!
+//! gzip may come in several members (RFC 1952 §2.2) and zstd in several frames (RFC 8878 §3): they are read whole. The HTTP
+//! library does not unpack, for its gzip drops later members in silence. The only home of `async-compression`.
 
 use std::io;
 use std::pin::Pin;

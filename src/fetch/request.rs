@@ -1,4 +1,6 @@
 //! What to fetch, and the secrets that go with it, read when they are needed.
+//!
+//! Secrets are not read with the config: they can change without a reload, and a missing one fails one feed only.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -34,10 +34,11 @@ const WORDS_BYTES_MAX: usize = 1000;
 pub(super) fn line(text: &str) -> Option<Cow<'_, str>> {
     let tags = tags(text);
     (!tags.is_empty()).then(|| {
-        let is_talked_about = |tag: &Tag<'_>| HIDDEN.contains(&&*tag.name) && !tag.holds_code;
+        let is_talked_about = |tag: &WrittenTag<'_>| HIDDEN.contains(&&*tag.name) && !tag.holds_code;
         // What a formula is made of means nothing elsewhere.
         let has_formula = tags.iter().any(|tag| tag.name == "math" && tag.is_paired);
-        let is_element = |tag: &Tag<'_>| tag.is_paired && (has_formula || is_known(&tag.name)) || tag.is_whole_void();
+        let is_element =
+            |tag: &WrittenTag<'_>| tag.is_paired && (has_formula || is_known(&tag.name)) || tag.is_whole_void();
         escape(text, &tags, |tag| is_element(tag) && !is_talked_about(tag))
     })
 }
@@ -45,7 +46,7 @@ pub(super) fn line(text: &str) -> Option<Cow<'_, str>> {
 /// Returns a text as HTML, if it is HTML though nobody says so.
 pub(super) fn open(text: &str) -> Option<Cow<'_, str>> {
     let tags = tags(text);
-    let is_sure = |tag: &Tag<'_>| {
+    let is_sure = |tag: &WrittenTag<'_>| {
         is_known(&tag.name) && (tag.is_paired || tag.is_whole_void() || OPTIONAL_ENDS.contains(&&*tag.name))
     };
     tags.iter().any(is_sure).then(|| escape(text, &tags, is_markup))
@@ -79,13 +80,13 @@ pub(super) fn has_markup(text: &str) -> bool {
     names(text).any(|(_, name, _)| is_known(&name))
 }
 
-fn is_markup(tag: &Tag<'_>) -> bool {
+fn is_markup(tag: &WrittenTag<'_>) -> bool {
     tag.is_paired
         || tag.is_whole_void()
         || is_known(&tag.name) && (!SWALLOWING.contains(&&*tag.name) || tag.has_attributes || tag.holds_code)
 }
 
-struct Tag<'t> {
+struct WrittenTag<'t> {
     /// Of its `<`.
     at: usize,
     /// In lower case.
@@ -97,7 +98,7 @@ struct Tag<'t> {
     holds_code: bool,
 }
 
-impl Tag<'_> {
+impl WrittenTag<'_> {
     /// Whether it is an element without content that can be meant as one: `<img>` alone shows nothing.
     fn is_whole_void(&self) -> bool {
         is_void(&self.name) && (self.has_attributes || BREAKS.contains(&&*self.name))
@@ -123,11 +124,11 @@ fn names(text: &str) -> impl Iterator<Item = (usize, Cow<'_, str>, &str)> {
     })
 }
 
-fn tags(text: &str) -> Vec<Tag<'_>> {
-    let mut tags: Vec<Tag<'_>> = Vec::new();
+fn tags(text: &str) -> Vec<WrittenTag<'_>> {
+    let mut tags: Vec<WrittenTag<'_>> = Vec::new();
     let mut open: HashMap<Cow<'_, str>, Vec<usize>> = HashMap::new();
     for (at, name, attributes) in names(text) {
-        let mut tag = Tag {
+        let mut tag = WrittenTag {
             at,
             name: name.clone(),
             has_attributes: !attributes.trim_end_matches('/').trim().is_empty(),
@@ -163,7 +164,7 @@ fn is_code(name: &str, inner: &str) -> bool {
 }
 
 /// Returns `text` with the tags escaped that are none.
-fn escape<'t>(text: &'t str, tags: &[Tag<'_>], is_markup: impl Fn(&Tag<'_>) -> bool) -> Cow<'t, str> {
+fn escape<'t>(text: &'t str, tags: &[WrittenTag<'_>], is_markup: impl Fn(&WrittenTag<'_>) -> bool) -> Cow<'t, str> {
     let mut out = String::new();
     let mut written = 0;
     // In front of the first tag, and between two, any `<` begins none.

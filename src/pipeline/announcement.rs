@@ -1,6 +1,6 @@
-//! Announcements: hubs hear of each topic whose documents changed (`WebSub`).
+//! Announcements: hubs are told of each topic whose documents changed (`WebSub`).
 //!
-//! What a hub was told is kept only when it has answered, so a crash repeats a ping and never loses one.
+//! An announcement is noted only after the hub has answered: a crash repeats a ping and never loses one.
 
 use std::sync::Arc;
 
@@ -15,13 +15,12 @@ use crate::feed::Timestamp;
 use crate::state::{Announcement, Health, Monitored};
 use crate::store::{Change, Store, StoreError};
 
-/// The wait after the first failure; it doubles with each further one.
+/// Wait after the first failure; doubles with each further one.
 const RETRY: TimeDelta = TimeDelta::minutes(1);
 
-/// The longest wait.
 const RETRY_MAX: TimeDelta = TimeDelta::days(1);
 
-/// Failures in a row, over half an hour, before a hub counts as unreachable: most are over by then.
+/// Failures in a row (half an hour) before a hub counts as unreachable: most outages are over by then.
 const UNREACHABLE_FROM: u32 = 6;
 
 /// The documents of a topic, as hubs know them.
@@ -29,15 +28,14 @@ const UNREACHABLE_FROM: u32 = 6;
 pub struct Announced {
     /// The topic's id.
     pub topic: String,
-    /// A hash of all of them.
+    /// A hash of all of them together.
     pub hash: String,
     /// Their public addresses, Atom first.
     pub addresses: Vec<String>,
 }
 
-/// Tells each hub of the topics whose documents are not those that it was told of last.
-///
-/// Returns when to try again, if something failed.
+/// Announces to each hub the topics whose documents differ from those announced last; returns the time of the next try,
+/// if something failed.
 ///
 /// # Errors
 /// When the store fails. A hub that fails is tried again later.

@@ -1,16 +1,17 @@
-//! Stories that people correct or ask about: merge, split, and why an entry tells its story.
+//! Stories corrected or explained by hand: merge, split, and the account of an entry's story.
 
 use std::collections::HashSet;
 
 use super::deciding::{Draft, Grouping, Memo, candidates, regroup, wait};
 use super::keeper::settle;
 use crate::config::Config;
-use crate::dedup::{self, Comparison, Sketched};
+use crate::dedup::{self, Comparison};
 use crate::feed::Timestamp;
 use crate::store::{self, Inquiry, Store, StoreError, Surroundings};
 use crate::story::{Bond, Peer, Revision, StoredEntry};
 
-/// Says that two entries are one story, from now on.
+/// Binds the stories of two entries into one, entry by entry: a bond of the two alone would say nothing about the
+/// others.
 ///
 /// # Errors
 /// When the store fails.
@@ -27,7 +28,7 @@ pub fn merge(store: &mut dyn Store, config: &Config, one: i64, other: i64, now: 
     })
 }
 
-/// Says that an entry is a story of its own, from now on; returns how many others told it.
+/// Parts an entry from its story; returns the number of entries that are left there.
 ///
 /// # Errors
 /// When the store fails.
@@ -39,7 +40,7 @@ pub fn split(store: &mut dyn Store, config: &Config, number: i64, now: Timestamp
         let mates = mates(around, number);
         let rest: Vec<i64> = mates.iter().copied().filter(|mate| *mate != number).collect();
         bind(&mut draft, &[number], &rest, false);
-        // Nobody asked for what is left to fall apart.
+        // The rest must not fall apart: it is bound together.
         bind(&mut draft, &rest, &rest, true);
         regroup(&mut draft, number, now);
         wait(&mut draft, &mates);
@@ -51,13 +52,11 @@ fn about(numbers: &[i64]) -> Inquiry {
     Inquiry { peers: numbers.iter().copied().collect(), ..Inquiry::default() }
 }
 
-/// The entries that tell a story with this one, itself among them.
 fn mates(around: &Surroundings, number: i64) -> Vec<i64> {
     let story = around.peers.get(&number).map(|peer| peer.story);
     story.and_then(|story| around.stories.get(&story)).cloned().unwrap_or_default()
 }
 
-/// Binds each of some entries to each of others, together or apart.
 fn bind(draft: &mut Draft<'_>, some: &[i64], others: &[i64], together: bool) {
     let mut done = HashSet::new();
     for one in some {
@@ -70,33 +69,33 @@ fn bind(draft: &mut Draft<'_>, some: &[i64], others: &[i64], together: bool) {
     }
 }
 
-/// Why an entry tells its story.
+/// The reasons why an entry tells its story.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// The entry.
     pub number: i64,
-    /// What it said before it was edited, the latest first.
+    /// Its texts before each edit, the latest first.
     pub revisions: Vec<Revision>,
     /// The head of its story.
     pub head: i64,
-    /// The others that tell it.
+    /// The other entries of its story.
     pub others: Vec<Kinship>,
-    /// The one that is most like it and tells another story.
+    /// The most similar entry of another story.
     pub nearest: Option<Kinship>,
 }
 
-/// How another entry compares.
+/// Another entry beside the one in question.
 #[derive(Debug, Clone)]
 pub struct Kinship {
     /// The other entry.
     pub stored: StoredEntry,
-    /// What their words say.
+    /// The comparison of both.
     pub comparison: Comparison,
-    /// Whether they are bound together, or apart, whatever these say.
+    /// `true` if they are bound together, `false` if apart, whatever the comparison says.
     pub bond: Option<bool>,
 }
 
-/// Says why a stored entry tells its story; `None` if it is not there.
+/// Explains why a stored entry tells its story; `None` if there is no such entry.
 ///
 /// # Errors
 /// When the store fails.
@@ -110,7 +109,7 @@ pub fn account(store: &mut dyn Store, config: &Config, number: i64) -> Result<Op
             Ok(near) => break near,
             Err(lacking) => {
                 let more = store.surroundings(&lacking)?;
-                // Somebody else wrote meanwhile: look again.
+                // The store has changed in between: look again.
                 around = match around.with(more) {
                     Some(around) => around,
                     None => store.surroundings(&about(&[number]))?,
@@ -136,7 +135,7 @@ pub fn account(store: &mut dyn Store, config: &Config, number: i64) -> Result<Op
     Ok(Some(Account { number, revisions, head: entry.story, others, nearest }))
 }
 
-/// The entries that tell an entry's story or may, each with how it compares.
+/// The entries of an entry's story and its candidates, each with its comparison.
 fn near(
     around: &Surroundings,
     grouping: &Grouping,
@@ -152,12 +151,8 @@ fn near(
         numbers.extend(strangers.into_iter().filter(|number| !told.contains(number)));
         for number in numbers.into_iter().filter(|number| *number != entry.number) {
             let (Some(other), Some(peer)) = (draft.sketched(number), draft.peer(number).cloned()) else { continue };
-            near.push((peer, compared(&sketched, &other, grouping)));
+            near.push((peer, dedup::compare(&sketched.subject, &other.subject, &grouping.settings)));
         }
     }
     draft.finish().map(|_| near)
-}
-
-fn compared(one: &Sketched, other: &Sketched, grouping: &Grouping) -> Comparison {
-    dedup::relation(&one.subject, &other.subject, &grouping.settings)
 }

@@ -1,7 +1,9 @@
-//! The whole text of entries whose feed gives only its beginning: their pages are fetched and the articles taken out.
+//! Full texts: the articles of the pages of entries whose feed gives only the beginning.
 //!
-//! One page after the other, each in its host's turn and outside of any transaction, so that other polls go on. An
-//! entry whose page fails keeps what the feed says.
+//! Pages are fetched one after the other, each in its host's turn, and outside of any transaction. An entry whose page
+//! fails keeps the feed's text. It is not asked for again, since the entry is published already.
+//!
+//! Fingerprints are of the feed's own text: so a page never makes an entry look changed, and is fetched once.
 
 use std::cmp::Reverse;
 
@@ -11,15 +13,16 @@ use crate::fetch;
 use crate::parse;
 use crate::text::html_to_text;
 
-/// Failed requests in a row after which a site is left in peace until the next poll.
+/// Failed requests in a row after which a site is left alone until the next poll.
 const FAILURES_MAX: usize = 3;
 
-/// What is asked for in place of a feed.
+/// The `Accept` header of a page.
 const ACCEPT: (&str, &str) = ("Accept", "text/html, application/xhtml+xml;q=0.9, */*;q=0.1");
 
-/// Puts the articles of their pages in place of the entries' contents; returns what went wrong.
+/// Replaces the contents of entries by the articles of their pages; returns the defects.
 ///
-/// The latest entries come first, at most `pages_max` of them. What belongs to the source's host goes to no other.
+/// The latest entries come first, at most `pages_max` of them. Credentials of the source's host are sent to no other
+/// host.
 ///
 /// # Cancellation
 /// Writes nothing.
@@ -82,7 +85,7 @@ async fn article(client: &fetch::Client, ask: &fetch::Request, now: Timestamp) -
     Ok(reading.await??)
 }
 
-/// Takes an article that says more than the feed.
+/// Takes an article that is longer than the feed's text.
 fn take(entry: &mut Entry, article: String) {
     let length = |html: &str| html_to_text(html).len();
     let own = [&entry.summary, &entry.content].into_iter().flatten().map(|html| length(html)).max();
@@ -91,7 +94,6 @@ fn take(entry: &mut Entry, article: String) {
     }
 }
 
-/// What went wrong.
 #[derive(Default)]
 struct PagesReport {
     failed: usize,

@@ -1,4 +1,4 @@
-//! What became of the config, of hubs and of this machine, kept for those who follow the health of sources.
+//! Health of the config, of hubs and of this machine, kept beside that of sources: one table, and one page for operators.
 
 use super::Context;
 use crate::feed::Timestamp;
@@ -6,7 +6,7 @@ use crate::outage::{Lack, Outage};
 use crate::state::{Health, Monitored, Turn};
 use crate::store::{Change, Store, StoreError};
 
-/// Notes that the config has mistakes, the first of them told in one line, or (`None`) that it has none, if that is news.
+/// Notes the first mistake of the config, or (`None`) that it has none, if that is news.
 ///
 /// # Errors
 /// When the store fails.
@@ -15,7 +15,7 @@ pub async fn note_config(context: &Context, mistake: Option<String>, now: Timest
     context.store.call(move |store| note_turn(store, &Monitored::Config, trouble, now)).await
 }
 
-/// Notes which outages of this machine there are now, as far as that is news.
+/// Notes the present outages of this machine, as far as they are news.
 ///
 /// # Errors
 /// When the store fails.
@@ -30,7 +30,7 @@ pub async fn note_outages(context: &Context, outages: Vec<Outage>, now: Timestam
     context.store.call(note).await
 }
 
-/// Notes the trouble that the config, a hub or this machine is in, or the end of it, if that is news.
+/// Notes the trouble of the config, a hub or this machine, or (`None`) its end, if that is news.
 pub(super) fn note_turn(
     store: &mut dyn Store,
     of: &Monitored,
@@ -43,6 +43,7 @@ pub(super) fn note_turn(
         (None, Some(_)) => (Health::Recovered, None),
         // Another mistake in the config is news, another way in which a hub fails is not.
         (Some((health, detail)), Some(last))
+            // Another mistake in the config is news; another way in which a hub fails is not.
             if last.health == health && (health != Health::Invalid || last.detail.as_ref() == Some(&detail)) =>
         {
             return Ok(());
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
     use crate::store::sqlite::Sqlite;
 
-    /// What was noted, one trouble an hour after the other: hours, each with what was said then.
+    /// Checks which of some troubles, one an hour, are noted: at which hour, and with which text.
     #[track_caller]
     fn check(of: &Monitored, troubles: &[Option<(Health, &str)>], expected: &[(i64, Health, Option<&str>)]) {
         let folder = tempfile::tempdir().unwrap();

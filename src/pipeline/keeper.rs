@@ -1,7 +1,9 @@
-//! Look, decide, write: how what polls bring gets into the store.
+//! Look, decide, write: how polls get into the store.
 //!
-//! Polls that end together are kept together: one look, one decision on all of them, one transaction. While it is
-//! written the next ones gather, so a thousand polls cost a few dozen transactions, and a single one waits for nobody.
+//! Polls that end together share one look, one decision and one transaction. The next polls gather meanwhile, so a
+//! thousand polls cost a few dozen transactions, and a single poll waits for no other.
+//! Refused: a savepoint for each poll, which binds us to one backend; a transaction for each, which costs a look and a
+//! commit each.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -16,16 +18,17 @@ use crate::dedup::Decision;
 use crate::store::{Applied, Change, Handle, Inquiry, Store, StoreError, Surroundings};
 use crate::story::Period;
 
-/// Polls that may wait to be kept; further ones wait to queue, and hold their documents meanwhile.
+/// Polls that wait in the queue; further callers wait to queue and hold their documents.
 const QUEUE: usize = 8;
 
-/// Polls that are kept in one transaction at most.
+/// Most polls in one transaction.
 const ARRIVALS_MAX: usize = 32;
 
-/// New or changed entries that are kept in one transaction, unless a single document brings more.
+/// Most new or changed entries in one transaction, unless one document brings more.
 const FRESH_MAX: usize = 640;
 
-/// Looks at the store before a decision is given up: other processes write all the time, or a decision asks for ever.
+/// Looks at the store before a decision is given up: other processes write without end, or the decision asks without
+/// end.
 const LOOKS_MAX: usize = 1000;
 
 /// Keeps polls, one batch after the other.
@@ -40,7 +43,7 @@ struct Waiting {
     reply: oneshot::Sender<Kept>,
 }
 
-/// What came of a poll; a panic is told by its message.
+/// The result of keeping a poll; `Err` holds the message of a panic.
 type Kept = Result<Result<Counts, StoreError>, String>;
 
 impl Keeper {
@@ -51,16 +54,16 @@ impl Keeper {
         Self { queue }
     }
 
-    /// Keeps a poll, all of it or nothing; returns what its document brought, after the commit.
+    /// Keeps the whole poll or nothing; returns the counts after the commit.
     ///
     /// # Errors
     /// When the store fails.
     ///
     /// # Cancellation
-    /// A poll that is queued is kept all the same.
+    /// A queued poll is kept all the same.
     ///
     /// # Panics
-    /// When deciding on this poll does.
+    /// When the decision on this poll panics.
     pub(super) async fn keep(&self, arrival: Arrival) -> Result<Counts, StoreError> {
         let (reply, kept) = oneshot::channel();
         self.queue.send(Waiting { arrival, reply }).await.map_err(|_| StoreError::Closed)?;
@@ -88,12 +91,12 @@ async fn keep_all(store: Handle, grouping: Arc<Grouping>, mut queue: mpsc::Recei
                         let _ = reply.send(Err(message));
                     }
                 }
-                // One of them brings a fault of ours to light: the others are kept without it.
+                // One of them panicked: the others are kept without it.
                 Err(_) => {
                     for (place, reply) in replies.into_iter().enumerate() {
                         let kept = keep_batch(&store, &grouping, &arrivals, place..place + 1).await;
                         let kept = kept.map(|kept| kept.map(|counts| counts.first().copied().unwrap_or_default()));
-                        // A poll that was given up needs no answer.
+                        // The poll may have been cancelled.
                         let _ = reply.send(kept);
                     }
                 }
@@ -102,7 +105,7 @@ async fn keep_all(store: Handle, grouping: Arc<Grouping>, mut queue: mpsc::Recei
     }
 }
 
-/// How many of those that wait go together: never two of one source, nor more entries than are good for one transaction.
+/// Length of the next batch: it never holds two polls of one source, nor more than [`FRESH_MAX`] entries.
 fn together(waiting: &[Waiting]) -> usize {
     let (mut sources, mut fresh) = (HashSet::new(), 0);
     let arrivals = waiting.iter().map(|waiting| &waiting.arrival);
@@ -131,7 +134,6 @@ fn answer(replies: Vec<oneshot::Sender<Kept>>, kept: Result<Vec<Counts>, StoreEr
     }
 }
 
-/// Keeps some of the polls; a panic is told by its message.
 async fn keep_batch(
     store: &Handle,
     grouping: &Arc<Grouping>,
@@ -143,10 +145,7 @@ async fn keep_batch(
     AssertUnwindSafe(keeping).catch_unwind().await.map_err(|panic| crate::readers::said(&*panic))
 }
 
-/// Keeps polls in one transaction.
-///
-/// # Errors
-/// When the store fails: then nothing is kept.
+/// Keeps polls in one transaction, or none of them.
 pub(super) fn keep(
     store: &mut dyn Store,
     arrivals: &[Arrival],
@@ -159,13 +158,10 @@ pub(super) fn keep(
     })
 }
 
-/// Looks, decides and writes; again, if the store has changed in between.
+/// Looks, decides and writes; starts again if the store has changed in between, up to [`LOOKS_MAX`] times.
 ///
-/// `first` is what is asked at the first look. `decide` is a pure function of what was read: the changes, and what to
-/// return once they are kept; or what has to be known first.
-///
-/// # Errors
-/// When the store fails, or changes all the time.
+/// `first` is the first inquiry. `decide` is a pure function of the surroundings: it returns the changes and a result,
+/// or the inquiry that it lacks.
 pub(super) fn settle<T>(
     store: &mut dyn Store,
     first: &Inquiry,
@@ -184,7 +180,7 @@ pub(super) fn settle<T>(
         }
         match decide(&around) {
             Err(lacking) => asked = *lacking,
-            // What depends on nothing that is stored may be written whatever has changed.
+            // A decision that depends on nothing stored may be written whatever has changed.
             Ok((changes, result)) => {
                 match store.apply(&changes, (!around.asked.is_empty()).then_some(around.generation))? {
                     Applied::Kept => return Ok(result),
@@ -199,7 +195,7 @@ pub(super) fn settle<T>(
     Err(StoreError::Contended)
 }
 
-/// What the decision on polls will need, as far as it shows before anything is known.
+/// The part of the inquiry that is known before the first look.
 fn asked(arrivals: &[Arrival], grouping: &Grouping) -> Inquiry {
     let mut asked = Inquiry::default();
     for Arrival { state, news, now, is_answered, .. } in arrivals {
@@ -227,34 +223,21 @@ fn asked(arrivals: &[Arrival], grouping: &Grouping) -> Inquiry {
 
 #[cfg(test)]
 mod tests {
-    use super::super::deciding::{Fresh, Listing, News};
+    use super::super::deciding::{Fresh, News};
     use super::*;
     use crate::config;
-    use crate::dedup;
+    use crate::dedup::{self, Listing};
     use crate::feed::{Entry, Timestamp};
     use crate::fetch::Share;
     use crate::state::SourceState;
     use crate::store::sqlite::Sqlite;
     use crate::story::Prepared;
 
-    /// How many go together of polls of these sources that bring so many new entries each.
+    /// Checks the length of the first batch of polls, each given by its source and number of new entries.
     #[track_caller]
     fn check(polls: &[(&str, usize)], expected: usize) {
-        let (entry, identity) = dedup::identify("a", "rss20", vec![Entry::default()]).remove(0);
-        let prepared =
-            Prepared { entry, identity, labels: Vec::new(), rules: "".into(), terms: None, sketch: Vec::new() };
-        let one = Fresh::new("a", prepared, Decision::New);
-        let fresh = || Fresh {
-            prepared: Arc::clone(&one.prepared),
-            sketched: Arc::clone(&one.sketched),
-            decision: Decision::New,
-        };
         let waiting = |(source_id, entries): &(&str, usize)| {
-            let fresh = (0..*entries).map(|_| fresh()).collect();
-            let news = News { fresh, same: Vec::new(), listing: Listing::Doubtful, _share: Share::default() };
-            let state = SourceState { source_id: (*source_id).into(), ..SourceState::default() };
-            let (now, news) = (Timestamp::UNIX_EPOCH, Some(news));
-            let arrival = Arrival { state, health: None, moved_to: None, throttle: None, is_answered: true, news, now };
+            let arrival = arrival(source_id, *entries, Timestamp::UNIX_EPOCH);
             Waiting { arrival, reply: oneshot::channel().0 }
         };
         assert_eq!(together(&polls.iter().map(waiting).collect::<Vec<_>>()), expected);
@@ -273,13 +256,16 @@ mod tests {
         check(&[("a", FRESH_MAX + 1), ("b", 1)], 1);
     }
 
-    /// A poll that brings one entry. At the beginning of time deciding on it panics: nothing was before.
-    fn arrival(source_id: &str, now: Timestamp) -> Arrival {
+    /// A poll that brings this number of entries. Its decision panics if `now` is the first instant: no instant is before it.
+    fn arrival(source_id: &str, entries: usize, now: Timestamp) -> Arrival {
         let entry = Entry { title: Some(source_id.into()), ..Entry::default() };
         let (entry, identity) = dedup::identify(source_id, "rss20", vec![entry]).remove(0);
-        let prepared =
-            Prepared { entry, identity, labels: Vec::new(), rules: "".into(), terms: None, sketch: Vec::new() };
-        let fresh = vec![Fresh::new(source_id, prepared, Decision::New)];
+        let (rules, labels, sketch) = ("".into(), Vec::new(), Vec::new());
+        let prepared = Prepared { entry, identity, labels, rules, telling_words: None, sketch };
+        let one = Fresh::new(source_id, prepared, Decision::New);
+        let (prepared, sketched) = (&one.prepared, &one.sketched);
+        let fresh = || Fresh { prepared: prepared.clone(), sketched: sketched.clone(), decision: Decision::New };
+        let fresh = (0..entries).map(|_| fresh()).collect();
         let news = Some(News { fresh, same: Vec::new(), listing: Listing::Doubtful, _share: Share::default() });
         let state = SourceState { source_id: source_id.into(), ..SourceState::default() };
         Arrival { state, health: None, moved_to: None, throttle: None, is_answered: true, news, now }
@@ -294,7 +280,7 @@ mod tests {
         let config = config::parse(text, &folder.path().join("config.toml")).unwrap();
         let keeper = Keeper::new(store, Arc::new(Grouping::of(&config)));
         let keep = |source_id: &str, now| {
-            let (keeper, arrival) = (keeper.clone(), arrival(source_id, now));
+            let (keeper, arrival) = (keeper.clone(), arrival(source_id, 1, now));
             tokio::spawn(async move { keeper.keep(arrival).await })
         };
         let noon = Timestamp::UNIX_EPOCH + chrono::TimeDelta::days(20_000);

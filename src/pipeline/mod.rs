@@ -1,4 +1,4 @@
-//! A poll and a publication, told from beginning to end. Start reading here.
+//! The composition of all stages. Start reading here.
 //!
 //! [`poll`] takes one source through all stages: ask its server, read the document, find what is new, decide its topics
 //! and its story, keep it. [`publish`] takes the stored stories of each topic out to files and memory.
@@ -25,7 +25,7 @@ use tracing::{info, warn};
 use url::Url;
 
 use crate::config::{Config, Source};
-use crate::dedup::{self, Decision, Subject};
+use crate::dedup::{self, Decision, Listing, Subject};
 use crate::feed::{Defect, Entry, Feed, Timestamp};
 use crate::fetch;
 use crate::outage::{Finding, Reply};
@@ -46,17 +46,18 @@ pub use publication::{Archives, Published, publish};
 pub use relabelling::relabel;
 pub use upkeep::upkeep;
 
-use deciding::{Arrival, Fresh, Grouping, Listing, News};
+use deciding::{Arrival, Fresh, Grouping, News};
 use keeper::Keeper;
 
 /// 410: the publisher says that it is gone for good (RFC 9110 §15.5.11).
 const GONE: u16 = 410;
 
-/// How much later than its host's other feeds one is asked again that was told to wait for all of them: one that is
-/// always refused would else keep the others from ever being asked.
+/// Extra wait of the feed whose server said "leave this host alone" (429, 503): the host's other feeds are asked first,
+/// else one that is always refused would keep them from ever being asked.
 const OTHERS_FIRST: TimeDelta = TimeDelta::minutes(10);
 
-/// When a document is asked for again for which there was no memory: a round of polls is over by then.
+/// Wait after a document found no memory: the round of polls is over by then. It is no failure of the publisher, so no
+/// back-off.
 const BUSY_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
 /// Everything that polls and publications need, built whole from one config.
@@ -66,23 +67,21 @@ pub struct Context {
     pub config: Config,
     /// Its topics.
     pub matcher: Matcher,
-    /// Who asks servers.
+    /// The HTTP client.
     pub client: Arc<fetch::Client>,
-    /// Where everything is kept.
+    /// The store.
     pub store: Handle,
-    /// Who keeps what polls bring.
     keeper: Keeper,
-    /// Which entries may tell one story.
     grouping: Arc<Grouping>,
     /// A hash of the rules by which entries are labelled.
     rules: Arc<str>,
 }
 
 impl Context {
-    /// Builds what a config asks for; inside a Tokio runtime, in which a task keeps what polls bring.
+    /// Builds the context of a config. Needs a Tokio runtime: a task that keeps polls is spawned.
     ///
     /// # Errors
-    /// When the HTTP client cannot be made, as on a system without any CA certificates.
+    /// When the HTTP client cannot be made, as on a system without CA certificates.
     pub fn new(config: Config, store: Handle) -> Result<Self, fetch::ClientError> {
         let client = Arc::new(fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?);
         Ok(Self::with(config, client, store))
@@ -95,9 +94,8 @@ impl Context {
         Self { config, matcher, client, store, keeper, grouping, rules }
     }
 
-    /// Builds what a changed config asks for, on the same store.
-    ///
-    /// If it asks servers as before, the client stays: with it the hosts' turns, and who asked to be left alone.
+    /// Builds the context of a changed config on the same store. The client stays if its settings do, and with it the
+    /// turns of hosts and their throttles.
     ///
     /// # Errors
     /// As [`Context::new`].
@@ -108,7 +106,8 @@ impl Context {
         Ok(Self::with(config, Arc::clone(&self.client), self.store.clone()))
     }
 
-    /// Leaves alone the hosts that asked for it before a restart, or when another process polled (RFC 9110 §10.2.3).
+    /// Postpones the hosts that asked to be left alone before a restart, or while another process polled (RFC 9110
+    /// §10.2.3).
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -149,58 +148,58 @@ impl Context {
     }
 }
 
-/// How a poll went.
+/// The result of a poll.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Polled {
-    /// What came of it.
+    /// Its outcome.
     pub outcome: Outcome,
     /// When to poll next; `None` for a source that is gone.
     pub next_poll: Option<Timestamp>,
 }
 
-/// What came of a poll.
+/// Outcome of a poll.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// It was not asked: it is due later, since another process polled it meanwhile, or never, since it is gone.
+    /// Not asked: another process polled the source meanwhile, or the source is gone for good.
     NotDue,
-    /// It was not asked: its host wants to be left alone. No failure of the source.
+    /// Not asked: the host asked to be left alone. No failure of the source.
     HostPostponed,
-    /// Its document was left: too much was being read at once. No failure of the source.
+    /// The document was left: too much was being read at once. No failure of the source.
     NoMemory,
-    /// The server says, or the bytes show, that nothing has changed.
+    /// The server answered 304, or the bytes are those of the last document.
     Unchanged,
     /// A document was read.
     Read(Counts),
-    /// It brought nothing.
+    /// The poll brought nothing.
     Failed(PollFailure),
 }
 
-/// What a document brought.
+/// Numbers of entries that a document brought.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Entries that were not known.
+    /// Entries that the store did not know.
     pub new: usize,
-    /// Entries that say something else now.
+    /// Known entries whose text, title or link differs for a reader.
     pub changed: usize,
 }
 
-/// A poll, up to the question whose fault it is that it brought nothing.
+/// The end of a poll, before it is clear whether the host or this machine is at fault.
 #[derive(Debug)]
 pub enum Conclusion {
     /// All of it is kept.
     Kept {
-        /// How it went.
+        /// Its result.
         polled: Polled,
-        /// The host answered, be it nonsense.
+        /// The host answered, even if with nonsense.
         is_answer: bool,
     },
-    /// It brought nothing, which may be the host's fault or this machine's. Nothing is kept: the source is due still.
+    /// It brought nothing, by the fault of the host or of this machine. Nothing is kept: the source is still due.
     InDoubt(Box<Doubt>),
-    /// This machine lacked something to ask with, told in one line. Nothing is kept: the source is due still.
+    /// This machine lacked something to ask with, told in one line. Nothing is kept: the source is still due.
     Lacking(String),
 }
 
-/// A poll that brought nothing, with all that is to be kept if its host is at fault.
+/// A poll that brought nothing, with everything to keep if its host is at fault.
 #[derive(Debug)]
 pub struct Doubt {
     /// The way in which the host did not answer.
@@ -210,7 +209,6 @@ pub struct Doubt {
     ground: Ground,
 }
 
-/// Why it brought nothing.
 #[derive(Debug)]
 enum Ground {
     Fetch { address: Url, error: fetch::FetchError },
@@ -218,7 +216,7 @@ enum Ground {
 }
 
 impl Doubt {
-    /// Returns the source that was polled.
+    /// The source that was polled.
     #[must_use]
     pub fn source_id(&self) -> &str {
         &self.source.id
@@ -234,15 +232,13 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// Polls one source, and holds its host to be at fault if it brings nothing.
-///
-/// `force` polls it also when it is not due.
+/// Polls one source; `force` also when it is not due. If it brings nothing, its host is at fault.
 ///
 /// # Errors
 /// When the store fails. A source that fails is an [`Outcome`].
 ///
 /// # Cancellation
-/// Nothing is kept unless all of it is.
+/// The store keeps the whole poll or nothing.
 pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Timestamp) -> Result<Polled, StoreError> {
     match ask(context, source, force, now).await? {
         Conclusion::Kept { polled, .. } => Ok(polled),
@@ -338,11 +334,10 @@ pub async fn ask(
     let skew = Skew::of(fetched.date, now);
     let waits = fetched.asks.clone();
     let moved = fetched.moved().cloned();
-    // Kept while the document is worked on: so no more of them are in memory than can be read.
+    // Held while the document is worked on, so that memory bounds the number of documents.
     let share = std::mem::take(&mut fetched.share);
 
-    // Read the document, unless its bytes are those of the last one, and make ready what is new in it: sanitised, with
-    // its topics.
+    // Read the document, unless its bytes are those of the last one. Sanitise and label its new entries.
     let news = match read(context, source, &mut state, fetched, now).await {
         Ok(document) => prepare(context, source, &mut state, document, share, now).await?,
         Err(unreadable) => Err(unreadable),
@@ -370,7 +365,7 @@ pub async fn ask(
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
     let (next_poll, is_read) = (state.next_poll, news.is_some());
-    let is_answered = is_read || deciding::is_due(missed_since, withdrawn_after, now);
+    let is_answered = is_read || dedup::is_due(missed_since, withdrawn_after, now);
     let was_ahead = last_poll.filter(|_| schedule::is_to_come(last_poll, now)).map(|until| (now, until));
     let wrong = state.about.clock_was_behind.or(was_ahead).filter(|_| skew == Skew::Agreed);
     let misdated = wrong.map(|span| (span, state.clone()));
@@ -434,7 +429,7 @@ fn due(
     schedule::due(&asked(context, source, state, &[]), state.last_poll, next_poll, now)
 }
 
-/// What the store knows of a source; nothing yet if it was never polled.
+/// Reads what is stored of a source; a new state if it was never polled.
 async fn remembered(context: &Context, source_id: &str) -> Result<Remembered, StoreError> {
     let ids = [source_id.to_owned()];
     let known = context.store.call(move |store| store.sources(Some(&ids))).await?.pop();
@@ -453,7 +448,7 @@ async fn fetch(
     context.client.fetch(&request, now).await
 }
 
-/// Keeps the state of a source whose server brought no document.
+/// Keeps the failure of a source whose server brought no document, or when to try again.
 async fn fail(
     context: &Context,
     source: &Source,
@@ -472,7 +467,7 @@ async fn fail(
     }
     let advice = error.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
     let failure = state.fail(error.code(), format!("{error}{advice}"), now);
-    // What was adopted may go; the configured address has the last word.
+    // The configured address has the last word: an adopted address may go.
     state.retired = *address == source.url && matches!(error, fetch::FetchError::Status { code: GONE, .. });
     plan(context, source, &mut state, error.asks(), now);
     if let Some(throttle) = error.throttle() {
@@ -495,7 +490,7 @@ async fn misread(
     keep_failure(context, Arrival { state, ..arrival }, failure).await
 }
 
-/// Returns the outcome of a poll that came to nothing without a failure of the source, and when to try again.
+/// Returns the outcome and the next try of a poll that ended without a failure of the source.
 fn put_off(error: &fetch::FetchError, now: Timestamp) -> Option<(Outcome, Timestamp)> {
     match error {
         fetch::FetchError::Postponed { until, .. } => Some((Outcome::HostPostponed, *until)),
@@ -506,7 +501,7 @@ fn put_off(error: &fetch::FetchError, now: Timestamp) -> Option<(Outcome, Timest
 
 async fn keep_failure(context: &Context, arrival: Arrival, failure: PollFailure) -> Result<Polled, StoreError> {
     let next_poll = arrival.state.next_poll;
-    // Told once, when the state changes: `feeds` shows the rest.
+    // Log only the change of state: `veille feeds` shows the rest.
     if arrival.state.failures == 1 {
         warn!(error.code = failure.code, "failing: {}", failure.message);
     }
@@ -514,7 +509,7 @@ async fn keep_failure(context: &Context, arrival: Arrival, failure: PollFailure)
     Ok(Polled { outcome: Outcome::Failed(failure), next_poll })
 }
 
-/// Sets when to poll next: never for a source that is gone.
+/// Sets the next poll; none for a source that is gone.
 fn plan(context: &Context, source: &Source, state: &mut SourceState, waits: &[Wait], now: Timestamp) {
     if state.retired {
         state.next_poll = None;
@@ -537,25 +532,23 @@ fn asked<'a>(context: &'a Context, source: &'a Source, state: &'a SourceState, w
     }
 }
 
-/// A document that was read.
 struct ReadDocument {
     about: About,
     entries: Vec<(Entry, Identity)>,
     listing: Listing,
     hash: [u8; 32],
-    /// Kept only with the document: an `ETag` for one that was not read would turn the failure into a silent "not
+    /// Kept only with the document: the `ETag` of an unread document would turn the failure into a silent "not
     /// modified".
     validators: Vec<Validators>,
 }
 
-/// Why a document could not be read.
 #[derive(Debug)]
 struct Unreadable {
     code: String,
     message: String,
 }
 
-/// Runs work that takes the processor for long; a panic in it is a fault of the document that it works on.
+/// Runs `work` on a reader thread. A panic is a fault of the document.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unreadable> {
     readers::run(work).await.map_err(|panic| Unreadable { code: "reader_failed".into(), message: panic.to_string() })
 }
@@ -568,7 +561,7 @@ async fn read(
     fetched: fetch::Fetched,
     now: Timestamp,
 ) -> Result<Option<ReadDocument>, Unreadable> {
-    // A permanent redirect is the last word of an address: what stands at its end is another document.
+    // After a permanent redirect the address leads to another document.
     let is_first = state.body_hash.is_none() || fetched.moved().is_some();
     // While our clock is behind, what is said to be of today would seem to be of the future.
     let now = fetched.date.filter(|date| Skew::of(Some(*date), now) == Skew::Behind).unwrap_or(now);
@@ -588,11 +581,11 @@ async fn read(
     let is_delta = document.is_delta;
     let limits = parse::Limits { entries_max: context.config.poll.entries_max, ..parse::Limits::default() };
     let (zone, source_id) = (source.schedule.zone(), source.id.clone());
-    // What relative links refer to is published with them.
+    // The base of relative links is published with them.
     let url = if source.private { url.join(".").unwrap_or(url) } else { url };
     let reading = aside(move || {
         let mut feed = parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)?;
-        // Half an entry would be published for good, or take the place of the whole one.
+        // Half an entry would be published for good, or would replace the whole one.
         if feed.entries.len() > 1 && feed.defects.iter().any(|defect| defect.code == "cut_entry") {
             feed.entries.pop();
         }
@@ -611,7 +604,7 @@ async fn read(
     Ok(Some(ReadDocument { about, entries, listing, hash, validators }))
 }
 
-/// Sorts out what is new in a document, so that only that is sanitised and labelled.
+/// Separates new and changed entries from known ones: only those are sanitised and labelled.
 async fn prepare(
     context: &Arc<Context>,
     source: &Source,
@@ -631,7 +624,7 @@ async fn prepare(
         }
     }
     let share = if source.full_text {
-        // Given back first: the pages need their own, and two that wait for each other wait for ever.
+        // First: the pages need places of their own, and two polls that wait for each other would wait for ever.
         drop(share);
         about.defects.extend(full_texts(context, source, &mut fresh, now).await);
         fetch::Share::default()
@@ -655,7 +648,6 @@ async fn prepare(
     }))
 }
 
-/// The stored entries that may be those of a document.
 async fn known(
     context: &Context,
     source_id: &str,
@@ -667,14 +659,13 @@ async fn known(
     Ok(around.known.remove(source_id).unwrap_or_default().into_values().collect())
 }
 
-/// Fetches the full text of entries that have a page of their own; returns what went wrong.
 async fn full_texts(
     context: &Context,
     source: &Source,
     fresh: &mut [(Entry, Identity, Decision)],
     now: Timestamp,
 ) -> Vec<Defect> {
-    // A page that several entries share is a list, and tells nothing of any of them.
+    // A page that several entries share is a list and belongs to none of them.
     let with_page = fresh.iter_mut().filter(|(_, identity, _)| identity.canonical_link.is_some());
     let entries = with_page.map(|(entry, ..)| entry).collect();
     let defects = full_text(&context.client, source, entries, context.config.poll.pages_max, now).await;
@@ -684,52 +675,33 @@ async fn full_texts(
     defects
 }
 
-/// Makes an entry ready for the store.
 fn ready(context: &Context, source: &Source, entry: Entry, mut identity: Identity, decision: Decision) -> Fresh {
     let entry = parse::sanitise(entry);
     let plain = Plain::of(&entry);
     let labels = tag::labels(&context.matcher, &entry, &plain, &source.id, Some(source));
     let subject = Subject::new(&source.id, &entry, &plain, &identity);
     identity.clues = subject.clues();
-    let terms = (!labels.is_empty()).then(|| dedup::terms(&entry, &plain));
+    let telling_words = (!labels.is_empty()).then(|| dedup::telling_words(&entry, &plain));
     let sketch = dedup::sketch(&subject, &identity.clues);
-    let prepared = Prepared { entry, identity, labels, rules: Arc::clone(&context.rules), terms, sketch };
+    let prepared = Prepared { entry, identity, labels, rules: Arc::clone(&context.rules), telling_words, sketch };
     Fresh::new(&source.id, prepared, decision)
 }
 
-/// What a feed says of itself.
 fn about(feed: Feed) -> About {
-    let Feed {
-        format,
-        id,
-        title,
-        url,
-        description,
-        language,
-        updated,
-        rights,
-        authors,
-        generator,
-        rhythm,
-        defects,
-        ..
-    } = feed;
-    let format = Some(format);
-    let is_private = false;
     About {
-        id,
-        title,
-        url,
-        description,
-        language,
-        updated,
-        rights,
-        authors,
-        generator,
-        format,
-        rhythm,
-        is_private,
-        defects,
+        id: feed.id,
+        title: feed.title,
+        url: feed.url,
+        description: feed.description,
+        language: feed.language,
+        updated: feed.updated,
+        rights: feed.rights,
+        authors: feed.authors,
+        generator: feed.generator,
+        format: Some(feed.format),
+        rhythm: feed.rhythm,
+        is_private: false,
+        defects: feed.defects,
         clock_was_behind: None,
     }
 }

@@ -1,4 +1,4 @@
-//! A publication: the stored stories of each topic, out to files and memory.
+//! A publication: the stored stories of each topic become files, and documents in memory.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -23,55 +23,54 @@ use crate::story::{self, Month, Story, Tombstone};
 use crate::text::feed_key;
 use crate::topic::Topic;
 
-/// Stories of a volume that are in memory at once.
+/// Stories of a volume in memory at once.
 const STORIES_AT_ONCE: usize = 100;
 
-/// Changes of sources that are shown.
+/// Turns of health that are shown.
 const CHANGES: usize = 100;
 
-/// What happens in a publication to the archives, and to all that takes long.
+/// The extent of a publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Archives {
-    /// Volumes stay as they are, and main documents are not compressed in the codings that take long: more news is on its
-    /// way, or readers wait.
+    /// Volumes stay as they are, and documents get gzip only: more news is on its way, or readers wait.
     Later,
-    /// Volumes are made anew whose stories or circumstances changed, and every coding is there.
+    /// Changed volumes are made anew, and every coding is made.
     Changed,
     /// Everything is made anew.
     All,
 }
 
-/// What was published.
+/// The result of a publication.
 #[derive(Debug)]
 pub struct Published {
     /// The store's generation that it shows.
     pub generation: i64,
-    /// Main documents that could not be put into the folder of static files: they are served all the same.
+    /// Main documents that could not be written to the folder: they are served all the same.
     pub representations: Vec<Representation>,
-    /// The documents that lie in that folder; of a volume that could not be put there, what is served stays.
+    /// Documents in the folder. Of a volume that could not be written, the one served before stays.
     pub filed: Archived,
-    /// How many stories of each topic its main document shows.
+    /// Topic ids, each with the number of stories in its main document.
     pub stories: Vec<(String, usize)>,
-    /// What hubs are to hear of: the topics that have stories, or had.
+    /// Topics to announce to hubs: those that have stories, or had.
     pub announced: Vec<Announced>,
-    /// What that changed in the folder.
+    /// The changes in the folder.
     pub written: Result<Written, FilesError>,
 }
 
-/// Documents by their paths, each with where it lies if it could be put there.
+/// Documents by path, each with its place in the folder if it was written there.
 type Archived = Vec<(String, Option<Filed>)>;
 
-/// Publishes the stored stories of every topic: renders what has changed and puts the files in place.
+/// Publishes every topic: renders the documents that have changed and puts their files in place.
 ///
-/// Nothing is read, rendered or compressed of documents whose basis is the one that was noted beside their files. Files
-/// that cannot be written do not keep the main documents from being served. `None` if `stop` came first: documents that
-/// were not reached then stay as they were.
+/// A document whose basis is noted beside its files is not read, rendered or compressed. Main documents whose files
+/// cannot be written are served all the same. Returns `None` if `stop` came first; the remaining documents then stay as
+/// they were.
 ///
 /// # Errors
 /// When the store fails.
 ///
 /// # Cancellation
-/// Goes on in the background until it is done, or until `stop`.
+/// Goes on in the background to the end, or until `stop`.
 pub async fn publish(
     context: &Arc<Context>,
     archives: Archives,
@@ -87,8 +86,7 @@ pub async fn publish(
     publishing.await.map_err(|_| StoreError::Closed)?
 }
 
-/// Reads what a publication has to know, after the related news of every story that waits for it was chosen: as one job of
-/// the store, so that no poll comes in between.
+/// Chooses the related news that waits, then reads the outline: one job of the store, so that no poll comes in between.
 fn look(store: &mut dyn Store, topics: &[String]) -> Result<Outline, StoreError> {
     loop {
         let outline = store.outline(topics, CHANGES)?;
@@ -100,7 +98,7 @@ fn look(store: &mut dyn Store, topics: &[String]) -> Result<Outline, StoreError>
     }
 }
 
-/// The stories of the store, read from a thread that may wait.
+/// The stories of the store, read from a blocking thread.
 struct Stories<'a> {
     context: &'a Context,
     runtime: &'a runtime::Handle,
@@ -112,7 +110,6 @@ impl Stories<'_> {
         self.runtime.block_on(self.context.store.call(move |store| store.stories(&topic, part)))
     }
 
-    /// The stories with these numbers that a topic shows.
     fn shown(&self, topic: &str, numbers: &[i64]) -> Result<Vec<Story>, StoreError> {
         let (topic, numbers) = (topic.to_owned(), numbers.to_vec());
         let told = self.runtime.block_on(self.context.store.call(move |store| store.told(&topic, &numbers)))?;
@@ -129,15 +126,13 @@ impl Stories<'_> {
     }
 }
 
-/// A publication under way.
 struct Publishing<'a> {
     config: &'a Config,
     archives: Archives,
     stop: &'a CancellationToken,
     credits: BTreeMap<String, Credit>,
-    /// What is wrong with the config, if anything.
+    /// The mistake in the config, if there is one.
     broken: Option<Turn>,
-    /// What this machine lacks.
     outages: Vec<Outage>,
     folder: Result<Folder, FilesError>,
     representations: Vec<Representation>,
@@ -146,7 +141,6 @@ struct Publishing<'a> {
     announced: Vec<Announced>,
 }
 
-/// Whether a publication goes on.
 type Flow = ControlFlow<()>;
 
 impl<'a> Publishing<'a> {
@@ -194,7 +188,7 @@ impl<'a> Publishing<'a> {
         let flow = self.documents(&edition, stories, outline)?;
         let written = match (self.folder, flow) {
             (Ok(folder), ControlFlow::Break(())) => {
-                // Nobody is there to hear of files: they are tried again by the next publication.
+                // Its files are tried again by the next publication.
                 let _ = folder.stop();
                 return Ok(None);
             }
@@ -238,7 +232,7 @@ impl<'a> Publishing<'a> {
         Ok(Flow::Continue(()))
     }
 
-    /// The main documents of a topic. Of a topic that is rendered, the stories for the home page are noted in `newest`.
+    /// Puts the main documents of a topic. The stories of a rendered topic are noted in `newest` for the home page.
     fn topic(
         &mut self,
         edition: &Edition<'_>,
@@ -272,7 +266,6 @@ impl<'a> Publishing<'a> {
         Ok(Flow::Continue(()))
     }
 
-    /// The documents that show all topics and sources.
     fn site(
         &mut self,
         edition: &Edition<'_>,
@@ -298,7 +291,7 @@ impl<'a> Publishing<'a> {
         Ok(self.put(publish::site(&edition), &made_from, Made::default()))
     }
 
-    /// The documents of a volume, written story by story: its month may not fit into memory.
+    /// Puts a volume, written story by story: its month may not fit into memory.
     fn volume(
         &mut self,
         edition: &Edition<'_>,
@@ -349,7 +342,7 @@ impl<'a> Publishing<'a> {
         Ok(Flow::Continue(()))
     }
 
-    /// Keeps documents that lie in their files whole, made from their basis, which depends on the sources that they cite.
+    /// Keeps documents whose files are whole and made from this basis, which depends on the sources that they cite.
     fn kept(&mut self, paths: &[String], basis: &dyn Fn(&[String]) -> String) -> Option<Made> {
         let folder = self.folder.as_mut().ok().filter(|_| self.archives != Archives::All)?;
         let made = folder.made(paths.first()?)?.clone();
@@ -364,7 +357,8 @@ impl<'a> Publishing<'a> {
         Some(made)
     }
 
-    /// Renders main documents one by one and puts each in its place; one that cannot be put is kept to be served.
+    /// Renders main documents one by one and puts each in its place; a document that cannot be written is kept to be
+    /// served.
     fn put(&mut self, documents: impl Iterator<Item = Representation>, basis: &str, made: Made) -> Flow {
         if let Ok(folder) = &mut self.folder {
             folder.note(basis, made);
@@ -382,7 +376,6 @@ impl<'a> Publishing<'a> {
         Flow::Continue(())
     }
 
-    /// The feeds of a topic, for hubs.
     fn announcement(&self, topic: &str, paths: &[String]) -> Announced {
         let filed = self.filed.iter().filter_map(|(path, filed)| Some((path, &filed.as_ref()?.hash)));
         let others = self.representations.iter().map(|document| (&document.path, &document.hash));
@@ -395,7 +388,7 @@ impl<'a> Publishing<'a> {
     }
 }
 
-/// Main documents are served from memory. In a hurry only in the codings that are ready.
+/// Main documents are served from memory; in a hurry only in the codings that are ready.
 fn served(filed: Filed, archives: Archives) -> Filed {
     let served = if archives == Archives::Later { Served::Memory } else { Served::MemoryInFull };
     // Volumes are asked for seldom.
@@ -406,7 +399,7 @@ fn served(filed: Filed, archives: Archives) -> Filed {
     }
 }
 
-/// What each source is credited with: those of the config, and those that stored entries came from before.
+/// The credit of each source: those of the config, and former ones of stored entries.
 fn credits(config: &Config, states: &[SourceState], mut health: HashMap<Monitored, Turn>) -> BTreeMap<String, Credit> {
     let former = |url, about| Credit {
         title: None,

@@ -1,4 +1,4 @@
-//! Making again what is derived from entries and bonds, after somebody has deleted it: clues, sketches and stories.
+//! Rebuilding of data derived from entries and bonds, after somebody has deleted it: clues, sketches and stories.
 
 use std::sync::Arc;
 
@@ -12,20 +12,14 @@ use crate::readers;
 use crate::store::{Change, Filter, Held, Inquiry, Store, StoreError, Which};
 use crate::story::StoredEntry;
 
-/// Entries that are looked at in one go.
+/// Entries in one transaction.
 const BATCH: usize = 500;
 
-/// Entries after which the log tells how far it is: some ten seconds.
+/// Entries between two lines in the log, some ten seconds apart.
 const TOLD: usize = 20_000;
 
-/// Gives every entry after `last` its clues and its sketch again, and a story to those that have none, in the order in
-/// which they came.
-///
-/// # Errors
-/// When the store fails.
-///
-/// # Cancellation
-/// What is done is kept, and the next run goes on there.
+/// Makes clues and sketch of every entry after `last`, and finds the story of those that have none, in the order of
+/// their numbers. Finished batches are kept, and the next run goes on after them.
 pub(super) async fn rebuild(context: &Arc<Context>, mut last: i64) -> Result<(), StoreError> {
     info!("making again what is derived from the entries");
     let mut done = 0_usize;

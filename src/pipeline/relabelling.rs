@@ -1,8 +1,7 @@
-//! Labelling every stored entry again after the rules have changed, little by little, while polls go on.
+//! Relabelling: every stored entry is labelled again after the rules have changed, in batches, while polls go on.
 //!
-//! New labels are kept beside those that are published, batch by batch; once all are there, one pointer moves and they are
-//! published in place of the others. A relabelling that was stopped goes on where it stood; another change of the rules
-//! begins another one.
+//! New labels are kept beside those in force; when all are there, one pointer moves. A relabelling that was stopped
+//! goes on where it stood; another change of the rules starts a new one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,23 +19,23 @@ use crate::story::{Gist, Order, Plain, StoredEntry, WINDOW};
 use crate::tag;
 use crate::topic::Matcher;
 
-/// Entries that are labelled, and stories that are related, in one transaction.
+/// Entries labelled, and stories related, in one transaction.
 const BATCH: usize = 1000;
 
-/// Labels of no use that go in one transaction.
+/// Stale labels dropped in one transaction.
 const DROPPED: usize = 5000;
 
-/// Entries after which the log tells how far a relabelling is: some seconds.
+/// Entries between two lines in the log, some seconds apart.
 const TOLD: usize = 20_000;
 
-/// Labels every stored entry again if the rules differ from those of the last time, and those that came under other rules;
-/// makes again what is derived and missing. Says whether there may be something to publish.
+/// Relabels if the rules differ from those in force, or entries wait for labels; rebuilds missing derived data first.
+/// Returns whether a publication may be needed.
 ///
 /// # Errors
 /// When the store fails.
 ///
 /// # Cancellation
-/// What is done is kept; the next run goes on there.
+/// Finished batches are kept; the next run goes on after them.
 pub async fn relabel(context: &Arc<Context>) -> Result<bool, StoreError> {
     let pulse = context.store.call(|store| store.pulse()).await?;
     let is_rebuilt = pulse.rebuilt.is_some();
@@ -45,7 +44,7 @@ pub async fn relabel(context: &Arc<Context>) -> Result<bool, StoreError> {
     }
     let is_done = pulse.rules == *context.rules && pulse.relabelling.is_none() && pulse.unlabelled == 0;
     if !is_done {
-        begin(context).await?;
+        apply(context, vec![Change::BeginRules(context.rules.to_string())]).await?;
         let mut done = label_all(context).await?;
         while !finish(context).await? {
             done += label_late(context).await?;
@@ -60,12 +59,8 @@ async fn apply(context: &Context, changes: Vec<Change>) -> Result<(), StoreError
     context.store.call(move |store| store.apply(&changes, None).map(|_| ())).await
 }
 
-async fn begin(context: &Context) -> Result<(), StoreError> {
-    apply(context, vec![Change::BeginRules(context.rules.to_string())]).await
-}
-
-/// Labels the entries that the relabelling has not reached, and then those that came meanwhile under other rules; returns
-/// how many.
+/// Labels the entries that the relabelling has not reached, then those that came meanwhile under other rules; returns
+/// their number.
 async fn label_all(context: &Arc<Context>) -> Result<usize, StoreError> {
     let Some(begun) = context.store.call(|store| store.pulse()).await?.relabelling else {
         return label_late(context).await;
@@ -100,8 +95,8 @@ async fn label_late(context: &Arc<Context>) -> Result<usize, StoreError> {
     }
 }
 
-/// Chooses related news where it is wanted, then publishes the new labels; says whether that is done, or other entries
-/// came meanwhile.
+/// Chooses related news where none was chosen, then publishes the new labels. Returns `false` if other entries came
+/// meanwhile.
 async fn finish(context: &Arc<Context>) -> Result<bool, StoreError> {
     for topic in &context.config.topics {
         relate(context, &topic.id).await?;
@@ -117,10 +112,10 @@ async fn held(context: &Context, which: Which) -> Result<Vec<Held>, StoreError> 
     context.store.call(move |store| store.entries(&filter)).await
 }
 
-/// Judges entries on as many threads as there are processors.
 async fn judge(context: &Arc<Context>, mut batch: Vec<Held>) -> Result<Vec<Change>, StoreError> {
     let share = batch.len().div_ceil(std::thread::available_parallelism().map_or(2, usize::from)).max(1);
-    let sources = Arc::new(sources(&context.config));
+    let sources = context.config.sources.iter().map(|source| (source.id.clone(), source.clone()));
+    let sources: Arc<HashMap<String, Source>> = Arc::new(sources.collect());
     let mut parts = Vec::new();
     while !batch.is_empty() {
         let rest = batch.split_off(share.min(batch.len()));
@@ -142,8 +137,8 @@ fn judged(matcher: &Matcher, sources: &HashMap<String, Source>, batch: Vec<Held>
         let (number, plain) = (*number, Plain::of(entry));
         let labels = tag::labels(matcher, entry, &plain, source_id, sources.get(source_id));
         if before.is_empty() && !labels.is_empty() {
-            // While its text is at hand: its related news is chosen next.
-            changes.push(Change::Terms { number, terms: dedup::terms(entry, &plain) });
+            // While the text is at hand: its related news is chosen next.
+            changes.push(Change::TellingWords { number, telling_words: dedup::telling_words(entry, &plain) });
         }
         changes.push(Change::Label { number, seen: fingerprint, labels });
     }
@@ -166,7 +161,7 @@ async fn relate(context: &Arc<Context>, topic: &str) -> Result<(), StoreError> {
     }
 }
 
-/// Chooses for a page of stories; returns the choices, and the last stories for those that come after.
+/// Chooses for a page of stories. Returns the choices and the window before the next page.
 fn choose(topic: &str, page: &[(Gist, bool)], window: &[Gist]) -> (Vec<Change>, Vec<Gist>) {
     let waiting: Vec<&Gist> = page.iter().filter(|(_, is_chosen)| !is_chosen).map(|(gist, _)| gist).collect();
     let with_pages = page.iter().map(|(gist, _)| gist).filter(|gist| gist.has_page);
@@ -177,15 +172,10 @@ fn choose(topic: &str, page: &[(Gist, bool)], window: &[Gist]) -> (Vec<Change>, 
     (changes, stories.into_iter().skip(last).cloned().collect())
 }
 
-/// How entries are read for labels. Raised when the same rules find other entries: stores are labelled again then.
+/// Version of reading entries for labels. Raised when the same rules find other entries: stores are labelled again then.
 const READING: u32 = 2;
 
-/// The sources of a config by id.
-fn sources(config: &Config) -> HashMap<String, Source> {
-    config.sources.iter().map(|source| (source.id.clone(), source.clone())).collect()
-}
-
-/// A hash of all that decides labels: how we read, the topics, and what sources say of their entries' topics.
+/// A hash of everything that decides labels: the version, [`READING`], the topics, the sources' tags and topics.
 pub(super) fn rules(config: &Config) -> String {
     let sources: Vec<_> = config.sources.iter().map(|source| (&source.id, &source.tags, &source.topics)).collect();
     let read_by = (env!("CARGO_PKG_VERSION"), READING);
@@ -235,16 +225,16 @@ mod tests {
         assert!(!relabel(&context).await.unwrap());
     }
 
-    /// A story that tells of a breakdown at this day, with or without a page, whether or not its related news is chosen.
+    /// A story about a breakdown at this day.
     fn story(number: i64, has_page: bool, is_chosen: bool) -> (Gist, bool) {
         let title = Some(format!("Parcoursup, Affelnet et Pronote en panne, jour {number}"));
         let entry = Entry { title: title.clone(), ..Entry::default() };
         let date = DateTime::UNIX_EPOCH + TimeDelta::days(number);
-        let terms = Some(dedup::terms(&entry, &Plain::of(&entry)));
-        (Gist { number, source_id: number.to_string(), date, title, has_page, terms }, is_chosen)
+        let telling_words = Some(dedup::telling_words(&entry, &Plain::of(&entry)));
+        (Gist { number, source_id: number.to_string(), date, title, has_page, telling_words }, is_chosen)
     }
 
-    /// Stories that tell of something else each.
+    /// Stories about other subjects.
     fn others() -> Vec<Gist> {
         let of = |place: usize| {
             let word: String = [place / 26, place % 26]
@@ -253,7 +243,7 @@ mod tests {
                 .collect();
             let (gist, _) = story(-1 - i64::try_from(place).unwrap(), true, true);
             let entry = Entry { title: Some(format!("Sujet{word} chose{word}")), ..Entry::default() };
-            Gist { terms: Some(dedup::terms(&entry, &Plain::of(&entry))), title: entry.title, ..gist }
+            Gist { telling_words: Some(dedup::telling_words(&entry, &Plain::of(&entry))), title: entry.title, ..gist }
         };
         (0..WINDOW).map(of).collect()
     }

@@ -1,4 +1,7 @@
-//! What is done once a day: sources that have become silent, entries that are too old, a tidy store.
+//! Daily upkeep: notice silent sources, drop old stories, tidy the store.
+//!
+//! The store keeps the date, and `run` or `poll`, whichever comes first, does the work: where polls are a cron job, no
+//! other process would.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -11,17 +14,15 @@ use crate::schedule;
 use crate::state::{Health, Monitored, Turn};
 use crate::store::{Change, Store, StoreError};
 
-/// How often.
 const INTERVAL: TimeDelta = TimeDelta::days(1);
 
-/// After a pause so long, nothing is dropped at the first upkeep: the clock may have jumped ahead, and entries that are
-/// dropped do not come back.
+/// Longest pause after which the first upkeep drops entries: after a longer one the clock may have jumped ahead, and dropped
+/// entries do not come back.
 const SUDDEN: TimeDelta = TimeDelta::days(8);
 
-/// Stories that are dropped in one transaction, so that no poll waits long.
+/// Stories dropped in one transaction, so that no poll waits long.
 const DROPPED: usize = 500;
 
-/// Notes which sources have become silent.
 async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreError> {
     let polled: BTreeSet<String> =
         context.config.sources.iter().filter(|source| source.enabled).map(|source| source.id.clone()).collect();
@@ -53,8 +54,7 @@ async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreEr
     context.store.call(note).await
 }
 
-/// Notices silence, drops what is too old and tidies the store, unless that was done within the last day; returns how
-/// many entries went.
+/// Does the upkeep, unless it was done within the last day; returns the number of dropped entries.
 ///
 /// # Errors
 /// When the store fails.

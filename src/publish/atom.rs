@@ -188,6 +188,8 @@ fn entry(item: &Item) -> Entry {
 }
 
 /// The page, who else told it (`via`), earlier news on the same subject (`related`), files (RFC 4287 §4.2.7.2).
+///
+/// A story's text and tags are from its tellings, so `via` is right for them; readers can tell both kinds apart.
 fn links(item: &Item) -> Vec<Link> {
     let mut links = Vec::new();
     if let Some(url) = &item.url {
@@ -290,6 +292,8 @@ fn replies(comments: &Comments) -> Vec<Extension> {
 }
 
 /// A story that is gone (RFC 6721 §3).
+///
+/// The W3C validator does not know the namespace and warns of it. Readers that know it delete the entry, others ignore it.
 fn deleted_entry(gone: &Gone) -> Extension {
     let when = gone.date.to_rfc3339_opts(SecondsFormat::Secs, true);
     Extension {

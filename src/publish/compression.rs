@@ -1,4 +1,5 @@
-//! Documents in the content codings that readers understand, made once per change.
+//! Documents in the content codings that readers understand, made once per change. gzip is made by zlib-rs, which takes
+//! the least time for the same documents.
 
 use std::io::{self, Read, Write};
 

@@ -4,6 +4,7 @@
 //! removed: they are listed in the `manifest`, which also says what each was made from. The compressed files are a part
 //! of their document: they are put with it, before it, and go with it. In a hurry those that take long are left out: they
 //! are listed all the same, and put beside their document by the next publication that is in none.
+//! Refused: `tempfile`, since unfinished files must have names that the next start finds.
 
 mod manifest;
 mod spool;

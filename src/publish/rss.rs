@@ -54,7 +54,7 @@ fn write(xml: &mut Xml, item: &Item) {
     xml.text("guid", &[("isPermaLink", is_permalink)], &item.id);
     xml.text("pubDate", &[], &date(item.published));
     if item.updated > item.published {
-        // RSS has no word for it.
+        // RSS has no word for it, nor for a language: subscribers that are a veille would lose both.
         xml.text("atom:updated", &[], &item.updated.to_rfc3339_opts(SecondsFormat::Secs, true));
     }
     xml.optional("dc:language", item.language.as_deref());

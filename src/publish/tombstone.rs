@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::feed::Timestamp;
 use crate::publish::{Edition, id, legal, words};
-use crate::story::{Departure, Tombstone};
+use crate::story::{Tombstone, TombstoneReason};
 
 /// A story that readers are to forget.
 #[derive(Debug)]
@@ -24,9 +24,9 @@ pub(super) fn gone(edition: &Edition<'_>, tombstones: &[Tombstone], shown: &Hash
     let gone = tombstones.iter().map(|tombstone| Gone {
         id: id::published(&edition.hidden.id(&tombstone.atom_id)),
         date: tombstone.date,
-        comment: match &tombstone.departure {
-            Departure::Withdrawn => words.withdrawn.to_owned(),
-            Departure::Joined(title) => (words.joined)(title.as_deref().and_then(legal::line)),
+        comment: match &tombstone.reason {
+            TombstoneReason::Withdrawn => words.withdrawn.to_owned(),
+            TombstoneReason::Joined(title) => (words.joined)(title.as_deref().and_then(legal::line)),
         },
     });
     gone.filter(|gone| !shown.contains(&gone.id) && ids.insert(gone.id.clone()))

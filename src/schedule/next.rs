@@ -17,6 +17,7 @@ use crate::text::exact_duration;
 const BACK_OFF_MAX: TimeDelta = TimeDelta::days(1);
 
 /// Longest that closed hours and days can postpone, beyond `poll.postpone_max`: a long weekend.
+/// Capped at a day, every closed day would be asked once.
 ///
 /// Asked once in the middle of each closed day, a publisher would find that we do not read what it says.
 const CLOSED_MAX: TimeDelta = TimeDelta::hours(73);

@@ -55,6 +55,8 @@ pub enum Health {
 }
 
 /// Failures in a row before a server counts as unreachable: most are over by the next poll.
+///
+/// A feed of every failed poll would be left by its readers.
 const UNREACHABLE_FROM: u32 = 3;
 
 impl SourceState {

@@ -1,28 +1,44 @@
-//! What a decision wants written, as plain data.
+//! Changes: what a decision wants written, as plain data.
 
 use std::sync::Arc;
 
 use crate::feed::Timestamp;
 use crate::state::{Announcement, SourceState, Throttle, Turn};
-use crate::story::{Bond, Clues, Fingerprint, Prepared, Terms};
+use crate::story::{Bond, Clues, Fingerprint, Prepared, TellingWords};
 use crate::topic::Label;
 
-/// One thing that a decision wants written. Dates and numbers are final: the store decides nothing.
+/// One write to the store. Dates and numbers are final: the store decides nothing.
+///
+/// ```
+/// use chrono::DateTime;
+/// use veille::state::SourceState;
+/// use veille::store::{Applied, Change, Store, sqlite::Sqlite};
+///
+/// let folder = tempfile::tempdir()?;
+/// let mut store = Sqlite::open(&folder.path().join("veille.db"))?;
+/// let state = SourceState { source_id: "education".into(), ..SourceState::default() };
+/// let leave = Change::Leave { numbers: vec![1], now: DateTime::UNIX_EPOCH };
+///
+/// // Both are written in one transaction, whatever has changed since the last look (`None`).
+/// assert_eq!(store.apply(&[Change::Source(Box::new(state)), leave], None)?, Applied::Kept);
+/// assert_eq!(store.sources(None)?[0].state.source_id, "education");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// What is remembered of a source.
+    /// The state of a source, in place of the one before.
     Source(Box<SourceState>),
-    /// A host asks to be left alone; a longer wait that it already has stays. Those over at `now` go, and all of a host whose
-    /// given end is over.
+    /// A host asks to be left alone. A longer wait that it already has stays. Waits that are over at `now` are deleted, and
+    /// the wait of the host if the given end is over.
     Throttle {
         /// The host and the end of its wait.
         throttle: Throttle,
         /// When it asked.
         now: Timestamp,
     },
-    /// Something became of a source, a hub or the config.
+    /// The health of a source, a hub or the config has changed.
     Turn(Turn),
-    /// What a hub was told.
+    /// An announcement to a hub.
     Announced(Announcement),
     /// A new entry.
     Insert {
@@ -38,36 +54,38 @@ pub enum Change {
         date: Timestamp,
         /// The id under which it is published, in place of the one that it came with.
         atom_id: String,
-        /// What it says.
+        /// Its content.
         prepared: Arc<Prepared>,
     },
-    /// A stored entry says something else; its number, story, Atom id and first sight stay.
+    /// The text of a stored entry was replaced; its number, story, Atom id and first sight stay.
     Update {
         /// The entry.
         number: i64,
-        /// What it says now.
+        /// Its content now.
         prepared: Arc<Prepared>,
         /// Its date.
         date: Timestamp,
-        /// When its publisher said that it was published, now or before.
+        /// The date of publication that its publisher gives now or gave before.
         published: Option<Timestamp>,
         /// Its last significant change, if it had one.
         changed: Option<Timestamp>,
-        /// What it said before is kept as replaced at this instant, among at most so many earlier texts.
+        /// If the text before is kept as a revision: the instant of its replacement, and the most revisions of an
+        /// entry.
         revision: Option<(Timestamp, usize)>,
     },
-    /// An entry tells another story.
+    /// An entry is moved to another story.
     Move {
         /// The entry.
         number: i64,
         /// The number of the story's head: the entry's own to make it one.
         story: i64,
-        /// When the story that it headed became part of an earlier one, if it did.
+        /// When the story that the entry headed was merged into an earlier one, if it headed one.
         joined: Option<Timestamp>,
     },
-    /// Two entries are bound, instead of any earlier bond between them.
+    /// Two entries are bound, in place of any earlier bond between them.
     Bind(Bond),
-    /// The earlier stories that a topic shows with a story, best first. It is chosen once: a first choice stays.
+    /// The related news of a story in a topic, best first. Nothing happens if it was chosen before: readers have seen
+    /// that.
     Relate {
         /// The topic.
         topic: String,
@@ -76,72 +94,73 @@ pub enum Change {
         /// The others.
         others: Vec<i64>,
     },
-    /// Stories came into a topic and wait for their related news.
+    /// Stories wait for their related news in some topic.
     Unrelated(Vec<i64>),
-    /// Stories wait no more, whether anything was chosen for them or not.
+    /// Stories wait no more.
     Related(Vec<i64>),
     /// The telling words of an entry.
-    Terms {
+    TellingWords {
         /// The entry.
         number: i64,
         /// Its words.
-        terms: Terms,
+        telling_words: TellingWords,
     },
-    /// Entries have left the document of their source.
+    /// Entries are not listed any more by their source. Refused: a date "last seen", which each poll without news would write
+    /// for each entry.
     Leave {
         /// The entries.
         numbers: Vec<i64>,
         /// When.
         now: Timestamp,
     },
-    /// An entry is in the document of its source again: neither suspected nor withdrawn.
-    Return {
+    /// An entry is listed again: neither missed nor withdrawn.
+    Relist {
         /// The entry.
         number: i64,
-        /// Its last significant change: its return, if it had been withdrawn.
+        /// Its last significant change: now, if it had been withdrawn.
         changed: Option<Timestamp>,
     },
-    /// Entries are suspected to be withdrawn since an instant; `None` for no more.
-    Suspect {
+    /// Entries are missed since an instant; `None` for no more. The column is called `suspected`.
+    Miss {
         /// The entries.
         numbers: Vec<i64>,
         /// Since when.
         since: Option<Timestamp>,
     },
-    /// Entries were taken back by their publisher. A story shows only tellings that stand; without any, no topic shows it.
+    /// Entries were withdrawn by their publisher. A story shows only entries that stand; without any, no topic shows
+    /// it.
     Withdraw {
         /// The entries.
         numbers: Vec<i64>,
         /// When.
         now: Timestamp,
     },
-    /// The clock was wrong between two instants: entries that this source told first then get the dates that it gives them,
-    /// as far as they are not later than `now`.
+    /// Entries of a source that came while the clock was wrong get the dates that the source gives them, up to `now`.
     Redate {
         /// The source.
         source_id: String,
-        /// The first of the two, by the wrong clock.
+        /// The first instant of the wrong clock.
         from: Timestamp,
-        /// The second.
+        /// Its last instant.
         until: Timestamp,
-        /// By the right one.
+        /// The instant by the right clock.
         now: Timestamp,
     },
-    /// A relabelling by these rules begins, or goes on; labels of another one that was not finished are forgotten.
+    /// A relabelling by these rules begins, or goes on. An unfinished one by other rules is dropped.
     BeginRules(String),
-    /// The labels of an entry under the rules of the relabelling under way, else of those in force. Nothing happens if the
-    /// entry says something else by now: who changed it has labelled it.
+    /// The labels of an entry under the rules to come, else those in force. Nothing happens if the text has changed
+    /// since: the poll that changed it has labelled it.
     Label {
         /// The entry.
         number: i64,
-        /// What it said when it was judged.
+        /// The fingerprint of the text that was labelled.
         seen: Fingerprint,
         /// Its labels.
         labels: Vec<Label>,
     },
-    /// Every entry up to this number was labelled.
+    /// Every entry up to this number is labelled.
     Labelled(i64),
-    /// The relabelling is done: its labels are published from now on. Nothing happens while an entry still waits for it.
+    /// The labels of the relabelling are published from now on. Nothing happens while an entry waits for labels.
     FinishRules,
     /// The clues and the sketch of an entry, made again.
     Sketch {
@@ -152,6 +171,6 @@ pub enum Change {
         /// As [`Prepared::sketch`].
         sketch: Vec<u8>,
     },
-    /// What is derived of each entry up to this number is there again; `None`: of all.
+    /// Derived data of each entry up to this number is complete; `None`: of all entries.
     Rebuilt(Option<i64>),
 }

@@ -35,14 +35,13 @@ impl Handle {
     /// Runs `job` on the store's thread.
     ///
     /// # Errors
-    /// What `job` returned; [`StoreError::Closed`] if the thread has ended.
+    /// The error of `job`; [`StoreError::Closed`] if the thread has ended.
     ///
     /// # Cancellation
-    /// A job that is queued runs all the same.
+    /// A queued job runs all the same.
     ///
     /// # Panics
-    /// When `job` does: the store lives on, for each of its methods keeps all or nothing, and the panic goes on in the
-    /// caller.
+    /// When `job` panics. The store lives on: each of its methods keeps all or nothing.
     pub async fn call<T, F>(&self, job: F) -> Result<T, StoreError>
     where
         T: Send + 'static,

@@ -1,7 +1,7 @@
-//! Where sources' states, entries, stories and labels live.
+//! The store: states of sources, entries, stories and labels. The contract is the prose on [`Store`].
 //!
-//! The contract is the prose on [`Store`]; `tests` in this folder runs it against every backend. [`sqlite`] is the default
-//! and the embedded one. [`Handle`] puts a store on its own thread.
+//! `tests` in this folder run it against every backend. [`sqlite`] is the embedded default; [`Handle`] puts a store on
+//! its own thread.
 
 mod change;
 mod handle;
@@ -19,189 +19,146 @@ use crate::topic::Label;
 
 pub use change::Change;
 pub use handle::Handle;
-pub use surroundings::{Inquiry, SHARING_MAX, STAYS_MAX, Surroundings};
+pub use surroundings::{Inquiry, SHARING_MAX, SPANS_MAX, Surroundings};
 
-/// A store of everything that outlives the process: reads, one write for all decisions, and upkeep.
+/// Everything that outlives the process: reads, one write for all decisions, and upkeep.
 ///
-/// *Transactions.* Each method is atomic by itself and sees one moment. [`Store::apply`] is the only way in for what polls,
-/// relabellings and people change.
+/// *Transactions.* Each method is atomic and sees one moment. [`Store::apply`] is the only way in for changes by polls,
+/// relabellings and people.
 ///
-/// *Decisions* are not made here: [`Store::surroundings`] reads what one needs, a pure function makes [`Change`]s of it,
-/// and `apply` writes them, unless the store has changed in between.
+/// *Decisions* are not made here. [`Store::surroundings`] reads what a decision needs, a pure function makes
+/// [`Change`]s of it, and `apply` writes them, unless the store has changed in between.
 ///
-/// *Entries are ground truth.* A story, a label, a clue, a sketch can be made again from the entries; an entry cannot.
+/// *Entries are ground truth.* Stories, labels, clues and sketches can be made again from the entries.
 ///
-/// *Numbers* of entries are never given twice. A story's number is that of its head, its earliest entry.
+/// *Numbers* of entries are never given twice. A story's number is that of its head, its earliest entry. There is no
+/// table of stories: a head never changes while its story stands, so the table would repeat the entries.
 ///
-/// *Generation.* A number that only grows: [`Store::apply`] raises it with every change that a decision or a publication
-/// could depend on, and [`Store::drop_before`] when it drops stories. A publisher that sees a higher one publishes again.
+/// *Generation.* A number that only grows. [`Store::apply`] raises it with every change that a decision or a
+/// publication could depend on, [`Store::drop_before`] when it drops stories. A publisher that sees a higher one
+/// publishes again.
 ///
-/// Times are kept to the second. Every method fails when the store cannot be read or written.
+/// Times are kept to the second.
+///
+/// # Errors
+/// Every method fails when the store cannot be read or written; its own errors, if any, are told beside it.
+#[expect(clippy::missing_errors_doc, reason = "said once for all methods")]
 pub trait Store: Send {
-    /// What is remembered of the sources that were ever polled, by id: of all, or of these.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
+    /// The memory of sources that were polled, by id: of all sources, or of these.
     fn sources(&mut self, ids: Option<&[String]>) -> Result<Vec<Remembered>, StoreError>;
 
-    /// What a decision needs to know, in one look.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
+    /// The answers to all questions of a decision, in one look.
     fn surroundings(&mut self, asked: &Inquiry) -> Result<Surroundings, StoreError>;
 
     /// Writes all changes in their order, or none.
     ///
-    /// `seen` is the generation of the surroundings that they were decided on: if the store has another one by now,
-    /// nothing is written. Without it they are written whatever has changed.
-    ///
-    /// # Errors
-    /// When the store cannot be written: then nothing is.
+    /// `seen` is the generation of the surroundings that the decision saw: if the store has another one by now, nothing
+    /// is written. Refused: locks, and callbacks inside the transaction. They tie decisions to one backend and keep it
+    /// locked while they think.
     fn apply(&mut self, changes: &[Change], seen: Option<i64>) -> Result<Applied, StoreError>;
 
-    /// Stored entries that fit a filter.
+    /// The stored entries that fit a filter.
     ///
     /// # Errors
-    /// When the store cannot be read, or the search cannot be understood.
+    /// Also when the search cannot be understood.
     fn entries(&mut self, filter: &Filter) -> Result<Vec<Held>, StoreError>;
 
-    /// What an entry said before, the latest first.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
+    /// The texts of an entry before each edit, the latest first.
     fn revisions(&mut self, number: i64) -> Result<Vec<Revision>, StoreError>;
 
-    /// The stories of a topic after a place, the earliest first, at most `limit`, each with whether its related news was
-    /// chosen: under the rules of the relabelling under way, else of those in force.
+    /// A page of a topic's stories after a place, the earliest first, each with whether its related news was chosen:
+    /// under the rules to come, else those in force.
     ///
-    /// Without a place it begins [`WINDOW`](crate::story::WINDOW) stories before the first for which nothing was chosen, and finds none if there
-    /// is no such story.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
+    /// Without a place the page begins [`WINDOW`](crate::story::WINDOW) stories before the first without a choice; it
+    /// is empty if there is none.
     fn unrelated(&mut self, topic: &str, after: Option<Order>, limit: usize) -> Result<Vec<(Gist, bool)>, StoreError>;
 
-    /// What a publication has to know before it reads any story: how `topics` (in their order) and all sources are at one
-    /// moment, and the last `turns` turns of sources.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
+    /// The state of `topics` (in their order) and all sources at one moment, with the last `turns` turns of health: all
+    /// that a publication needs before it reads any story.
     fn outline(&mut self, topics: &[String], turns: usize) -> Result<Outline, StoreError>;
 
-    /// The numbers of stories of a topic, newest first.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
+    /// The numbers of a topic's stories, newest first.
     fn stories(&mut self, topic: &str, part: Part) -> Result<Vec<i64>, StoreError>;
 
-    /// These stories beside a topic, in the order in which they are given.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
+    /// These stories with all their entries beside a topic, in the given order.
     fn told(&mut self, topic: &str, stories: &[i64]) -> Result<Vec<Told>, StoreError>;
 
-    /// The stories that a topic showed and shows no more, the latest to go first, at most `limit`; of all months, or those
-    /// whose heads are of `month`.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
+    /// The stories that a topic showed and shows no more, the latest to go first; of all months, or with heads of
+    /// `month`.
     fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError>;
 
-    /// The days (in UTC) on which each source had entries dated at `since` or later, by source and day.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
+    /// The days (in UTC) with entries of each source, dated at `since` or later, by source and day.
     fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError>;
 
-    /// The last change of health of each source, hub and the config but moves; of the given one, or of all.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
+    /// The last turn of health of each source, hub and the config, moves excepted; of the given one, or of all.
     fn health(&mut self, of: Option<&Monitored>) -> Result<Vec<Turn>, StoreError>;
 
-    /// What hubs were told, by hub and topic.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
+    /// The announcements to hubs, by hub and topic.
     fn announcements(&mut self) -> Result<Vec<Announcement>, StoreError>;
 
-    /// The hosts that are to be left alone at `now`, by name.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
+    /// The hosts to be left alone at `now`, by name.
     fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError>;
 
-    /// How the store is.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
+    /// The store as a whole.
     fn pulse(&mut self) -> Result<Pulse, StoreError>;
 
-    /// Drops stories whose every entry is older than `before` and has left its feed, or is of a source that is not among
-    /// `sources`; at most `limit` stories. Returns how many entries went; when none did, none is left to go.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
+    /// Drops at most `limit` stories. All their entries are older than `before`, and have left their feeds or are of a
+    /// source that is not among `sources`. Returns the number of dropped entries; 0 if none is left to drop.
     fn drop_before(&mut self, before: Timestamp, sources: &[String], limit: usize) -> Result<usize, StoreError>;
 
-    /// Forgets labels of rules that are neither in force nor being made, at most `limit`; returns how many went.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
+    /// Deletes at most `limit` labels of rules neither in force nor to come; returns a number above 0 if more may be
+    /// left.
     fn drop_labels(&mut self, limit: usize) -> Result<usize, StoreError>;
 
-    /// Tidies up at `now`, so that queries stay quick over the years.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
+    /// Notes that the daily upkeep was done at `now`.
     fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError>;
 
     /// Writes a consistent copy of the store to a new file.
     ///
     /// # Errors
-    /// When `to` exists or cannot be written.
+    /// Also when `to` exists.
     fn backup(&mut self, to: &Path) -> Result<(), StoreError>;
 }
 
-/// What came of [`Store::apply`].
+/// The result of [`Store::apply`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Applied {
-    /// All of it is kept.
+    /// All changes are written.
     Kept,
-    /// Nothing is: the store has changed since it was looked at.
+    /// Nothing is written: the store has changed since the look.
     Conflict,
 }
 
-/// How a store is.
+/// The store as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pulse {
     /// See [`Store`].
     pub generation: i64,
-    /// Its size in bytes.
+    /// Bytes of its file.
     pub size: u64,
-    /// When it was tidied last.
+    /// The last upkeep.
     pub tidied: Option<Timestamp>,
     /// The rules whose labels are published; empty before the first.
     pub rules: String,
     /// The relabelling under way.
     pub relabelling: Option<Relabelling>,
-    /// Entries that came or changed under other rules than those being made, or those in force if none are.
+    /// Entries without labels under the rules to come, else those in force.
     pub unlabelled: usize,
-    /// If clues, sketches or stories are missing: up to which entry they were made again.
+    /// If clues, sketches or stories are missing: the last entry that has them again.
     pub rebuilt: Option<i64>,
 }
 
-/// A relabelling that has begun.
+/// A relabelling under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relabelling {
-    /// By these rules.
+    /// The rules to come.
     pub rules: String,
-    /// Every entry up to this number was labelled.
+    /// Every entry up to this number is labelled.
     pub labelled: i64,
 }
 
-/// A stored entry with what the store says of it.
+/// A stored entry with its fingerprint and labels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Held {
     /// The entry.
@@ -212,7 +169,7 @@ pub struct Held {
     pub labels: Vec<Label>,
 }
 
-/// Returns one stored entry.
+/// Reads one stored entry.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -221,17 +178,17 @@ pub fn entry(store: &mut dyn Store, number: i64) -> Result<Option<StoredEntry>, 
     Ok(store.entries(&filter)?.pop().map(|held| held.stored))
 }
 
-/// Which stories of a topic.
+/// A part of a topic's stories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// The newest of which anything stands, at most so many; one that came late (see [`LATE_AFTER`](crate::story::LATE_AFTER))
-    /// counts as of its arrival, unless it came with its source's first document.
+    /// The newest that are shown, at most this number. A late story (see [`LATE_AFTER`](crate::story::LATE_AFTER)) counts as of
+    /// its arrival, unless it came with the first document of its source.
     Newest(usize),
-    /// Those whose heads are of a month, though all of it be withdrawn.
+    /// Those with heads of a month, also if all their entries are withdrawn.
     Month(Month),
 }
 
-/// How everything is that is published, at one moment, without any story.
+/// Everything that a publication needs before it reads any story, at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outline {
     /// The store's generation.
@@ -242,55 +199,54 @@ pub struct Outline {
     pub sources: Vec<SourceState>,
     /// The last change of health of each source, hub and the config but moves.
     pub health: Vec<Turn>,
-    /// What became of sources, hubs and the config, newest first; of no outage.
+    /// Turns of health, newest first, without outages.
     pub turns: Vec<Turn>,
-    /// What hubs were told, by hub and topic.
+    /// The announcements to hubs, by hub and topic.
     pub hubs: Vec<Announcement>,
     /// Stories that wait for their related news, the first 1,000 of them.
     pub unrelated: Vec<i64>,
 }
 
-/// How a topic is at one moment.
+/// A topic at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicOutline {
-    /// A number that grows whenever any story may look different in the topic, or leaves it: the largest of its months,
-    /// also of those that are empty now.
+    /// Grows whenever a story of the topic may look different or leaves it: the largest stamp of its months, with those
+    /// that are empty now.
     pub stamp: i64,
-    /// The months from which it has stories, by the dates of their heads, oldest first; each with its own stamp, a higher
-    /// one whenever a story of that month may look different.
+    /// The months of its stories by the dates of their heads, oldest first, each with its stamp.
     pub months: Vec<(Month, i64)>,
 }
 
-/// Which entries to list.
+/// A filter of entries.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Among which, and in which order.
+    /// The set of entries, and its order.
     pub which: Which,
     /// Only entries in this topic.
     pub topic: Option<String>,
     /// Only entries of this source.
     pub source_id: Option<String>,
-    /// Only entries that hold all these words, as [`crate::topic::Query`] reads them; best matches not first but newest.
+    /// Only entries that hold all these words, as [`crate::topic::Query`] reads them; the newest first, not the best.
     pub search: Option<String>,
     /// Only entries dated at this instant or later.
     pub since: Option<Timestamp>,
-    /// At most so many.
+    /// Most entries.
     pub limit: usize,
 }
 
-/// Among which entries a [`Filter`] looks.
+/// The entries among which a [`Filter`] looks.
 #[derive(Debug, Clone, Default)]
 pub enum Which {
     /// All, newest first.
     #[default]
     Newest,
-    /// Those with higher numbers than this one, by number.
+    /// Those with higher numbers, by number.
     After(i64),
-    /// Those that came or changed under other rules than those being made, or those in force if none are; by number.
+    /// Those without labels under the rules to come, else those in force; by number.
     Unlabelled,
     /// The entry of this number.
     Number(i64),
-    /// Those that people call so: by guid, Atom id or link; by number. Looks at every entry.
+    /// Those with this guid, Atom id or link; by number. Looks at every entry.
     Named {
         /// As people write it.
         name: String,
@@ -302,11 +258,11 @@ pub enum Which {
 /// A day on which a source had entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryDay {
-    /// Which source.
+    /// Its source.
     pub source_id: String,
     /// The date of the day's last entry.
     pub last: Timestamp,
-    /// How many.
+    /// The number of entries.
     pub entries: u64,
 }
 

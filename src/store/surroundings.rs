@@ -1,42 +1,56 @@
-//! What a decision needs to know of what is stored, asked for and read as plain data.
+//! The look of "look, decide, write": what a decision asks of the store, and the answer as plain data.
 //!
-//! A decision that finds something missing says what it lacks ([`Inquiry`]); the store is asked for that, and it is made
-//! again. What was asked for and is not there is not stored.
+//! A decision that lacks something returns an [`Inquiry`]; the caller asks the store and decides again. Something that
+//! was asked for and is not in the answer is not stored.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::feed::Timestamp;
-use crate::story::{Bond, EntryKey, Gist, Known, Listed, Order, Peer, Period, Stay, StoredEntry};
+use crate::story::{Bond, EntryKey, Gist, Known, Listed, ListedSpan, Order, Peer, Period, StoredEntry};
 
-/// What a decision asks of the store.
+/// The questions of a decision.
+///
+/// ```
+/// use veille::store::{Inquiry, Store, sqlite::Sqlite};
+///
+/// let folder = tempfile::tempdir()?;
+/// let mut store = Sqlite::open(&folder.path().join("veille.db"))?;
+/// let asked = Inquiry { peers: [7].into(), ..Inquiry::default() };
+/// let around = store.surroundings(&asked)?;
+///
+/// assert_eq!(around.asked, asked);
+/// assert!(!around.peers.contains_key(&7), "asked for and not there: no entry has this number");
+/// assert_eq!(around.next_number, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inquiry {
-    /// By source: the entries with one of these keys as their key or their guid's.
+    /// By source: the entries whose key, or whose guid's key, is one of these.
     pub keys: BTreeMap<String, BTreeSet<EntryKey>>,
-    /// The entries that these sources list, and those that they are suspected to have withdrawn.
+    /// The entries that these sources list, and those that are missed.
     pub listings: BTreeSet<String>,
-    /// By source: the entries that it lists, and the last [`STAYS_MAX`] that left it since then.
-    pub stays: BTreeMap<String, Timestamp>,
+    /// By source: the spans of the listed entries, and of the last [`SPANS_MAX`] that left since an instant.
+    pub spans: BTreeMap<String, Timestamp>,
     /// The latest [`SHARING_MAX`] entries that have a clue and were first seen in a period or later.
     pub recent: BTreeSet<(Period, i64)>,
     /// The latest [`SHARING_MAX`] entries that have a lasting clue.
     pub lasting: BTreeSet<i64>,
-    /// Entries by number, with all others of their stories, and their bonds.
+    /// Entries by number, with the other entries of their stories and their bonds.
     pub peers: BTreeSet<i64>,
     /// Entries by number, whole.
     pub texts: BTreeSet<i64>,
-    /// Whether an entry is stored under these Atom ids.
+    /// Atom ids that may be taken.
     pub atom_ids: BTreeSet<String>,
     /// By topic: the latest [`WINDOW`](crate::story::WINDOW) stories with a page before each of these places.
     pub windows: BTreeMap<String, BTreeSet<Order>>,
-    /// Stories as choosing related news needs them, by number.
+    /// Gists of stories, by number.
     pub gists: BTreeSet<i64>,
 }
 
-/// Departures that are looked at: a source that turns over its whole document all the time has many.
-pub const STAYS_MAX: usize = 100;
+/// Most departures that are read: a source that exchanges its whole document at each poll has many.
+pub const SPANS_MAX: usize = 100;
 
-/// Entries that are read of those that have a clue: one more than the most that a phrase may have.
+/// Most entries that are read of those with a clue: one more than a telling phrase may have.
 pub const SHARING_MAX: usize = crate::story::COMMON_CLUE + 1;
 
 impl Inquiry {
@@ -46,7 +60,6 @@ impl Inquiry {
         *self == Self::default()
     }
 
-    /// Adds what another decision asks.
     fn extend(&mut self, other: &Self) {
         for (source_id, keys) in &other.keys {
             self.keys.entry(source_id.clone()).or_default().extend(keys);
@@ -55,7 +68,7 @@ impl Inquiry {
             self.windows.entry(topic.clone()).or_default().extend(orders);
         }
         self.listings.extend(other.listings.iter().cloned());
-        self.stays.extend(other.stays.iter().map(|(source_id, since)| (source_id.clone(), *since)));
+        self.spans.extend(other.spans.iter().map(|(source_id, since)| (source_id.clone(), *since)));
         self.recent.extend(&other.recent);
         self.lasting.extend(&other.lasting);
         self.peers.extend(&other.peers);
@@ -65,23 +78,24 @@ impl Inquiry {
     }
 }
 
-/// What the store knows of what was asked, all of one moment.
+/// The answers of the store, all of one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Surroundings {
-    /// The number of that moment: it grows with every change that a decision could depend on.
+    /// The generation of that moment. It grows with every change that a decision could depend on.
     pub generation: i64,
-    /// New entries may take this number and those after it.
+    /// The first number for new entries. Refused: numbers given by the database, for then a change could not name an entry
+    /// that another one inserts, nor be compared in a test.
     pub next_number: i64,
     /// The rules whose labels are published.
     pub rules: String,
-    /// All that was asked.
+    /// The questions that were answered.
     pub asked: Inquiry,
     /// By source: entries under the keys that were asked for, by number.
     pub known: HashMap<String, BTreeMap<i64, Known>>,
     /// By source.
     pub listings: HashMap<String, Vec<Listed>>,
     /// By source.
-    pub stays: HashMap<String, Vec<Stay>>,
+    pub spans: HashMap<String, Vec<ListedSpan>>,
     /// By period and clue: numbers, the latest first.
     pub recent: HashMap<(Period, i64), Vec<i64>>,
     /// By clue: numbers, the latest first.
@@ -105,7 +119,7 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Adds what a second look has brought. `None` if the store has changed between the two.
+    /// Adds the answers of a second look; `None` if the store has changed between the two.
     #[must_use]
     pub fn with(mut self, more: Self) -> Option<Self> {
         if self.asked.is_empty() {
@@ -122,7 +136,7 @@ impl Surroundings {
             self.windows.entry(topic).or_default().extend(stories);
         }
         self.listings.extend(more.listings);
-        self.stays.extend(more.stays);
+        self.spans.extend(more.spans);
         self.recent.extend(more.recent);
         self.lasting.extend(more.lasting);
         self.peers.extend(more.peers);

@@ -1,28 +1,28 @@
-//! What a story is about, as far as choosing related news needs it.
+//! Gists of stories: all that choosing related news needs. For the words used here see `dedup/related/mod.rs`.
 
 use crate::feed::Timestamp;
 
-/// A story, as far as its choice among a topic's news needs it.
+/// The head of a story with its telling words.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gist {
     /// Its number in the store.
     pub number: i64,
-    /// The source of its head.
+    /// The source of the head.
     pub source_id: String,
     /// The date of its head.
     pub date: Timestamp,
     /// The title of its head.
     pub title: Option<String>,
-    /// Whether its head has a page to lead to.
+    /// Whether the head has a page to link to.
     pub has_page: bool,
-    /// The telling words of its head; `None` if they were not looked for yet.
-    pub terms: Option<Terms>,
+    /// The telling words of the head; `None` if they were not looked for yet.
+    pub telling_words: Option<TellingWords>,
 }
 
 /// Stories before a story among which its related news is chosen: older news is history.
 pub const WINDOW: usize = 500;
 
-/// A place among the stories of a topic, the earliest first: the date of the head and its number.
+/// A place among the stories of a topic, the earliest first: the date of the head, and its number.
 pub type Order = (Timestamp, i64);
 
 impl Gist {
@@ -33,29 +33,29 @@ impl Gist {
     }
 }
 
-/// The telling words of an entry, each at most once, in an order of their own.
+/// The telling words of an entry, each at most once, sorted by hash.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Terms(Vec<TellingWord>);
+pub struct TellingWords(Vec<TellingWord>);
 
-impl Terms {
-    /// Most terms of an entry.
+impl TellingWords {
+    /// Most telling words of an entry.
     pub const MAX: usize = 48;
 
-    /// Brings terms in order. Of terms of one word the first stays; those beyond [`Terms::MAX`] go.
+    /// Sorts words. Of equal words the first stays; words beyond [`TellingWords::MAX`] are dropped.
     #[must_use]
-    pub fn new(terms: impl IntoIterator<Item = TellingWord>) -> Self {
-        let mut terms: Vec<TellingWord> = terms.into_iter().take(Self::MAX).collect();
-        terms.sort_by_key(|term| term.word());
-        terms.dedup_by_key(|term| term.word());
-        Self(terms)
+    pub fn new(telling_words: impl IntoIterator<Item = TellingWord>) -> Self {
+        let mut telling_words: Vec<TellingWord> = telling_words.into_iter().take(Self::MAX).collect();
+        telling_words.sort_by_key(|word| word.hash());
+        telling_words.dedup_by_key(|word| word.hash());
+        Self(telling_words)
     }
 
-    /// The terms, in order.
+    /// The words, sorted by hash.
     pub fn iter(&self) -> impl Iterator<Item = TellingWord> {
         self.0.iter().copied()
     }
 
-    /// The term at a place.
+    /// The word at a place.
     #[must_use]
     pub fn get(&self, place: usize) -> Option<TellingWord> {
         self.0.get(place).copied()
@@ -64,23 +64,23 @@ impl Terms {
     /// As bytes for a store.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.0.iter().flat_map(|term| term.0.to_le_bytes()).collect()
+        self.0.iter().flat_map(|word| word.0.to_le_bytes()).collect()
     }
 
-    /// From the bytes that [`Terms::to_bytes`] made.
+    /// Reads bytes of [`TellingWords::to_bytes`].
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        let terms =
+        let telling_words =
             bytes.chunks_exact(4).filter_map(|bytes| Some(TellingWord(u32::from_le_bytes(bytes.try_into().ok()?))));
-        Self::new(terms)
+        Self::new(telling_words)
     }
 }
 
-/// A word by its hash, with where it stands and what it looks like; four bytes, for a topic's stories hold many.
+/// A word by its hash, with its place and whether it looks like a name; four bytes, since a topic's stories hold many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TellingWord(u32);
 
-/// Where an entry says a word.
+/// The place of a word in an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spot {
     /// In its title.
@@ -92,7 +92,7 @@ pub enum Spot {
 }
 
 impl TellingWord {
-    /// Makes the term of a word, given by a hash of which the highest 29 bits are kept.
+    /// Packs a word. Of its hash the highest 29 bits are kept.
     #[must_use]
     pub fn new(word: u64, spot: Spot, is_name: bool) -> Self {
         let spot = match spot {
@@ -103,13 +103,13 @@ impl TellingWord {
         Self(u32::try_from(word >> 35).unwrap_or_default() << 3 | u32::from(is_name) << 2 | spot)
     }
 
-    /// The word's hash.
+    /// Those bits of its hash.
     #[must_use]
-    pub fn word(self) -> u32 {
+    pub fn hash(self) -> u32 {
         self.0 >> 3
     }
 
-    /// Where the word stands.
+    /// Its place.
     #[must_use]
     pub fn spot(self) -> Spot {
         match self.0 & 3 {
@@ -130,29 +130,31 @@ impl TellingWord {
 mod tests {
     use super::*;
 
-    fn terms(words: &[u64]) -> Terms {
-        Terms::new(words.iter().map(|word| TellingWord::new(word << 40, Spot::Text, false)))
+    fn telling_words(words: &[u64]) -> TellingWords {
+        TellingWords::new(words.iter().map(|word| TellingWord::new(word << 40, Spot::Text, false)))
     }
 
     #[test]
     fn a_term_says_what_it_was_made_of() {
         for spot in [Spot::Title, Spot::Tag, Spot::Text] {
-            let term = TellingWord::new(u64::MAX, spot, true);
-            assert_eq!((term.word(), term.spot(), term.is_name()), (u32::MAX >> 3, spot, true));
+            let word = TellingWord::new(u64::MAX, spot, true);
+            assert_eq!((word.hash(), word.spot(), word.is_name()), (u32::MAX >> 3, spot, true));
         }
     }
 
     #[test]
     fn terms_come_back_from_their_bytes() {
-        let terms = terms(&[5, 3, 9]);
-        assert_eq!(Terms::from_bytes(&terms.to_bytes()), terms);
-        assert_eq!(Terms::from_bytes(b"odd"), Terms::default());
+        let telling_words = telling_words(&[5, 3, 9]);
+        assert_eq!(TellingWords::from_bytes(&telling_words.to_bytes()), telling_words);
+        assert_eq!(TellingWords::from_bytes(b"odd"), TellingWords::default());
     }
 
     #[test]
     fn of_a_word_said_twice_the_first_place_counts() {
-        let told =
-            Terms::new([TellingWord::new(1 << 40, Spot::Title, false), TellingWord::new(1 << 40, Spot::Text, true)]);
+        let told = TellingWords::new([
+            TellingWord::new(1 << 40, Spot::Title, false),
+            TellingWord::new(1 << 40, Spot::Text, true),
+        ]);
         assert_eq!(told.iter().map(TellingWord::spot).collect::<Vec<_>>(), [Spot::Title]);
     }
 }

@@ -1,9 +1,9 @@
-//! What a person reads of an entry.
+//! The texts of an entry without markup.
 
 use crate::feed::Entry;
 use crate::text::{Passage, html_to_text, one_line};
 
-/// The texts of an entry without markup, read off once for all that is made of them.
+/// Title, summary and content without markup, extracted once for labelling, comparing and telling words.
 #[derive(Debug, Clone, Default)]
 pub struct Plain {
     /// On one line.

@@ -1,17 +1,17 @@
-//! From a story as it is stored to the story that a topic shows: its head, its fullest text, its best label, its date.
+//! From a stored story to the story that a topic shows: its head, its fullest text, its best label, its date.
 
 use super::{Related, StoredEntry, Story, Telling};
 use crate::feed::Entry;
 use crate::topic::Label;
 
-/// A story as it is stored, beside one topic.
+/// A stored story beside one topic.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Told {
-    /// Its number in the store: that of its head.
+    /// The number of its head.
     pub number: i64,
-    /// Every entry that tells it, in the order of arrival.
+    /// Every entry of it, in the order of arrival.
     pub entries: Vec<ToldEntry>,
-    /// The stories that hold what was chosen as related news for it in the topic, best first.
+    /// The stories that hold the choices of related news for it in the topic, best first.
     pub chosen: Vec<Chosen>,
 }
 
@@ -20,7 +20,7 @@ pub struct Told {
 pub struct ToldEntry {
     /// The entry.
     pub stored: StoredEntry,
-    /// Whether its publisher took it back.
+    /// Whether its publisher withdrew it.
     pub is_withdrawn: bool,
     /// Its label in the topic, if it has one.
     pub label: Option<Label>,
@@ -31,13 +31,14 @@ pub struct ToldEntry {
 pub struct Chosen {
     /// Its head.
     pub head: Related,
-    /// Whether an entry of it that was not withdrawn is in the topic.
+    /// Whether an entry of it that stands is in the topic.
     pub is_in_topic: bool,
 }
 
-/// Returns the story that a topic shows; `None` if every entry was withdrawn, or none is in the topic.
+/// The story that a topic shows; `None` if all its entries are withdrawn, or none is in the topic.
 ///
-/// A withdrawn entry still says why the story is in the topic: the others tell the same item.
+/// The label of a withdrawn entry counts: the others tell the same item, and the story would else leave one topic and
+/// stay in another for no reason that a reader sees.
 #[must_use]
 pub fn shown(told: Told) -> Option<Story> {
     let Told { number, entries, chosen } = told;
@@ -60,14 +61,13 @@ pub fn shown(told: Told) -> Option<Story> {
     })
 }
 
-/// The label with most points, the first of equal ones.
 fn best<'a>(labels: impl Iterator<Item = &'a Label>) -> Option<&'a Label> {
     labels.reduce(|best, label| if label.score > best.score { label } else { best })
 }
 
 /// The entry with the longest text, the first of equal ones so that the head keeps its own.
 ///
-/// An entry that said it before the first one was corrected may say what was corrected: it does not count.
+/// An entry from before the head's last correction may hold the mistake: it does not count.
 fn fullest<'a>(standing: &'a [StoredEntry], first: &'a StoredEntry) -> &'a StoredEntry {
     let length =
         |stored: &StoredEntry| stored.entry.content.as_ref().or(stored.entry.summary.as_ref()).map_or(0, String::len);
@@ -75,7 +75,7 @@ fn fullest<'a>(standing: &'a [StoredEntry], first: &'a StoredEntry) -> &'a Store
     standing.iter().filter(is_current).rev().max_by_key(|stored| length(stored)).unwrap_or(first)
 }
 
-/// A withdrawn head as its story shows it: id and dates stay, all else is of the first entry that stands.
+/// A withdrawn head keeps id and dates; the rest is of the first entry that stands.
 fn in_place_of(head: StoredEntry, standing: &StoredEntry) -> StoredEntry {
     let StoredEntry { source_id, key, canonical_link, entry, .. } = standing.clone();
     let entry = Entry { published: head.entry.published, updated: head.entry.updated, ..entry };

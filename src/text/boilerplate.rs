@@ -1,5 +1,8 @@
 //! Sentences that blog software puts at the end of every excerpt, and that are no part of what it says: `WordPress`'s
 //! "The post … appeared first on …", "Read more" of `WordPress`, SPIP and Drupal.
+//!
+//! It is taken off when texts are judged, searched and published, not when they are stored: fingerprints and comparisons stay
+//! those of the publisher's text, and a longer list of sentences works on old entries too.
 
 mod markup;
 

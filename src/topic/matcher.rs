@@ -201,6 +201,9 @@ pub(super) struct TopicDecision<'a> {
 
 /// Decides each topic by its own rules, then by those of the topics that it includes and excludes.
 ///
+/// An included topic counts by its own rules, not by the topics that it includes in turn: so neither the order of topics
+/// nor a circle among them matters.
+///
 /// Only what the rules of those topics say counts, not what they include in turn: so no order and no circle matters.
 pub(super) fn decide<'a>(
     topics: impl Iterator<Item = &'a Watched>,

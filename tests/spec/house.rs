@@ -62,7 +62,7 @@ const HOMES: [(&str, &str); 41] = [
     ("toml_edit", "config/"),
     ("tracing_subscriber", "cli/"),
     ("unicode_normalization", "text/"),
-    ("uuid", "dedup/"),
+    ("uuid", "dedup/identity/"),
     ("whatlang", "text/"),
     ("xattr", "cli/replace"),
     ("zstd", "publish/"),

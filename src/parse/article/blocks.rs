@@ -2,6 +2,7 @@
 //!
 //! Three signs, from the surest to the weakest: the element, its class or id, the words it begins with. An element that
 //! holds the page's heading is never taken away. Each step costs time in proportion to the page.
+//! They go before the article is looked for: a long thread of comments outweighs a short article.
 
 use std::collections::HashSet;
 

@@ -49,6 +49,7 @@ pub enum ArticleError {
 ///
 /// `content_type` is the value of the HTTP header, `url` the address that the page came from. Tags, comments, links to
 /// other articles, menus and notices are left out: they would speak for the article where topics are decided.
+/// Its tags are not added to the entry's: many sites send the same keywords with every page.
 ///
 /// # Errors
 /// When there is none, or none that can be told from the rest of the page.

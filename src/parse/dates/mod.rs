@@ -2,7 +2,8 @@
 //!
 //! One reading for all: times, zones, months and weekdays are recognised where they stand, the numbers that remain are
 //! day, month and year. Numeric dates are European (day first) unless that makes no date or another weekday than the one
-//! that is named. No clock: `now` is a parameter.
+//! that is named. No clock: `now` is a parameter. Refused: any one parser of dates from a crate, since feeds write dozens
+//! of forms.
 
 mod names;
 mod zones;

@@ -1,4 +1,7 @@
 //! Abbreviations of time zones: RFC 822 §5.1, those that tzdata uses or used, and the usual ones of other languages.
+//!
+//! One that has several meanings means the zone of its source, else the one that feeds mean by it; an unknown one means UTC
+//! (RFC 5322 §4.3). A table alone would read Israel's `IST` as India's.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -1,4 +1,6 @@
 //! HTML with every element closed in order, none deep, no tracking pixels. Linear in its input, safe by no means.
+//!
+//! Elements that are not shown are replaced by `div`, `ul`, `pre` or a blank: unwrapped, they would let words run together.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

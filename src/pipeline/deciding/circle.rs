@@ -1,8 +1,10 @@
-//! Which entries tell one story.
+//! Stories: which entries tell one, decided on a whole circle of entries.
 //!
-//! A new entry looks for entries that are the same item; entries that are the same as those belong to the circle too, and
-//! so do the entries that tell a story with one of them. The whole circle is then parted anew, so that the order in which
-//! its entries came does not count, but for who heads a story.
+//! 1. [`candidates`] finds the stored entries that share clues with an entry.
+//! 2. Those that are the same item form its circle. The candidates of each member, the other entries of its story and
+//!    the entries bound to it join the circle in turn.
+//! 3. [`dedup::partition`] parts the whole circle into stories anew. So the stories do not depend on the order in which
+//!    entries came, except for the head of each story.
 
 #[cfg(test)]
 mod tests;
@@ -10,29 +12,27 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::Draft;
+use super::{Draft, IfRead};
 use crate::dedup::{self, Member, Sketched};
 use crate::feed::Timestamp;
 use crate::story::{Bond, COMMON_CLUE, EntryKey, Period};
 
-/// Most entries that are parted at once. Each is compared with each, and no news was ever told so often.
+/// Most entries in a circle. Each is compared with each, and no news was ever told so often.
 const CIRCLE_MAX: usize = 64;
 
-/// Most entries that one entry is compared with, of those that share a recent clue.
+/// Most candidates by recent clues.
 const CANDIDATES_MAX: usize = 64;
 
 /// An entry with fewer phrases among its clues is too short to share two.
 const PHRASES_FEW: usize = 4;
 
-/// The stored entries that may tell the story of an entry, by number: they share clues with it, or head the story of one
-/// that does. `None` if more has to be known first.
+/// Finds the stored entries that may tell the story of an entry, with the heads of their stories, by number.
 ///
-/// A shared link, guid or title (an odd clue) is enough, and so is a lasting clue; of shared phrases two are needed unless
-/// the entry has few. A phrase that more than [`COMMON_CLUE`] entries have of late is a phrase of the trade and is passed
-/// over.
-pub(crate) fn candidates(draft: &mut Draft<'_>, sketched: &Sketched, now: Timestamp) -> Option<Vec<i64>> {
+/// One shared name (link, guid, title) or lasting clue makes a candidate. Of phrases two must be shared, or one if the
+/// entry has few. A phrase that more than [`COMMON_CLUE`] recent entries have is passed over.
+pub(crate) fn candidates(draft: &mut Draft<'_>, sketched: &Sketched, now: Timestamp) -> IfRead<Vec<i64>> {
     let Sketched { subject, clues } = sketched;
-    // A source that is new to us may tell news that others have told long ago.
+    // A source that is new to us may tell news that others told long ago.
     let told = subject.published().map_or(now, |published| published.min(now));
     let since = told - draft.grouping.settings.window;
     let (first, mut is_known) = (Period::of(since), true);
@@ -81,7 +81,7 @@ pub(crate) fn candidates(draft: &mut Draft<'_>, sketched: &Sketched, now: Timest
         }
     }
     found.extend(heads);
-    // An entry without a story waits for it: the store is being rebuilt.
+    // An entry without a story (0) waits for one: the store is being rebuilt.
     let may_meet = |draft: &mut Draft<'_>, number: &i64| {
         let grouping = draft.grouping;
         draft
@@ -89,12 +89,12 @@ pub(crate) fn candidates(draft: &mut Draft<'_>, sketched: &Sketched, now: Timest
             .is_some_and(|peer| peer.story != 0 && grouping.may_meet(subject.source_id(), &peer.source_id))
     };
     found.retain(|number| may_meet(draft, number));
-    // Entries that were dropped meanwhile leave clues of which nothing is known.
+    // Entries that were dropped meanwhile leave clues that lead to nothing.
     (is_known || draft.lacks_nothing()).then(|| found.into_iter().collect())
 }
 
-/// Finds the story of a new entry among its [`candidates`], and makes one of stories that it links; `None` if it begins
-/// its own.
+/// Finds the story of a new entry among its [`candidates`], and merges the stories that the entry links. `None` if it
+/// begins a story.
 pub(crate) fn place(
     draft: &mut Draft<'_>,
     key: EntryKey,
@@ -114,7 +114,7 @@ pub(crate) fn place(
     circle.settle(draft, now)
 }
 
-/// Finds the stories of a stored entry and its circle anew, after it was edited or bound.
+/// Decides again on the stories of a stored entry and its circle, after it was edited or bound.
 pub(crate) fn regroup(draft: &mut Draft<'_>, number: i64, now: Timestamp) {
     let Some(first) = member(draft, number) else { return };
     let Some(story) = draft.peer(number).map(|peer| peer.story) else { return };
@@ -124,29 +124,28 @@ pub(crate) fn regroup(draft: &mut Draft<'_>, number: i64, now: Timestamp) {
     circle.settle(draft, now);
 }
 
-/// Holds an edited entry in its story, though it may not say the same any more: readers were told that it is.
+/// Binds an edited entry to its story, even if it is not the same item any more: readers were told that it is.
 pub(super) fn hold(draft: &mut Draft<'_>, number: i64, before: &Sketched, after: &Sketched) {
     let Some(story) = draft.peer(number).map(|peer| peer.story) else { return };
     for mate in draft.told(story).into_iter().filter(|mate| *mate != number) {
         let Some(other) = draft.sketched(mate) else { continue };
         let settings = &draft.grouping.settings;
-        let is_same = |entry: &Sketched| dedup::relation(&entry.subject, &other.subject, settings).verdict.is_ok();
+        let is_same = |entry: &Sketched| dedup::compare(&entry.subject, &other.subject, settings).verdict.is_ok();
         if is_same(before) && !is_same(after) {
             draft.bind(Bond::new(number, mate, true));
         }
     }
 }
 
-fn member(draft: &mut Draft<'_>, number: i64) -> Option<Member> {
+fn member(draft: &mut Draft<'_>, number: i64) -> IfRead<Member> {
     let sketched = draft.sketched(number)?;
     let key = draft.peer(number)?.key;
     Some(Member { number: Some(number), key, subject: Arc::clone(&sketched.subject) })
 }
 
-/// The entries that may tell a story together, directly or through others.
 struct Circle {
     members: Vec<Member>,
-    /// The stories that the stored ones tell now.
+    /// The present story of each stored member.
     stories: HashMap<i64, i64>,
     bonds: Vec<Bond>,
 }
@@ -168,7 +167,7 @@ impl Circle {
         }
     }
 
-    /// Takes in those candidates that are the same item as the member at `place`.
+    /// Adds the candidates that are the same item as the member at `place`.
     fn admit(&mut self, place: usize, candidates: Vec<i64>, draft: &mut Draft<'_>) {
         for number in candidates {
             let Some(one) = self.members.get(place).map(|one| Arc::clone(&one.subject)) else { return };
@@ -176,13 +175,15 @@ impl Circle {
                 continue;
             }
             let Some(other) = member(draft, number) else { continue };
-            if dedup::relation(&one, &other.subject, &draft.grouping.settings).verdict.is_ok() {
+            if dedup::compare(&one, &other.subject, &draft.grouping.settings).verdict.is_ok() {
                 self.add(draft, other);
             }
         }
     }
 
-    /// Fast path: all candidates belong to one story, and nothing speaks against the new entry among its other entries.
+    /// Fast path: all candidates belong to one story, and no guard refuses the new entry beside its other entries. The
+    /// partition would change nothing.
+    ///
     /// Entries that were parted from that story before stay apart.
     fn only_story(&self, draft: &mut Draft<'_>) -> Option<i64> {
         let found: HashSet<i64> = self.stories.values().copied().collect();
@@ -191,7 +192,7 @@ impl Circle {
         };
         for mate in draft.told(*head).into_iter().filter(|mate| !self.has(*mate)) {
             let Some(mate) = draft.sketched(mate) else { continue };
-            let refusal = dedup::relation(&new.subject, &mate.subject, &draft.grouping.settings).verdict.err();
+            let refusal = dedup::compare(&new.subject, &mate.subject, &draft.grouping.settings).verdict.err();
             if refusal.is_some_and(dedup::Refusal::is_guard) {
                 return None;
             }
@@ -199,7 +200,7 @@ impl Circle {
         Some(*head)
     }
 
-    /// Takes in what belongs to the members from the `place`th on, and to those that come with it.
+    /// Adds the candidates, story mates and bound entries of the members from `place` on, and of those that join.
     fn grow(&mut self, place: usize, draft: &mut Draft<'_>, now: Timestamp) {
         let mut place = place;
         while let Some(number) = self.members.get(place).map(|member| member.number) {
@@ -215,7 +216,7 @@ impl Circle {
         }
     }
 
-    /// Takes in the entries that tell a member's story with it, and those that it is bound to.
+    /// Adds the entries of a member's story and the entries bound to it.
     fn add_bound(&mut self, number: i64, draft: &mut Draft<'_>) {
         let mates = self.stories.get(&number).map(|head| draft.told(*head)).unwrap_or_default();
         for mate in mates {
@@ -238,8 +239,8 @@ impl Circle {
         }
     }
 
-    /// Parts the circle into stories and moves the entries that are not where they belong; returns the story of the
-    /// first member, `None` if that is new and alone.
+    /// Parts the circle into stories and moves the entries whose story changes. Returns the story of the first member;
+    /// `None` if that is new and alone.
     fn settle(&self, draft: &mut Draft<'_>, now: Timestamp) -> Option<i64> {
         let parts = dedup::partition(&self.members, &self.bonds, &draft.grouping.settings);
         let mut heads: BTreeMap<usize, i64> = BTreeMap::new();

@@ -1,4 +1,6 @@
-//! What is stored as it will be once the decisions made so far are written.
+//! The surroundings with the changes that were decided so far.
+//!
+//! A method that returns [`IfRead`] notes in the inquiry whatever was not read yet.
 
 #[cfg(test)]
 mod tests;
@@ -6,40 +8,39 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Fresh, Grouping, Memo};
+use super::{Fresh, Grouping, IfRead, Memo};
 use crate::dedup::{self, Sketched, Subject};
 use crate::feed::{Entry, Timestamp};
 use crate::store::{Change, Inquiry, SHARING_MAX, Surroundings};
-use crate::story::{self, Bond, EntryKey, Known, Listed, Peer, Period, Plain, Prepared, Stay, StoredEntry};
+use crate::story::{self, Bond, EntryKey, Known, Listed, ListedSpan, Peer, Period, Plain, Prepared, StoredEntry};
 
-/// The surroundings with what was decided so far. What a decision asks and is not there is noted, so that it can be read.
+/// The surroundings, the changes decided so far, and the inquiry for whatever is lacking.
 pub(crate) struct Draft<'a> {
     around: &'a Surroundings,
     pub(super) grouping: &'a Grouping,
     memo: &'a mut Memo,
     wants: Inquiry,
-    /// What is to be written.
     pub(super) changes: Vec<Change>,
     next_number: i64,
-    /// Entries that are new or changed.
+    /// New and changed entries.
     peers: HashMap<i64, Peer>,
     sketched: HashMap<i64, Arc<Sketched>>,
     prepared: HashMap<i64, Arc<Prepared>>,
-    /// By story that changed: its entries.
+    /// By story with a change: its entries.
     told: HashMap<i64, BTreeSet<i64>>,
     /// By clue: the new or changed entries that have it.
     recent: HashMap<i64, Vec<i64>>,
     lasting: HashMap<i64, Vec<i64>>,
-    /// Stored entries that say something else now.
+    /// Stored entries whose text was replaced.
     updated: HashSet<i64>,
     bonds: BTreeMap<(i64, i64), bool>,
     atom_ids: HashSet<String>,
-    /// By source: entries that leave its document.
+    /// By source: entries that left its document.
     left: HashMap<String, HashMap<i64, Timestamp>>,
-    /// By source: entries that are suspected to be withdrawn, or no more.
-    suspected: HashMap<String, HashMap<i64, Option<Timestamp>>>,
+    /// By source: entries that are missed since an instant, or no more.
+    missed: HashMap<String, HashMap<i64, Option<Timestamp>>>,
     /// Entries that are listed again.
-    back: HashSet<i64>,
+    relisted: HashSet<i64>,
 }
 
 impl<'a> Draft<'a> {
@@ -61,26 +62,23 @@ impl<'a> Draft<'a> {
             bonds: BTreeMap::new(),
             atom_ids: HashSet::new(),
             left: HashMap::new(),
-            suspected: HashMap::new(),
-            back: HashSet::new(),
+            missed: HashMap::new(),
+            relisted: HashSet::new(),
         }
     }
 
-    /// Whether all that was asked so far is known.
+    /// Whether everything asked so far was read.
     pub(super) fn lacks_nothing(&self) -> bool {
         self.wants.is_empty()
     }
 
-    /// Ends the decision.
-    ///
-    /// # Errors
-    /// What it lacked.
+    /// Ends the decision. The error is the inquiry for whatever it lacked.
     pub(crate) fn finish(self) -> Result<Vec<Change>, Box<Inquiry>> {
         if self.wants.is_empty() { Ok(self.changes) } else { Err(Box::new(self.wants)) }
     }
 
     /// The stored entries of a source that have one of these keys.
-    pub(super) fn known(&mut self, source_id: &str, keys: impl Iterator<Item = EntryKey>) -> Option<Vec<Known>> {
+    pub(super) fn known(&mut self, source_id: &str, keys: impl Iterator<Item = EntryKey>) -> IfRead<Vec<Known>> {
         let keys: BTreeSet<EntryKey> = keys.collect();
         if keys.is_empty() {
             return Some(Vec::new());
@@ -93,8 +91,8 @@ impl<'a> Draft<'a> {
         Some(self.around.known.get(source_id)?.values().cloned().collect())
     }
 
-    /// The entries that a source lists or is suspected to have withdrawn, before this decision.
-    pub(super) fn listed(&mut self, source_id: &str) -> Option<&'a [Listed]> {
+    /// The entries that a source listed or that were missed before this decision.
+    pub(super) fn listed(&mut self, source_id: &str) -> IfRead<&'a [Listed]> {
         let listed = self.around.listings.get(source_id);
         if listed.is_none() {
             self.wants.listings.insert(source_id.to_owned());
@@ -102,7 +100,6 @@ impl<'a> Draft<'a> {
         listed.map(Vec::as_slice)
     }
 
-    /// Entries leave the document of their source.
     pub(super) fn leave(&mut self, source_id: &str, numbers: Vec<i64>, now: Timestamp) {
         if !numbers.is_empty() {
             self.left.entry(source_id.to_owned()).or_default().extend(numbers.iter().map(|number| (*number, now)));
@@ -110,48 +107,45 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The entries that leave the document of a source by this decision.
     pub(super) fn left(&self, source_id: &str) -> HashMap<i64, Timestamp> {
         self.left.get(source_id).cloned().unwrap_or_default()
     }
 
-    /// Entries are suspected to be withdrawn since an instant, or no more.
-    pub(super) fn suspect(&mut self, source_id: &str, numbers: Vec<i64>, since: Option<Timestamp>) {
+    /// Entries are missed since an instant; `None` for no more.
+    pub(super) fn miss(&mut self, source_id: &str, numbers: Vec<i64>, since: Option<Timestamp>) {
         if !numbers.is_empty() {
-            let suspected = self.suspected.entry(source_id.to_owned()).or_default();
-            suspected.extend(numbers.iter().map(|number| (*number, since)));
-            self.changes.push(Change::Suspect { numbers, since });
+            let missed = self.missed.entry(source_id.to_owned()).or_default();
+            missed.extend(numbers.iter().map(|number| (*number, since)));
+            self.changes.push(Change::Miss { numbers, since });
         }
     }
 
-    /// The entries of a source that are suspected to be withdrawn, and since when.
-    pub(super) fn suspected(&mut self, source_id: &str) -> Option<HashMap<i64, Timestamp>> {
+    pub(super) fn missed(&mut self, source_id: &str) -> IfRead<HashMap<i64, Timestamp>> {
         let listed = self.listed(source_id)?;
-        let mut suspected: HashMap<i64, Option<Timestamp>> =
-            listed.iter().map(|entry| (entry.number, entry.suspected)).collect();
-        suspected.extend(self.suspected.get(source_id).into_iter().flatten());
-        suspected.extend(self.back.iter().map(|number| (*number, None)));
-        Some(suspected.into_iter().filter_map(|(number, since)| Some((number, since?))).collect())
+        let mut missed: HashMap<i64, Option<Timestamp>> =
+            listed.iter().map(|entry| (entry.number, entry.missed_since)).collect();
+        missed.extend(self.missed.get(source_id).into_iter().flatten());
+        missed.extend(self.relisted.iter().map(|number| (*number, None)));
+        Some(missed.into_iter().filter_map(|(number, since)| Some((number, since?))).collect())
     }
 
-    /// The stays of a source's new entries.
-    pub(super) fn begun(&self, source_id: &str) -> Vec<Stay> {
+    pub(super) fn begun(&self, source_id: &str) -> Vec<ListedSpan> {
         let new = self.peers.values().filter(|peer| peer.number >= self.around.next_number);
         let new = new.filter(|peer| peer.source_id == source_id);
-        new.map(|peer| Stay { number: peer.number, date: peer.date, from: peer.first_seen, until: None }).collect()
+        new.map(|peer| ListedSpan { number: peer.number, date: peer.date, from: peer.first_seen, until: None })
+            .collect()
     }
 
-    /// How long the entries of a source were listed.
-    pub(super) fn stays(&mut self, source_id: &str, since: Timestamp) -> Option<&'a [Stay]> {
-        let stays = self.around.stays.get(source_id);
-        if stays.is_none() {
-            self.wants.stays.insert(source_id.to_owned(), since);
+    pub(super) fn spans(&mut self, source_id: &str, since: Timestamp) -> IfRead<&'a [ListedSpan]> {
+        let spans = self.around.spans.get(source_id);
+        if spans.is_none() {
+            self.wants.spans.insert(source_id.to_owned(), since);
         }
-        stays.map(Vec::as_slice)
+        spans.map(Vec::as_slice)
     }
 
-    /// An entry.
-    pub(crate) fn peer(&mut self, number: i64) -> Option<&Peer> {
+    /// A stored or new entry; also `None` if it was dropped meanwhile.
+    pub(crate) fn peer(&mut self, number: i64) -> IfRead<&Peer> {
         if self.peers.contains_key(&number) {
             return self.peers.get(&number);
         }
@@ -162,15 +156,15 @@ impl<'a> Draft<'a> {
         peer
     }
 
-    /// An entry as it is compared.
-    pub(crate) fn sketched(&mut self, number: i64) -> Option<Arc<Sketched>> {
+    /// The sketch of an entry, read back.
+    pub(crate) fn sketched(&mut self, number: i64) -> IfRead<Arc<Sketched>> {
         if let Some(sketched) = self.sketched.get(&number).or_else(|| self.memo.get(&number)) {
             return Some(Arc::clone(sketched));
         }
         let read = self.peer(number).map(dedup::sketched)?;
         let read = match read {
             Some(read) => read,
-            // A store that is being rebuilt: the text is read once more.
+            // In a store that is being rebuilt the text is read once more.
             None => {
                 of_text(self.around.texts.get(&number).or_else(|| {
                     self.want_text(number);
@@ -190,8 +184,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// What an entry says.
-    pub(super) fn text(&mut self, number: i64) -> Option<Entry> {
+    pub(super) fn text(&mut self, number: i64) -> IfRead<Entry> {
         if let Some(prepared) = self.prepared.get(&number) {
             return Some(prepared.entry.clone());
         }
@@ -210,7 +203,6 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The bonds of an entry.
     pub(super) fn bonds(&self, number: i64) -> Vec<Bond> {
         let is_of = |bond: &&Bond| bond.one == number || bond.other == number;
         let stored = self.around.bonds.iter().filter(is_of);
@@ -219,9 +211,8 @@ impl<'a> Draft<'a> {
         stored.chain(new.filter(|bond| is_of(&bond))).collect()
     }
 
-    /// The entries that have a recent clue and were first seen in a period or later, the latest first; not all that have
-    /// it. `None` if that has to be asked first.
-    pub(super) fn sharing(&mut self, first: Period, clue: i64) -> Option<Vec<i64>> {
+    /// The latest entries that have a recent clue and were first seen in `first` or later, at most [`SHARING_MAX`].
+    pub(super) fn sharing(&mut self, first: Period, clue: i64) -> IfRead<Vec<i64>> {
         let Some(stored) = self.around.recent.get(&(first, clue)) else {
             self.wants.recent.insert((first, clue));
             return None;
@@ -230,8 +221,8 @@ impl<'a> Draft<'a> {
         Some(self.merged(stored, new, |sketched| sketched.clues.recent.contains(&clue)))
     }
 
-    /// The entries that have a lasting clue, the latest first.
-    pub(super) fn sharing_lasting(&mut self, clue: i64) -> Option<Vec<i64>> {
+    /// The latest entries that have a lasting clue, at most [`SHARING_MAX`].
+    pub(super) fn sharing_lasting(&mut self, clue: i64) -> IfRead<Vec<i64>> {
         let Some(stored) = self.around.lasting.get(&clue) else {
             self.wants.lasting.insert(clue);
             return None;
@@ -240,13 +231,13 @@ impl<'a> Draft<'a> {
         Some(self.merged(stored, new, |sketched| sketched.clues.lasting.contains(&clue)))
     }
 
-    /// Merges stored and new entries that have a clue, the latest first; those that were changed may have it no more.
+    /// Merges stored and new entries that have a clue, the latest first. A changed entry may have lost the clue.
     fn merged(&self, stored: &[i64], new: Option<&Vec<i64>>, has_still: impl Fn(&Sketched) -> bool) -> Vec<i64> {
-        let stays = |number: &i64| {
+        let has_it = |number: &i64| {
             !self.updated.contains(number) || self.sketched.get(number).is_some_and(|sketched| has_still(sketched))
         };
-        let mut stored = stored.iter().copied().filter(stays).peekable();
-        let mut new = new.into_iter().flatten().rev().copied().filter(stays).peekable();
+        let mut stored = stored.iter().copied().filter(has_it).peekable();
+        let mut new = new.into_iter().flatten().rev().copied().filter(has_it).peekable();
         let mut merged = Vec::new();
         while merged.len() < SHARING_MAX {
             let latest = stored.peek().max(new.peek()).copied();
@@ -299,7 +290,7 @@ impl<'a> Draft<'a> {
         number
     }
 
-    /// The id that the entry came with, unless another entry has it.
+    /// The id that the entry came with; another one if that is taken.
     fn free_atom_id(&mut self, source_id: &str, fresh: &Fresh) -> String {
         let own = &fresh.prepared.identity.atom_id;
         if !self.around.asked.atom_ids.contains(own) {
@@ -334,7 +325,6 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Replaces what a stored entry says.
     pub(super) fn update(
         &mut self,
         number: i64,
@@ -346,7 +336,7 @@ impl<'a> Draft<'a> {
         let prepared = &fresh.prepared;
         let Some(before) = self.peer(number).cloned() else { return };
         self.updated.insert(number);
-        // Labels under other rules than those in force are not published yet: those before stay until then.
+        // Labels under other rules than those in force are not published yet: the labels before stay until then.
         let topics = if *prepared.rules == *self.around.rules { self.topics_of(fresh) } else { before.topics.clone() };
         let published = prepared.entry.published.or(before.published);
         self.peers.insert(
@@ -373,7 +363,6 @@ impl<'a> Draft<'a> {
         });
     }
 
-    /// Moves an entry to another story.
     pub(crate) fn assign(&mut self, number: i64, story: i64, now: Timestamp) {
         let Some(peer) = self.peer(number).cloned() else { return };
         let joined = match peer.story {
@@ -391,28 +380,25 @@ impl<'a> Draft<'a> {
         self.changes.push(Change::Move { number, story, joined });
     }
 
-    /// What is derived of each entry up to this one is there again.
+    /// Notes that derived data is complete up to this entry.
     pub(crate) fn note_rebuilt(&mut self, last: i64) {
         self.changes.push(Change::Rebuilt(Some(last)));
     }
 
-    /// Binds two entries.
     pub(crate) fn bind(&mut self, bond: Bond) {
         self.bonds.insert((bond.one, bond.other), bond.together);
         self.changes.push(Change::Bind(bond));
     }
 
-    /// An entry of a document is listed again.
-    pub(super) fn give_back(&mut self, number: i64, now: Timestamp) -> Option<Peer> {
-        let before = self.peer(number).cloned()?;
+    /// An entry is listed again: neither missed nor withdrawn.
+    pub(super) fn relist(&mut self, number: i64, now: Timestamp) {
+        let Some(before) = self.peer(number).cloned() else { return };
         let changed = if before.withdrawn.is_some() { Some(now) } else { before.changed };
-        self.peers.insert(number, Peer { changed, withdrawn: None, ..before.clone() });
-        self.back.insert(number);
-        self.changes.push(Change::Return { number, changed });
-        Some(before)
+        self.peers.insert(number, Peer { changed, withdrawn: None, ..before });
+        self.relisted.insert(number);
+        self.changes.push(Change::Relist { number, changed });
     }
 
-    /// The topics that a story is in.
     pub(super) fn topics(&mut self, story: i64) -> BTreeSet<String> {
         let told = self.told(story);
         told.into_iter()
@@ -420,12 +406,13 @@ impl<'a> Draft<'a> {
             .collect()
     }
 
+    /// Whether the related news of a story in a topic was chosen.
     pub(super) fn is_related(&self, topic: &str, story: i64) -> bool {
         self.around.related.contains(&(topic.to_owned(), story))
     }
 }
 
-/// An entry that was just prepared, as it is compared: by way of its sketch, as all others, for hashes are shortened there.
+/// The sketch of a prepared entry, read back. All entries are compared by their sketches: hashes are shortened there.
 pub(super) fn read_back(source_id: &str, prepared: &Prepared) -> Sketched {
     let Prepared { entry, identity, sketch, .. } = prepared;
     let read =
@@ -436,7 +423,7 @@ pub(super) fn read_back(source_id: &str, prepared: &Prepared) -> Sketched {
     })
 }
 
-/// A stored entry as it is compared, read off its text.
+/// The sketch of a stored entry, made from its text and read back, and its bytes.
 pub(crate) fn of_text(stored: &StoredEntry) -> (Sketched, Vec<u8>) {
     let subject = Subject::stored(stored);
     let clues = subject.clues();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{TimeZone, Utc};
+use chrono::{TimeDelta, TimeZone, Utc};
 
 use super::*;
 use crate::dedup::Subject;
@@ -36,7 +36,7 @@ pub(super) fn prepared(source_id: &str, path: &str, text: &str) -> Prepared {
     let clues = subject.clues();
     let sketch = dedup::sketch(&subject, &clues);
     let identity = Identity { clues, ..identity };
-    Prepared { entry, identity, labels: Vec::new(), rules: "".into(), terms: None, sketch }
+    Prepared { entry, identity, labels: Vec::new(), rules: "".into(), telling_words: None, sketch }
 }
 
 /// An entry with these clues and nothing else.
@@ -95,7 +95,7 @@ fn nothing(asked: Inquiry) -> Surroundings {
     Surroundings {
         known: asked.keys.keys().map(|source_id| (source_id.clone(), BTreeMap::new())).collect(),
         listings: asked.listings.iter().map(|source_id| (source_id.clone(), Vec::new())).collect(),
-        stays: asked.stays.keys().map(|source_id| (source_id.clone(), Vec::new())).collect(),
+        spans: asked.spans.keys().map(|source_id| (source_id.clone(), Vec::new())).collect(),
         recent: asked.recent.iter().map(|clue| (*clue, Vec::new())).collect(),
         lasting: asked.lasting.iter().map(|clue| (*clue, Vec::new())).collect(),
         asked,
@@ -103,7 +103,7 @@ fn nothing(asked: Inquiry) -> Surroundings {
     }
 }
 
-/// What is to be written after a poll of the source `a` at `now`, but its state.
+/// The changes of a poll of the source `a` at `now`, but its state.
 pub(super) fn polled(around: &Surroundings, fresh: Vec<Prepared>, listing: Listing, now: Timestamp) -> Vec<Change> {
     let fresh = fresh.into_iter().map(|prepared| Fresh::new("a", prepared, Decision::New)).collect();
     let news = News { fresh, same: Vec::new(), listing, _share: fetch::Share::default() };

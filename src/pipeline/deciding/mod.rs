@@ -1,26 +1,31 @@
-//! What becomes of what polls bring: a pure function from prepared documents and what is stored around them to a list of
-//! changes.
+//! The decision on polls: a pure function from prepared documents and their surroundings to changes.
 //!
-//! Documents that came together are decided together, one after the other, each seeing what the ones before it change. A
-//! decision that needs to know more than it was given says so, and is made again.
+//! Polls that came together are decided one after the other; each sees the changes of those before it ([`Draft`]). A
+//! decision that lacks something stored collects an [`Inquiry`], and is made again with the answer ([`IfRead`]).
+//!
+//! | file | decides |
+//! | --- | --- |
+//! | `mod.rs` | the order: source state, document, entries |
+//! | `circle.rs` | which entries tell one story |
+//! | `relating.rs` | the related news of stories |
+//! | `withdrawal.rs` | which entries are missed and withdrawn |
+//! | `draft.rs` | nothing: the surroundings with the changes made so far |
 
 mod circle;
-mod departures;
 mod draft;
 #[cfg(test)]
 mod literals;
 mod relating;
 #[cfg(test)]
 mod tests;
+mod withdrawal;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-
 use super::Counts;
 use crate::config::{Config, DedupSettings};
-use crate::dedup::{self, Decision, Sketched};
+use crate::dedup::{self, Decision, Listing, Sketched};
 use crate::feed::Timestamp;
 use crate::fetch;
 use crate::state::{Health, Monitored, SourceState, Throttle, Turn};
@@ -28,16 +33,14 @@ use crate::store::{Change, Inquiry, Surroundings};
 use crate::story::{self, Identity, Prepared};
 
 pub(super) use circle::{candidates, place, regroup};
-pub(super) use departures::Listing;
 pub(super) use draft::{Draft, of_text};
 pub(super) use relating::{relate, wait};
 
-/// Which entries may tell the same story, and what else a decision depends on.
+/// Settings of grouping entries into stories.
 #[derive(Debug)]
 pub(super) struct Grouping {
-    /// How they are compared.
     pub(super) settings: DedupSettings,
-    /// The sources whose entries keep to themselves (`dedup = false`).
+    /// The sources whose entries are never grouped with others' (`dedup = false`).
     apart: HashSet<String>,
 }
 
@@ -52,49 +55,46 @@ impl Grouping {
     }
 }
 
-/// A poll that has ended, before it is kept.
+/// A poll that has ended and is not kept yet.
 #[derive(Debug)]
 pub(super) struct Arrival {
-    /// The source as it is to be remembered.
+    /// The new state of the source.
     pub(super) state: SourceState,
-    /// How the source was, as it was told last.
+    /// The last health of the source that was noted.
     pub(super) health: Option<Health>,
-    /// The address that the source had moved to before.
+    /// The address that the source had adopted before.
     pub(super) moved_to: Option<url::Url>,
-    /// The source's host asked to be left alone.
     pub(super) throttle: Option<Throttle>,
-    /// The server answered: what is due to count as withdrawn is missed still.
+    /// The server answered, so that missed entries are still missing.
     pub(super) is_answered: bool,
-    /// What its document brings, if there was another one.
+    /// The new document, if there is one.
     pub(super) news: Option<News>,
     /// When it was polled.
     pub(super) now: Timestamp,
 }
 
-/// What a document brings, ready for the store.
+/// A document, ready for the store.
 #[derive(Debug)]
 pub(super) struct News {
-    /// Entries that are new or say something else, as far as the store knew when they were prepared.
+    /// Entries that were new or changed when they were prepared.
     pub(super) fresh: Vec<Fresh>,
-    /// Entries that are as they were.
     pub(super) same: Vec<i64>,
-    /// What the document tells of entries that it does not hold.
+    /// The meaning of the document for the stored entries that it does not hold.
     pub(super) listing: Listing,
-    /// Given back when it is kept: else what was read would pile up before the store.
+    /// Given back when the document is kept: else documents would pile up before the store.
     pub(super) _share: fetch::Share,
 }
 
-/// An entry that is ready for the store, and as it is compared with others.
+/// An entry ready for the store, and its sketch read back.
 #[derive(Debug)]
 pub(super) struct Fresh {
     pub(super) prepared: Arc<Prepared>,
     pub(super) sketched: Arc<Sketched>,
-    /// What it seemed to be when it was prepared.
+    /// The decision when it was prepared; made anew with what is stored now.
     pub(super) decision: Decision,
 }
 
 impl Fresh {
-    /// Takes an entry of a source as it was prepared.
     pub(super) fn new(source_id: &str, prepared: Prepared, decision: Decision) -> Self {
         let sketched = Arc::new(draft::read_back(source_id, &prepared));
         Self { prepared: Arc::new(prepared), sketched, decision }
@@ -105,22 +105,24 @@ impl Fresh {
     }
 }
 
-/// What was decided.
+/// The decision on some polls.
 #[derive(Debug, PartialEq)]
 pub(super) struct Decided {
-    /// What is to be written, in order.
     pub(super) changes: Vec<Change>,
-    /// By arrival: what its document brought.
     pub(super) counts: Vec<Counts>,
 }
 
-/// Stored entries as they are compared, by number: read off their sketches once, however often a decision is made anew.
+/// The answer to a question about stored data. `None` does not say "there is none": it says "not read yet", and the draft
+/// has noted the question. The caller then skips the entry or story in question: its decision is thrown away, and made
+/// again with the answer.
+///
+/// Of an entry that was dropped meanwhile the answer stays `None`, and the decision goes on without it.
+pub(super) type IfRead<T> = Option<T>;
+
+/// Sketches that were read, by number: they serve all attempts at a decision.
 pub(super) type Memo = HashMap<i64, Arc<Sketched>>;
 
-/// Decides what becomes of polls, in their order.
-///
-/// # Errors
-/// What has to be known first.
+/// Decides on polls, in their order. The error is the inquiry that the decision lacks.
 pub(super) fn decide(
     arrivals: &[Arrival],
     around: &Surroundings,
@@ -133,7 +135,6 @@ pub(super) fn decide(
     Ok(Decided { changes, counts })
 }
 
-/// Keeps all that a poll brings.
 fn keep(draft: &mut Draft<'_>, arrival: &Arrival) -> Counts {
     let source_id = &arrival.state.source_id;
     let counts = match &arrival.news {
@@ -141,13 +142,13 @@ fn keep(draft: &mut Draft<'_>, arrival: &Arrival) -> Counts {
         None => Counts::default(),
     };
     if arrival.is_answered {
-        departures::conclude(draft, source_id, draft.grouping.settings.withdrawn_after, arrival.now);
+        withdrawal::conclude(draft, source_id, draft.grouping.settings.withdrawn_after, arrival.now);
     }
     state(draft, arrival, counts.new > 0);
     counts
 }
 
-/// Keeps the state of a source, and what has become of it if that is news.
+/// Keeps the state of a source, and its change of health, if any.
 fn state(draft: &mut Draft<'_>, arrival: &Arrival, spoke: bool) {
     let Arrival { state, health, moved_to, throttle, now, .. } = arrival;
     if let Some(throttle) = throttle {
@@ -168,13 +169,14 @@ fn state(draft: &mut Draft<'_>, arrival: &Arrival, spoke: bool) {
     }
 }
 
-/// Keeps what a document brings; the entries that it holds stand in the order of their dates.
+/// Decides on a document. Its entries are taken in the order of their dates.
 fn document(draft: &mut Draft<'_>, source_id: &str, news: &News, now: Timestamp) -> Counts {
     let keys = news.fresh.iter().flat_map(|fresh| fresh.identity().keys());
     let Some(known) = draft.known(source_id, keys) else { return Counts::default() };
     let mut decided: Vec<(&Fresh, Decision)> =
         news.fresh.iter().map(|fresh| (fresh, dedup::decide(fresh.identity(), &known))).collect();
-    // The earliest first, and of one date the last one of the document, which has its newest on top.
+    // The earliest first. Of one date the last of the document comes first, since documents have the newest on top. So
+    // an earlier story is there when a later one is related to it, and numbers follow time.
     decided.reverse();
     decided.sort_by_key(|(fresh, _)| story::date(&fresh.prepared.entry, now));
     let mut present: HashSet<i64> = news.same.iter().copied().collect();
@@ -214,10 +216,11 @@ fn document(draft: &mut Draft<'_>, source_id: &str, news: &News, now: Timestamp)
         counts.new += 1;
     }
     wait(draft, &touched);
-    departures::note(draft, source_id, &news.listing, &present, &new, now);
+    withdrawal::note(draft, source_id, &news.listing, &present, &new, now);
     counts
 }
 
+/// Finds the stored entry of the same source that a new entry continues; `None` if there is none.
 fn itself(draft: &mut Draft<'_>, new: &Sketched, candidates: &[i64], present: &HashSet<i64>) -> Option<i64> {
     let own: Vec<i64> = candidates
         .iter()
@@ -230,17 +233,17 @@ fn itself(draft: &mut Draft<'_>, new: &Sketched, candidates: &[i64], present: &H
     dedup::itself(&new.subject, own, present, &draft.grouping.settings)
 }
 
-/// Replaces what a stored entry says; says whether a reader sees the difference.
+/// Replaces the text of a stored entry; returns whether a reader sees the difference.
 ///
-/// It stays in its story, and may make another one part of it.
+/// The entry stays in its story, and may make another story part of it.
 fn replace(draft: &mut Draft<'_>, number: i64, fresh: &Fresh, now: Timestamp) -> bool {
     let (Some(before), Some(peer)) = (draft.text(number), draft.peer(number).cloned()) else { return false };
     let entry = &fresh.prepared.entry;
     let differs = !before.reads_like(entry);
     let is_news = dedup::is_significant(&before, entry);
     let was = draft.sketched(number);
-    // A publication date may be corrected, and one that is left out stays; an update is a change, and leaves the date of
-    // the first sight.
+    // A publication date may be corrected, and a missing one keeps the date before. An update is a change, not another
+    // date.
     let date = entry.published.map_or(peer.date, |_| story::date(entry, peer.first_seen));
     let changed = if differs && is_news { Some(now) } else { peer.changed };
     let revision = differs.then_some((now, draft.grouping.settings.revisions));
@@ -250,9 +253,4 @@ fn replace(draft: &mut Draft<'_>, number: i64, fresh: &Fresh, now: Timestamp) ->
         circle::regroup(draft, number, now);
     }
     differs
-}
-
-/// How long a listing may have lacked entries before they count as withdrawn.
-pub(super) fn is_due(missed_since: Option<Timestamp>, withdrawn_after: TimeDelta, now: Timestamp) -> bool {
-    missed_since.is_some_and(|since| since <= now - withdrawn_after)
 }

@@ -1,17 +1,17 @@
-//! Choosing related news, once for each story in each topic.
+//! Related news of the stories that polls brought. For the words used here see `dedup/related/mod.rs`.
 //!
-//! A poll only notes which stories wait for it. The next publication chooses for all of them at once: the stories that they
-//! are compared with are then read once, and not again for each poll.
+//! A poll only notes which stories wait ([`wait`]). The next publication chooses for all of them at once ([`relate`]):
+//! so the windows are read once, and not again for each poll.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::Draft;
+use super::{Draft, IfRead};
 use crate::dedup;
 use crate::store::{Change, Inquiry, Surroundings};
-use crate::story::{Gist, Order, Plain, Terms};
+use crate::story::{Gist, Order, Plain, TellingWords};
 
-/// Notes the stories that these entries tell, if there is a topic in which no related news was chosen for them yet.
+/// Notes that the stories of these entries wait, if a topic shows them without a choice made.
 pub(crate) fn wait(draft: &mut Draft<'_>, entries: &[i64]) {
     let stories: BTreeSet<i64> =
         entries.iter().filter_map(|number| draft.peer(*number).map(|peer| peer.story)).collect();
@@ -22,13 +22,10 @@ pub(crate) fn wait(draft: &mut Draft<'_>, entries: &[i64]) {
     }
 }
 
-/// Chooses the related news of stored stories in each topic where none has been chosen yet. Asks for the stories among the
-/// peers of its surroundings.
-///
-/// # Errors
-/// What has to be known first.
+/// Chooses the related news of stored stories in each topic without a choice. Needs the stories among the peers of
+/// `around`. The error is the inquiry that the choice lacks.
 pub(crate) fn relate(around: &Surroundings, stories: &[i64]) -> Result<Vec<Change>, Box<Inquiry>> {
-    let mut relating = Relating { around, wants: Inquiry::default(), terms: HashMap::new() };
+    let mut relating = Relating { around, wants: Inquiry::default(), telling_words: HashMap::new() };
     let mut waiting: BTreeMap<&str, Vec<Cow<'_, Gist>>> = BTreeMap::new();
     for story in stories {
         for topic in topics(around, *story) {
@@ -51,37 +48,39 @@ pub(crate) fn relate(around: &Surroundings, stories: &[i64]) -> Result<Vec<Chang
     if !relating.wants.is_empty() {
         return Err(Box::new(relating.wants));
     }
-    changes.extend(relating.terms.into_iter().map(|(number, terms)| Change::Terms { number, terms }));
+    changes.extend(
+        relating
+            .telling_words
+            .into_iter()
+            .map(|(number, telling_words)| Change::TellingWords { number, telling_words }),
+    );
     changes.push(Change::Related(stories.to_vec()));
     Ok(changes)
 }
 
-/// The topics that a stored story is in.
 fn topics(around: &Surroundings, story: i64) -> BTreeSet<&str> {
     let told = around.stories.get(&story).into_iter().flatten();
     told.filter_map(|number| around.peers.get(number)).flat_map(|peer| &peer.topics).map(String::as_str).collect()
 }
 
-/// A choice of related news under way.
 struct Relating<'a> {
     around: &'a Surroundings,
-    /// What it lacks.
     wants: Inquiry,
     /// By entry: telling words that were looked for only now.
-    terms: HashMap<i64, Terms>,
+    telling_words: HashMap<i64, TellingWords>,
 }
 
 impl<'a> Relating<'a> {
-    fn gist(&mut self, story: i64) -> Option<Cow<'a, Gist>> {
+    fn gist(&mut self, story: i64) -> IfRead<Cow<'a, Gist>> {
         let around = self.around;
         if !around.asked.gists.contains(&story) {
             self.wants.gists.insert(story);
         }
-        around.gists.get(&story).and_then(|gist| self.with_terms(gist))
+        around.gists.get(&story).and_then(|gist| self.with_telling_words(gist))
     }
 
-    /// The stories of a topic that come before any of these, in order.
-    fn before(&mut self, topic: &str, waiting: &[&Gist]) -> Option<Vec<Cow<'a, Gist>>> {
+    /// The stories of a topic in the windows before these stories, in order.
+    fn before(&mut self, topic: &str, waiting: &[&Gist]) -> IfRead<Vec<Cow<'a, Gist>>> {
         let around = self.around;
         let asked = around.asked.windows.get(topic);
         let places = waiting.iter().map(|gist| gist.order());
@@ -91,23 +90,23 @@ impl<'a> Relating<'a> {
             return None;
         }
         let stories = around.windows.get(topic).into_iter().flat_map(BTreeMap::values);
-        Some(stories.filter_map(|gist| self.with_terms(gist)).collect())
+        Some(stories.filter_map(|gist| self.with_telling_words(gist)).collect())
     }
 
-    /// Looks for the telling words of a story that was in no topic when it came, or came before they were kept.
-    fn with_terms(&mut self, gist: &'a Gist) -> Option<Cow<'a, Gist>> {
-        if gist.terms.is_some() {
+    /// Completes a gist without telling words: its entry was in no topic when it came.
+    fn with_telling_words(&mut self, gist: &'a Gist) -> IfRead<Cow<'a, Gist>> {
+        if gist.telling_words.is_some() {
             return Some(Cow::Borrowed(gist));
         }
-        if !self.terms.contains_key(&gist.number) {
+        if !self.telling_words.contains_key(&gist.number) {
             let Some(stored) = self.around.texts.get(&gist.number) else {
                 if !self.around.asked.texts.contains(&gist.number) {
                     self.wants.texts.insert(gist.number);
                 }
                 return None;
             };
-            self.terms.insert(gist.number, dedup::terms(&stored.entry, &Plain::of(&stored.entry)));
+            self.telling_words.insert(gist.number, dedup::telling_words(&stored.entry, &Plain::of(&stored.entry)));
         }
-        Some(Cow::Owned(Gist { terms: self.terms.get(&gist.number).cloned(), ..gist.clone() }))
+        Some(Cow::Owned(Gist { telling_words: self.telling_words.get(&gist.number).cloned(), ..gist.clone() }))
     }
 }

@@ -46,7 +46,7 @@ fn arrival(source_id: &str, entries: &[Entry], now: Timestamp) -> Arrival {
         let subject = Subject::new(source_id, &entry, &Plain::of(&entry), &identity);
         identity.clues = subject.clues();
         let sketch = dedup::sketch(&subject, &identity.clues);
-        let prepared = Prepared { entry, identity, labels: Vec::new(), rules: "".into(), terms: None, sketch };
+        let prepared = Prepared { entry, identity, labels: Vec::new(), rules: "".into(), telling_words: None, sketch };
         Fresh::new(source_id, prepared, Decision::New)
     });
     let news = News { fresh: fresh.collect(), same: Vec::new(), listing: Listing::Doubtful, _share: Share::default() };
@@ -254,14 +254,6 @@ fn a_silent_source_is_well_again_once_it_says_something_new() {
     };
     assert_eq!(told(&[]), None);
     assert_eq!(told(&[entry("1", "Un plan", TEXT)]), Some(Health::Recovered));
-}
-
-#[test]
-fn what_is_missed_is_due_to_the_second() {
-    let after = TimeDelta::days(3);
-    let is_due = |since: Option<Timestamp>| super::is_due(since, after, noon());
-    assert!(is_due(Some(noon() - after)) && is_due(Some(noon() - after * 2)));
-    assert!(!is_due(Some(noon() - after + TimeDelta::seconds(1))) && !is_due(None));
 }
 
 #[test]

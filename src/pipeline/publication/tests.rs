@@ -13,7 +13,7 @@ use crate::store::{Applied, Change, Handle, Inquiry};
 use crate::story::Prepared;
 use crate::topic::Label;
 
-/// What a document is said to hash to that nobody rendered.
+/// The noted hash of a document that was never rendered.
 const BELIEVED: &str = "00000000000000000000000000000000";
 
 /// Two topics in a folder of their own, each with a story that is long enough to be compressed.
@@ -41,7 +41,7 @@ impl World {
         let (entry, identity) = dedup::identify("source", "rss", vec![entry]).remove(0);
         let labels = vec![Label { topic: topic.into(), score: 6.0, reasons: Vec::new() }];
         let (atom_id, rules) = (identity.atom_id.clone(), Arc::clone(&self.context.rules));
-        let prepared = Arc::new(Prepared { entry, identity, labels, rules, terms: None, sketch: Vec::new() });
+        let prepared = Arc::new(Prepared { entry, identity, labels, rules, telling_words: None, sketch: Vec::new() });
         let insert = move |store: &mut dyn crate::store::Store| {
             let number = store.surroundings(&Inquiry::default())?.next_number;
             let (source_id, first_seen, date) = ("source".to_owned(), Utc::now(), Utc::now());

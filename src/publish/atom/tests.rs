@@ -1,7 +1,7 @@
 use super::*;
 use crate::feed::{Comments, Enclosure, Entry as OurEntry, Origin};
 use crate::publish::world::{World, bare, date, ordinary, related, story, url};
-use crate::story::{Departure, Story, Telling, Tombstone};
+use crate::story::{Story, Telling, Tombstone, TombstoneReason};
 
 fn render(stories: Vec<Story>) -> String {
     let world = World::new();
@@ -213,13 +213,13 @@ fn a_site_below_a_path_links_to_itself() {
 fn what_is_gone_is_told_with_its_reason_and_dates_the_document() {
     let world = World::new();
     let mut edition = world.edition(vec![story(ordinary())]);
-    let gone = |id: &str, departure| Tombstone { atom_id: id.into(), date: date("2026-10-20T08:00:00Z"), departure };
+    let gone = |id: &str, reason| Tombstone { atom_id: id.into(), date: date("2026-10-20T08:00:00Z"), reason };
     edition.selections[0].tombstones = vec![
-        gone("https://ministere.example/?a=1&b=\"2\"", Departure::Withdrawn),
-        gone("urn:xx:2", Departure::Joined(Some("Un plan & des \u{0}<tablettes>".into()))),
-        gone("urn:xx:2", Departure::Withdrawn),
-        gone("https://ministere.example/?p=1", Departure::Withdrawn),
-        gone("urn:xx:3", Departure::Joined(None)),
+        gone("https://ministere.example/?a=1&b=\"2\"", TombstoneReason::Withdrawn),
+        gone("urn:xx:2", TombstoneReason::Joined(Some("Un plan & des \u{0}<tablettes>".into()))),
+        gone("urn:xx:2", TombstoneReason::Withdrawn),
+        gone("https://ministere.example/?p=1", TombstoneReason::Withdrawn),
+        gone("urn:xx:3", TombstoneReason::Joined(None)),
     ];
     let render = |edition: &crate::publish::Edition<'_>| {
         String::from_utf8(topic(edition, &Channel::new(edition, &edition.selections[0])).bytes.to_vec()).unwrap()

@@ -1,13 +1,11 @@
-//! Writing what was decided, in one transaction. Nothing is decided here but which months of which topics look different.
+//! Writing changes in one transaction. Nothing is decided here but which months of which topics look different.
 
 use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{Connection, TransactionBehavior, params};
 use url::Url;
 
-use super::{
-    StoreError, archive, entries, health, hubs, maybe, meta, redating, related, revisions, sources, throttles, unix,
-};
+use super::{StoreError, archive, entries, maybe, meta, operations, redating, related, unix};
 use crate::feed::Timestamp;
 use crate::store::{Applied, Change};
 use crate::story::{Clues, Fingerprint, Period, Prepared};
@@ -32,15 +30,15 @@ pub(super) fn apply(connection: &mut Connection, changes: &[Change], seen: Optio
     Ok(Applied::Kept)
 }
 
-/// Whether decisions or publications can see a change. Labels are seen if they differ from those in force, see
-/// [`Writing::label_anew`]; those of a relabelling under way are not, until it is done.
+/// Whether a decision or a publication can see a change. Labels are seen if they differ from those in force
+/// ([`Writing::label_anew`]); those of rules to come are not seen before [`Change::FinishRules`].
 fn is_seen(change: &Change) -> bool {
     match change {
         Change::Source(_)
         | Change::Throttle { .. }
         | Change::Unrelated(_)
         | Change::Related(_)
-        | Change::Terms { .. }
+        | Change::TellingWords { .. }
         | Change::BeginRules(_)
         | Change::Label { .. }
         | Change::Labelled(_)
@@ -55,28 +53,25 @@ fn is_seen(change: &Change) -> bool {
         | Change::Bind(_)
         | Change::Relate { .. }
         | Change::Leave { .. }
-        | Change::Return { .. }
-        | Change::Suspect { .. }
+        | Change::Relist { .. }
+        | Change::Miss { .. }
         | Change::Withdraw { .. }
         | Change::FinishRules => true,
     }
 }
 
-/// A transaction in which changes are written.
 struct Writing<'a> {
     connection: &'a Connection,
     /// Whether the generation was raised for this transaction.
     is_raised: bool,
-    /// The rules in force.
     rules: i64,
-    /// Those of a relabelling under way.
+    /// The rules to come.
     next_rules: Option<i64>,
-    /// Rules by their hashes.
     rulesets: HashMap<String, i64>,
     /// Stories that look different.
     touched: BTreeSet<i64>,
-    /// Clues that are to be written: period, hash, entry. They are written at the end in the order of their table, whose
-    /// pages are each found and changed once.
+    /// Clues to write: period, hash, entry. They are written at the end in the order of their table, so that each page
+    /// is found and changed once.
     clues: Vec<(i64, i64, i64)>,
 }
 
@@ -96,10 +91,10 @@ impl<'a> Writing<'a> {
     fn write(&mut self, change: &Change) -> Result<(), StoreError> {
         let connection = self.connection;
         match change {
-            Change::Source(state) => sources::save(connection, state),
-            Change::Throttle { throttle, now } => throttles::save(connection, throttle, *now),
-            Change::Turn(turn) => health::note(connection, turn),
-            Change::Announced(announcement) => hubs::save(connection, announcement),
+            Change::Source(state) => operations::save_source(connection, state),
+            Change::Throttle { throttle, now } => operations::save_throttle(connection, throttle, *now),
+            Change::Turn(turn) => operations::note_turn(connection, turn),
+            Change::Announced(announcement) => operations::save_announcement(connection, announcement),
             Change::Insert { .. } => self.insert(change),
             Change::Update { .. } => self.update(change),
             Change::Move { number, story, joined } => self.move_to(*number, *story, *joined),
@@ -111,22 +106,24 @@ impl<'a> Writing<'a> {
             Change::Relate { topic, story, others } => related::relate(connection, topic, *story, others),
             Change::Unrelated(stories) => related::wait(connection, stories),
             Change::Related(stories) => related::wait_no_more(connection, stories),
-            Change::Terms { number, terms } => related::set_terms(connection, *number, Some(terms)),
+            Change::TellingWords { number, telling_words } => {
+                related::set_telling_words(connection, *number, Some(telling_words))
+            }
             Change::Leave { numbers, now } => {
                 let mut leave = connection.prepare_cached("UPDATE entry SET left_feed = ?2 WHERE number = ?1")?;
                 numbers.iter().try_for_each(|number| leave.execute(params![number, unix(*now)]).map(|_| ()))?;
                 Ok(())
             }
-            Change::Return { number, changed } => {
+            Change::Relist { number, changed } => {
                 self.touch_story_of(*number)?;
                 let sql = "UPDATE entry SET left_feed = NULL, suspected = NULL, withdrawn = NULL, changed = ?2
                            WHERE number = ?1";
                 connection.prepare_cached(sql)?.execute(params![number, changed.map(unix)])?;
                 Ok(())
             }
-            Change::Suspect { numbers, since } => {
-                let mut suspect = connection.prepare_cached("UPDATE entry SET suspected = ?2 WHERE number = ?1")?;
-                numbers.iter().try_for_each(|number| suspect.execute(params![number, since.map(unix)]).map(|_| ()))?;
+            Change::Miss { numbers, since } => {
+                let mut miss = connection.prepare_cached("UPDATE entry SET suspected = ?2 WHERE number = ?1")?;
+                numbers.iter().try_for_each(|number| miss.execute(params![number, since.map(unix)]).map(|_| ()))?;
                 Ok(())
             }
             Change::Withdraw { numbers, now } => {
@@ -153,7 +150,7 @@ impl<'a> Writing<'a> {
         }
     }
 
-    /// Raises the generation, once in a transaction: stamps are taken from it.
+    /// Raises the generation, once a transaction: stamps are taken from it.
     fn raise_generation(&mut self) -> Result<(), StoreError> {
         if !std::mem::replace(&mut self.is_raised, true) {
             meta::raise_generation(self.connection)?;
@@ -161,7 +158,7 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    /// A story looks different, as it is shown before the next change and as it will be at the end.
+    /// Stamps the months of a story that looks different: as it is shown now, and in [`Writing::finish`] as it will be.
     fn touch(&mut self, story: i64) -> Result<(), StoreError> {
         if self.touched.insert(story) { archive::touch(self.connection, story) } else { Ok(()) }
     }
@@ -192,7 +189,7 @@ impl<'a> Writing<'a> {
         let Change::Insert { number, source_id, story, first_seen, date, atom_id, prepared } = change else {
             return Ok(());
         };
-        let Prepared { entry, identity, terms, .. } = &**prepared;
+        let Prepared { entry, identity, telling_words, .. } = &**prepared;
         self.connection
             .prepare_cached(
                 "INSERT INTO entry (number, source_id, key, guid_key, fingerprint, atom_id, story, first_seen, date, id,
@@ -222,13 +219,13 @@ impl<'a> Writing<'a> {
                 identity.owns_guid,
             ])?;
         self.set_derived(*number, prepared, *first_seen)?;
-        if let Some(terms) = terms {
-            related::set_terms(self.connection, *number, Some(terms))?;
+        if let Some(telling_words) = telling_words {
+            related::set_telling_words(self.connection, *number, Some(telling_words))?;
         }
         if story != number {
             self.touch(*story)?;
         } else if !prepared.labels.is_empty() {
-            // A new story is shown nowhere before, and one in no topic is not afterwards.
+            // A new story was shown nowhere before; one in no topic is shown nowhere.
             self.touched.insert(*story);
         }
         Ok(())
@@ -243,9 +240,9 @@ impl<'a> Writing<'a> {
         let Some((story, date_before, first_seen)) = before else { return Ok(()) };
         self.touch(story)?;
         if let Some((replaced, most)) = revision {
-            revisions::keep(self.connection, *number, *most, *replaced)?;
+            entries::keep_revision(self.connection, *number, *most, *replaced)?;
         }
-        let Prepared { entry, identity, terms, .. } = &**prepared;
+        let Prepared { entry, identity, telling_words, .. } = &**prepared;
         self.connection
             .prepare_cached(
                 "UPDATE entry SET key = ?2, guid_key = ?3, fingerprint = ?4, changed = ?5, id = ?6, url = ?7,
@@ -274,7 +271,7 @@ impl<'a> Writing<'a> {
             ])?;
         self.forget_derived(*number, &prepared.rules)?;
         self.set_derived(*number, prepared, first_seen)?;
-        related::set_terms(self.connection, *number, terms.as_ref())?;
+        related::set_telling_words(self.connection, *number, telling_words.as_ref())?;
         if *number == story && unix(*date) != date_before {
             let sql = "UPDATE labelled SET date = ?2 WHERE entry IN (SELECT number FROM entry WHERE story = ?1)";
             self.connection.prepare_cached(sql)?.execute(params![number, unix(*date)])?;
@@ -282,7 +279,7 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    /// The labels of an entry are dated by its story's head.
+    /// Moves an entry. Its labels get the date of the new head.
     fn move_to(&mut self, number: i64, story: i64, joined: Option<Timestamp>) -> Result<(), StoreError> {
         self.touch_story_of(number)?;
         self.touch(story)?;
@@ -293,7 +290,6 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    /// Clues, sketch and labels.
     fn set_derived(&mut self, number: i64, prepared: &Prepared, first_seen: Timestamp) -> Result<(), StoreError> {
         self.write_sketch(number, &prepared.identity.clues, &prepared.sketch, first_seen)?;
         let rules = self.ruleset(&prepared.rules)?;
@@ -305,7 +301,7 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    /// Labels that are published stay until others take their place, lest the entry vanish and come back.
+    /// Deletes clues and labels. Published labels stay until others replace them, lest the entry vanish and come back.
     fn forget_derived(&mut self, number: i64, rules: &str) -> Result<(), StoreError> {
         self.forget_clues(number)?;
         let kept = if self.ruleset(rules)? == self.rules { None } else { Some(self.rules) };
@@ -345,7 +341,7 @@ impl<'a> Writing<'a> {
         self.write_sketch(number, clues, sketch, first_seen)
     }
 
-    /// The number of a set of rules. The first that anything is labelled by are in force at once.
+    /// The number of a set of rules. The first rules that anything is labelled by are in force at once.
     fn ruleset(&mut self, rules: &str) -> Result<i64, StoreError> {
         if let Some(known) = self.rulesets.get(rules) {
             return Ok(*known);
@@ -359,13 +355,15 @@ impl<'a> Writing<'a> {
         Ok(number)
     }
 
-    /// Whether there are entries besides those of this transaction's first source: labels of none of them are kept yet.
+    /// Whether there are entries besides those of this transaction's first source, none of whose labels are written
+    /// yet.
     fn has_entries(&self) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM labelled) OR EXISTS (SELECT 1 FROM entry LIMIT 1 OFFSET 1)";
         Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
     }
 
-    /// The date of a label is that of its story's head.
+    /// A label has the date of its story's head: so one index gives the latest stories of a topic, whatever the store's
+    /// size.
     fn write_labels(&self, number: i64, rules: i64, labels: &[Label]) -> Result<(), StoreError> {
         if labels.is_empty() {
             return Ok(());
@@ -382,7 +380,7 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    /// Labels of a relabelling that was not finished go little by little, as those of any rules that are of no use.
+    /// Sets the rules to come. Labels of an unfinished relabelling go little by little, as all stale labels.
     fn begin_rules(&mut self, rules: &str) -> Result<(), StoreError> {
         let number = meta::ruleset(self.connection, rules)?;
         if self.next_rules == Some(number) {
@@ -402,14 +400,15 @@ impl<'a> Writing<'a> {
         self.forget_waiting()
     }
 
-    /// Forgets which entries lack labels under rules that are of no use any more.
+    /// Deletes the waiting entries of rules that are neither in force nor to come.
     fn forget_waiting(&self) -> Result<(), StoreError> {
         let sql = "DELETE FROM unlabelled WHERE rules <> ?1 AND rules IS NOT ?2";
         self.connection.execute(sql, params![self.rules, self.next_rules])?;
         Ok(())
     }
 
-    /// Keeps the labels of an entry under the rules to come, or those in force if none are, and what will look different.
+    /// Keeps the labels of an entry under the rules to come, else those in force, and notes the months that will
+    /// differ.
     fn label_anew(&mut self, number: i64, seen: Fingerprint, labels: &[Label]) -> Result<(), StoreError> {
         let sql = "SELECT 1 FROM entry WHERE number = ?1 AND fingerprint = ?2";
         if !self.connection.prepare_cached(sql)?.exists(params![number, seen.0])? {
@@ -442,7 +441,6 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    /// Publishes the labels of the relabelling in place of those before.
     fn finish_rules(&mut self) -> Result<(), StoreError> {
         let Some(next) = self.next_rules else { return Ok(()) };
         if meta::count_unlabelled(self.connection)? > 0 {
@@ -463,7 +461,8 @@ impl<'a> Writing<'a> {
     }
 }
 
-/// Forgets the clues of an entry, as they stand in its sketch. One that has none yet leaves clues behind: more is compared.
+/// Deletes the clues of an entry, which its sketch lists. Clues of an entry without a sketch stay: that costs
+/// comparisons.
 pub(super) fn forget_clues(connection: &Connection, number: i64) -> Result<(), StoreError> {
     let clues = maybe(connection, "SELECT clues FROM sketch WHERE entry = ?1", number, |row| row.get::<_, Vec<u8>>(0))?;
     let mut forget = connection.prepare_cached("DELETE FROM clue WHERE period = ?1 AND hash = ?2 AND entry = ?3")?;

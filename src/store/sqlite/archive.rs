@@ -1,4 +1,6 @@
-//! The archive of a topic: its stories by month, and stamps that say which months changed.
+//! The archive of a topic: its stories by month, and the stamps of months.
+//!
+//! A stamp is the generation of the last change that a reader of the month could see.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +11,7 @@ use crate::feed::Timestamp;
 use crate::store::TopicOutline;
 use crate::story::Month;
 
-/// One look into the index a month, however many stories there are.
+/// One look into the index a month, whatever the number of stories.
 fn months(connection: &Connection, topic: &str) -> Result<Vec<(Month, i64)>, StoreError> {
     let mut latest = connection.prepare_cached("SELECT max(date) FROM label WHERE topic = ?1 AND date < ?2")?;
     let mut stamp =
@@ -19,14 +21,14 @@ fn months(connection: &Connection, topic: &str) -> Result<Vec<(Month, i64)>, Sto
     while let Some(date) = latest.query_row(params![topic, before], |row| row.get::<_, Option<i64>>(0))? {
         let month = Month::of(Timestamp::from_timestamp(date, 0).unwrap_or_default());
         months.push((month, stamp.query_row(params![topic, month.to_string()], |row| row.get(0))?));
-        // Never upwards, whatever stands in a damaged row.
+        // Never upwards, even from a damaged row.
         before = unix(month.start()).min(date);
     }
     months.reverse();
     Ok(months)
 }
 
-/// The stories of a topic whose heads are of a month, each with the date of its head.
+/// The stories of a topic with heads of a month, each with the date of its head.
 pub(super) fn stories(connection: &Connection, topic: &str, month: Month) -> Result<Vec<(i64, i64)>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT label.date, entry.story FROM label CROSS JOIN entry ON entry.number = label.entry
@@ -38,7 +40,6 @@ pub(super) fn stories(connection: &Connection, topic: &str, month: Month) -> Res
     Ok(dates.into_iter().map(|(number, date)| (date, number)).collect())
 }
 
-/// How the topics are at this moment.
 pub(super) fn topics(connection: &Connection, topics: &[String]) -> Result<Vec<TopicOutline>, StoreError> {
     let mut stamp = connection.prepare_cached("SELECT coalesce(max(stamp), 0) FROM month WHERE topic = ?1")?;
     let outline = |topic: &String| {
@@ -47,49 +48,43 @@ pub(super) fn topics(connection: &Connection, topics: &[String]) -> Result<Vec<T
     topics.iter().map(outline).collect()
 }
 
-/// Gives a new stamp to every month in which a topic shows this story, or another one with it.
+/// A statement that stamps the months of the labels in a `FROM` clause.
+macro_rules! stamp {
+    ($from:literal) => {
+        concat!(
+            "INSERT INTO month (topic, month, stamp)
+             SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'),
+                (SELECT value FROM meta WHERE name = 'generation') ",
+            $from,
+            " ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp"
+        )
+    };
+}
+
+/// Stamps each month in which a topic shows this story, alone or as related news.
 ///
 /// `CROSS JOIN` keeps the order of the tables: from the story to its labels, never through all labels of a topic.
 pub(super) fn touch(connection: &Connection, story: i64) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO month (topic, month, stamp)
-             SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'),
-                (SELECT value FROM meta WHERE name = 'generation')
-             FROM entry CROSS JOIN label ON label.entry = entry.number WHERE entry.story = ?1
-             ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp",
-        )?
-        .execute([story])?;
-    connection
-        .prepare_cached(
-            "INSERT INTO month (topic, month, stamp)
-             SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'),
-                (SELECT value FROM meta WHERE name = 'generation')
-             FROM entry AS chosen CROSS JOIN related ON related.other = chosen.number AND related.place > 0
-             CROSS JOIN entry ON entry.story = related.story
-             CROSS JOIN label ON label.entry = entry.number AND label.topic = related.topic
-             WHERE chosen.story = ?1
-             ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp",
-        )?
-        .execute([story])?;
+    let own = stamp!("FROM entry CROSS JOIN label ON label.entry = entry.number WHERE entry.story = ?1");
+    connection.prepare_cached(own)?.execute([story])?;
+    let as_related = stamp!(
+        "FROM entry AS chosen CROSS JOIN related ON related.other = chosen.number AND related.place > 0
+         CROSS JOIN entry ON entry.story = related.story
+         CROSS JOIN label ON label.entry = entry.number AND label.topic = related.topic WHERE chosen.story = ?1"
+    );
+    connection.prepare_cached(as_related)?.execute([story])?;
     Ok(())
 }
 
-/// Gives a new stamp to the month in which a topic shows this story.
+/// Stamps the month in which a topic shows this story.
 pub(super) fn touch_in(connection: &Connection, topic: &str, story: i64) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO month (topic, month, stamp)
-             SELECT label.topic, strftime('%Y-%m', label.date, 'unixepoch'),
-                (SELECT value FROM meta WHERE name = 'generation')
-             FROM entry CROSS JOIN label ON label.entry = entry.number WHERE entry.story = ?2 AND label.topic = ?1
-             ON CONFLICT (topic, month) DO UPDATE SET stamp = excluded.stamp",
-        )?
-        .execute(params![topic, story])?;
+    let sql =
+        stamp!("FROM entry CROSS JOIN label ON label.entry = entry.number WHERE entry.story = ?2 AND label.topic = ?1");
+    connection.prepare_cached(sql)?.execute(params![topic, story])?;
     Ok(())
 }
 
-/// Notes what shows an entry now: it will look different once the relabelling under way is done.
+/// Notes the months that show an entry now: they will differ once the relabelling is done.
 pub(super) fn note_relabelled(connection: &Connection, number: i64) -> Result<(), StoreError> {
     connection
         .prepare_cached(
@@ -113,7 +108,7 @@ pub(super) fn note_relabelled(connection: &Connection, number: i64) -> Result<()
     Ok(())
 }
 
-/// Notes what will show a story under the rules to come.
+/// Notes the months that will show a story under the rules to come.
 pub(super) fn note_to_come(connection: &Connection, story: i64, rules: i64) -> Result<(), StoreError> {
     connection
         .prepare_cached(

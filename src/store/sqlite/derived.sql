@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS labelled (
 CREATE INDEX IF NOT EXISTS labelled_by_topic ON labelled (rules, topic, date DESC, entry DESC);
 -- The order of arrival, by which late entries are found.
 CREATE INDEX IF NOT EXISTS labelled_by_arrival ON labelled (rules, topic, entry DESC);
--- The labels that are published.
+-- The labels that are published: those of the rules in force. Labels of other rules are made beside them.
 CREATE VIEW IF NOT EXISTS label AS SELECT entry, topic, date, score, reasons FROM labelled
     WHERE rules = (SELECT value FROM meta WHERE name = 'rules');
 

@@ -1,13 +1,13 @@
-//! Entries as they are read, and their labels.
+//! Entries as they are read, their labels, and their texts before each edit.
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{StoreError, maybe, rows, unix};
 use crate::feed::{Category, Comments, Enclosure, Entry, Origin, Person, Timestamp};
 use crate::store::EntryDay;
-use crate::story::{EntryKey, StoredEntry};
+use crate::story::{EntryKey, Revision, StoredEntry};
 use crate::topic::Label;
 
 /// The columns that [`read`] takes, of `entry` under its own name.
@@ -16,7 +16,7 @@ pub(super) const COLUMNS: &str = "entry.number, entry.source_id, entry.key, entr
     entry.published, entry.updated, entry.language, entry.details, entry.canonical_link, entry.date, \
     entry.owns_guid";
 
-/// What is kept of an entry without ever being searched by.
+/// The parts of an entry that no query looks for, kept as JSON.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Details {
@@ -30,7 +30,6 @@ struct Details {
     base: Option<Url>,
 }
 
-/// [`Details`] as they are written.
 #[derive(Serialize)]
 struct Described<'a> {
     #[serde(skip_serializing_if = "<[Person]>::is_empty")]
@@ -115,4 +114,41 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
             origin: details.origin,
         },
     })
+}
+
+pub(super) fn keep_revision(
+    connection: &Connection,
+    number: i64,
+    most: usize,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO revision (entry, replaced, title, summary, content, url)
+             SELECT number, ?2, title, summary, content, url FROM entry WHERE number = ?1",
+        )?
+        .execute(params![number, unix(now)])?;
+    connection
+        .prepare_cached(
+            "DELETE FROM revision WHERE entry = ?1 AND rowid NOT IN
+             (SELECT rowid FROM revision WHERE entry = ?1 ORDER BY rowid DESC LIMIT ?2)",
+        )?
+        .execute(params![number, i64::try_from(most).unwrap_or(i64::MAX)])?;
+    Ok(())
+}
+
+pub(super) fn revisions(connection: &Connection, number: i64) -> Result<Vec<Revision>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT replaced, title, summary, content, url FROM revision WHERE entry = ?1 ORDER BY rowid DESC",
+    )?;
+    let read = |row: &Row<'_>| {
+        Ok(Revision {
+            replaced: rows::time(row, 0)?.unwrap_or_default(),
+            title: row.get(1)?,
+            summary: row.get(2)?,
+            content: row.get(3)?,
+            url: rows::url(row, 4)?,
+        })
+    };
+    Ok(statement.query_map([number], read)?.collect::<Result<_, _>>()?)
 }

@@ -8,23 +8,17 @@
 
 mod apply;
 mod archive;
-mod derived;
 mod entries;
-mod health;
-mod hubs;
 mod meta;
+mod operations;
 #[cfg(test)]
 mod plans;
 mod redating;
 mod related;
-mod revisions;
 mod rows;
 mod search;
-mod sources;
 mod stories;
 mod surroundings;
-mod throttles;
-mod withdrawals;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -86,8 +80,8 @@ impl Sqlite {
             store.check()?;
         }
         store.migrate()?;
-        store.connection.execute_batch(derived::TABLES).map_err(|error| cannot_open(error.into()))?;
-        derived::note_missing(&store.connection)?;
+        store.connection.execute_batch(meta::TABLES).map_err(|error| cannot_open(error.into()))?;
+        meta::note_missing(&store.connection)?;
         Ok(store)
     }
 
@@ -208,7 +202,7 @@ impl From<serde_json::Error> for StoreError {
 
 impl Store for Sqlite {
     fn sources(&mut self, ids: Option<&[String]>) -> Result<Vec<Remembered>, StoreError> {
-        sources::remembered(&self.connection, ids)
+        operations::remembered(&self.connection, ids)
     }
 
     fn surroundings(&mut self, asked: &Inquiry) -> Result<Surroundings, StoreError> {
@@ -224,7 +218,7 @@ impl Store for Sqlite {
     }
 
     fn revisions(&mut self, number: i64) -> Result<Vec<Revision>, StoreError> {
-        revisions::all(&self.connection, number)
+        entries::revisions(&self.connection, number)
     }
 
     fn unrelated(&mut self, topic: &str, after: Option<Order>, limit: usize) -> Result<Vec<(Gist, bool)>, StoreError> {
@@ -241,10 +235,10 @@ impl Store for Sqlite {
         let outline = Outline {
             generation: meta::number(&transaction, "generation")?.unwrap_or_default(),
             topics: archive::topics(&transaction, topics)?,
-            sources: sources::remembered(&transaction, None)?.into_iter().map(|known| known.state).collect(),
-            health: health::last(&transaction, None)?,
-            turns: health::turns(&transaction, turns)?,
-            hubs: hubs::all(&transaction)?,
+            sources: operations::remembered(&transaction, None)?.into_iter().map(|known| known.state).collect(),
+            health: operations::last_turns(&transaction, None)?,
+            turns: operations::turns(&transaction, turns)?,
+            hubs: operations::announcements(&transaction)?,
             unrelated: related::waiting(&transaction)?,
         };
         transaction.commit()?;
@@ -260,7 +254,7 @@ impl Store for Sqlite {
     }
 
     fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
-        withdrawals::tombstones(&self.connection, topic, month, limit)
+        stories::tombstones(&self.connection, topic, month, limit)
     }
 
     fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
@@ -268,15 +262,15 @@ impl Store for Sqlite {
     }
 
     fn health(&mut self, of: Option<&Monitored>) -> Result<Vec<Turn>, StoreError> {
-        health::last(&self.connection, of)
+        operations::last_turns(&self.connection, of)
     }
 
     fn announcements(&mut self) -> Result<Vec<Announcement>, StoreError> {
-        hubs::all(&self.connection)
+        operations::announcements(&self.connection)
     }
 
     fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError> {
-        throttles::all(&self.connection, now)
+        operations::throttles(&self.connection, now)
     }
 
     fn pulse(&mut self) -> Result<Pulse, StoreError> {

@@ -11,7 +11,7 @@ use super::*;
 use crate::feed::Entry;
 use crate::state::{Health, SourceState};
 use crate::store::Which;
-use crate::story::{Bond, Clues, EntryKey, Fingerprint, Identity, Period, Prepared, Terms};
+use crate::story::{Bond, Clues, EntryKey, Fingerprint, Identity, Period, Prepared, TellingWords};
 use crate::topic::Label;
 
 /// Tables that stay small, or that a statement may read through; and indexes of only what is gone.
@@ -86,8 +86,8 @@ fn prepared(name: &str) -> Arc<Prepared> {
         clues: clues(),
     };
     let labels = vec![Label { topic: "numerique".into(), score: 6.0, reasons: Vec::new() }];
-    let (entry, terms) = (Entry::default(), Some(Terms::default()));
-    Arc::new(Prepared { entry, identity, labels, rules: "rules".into(), terms, sketch: Vec::new() })
+    let (entry, telling_words) = (Entry::default(), Some(TellingWords::default()));
+    Arc::new(Prepared { entry, identity, labels, rules: "rules".into(), telling_words, sketch: Vec::new() })
 }
 
 fn clues() -> Clues {
@@ -132,7 +132,7 @@ fn the_look_of_a_poll_reads_no_large_table_through() {
             .surroundings(&Inquiry {
                 keys: [(source(), [EntryKey([7; 16])].into())].into(),
                 listings: [source()].into(),
-                stays: [(source(), noon())].into(),
+                spans: [(source(), noon())].into(),
                 recent: clues().recent.into_iter().map(|clue| (first, clue)).collect(),
                 lasting: clues().lasting.into_iter().collect(),
                 peers: [1].into(),
@@ -172,12 +172,12 @@ fn the_write_of_a_poll_reads_no_large_table_through() {
             Change::Relate { topic: "numerique".into(), story: 1, others: numbers() },
             Change::Unrelated(numbers()),
             Change::Related(numbers()),
-            Change::Terms { number, terms: Terms::default() },
+            Change::TellingWords { number, telling_words: TellingWords::default() },
             Change::Redate { source_id: "education".into(), from: noon(), until: noon(), now: noon() },
             Change::Leave { numbers: numbers(), now: noon() },
-            Change::Suspect { numbers: numbers(), since: Some(noon()) },
+            Change::Miss { numbers: numbers(), since: Some(noon()) },
             Change::Withdraw { numbers: numbers(), now: noon() },
-            Change::Return { number, changed: Some(noon()) },
+            Change::Relist { number, changed: Some(noon()) },
             Change::Turn(turn),
             Change::Source(Box::new(state)),
         ];

@@ -1,4 +1,7 @@
 //! Entries that were first met under a wrong clock get their own dates.
+//!
+//! They are found by the server's `Date` (RFC 9110 §6.6.1), once both clocks agree. Refused: to date anew whatever has come,
+//! for an agenda dates its entries ahead.
 
 use rusqlite::{Connection, params};
 

@@ -1,4 +1,7 @@
-//! Related news: the telling words of entries, and what was chosen for stories.
+//! Related news in the store: telling words of entries (table `terms`), gists, and choices. For the words used here see
+//! `dedup/related/mod.rs`.
+//!
+//! A choice is kept for good, for readers have seen it. So `related` is no derived table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,19 +9,23 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{StoreError, archive, rows, unix};
 use crate::feed::Timestamp;
-use crate::story::{Chosen, Gist, Order, Related, Terms, WINDOW};
+use crate::story::{Chosen, Gist, Order, Related, TellingWords, WINDOW};
 
-pub(super) fn set_terms(connection: &Connection, number: i64, terms: Option<&Terms>) -> Result<(), StoreError> {
-    match terms {
+pub(super) fn set_telling_words(
+    connection: &Connection,
+    number: i64,
+    telling_words: Option<&TellingWords>,
+) -> Result<(), StoreError> {
+    match telling_words {
         None => connection.prepare_cached("DELETE FROM terms WHERE entry = ?1")?.execute([number])?,
-        Some(terms) => connection
+        Some(telling_words) => connection
             .prepare_cached("INSERT OR REPLACE INTO terms VALUES (?1, ?2)")?
-            .execute(params![number, terms.to_bytes()])?,
+            .execute(params![number, telling_words.to_bytes()])?,
     };
     Ok(())
 }
 
-/// The columns that [`read`] takes, of a story's head as `entry`.
+/// The columns of [`read`]; `entry` is a story's head.
 const COLUMNS: &str = "entry.number, entry.source_id, entry.date, entry.title, entry.url IS NOT NULL, terms.hashes";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Gist> {
@@ -28,7 +35,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Gist> {
         date: rows::time(row, 2)?.unwrap_or_default(),
         title: row.get(3)?,
         has_page: row.get(4)?,
-        terms: row.get::<_, Option<Vec<u8>>>(5)?.map(|bytes| Terms::from_bytes(&bytes)),
+        telling_words: row.get::<_, Option<Vec<u8>>>(5)?.map(|bytes| TellingWords::from_bytes(&bytes)),
     })
 }
 
@@ -37,9 +44,9 @@ pub(super) fn gist(connection: &Connection, story: i64) -> Result<Option<Gist>, 
     Ok(connection.prepare_cached(&sql)?.query_row([story], read).optional()?)
 }
 
-/// The latest stories of a topic with a page before each of some places.
+/// The windows before some places, merged.
 ///
-/// Read backwards from the last place; where a window ends, what lies between it and the next place is passed over.
+/// Stories are read backwards from the last place. Where a window ends, the stories up to the next place are skipped.
 pub(super) fn windows(
     connection: &Connection,
     topic: &str,
@@ -72,8 +79,6 @@ pub(super) fn windows(
     Ok(stories)
 }
 
-/// The stories of a topic under these rules after a place, the earliest first, each with whether its related news was
-/// chosen. Without a place: from a window before the first for which it was not; none if there is no such story.
 pub(super) fn page(
     connection: &Connection,
     rules: i64,
@@ -98,7 +103,7 @@ pub(super) fn page(
     Ok(statement.query_map(parameters, |row| Ok((read(row)?, row.get(6)?)))?.collect::<Result<_, _>>()?)
 }
 
-/// The place from which stories are looked at so that the first without related news finds those before it.
+/// The place one window before the first story without a choice.
 fn before_unrelated(connection: &Connection, rules: i64, topic: &str) -> Result<Option<Order>, StoreError> {
     let first: Option<i64> = connection
         .prepare_cached(
@@ -132,7 +137,6 @@ pub(super) fn relate(connection: &Connection, topic: &str, story: i64, others: &
     if others.is_empty() { Ok(()) } else { archive::touch_in(connection, topic, story) }
 }
 
-/// The first stories that wait for their related news.
 pub(super) fn waiting(connection: &Connection) -> Result<Vec<i64>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT story FROM unrelated ORDER BY story LIMIT 1000")?;
     Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
@@ -150,7 +154,7 @@ pub(super) fn wait_no_more(connection: &Connection, stories: &[i64]) -> Result<(
     Ok(())
 }
 
-/// The stories that hold what was chosen for a story, best first.
+/// The stories that now hold the choices for a story, best first.
 pub(super) fn chosen(connection: &Connection, topic: &str, story: i64) -> Result<Vec<Chosen>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT head.number, head.title, head.url, EXISTS (
@@ -168,7 +172,7 @@ pub(super) fn chosen(connection: &Connection, topic: &str, story: i64) -> Result
     Ok(statement.query_map(params![topic, story], read)?.collect::<Result<_, _>>()?)
 }
 
-/// Forgets what was chosen for a story that is dropped, and where it was chosen.
+/// Deletes the choices for a dropped story, and the choices of it.
 pub(super) fn forget(connection: &Connection, story: i64) -> Result<(), StoreError> {
     connection.prepare_cached("DELETE FROM related WHERE story = ?1")?.execute([story])?;
     let sql = "DELETE FROM related WHERE place > 0 AND other IN (SELECT number FROM entry WHERE story = ?1)";

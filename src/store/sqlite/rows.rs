@@ -1,7 +1,7 @@
-//! Between columns and our types.
+//! Conversions between columns and our types.
 //!
-//! A column that cannot be read back (an address that this version refuses, JSON of a later one) is taken as absent:
-//! one odd value must not hide its row.
+//! A column that cannot be read back (a URL that this version refuses, JSON of a later version) counts as absent: one
+//! odd value must not hide its row.
 
 use rusqlite::Row;
 use serde::Serialize;

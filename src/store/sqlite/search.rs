@@ -1,14 +1,16 @@
 //! Listing entries, with full-text search.
 //!
-//! The index is brought up to date by whoever searches: filled at each insert, it would cost more than the rest of the
-//! poll together. It holds the words of entries as topics read them: cut and folded by us, each behind the letter of its
-//! language's folding, so that a query finds in each language what a term would.
+//! Each search completes the index first. Filled at each insert, it would cost more than the rest of a poll.
+//!
+//! The index holds the words of entries as topics read them: cut and folded by us, each behind the letter of its language's
+//! folding. So a query finds in each language what a term would.
+//! Refused: FTS5's tokenizer alone, which knows no plural, elision or ligature; a tokenizer in C.
 
 use rusqlite::{Connection, Row, ToSql, TransactionBehavior, params};
 
 use super::entries::{COLUMNS, labels, read};
 use super::meta::UNLABELLED;
-use super::{StoreError, derived, unix};
+use super::{StoreError, meta, unix};
 use crate::feed::Entry;
 use crate::store::{Filter, Held, Which};
 use crate::story::{Fingerprint, Plain};
@@ -21,7 +23,7 @@ const INDEX_BATCH: i64 = 500;
 pub(super) fn entries(connection: &mut Connection, filter: &Filter) -> Result<Vec<Held>, StoreError> {
     let search = filter.search.as_deref().and_then(query);
     if search.is_some() {
-        derived::forget_outdated_index(connection)?;
+        meta::forget_outdated_index(connection)?;
         while fill_index(connection)? > 0 {}
     }
     let mut sql = format!("SELECT {COLUMNS}, entry.fingerprint FROM entry");
@@ -94,7 +96,7 @@ pub(super) fn entries(connection: &mut Connection, filter: &Filter) -> Result<Ve
     Ok(held)
 }
 
-/// Words as people type them, as an FTS5 query that wants them all; `None` if there is none.
+/// Turns typed words into an FTS5 query for all of them; `None` if there is none.
 fn query(words: &str) -> Option<String> {
     let query = Query::parse(words);
     let terms: Vec<Vec<Vec<&str>>> = query.spellings().collect();
@@ -153,7 +155,6 @@ fn index_words(folding: Folding, texts: &[&Passage]) -> String {
     row.join(" ")
 }
 
-/// Indexes some entries that are not in the index yet, and returns how many.
 fn fill_index(connection: &mut Connection) -> Result<usize, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let filled = index_batch(&transaction)?;

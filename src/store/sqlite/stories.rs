@@ -1,4 +1,4 @@
-//! Stories: which a topic has, what they tell, and when they are old enough to go.
+//! Stories: the numbers of a topic's stories, their entries, the tombstones they leave, and dropping old ones.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -6,10 +6,10 @@ use std::collections::hash_map::Entry;
 use rusqlite::{Connection, Row, params};
 
 use super::entries::{COLUMNS, read};
-use super::{StoreError, apply, archive, meta, related, unix};
+use super::{StoreError, apply, archive, meta, related, rows, unix};
 use crate::feed::Timestamp;
 use crate::store::Part;
-use crate::story::{LATE_AFTER, Told, ToldEntry};
+use crate::story::{LATE_AFTER, Month, Told, ToldEntry, Tombstone, TombstoneReason};
 use crate::topic::Label;
 
 /// The numbers of stories of a topic, newest first.
@@ -22,14 +22,14 @@ pub(super) fn stories(connection: &Connection, topic: &str, part: Part) -> Resul
     Ok(dated.into_iter().map(|(_, number)| number).collect())
 }
 
-/// The latest labels give the latest stories: a label has the date of its story's head. Late ones are found among those
-/// that arrived last.
+/// The latest labels give the latest stories, since a label has the date of its story's head. Late stories are found among
+/// the last arrivals.
 fn newest(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<(i64, i64)>, StoreError> {
     let mut late = Late { connection, imported: HashMap::new() };
     let mut ranked: HashMap<i64, i64> = HashMap::new();
     let mut by_date = connection.prepare_cached(&format!("{DATED} ORDER BY label.date DESC, label.entry DESC"))?;
     let mut oldest = i64::MIN;
-    for dated in by_date.query_map([topic], Dated::read)? {
+    for dated in by_date.query_map([topic], DatedLabel::read)? {
         let dated = dated?;
         if ranked.len() == limit {
             break;
@@ -41,7 +41,7 @@ fn newest(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<(i64
     }
     if ranked.len() == limit {
         let mut by_arrival = connection.prepare_cached(&format!("{DATED} ORDER BY label.entry DESC"))?;
-        for dated in by_arrival.query_map([topic], Dated::read)?.take(limit.saturating_mul(ARRIVALS)) {
+        for dated in by_arrival.query_map([topic], DatedLabel::read)?.take(limit.saturating_mul(ARRIVALS)) {
             let dated = dated?;
             // Polls that end together are kept in another order than they began.
             if dated.arrived < oldest - LATE_AFTER.num_seconds() {
@@ -68,7 +68,7 @@ const DATED: &str = "SELECT label.date, entry.story, entry.first_seen, head.firs
         AND EXISTS (SELECT 1 FROM entry AS told WHERE told.story = entry.story AND told.withdrawn IS NULL)";
 
 /// A story by one of its labels.
-struct Dated {
+struct DatedLabel {
     date: i64,
     story: i64,
     /// When the entry with the label came.
@@ -78,7 +78,7 @@ struct Dated {
     source_id: String,
 }
 
-impl Dated {
+impl DatedLabel {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let (date, story, arrived) = (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok(Self { date, story, arrived, first_seen: row.get(3)?, source_id: row.get(4)? })
@@ -86,6 +86,9 @@ impl Dated {
 }
 
 /// Tells late stories from those that were old news when their source was new to us.
+///
+/// Only the main document shows a story at its arrival: labels keep the date of the head, so that months of the archive stay as
+/// they are. Stories of a source's first document are not late, or each new feed would fill the document with old news.
 struct Late<'a> {
     connection: &'a Connection,
     /// By source and first sight: whether that was its first document.
@@ -94,7 +97,7 @@ struct Late<'a> {
 
 impl Late<'_> {
     /// A story's place in the order of a main document: its date, or its first sight if it came late.
-    fn rank(&mut self, dated: &Dated) -> Result<i64, StoreError> {
+    fn rank(&mut self, dated: &DatedLabel) -> Result<i64, StoreError> {
         let is_late = dated.first_seen - dated.date > LATE_AFTER.num_seconds();
         Ok(if is_late && !self.is_imported(&dated.source_id, dated.first_seen)? {
             dated.first_seen
@@ -116,10 +119,10 @@ impl Late<'_> {
     }
 }
 
-/// Stories beside a topic, in the order of their numbers as they are given.
+/// Stories beside a topic, in the given order.
 ///
-/// Labels are looked up one by one: joined, a planner whose statistics are of a young store reads all of them for each
-/// story, to make a Bloom filter (5 ms with 100,000 labels).
+/// Labels are looked up one by one. Joined, a planner with the statistics of a young store reads all labels of the
+/// topic for each story, to make a Bloom filter (5 ms with 100,000 labels).
 pub(super) fn told(connection: &Connection, topic: &str, numbers: &[i64]) -> Result<Vec<Told>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS}, entry.withdrawn IS NOT NULL AS is_withdrawn,
@@ -165,7 +168,7 @@ pub(super) fn drop_before(
         )?
         .collect::<Result<Vec<_>, _>>()?;
     if !stories.is_empty() {
-        // First, for the months get it as their new stamp.
+        // First: the months get it as their new stamp.
         meta::raise_generation(connection)?;
     }
     let mut dropped = 0;
@@ -198,4 +201,46 @@ pub(super) fn drop_before(
         dropped += connection.prepare_cached("DELETE FROM entry WHERE story = ?1")?.execute([story])?;
     }
     Ok(dropped)
+}
+
+/// Both kinds are read from small partial indexes, never from all entries of a topic or a story.
+const WITHDRAWN: &str = "SELECT head.atom_id AS atom_id, max(entry.withdrawn) AS gone, 0 AS is_joined, NULL AS title, \
+    head.number AS number, entry.story AS story \
+    FROM entry AS head INDEXED BY {index} CROSS JOIN entry INDEXED BY entry_by_story ON entry.story = head.number \
+    WHERE head.withdrawn IS NOT NULL AND head.story = head.number {month} GROUP BY head.number \
+    HAVING count(*) = count(entry.withdrawn)";
+const JOINED: &str = "SELECT entry.atom_id AS atom_id, entry.joined AS gone, 1 AS is_joined, ( \
+        SELECT told.title FROM entry AS told WHERE told.story = entry.story AND told.withdrawn IS NULL \
+        ORDER BY told.number LIMIT 1) AS title, entry.number AS number, entry.story AS story \
+    FROM entry INDEXED BY {index} \
+    WHERE entry.joined IS NOT NULL AND entry.joined > entry.first_seen AND entry.story <> entry.number {month}";
+
+/// Of one month only the index of that month is read.
+pub(super) fn tombstones(
+    connection: &Connection,
+    topic: &str,
+    month: Option<Month>,
+    limit: usize,
+) -> Result<Vec<Tombstone>, StoreError> {
+    let of = |kind: &str, table: &str, whole: &str, by_date: &str| match month {
+        None => kind.replace("{index}", whole).replace("{month}", "AND ?2 <= ?3"),
+        Some(_) => kind
+            .replace("{index}", by_date)
+            .replace("{month}", &format!("AND {table}.date >= ?2 AND {table}.date < ?3")),
+    };
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT atom_id, gone, is_joined, title FROM ({} UNION ALL {}) AS gone
+         WHERE EXISTS (SELECT 1 FROM entry AS told CROSS JOIN label ON label.entry = told.number
+                       WHERE told.story = gone.story AND label.topic = ?1)
+         ORDER BY gone DESC, number DESC LIMIT ?4",
+        of(WITHDRAWN, "head", "entry_withdrawn", "entry_withdrawn_by_date"),
+        of(JOINED, "entry", "entry_joined", "entry_joined_by_date"),
+    ))?;
+    let (from, to) = month.map_or((i64::MIN, i64::MAX), |month| (unix(month.start()), unix(month.next().start())));
+    let read = |row: &Row<'_>| {
+        let reason = if row.get(2)? { TombstoneReason::Joined(row.get(3)?) } else { TombstoneReason::Withdrawn };
+        Ok(Tombstone { atom_id: row.get(0)?, date: rows::time(row, 1)?.unwrap_or_default(), reason })
+    };
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(statement.query_map(params![topic, from, to, limit], read)?.collect::<Result<_, _>>()?)
 }

@@ -1,12 +1,12 @@
-//! What a decision asks, read in one transaction.
+//! The surroundings of a decision, read in one transaction.
 
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{StoreError, entries, meta, related, rows, unix};
-use crate::store::{Inquiry, SHARING_MAX, STAYS_MAX, Surroundings};
-use crate::story::{Bond, EntryKey, Fingerprint, Known, Listed, Peer, Period, Stay, claimed};
+use crate::store::{Inquiry, SHARING_MAX, SPANS_MAX, Surroundings};
+use crate::story::{Bond, EntryKey, Fingerprint, Known, Listed, ListedSpan, Peer, Period, claimed};
 
 pub(super) fn read(connection: &mut Connection, asked: &Inquiry) -> Result<Surroundings, StoreError> {
     // One moment for all that is read.
@@ -28,8 +28,8 @@ pub(super) fn read(connection: &mut Connection, asked: &Inquiry) -> Result<Surro
     for source_id in &asked.listings {
         around.listings.insert(source_id.clone(), listed(&transaction, source_id)?);
     }
-    for (source_id, since) in &asked.stays {
-        around.stays.insert(source_id.clone(), stays(&transaction, source_id, unix(*since))?);
+    for (source_id, since) in &asked.spans {
+        around.spans.insert(source_id.clone(), spans(&transaction, source_id, unix(*since))?);
     }
     if !asked.recent.is_empty() {
         let periods = periods(&transaction)?;
@@ -67,7 +67,7 @@ pub(super) fn read(connection: &mut Connection, asked: &Inquiry) -> Result<Surro
     Ok(around)
 }
 
-/// Numbers that were given to entries that are gone are not given again.
+/// Numbers of deleted entries are not given again.
 fn next_number(connection: &Connection) -> Result<i64, StoreError> {
     let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'entry'";
     let last: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
@@ -102,12 +102,12 @@ fn listed(connection: &Connection, source_id: &str) -> Result<Vec<Listed>, Store
     let read = |row: &Row<'_>| {
         let claim = claimed(rows::time(row, 3)?, rows::time(row, 4)?);
         let date = rows::time(row, 2)?.filter(|_| claim.is_some());
-        Ok(Listed { number: row.get(0)?, key: EntryKey(row.get(1)?), date, suspected: rows::time(row, 5)? })
+        Ok(Listed { number: row.get(0)?, key: EntryKey(row.get(1)?), date, missed_since: rows::time(row, 5)? })
     };
     Ok(statement.query_map([source_id], read)?.collect::<Result<_, _>>()?)
 }
 
-fn stays(connection: &Connection, source_id: &str, since: i64) -> Result<Vec<Stay>, StoreError> {
+fn spans(connection: &Connection, source_id: &str, since: i64) -> Result<Vec<ListedSpan>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT number, date, first_seen, left_feed FROM entry WHERE source_id = ?1 AND left_feed IS NULL
          UNION ALL
@@ -116,13 +116,13 @@ fn stays(connection: &Connection, source_id: &str, since: i64) -> Result<Vec<Sta
     )?;
     let read = |row: &Row<'_>| {
         let time = |column| Ok::<_, rusqlite::Error>(rows::time(row, column)?.unwrap_or_default());
-        Ok(Stay { number: row.get(0)?, date: time(1)?, from: time(2)?, until: rows::time(row, 3)? })
+        Ok(ListedSpan { number: row.get(0)?, date: time(1)?, from: time(2)?, until: rows::time(row, 3)? })
     };
-    let limit = i64::try_from(STAYS_MAX).unwrap_or(i64::MAX);
+    let limit = i64::try_from(SPANS_MAX).unwrap_or(i64::MAX);
     Ok(statement.query_map(params![source_id, since, limit], read)?.collect::<Result<_, _>>()?)
 }
 
-/// The periods in which there are clues, the latest first: a clock that was wrong may have left wide gaps.
+/// The periods with clues, the latest first: a wrong clock may have left wide gaps.
 fn periods(connection: &Connection) -> Result<Vec<Period>, StoreError> {
     let mut latest = connection.prepare_cached("SELECT max(period) FROM clue WHERE period < ?1")?;
     let (mut periods, mut before) = (Vec::new(), i64::MAX);
@@ -135,14 +135,12 @@ fn periods(connection: &Connection) -> Result<Vec<Period>, StoreError> {
     Ok(periods)
 }
 
-/// The latest entries of a period that have a clue.
 fn sharing(connection: &Connection, period: Period, clue: i64, most: usize) -> Result<Vec<i64>, StoreError> {
     let sql = "SELECT entry FROM clue WHERE period = ?1 AND hash = ?2 ORDER BY entry DESC";
     let mut statement = connection.prepare_cached(sql)?;
     Ok(statement.query_map([period.0, clue], |row| row.get(0))?.take(most).collect::<Result<_, _>>()?)
 }
 
-/// Adds an entry with all that tell its story, and their bonds.
 fn add_story(connection: &Connection, number: i64, around: &mut Surroundings) -> Result<(), StoreError> {
     if around.peers.contains_key(&number) {
         return Ok(());

@@ -124,9 +124,9 @@ fn the_generation_grows_with_everything_that_can_be_seen() {
             Change::Bind(Bond::new(a, b, true)),
             Change::Relate { topic: "numerique".into(), story: a, others: Vec::new() },
             Change::Leave { numbers: numbers.clone(), now },
-            Change::Suspect { numbers: numbers.clone(), since: Some(now) },
+            Change::Miss { numbers: numbers.clone(), since: Some(now) },
             Change::Withdraw { numbers, now },
-            Change::Return { number: a, changed: None },
+            Change::Relist { number: a, changed: None },
             label(a, "a", &["laicite"]),
             Change::FinishRules,
         ];
@@ -150,7 +150,14 @@ fn what_nobody_sees_leaves_the_generation_as_it_is() {
         apply(store, &[Change::Source(Box::default()), Change::Throttle { throttle, now: noon() }]);
         apply(store, &[label(a, "a", &["numerique"])]);
         let sketch = Change::Sketch { number: a, clues: Clues::default(), sketch: Vec::new() };
-        apply(store, &[Change::Terms { number: a, terms: Terms::default() }, sketch, Change::Rebuilt(None)]);
+        apply(
+            store,
+            &[
+                Change::TellingWords { number: a, telling_words: TellingWords::default() },
+                sketch,
+                Change::Rebuilt(None),
+            ],
+        );
         apply(store, &[Change::BeginRules("rules 2".into()), label(a, "a", &["laicite"]), Change::Labelled(a)]);
         apply(store, &[]);
         assert_eq!(generation(store), before);

@@ -1,4 +1,4 @@
-//! What can be made again is asked for when it is missing.
+//! Derived data that is missing is asked for.
 
 use super::*;
 

@@ -143,7 +143,7 @@ fn nothing_is_made_of_changes_to_entries_that_are_gone() {
                 update(9, &prepared("a")),
                 Change::Move { number: 9, story: 9, joined: None },
                 Change::Sketch { number: 9, clues: Clues::default(), sketch: Vec::new() },
-                Change::Return { number: 9, changed: None },
+                Change::Relist { number: 9, changed: None },
                 Change::Withdraw { numbers: vec![9], now: noon() },
                 label(9, "a", &["numerique"]),
             ],
@@ -322,7 +322,7 @@ fn nothing_derived_is_left_of_what_is_dropped() {
         let [a, b] = insert_all(store, ["a", "b"]);
         let c = tell(store, "x", &labelled("c", "rules 2", &["numerique"]), a);
         let mut edited = prepared("d");
-        edited.terms = Some(Terms::default());
+        edited.telling_words = Some(TellingWords::default());
         let revision = Some((noon(), 9));
         let (prepared, date) = (Arc::new(edited), noon());
         apply(

@@ -10,7 +10,7 @@ fn unlabelled(store: &mut dyn Store) -> Vec<i64> {
     numbers(&held(store, Which::Unlabelled))
 }
 
-/// What is published of the rules, what is under way, and how many entries wait.
+/// The rules in force, the relabelling under way, and the number of entries that wait.
 fn progress(store: &mut dyn Store) -> (String, Option<(String, i64)>, usize) {
     let Pulse { rules, relabelling, unlabelled, .. } = store.pulse().unwrap();
     (rules, relabelling.map(|begun| (begun.rules, begun.labelled)), unlabelled)

@@ -37,11 +37,11 @@ const DATA_3: &str = "
     INSERT INTO related VALUES ('numerique', 3, 0, 3), ('numerique', 3, 1, 1), ('numerique', 1, 0, 1);
     INSERT INTO throttle VALUES ('a.example', 1795510000);";
 
-/// A store of an older format with what that format could hold.
+/// A store of an older format with data of that format.
 fn old(format: usize, path: &Path) {
     let connection = rusqlite::Connection::open(path).unwrap();
     let clue = if format < 4 { "INSERT INTO clue VALUES (7, 1)" } else { "INSERT INTO clue VALUES (230, 7, 1)" };
-    // What a format could hold is written in that format, not by a later step.
+    // Data of a format is written in that format, not by a later step.
     STEPS.iter().take(format).for_each(|step| connection.execute_batch(step).unwrap());
     let data = [DATA, DATA_2, DATA_3].into_iter().take(format.min(3));
     data.for_each(|data| connection.execute_batch(data).unwrap());
@@ -188,8 +188,8 @@ fn sources_and_hubs_of_an_older_store_are_as_they_were() {
         assert_eq!(file.store.throttles(at(1_795_500_000)).unwrap()[0].host, "a.example");
         let asked = Inquiry { listings: ["culture".to_owned()].into(), ..Inquiry::default() };
         let listed = look(&mut file.store, asked).listings.remove("culture").unwrap();
-        let suspected: Vec<_> = listed.iter().map(|listed| (listed.number, listed.suspected)).collect();
-        assert_eq!(suspected, [(2, None), (3, Some(at(1_795_510_000)))]);
+        let missed: Vec<_> = listed.iter().map(|listed| (listed.number, listed.missed_since)).collect();
+        assert_eq!(missed, [(2, None), (3, Some(at(1_795_510_000)))]);
     });
 }
 
@@ -200,7 +200,7 @@ fn bonds_revisions_and_related_news_of_an_older_store_are_kept() {
         let around = look(store, Inquiry { peers: [2].into(), gists: [1].into(), ..Inquiry::default() });
         assert_eq!(around.bonds, [Bond::new(1, 2, true), Bond::new(2, 3, false)].into());
         assert_eq!(around.related, [("numerique".to_owned(), 1)].into());
-        assert_eq!(around.gists[&1].terms, Some(Terms::from_bytes(&[1, 2, 3, 4])));
+        assert_eq!(around.gists[&1].telling_words, Some(TellingWords::from_bytes(&[1, 2, 3, 4])));
         let related: Vec<_> =
             shown_of(store, "numerique", Part::Newest(1))[0].related.iter().map(|other| other.number).collect();
         assert_eq!(related, [1]);

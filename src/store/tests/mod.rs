@@ -24,8 +24,8 @@ use super::*;
 use crate::feed::Entry;
 use crate::state::{Health, SourceState};
 use crate::story::{
-    self, Bond, Clues, Departure, EntryKey, Identity, Known, Listed, Peer, Period, Prepared, Spot, Stay, Story,
-    TellingWord, Terms, date,
+    self, Bond, Clues, EntryKey, Identity, Known, Listed, ListedSpan, Peer, Period, Prepared, Spot, Story, TellingWord,
+    TellingWords, TombstoneReason, date,
 };
 use crate::topic::Reason;
 
@@ -82,7 +82,7 @@ fn prepared(name: &str) -> Prepared {
         },
         labels: labels(&["numerique"]),
         rules: RULES.into(),
-        terms: None,
+        telling_words: None,
         sketch: name.into(),
     }
 }

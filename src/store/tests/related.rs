@@ -20,8 +20,8 @@ fn related(store: &mut dyn Store, head: i64) -> Vec<i64> {
     shown.related.into_iter().map(|related| related.number).collect()
 }
 
-fn terms() -> Terms {
-    Terms::new([TellingWord::new(7 << 40, Spot::Title, true)])
+fn telling_words() -> TellingWords {
+    TellingWords::new([TellingWord::new(7 << 40, Spot::Title, true)])
 }
 
 #[test]
@@ -88,16 +88,16 @@ fn the_month_of_a_story_changes_with_its_related_news() {
 fn telling_words_are_those_of_what_an_entry_says_now() {
     check(|store| {
         let mut told = paged("a", 3);
-        told.terms = Some(terms());
+        told.telling_words = Some(telling_words());
         let a = insert(store, "education", &told);
         let b = insert(store, "education", &paged("b", 2));
         let words = |store: &mut dyn Store, number| {
             let asked = Inquiry { gists: [number].into(), ..Inquiry::default() };
-            look(store, asked).gists.remove(&number).unwrap().terms
+            look(store, asked).gists.remove(&number).unwrap().telling_words
         };
-        assert_eq!((words(store, a), words(store, b)), (Some(terms()), None));
-        apply(store, &[Change::Terms { number: b, terms: terms() }]);
-        assert_eq!(words(store, b), Some(terms()));
+        assert_eq!((words(store, a), words(store, b)), (Some(telling_words()), None));
+        apply(store, &[Change::TellingWords { number: b, telling_words: telling_words() }]);
+        assert_eq!(words(store, b), Some(telling_words()));
         apply(store, &[update(b, &paged("b", 2))]);
         assert_eq!(words(store, b), None, "it says something else");
     });

@@ -78,8 +78,8 @@ fn a_source_is_remembered_with_its_health_and_the_longest_suspicion() {
                 Change::Source(Box::new(SourceState { source_id: "education".into(), ..SourceState::default() })),
                 turn(Health::Gone),
                 turn(Health::Moved),
-                Change::Suspect { numbers: vec![a], since: Some(hour(1)) },
-                Change::Suspect { numbers: vec![b], since: Some(hour(2)) },
+                Change::Miss { numbers: vec![a], since: Some(hour(1)) },
+                Change::Miss { numbers: vec![b], since: Some(hour(2)) },
             ],
         );
         let remembered = |store: &mut dyn Store| {
@@ -89,7 +89,7 @@ fn a_source_is_remembered_with_its_health_and_the_longest_suspicion() {
         assert_eq!(remembered(store), (Some(Health::Gone), Some(hour(1))));
         apply(store, &[Change::Withdraw { numbers: vec![a], now: hour(3) }]);
         assert_eq!(remembered(store).1, Some(hour(2)));
-        apply(store, &[Change::Suspect { numbers: vec![b], since: None }]);
+        apply(store, &[Change::Miss { numbers: vec![b], since: None }]);
         assert_eq!(remembered(store).1, None);
     });
 }

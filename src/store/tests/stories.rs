@@ -115,7 +115,7 @@ fn check_stamps(changes: impl Fn() -> Vec<Change>, expected: &[Month]) {
 fn the_stamp_of_a_month_changes_with_what_its_stories_look_like() {
     check_stamps(|| vec![update(1, &of_october("a"))], &[OCTOBER]);
     check_stamps(|| vec![Change::Withdraw { numbers: vec![2], now: noon() }], &[NOVEMBER]);
-    check_stamps(|| vec![Change::Return { number: 2, changed: Some(noon()) }], &[NOVEMBER]);
+    check_stamps(|| vec![Change::Relist { number: 2, changed: Some(noon()) }], &[NOVEMBER]);
     check_stamps(|| vec![Change::Move { number: 2, story: 1, joined: None }], &[OCTOBER, NOVEMBER]);
     check_stamps(|| vec![label(1, "a", &[])], &[OCTOBER]);
     let related = || vec![Change::Relate { topic: "numerique".into(), story: 2, others: vec![1] }];
@@ -125,9 +125,14 @@ fn the_stamp_of_a_month_changes_with_what_its_stories_look_like() {
 #[test]
 fn stamps_stay_when_nothing_looks_different() {
     check_stamps(|| vec![Change::Leave { numbers: vec![1, 2], now: noon() }], &[]);
-    check_stamps(|| vec![Change::Suspect { numbers: vec![1, 2], since: Some(noon()) }], &[]);
+    check_stamps(|| vec![Change::Miss { numbers: vec![1, 2], since: Some(noon()) }], &[]);
     check_stamps(
-        || vec![Change::Bind(Bond::new(1, 2, false)), Change::Terms { number: 1, terms: Terms::default() }],
+        || {
+            vec![
+                Change::Bind(Bond::new(1, 2, false)),
+                Change::TellingWords { number: 1, telling_words: TellingWords::default() },
+            ]
+        },
         &[],
     );
     check_stamps(|| vec![label(1, "a", &["numerique"])], &[]);

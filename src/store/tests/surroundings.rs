@@ -1,4 +1,4 @@
-//! What a decision can ask, and what it is told.
+//! The questions of decisions, and their answers.
 
 use super::*;
 use crate::story::WINDOW;
@@ -35,7 +35,7 @@ fn entries_that_share_a_guid_are_all_known_by_it() {
 }
 
 #[test]
-fn a_listing_is_what_a_source_lists_and_what_it_is_suspected_to_have_withdrawn() {
+fn a_listing_holds_the_entries_that_a_source_lists_and_those_that_are_missed() {
     check(|store| {
         let [a, b] = insert_all(store, ["a", "b"]);
         let c = insert(store, "education", &undated("c"));
@@ -46,8 +46,12 @@ fn a_listing_is_what_a_source_lists_and_what_it_is_suspected_to_have_withdrawn()
             listing.sort_by_key(|listed| listed.number);
             listing
         };
-        let of =
-            |number, name: &str, date, suspected| Listed { number, key: prepared(name).identity.key, date, suspected };
+        let of = |number, name: &str, date, missed_since| Listed {
+            number,
+            key: prepared(name).identity.key,
+            date,
+            missed_since,
+        };
         let [in_a, in_b] = [of(a, "a", Some(hour(-1)), None), of(b, "b", Some(hour(-1)), None)];
         let in_c = of(c, "c", None, None);
         assert_eq!(listing(store), [in_a, in_b, in_c], "only dates that the publisher gives are told");
@@ -55,30 +59,30 @@ fn a_listing_is_what_a_source_lists_and_what_it_is_suspected_to_have_withdrawn()
             store,
             &[
                 Change::Leave { numbers: vec![a, b], now: hour(1) },
-                Change::Suspect { numbers: vec![b], since: Some(hour(1)) },
+                Change::Miss { numbers: vec![b], since: Some(hour(1)) },
             ],
         );
-        let suspected = Listed { suspected: Some(hour(1)), ..in_b };
-        assert_eq!(listing(store), [suspected, in_c]);
+        let missed = Listed { missed_since: Some(hour(1)), ..in_b };
+        assert_eq!(listing(store), [missed, in_c]);
         apply(store, &[Change::Withdraw { numbers: vec![b], now: hour(2) }]);
-        assert_eq!(listing(store), [in_c], "it is not suspected any more");
-        apply(store, &[Change::Return { number: b, changed: None }]);
+        assert_eq!(listing(store), [in_c], "it is not missed any more");
+        apply(store, &[Change::Relist { number: b, changed: None }]);
         assert_eq!(listing(store), [in_b, in_c]);
         apply(
             store,
             &[
                 Change::Leave { numbers: vec![b], now: hour(3) },
-                Change::Suspect { numbers: vec![b], since: Some(hour(3)) },
-                Change::Suspect { numbers: vec![b], since: None },
+                Change::Miss { numbers: vec![b], since: Some(hour(3)) },
+                Change::Miss { numbers: vec![b], since: None },
             ],
         );
         assert_eq!(listing(store), [in_c]);
     });
 }
 
-fn stays(store: &mut dyn Store, source_id: &str, since: Timestamp) -> Vec<Stay> {
-    let asked = Inquiry { stays: [(source_id.to_owned(), since)].into(), ..Inquiry::default() };
-    look(store, asked).stays.remove(source_id).unwrap()
+fn spans(store: &mut dyn Store, source_id: &str, since: Timestamp) -> Vec<ListedSpan> {
+    let asked = Inquiry { spans: [(source_id.to_owned(), since)].into(), ..Inquiry::default() };
+    look(store, asked).spans.remove(source_id).unwrap()
 }
 
 #[test]
@@ -89,26 +93,26 @@ fn the_stay_of_an_entry_is_known_while_it_is_listed_and_for_a_while_after() {
             store,
             &[Change::Leave { numbers: vec![a], now: hour(1) }, Change::Leave { numbers: vec![b], now: hour(2) }],
         );
-        let stay = |number, until| Stay { number, date: hour(-1), from: noon(), until };
+        let stay = |number, until| ListedSpan { number, date: hour(-1), from: noon(), until };
         let (here, late, early) = (stay(c, None), stay(b, Some(hour(2))), stay(a, Some(hour(1))));
-        assert_eq!(stays(store, "education", hour(1)), [here, late, early]);
-        assert_eq!(stays(store, "education", hour(2)), [here, late]);
-        assert_eq!(stays(store, "culture", noon()), []);
+        assert_eq!(spans(store, "education", hour(1)), [here, late, early]);
+        assert_eq!(spans(store, "education", hour(2)), [here, late]);
+        assert_eq!(spans(store, "culture", noon()), []);
     });
 }
 
 #[test]
 fn of_many_departures_the_latest_are_known() {
     check(|store| {
-        let most = i64::try_from(STAYS_MAX).unwrap();
+        let most = i64::try_from(SPANS_MAX).unwrap();
         let changes = (1..=most + 3).flat_map(|number| {
             let prepared = numbered(number, prepared("a"));
             let left = Change::Leave { numbers: vec![number], now: hour(number) };
             [insertion(number, "education", number, &prepared, noon()), left]
         });
         apply(store, &changes.collect::<Vec<_>>());
-        let left: Vec<_> = stays(store, "education", noon()).into_iter().filter_map(|stay| stay.until).collect();
-        assert_eq!((left.len(), left.first(), left.last()), (STAYS_MAX, Some(&hour(most + 3)), Some(&hour(4))));
+        let left: Vec<_> = spans(store, "education", noon()).into_iter().filter_map(|stay| stay.until).collect();
+        assert_eq!((left.len(), left.first(), left.last()), (SPANS_MAX, Some(&hour(most + 3)), Some(&hour(4))));
     });
 }
 
@@ -259,8 +263,14 @@ fn texts_and_taken_ids_are_told_of_those_that_are_there() {
         assert_eq!(around.texts, [(a, entry(store, a).unwrap().unwrap())].into());
         assert_eq!(around.atom_ids, ["urn:a".to_owned()].into());
         let title = Some("a".to_owned());
-        let gist =
-            Gist { number: a, source_id: "education".into(), date: hour(-1), title, has_page: false, terms: None };
+        let gist = Gist {
+            number: a,
+            source_id: "education".into(),
+            date: hour(-1),
+            title,
+            has_page: false,
+            telling_words: None,
+        };
         assert_eq!(around.gists, [(a, gist)].into());
     });
 }
@@ -315,7 +325,7 @@ fn what_is_asked_and_not_there_is_told_as_empty() {
         let asked = Inquiry {
             keys: keys("x", &[EntryKey([1; 16])]).keys,
             listings: ["x".to_owned()].into(),
-            stays: [("x".to_owned(), noon())].into(),
+            spans: [("x".to_owned(), noon())].into(),
             recent: [(Period::of(noon()), 1)].into(),
             lasting: [1].into(),
             peers: [1].into(),
@@ -329,7 +339,7 @@ fn what_is_asked_and_not_there_is_told_as_empty() {
             asked: asked.clone(),
             known: [("x".to_owned(), BTreeMap::new())].into(),
             listings: [("x".to_owned(), Vec::new())].into(),
-            stays: [("x".to_owned(), Vec::new())].into(),
+            spans: [("x".to_owned(), Vec::new())].into(),
             recent: [((Period::of(noon()), 1), Vec::new())].into(),
             lasting: [(1, Vec::new())].into(),
             windows: [("x".to_owned(), BTreeMap::new())].into(),
@@ -378,7 +388,7 @@ fn a_second_look_adds_to_the_first() {
         let asked = |number, name: &str| Inquiry {
             keys: keys("education", &[prepared(name).identity.key]).keys,
             listings: [name.to_owned()].into(),
-            stays: [(name.to_owned(), noon())].into(),
+            spans: [(name.to_owned(), noon())].into(),
             recent: [(Period::of(noon()), number)].into(),
             lasting: [number].into(),
             peers: [number].into(),

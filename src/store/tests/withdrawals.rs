@@ -15,7 +15,7 @@ fn what_comes_back_is_later_than_its_tombstone() {
     check(|store| {
         let a = insert(store, "education", &prepared("a"));
         apply(store, &[Change::Leave { numbers: vec![a], now: noon() }, withdraw(a, 1)]);
-        apply(store, &[Change::Return { number: a, changed: Some(hour(2)) }]);
+        apply(store, &[Change::Relist { number: a, changed: Some(hour(2)) }]);
         assert_eq!(shown_of(store, "numerique", Part::Newest(9))[0].head.changed, Some(hour(2)));
     });
 }
@@ -28,13 +28,13 @@ fn a_withdrawn_story_is_shown_no_more_until_it_is_back() {
         assert_eq!(shown(store, "numerique"), [b]);
         let of_month = shown_of(store, "numerique", Part::Month(NOVEMBER));
         assert_eq!(of_month.iter().map(|story| story.number).collect::<Vec<_>>(), [b]);
-        let tombstone = Tombstone { atom_id: "urn:a".into(), date: hour(2), departure: Departure::Withdrawn };
+        let tombstone = Tombstone { atom_id: "urn:a".into(), date: hour(2), reason: TombstoneReason::Withdrawn };
         for month in [None, Some(NOVEMBER)] {
             assert_eq!(store.tombstones("numerique", month, 9).unwrap(), std::slice::from_ref(&tombstone));
         }
         assert_eq!(store.tombstones("numerique", Some(NOVEMBER.next()), 9).unwrap(), []);
         assert_eq!(store.tombstones("laicite", None, 9).unwrap(), []);
-        apply(store, &[Change::Return { number: a, changed: None }]);
+        apply(store, &[Change::Relist { number: a, changed: None }]);
         assert_eq!((shown(store, "numerique"), gone(store)), (vec![b, a], Vec::new()));
     });
 }
@@ -79,8 +79,8 @@ fn a_story_that_became_part_of_another_is_gone_under_its_own_id() {
         apply(store, &[join(c, 0)]);
         assert_eq!(gone(store), [], "nobody saw it");
         apply(store, &[join(b, 1)]);
-        let joined = Departure::Joined(Some("a".into()));
-        let tombstone = Tombstone { atom_id: "urn:b".into(), date: hour(1), departure: joined };
+        let joined = TombstoneReason::Joined(Some("a".into()));
+        let tombstone = Tombstone { atom_id: "urn:b".into(), date: hour(1), reason: joined };
         assert_eq!(store.tombstones("numerique", Some(NOVEMBER), 9).unwrap(), [tombstone]);
         assert_eq!(store.tombstones("numerique", None, 0).unwrap(), []);
         apply(store, &[Change::Move { number: b, story: b, joined: None }]);

@@ -1,4 +1,4 @@
-//! Which entries count as candidates, and how many.
+//! Candidates: which entries count, and their number.
 
 use super::*;
 use crate::pipeline::deciding::literals::{around, clued, hour, noon, peer, prepared, settle};

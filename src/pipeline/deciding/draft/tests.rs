@@ -1,4 +1,4 @@
-//! What edits and moves leave as it was.
+//! Edits and moves keep whatever they do not concern.
 
 use super::*;
 use crate::dedup::Decision;
@@ -174,7 +174,8 @@ fn an_edited_entry_is_from_then_on_what_it_says_now() {
 fn what_is_listed_again_is_withdrawn_no_more() {
     let gone = Peer { withdrawn: Some(hour(-1)), ..peer(1, "a", &prepared("a", "1", TEXT)) };
     let (withdrawn, _) = settle(&around([gone]), |draft| {
-        let before = draft.give_back(1, noon()).and_then(|before| before.withdrawn);
+        let before = draft.peer(1).and_then(|peer| peer.withdrawn);
+        draft.relist(1, noon());
         (before, draft.peer(1).and_then(|peer| peer.withdrawn))
     });
     assert_eq!(withdrawn, (Some(hour(-1)), None));

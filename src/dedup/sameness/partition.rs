@@ -1,14 +1,14 @@
-//! Which entries tell one story, decided on all of them at once, so that the order in which they came does not count.
+//! Partition of entries into stories, decided on all of them at once: the order in which they came does not count.
 //!
-//! Sameness is not transitive: a short entry may be the same item as two that a guard keeps apart. So the pairs are
-//! joined from the surest down, and never two groups of which any two members are known to be different items.
+//! Sameness is not transitive: a short entry may be the same item as two entries that a guard keeps apart. So pairs are
+//! joined from the surest down (single-linkage clustering with constraints), and never two groups with a pair that is
+//! known to be different.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::compare::Comparison;
-use super::own::relation;
+use super::compare::{self, Comparison};
 use super::subject::Subject;
 use crate::config::DedupSettings;
 use crate::story::{Bond, EntryKey, Sameness};
@@ -20,79 +20,78 @@ pub struct Member {
     pub number: Option<i64>,
     /// Its identity within its source.
     pub key: EntryKey,
-    /// What it says.
+    /// The entry prepared for comparison.
     pub subject: Arc<Subject>,
 }
 
-/// Parts entries into stories; gives the number of the story of each, counted from 0 by their first member.
+/// Parts entries into stories; returns for each member the number of its story, counted from 0 by first members.
 ///
-/// What `bonds` say counts whatever the texts are. The result depends on the set of members, not on their order.
+/// Bonds outweigh comparisons. The result depends on the set of members, not on their order.
 #[must_use]
 pub fn partition(members: &[Member], bonds: &[Bond], settings: &DedupSettings) -> Vec<usize> {
-    let relations = Relations::between(members, bonds, settings);
-    let mut pairs: Vec<(&Pair, &Sureness)> = relations.same.iter().collect();
+    let verdicts = Verdicts::between(members, bonds, settings);
+    let mut pairs: Vec<(&Pair, &Sureness)> = verdicts.same.iter().collect();
     pairs.sort_by_key(|((first, second), sureness)| {
         let members = members.get(*first).zip(members.get(*second));
         (*sureness, members.map(|(one, other)| names(one, other)))
     });
     let mut groups = Groups::of(members.len());
     for ((first, second), sureness) in pairs {
-        if *sureness == BOUND || groups.across(*first, *second).all(|(one, other)| relations.allow(one, other)) {
+        if *sureness == BOUND || groups.across(*first, *second).all(|(one, other)| verdicts.allow(one, other)) {
             groups.join(*first, *second);
         }
     }
     groups.numbered()
 }
 
-/// Two members by their places, the first one first.
+/// The places of two members, the lower one first.
 type Pair = (usize, usize);
 
 fn pair(one: usize, other: usize) -> Pair {
     (one.min(other), one.max(other))
 }
 
-/// How sure it is that two members are the same item; the least is the surest.
+/// The rank of a pair that is the same item; the least is the surest.
 type Sureness = (u8, Reverse<u16>, Reverse<u16>);
 
-/// Surer than any likeness.
+/// The rank of a bond, surer than any likeness.
 const BOUND: Sureness = (0, Reverse(0), Reverse(0));
 
-/// What is known of each pair of members.
+/// The verdicts on all pairs.
 #[derive(Default)]
-struct Relations {
+struct Verdicts {
     same: HashMap<Pair, Sureness>,
-    /// A guard refuses.
     different: HashSet<Pair>,
-    /// Of one source, and not bound.
+    /// Of one source, without a bond.
     neighbours: HashSet<Pair>,
     /// Bound apart.
     never: HashSet<Pair>,
-    /// With whom a member is bound together.
+    /// By member: the members bound to it.
     bound: HashMap<usize, Vec<usize>>,
 }
 
-impl Relations {
+impl Verdicts {
     fn between(members: &[Member], bonds: &[Bond], settings: &DedupSettings) -> Self {
         let bonds: HashMap<(i64, i64), bool> =
             bonds.iter().map(|bond| ((bond.one, bond.other), bond.together)).collect();
-        let mut relations = Self::default();
+        let mut verdicts = Self::default();
         for (second, other) in members.iter().enumerate() {
             for (first, one) in members.iter().enumerate().take(second) {
                 match bonds.get(&numbers(one, other)) {
-                    Some(true) => relations.bind(first, second),
+                    Some(true) => verdicts.bind(first, second),
                     Some(false) => {
-                        relations.never.insert((first, second));
+                        verdicts.never.insert((first, second));
                     }
                     None => {
-                        relations.compare((first, second), relation(&one.subject, &other.subject, settings));
+                        verdicts.compare((first, second), compare::compare(&one.subject, &other.subject, settings));
                         if one.subject.source_id == other.subject.source_id {
-                            relations.neighbours.insert((first, second));
+                            verdicts.neighbours.insert((first, second));
                         }
                     }
                 }
             }
         }
-        relations
+        verdicts
     }
 
     fn bind(&mut self, first: usize, second: usize) {
@@ -114,8 +113,10 @@ impl Relations {
         }
     }
 
-    /// Whether two members may be in one story. A guard does not count against an entry that is bound to one which is
-    /// the same as the other: it was edited since, or somebody knows better. But what one source tells apart stays so.
+    /// Whether two members may be in one story.
+    ///
+    /// A guard does not count if one of them is bound to an entry that is the same as the other: it was edited since,
+    /// or an operator knows better. Two entries that one source tells apart are never excused by a bond.
     fn allow(&self, one: usize, other: usize) -> bool {
         let is_excused = |one: usize, other: usize| {
             self.bound
@@ -128,7 +129,6 @@ impl Relations {
     }
 }
 
-/// The surest reason first, after what is bound.
 fn rank(sameness: Sameness) -> u8 {
     match sameness {
         Sameness::Link => 1,
@@ -139,27 +139,27 @@ fn rank(sameness: Sameness) -> u8 {
     }
 }
 
-/// A share as a number that has an order.
+/// A share as a number with an order.
 fn thousandths(share: f64) -> u16 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is from 0 to 1")]
     let thousandths = (share * 1000.0).round() as u16;
     thousandths
 }
 
-/// What two members are called in bonds.
+/// The numbers of two members, as bonds name them.
 fn numbers(one: &Member, other: &Member) -> (i64, i64) {
     let number = |member: &Member| member.number.unwrap_or(i64::MAX);
     (number(one).min(number(other)), number(one).max(number(other)))
 }
 
-/// What two members are called on every machine, whichever came first.
+/// The names of two members, the same on every machine.
 fn names<'a>(one: &'a Member, other: &'a Member) -> [(&'a str, EntryKey); 2] {
     let mut names = [one, other].map(|member| (member.subject.source_id.as_str(), member.key));
     names.sort();
     names
 }
 
-/// Groups of members that grow together.
+/// Groups of members (a union-find that lists its members).
 struct Groups {
     /// The group of each member.
     of: Vec<usize>,
@@ -176,7 +176,7 @@ impl Groups {
         (group, self.members.get(group).map(Vec::as_slice).unwrap_or_default())
     }
 
-    /// The pairs of members of the groups of two members.
+    /// The pairs of members across two groups.
     fn across(&self, first: usize, second: usize) -> impl Iterator<Item = (usize, usize)> {
         let (one, other) = (self.group(first).1, self.group(second).1);
         one.iter().flat_map(move |member| other.iter().map(move |mate| (*member, *mate)))
@@ -198,7 +198,7 @@ impl Groups {
         }
     }
 
-    /// The groups, numbered by their first members.
+    /// The group of each member, numbered by first members.
     fn numbered(&self) -> Vec<usize> {
         let mut numbers: HashMap<usize, usize> = HashMap::new();
         let number = |group: &usize| {

@@ -1,18 +1,17 @@
-//! An entry prepared for comparison with others, once, before the store is asked anything.
+//! Subjects: entries prepared for comparison, once, before the store is asked anything.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::atom_id::is_world_unique;
-use super::canonical_link;
 use super::title::Title;
+use crate::dedup::identity::{canonical_link, is_world_unique};
 use crate::feed::{Entry, Timestamp};
 use crate::story::{Clues, Identity, Plain, StoredEntry};
 use crate::text::Passage;
 
-/// Words of the beginning from which clues are taken: what a cut copy still has.
+/// Words at the beginning of a text from which clues are taken: a cut copy still has them.
 const LEAD_WORDS: usize = 40;
 
 /// Clues taken from the beginning.
@@ -21,16 +20,16 @@ const LEAD_CLUES: usize = 3;
 /// Clues taken from the whole text.
 const TEXT_CLUES: usize = 4;
 
-/// Clues taken from the summary of an entry that has a content too: all that another source may show.
+/// Clues taken from the summary beside a content: another source may show only the summary.
 const SUMMARY_CLUES: usize = 2;
 
-/// Texts shorter than this are taken for cut ones, in characters.
+/// Texts with fewer characters count as cut.
 const WHOLE_TEXT_MIN: usize = 300;
 
-/// Longest end that says so, with room for blanks, in bytes.
+/// Longest end that [`MORE`] is looked for in, with room for blanks, in bytes.
 const MORE_BYTES_MAX: usize = 64;
 
-/// Ends of texts that say that there is more.
+/// Ends of texts that say "there is more".
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
 static MORE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\s*(?:\[?(?:…|\.\.\.)\]?|\(?lire la suite\)?|en savoir plus|read more)\s*\.?$")
@@ -40,47 +39,47 @@ static MORE: LazyLock<Regex> = LazyLock::new(|| {
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
 static CVE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)cve-[0-9]{4}-[0-9]+").expect("constant pattern"));
 
-/// A vulnerability's name, or a number with its decimals or groups.
+/// The id of a vulnerability, or a number with its decimals or groups.
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
-pub(super) static NUMBER: LazyLock<Regex> =
+pub(in crate::dedup) static NUMBER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)cve-[0-9]{4}-[0-9]+|[0-9]+(?:[.,][0-9]+)*").expect("constant pattern"));
 
-/// An entry as far as comparing needs it.
+/// An entry prepared for comparison.
 #[derive(Debug, Clone)]
 pub struct Subject {
-    pub(super) source_id: String,
-    /// The link for comparison, if it identifies the item.
-    pub(super) link: Option<String>,
-    /// The link for comparison, also if several items share it.
-    pub(super) page: Option<String>,
-    /// The guid as its source gives it, also if several items share it.
-    pub(super) id: Option<String>,
-    /// The guid, if it is the entry's own and unique in the world.
-    pub(super) guid: Option<String>,
-    pub(super) title: Title,
-    pub(super) text: Text,
-    /// The vulnerabilities named anywhere in it.
-    pub(super) cves: Set,
-    pub(super) published: Option<Timestamp>,
+    pub(in crate::dedup) source_id: String,
+    /// The canonical link, if it identifies the item.
+    pub(in crate::dedup) link: Option<String>,
+    /// The canonical link, also if several items share it.
+    pub(in crate::dedup) page: Option<String>,
+    /// The guid, also if several items share it.
+    pub(in crate::dedup) id: Option<String>,
+    /// The guid, if the entry alone has it and it is unique in the world.
+    pub(in crate::dedup) guid: Option<String>,
+    pub(in crate::dedup) title: Title,
+    pub(in crate::dedup) text: Text,
+    /// The ids of vulnerabilities in title and texts.
+    pub(in crate::dedup) cves: Set,
+    pub(in crate::dedup) published: Option<Timestamp>,
 }
 
-/// The text of an entry: the content, or the summary where that is longer.
+/// The text of an entry: the content, or the summary if that is longer.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Text {
-    pub(super) words: usize,
-    /// Each of its words once.
-    pub(super) vocabulary: Set,
-    pub(super) shingles: Set,
-    pub(super) summary_shingles: Set,
-    pub(super) numbers: Set,
-    pub(super) years: Set,
-    pub(super) is_cut: bool,
+pub(in crate::dedup) struct Text {
+    pub(in crate::dedup) words: usize,
+    /// Hashes of its words.
+    pub(in crate::dedup) vocabulary: Set,
+    pub(in crate::dedup) shingles: Set,
+    pub(in crate::dedup) summary_shingles: Set,
+    pub(in crate::dedup) numbers: Set,
+    pub(in crate::dedup) years: Set,
+    pub(in crate::dedup) is_cut: bool,
     /// Shingles of its beginning, from which clues are taken.
-    pub(super) lead: Set,
+    pub(in crate::dedup) lead: Set,
 }
 
 impl Subject {
-    /// Prepares an entry that was just identified and read.
+    /// Prepares an entry that was just identified.
     #[must_use]
     pub fn new(source_id: &str, entry: &Entry, plain: &Plain, identity: &Identity) -> Self {
         Self::prepare(source_id, entry, plain, identity.canonical_link.as_ref(), identity.owns_guid)
@@ -111,29 +110,34 @@ impl Subject {
         }
     }
 
-    /// When its publisher says that it was published.
+    /// Its publication date, as its publisher says.
     #[must_use]
     pub fn published(&self) -> Option<Timestamp> {
         self.published
     }
 
-    /// Whether a word of its title is in its text and not in that of another: what sets the two apart.
-    pub(super) fn means(&self, word: &str, other: &Self) -> bool {
+    /// Whether a word of its title is in its text and not in the other's: the word tells the two apart.
+    pub(in crate::dedup) fn means(&self, word: &str, other: &Self) -> bool {
         let hash = xxh3_64(word.as_bytes());
         self.text.vocabulary.has(hash) && !other.text.vocabulary.has(hash)
     }
 
-    /// The source that tells it.
+    /// Whether both have the same title words and the same text.
+    pub(in crate::dedup) fn says_the_same(&self, other: &Self) -> bool {
+        self.title.words == other.title.words && self.text.shingles == other.text.shingles
+    }
+
+    /// Its source.
     #[must_use]
     pub fn source_id(&self) -> &str {
         &self.source_id
     }
 
-    /// The hashes under which other entries of the same story are found: link, guid, title, and a few shingles; and the
-    /// same item of its source under another name: link, and all that it says.
+    /// The hashes by which others find it: of link, guid, title and a few shingles; of its link and its whole text
+    /// within its source.
     ///
-    /// The smallest hashes of the beginning and of the whole are chosen, so that two texts that share most of either
-    /// choose the same (Broder's min-hash).
+    /// The smallest shingles are chosen, so that two texts with most shingles in common choose the same ones (Broder's
+    /// min-hash).
     #[must_use]
     pub fn clues(&self) -> Clues {
         let named = |kind: &str, value: &str| xxh3_64(format!("{kind} {value}").as_bytes()) | 1;
@@ -177,12 +181,12 @@ impl Text {
     }
 }
 
-/// A text without the end that says that there is more.
+/// A text without the end that says "there is more".
 fn shown(text: &Passage) -> Passage {
     text.part(0..without_more(text.as_str()).len())
 }
 
-pub(super) fn without_more(text: &str) -> &str {
+pub(in crate::dedup) fn without_more(text: &str) -> &str {
     let mut text = text;
     for _ in 0..2 {
         let tail = text.floor_char_boundary(text.len().saturating_sub(MORE_BYTES_MAX));
@@ -192,7 +196,7 @@ pub(super) fn without_more(text: &str) -> &str {
     text
 }
 
-/// The numbers as [`NUMBER`] finds them, and the years, without a search where there is no digit.
+/// The numbers as [`NUMBER`] finds them, and the years. Text without digits is skipped.
 fn numbers(text: &str) -> (Set, Set) {
     let (mut numbers, mut years) = (Vec::new(), Vec::new());
     let mut rest = 0;
@@ -212,17 +216,16 @@ fn numbers(text: &str) -> (Set, Set) {
     (Set::of(numbers), Set::of(years))
 }
 
-/// From 2000 to 2049.
+/// 2000 to 2049.
 fn is_year(word: &str) -> bool {
     matches!(word.as_bytes(), [b'2', b'0', b'0'..=b'4', last] if last.is_ascii_digit())
 }
 
-/// The hashes of the folded words.
 fn words(text: &Passage) -> Vec<u64> {
     text.words().map(|word| word.hash).collect()
 }
 
-/// The hashes of three words in a row; of all words if they are fewer.
+/// Hashes of three words in a row; of all words if there are fewer.
 fn shingles(words: &[u64]) -> Vec<u64> {
     let hash = |words: &[u64]| {
         let mut bytes = [0; 24];
@@ -238,28 +241,27 @@ fn shingles(words: &[u64]) -> Vec<u64> {
     }
 }
 
-/// A set of hashes, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Set(Vec<u64>);
+pub(in crate::dedup) struct Set(Vec<u64>);
 
 impl Set {
-    pub(super) fn of(hashes: impl IntoIterator<Item = u64>) -> Self {
+    pub(in crate::dedup) fn of(hashes: impl IntoIterator<Item = u64>) -> Self {
         let mut hashes: Vec<u64> = hashes.into_iter().collect();
         hashes.sort_unstable();
         hashes.dedup();
         Self(hashes)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::dedup) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// By the upper half: a sketch keeps no more.
+    /// Compares the upper halves: a sketch keeps no more.
     fn has(&self, hash: u64) -> bool {
         self.0.binary_search_by_key(&(hash >> 32), |known| known >> 32).is_ok()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
+    pub(in crate::dedup) fn iter(&self) -> impl Iterator<Item = u64> {
         self.0.iter().copied()
     }
 
@@ -267,12 +269,12 @@ impl Set {
         xxh3_64(&self.0.iter().flat_map(|hash| hash.to_le_bytes()).collect::<Vec<u8>>())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::dedup) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How many hashes are in both.
-    pub(super) fn shared(&self, other: &Self) -> usize {
+    /// The number of hashes in both.
+    pub(in crate::dedup) fn shared(&self, other: &Self) -> usize {
         let (mut mine, mut theirs) = (self.0.as_slice(), other.0.as_slice());
         let mut shared = 0;
         while let (Some((one, behind_one)), Some((two, behind_two))) = (mine.split_first(), theirs.split_first()) {
@@ -287,14 +289,14 @@ impl Set {
         shared
     }
 
-    /// Whether each has what the other lacks.
-    pub(super) fn diverges(&self, other: &Self) -> bool {
+    /// Whether each has a hash that the other lacks.
+    pub(in crate::dedup) fn diverges(&self, other: &Self) -> bool {
         let shared = self.shared(other);
         shared < self.len() && shared < other.len()
     }
 
     /// The share of the smaller set that is in the larger one; 0 if one is empty.
-    pub(super) fn containment(&self, other: &Self) -> f64 {
+    pub(in crate::dedup) fn containment(&self, other: &Self) -> f64 {
         let smaller = self.len().min(other.len());
         if smaller == 0 { 0.0 } else { self.shared(other) as f64 / smaller as f64 }
     }

@@ -1,41 +1,40 @@
-//! An entry within its source: its key, its fingerprint, and whether it is new.
+//! Identity of an entry within its source: key, fingerprint, and whether it is new.
 //!
-//! What the sources do to us, all seen: guids that several items of a document share (courts' dockets), no guids and
-//! one listing page as the link of many items (government portals), the same Atom entry five times (official
-//! journals), every guid changed overnight. So a key takes the title in, and the bare guid is kept beside it.
+//! Sources were seen to do all of this: one guid for several items of a document (courts' dockets), no guids and one
+//! listing page as the link of many items (government portals), the same Atom entry five times (official journals),
+//! every guid changed overnight. So a key includes the title, and the bare guid is kept beside it.
 
 use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
 use super::atom_id::minted_id;
-use super::canonical_link;
+use super::link::canonical_link;
 use crate::feed::Entry;
 use crate::story::{Clues, EntryKey, Fingerprint, Identity, Known};
 use crate::text::{html_to_text, normal_iri};
 
-/// What to do with an entry that was identified.
+/// The relation of an entry to the stored entries of its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// The source never told it under this identity.
+    /// No stored entry has this identity.
     New,
-    /// The stored entry of this number, and a person reads what was read before.
+    /// The stored entry of this number; a reader sees no difference.
     Same(i64),
-    /// The stored entry of this number, and a person reads something else.
+    /// The stored entry of this number; a reader sees a difference.
     Changed(i64),
 }
 
-/// Says whether an entry is new to its source, given what is stored under its [`Identity::keys`].
+/// Decides whether an entry is new to its source. `known` are the stored entries under its [`Identity::keys`].
 ///
-/// A title that changed under the same guid is a change. Under the same link without guid, or under a guid that
-/// several items have had, it may be another item: that is [`Decision::New`], and [`super::itself`], which compares
-/// the texts, recognises an edited entry.
+/// Another title under the same guid is a change. Under the same link without a guid, or under a guid that several
+/// items have had, it may be another item: that is [`Decision::New`], and [`crate::dedup::itself`] compares the texts.
 #[must_use]
 pub fn decide(identity: &Identity, known: &[Known]) -> Decision {
     let says_the_same = |known: &&Known| known.fingerprint == identity.fingerprint;
     let of_guid = || known.iter().filter(|known| identity.guid_key.is_some() && known.guid_key == identity.guid_key);
     let of_key = || known.iter().filter(|known| known.key == identity.key);
-    // Alone in its document, an item bears the key that another bore when that was alone.
+    // An item alone in its document has the key that another item had when it was alone.
     let found = of_key().chain(of_guid()).find(says_the_same).or_else(|| of_key().next());
     let found = found.or_else(|| {
         let only = identity.owns_guid && of_guid().count() == 1;
@@ -48,11 +47,10 @@ pub fn decide(identity: &Identity, known: &[Known]) -> Decision {
     }
 }
 
-/// Identifies the entries of one document, in its order, and collapses those that it repeats.
+/// Identifies the entries of one document, in its order, and drops those that it repeats.
 ///
-/// In Atom (`format` as in [`crate::feed::Feed::format`]) equal ids are one entry (RFC 4287 §4.1.1): the latest
-/// `updated` counts, the first of equal ones. Elsewhere items under one guid are different when a person reads
-/// different things.
+/// In Atom (see [`crate::feed::Feed::format`]) equal ids are one entry (RFC 4287 §4.1.1): the latest `updated` counts,
+/// the first of equal ones. In other formats items under one guid differ if a reader sees a difference.
 #[must_use]
 pub fn identify(source_id: &str, format: &str, entries: Vec<Entry>) -> Vec<(Entry, Identity)> {
     let mut readings: Vec<Reading> = entries.into_iter().map(Reading::new).collect();
@@ -64,18 +62,17 @@ pub fn identify(source_id: &str, format: &str, entries: Vec<Entry>) -> Vec<(Entr
     readings.into_iter().map(|reading| reading.identified(source_id, &shared)).collect()
 }
 
-/// An entry as far as its identity goes.
 struct Reading {
     entry: Entry,
-    /// Its guid, else its page, else its first file: the kind and the value.
+    /// The guid, else the page, else the first file: kind and value.
     name: Option<(NameKind, String)>,
-    /// The link for comparison, whether it identifies the item or not.
+    /// The canonical link, also if several items share it.
     page: Option<String>,
     title: String,
     fingerprint: Fingerprint,
 }
 
-/// What an entry is known by. Part of each key, so that a guid never meets a link.
+/// The kind of a name. It is part of each key, so that a guid never equals a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum NameKind {
     Guid,
@@ -116,7 +113,7 @@ impl Reading {
         };
         let owns_guid = is_alone && self.guid().is_some();
         let own_id = self.guid().filter(|_| owns_guid).and_then(normal_iri);
-        // The bare key where it can be: a corrected title must not give another id after a rebuild.
+        // From the bare name where it is unique: a corrected title must not give another id after a rebuild.
         let minted = bare.filter(|_| is_alone).unwrap_or(key);
         let is_own_page = self.page.as_ref().is_some_and(|page| shared.pages.get(page) == Some(&1));
         let identity = Identity {
@@ -141,7 +138,7 @@ impl NameKind {
     }
 }
 
-/// How many items of a document have the same name, the same name and title, the same page.
+/// Counts of the items of a document by name, by name and title, by page.
 #[derive(Default)]
 struct Occurrences {
     names: HashMap<(NameKind, String), usize>,
@@ -179,17 +176,16 @@ fn one_per_id(readings: Vec<Reading>) -> Vec<Reading> {
     kept
 }
 
-/// Keeps the first of what says the same under one name.
 fn one_per_text(mut readings: Vec<Reading>) -> Vec<Reading> {
     let mut seen = HashSet::new();
     readings.retain(|reading| seen.insert((reading.fingerprint.0, reading.name.clone())));
     readings
 }
 
-/// A text for comparison: without any white space, typographic variants levelled.
+/// A text for comparison: without white space, typographic variants levelled.
 ///
-/// White space goes whole because markup, once taken away, leaves blanks that the same text without markup has not:
-/// `paru sur <a>Ici</a>.` against `paru sur Ici .` is a change that a real source made in 210 entries.
+/// All white space goes, since removed markup leaves blanks: `paru sur <a>Ici</a>.` became `paru sur Ici .` in 210
+/// entries of a real source.
 fn squeezed(text: &str) -> String {
     let mut squeezed = String::with_capacity(text.len());
     for c in text.chars() {
@@ -206,7 +202,7 @@ fn squeezed(text: &str) -> String {
     squeezed
 }
 
-/// Half of a SHA-256 over the parts, each with its length, so that no two lists of parts are one text.
+/// The first half of a SHA-256 over the parts, each with its length: so no two lists of parts hash the same text.
 fn digest(parts: &[&str]) -> [u8; 16] {
     let mut hasher = Sha256::new();
     for part in parts {
@@ -248,7 +244,7 @@ mod tests {
         identify("source", format, entries.to_vec()).into_iter().map(|(_, identity)| identity).collect()
     }
 
-    /// What each of the last document's entries is after the documents were polled in order.
+    /// Checks the decisions on the last document's entries after the documents were polled in order.
     fn check(documents: &[&[Entry]], expected: &[Decision]) {
         assert_eq!(polled(documents), expected);
     }

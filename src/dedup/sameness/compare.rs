@@ -1,34 +1,34 @@
-//! Whether two entries are the same item: links, guids, then titles and texts, with guards that refuse.
+//! Comparison of two entries: links, guids, then titles and texts, with guards that refuse.
 //!
-//! A wrong merge hides news, a missed one only repeats it. So everything that tells two items of a series apart (the
-//! week, the number, the year, the one swapped word) outweighs any likeness of their texts. Two stories in other words
-//! are not the same item. The figures are from labelled pairs of French government news: no false merge among the
-//! look-alikes, 98 % of the true copies found.
+//! A wrong merge hides news, a missed one only repeats it. So whatever tells two items of a series apart (the week, the
+//! number, the year, one swapped word) outweighs any likeness of their texts. Two tellings in other words are not the
+//! same item. The thresholds are from labelled pairs of French government news; `benches/RESULTS.md` tells the result.
 
 use std::fmt;
 
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::Subject;
+use super::one_source::compare_in_source;
+use super::subject::Subject;
 use super::title::is_misspelt;
 use crate::config::DedupSettings;
-use crate::story::Sameness;
+use crate::story::{Peer, Sameness};
 
-/// Texts shorter than this say too little to be compared.
+/// Texts with fewer words say too little to be compared.
 const WORDS_MIN: usize = 12;
 
-/// Longest time between two tellings of one item of which little more is known than the title.
+/// Longest time between two entries that are the same item by their title alone.
 const TITLE_DAYS: TimeDelta = TimeDelta::days(3);
 
-/// How two entries compare, and what follows.
+/// The comparison of two entries.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Comparison {
     /// Why they are the same item, or why not.
     pub verdict: Result<Sameness, Refusal>,
-    /// The share of the titles' telling words that both have, 0 to 1.
+    /// Share of the titles' content words that both have, 0 to 1.
     pub title: f64,
-    /// The share of the smaller text (three words in a row at a time) that is in the larger one, 0 to 1.
+    /// Share of the smaller text's shingles (three words in a row) that the larger text has, 0 to 1.
     pub text: f64,
     /// Words of the shorter text.
     pub words: usize,
@@ -52,11 +52,11 @@ pub enum Refusal {
     Years,
     /// Two short whole texts, alike but for their numbers.
     Bulletins,
-    /// Each title has a telling word that the other lacks: one form filled in twice.
+    /// Each title has a content word that the other lacks: one form filled in twice.
     TitleWords,
-    /// Items of one source that share a page: a list, or what took its place there.
+    /// Two items of one source, or a page whose content was replaced.
     Neighbours,
-    /// Not alike enough.
+    /// Titles and texts are not alike enough.
     Unlike,
 }
 
@@ -85,9 +85,19 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Says whether two entries of different sources are the same item. Symmetric.
+/// Compares two entries. Symmetric.
+///
+/// Entries of two sources are compared by links, guids, titles and texts; entries of one source as in `one_source`.
 #[must_use]
-pub(super) fn compare(one: &Subject, other: &Subject, settings: &DedupSettings) -> Comparison {
+pub fn compare(one: &Subject, other: &Subject, settings: &DedupSettings) -> Comparison {
+    if one.source_id == other.source_id {
+        compare_in_source(one, other, settings)
+    } else {
+        compare_across(one, other, settings)
+    }
+}
+
+fn compare_across(one: &Subject, other: &Subject, settings: &DedupSettings) -> Comparison {
     let likeness = Likeness::of(one, other);
     let is_named_alike = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
     let verdict = if is_named_alike(&one.link, &other.link) {
@@ -102,24 +112,31 @@ pub(super) fn compare(one: &Subject, other: &Subject, settings: &DedupSettings) 
     likeness.comparison(verdict)
 }
 
-/// As [`compare`], without regard to links and guids.
-pub(super) fn compare_words(one: &Subject, other: &Subject, settings: &DedupSettings) -> Comparison {
+/// Whether [`compare`] may find the same item, without looking at any text. It spares a new source the comparison of its
+/// whole first document with itself.
+#[must_use]
+pub fn may_be_same(one: &Subject, other: &Peer) -> bool {
+    let is_dated_alike = one.published.is_some() && one.published == other.published;
+    let is_named_alike = one.id.is_some() && one.id.as_deref() == other.id.as_deref().map(str::trim);
+    one.source_id != other.source_id || is_dated_alike || is_named_alike
+}
+
+/// As [`compare`], but by titles and texts only.
+pub(in crate::dedup) fn compare_words(one: &Subject, other: &Subject, settings: &DedupSettings) -> Comparison {
     let likeness = Likeness::of(one, other);
     likeness.comparison(likeness.verdict(one, other, settings))
 }
 
-/// What titles and texts have in common.
 struct Likeness {
-    /// Each title has a telling word that the other lacks.
+    /// Each title has a content word that the other lacks.
     diverge: bool,
-    /// And each text is about its own.
+    /// Also, each text has its own word.
     is_swapped: bool,
-    /// The titles have the same telling words.
     same_title: bool,
     title: f64,
     /// Containment of the texts.
     text: f64,
-    /// The same, or that of the summaries where it is greater.
+    /// The same, or that of the summaries if it is greater.
     best_text: f64,
     words: usize,
 }
@@ -151,8 +168,9 @@ impl Likeness {
         Comparison { verdict, title: self.title, text: self.best_text, words: self.words }
     }
 
-    /// Under one link or guid all is one item, unless it is plain that two items have had it: a page whose content
-    /// changes each week, a site's list, an article and its comments.
+    /// One link or guid makes one item, unless two items have plainly had it: the titles' numbers or months differ, or
+    /// titles and texts share nothing. Pages whose content changes each week, lists, and comments that link their
+    /// article are such cases.
     fn named(&self, one: &Subject, other: &Subject, sameness: Sameness) -> Result<Sameness, Refusal> {
         title_guards(one, other)?;
         let are_strangers = self.title == 0.0 && self.best_text == 0.0;
@@ -202,7 +220,7 @@ impl Likeness {
         Ok(())
     }
 
-    /// At least one title is borne by many items: only the text can tell.
+    /// At least one title is generic: only the text can tell.
     fn under_any_title(&self, one: &Subject, other: &Subject) -> Option<Sameness> {
         let same_text = self.text >= 0.8 && self.words >= WORDS_MIN;
         let same_title = one.title.words == other.title.words && !one.title.is_generic();
@@ -212,7 +230,7 @@ impl Likeness {
     fn under_telling_titles(&self, one: &Subject, other: &Subject) -> Option<Sameness> {
         if self.same_title {
             return if self.words < WORDS_MIN {
-                // With nothing to compare beside, next week's is told from this week's by the day.
+                // Nothing else to compare: the day tells next week's from this week's.
                 let days = one.published.zip(other.published).map(|(one, other)| (one - other).abs());
                 days.is_some_and(|days| days <= TITLE_DAYS).then_some(Sameness::Title)
             } else {
@@ -249,9 +267,9 @@ fn title_guards(one: &Subject, other: &Subject) -> Result<(), Refusal> {
 mod tests {
     use chrono::{NaiveDate, NaiveTime};
 
-    use super::super::identity::identify;
-    use super::super::tests::settings;
     use super::*;
+    use crate::dedup::identify;
+    use crate::dedup::tests::settings;
     use crate::feed::Entry;
     use crate::story::Plain;
 
@@ -272,9 +290,9 @@ mod tests {
 
     fn check(one: (&str, &str), other: (&str, &str), expected: Result<Sameness, Refusal>) {
         let (one, other) = (subject(one.0, one.1, 0), subject(other.0, other.1, 0));
-        let found = compare(&one, &other, &settings());
+        let found = compare_across(&one, &other, &settings());
         assert_eq!(found.verdict, expected, "{found:?}");
-        assert_eq!(compare(&other, &one, &settings()), found);
+        assert_eq!(compare_across(&other, &one, &settings()), found);
     }
 
     #[test]
@@ -334,7 +352,7 @@ mod tests {
     #[test]
     fn the_same_title_alone_is_enough_for_a_few_days() {
         let agenda = |day| subject("Agenda de la semaine", "", day);
-        let verdict = |one, other| compare(&agenda(one), &agenda(other), &settings()).verdict;
+        let verdict = |one, other| compare_across(&agenda(one), &agenda(other), &settings()).verdict;
         assert_eq!((verdict(0, 2), verdict(0, 7)), (Ok(Sameness::Title), Err(Refusal::Unlike)));
     }
 
@@ -343,7 +361,7 @@ mod tests {
         let linked =
             |title: &str, text: &str| Subject { link: Some("min.fr/agenda".into()), ..subject(title, text, 0) };
         let verdict = |one: (&str, &str), other: (&str, &str)| {
-            compare(&linked(one.0, one.1), &linked(other.0, other.1), &settings()).verdict
+            compare_across(&linked(one.0, one.1), &linked(other.0, other.1), &settings()).verdict
         };
         assert_eq!(verdict(("Un plan rural", TEXT), ("Des écoles mieux reliées", TEXT)), Ok(Sameness::Link));
         assert_eq!(verdict(("Un plan rural", TEXT), ("", "")), Ok(Sameness::Link));
@@ -362,7 +380,7 @@ mod tests {
     #[test]
     fn what_comes_back_after_three_months_is_another_item() {
         let [one, other] = [0, 91].map(|day| subject("Un plan pour les écoles", TEXT, day));
-        assert_eq!(compare(&one, &other, &settings()).verdict, Err(Refusal::Dates));
+        assert_eq!(compare_across(&one, &other, &settings()).verdict, Err(Refusal::Dates));
     }
 
     #[test]
@@ -408,7 +426,7 @@ mod tests {
         let verdict = |times| {
             let [one, other] = ["rural", "national"]
                 .map(|word| of(&format!("Écoles, maires, recteurs, enseignants : un plan {word}"), times));
-            compare(&one, &other, &settings()).verdict
+            compare_across(&one, &other, &settings()).verdict
         };
         assert_eq!((verdict(4), verdict(1)), (Ok(Sameness::Text), Err(Refusal::TitleWords)));
     }

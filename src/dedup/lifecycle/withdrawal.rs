@@ -1,99 +1,169 @@
-//! Which entries their publisher took back: gone from a document in which others of their age remain.
+//! From listed to missed to withdrawn, and back. All decisions stand here; `pipeline::deciding::withdrawal` asks the store
+//! for what they need and writes them down.
 //!
-//! Nothing says so but their absence, and most entries are absent because newer ones came. So an entry is suspected only
-//! while enough that is older than it stands where it stood; and never by a document that is not in order of dates,
-//! that lost much at once, or of entries whose publisher gives no date.
+//! 1. An entry is **listed** while the documents of its source hold it. When one does not, the entry has *left*.
+//! 2. Most entries leave because newer ones came. An entry is **missed** if it left out of its turn: enough entries that
+//!    are older still stand where they stood ([`listing_change`]). It is missed no more once a younger entry leaves in its
+//!    turn, or a document is too doubtful to tell.
+//! 3. An entry that is missed for `dedup.withdrawn_after` ([`is_due`]) is **withdrawn**: its publisher took it back.
+//!    Sources that take away whatever is over ([`takes_away`]) withdraw nothing.
+//! 4. An entry that is listed again is neither missed nor withdrawn.
+//!
+//! A story whose entries are all withdrawn is shown no more, and leaves a **tombstone** (RFC 6721).
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
 use chrono::TimeDelta;
 
-use crate::feed::Timestamp;
-use crate::story::{EntryKey, Listed, Stay};
+use crate::feed::{Defect, Timestamp};
+use crate::story::{EntryKey, Listed, ListedSpan};
 
-/// Fewest older entries that must remain: few feeds keep more than two on top for good.
+/// Defects of a document from which entries may be missing that its publisher never took away.
+const LOSSES: [&str; 6] = ["cut", "entry", "markup", "mismatched", "too_large", "unclosed"];
+
+/// Fewest older entries that must remain: few feeds pin more than two entries for good.
 const WITNESSES_MIN: usize = 3;
 
-/// What is not older than this is of any entry's age; beyond it, what is at most twice as old. An entry that stands in a
-/// feed for years says nothing of those that come and go.
+/// Entries younger than this are compared with each other; an older entry with those at most twice as old. An entry that
+/// stands in a feed for years says nothing about entries that come and go.
 const AGE: TimeDelta = TimeDelta::days(90);
 
-/// Fewest departures out of turn that are a habit.
+/// Fewest departures out of turn that make a habit.
 const HABIT_MIN: usize = 4;
 
-/// What a document says of entries that it does not hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Missed {
-    /// Gone out of turn, by their numbers.
-    pub suspected: Vec<i64>,
-    /// Suspected before, and not any more: their turn may have come.
-    pub cleared: Vec<i64>,
+/// The meaning of a document for the stored entries that it does not hold.
+#[derive(Debug)]
+pub enum Listing {
+    /// Nothing: the document holds only new entries (RFC 3229).
+    Delta,
+    /// They have left, for unknown reasons: the document is cut or broken, or the first of its address.
+    Doubtful,
+    /// They have left. The keys of the document's entries, in its order, show which ones left out of turn.
+    Whole(Vec<EntryKey>),
 }
 
-/// Says which entries are missing from a document out of their turn.
+impl Listing {
+    /// Classifies a document. `is_first`: no document of this address was read before.
+    #[must_use]
+    pub fn new(is_delta: bool, is_first: bool, defects: &[Defect], order: Vec<EntryKey>) -> Self {
+        if is_delta {
+            Self::Delta
+        } else if is_first || defects.iter().any(|defect| LOSSES.contains(&defect.code.as_str())) {
+            Self::Doubtful
+        } else {
+            Self::Whole(order)
+        }
+    }
+}
+
+/// Changes by a document for the stored entries of its source, by their numbers.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ListingChange {
+    /// Listed again after they had left.
+    pub back: Vec<i64>,
+    /// Not listed any more.
+    pub left: Vec<i64>,
+    /// Missed from now on.
+    pub missed: Vec<i64>,
+    /// Missed no more, though not listed.
+    pub excused: Vec<i64>,
+}
+
+/// Decides what a document changes for the stored entries of its source.
 ///
-/// `listed` are the entries that the last document held, and those suspected since an earlier one; `present` the numbers
-/// of those that this one holds, `order` the keys of its entries from first to last, `new` how many it brought.
-///
-/// Feeds have a fixed length or a fixed span of time: the oldest leave. An entry is missed if enough of what is older
-/// than it remains, two thirds at least and a third of all that the document held (half, if as many came as went, as
-/// happens when the oldest make room), each in the order of the document: what is kept on top stands out of it.
-/// It is missed no more when a younger one goes in its turn though something older stays.
+/// `listed` are the entries that the last document held and those that are missed. `present` are the numbers of the
+/// entries that this document holds, `new` those of them that it brought.
 #[must_use]
-pub fn missed(
+pub fn listing_change(
+    listing: &Listing,
     listed: &[Listed],
     present: &HashSet<i64, impl BuildHasher>,
-    order: &[EntryKey],
-    new: usize,
+    new: &HashSet<i64, impl BuildHasher>,
     now: Timestamp,
-) -> Missed {
-    let (there, absent): (Vec<&Listed>, Vec<&Listed>) =
-        listed.iter().partition(|entry| present.contains(&entry.number));
-    let (before, gone): (Vec<&Listed>, Vec<&Listed>) = absent.iter().partition(|entry| entry.suspected.is_some());
-    let all_cleared = || Missed { cleared: before.iter().map(|entry| entry.number).collect(), ..Missed::default() };
-    let held: Vec<&Listed> = there.iter().filter(|entry| entry.suspected.is_none()).chain(&gone).copied().collect();
-    if gone.len() * 3 > held.len() {
-        return all_cleared();
+) -> ListingChange {
+    let (missed, held): (Vec<&Listed>, Vec<&Listed>) = listed.iter().partition(|entry| entry.missed_since.is_some());
+    let held: HashSet<i64> = held.iter().map(|entry| entry.number).collect();
+    let mut change = match listing {
+        Listing::Delta => ListingChange::default(),
+        Listing::Doubtful => excused(&missed),
+        Listing::Whole(order) => out_of_turn(listed, present, order, new.len(), now),
+    };
+    change.excused.retain(|number| !present.contains(number));
+    change.back = present.iter().copied().filter(|number| !held.contains(number) && !new.contains(number)).collect();
+    change.back.sort_unstable();
+    if !matches!(listing, Listing::Delta) {
+        change.left = held.iter().copied().filter(|number| !present.contains(number)).collect();
+        change.left.sort_unstable();
     }
-    let Some(mut witnesses) = in_order(&there, order) else { return all_cleared() };
-    witnesses.sort_unstable();
-    let document = DocumentPair { held, witnesses, makes_room: gone.len() <= new, now };
-    let (suspected, in_turn): (Vec<&Listed>, Vec<&Listed>) = gone.iter().partition(|entry| document.misses(entry));
-    let youngest = in_turn.iter().filter_map(|entry| entry.date).max();
-    let has_passed = |entry: &Listed| entry.date.is_none_or(|date| youngest > Some(date) && document.remain(date) > 0);
-    let cleared = before.iter().filter(|entry| has_passed(entry));
-    Missed {
-        suspected: suspected.iter().map(|entry| entry.number).collect(),
-        cleared: cleared.map(|entry| entry.number).collect(),
-    }
+    change
 }
 
-/// Says whether a source takes away what is over (events, offers, notices), which is not taken back: of its departures
-/// more than a third, and not a few, left older ones behind.
+/// Whether entries have been missed for long enough to count as withdrawn.
 #[must_use]
-pub fn takes_away(stays: &[Stay]) -> bool {
-    let departures = stays.iter().filter_map(|stay| Some((stay.date, stay.until?)));
+pub fn is_due(missed_since: Option<Timestamp>, withdrawn_after: TimeDelta, now: Timestamp) -> bool {
+    missed_since.is_some_and(|since| since <= now - withdrawn_after)
+}
+
+/// Whether a source takes away whatever is over (events, offers, notices), which is no withdrawal: at least four of its
+/// departures, and more than a third of them, left three or more older entries behind.
+#[must_use]
+pub fn takes_away(spans: &[ListedSpan]) -> bool {
+    let departures = spans.iter().filter_map(|span| Some((span.date, span.until?)));
     let is_out_of_turn = |date: Timestamp, left: Timestamp| {
-        let was_there = |stay: &Stay| stay.from <= left && stay.until.is_none_or(|until| until > left);
-        stays.iter().filter(|stay| stay.date < date && was_there(stay)).count() >= WITNESSES_MIN
+        let was_there = |span: &ListedSpan| span.from <= left && span.until.is_none_or(|until| until > left);
+        spans.iter().filter(|span| span.date < date && was_there(span)).count() >= WITNESSES_MIN
     };
     let (out_of_turn, in_turn): (Vec<_>, Vec<_>) = departures.partition(|(date, left)| is_out_of_turn(*date, *left));
     out_of_turn.len() >= HABIT_MIN && out_of_turn.len() * 2 > in_turn.len()
 }
 
+fn excused(missed: &[&Listed]) -> ListingChange {
+    ListingChange { excused: missed.iter().map(|entry| entry.number).collect(), ..ListingChange::default() }
+}
+
+/// Finds the entries that left a whole document out of their turn, and those that are missed no more.
+///
+/// Feeds have a fixed length or span of time: the oldest entries leave. An entry is missed if enough older entries of its
+/// age remain in the document's order ([`DocumentPair::misses`]). A document that lost more than a third of its entries at
+/// once, or is not in the order of dates, says nothing.
+fn out_of_turn(
+    listed: &[Listed],
+    present: &HashSet<i64, impl BuildHasher>,
+    order: &[EntryKey],
+    new: usize,
+    now: Timestamp,
+) -> ListingChange {
+    let (there, absent): (Vec<&Listed>, Vec<&Listed>) =
+        listed.iter().partition(|entry| present.contains(&entry.number));
+    let (before, gone): (Vec<&Listed>, Vec<&Listed>) = absent.iter().partition(|entry| entry.missed_since.is_some());
+    let held: Vec<&Listed> = there.iter().filter(|entry| entry.missed_since.is_none()).chain(&gone).copied().collect();
+    if gone.len() * 3 > held.len() {
+        return excused(&before);
+    }
+    let Some(mut witnesses) = in_order(&there, order) else { return excused(&before) };
+    witnesses.sort_unstable();
+    let document = DocumentPair { held, witnesses, makes_room: gone.len() <= new, now };
+    let (missed, in_turn): (Vec<&Listed>, Vec<&Listed>) = gone.iter().partition(|entry| document.misses(entry));
+    let youngest = in_turn.iter().filter_map(|entry| entry.date).max();
+    let has_passed = |entry: &&Listed| entry.date.is_none_or(|date| youngest > Some(date) && document.remain(date) > 0);
+    let passed: Vec<&Listed> = before.into_iter().filter(has_passed).collect();
+    ListingChange { missed: missed.iter().map(|entry| entry.number).collect(), ..excused(&passed) }
+}
+
 struct DocumentPair<'a> {
-    /// All that the last one held.
+    /// The entries of the document before.
     held: Vec<&'a Listed>,
-    /// The dates of those that remain in their order, the oldest first.
+    /// Dates of the entries that remain in the document's order, the oldest first.
     witnesses: Vec<Timestamp>,
-    /// The oldest may have gone for newer ones to come.
+    /// As many entries came as left: the oldest may have made room.
     makes_room: bool,
     now: Timestamp,
 }
 
 impl DocumentPair<'_> {
-    /// Says whether an entry that is gone is missed.
+    /// Whether an entry that left is missed: of the older entries two thirds remain, at least three, and they are a third of
+    /// the entries of its age (half, if the oldest may have made room).
     fn misses(&self, gone: &Listed) -> bool {
         let Some(date) = gone.date else { return false };
         let limit = self.limit(date);
@@ -105,20 +175,22 @@ impl DocumentPair<'_> {
         remain >= WITNESSES_MIN.max(of_its_age.len().div_ceil(part)) && remain * 3 >= older * 2
     }
 
-    /// How many remain that are older than an entry and of its age.
+    /// Number of entries that remain, are older than `date` and of its age.
     fn remain(&self, date: Timestamp) -> usize {
         let before = |date: Timestamp| self.witnesses.partition_point(|witness| *witness < date);
         before(date).saturating_sub(before(self.limit(date)))
     }
 
-    /// The oldest date that is of the age of an entry.
+    /// The oldest date that counts as of the age of an entry of `date`.
     fn limit(&self, date: Timestamp) -> Timestamp {
         let age = AGE.max((self.now - date).checked_mul(2).unwrap_or(TimeDelta::MAX));
         self.now.checked_sub_signed(age).unwrap_or(Timestamp::MIN_UTC)
     }
 }
 
-/// The dates of entries that stand in their order, newest first or oldest first; `None` if too many do not.
+/// The dates of the longest run of entries in date order, newest or oldest first; `None` if a third stands outside it.
+///
+/// Pinned entries stand outside the run.
 fn in_order(there: &[&Listed], order: &[EntryKey]) -> Option<Vec<Timestamp>> {
     let dates: HashMap<EntryKey, Timestamp> = there.iter().filter_map(|entry| Some((entry.key, entry.date?))).collect();
     let mut seen = HashSet::new();
@@ -130,7 +202,7 @@ fn in_order(there: &[&Listed], order: &[EntryKey]) -> Option<Vec<Timestamp>> {
     (run.len() * 3 >= standing.len() * 2).then_some(run)
 }
 
-/// The longest run of dates that never falls (patience sorting: each pile holds the last date of a run of its length).
+/// The longest non-decreasing subsequence (patience sorting: each pile holds the last date of a run of its length).
 fn rising(dates: &[Timestamp]) -> Vec<Timestamp> {
     let mut piles: Vec<(Timestamp, usize)> = Vec::new();
     let mut under: Vec<Option<usize>> = Vec::new();
@@ -161,19 +233,19 @@ mod tests {
         "2026-11-24T12:00:00Z".parse().unwrap()
     }
 
-    /// An entry of the last document: how many days old; `-` after it says that it is gone, `!` that it was gone and
-    /// suspected before, `x` that it has no date.
+    /// An entry of the last document: how many days old; `-` after it says that it is gone, `!` that it was
+    /// missed before, `x` that it has no date.
     fn entry(number: usize, word: &str) -> (Listed, bool) {
         let days: i64 = word.trim_end_matches(['-', '!', 'x']).parse().unwrap();
         let date = (!word.contains('x')).then(|| now() - TimeDelta::days(days));
         let key = EntryKey([u8::try_from(number).unwrap(); 16]);
         let number = i64::try_from(number).unwrap();
-        let suspected = word.contains('!').then(now);
-        (Listed { number, key, date, suspected }, !word.contains(['-', '!']))
+        let missed_since = word.contains('!').then(now);
+        (Listed { number, key, date, missed_since }, !word.contains(['-', '!']))
     }
 
     /// Reads the last document, from top to bottom, and says what the next one tells that brings `new` entries: those
-    /// that are missed out of their turn, those that are cleared.
+    /// that are missed out of their turn, those that are excused.
     fn judge(document: &str, new: usize) -> (String, String) {
         let words: Vec<&str> = document.split_whitespace().collect();
         let entries: Vec<(Listed, bool)> = words.iter().enumerate().map(|(number, word)| entry(number, word)).collect();
@@ -181,23 +253,23 @@ mod tests {
         let there = || entries.iter().filter(|(_, is_there)| *is_there).map(|(listed, _)| listed);
         let present: HashSet<i64> = there().map(|listed| listed.number).collect();
         let order: Vec<EntryKey> = there().map(|listed| listed.key).collect();
-        let Missed { suspected, cleared } = missed(&listed, &present, &order, new, now());
+        let ListingChange { missed, excused, .. } = out_of_turn(&listed, &present, &order, new, now());
         let named = |numbers: Vec<i64>| {
             let words =
                 numbers.iter().map(|number| words[usize::try_from(*number).unwrap()].trim_end_matches(['-', '!']));
             words.collect::<Vec<_>>().join(" ")
         };
-        (named(suspected), named(cleared))
+        (named(missed), named(excused))
     }
 
     #[track_caller]
-    fn check(document: &str, new: usize, suspected: &str) {
-        assert_eq!(judge(document, new).0, suspected, "{document}, {new} new");
+    fn check(document: &str, new: usize, missed: &str) {
+        assert_eq!(judge(document, new).0, missed, "{document}, {new} new");
     }
 
     #[track_caller]
-    fn check_cleared(document: &str, new: usize, cleared: &str) {
-        assert_eq!(judge(document, new).1, cleared, "{document}, {new} new");
+    fn check_excused(document: &str, new: usize, excused: &str) {
+        assert_eq!(judge(document, new).1, excused, "{document}, {new} new");
     }
 
     #[test]
@@ -268,32 +340,40 @@ mod tests {
     fn a_document_that_lost_much_at_once_says_nothing() {
         check("1- 2- 3- 4- 5 6 7 8 9 10", 0, "");
         check("1- 2- 3- 4- 5- 6- 7- 8- 9- 10-", 10, "");
-        check_cleared("1! 2- 3- 4- 5- 6 7 8 9 10", 0, "1");
+        check_excused("1! 2- 3- 4- 5- 6 7 8 9 10", 0, "1");
         check("", 3, "");
     }
 
     #[test]
     fn who_was_missed_stays_so_while_the_oldest_go() {
-        check_cleared("1 2 3! 4 5 6 7 8 9 10-", 1, "");
-        check_cleared("1 2 3! 4 5 6 7 8 9 10", 0, "");
-        check_cleared("1 2 3- 4! 700", 1, "");
+        check_excused("1 2 3! 4 5 6 7 8 9 10-", 1, "");
+        check_excused("1 2 3! 4 5 6 7 8 9 10", 0, "");
+        check_excused("1 2 3- 4! 700", 1, "");
     }
 
     #[test]
-    fn another_that_is_missed_clears_nobody() {
+    fn another_that_is_missed_excuses_nobody() {
         assert_eq!(judge("1- 2! 3 4 5 6 7 8 9 10", 0), ("1".into(), String::new()));
     }
 
     #[test]
-    fn who_was_missed_is_cleared_when_a_younger_one_goes_in_its_turn_and_an_older_one_stays() {
-        check_cleared("1 2 3 4 5- 6! 20 30 40 50", 1, "6");
+    fn who_was_missed_is_excused_when_a_younger_one_goes_in_its_turn_and_an_older_one_stays() {
+        check_excused("1 2 3 4 5- 6! 20 30 40 50", 1, "6");
+    }
+
+    #[test]
+    fn what_is_missed_is_due_to_the_second() {
+        let after = TimeDelta::days(3);
+        let is_due = |since: Option<Timestamp>| super::is_due(since, after, now());
+        assert!(is_due(Some(now() - after)) && is_due(Some(now() - after * 2)));
+        assert!(!is_due(Some(now() - after + TimeDelta::seconds(1))) && !is_due(None));
     }
 
     /// Checks whether a source has the habit whose entries, of one day after another, left in this order of their
     /// days; the others are listed still.
     #[track_caller]
     fn check_habit(days: i64, left: &[i64], expected: bool) {
-        let stays = (1..=days).map(|day| Stay {
+        let spans = (1..=days).map(|day| ListedSpan {
             number: day,
             date: now() + TimeDelta::days(day),
             from: now(),
@@ -303,7 +383,7 @@ mod tests {
                 .find(|(other, _)| **other == day)
                 .map(|(_, hour)| now() + TimeDelta::hours(hour)),
         });
-        assert_eq!(takes_away(&stays.collect::<Vec<_>>()), expected, "{left:?}");
+        assert_eq!(takes_away(&spans.collect::<Vec<_>>()), expected, "{left:?}");
     }
 
     #[test]
@@ -323,7 +403,7 @@ mod tests {
     /// Whether entries of these days take leave out of their turn for good: four of the last day, one an hour, from
     /// beside three others that are of a day and stay until an hour.
     fn is_habit(day: i64, until: i64) -> bool {
-        let of = |number, day, until| Stay {
+        let of = |number, day, until| ListedSpan {
             number,
             date: now() + TimeDelta::days(day),
             from: now(),

@@ -1,18 +1,19 @@
-//! Which earlier stories of a topic are news on the same subject ("Sur le même sujet").
+//! Choice of related news. For the words used here see `mod.rs`.
 //!
-//! Two stories are related when they share words that are rare among the topic's stories, some of them in a title. Better
-//! none than a wrong one: what is not told by several rare words is not chosen. The weights were found on French
-//! government news, by eye: of 15 stories that tell one event in other words all are found.
+//! Two stories are related when they share words that are rare among the topic's stories, some of them in a title. A
+//! wrong choice is worse than none: several rare words must be shared. The weights were found on French government
+//! news, by eye: of 15 stories that tell one event in other words all are found. Refused: a list of rare words of
+//! French, which knows neither a topic's words nor the words that a source says each time.
 
 use std::ops::Range;
 
-use crate::story::{Gist, Spot, TellingWord, Terms, WINDOW};
+use crate::story::{Gist, Spot, TellingWord, TellingWords, WINDOW};
 use crate::text::fold;
 
-/// Most related news of a story.
+/// Most stories chosen for one.
 const RELATED_MAX: usize = 3;
 
-/// Points from which a story is related. A rare word brings 3.6 points between two titles, a rare name 4.5.
+/// Points from which a story is related. A rare word in both titles brings 3.6 points, a rare name 4.5.
 const POINTS_MIN: f64 = 7.0;
 
 /// Points that must come from a title: texts share the names of institutions and the words of their trade.
@@ -27,27 +28,28 @@ const WORD_SHARE: f64 = 0.04;
 /// The usual share of stories that have a given name.
 const NAME_SHARE: f64 = 0.006;
 
-/// A word that fewer stories have is no rarer: five hundred stories know more words by accident than fifty.
+/// Lowest share of a word: five hundred stories have more rare words by accident than fifty.
 const RARE_SHARE: f64 = 0.01;
 
-/// Worth of a common word, in nats: a word that a third of the stories have brings nothing.
+/// Subtracted from the weight of a word, in nats: a word in a third of the stories brings nothing.
 const COMMON: f64 = 1.0;
 
-/// How much more a name says than a word as rare.
+/// Factor of a name beside a word that is as rare.
 const NAME_WEIGHT: f64 = 1.25;
 
-/// Returns for each waiting story which earlier stories of a topic are related to it, best first: their numbers.
+/// Chooses for each waiting story the related ones among the last [`WINDOW`] stories before it: their numbers, best
+/// first.
 ///
-/// `stories` are the topic's stories with a page, in their order. Only the last [`WINDOW`] of them before a waiting story
-/// are looked at. Of equal ones the latest is better. None bears the title of the waiting story or of another one: to a
-/// reader it would look like the same news again.
+/// `stories` are the topic's stories with a page, in their order. Of equal ones the latest is better. No chosen story
+/// has the title of the waiting story or of another chosen one: to a reader it would look like the same news.
 #[must_use]
 pub fn related(stories: &[&Gist], waiting: &[&Gist]) -> Vec<Vec<i64>> {
     let index = WordIndex::new(stories, waiting);
     waiting.iter().map(|story| index.related(story)).collect()
 }
 
-/// An inverted index: for each word of a waiting story, the stories that have it.
+/// An inverted index: for each word of a waiting story, the stories that have it. Nearly all of the time of choosing
+/// goes there.
 struct WordIndex<'a> {
     stories: &'a [&'a Gist],
     words: WordTable,
@@ -55,12 +57,10 @@ struct WordIndex<'a> {
     postings: Vec<Vec<Posting>>,
 }
 
-/// A word of a story.
 #[derive(Clone, Copy)]
 struct Posting {
-    /// The place of the story.
     story: usize,
-    term: TellingWord,
+    word: TellingWord,
 }
 
 impl<'a> WordIndex<'a> {
@@ -68,16 +68,16 @@ impl<'a> WordIndex<'a> {
         let words = WordTable::new(waiting.iter().flat_map(|story| words(story)));
         let mut postings = vec![Vec::new(); words.len];
         for (story, gist) in stories.iter().enumerate() {
-            for term in gist.terms.iter().flat_map(Terms::iter) {
-                if let Some(postings) = words.place(term.word()).and_then(|place| postings.get_mut(place)) {
-                    postings.push(Posting { story, term });
+            for word in gist.telling_words.iter().flat_map(TellingWords::iter) {
+                if let Some(postings) = words.place(word.hash()).and_then(|place| postings.get_mut(place)) {
+                    postings.push(Posting { story, word });
                 }
             }
         }
         Self { stories, words, postings }
     }
 
-    /// The stories from a place on that have a word, and come before another place.
+    /// The stories in a window that have a word.
     fn postings(&self, word: u32, window: &Range<usize>) -> &[Posting] {
         let all = self.words.place(word).and_then(|place| self.postings.get(place)).map_or(&[][..], Vec::as_slice);
         let place = |story: usize| all.partition_point(|posting| posting.story < story);
@@ -107,24 +107,24 @@ impl<'a> WordIndex<'a> {
         chosen
     }
 
-    /// What a story has in common with each of the earlier ones.
+    /// The points of each story in the window beside a story.
     fn points(&self, story: &Gist, earlier: &[&Gist], window: &Range<usize>) -> Vec<Points> {
         let is_home: Vec<bool> = earlier.iter().map(|other| other.source_id == story.source_id).collect();
         let at_home = is_home.iter().filter(|is_home| **is_home).count();
         let is_home = |posting: &Posting| is_home.get(posting.story - window.start).copied().unwrap_or_default();
         let mut points = vec![Points::default(); earlier.len()];
-        for mine in story.terms.iter().flat_map(Terms::iter) {
-            let postings = self.postings(mine.word(), window);
+        for mine in story.telling_words.iter().flat_map(TellingWords::iter) {
+            let postings = self.postings(mine.hash(), window);
             let shared_at_home = postings.iter().filter(|posting| is_home(posting)).count();
             let weight = Weight::new(mine, (postings.len(), shared_at_home), (earlier.len(), at_home));
-            // The words of the topic: nearly all stories have them.
+            // A word of the topic: nearly all stories have it.
             if weight.elsewhere == 0.0 {
                 continue;
             }
             for posting in postings {
                 let weight = if is_home(posting) { weight.at_home } else { weight.elsewhere };
                 if let Some(points) = points.get_mut(posting.story - window.start) {
-                    points.add(weight, mine, posting.term);
+                    points.add(weight, mine, posting.word);
                 }
             }
         }
@@ -133,17 +133,18 @@ impl<'a> WordIndex<'a> {
 }
 
 fn words(story: &Gist) -> impl Iterator<Item = u32> {
-    story.terms.iter().flat_map(Terms::iter).map(TellingWord::word)
+    story.telling_words.iter().flat_map(TellingWords::iter).map(TellingWord::hash)
 }
 
 fn title(gist: &Gist) -> String {
     fold(gist.title.as_deref().unwrap_or_default().trim()).into_owned()
 }
 
-/// Words by place, in a hash table with open addressing: most words that are looked up are not there, and that shows at the
-/// first cell.
+/// A hash table with open addressing, from words to places. Most looked-up words are absent, and the first cell shows
+/// that.
 struct WordTable {
-    /// A word with its place from 1 on; 0 is an empty cell. The number of cells is a power of two, at most a quarter taken.
+    /// Each word with its place from 1 on; place 0 is an empty cell. The number of cells is a power of two, at most a
+    /// quarter taken.
     cells: Vec<(u32, u32)>,
     len: usize,
 }
@@ -161,7 +162,7 @@ impl WordTable {
         table
     }
 
-    /// The cell of a word, or the empty one that it would take.
+    /// The cell of a word, or the empty cell for it.
     fn cell(&self, word: u32) -> usize {
         let last = self.cells.len() - 1;
         let mut cell = word as usize & last;
@@ -177,29 +178,29 @@ impl WordTable {
     }
 }
 
-/// What a word brings that two stories share.
+/// The weight of a word that two stories share (inverse document frequency).
 #[derive(Clone, Copy)]
 struct Weight {
-    /// With a story of another source.
+    /// Between stories of two sources.
     elsewhere: f64,
-    /// With one of the same source: what a source always says (its name, its headings, the end of each text) is not
-    /// rare, however rarely the others say it.
+    /// Between stories of one source. The words that a source always says (its name, its headings, its last line) are
+    /// not rare there, however rarely others say them.
     at_home: f64,
 }
 
 impl Weight {
-    /// The weight of a term: how many earlier stories have it and how many there are, of all sources and of the same one.
-    fn new(term: TellingWord, (all, home): (usize, usize), (stories, at_home): (usize, usize)) -> Self {
-        let (usual, factor) = if term.is_name() { (NAME_SHARE, NAME_WEIGHT) } else { (WORD_SHARE, 1.0) };
+    /// Weighs a word by the earlier stories that have it, and their number: of all sources and of the same one.
+    fn new(word: TellingWord, (all, home): (usize, usize), (stories, at_home): (usize, usize)) -> Self {
+        let (usual, factor) = if word.is_name() { (NAME_SHARE, NAME_WEIGHT) } else { (WORD_SHARE, 1.0) };
         let share = ((all as f64 + STORIES_BEFORE * usual) / (stories as f64 + STORIES_BEFORE)).max(RARE_SHARE);
-        // But for the story that is looked at.
+        // Without the story that is looked at.
         let share_at_home = home.saturating_sub(1) as f64 / (at_home as f64 + STORIES_BEFORE);
         let worth = |share: f64| factor * (-share.ln() - COMMON).max(0.0);
         Self { elsewhere: worth(share), at_home: worth(share.max(share_at_home)) }
     }
 }
 
-/// How much two stories have in common, by where the words stand.
+/// The points of two stories, by the places of the shared words.
 #[derive(Clone, Copy, Default)]
 struct Points {
     titles: f64,
@@ -217,16 +218,14 @@ impl Points {
         }
     }
 
-    /// The sum, if it is enough.
     fn enough(self) -> Option<f64> {
         let told = self.titles + self.tags;
-        // Two long texts share many a word, whatever they are about.
+        // Two long texts share many words, whatever they are about.
         let points = told + told.min(self.texts);
         (points >= POINTS_MIN && self.titles >= TITLE_POINTS_MIN).then_some(points)
     }
 }
 
-/// How much a word counts where it stands.
 fn factor(spot: Spot) -> f64 {
     match spot {
         Spot::Title => 1.0,
@@ -237,7 +236,7 @@ fn factor(spot: Spot) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::terms;
+    use super::super::telling_words;
     use super::*;
     use crate::feed::{Category, Entry};
     use crate::story::Plain;
@@ -253,7 +252,7 @@ mod tests {
             number,
             source_id: source_id.into(),
             date: chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(number),
-            terms: Some(terms(&entry, &Plain::of(&entry))),
+            telling_words: Some(telling_words(&entry, &Plain::of(&entry))),
             has_page: true,
             title: entry.title,
         }
@@ -276,7 +275,7 @@ mod tests {
         (-200..).zip(titles).map(|(number, title)| gist(number, "presse", &title, "Le ministère le dit.")).collect()
     }
 
-    /// Which of these stories are related to the last one, among ordinary ones.
+    /// Checks which of these stories are related to the last one, among ordinary ones.
     #[track_caller]
     fn check(told: &[(&str, &str, &str)], expected: &[i64]) {
         let mut stories = ordinary();

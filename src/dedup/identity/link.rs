@@ -1,4 +1,4 @@
-//! The link with what does not identify the item taken away.
+//! Canonical links: URLs without the parts that do not identify the item.
 
 use std::collections::BTreeSet;
 
@@ -7,18 +7,17 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::text::is_tracking;
 
-/// Names of parameters that say in which form or session a page is read. Compared without case.
+/// Parameters that name the form or session in which a page is read. Compared without case.
 const FORMS: [&str; 6] = ["print", "amp", "outputtype", "sid", "phpsessid", "jsessionid"];
 
-/// Last parts of a path that name the same page in another form.
+/// Ends of a path that name the same page in another form.
 const SAME_PAGE: [&str; 6] = ["/index.html", "/index.htm", "/index.php", "/amp", "/amp.html", "/print"];
 
-/// Returns what identifies the page behind `url`, for comparison only; `None` for a site's root.
+/// The identifying part of a URL, for comparison only; `None` for a site's root.
 ///
-/// Without scheme, user, `www.`, `m.`, `mobile.`, `amp.`, default port, fragment, trailing and double slashes, index
-/// files, `/amp`, `/print`, session ids; the query sorted, each parameter once, tracking taken out. Every other
-/// parameter stays, for it may be the article's number, and so does a fragment that names a comment. A port that is neither 80 nor 443 stays too: two services on
-/// one machine are two sites.
+/// Removed: scheme, user, `www.`, `m.`, `mobile.`, `amp.`, the ports 80 and 443, fragments, trailing and double
+/// slashes, index files, `/amp`, `/print`, session ids, tracking parameters. The remaining parameters are sorted, each
+/// once: any may be the article's number. A fragment that names a comment stays.
 #[must_use]
 pub fn canonical_link(url: &Url) -> Option<String> {
     let Some(host) = url.host_str() else {
@@ -35,7 +34,7 @@ pub fn canonical_link(url: &Url) -> Option<String> {
     Some(format!("{}{port}{path}{mark}{query}{}", site(host), comment.unwrap_or_default()))
 }
 
-/// `comment-77` (`WordPress`), `forum12` (SPIP): of the article, and not the article.
+/// `comment-77` (`WordPress`) and `forum12` (SPIP) are comments on the article, not the article.
 fn names_comment(fragment: &str) -> bool {
     let kinds = ["comment", "commentaire", "forum", "respond"];
     kinds.iter().filter_map(|kind| fragment.strip_prefix(kind)).any(|rest| {
@@ -44,7 +43,7 @@ fn names_comment(fragment: &str) -> bool {
     })
 }
 
-/// The host without what only names a form of the site; `amp.dev` is a site of its own.
+/// The host without prefixes that name a form of the site; `amp.dev` is a site of its own.
 fn site(host: &str) -> &str {
     let mut site = host.trim_end_matches('.');
     while let Some((first, rest)) = site.split_once('.') {
@@ -72,7 +71,7 @@ fn page_path(path: &str) -> String {
     page
 }
 
-/// A part of a path without its `;jsessionid=…`.
+/// A segment of a path without `;jsessionid=…`.
 fn without_session(part: &str) -> &str {
     let start = part.match_indices(';').find(|(start, _)| {
         part.get(start + 1..start + 12).is_some_and(|name| name.eq_ignore_ascii_case("jsessionid="))
@@ -94,7 +93,7 @@ fn identifying_query(query: &str) -> String {
     parameters.join("&")
 }
 
-/// Whether the parameter may identify the page.
+/// Whether a parameter may identify the page.
 ///
 /// `sid` is a session in most software, but the story's number in PHP-Nuke and its kin.
 fn identifies(name: &str, value: &[u8]) -> bool {
@@ -102,7 +101,7 @@ fn identifies(name: &str, value: &[u8]) -> bool {
     !is_tracking(name) && (!FORMS.contains(&name) || name == "sid" && is_number)
 }
 
-/// The bytes behind a part of a query. Not text: old sites write Latin-1, and two words must not become one.
+/// The percent-decoded bytes of a part of a query. Old sites write Latin-1: as text, two words could become one.
 fn decoded(part: &str) -> Vec<u8> {
     percent_encoding::percent_decode_str(&part.replace('+', " ")).collect()
 }

@@ -1,67 +1,66 @@
-//! The telling words of an entry, by which related news is found.
+//! Telling words of an entry. For the words used here see `mod.rs`.
 //!
-//! How rare a word is shows only among a topic's stories. So here goes what never tells anything, and of the rest the
-//! most telling are taken: all of the title, the publisher's tags, then names and what the text repeats.
+//! The rarity of a word shows only among a topic's stories. So this file drops words that never tell anything, and
+//! takes of the rest all of the title, then the publisher's tags, then names and words that the text repeats.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::title::bare;
+use crate::dedup::sameness::bare;
 use crate::feed::Entry;
-use crate::story::{Plain, Spot, TellingWord, Terms};
+use crate::story::{Plain, Spot, TellingWord, TellingWords};
 use crate::text::vocabulary::VOCABULARIES;
 use crate::text::{Folding, Passage, Word, fold};
 
-/// Terms taken from the title.
-const TITLE_TERMS: usize = 20;
+/// Most words of the title.
+const TITLE_WORDS: usize = 20;
 
-/// Terms taken from the tags: some sites send the keywords of every page.
-const TAG_TERMS: usize = 12;
+/// Most words of the tags: some sites send their keywords with every page.
+const TAG_WORDS: usize = 12;
 
-/// Beginning of the summary and of the content that is looked at, in characters: news says first what it is about.
+/// Length of the beginning of summary and content that is looked at, in characters: news says first what it is about.
 const TEXT_MAX: usize = 5_000;
 
-/// Longest word that is taken, in bytes.
+/// Longest word, in bytes.
 const WORD_MAX: usize = 60;
 
-/// How often a word counts at most: more says that the text is long.
+/// Highest count of a word: a higher one says that the text is long.
 const COUNT_MAX: usize = 4;
 
-/// Words that stand in addresses and markup.
+/// Words of addresses and markup.
 const WEB_WORDS: [&str; 5] = ["http", "https", "www", "html", "href"];
 
-/// Words that do not tell what a text is about, in any language that we know: a text may quote another one.
+/// Words that do not tell what a text is about, in all our languages: a text may quote another language.
 static EMPTY_WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let words = VOCABULARIES.iter().flat_map(|vocabulary| vocabulary.empty_words());
     words.chain(WEB_WORDS.map(str::to_owned)).collect()
 });
 
-/// Returns the telling words of an entry, read as `plain`.
+/// The telling words of an entry, read as `plain`.
 #[must_use]
-pub fn terms(entry: &Entry, plain: &Plain) -> Terms {
+pub fn telling_words(entry: &Entry, plain: &Plain) -> TellingWords {
     let title = said(&plain.title.part(bare(plain.title.as_str())));
     let tags = Said::all(entry.categories.iter().flat_map(|tag| said(&tag.term.as_str().into())).collect());
     let texts = [&plain.summary, &plain.content];
     let text = Said::all(texts.into_iter().flat_map(|text| said(&beginning(text))).collect());
-    // Where most words are capitalised, capitals tell nothing. A word that is small elsewhere is no name.
+    // It begins with a capital, for whatever reason.
     let capitals = title.iter().filter(|word| word.is_capital).count();
     let shouts = title.len() > 2 && capitals * 3 > title.len() * 2;
     let is_name = |word: &Said| match text.iter().find(|other| other.hash == word.hash) {
         Some(other) => other.is_capital && (other.is_name || word.is_name && !shouts),
         None => word.is_name && !shouts,
     };
-    let titled = title.iter().take(TITLE_TERMS).map(|word| TellingWord::new(word.hash, Spot::Title, is_name(word)));
-    let tagged = tags.iter().take(TAG_TERMS).map(|word| TellingWord::new(word.hash, Spot::Tag, is_name(word)));
+    let titled = title.iter().take(TITLE_WORDS).map(|word| TellingWord::new(word.hash, Spot::Title, is_name(word)));
+    let tagged = tags.iter().take(TAG_WORDS).map(|word| TellingWord::new(word.hash, Spot::Tag, is_name(word)));
     let mut told: Vec<&Said> = text.iter().collect();
     told.sort_by_key(|word| std::cmp::Reverse(word.count.min(COUNT_MAX) << u32::from(word.is_name)));
     let told = told.into_iter().map(|word| TellingWord::new(word.hash, Spot::Text, word.is_name));
     let mut seen = HashSet::new();
-    Terms::new(titled.chain(tagged).chain(told).filter(|term| seen.insert(term.word())))
+    TellingWords::new(titled.chain(tagged).chain(told).filter(|word| seen.insert(word.hash())))
 }
 
-/// A word as a text says it.
 struct Said {
     hash: u64,
     is_name: bool,
@@ -71,7 +70,7 @@ struct Said {
 }
 
 impl Said {
-    /// Each word once, in the order of first mention.
+    /// Merges equal words, in the order of first mention.
     fn all(words: Vec<Self>) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         let mut places: HashMap<u64, usize> = HashMap::new();
@@ -90,7 +89,6 @@ impl Said {
     }
 }
 
-/// The words of a text that may tell what it is about.
 fn said(text: &Passage) -> Vec<Said> {
     let words = |word: Word<'_>| {
         // `compte-rendu` is told by its parts, `CVE-2026-0012` is not.
@@ -109,13 +107,13 @@ fn one(word: &str, folded: &str, begins_sentence: impl Fn() -> bool) -> Option<S
     if is_number || word.len() > WORD_MAX || folded.chars().nth(long - 1).is_none() || EMPTY_WORDS.contains(folded) {
         return None;
     }
-    // One folding for all languages: the same word must be the same term whatever a text's language was taken for.
+    // One folding for all languages: a word must be the same word whatever the text's language was taken for.
     let root = Folding::French.root(folded);
     let is_name = marks >= 2 || is_capital && word.chars().nth(2).is_some() && !begins_sentence();
     Some(Said { hash: xxh3_64(root.as_bytes()), is_name, is_capital: is_capital || is_name, count: 1 })
 }
 
-/// Whether a capital after this text is due to what stands before it.
+/// Whether the text before a word explains its capital.
 fn begins_sentence(before: &str) -> bool {
     before.trim_end().chars().next_back().is_none_or(|c| ".!?…:;«»\"“”(•|-–—*".contains(c))
 }
@@ -132,15 +130,15 @@ mod tests {
 
     fn of(title: &str, text: &str) -> Vec<TellingWord> {
         let entry = Entry { title: Some(title.into()), content: Some(text.into()), ..Entry::default() };
-        terms(&entry, &Plain::of(&entry)).iter().collect()
+        telling_words(&entry, &Plain::of(&entry)).iter().collect()
     }
 
-    /// Claims that a word is a term there, and whether it is a name; `None` if it is no term.
+    /// Claims that a word is a telling word there, and whether it is a name; `None` if it is none.
     #[track_caller]
     fn check(title: &str, text: &str, word: &str, expected: Option<(Spot, bool)>) {
-        let sought = TellingWord::new(xxh3_64(word.as_bytes()), Spot::Text, false).word();
-        let found = of(title, text).into_iter().find(|term| term.word() == sought);
-        assert_eq!(found.map(|term| (term.spot(), term.is_name())), expected, "{word}");
+        let sought = TellingWord::new(xxh3_64(word.as_bytes()), Spot::Text, false).hash();
+        let found = of(title, text).into_iter().find(|word| word.hash() == sought);
+        assert_eq!(found.map(|word| (word.spot(), word.is_name())), expected, "{word}");
     }
 
     #[test]
@@ -182,7 +180,7 @@ mod tests {
     fn tags_are_terms() {
         let tag = Category { term: "Vie lycéenne".into(), ..Category::default() };
         let entry = Entry { categories: vec![tag], ..Entry::default() };
-        let spots: Vec<Spot> = terms(&entry, &Plain::of(&entry)).iter().map(TellingWord::spot).collect();
+        let spots: Vec<Spot> = telling_words(&entry, &Plain::of(&entry)).iter().map(TellingWord::spot).collect();
         assert_eq!(spots, [Spot::Tag, Spot::Tag]);
     }
 
@@ -190,14 +188,14 @@ mod tests {
     fn of_a_long_text_names_and_what_it_repeats_are_taken() {
         let words: String = (0..200).map(|n| format!("mot{} ", char::from_u32(0xac00 + n).unwrap())).collect();
         let text = format!("{words} cantine et cantine, dit Parcoursup.");
-        assert_eq!(of("", &text).len(), Terms::MAX);
+        assert_eq!(of("", &text).len(), TellingWords::MAX);
         check("", &text, "cantine", Some((Spot::Text, false)));
         check("", &text, "parcoursup", Some((Spot::Text, true)));
     }
 
     #[test]
     fn any_text_is_read_quickly() {
-        assert!(of(&"É".repeat(100_000), &"a'-".repeat(100_000)).len() <= Terms::MAX);
+        assert!(of(&"É".repeat(100_000), &"a'-".repeat(100_000)).len() <= TellingWords::MAX);
         assert!(of("", "").is_empty());
     }
 

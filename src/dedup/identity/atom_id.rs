@@ -1,4 +1,4 @@
-//! The id under which an entry is published for ever (RFC 4287 §4.2.6). The home of `uuid`.
+//! Atom ids, under which entries are published for ever (RFC 4287 §4.2.6). The home of `uuid`.
 
 use url::Url;
 use uuid::Uuid;
@@ -6,9 +6,8 @@ use uuid::Uuid;
 use crate::story::EntryKey;
 use crate::text::normal_iri;
 
-/// Returns the id that we give to an entry when its source gives none that we can publish.
-///
-/// The same source and key give the same id on every machine and after every rebuild.
+/// Makes the id of an entry whose source gives none that we can publish: a `UUIDv5` of source and key, the same on every
+/// machine and after every rebuild.
 #[must_use]
 pub fn minted_id(source_id: &str, key: EntryKey) -> String {
     let source = Uuid::new_v5(&Uuid::NAMESPACE_OID, source_id.as_bytes());
@@ -16,7 +15,7 @@ pub fn minted_id(source_id: &str, key: EntryKey) -> String {
 }
 
 /// Whether the guid `id` is unique in the world: a URL with a path, a URN or a tag.
-pub(super) fn is_world_unique(id: &str) -> bool {
+pub(in crate::dedup) fn is_world_unique(id: &str) -> bool {
     let identifies = |url: Url| !url.has_host() || super::canonical_link(&url).is_some();
     normal_iri(id).is_some() && Url::parse(id).is_ok_and(identifies)
 }

@@ -1,29 +1,27 @@
-//! Whether a change is news (RFC 4287 §4.2.15 leaves it to the publisher what is significant).
+//! Significance of an edit: whether it is news (RFC 4287 §4.2.15 leaves that to the publisher).
 
 use std::collections::HashMap;
 
-use super::subject::without_more;
-use super::title::{Title, is_misspelt};
+use crate::dedup::sameness::{Title, is_misspelt, without_more};
 use crate::feed::Entry;
 use crate::text::{Levelled, fold, html_to_text, without_signature};
 
-/// Fewest words that make a change of the text news.
+/// Fewest changed words that make an edit news.
 const CHANGED_MIN: usize = 6;
 
-/// And the least part of the longer text, as a divisor: 5 %.
+/// Smallest changed part of the longer text that is news, as a divisor: 5 %.
 ///
-/// On 31 real edits of government pages this lets corrections, swapped tenses and added press contacts (up to 4.9 %)
-/// pass in silence, and tells of new paragraphs and rewritten texts (from 6.7 %).
+/// On 31 real edits of government pages, corrections, swapped tenses and added press contacts change up to 4.9 %, new
+/// paragraphs and rewritten texts 6.7 % and more.
 const CHANGED_PART: usize = 20;
 
-/// Above so many words the search for typing errors is not worth its time.
+/// Most changed words among which typing errors are looked for: the time grows with their square.
 const SPELLING_MAX: usize = 64;
 
-/// Says whether an edited entry is worth telling readers again: its title says something else, or much of its text is
-/// new or gone.
+/// Whether an edit is worth telling readers again: the title says something else, or much of the text is new or gone.
 ///
-/// A corrected word is not, nor another order of words, nor a new count of readers, nor the rest of a text that said
-/// that there is more. A source that begins or ends to give whole texts beside the same summary has no news by that.
+/// No news: a corrected word, another order of words, a new count of readers, the rest of a cut text, and whole texts
+/// that appear or disappear beside the same summary.
 #[must_use]
 pub fn is_significant(old: &Entry, new: &Entry) -> bool {
     is_other_title(old, new) || is_other_text(old, new)
@@ -47,7 +45,7 @@ fn is_other_text(old: &Entry, new: &Entry) -> bool {
     !is_beginning(&old, &new) && differ(without_signature(&old), without_signature(&new))
 }
 
-/// Whether a text that said that there is more is now whole.
+/// Whether a text that said "there is more" is whole now.
 fn is_beginning(old: &str, new: &str) -> bool {
     let shown = without_more(old);
     let (mut shown_words, mut words) = (folded(shown), folded(new));
@@ -74,7 +72,6 @@ fn differ(old: &str, new: &str) -> bool {
     gone.len() + come.len() >= CHANGED_MIN.max(words / CHANGED_PART)
 }
 
-/// The folded words, each with how often it is there.
 fn counted(text: &str) -> HashMap<String, usize> {
     let mut words = HashMap::new();
     for token in Levelled::new(text).tokens() {
@@ -83,7 +80,6 @@ fn counted(text: &str) -> HashMap<String, usize> {
     words
 }
 
-/// The words beyond those of `other`, sorted.
 fn only<'a>(words: &'a HashMap<String, usize>, other: &HashMap<String, usize>) -> Vec<&'a str> {
     let beyond = |(word, count): (&'a String, &usize)| {
         let times = count.saturating_sub(other.get(word).copied().unwrap_or(0));

@@ -1,7 +1,7 @@
-//! An entry as the store keeps it for comparing, so that no text is ever parsed again for that.
+//! Sketches: the bytes of an entry that the store keeps for comparison, so that no text is parsed again.
 //!
-//! Bytes of our own: a version, then fields in order, numbers as LEB128, hashes by their upper 32 bits. Two subjects that
-//! are compared both come from sketches: a shortened hash is never compared with a whole one.
+//! A version, then fields in order; numbers as LEB128, hashes by their upper 32 bits. Both sides of a comparison come
+//! from sketches: a shortened hash never equals a whole one.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::title::Title;
 use crate::feed::Timestamp;
 use crate::story::{Clues, Peer};
 
-/// What [`sketch`] writes first; what begins otherwise is not read.
+/// The first number of a sketch; sketches of other versions are not read.
 const VERSION: u64 = 1;
 
 /// An entry read back from its sketch.
@@ -18,11 +18,11 @@ const VERSION: u64 = 1;
 pub struct Sketched {
     /// For comparing.
     pub subject: Arc<Subject>,
-    /// By what others are found.
+    /// The hashes by which others are found.
     pub clues: Clues,
 }
 
-/// Writes down what comparing needs of an entry.
+/// Writes a sketch.
 #[must_use]
 pub fn sketch(subject: &Subject, clues: &Clues) -> Vec<u8> {
     let Subject { title, text, cves, page, guid, link, .. } = subject;
@@ -62,15 +62,15 @@ pub fn sketch(subject: &Subject, clues: &Clues) -> Vec<u8> {
     bytes
 }
 
-/// Reads a stored entry back; `None` if it has no sketch, or one of another version.
+/// Reads the sketch of a stored entry; `None` if it has none, or one of another version.
 #[must_use]
 pub fn sketched(peer: &Peer) -> Option<Sketched> {
     let Peer { source_id, id, canonical_link, published, sketch, .. } = peer;
     read_back(source_id, id.as_deref(), canonical_link.as_ref(), *published, sketch.as_deref()?)
 }
 
-/// Reads an entry of a source back, given its guid, its canonical link and when it was published; `None` if the bytes are
-/// not ours or of another version.
+/// Reads a sketch, given the guid, canonical link and publication date of its entry; `None` if the bytes are of another
+/// version or damaged.
 #[must_use]
 pub fn read_back(
     source_id: &str,
@@ -137,7 +137,7 @@ fn hashes(out: &mut Vec<u8>, set: &Set) {
     }));
 }
 
-/// What is left to read.
+/// The bytes that are left to read.
 struct SketchReader<'a>(&'a [u8]);
 
 impl<'a> SketchReader<'a> {
@@ -190,7 +190,6 @@ impl<'a> SketchReader<'a> {
         Some(title)
     }
 
-    /// Sorted as they were.
     fn hashes(&mut self) -> Option<Set> {
         let count = self.length()?;
         let bytes = self.bytes(count.checked_mul(4)?)?;
@@ -209,10 +208,10 @@ impl<'a> SketchReader<'a> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::identity::identify;
-    use super::super::own::relation;
-    use super::super::tests::settings;
+    use super::super::compare;
     use super::*;
+    use crate::dedup::identify;
+    use crate::dedup::tests::settings;
     use crate::feed::Entry;
     use crate::story::{EntryKey, Plain};
 
@@ -257,7 +256,7 @@ mod tests {
             let [(a, clues, one), (b, _, other)] = [of("a", &one, &one, "1"), of("b", &other, &other, "2")];
             let [one, other] = [sketched(&one).unwrap(), sketched(&other).unwrap()];
             prop_assert_eq!(&one.clues, &clues);
-            prop_assert_eq!(relation(&one.subject, &other.subject, &settings()), relation(&a, &b, &settings()));
+            prop_assert_eq!(compare(&one.subject, &other.subject, &settings()), compare(&a, &b, &settings()));
         }
 
         #[test]
@@ -275,7 +274,7 @@ mod tests {
         let subject = Subject { published: Some(crate::feed::Timestamp::UNIX_EPOCH), ..subject };
         let is = |source_id: &str, id: &str, published| {
             let peer = Peer { source_id: source_id.into(), id: Some(id.into()), published, ..peer.clone() };
-            super::super::own::may_be_same(&subject, &peer)
+            super::super::may_be_same(&subject, &peer)
         };
         assert!(is("b", "2", later) && is("a", "2", subject.published));
         assert!(is("a", " tag:example.org,2026:1 ", later));

@@ -1,4 +1,4 @@
-//! What becomes of entries that a document holds no more, or holds again.
+//! Entries that leave a document, or are listed again.
 
 use super::*;
 use crate::pipeline::deciding::literals::{around, hour, noon, peer, polled, prepared};
@@ -9,12 +9,12 @@ fn entry(number: i64) -> Prepared {
     prepared("a", &number.to_string(), "Un texte.")
 }
 
-/// A source that lists the entries 1 to 9, the last as the latest; those `suspected` were so since then.
-fn listing(suspected: &[(i64, Timestamp)]) -> Surroundings {
-    let since = |number| suspected.iter().find(|(other, _)| *other == number).map(|(_, since)| *since);
+/// A source that lists the entries 1 to 9, the last as the latest; some of them are missed since an instant.
+fn listing(missed: &[(i64, Timestamp)]) -> Surroundings {
+    let since = |number| missed.iter().find(|(other, _)| *other == number).map(|(_, since)| *since);
     let listed = |number| {
         let (key, date) = (entry(number).identity.key, Some(hour(number - 20)));
-        Listed { number, key, date, suspected: since(number) }
+        Listed { number, key, date, missed_since: since(number) }
     };
     let listings = [("a".to_owned(), (1..10).map(listed).collect())].into();
     Surroundings { listings, ..around((1..10).map(|number| peer(number, "a", &entry(number)))) }
@@ -39,15 +39,14 @@ fn whole(numbers: &[i64]) -> Listing {
 const ALL_BUT_7: [i64; 8] = [9, 8, 6, 5, 4, 3, 2, 1];
 
 #[test]
-fn what_leaves_out_of_its_turn_is_suspected() {
+fn what_leaves_out_of_its_turn_is_missed() {
     let changes = holding(&listing(&[]), &ALL_BUT_7, whole(&ALL_BUT_7), noon());
-    let [left, suspected] = [vec![7], vec![7]];
-    let suspects = Change::Suspect { numbers: suspected, since: Some(noon()) };
-    assert_eq!(changes, [Change::Leave { numbers: left, now: noon() }, suspects]);
+    let left = Change::Leave { numbers: vec![7], now: noon() };
+    assert_eq!(changes, [left, Change::Miss { numbers: vec![7], since: Some(noon()) }]);
 }
 
 #[test]
-fn what_leaves_in_its_turn_is_not_suspected() {
+fn what_leaves_in_its_turn_is_not_missed() {
     let rest = [9, 8, 7, 6, 5, 4, 3, 2];
     let changes = holding(&listing(&[]), &rest, whole(&rest), noon());
     assert_eq!(changes, [Change::Leave { numbers: vec![1], now: noon() }]);
@@ -59,14 +58,14 @@ fn a_document_that_brings_only_what_is_new_says_nothing_of_the_rest() {
 }
 
 #[test]
-fn a_doubtful_document_suspects_nothing_and_clears_what_was_suspected() {
+fn a_doubtful_document_misses_nothing_and_excuses_what_was_missed() {
     let changes = holding(&listing(&[(7, hour(-1))]), &[9, 8, 5, 4, 3, 2, 1], Listing::Doubtful, noon());
-    let expected = [Change::Leave { numbers: vec![6], now: noon() }, Change::Suspect { numbers: vec![7], since: None }];
+    let expected = [Change::Leave { numbers: vec![6], now: noon() }, Change::Miss { numbers: vec![7], since: None }];
     assert_eq!(changes, expected);
 }
 
 #[test]
-fn what_was_suspected_for_long_enough_is_withdrawn_and_not_before() {
+fn what_was_missed_for_long_enough_is_withdrawn_and_not_before() {
     let due = noon() - TimeDelta::days(3);
     let changes = |since| holding(&listing(&[(7, since)]), &[], Listing::Delta, noon());
     assert_eq!(changes(due + TimeDelta::seconds(1)), []);
@@ -75,14 +74,14 @@ fn what_was_suspected_for_long_enough_is_withdrawn_and_not_before() {
 
 #[test]
 fn a_source_that_takes_away_what_is_over_withdraws_nothing() {
-    let stay = |number: i64, until| Stay { number, date: hour(number - 20), from: hour(number - 20), until };
-    let stays = (1..10).map(|number| stay(number, (number > 4).then(|| hour(-1)))).collect();
+    let stay = |number: i64, until| ListedSpan { number, date: hour(number - 20), from: hour(number - 20), until };
+    let spans = (1..10).map(|number| stay(number, (number > 4).then(|| hour(-1)))).collect();
     let mut around = listing(&[(7, noon() - TimeDelta::days(3))]);
-    around.stays.insert("a".into(), stays);
-    assert_eq!(holding(&around, &[], Listing::Delta, noon()), [Change::Suspect { numbers: vec![7], since: None }]);
+    around.spans.insert("a".into(), spans);
+    assert_eq!(holding(&around, &[], Listing::Delta, noon()), [Change::Miss { numbers: vec![7], since: None }]);
 }
 
-/// What a document makes of an entry that it holds again.
+/// The changes by a document that lists an entry again.
 fn returned(withdrawn: Option<Timestamp>) -> Vec<Change> {
     let mut around = listing(&[(7, noon() - TimeDelta::days(9))]);
     let gone = around.peers.remove(&7).unwrap();
@@ -91,13 +90,13 @@ fn returned(withdrawn: Option<Timestamp>) -> Vec<Change> {
 }
 
 #[test]
-fn what_comes_back_is_neither_suspected_nor_withdrawn_also_in_a_delta() {
-    assert_eq!(returned(None), [Change::Return { number: 7, changed: Some(hour(-5)) }]);
+fn what_comes_back_is_neither_missed_nor_withdrawn_also_in_a_delta() {
+    assert_eq!(returned(None), [Change::Relist { number: 7, changed: Some(hour(-5)) }]);
 }
 
 #[test]
 fn what_comes_back_after_it_was_withdrawn_has_changed() {
-    assert_eq!(returned(Some(hour(-4))), [Change::Return { number: 7, changed: Some(noon()) }]);
+    assert_eq!(returned(Some(hour(-4))), [Change::Relist { number: 7, changed: Some(noon()) }]);
 }
 
 #[test]
@@ -105,15 +104,15 @@ fn what_is_listed_still_does_not_come_back() {
     assert_eq!(holding(&listing(&[]), &[7], Listing::Delta, noon()), []);
 }
 
-/// What becomes of the entry 7, which is due to be withdrawn, when 6 leaves out of its turn by a document that brings an
-/// older entry; three others left so before beside 4 and 5, and 1 to 3 until these left.
+/// The changes for the entry 7, which is due to be withdrawn, when 6 leaves out of its turn by a document that brings
+/// an older entry; three others left so before beside 4 and 5, and 1 to 3 until these left.
 fn beside_others(brings_older: bool) -> Vec<Change> {
     let due = noon() - TimeDelta::days(3);
-    let stay = |number: i64, until| Stay { number, date: hour(number - 20), from: hour(number - 20), until };
+    let stay = |number: i64, until| ListedSpan { number, date: hour(number - 20), from: hour(number - 20), until };
     let mut around = listing(&[(7, due)]);
     let left =
         (1..4).map(|number| stay(number, Some(hour(-1)))).chain((7..10).map(|number| stay(number, Some(hour(-2)))));
-    around.stays.insert("a".into(), left.chain((4..7).map(|number| stay(number, None))).collect());
+    around.spans.insert("a".into(), left.chain((4..7).map(|number| stay(number, None))).collect());
     let numbers = [9, 8, 5, 4, 3, 2, 1];
     for number in numbers {
         let Identity { key, guid_key, fingerprint, .. } = entry(number).identity;
@@ -129,8 +128,8 @@ fn beside_others(brings_older: bool) -> Vec<Change> {
 
 #[test]
 fn what_the_same_poll_takes_away_and_brings_counts_for_the_habit_of_its_source() {
-    let suspects = |number, since| Change::Suspect { numbers: vec![number], since };
+    let misses = |number, since| Change::Miss { numbers: vec![number], since };
     let withdraws = Change::Withdraw { numbers: vec![7], now: noon() };
-    assert_eq!(beside_others(false), [suspects(6, Some(noon())), withdraws]);
-    assert_eq!(beside_others(true), [suspects(6, Some(noon())), suspects(7, None)]);
+    assert_eq!(beside_others(false), [misses(6, Some(noon())), withdraws]);
+    assert_eq!(beside_others(true), [misses(6, Some(noon())), misses(7, None)]);
 }

@@ -1,4 +1,4 @@
-//! A title prepared for comparison: its words, numbers and months.
+//! Titles prepared for comparison: words, numbers and months.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
@@ -11,7 +11,7 @@ use crate::story::Plain;
 use crate::text::vocabulary::FRENCH;
 use crate::text::{Passage, fold, one_line};
 
-/// What sites put before a title that is not part of it.
+/// Prefixes that sites put before a title.
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
 static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
@@ -21,7 +21,7 @@ static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
     .expect("constant pattern")
 });
 
-/// What sites put behind it.
+/// Suffixes that sites put behind a title.
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
 static SUFFIX: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
@@ -31,10 +31,10 @@ static SUFFIX: LazyLock<Regex> = LazyLock::new(|| {
     .expect("constant pattern")
 });
 
-/// Each of them has one of these.
+/// Each prefix and suffix has one of these.
 const SIGNS: [char; 7] = ['[', ':', '|', '-', '–', '—', '('];
 
-/// Titles that many items bear.
+/// Titles that many items have.
 const GENERIC: [&str; 14] = [
     "communique de presse",
     "actualites",
@@ -52,42 +52,40 @@ const GENERIC: [&str; 14] = [
     "revue de presse",
 ];
 
-/// Names of months, folded. Of French alone, as [`EMPTY_WORDS`]: English titles are compared by all of their words.
+/// Folded French names of months. English titles are compared by all their words.
 static MONTHS: LazyLock<[String; 12]> = LazyLock::new(|| FRENCH.folded_months());
 
-/// Words that do not tell two titles apart: fewer than those that do not tell what a text is about, for the agenda of
-/// Monday is not that of Tuesday.
+/// French words that do not tell two titles apart. Names of days are not among them: the agenda of Monday is not that
+/// of Tuesday.
 static EMPTY_WORDS: LazyLock<HashSet<&str>> =
     LazyLock::new(|| [FRENCH.grammar, FRENCH.framing].into_iter().flat_map(str::split_whitespace).collect());
 
-/// Longest title that is compared, in characters: what is behind is no title.
+/// Longest part of a title that is compared, in characters: the rest is no title.
 const TITLE_MAX: usize = 1_000;
 
-/// Longest word, in bytes, that is looked at for typing errors: the time grows with its square.
+/// Longest word that is looked at for typing errors, in bytes: the time grows with its square.
 const WORD_MAX: usize = 100;
 
-/// A title without what sites put around it.
+/// A title without the prefixes and suffixes of sites.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Title {
-    /// Folded.
-    pub(super) words: Vec<String>,
-    /// Those of them that tell titles apart.
-    pub(super) content: Vec<String>,
-    /// Numbers and single capitals (`zone A`, `annexe C`), each with how often it is there.
-    pub(super) numbers: BTreeMap<String, usize>,
-    /// A bit for each month that it names.
-    pub(super) months: u16,
+pub(in crate::dedup) struct Title {
+    pub(in crate::dedup) words: Vec<String>,
+    /// Its content words: those that tell titles apart.
+    pub(in crate::dedup) content: Vec<String>,
+    /// Numbers and single capitals (`zone A`, `annexe C`), each with its count.
+    pub(in crate::dedup) numbers: BTreeMap<String, usize>,
+    /// One bit for each month named.
+    pub(in crate::dedup) months: u16,
 }
 
 impl Title {
-    pub(super) fn new(title: &str) -> Self {
+    pub(in crate::dedup) fn new(title: &str) -> Self {
         let end = title.char_indices().nth(TITLE_MAX).map_or(title.len(), |(end, _)| end);
         let title = Passage::new(one_line(title.get(..end).unwrap_or_default()));
         Self::of(title.as_str(), &title.part(bare(title.as_str())))
     }
 
-    /// Prepares a title that was read.
-    pub(super) fn read(plain: &Plain) -> Self {
+    pub(in crate::dedup) fn read(plain: &Plain) -> Self {
         let title = plain.title.as_str();
         if title.len() > TITLE_MAX { Self::new(title) } else { Self::of(title, &plain.title.part(bare(title))) }
     }
@@ -100,24 +98,22 @@ impl Title {
         Self { words, content, numbers: numbers(title, &folded), months: months(&folded) }
     }
 
-    /// The words in a row.
-    pub(super) fn key(&self) -> String {
+    pub(in crate::dedup) fn key(&self) -> String {
         self.words.join(" ")
     }
 
-    /// Whether many items bear it.
-    pub(super) fn is_generic(&self) -> bool {
+    /// Whether many items have it.
+    pub(in crate::dedup) fn is_generic(&self) -> bool {
         GENERIC.contains(&self.key().as_str())
     }
 
-    /// Whether it can tell an item from others.
-    pub(super) fn is_telling(&self) -> bool {
+    /// Whether it tells its item from others.
+    pub(in crate::dedup) fn is_telling(&self) -> bool {
         self.content.len() >= 2 && !self.is_generic()
     }
 
-    /// The content words that only one of the two has; what `is_typo` says is a word and its misspelling is no
-    /// difference.
-    pub(super) fn differences<'a>(
+    /// The content words that only one of the two has. A pair for which `is_typo` holds is no difference.
+    pub(in crate::dedup) fn differences<'a>(
         &'a self,
         other: &'a Self,
         is_typo: impl Fn(&str, &str) -> bool,
@@ -132,10 +128,10 @@ impl Title {
     }
 }
 
-/// Where a title stands without what sites put around it, unless little would be left.
-pub(super) fn bare(title: &str) -> Range<usize> {
+/// The range of a title without prefixes and suffixes, unless fewer than eight characters would remain.
+pub(in crate::dedup) fn bare(title: &str) -> Range<usize> {
     let mut range = 0..title.len();
-    // Nearly every title has none of the signs that both patterns want.
+    // Fast path for nearly every title.
     if !title.contains(SIGNS) {
         return range;
     }
@@ -174,7 +170,7 @@ fn numbers(title: &str, folded: &str) -> BTreeMap<String, usize> {
     numbers
 }
 
-/// `12 000` is one number.
+/// Joins `12 000` into one number.
 fn joined_thousands(text: &str) -> String {
     let mut joined = String::with_capacity(text.len());
     let mut before = ' ';
@@ -196,6 +192,7 @@ fn single_capitals(title: &str) -> impl Iterator<Item = char> {
     title.chars().zip(behind).zip(further).filter_map(|((before, letter), after)| {
         let begins = before.is_whitespace() || before == '(';
         let ends = after.is_none_or(|c| !c.is_alphanumeric() && !['_', '\'', '’', '.'].contains(&c));
+        // In a title all in capitals a single letter is a word.
         (begins && ends && letter.is_ascii_uppercase()).then_some(letter)
     })
 }
@@ -205,7 +202,7 @@ fn months(folded: &str) -> u16 {
     words.filter_map(|word| MONTHS.iter().position(|month| *month == word)).fold(0, |months, month| months | 1 << month)
 }
 
-/// The words beyond those of `others`, each as often as it is more often there.
+/// The words of one title beyond those of the other, with their multiplicity.
 fn only<'a>(words: &'a [String], others: &[String]) -> Vec<&'a str> {
     let mut left: Vec<&str> = others.iter().map(String::as_str).collect();
     let mut only = Vec::new();
@@ -219,11 +216,12 @@ fn only<'a>(words: &'a [String], others: &[String]) -> Vec<&'a str> {
     only
 }
 
-/// Whether two words are within one edit, or two in long words, a swap of neighbours being one.
+/// Whether two words are within one edit, or two if both have eight letters; a swap of neighbours is one edit (optimal
+/// string alignment).
 ///
-/// Hands slip inside words: another first letter (inclusion, exclusion) or a longer end, but for that of a plural (Loire,
-/// Loiret), makes another word.
-pub(super) fn is_misspelt(one: &str, other: &str) -> bool {
+/// Two words count as typos of each other only if they share their first letter (inclusion, exclusion) and neither is
+/// the other with a longer end, plurals excepted (Loire, Loiret).
+pub(in crate::dedup) fn is_misspelt(one: &str, other: &str) -> bool {
     if one.len().max(other.len()) > WORD_MAX {
         return false;
     }
