@@ -11,6 +11,7 @@ use super::output::Paint;
 use super::{Failure, open, output};
 use crate::config::{self, Source};
 use crate::feed::Timestamp;
+use crate::outage::{Lack, Outage};
 use crate::schedule::{RHYTHM, Silence, silence};
 use crate::state::{self, Monitored, SourceState, Turn};
 use crate::store::sqlite::Sqlite;
@@ -99,6 +100,8 @@ struct Stored {
     days: Vec<EntryDay>,
     /// The config's last change.
     config: Option<Turn>,
+    /// The things that the machine lacks.
+    outages: Vec<Outage>,
 }
 
 pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), Failure> {
@@ -155,14 +158,23 @@ fn stored(path: &Path, now: Timestamp) -> Result<Stored, Failure> {
         Err(error) => return Err(error.into()),
     };
     let config = store.health(Some(&Monitored::Config))?.pop();
+    let outages = Lack::ALL.map(|lack| {
+        let turn = store.health(Some(&Monitored::Machine(lack)))?.pop();
+        Ok(turn.and_then(|turn| Outage::of(&turn)))
+    });
+    let outages: Vec<Option<Outage>> = outages.into_iter().collect::<Result<_, StoreError>>()?;
     Ok(Stored {
         states: store.sources(None)?.into_iter().map(|known| known.state).collect(),
         days: store.entry_days(now - RHYTHM)?,
         config,
+        outages: outages.into_iter().flatten().collect(),
     })
 }
 
 fn show(watched: &[ShownSource<'_>], stored: &Stored, now: Timestamp, options: &FeedsOptions) -> Result<(), Failure> {
+    for Outage { lack, since, reason } in &stored.outages {
+        output::note(&format!("warning: since {}: {reason}\nhelp: {}\n", day(*since), lack.advice()));
+    }
     let states: HashMap<&str, &SourceState> =
         stored.states.iter().map(|state| (state.source_id.as_str(), state)).collect();
     let days: HashMap<&str, &[EntryDay]> = stored

@@ -35,6 +35,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::daemon;
+use crate::fetch::descriptors;
 
 /// Keeps watch over news feeds and republishes each topic as one clean Atom feed.
 #[derive(Debug, Parser)]
@@ -134,6 +135,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { config, verbose, command } = arguments;
     if matches!(command, Command::Run | Command::Poll(_) | Command::Publish) {
         memory::settle();
+        descriptors::raise();
     }
     output::start_log(matches!(command, Command::Run), verbose);
     match command {

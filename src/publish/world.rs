@@ -76,6 +76,7 @@ impl World {
             turns: &[],
             hubs: &[],
             config: None,
+            outages: &[],
         }
     }
 }
