@@ -405,6 +405,10 @@ impl Daemon {
                 self.set_trouble("config", Some("the config file has mistakes; the last good one is in force".into()));
                 error!("the config has mistakes, the last good one stays in force\n{mistakes}");
             }
+            Reloaded::Unreadable(why) => {
+                error!("{why}; the last good config stays in force: let this user read `{}`", self.context.config.path.display());
+                self.set_trouble("config", Some(format!("{why}; the last good one is in force")));
+            }
             Reloaded::Taken(context, states) => self.take_over(context, &states),
         }
         self.publishing.ask();

@@ -494,6 +494,16 @@ fn drop_labels(connection: &mut Connection, limit: usize) -> Result<usize, Store
     Ok(dropped.max(1))
 }
 
+/// Says why the store at `path` cannot be written and what to do, as far as the disk tells without writing; `None` if all
+/// is well with it, or there is no store.
+#[must_use]
+pub fn unfit(path: &Path) -> Option<String> {
+    let free_bytes = disk::free_bytes(path).filter(|free| path.exists() && *free < RESERVE_BYTES);
+    let full = free_bytes.map(|free_bytes| Ailment::Full { free_bytes });
+    let ailment = full.or_else(|| (path.exists() && disk::is_read_only(path)).then_some(Ailment::ReadOnly))?;
+    Some(format!("{}; {}", ailment.said(&named(path)), ailment.advice()))
+}
+
 /// Makes an empty file at `path` if there is none, and the folders on the way.
 fn make(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
