@@ -182,13 +182,13 @@ class World:
             fail(f"integrity {check}, {count} entries of {entries}, {bare} validators without entries")
 
     def fill(self, folder, leave=0):
-        with open(f"{folder}/fill", "wb") as to:
-            try:
-                while True:
-                    to.write(bytes(4096))
-                    to.flush()
-            except OSError:
+        to = os.open(f"{folder}/fill", os.O_CREAT | os.O_WRONLY)
+        try:
+            while os.write(to, bytes(4096)):
                 pass
+        except OSError:
+            pass
+        os.close(to)
         os.truncate(f"{folder}/fill", max(0, os.path.getsize(f"{folder}/fill") - leave))
 
     def close(self):

@@ -113,7 +113,7 @@ const LACKING_TRIES: usize = 30;
 const LACKING_PAUSE: Duration = Duration::from_secs(1);
 
 /// A poll that has ended: its source, when it began, what came of it.
-type Ended = (Source, Instant, Result<Conclusion, StoreError>);
+type EndedPoll = (Source, Instant, Result<Conclusion, StoreError>);
 
 /// A round under way.
 struct Round<'a> {
@@ -122,7 +122,7 @@ struct Round<'a> {
     json: bool,
     bar: ProgressBar,
     due: Due,
-    polls: JoinSet<Ended>,
+    polls: JoinSet<EndedPoll>,
     network: Network<Box<Doubt>>,
     total: Total,
     /// The thing that this machine lacks, if it does: no other poll begins.
@@ -178,7 +178,7 @@ impl Round<'_> {
     }
 
     /// Tells what came of a poll, or leaves it in doubt until others have ended.
-    async fn end(&mut self, (source, began, conclusion): Ended) -> Result<(), Failure> {
+    async fn end(&mut self, (source, began, conclusion): EndedPoll) -> Result<(), Failure> {
         let now = Instant::now();
         match conclusion? {
             Conclusion::Kept { polled, is_answer } => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{Daemon, polls_max, publication};
 use crate::config::Config;
@@ -193,7 +193,11 @@ impl Daemon {
             return;
         }
         let since = known.map_or_else(Utc::now, |known| known.since);
-        warn!("{reason}; {}", lack.advice());
+        match lack {
+            Lack::Network | Lack::Resources => warn!("{reason}; {}", lack.advice()),
+            // Seldom over by itself.
+            Lack::Store | Lack::Folder => error!("{reason}; {}", lack.advice()),
+        }
         self.set_trouble(lack.id(), Some(format!("{reason}; {}", lack.advice())));
         self.outages.insert(lack, Outage { lack, since, reason });
         self.noting.ask();

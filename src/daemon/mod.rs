@@ -543,7 +543,7 @@ impl Daemon {
             }
             Err(error) => {
                 self.files_again = Some(Instant::now() + FILES_PAUSE);
-                self.begin_outage(Lack::Folder, format!("{error}: {}; {}", error.cause, error.hint()));
+                self.begin_outage(Lack::Folder, format!("cannot publish files: {error}: {}; {}", error.cause, error.hint()));
             }
         }
     }
