@@ -56,13 +56,14 @@ pub(super) fn run(config: &Config, options: &RestoreOptions) -> Result<(), Failu
 
 /// Copies a backup, with what its log adds, after a check of its format and of the whole copy.
 fn copy(backup: &Path, new: &Path) -> Result<(), Failure> {
-    let copied = Sqlite::open_read_only(backup).and_then(|mut backup| backup.backup(new)).map_err(|error| match error {
-        StoreError::Missing { store } => anyhow::anyhow!("there is no file `{store}`"),
-        error @ (StoreError::Damaged { .. } | StoreError::Failed { .. }) => {
-            anyhow::anyhow!("this backup is of no use, and the store stays as it is: {}", error.reason())
-        }
-        error => error.into(),
-    });
+    let copied =
+        Sqlite::open_read_only(backup).and_then(|mut backup| backup.backup(new)).map_err(|error| match error {
+            StoreError::Missing { store } => anyhow::anyhow!("there is no file `{store}`"),
+            error @ (StoreError::Damaged { .. } | StoreError::Failed { .. }) => {
+                anyhow::anyhow!("this backup is of no use, and the store stays as it is: {}", error.reason())
+            }
+            error => error.into(),
+        });
     copied?;
     // It may be of an older format; it is made whole here, where its owner can still be set.
     drop(Sqlite::open_existing(new, PATIENCE)?);
@@ -99,7 +100,9 @@ fn replace(store: &Path, new: &Path, now: DateTime<Utc>) -> Result<Option<PathBu
         fs::rename(&log, sqlite::log_of(&old)).map_err(|error| failed("move", &log, &error))?;
     }
     let _ = fs::remove_file(memory);
-    fs::hard_link(store, &old).or_else(|_| fs::copy(store, &old).map(|_| ())).map_err(|error| failed("keep", &old, &error))?;
+    fs::hard_link(store, &old)
+        .or_else(|_| fs::copy(store, &old).map(|_| ()))
+        .map_err(|error| failed("keep", &old, &error))?;
     fs::rename(new, store).map_err(|error| failed("replace", store, &error))?;
     let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let _ = File::open(folder).and_then(|folder| folder.sync_all());

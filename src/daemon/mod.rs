@@ -406,7 +406,10 @@ impl Daemon {
                 error!("the config has mistakes, the last good one stays in force\n{mistakes}");
             }
             Reloaded::Unreadable(why) => {
-                error!("{why}; the last good config stays in force: let this user read `{}`", self.context.config.path.display());
+                error!(
+                    "{why}; the last good config stays in force: let this user read `{}`",
+                    self.context.config.path.display()
+                );
                 self.set_trouble("config", Some(format!("{why}; the last good one is in force")));
             }
             Reloaded::Taken(context, states) => self.take_over(context, &states),
@@ -543,7 +546,10 @@ impl Daemon {
             }
             Err(error) => {
                 self.files_again = Some(Instant::now() + FILES_PAUSE);
-                self.begin_outage(Lack::Folder, format!("cannot publish files: {error}: {}; {}", error.cause, error.hint()));
+                self.begin_outage(
+                    Lack::Folder,
+                    format!("cannot publish files: {error}: {}; {}", error.cause, error.hint()),
+                );
             }
         }
     }

@@ -39,6 +39,7 @@ mod manners;
 mod outage;
 mod parity;
 mod poll;
+mod private;
 mod publish;
 mod reading;
 mod relabelling;

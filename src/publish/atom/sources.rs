@@ -3,7 +3,7 @@
 use super::{Feed, HTML, Representation, Text, link, own, person, represent, text};
 use crate::feed::Timestamp;
 use crate::publish::channel::{home, language_tag, publisher};
-use crate::publish::{CONFIG, Edition, dates, item, legal, words};
+use crate::publish::{CONFIG, Edition, dates, hidden, item, legal, words};
 use crate::state::{Monitored, Turn};
 
 /// Renders it: an entry a change, newest first.
@@ -41,7 +41,7 @@ fn entry(edition: &Edition<'_>, turn: &Turn) -> super::Entry {
     // Source, instant and kind: the same after the store was copied, another one at the next change.
     let id = format!("{page}-{}-{health:?}", date.timestamp()).to_lowercase();
     let updated: Timestamp = dates::told_apart(*date, &id);
-    let summary = match words.detail(turn) {
+    let summary = match hidden::detail(edition, turn) {
         Some((detail, tag)) => Text { lang: Some(tag.to_owned()).filter(|tag| tag != words.tag), ..text(&detail) },
         None => text(&title),
     };
