@@ -31,9 +31,8 @@ fn entry(edition: &Edition<'_>, turn: &Turn) -> super::Entry {
     let Turn { of, date, health, .. } = turn;
     let words = words::of(edition.site.language);
     let (name, anchor) = match of {
-        Monitored::Config => (CONFIG.to_owned(), CONFIG.to_owned()),
-        // None of its changes is chosen to be shown here.
-        Monitored::Machine(lack) => (lack.id().to_owned(), String::new()),
+        // Outages are no news of a source, and are not among these changes.
+        Monitored::Config | Monitored::Machine(_) => (CONFIG.to_owned(), CONFIG.to_owned()),
         Monitored::Source(id) | Monitored::Hub(id) => (item::source(edition, id).title, legal::iri(id)),
     };
     let title = format!("{name}{} {}", words.colon, (words.health)(*health));
