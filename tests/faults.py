@@ -411,7 +411,7 @@ def locked(origin):
         held["store"].execute("BEGIN IMMEDIATE")
 
     try:
-        return outage(world, begin, lambda: held["store"].close(), ["another process holds", "fuser"], 60 if LONG else 2)
+        return outage(world, begin, lambda: held["store"].close(), ["another process holds", "fuser"], 80 if LONG else 2)
     finally:
         world.close()
 
