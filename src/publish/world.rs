@@ -28,7 +28,8 @@ impl World {
             contact: Some("mailto:veille@veille.example".into()),
             zone: chrono_tz::Europe::Paris,
         };
-        let settings = PublishSettings { directory: PathBuf::new(), entries: 50, related: 3, hubs: Vec::new() };
+        let settings =
+            PublishSettings { directory: PathBuf::new(), entries: 50, related: 3, clean_links: true, hubs: Vec::new() };
         let ministry = Credit {
             title: None,
             url: url("https://ministere.example/rss.xml"),
