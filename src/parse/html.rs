@@ -92,9 +92,20 @@ pub(super) fn paragraphs(text: &str) -> String {
 }
 
 /// Returns one line of a text that is said to be plain.
+///
+/// A letter or an apostrophe inside a word that is written as a reference (`&eacute;cole`, `d&#039;une`) shows that the text
+/// was escaped for HTML before. Other references are talked about: `&nbsp;`, `R&amp;D`.
 pub(super) fn plain(text: &str) -> String {
-    one_line(&cdata::unwrap(text.into()))
+    let text = cdata::unwrap(text.into());
+    one_line(&if ESCAPED_WORD.is_match(&text) { entity::unescape(text) } else { text })
 }
+
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
+static ESCAPED_WORD: LazyLock<Regex> = LazyLock::new(|| {
+    let letter = "[a-zA-Z]{1,2}(?:acute|grave|circ|uml|cedil|tilde|ring|lig|slash|caron)";
+    let reference = format!("&(?:#[0-9]{{1,7}}|#[xX][0-9a-fA-F]{{1,6}}|{letter}|[rl]squo|apos);");
+    Regex::new(&format!(r"\p{{Alphabetic}}{reference}|{reference}\p{{Alphabetic}}")).expect("constant pattern")
+});
 
 /// Returns one line of a text of which nobody says what it is.
 pub(super) fn open_line(text: &str) -> String {

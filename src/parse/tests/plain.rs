@@ -12,6 +12,19 @@ fn titles_are_plain_and_on_one_line() {
 }
 
 #[test]
+fn a_plain_title_that_was_escaped_before_is_read_as_what_was_meant() {
+    let title = |written: &str| atom(&format!("<title type='text'>{}</title>", written.replace('&', "&amp;"))).title;
+    check(
+        title("La r&eacute;forme d&#039;une &Eacute;cole &amp; le num&eacute;rique"),
+        "La réforme d'une École & le numérique",
+    );
+    check(title("L&rsquo;&eacute;cole"), "L’école");
+    for talked_about in ["R&amp;D &eacute; ou &nbsp;", "Écrire &#8217; en HTML", "a&lt;b"] {
+        check(title(talked_about), talked_about);
+    }
+}
+
+#[test]
 fn a_title_is_never_cut_at_a_tag_that_it_talks_about() {
     for (title, expected) in [
         ("Une balise &lt;script&gt; suffit : la faille", "Une balise <script> suffit : la faille"),

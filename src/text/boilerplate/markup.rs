@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{SUSPECT, tail, without_boilerplate};
-use crate::text::tags::{Kind, Tag, tags};
+use crate::text::tags::{Kind, TagSpan, tags};
 
 /// Bytes at the end of a text in which boilerplate is suspected, with the addresses of its links.
 const SUSPECT_MAX: usize = 2_048;
@@ -46,7 +46,7 @@ fn read(html: &str) -> (String, Vec<usize>) {
             places.resize(text.len(), place);
         }
     };
-    for Tag { kind, start, end } in tags(html) {
+    for TagSpan { kind, start, end } in tags(html) {
         match kind {
             Kind::Text => {
                 let mut at = start;
@@ -71,7 +71,7 @@ const REFERENCES: [(&str, char); 5] = [("&amp;", '&'), ("&lt;", '<'), ("&gt;", '
 /// HTML without the text from `cut` on, and without elements that hold nothing else; `None` if that would take away what
 /// shows something.
 fn without_tail(html: &str, cut: usize) -> Option<String> {
-    let tags: Vec<Tag<'_>> = tags(html).collect();
+    let tags: Vec<TagSpan<'_>> = tags(html).collect();
     let is_blank = |start: usize, end: usize| html.get(start..end).is_some_and(|text| text.trim().is_empty());
     // From the cut back over what begins right before it.
     let first = tags.iter().position(|tag| tag.end > cut)?;
