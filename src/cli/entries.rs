@@ -10,7 +10,7 @@ use super::output::{self, Paint};
 use super::{Failure, judged, open};
 use crate::config::{self, Config};
 use crate::feed::Timestamp;
-use crate::store::sqlite::Sqlite;
+use crate::pipeline;
 use crate::store::{Filter, Held, Store};
 use crate::story::{Plain, StoredEntry};
 use crate::tag;
@@ -71,7 +71,7 @@ pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failur
         // Searching brings the index up to date.
         Some(_) => {
             open::store_to_read(config)?;
-            Sqlite::open(&config.store.path)?
+            pipeline::open_store(config)?
         }
         None => open::store_to_read(config)?,
     };

@@ -17,7 +17,6 @@ use crate::daemon::Due;
 use crate::feed::Timestamp;
 use crate::outage::{Finding, Lack, Network, Outage};
 use crate::pipeline::{self, Archives, Conclusion, Context, Counts, Doubt, Outcome, Polled};
-use crate::store::sqlite::Sqlite;
 use crate::store::{Handle, StoreError};
 
 #[derive(Debug, clap::Args)]
@@ -60,7 +59,9 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
     let PollOptions { feeds, force, json } = options;
     let force = force || !feeds.is_empty();
     let sources = chosen(&config, &feeds)?;
-    let store = Sqlite::open(&config.store.path)?;
+    let mut store = pipeline::open_store(&config)?;
+    // Before anybody is asked: what they answer could not be kept.
+    store.attempt()?;
     let (store, thread) = Handle::new(Box::new(store))?;
     let outage = open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
@@ -72,7 +73,7 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
         pipeline::note_outages(&context, outage.iter().cloned().collect(), Utc::now()).await?;
         // Where polls are a cron job there is no daemon to do it.
         pipeline::upkeep(&context, Utc::now()).await?;
-        if let Some(published) = pipeline::publish(&context, Archives::Changed, &CancellationToken::new()).await? {
+        if let Some(published) = pipeline::publish(&context, Archives::Changed, &[], &CancellationToken::new()).await? {
             published.written?;
             pipeline::announce(&context, &published.announced, Utc::now()).await?;
         }

@@ -64,7 +64,7 @@ type Archived = Vec<(String, Option<Filed>)>;
 ///
 /// A document whose basis is noted beside its files is not read, rendered or compressed. Main documents whose files
 /// cannot be written are served all the same. Returns `None` if `stop` came first; the remaining documents then stay as
-/// they were.
+/// they were. `outages` are those that the store cannot tell of.
 ///
 /// # Errors
 /// When the store fails.
@@ -74,14 +74,16 @@ type Archived = Vec<(String, Option<Filed>)>;
 pub async fn publish(
     context: &Arc<Context>,
     archives: Archives,
+    outages: &[Outage],
     stop: &CancellationToken,
 ) -> Result<Option<Published>, StoreError> {
     let topics: Vec<String> = context.config.topics.iter().map(|topic| topic.id.clone()).collect();
     let outline = context.store.call(move |store| look(store, &topics)).await?;
     let (context, stop, runtime) = (Arc::clone(context), stop.clone(), runtime::Handle::current());
+    let outages = outages.to_vec();
     let publishing = tokio::task::spawn_blocking(move || {
         let stories = Stories { context: &context, runtime: &runtime };
-        Publishing::begin(&context.config, archives, &stop, &outline).run(&stories, &outline)
+        Publishing::begin(&context.config, archives, &stop, &outline, outages).run(&stories, &outline)
     });
     publishing.await.map_err(|_| StoreError::Closed)?
 }
@@ -144,7 +146,13 @@ struct Publishing<'a> {
 type Flow = ControlFlow<()>;
 
 impl<'a> Publishing<'a> {
-    fn begin(config: &'a Config, archives: Archives, stop: &'a CancellationToken, outline: &Outline) -> Self {
+    fn begin(
+        config: &'a Config,
+        archives: Archives,
+        stop: &'a CancellationToken,
+        outline: &Outline,
+        outages: Vec<Outage>,
+    ) -> Self {
         let mut health: HashMap<Monitored, Turn> =
             outline.health.iter().map(|turn| (turn.of.clone(), turn.clone())).collect();
         let broken = health.remove(&Monitored::Config).filter(|turn| turn.health != Health::Recovered);
@@ -162,7 +170,7 @@ impl<'a> Publishing<'a> {
             stop,
             credits: credits(config, &outline.sources, health),
             broken,
-            outages: outline.health.iter().filter_map(Outage::of).collect(),
+            outages: outline.health.iter().filter_map(Outage::of).chain(outages).collect(),
             folder: if archives == Archives::Later { folder.map(Folder::hasty) } else { folder },
             representations: Vec::new(),
             filed: Vec::new(),

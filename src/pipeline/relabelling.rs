@@ -125,7 +125,7 @@ async fn judge(context: &Arc<Context>, mut batch: Vec<Held>) -> Result<Vec<Chang
     }
     let mut changes = Vec::new();
     for part in futures_util::future::join_all(parts).await {
-        changes.extend(part.map_err(|panic| StoreError::Lost { reason: panic.to_string() })?);
+        changes.extend(part.map_err(|panic| StoreError::Lost { reason: panic.to_string(), ailment: None })?);
     }
     Ok(changes)
 }
@@ -155,7 +155,7 @@ async fn relate(context: &Arc<Context>, topic: &str) -> Result<(), StoreError> {
         after = Some(last.order());
         let id = topic.to_owned();
         let chosen = readers::run(move || choose(&id, &page, &window)).await;
-        let (changes, kept) = chosen.map_err(|panic| StoreError::Lost { reason: panic.to_string() })?;
+        let (changes, kept) = chosen.map_err(|panic| StoreError::Lost { reason: panic.to_string(), ailment: None })?;
         window = kept;
         apply(context, changes).await?;
     }

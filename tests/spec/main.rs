@@ -25,6 +25,7 @@ mod world;
 
 mod accessible;
 mod add;
+mod ailing;
 mod clocks;
 mod descriptors;
 mod editor;
