@@ -15,6 +15,7 @@ mod inspect;
 mod judged;
 mod label;
 mod labelled;
+mod log;
 mod memory;
 mod merge;
 mod open;
@@ -135,7 +136,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     if matches!(command, Command::Run | Command::Poll(_) | Command::Publish) {
         memory::settle();
     }
-    output::start_log(matches!(command, Command::Run), verbose);
+    log::start(matches!(command, Command::Run), verbose);
     match command {
         Command::Run => {
             let config = open::config(config)?;

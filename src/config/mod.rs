@@ -71,6 +71,15 @@ pub enum Language {
     English,
 }
 
+/// Whose health is shown to everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownHealth {
+    /// `sources`: that of sources. The config and hubs are the operator's.
+    Sources,
+    /// `public`: that of sources, hubs and the config.
+    All,
+}
+
 /// Where HTTP is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listen {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::deciding::relate;
 use super::keeper::settle;
 use super::{Announced, Context};
-use crate::config::Config;
+use crate::config::{Config, ShownHealth};
 use crate::publish::archive::{OpenVolume, Volume};
 use crate::publish::basis::{self, Bases};
 use crate::publish::files::{Filed, FilesError, Folder, Made, Served, Written};
@@ -173,14 +173,18 @@ impl<'a> Publishing<'a> {
 
     fn run(mut self, stories: &Stories<'_>, outline: &Outline) -> Result<Option<Published>, StoreError> {
         let credits = std::mem::take(&mut self.credits);
+        // The troubles of the config and of hubs are the operator's, who hears of them in any case.
+        let is_all_shown = self.config.publish.health == ShownHealth::All;
+        let is_shown = |turn: &&Turn| is_all_shown || matches!(turn.of, Monitored::Source(_));
+        let turns: Vec<Turn> = outline.turns.iter().filter(is_shown).cloned().collect();
         let edition = Edition {
             site: &self.config.site,
             settings: &self.config.publish,
             sources: &credits,
             selections: Vec::new(),
-            turns: &outline.turns,
-            hubs: &outline.hubs,
-            config: self.broken.take(),
+            turns: &turns,
+            hubs: if is_all_shown { &outline.hubs } else { &[] },
+            config: self.broken.take().filter(|_| is_all_shown),
         };
         let flow = self.documents(&edition, stories, outline)?;
         let written = match (self.folder, flow) {

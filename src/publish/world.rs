@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use crate::config::{Language, PublishSettings, Site};
+use crate::config::{Language, PublishSettings, ShownHealth, Site};
 use crate::feed::{Entry, Person, Timestamp};
 use crate::publish::{Credit, Edition, Selection};
 use crate::state::About;
@@ -28,7 +28,8 @@ impl World {
             contact: Some("mailto:veille@veille.example".into()),
             zone: chrono_tz::Europe::Paris,
         };
-        let settings = PublishSettings { directory: PathBuf::new(), entries: 50, related: 3, hubs: Vec::new() };
+        let health = ShownHealth::All;
+        let settings = PublishSettings { directory: PathBuf::new(), entries: 50, related: 3, hubs: Vec::new(), health };
         let ministry = Credit {
             title: None,
             url: url("https://ministere.example/rss.xml"),

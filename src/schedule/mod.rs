@@ -8,6 +8,7 @@
 mod next;
 mod pattern;
 mod silence;
+mod standing;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::feed::Timestamp;
 pub use next::{Asked, NextPoll, next_poll};
 pub use pattern::ScheduleError;
 pub use silence::{RHYTHM, Silence, silence};
+pub use standing::{Standing, needs_somebody};
 
 /// A crontab pattern in a time zone. Cheap to clone.
 #[derive(Clone)]

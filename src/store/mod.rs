@@ -113,6 +113,18 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError>;
 
+    /// How many entries each source has, how many of them are in topics, and the latest; by source.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn shares(&mut self) -> Result<Vec<SourceShare>, StoreError>;
+
+    /// The entries with higher numbers than `after`, counted by topic.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn arrivals(&mut self, after: i64) -> Result<Arrivals, StoreError>;
+
     /// The last change of health of each source, hub and the config but moves; of the given one, or of all.
     ///
     /// # Errors
@@ -305,6 +317,28 @@ pub struct EntryDay {
     pub last: Timestamp,
     /// How many.
     pub entries: u64,
+}
+
+/// The entries of a source and its share in the topics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceShare {
+    /// Which source.
+    pub source_id: String,
+    /// How many entries are kept of it.
+    pub entries: u64,
+    /// How many of them are in any topic.
+    pub in_topics: u64,
+    /// The date of its latest entry that its feed still lists.
+    pub last: Option<Timestamp>,
+}
+
+/// Entries that came after one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// The number of the last entry that ever came.
+    pub last: i64,
+    /// How many are in each topic that has any, by topic.
+    pub topics: Vec<(String, usize)>,
 }
 
 /// Why the store could not do as told. A broken store ends the daemon.

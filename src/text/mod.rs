@@ -19,7 +19,7 @@ mod signature;
 mod tokens;
 pub mod vocabulary;
 
-pub use duration::{exact_duration, rough_duration};
+pub use duration::{age, exact_duration, rough_duration};
 pub use fold::fold;
 pub use folding::Folding;
 pub use html::{html_to_text, one_line};

@@ -19,6 +19,7 @@ mod related;
 mod revisions;
 mod rows;
 mod search;
+mod shares;
 mod sources;
 mod stories;
 mod surroundings;
@@ -32,8 +33,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use super::{
-    Applied, Change, EntryDay, Filter, Held, Inquiry, Outline, Part, Pulse, Relabelling, Store, StoreError,
-    Surroundings,
+    Applied, Arrivals, Change, EntryDay, Filter, Held, Inquiry, Outline, Part, Pulse, Relabelling, SourceShare, Store,
+    StoreError, Surroundings,
 };
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Monitored, Remembered, Throttle, Turn};
@@ -264,6 +265,14 @@ impl Store for Sqlite {
 
     fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
         entries::days(&self.connection, since)
+    }
+
+    fn shares(&mut self) -> Result<Vec<SourceShare>, StoreError> {
+        shares::all(&self.connection)
+    }
+
+    fn arrivals(&mut self, after: i64) -> Result<Arrivals, StoreError> {
+        shares::arrivals(&self.connection, after)
     }
 
     fn health(&mut self, of: Option<&Monitored>) -> Result<Vec<Turn>, StoreError> {
