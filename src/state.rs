@@ -19,7 +19,7 @@ pub struct SourceState {
     pub validators: Vec<Validators>,
     /// SHA-256 of the last body that was read, so that the same bytes are not read twice.
     pub body_hash: Option<[u8; 32]>,
-    /// When it was last asked.
+    /// When it was last asked, or would have been but for its host.
     pub last_poll: Option<Timestamp>,
     /// When it last answered with a feed or "not modified".
     pub last_success: Option<Timestamp>,
@@ -115,6 +115,9 @@ pub struct About {
     pub rhythm: Rhythm,
     /// Defects found when it was last read.
     pub defects: Vec<crate::feed::Defect>,
+    /// Documents were read between these instants of our clock while it was behind that of the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_was_behind: Option<(Timestamp, Timestamp)>,
 }
 
 impl SourceState {
@@ -149,7 +152,7 @@ impl SourceState {
 
     /// Notes a poll that brought nothing, and returns why; the first of a row dates them all.
     pub fn fail(&mut self, code: String, message: String, now: Timestamp) -> PollFailure {
-        let since = self.last_error.as_ref().map_or(now, |first| first.since);
+        let since = self.last_error.as_ref().map_or(now, |first| first.since.min(now));
         let failure = PollFailure { code, message, since };
         self.last_poll = Some(now);
         self.failures = self.failures.saturating_add(1);
@@ -192,7 +195,11 @@ fn observe_redirect(
 ) -> (Option<Redirect>, Option<Url>) {
     let Some(to) = target else { return (None, None) };
     let seen = match previous.filter(|previous| previous.to == *to) {
-        Some(previous) => Redirect { polls: previous.polls.saturating_add(1), ..previous.clone() },
+        Some(previous) => {
+            // A clock that was ahead noted it in the future.
+            let since = previous.since.min(now);
+            Redirect { polls: previous.polls.saturating_add(1), since, ..previous.clone() }
+        }
         None => Redirect { to: to.clone(), since: now, polls: 1 },
     };
     if seen.polls >= REDIRECT_POLLS && now - seen.since >= REDIRECT_TIME {

@@ -13,6 +13,7 @@ use super::output::Paint;
 use super::{Failure, open, output};
 use crate::config::{self, Source};
 use crate::feed::Timestamp;
+use crate::outage::{Lack, Outage};
 use crate::schedule::{RHYTHM, Silence, Standing, needs_somebody, silence};
 use crate::state::{self, Monitored, SourceState, Turn};
 use crate::store::sqlite::Sqlite;
@@ -78,6 +79,8 @@ struct Stored {
     shares: Vec<SourceShare>,
     /// The config's last change.
     config: Option<Turn>,
+    /// The things that the machine lacks.
+    outages: Vec<Outage>,
 }
 
 pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), Failure> {
@@ -142,11 +145,17 @@ fn stored(path: &Path, now: Timestamp) -> Result<Stored, Failure> {
         Err(error) => return Err(error.into()),
     };
     let config = store.health(Some(&Monitored::Config))?.pop();
+    let outages = Lack::ALL.map(|lack| {
+        let turn = store.health(Some(&Monitored::Machine(lack)))?.pop();
+        Ok(turn.and_then(|turn| Outage::of(&turn)))
+    });
+    let outages: Vec<Option<Outage>> = outages.into_iter().collect::<Result<_, StoreError>>()?;
     Ok(Stored {
         states: store.sources(None)?.into_iter().map(|known| known.state).collect(),
         days: store.entry_days(now - RHYTHM)?,
         shares: store.shares()?,
         config,
+        outages: outages.into_iter().flatten().collect(),
     })
 }
 
@@ -156,6 +165,9 @@ fn show(
     (zone, now): (Tz, Timestamp),
     options: &FeedsOptions,
 ) -> Result<(), Failure> {
+    for Outage { lack, since, reason } in &stored.outages {
+        output::note(&format!("warning: since {}: {reason}\nhelp: {}\n", minute(*since, zone), lack.advice()));
+    }
     let states: HashMap<&str, &SourceState> =
         stored.states.iter().map(|state| (state.source_id.as_str(), state)).collect();
     let days: HashMap<&str, &[EntryDay]> = stored
@@ -180,6 +192,9 @@ fn show(
         output::print(&(lines.join("\n") + end))?;
     } else {
         output::print(&for_people(&told, zone, now, Paint::of_stdout()))?;
+    }
+    if let Some(outage) = stored.outages.first().filter(|_| options.check) {
+        return Err(Failure::Running(anyhow!("this machine lacks something: {}", outage.reason)));
     }
     let needing: Vec<&str> = told.iter().filter(|line| line.needs_somebody).map(|line| line.id).collect();
     if options.check && !needing.is_empty() {

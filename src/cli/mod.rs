@@ -36,6 +36,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::daemon;
+use crate::fetch::descriptors;
 
 /// Keeps watch over news feeds and republishes each topic as one clean Atom feed.
 #[derive(Debug, Parser)]
@@ -135,6 +136,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { config, verbose, command } = arguments;
     if matches!(command, Command::Run | Command::Poll(_) | Command::Publish) {
         memory::settle();
+        descriptors::raise();
     }
     log::start(matches!(command, Command::Run), verbose);
     match command {

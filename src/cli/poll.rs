@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use anyhow::anyhow;
 use chrono::Utc;
+use indicatif::ProgressBar;
 use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -12,7 +15,8 @@ use super::{Failure, open, output, progress};
 use crate::config::{Config, Source};
 use crate::daemon::Due;
 use crate::feed::Timestamp;
-use crate::pipeline::{self, Archives, Context, Counts, Outcome, Polled};
+use crate::outage::{Finding, Lack, Network, Outage};
+use crate::pipeline::{self, Archives, Conclusion, Context, Counts, Doubt, Outcome, Polled};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Handle, StoreError};
 
@@ -58,12 +62,14 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
     let sources = chosen(&config, &feeds)?;
     let store = Sqlite::open(&config.store.path)?;
     let (store, thread) = Handle::new(Box::new(store))?;
-    open::runtime()?.block_on(async {
+    let outage = open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
         pipeline::note_config(&context, None, Utc::now()).await?;
         pipeline::relabel(&context).await?;
+        mend_throttles(&context).await?;
         context.resume(Utc::now()).await?;
-        let total = round(&context, sources, force, json).await?;
+        let (total, outage) = round(&context, sources, force, json).await?;
+        pipeline::note_outages(&context, outage.iter().cloned().collect(), Utc::now()).await?;
         // Where polls are a cron job there is no daemon to do it.
         pipeline::upkeep(&context, Utc::now()).await?;
         if let Some(published) = pipeline::publish(&context, Archives::Changed, &CancellationToken::new()).await? {
@@ -73,11 +79,21 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
         if !json {
             output::print(&format!("{}\n", total.for_people()))?;
         }
-        Ok::<_, Failure>(())
+        Ok::<_, Failure>(outage)
     })?;
     // The last handle went with the context: the store closes in order.
     let _ = thread.join();
-    Ok(())
+    match outage {
+        None => Ok(()),
+        Some(Outage { lack, reason, .. }) => Err(Failure::Running(anyhow!("{reason}\nhelp: {}", lack.advice()))),
+    }
+}
+
+/// Asks hosts again that were told to be left alone while the clock was ahead.
+async fn mend_throttles(context: &Context) -> Result<(), StoreError> {
+    let states = context.store.call(|store| store.sources(None)).await?;
+    let states: Vec<_> = states.into_iter().map(|known| known.state).collect();
+    context.mend_throttles(&states, Utc::now()).await
 }
 
 /// The sources to poll: the named ones, else all that are enabled.
@@ -93,43 +109,162 @@ fn chosen(config: &Config, names: &[String]) -> Result<Vec<Source>, Failure> {
     names.iter().map(find).collect()
 }
 
-async fn round(context: &Arc<Context>, sources: Vec<Source>, force: bool, json: bool) -> Result<Total, Failure> {
-    let bar = progress::bar(sources.len(), "feeds");
+/// Polls that wait for something that this machine lacks are tried again so often, after such a pause.
+const LACKING_TRIES: usize = 30;
+const LACKING_PAUSE: Duration = Duration::from_secs(1);
+
+/// A poll that has ended: its source, when it began, what came of it.
+type Ended = (Source, Instant, Result<Conclusion, StoreError>);
+
+/// A round under way.
+struct Round<'a> {
+    context: &'a Arc<Context>,
+    force: bool,
+    json: bool,
+    bar: ProgressBar,
+    due: Due,
+    polls: JoinSet<Ended>,
+    network: Network<Box<Doubt>>,
+    total: Total,
+    /// The thing that this machine lacks, if it does: no other poll begins.
+    outage: Option<Outage>,
+}
+
+async fn round(
+    context: &Arc<Context>,
+    sources: Vec<Source>,
+    force: bool,
+    json: bool,
+) -> Result<(Total, Option<Outage>), Failure> {
     let now = Utc::now();
     let mut due = Due::default();
+    let bar = progress::bar(sources.len(), "feeds");
     let sources: HashMap<String, Source> = sources.into_iter().map(|source| (source.id.clone(), source)).collect();
     for id in sources.keys() {
         due.set(id, now);
     }
-    let host_of = |id: &str| sources.get(id)?.url.host_str().map(str::to_owned);
-    let mut polls: JoinSet<(Source, Result<Polled, StoreError>)> = JoinSet::new();
-    let mut total = Total::default();
+    let (polls, network, total) = (JoinSet::new(), Network::default(), Total::default());
+    let mut round = Round { context, force, json, bar, due, polls, network, total, outage: None };
     loop {
-        // Each poll under way costs memory, so those that cannot run yet wait where they cost none.
-        while polls.len() < context.config.poll.concurrency.saturating_mul(READY)
-            && let Some(source) = due.take(now, host_of).and_then(|id| sources.get(&id)).cloned()
+        round.start(&sources, now);
+        let Some(ended) = round.polls.join_next().await else { break };
+        round.end(ended?).await?;
+    }
+    if let Some(Outage { reason, .. }) = round.outage.clone() {
+        while let Some(id) = round.due.take(now, |_| None) {
+            round.due.end(&id, None);
+            round.tell_waiting(&id, &reason)?;
+        }
+    }
+    round.bar.finish_and_clear();
+    Ok((round.total, round.outage))
+}
+
+impl Round<'_> {
+    /// Begins polls. Each under way costs memory, so those that cannot run yet wait where they cost none.
+    fn start(&mut self, sources: &HashMap<String, Source>, now: Timestamp) {
+        let host_of = |id: &str| sources.get(id)?.url.host_str().map(str::to_owned);
+        while self.outage.is_none()
+            && self.polls.len() < self.context.config.poll.concurrency.saturating_mul(READY)
+            && let Some(source) = self.due.take(now, host_of).and_then(|id| sources.get(&id)).cloned()
         {
-            let context = Arc::clone(context);
-            polls.spawn(async move {
-                let polled = pipeline::poll(&context, &source, force, Utc::now()).await;
-                (source, polled)
+            self.network.ask(host(&source));
+            let (context, force) = (Arc::clone(self.context), self.force);
+            self.polls.spawn(async move {
+                let began = Instant::now();
+                let conclusion = ask(&context, &source, force).await;
+                (source, began, conclusion)
             });
         }
-        let Some(done) = polls.join_next().await else { break };
-        let (source, polled) = done?;
-        due.end(&source.id, None);
-        let polled = polled?;
-        bar.inc(1);
-        total.add(&polled.outcome);
-        let text = if json {
-            format!("{}\n", serde_json::to_string(&line(&source.id, &polled))?)
-        } else {
-            for_people(&source.id, &polled.outcome)
-        };
-        bar.suspend(|| output::print(&text))?;
     }
-    bar.finish_and_clear();
-    Ok(total)
+
+    /// Tells what came of a poll, or leaves it in doubt until others have ended.
+    async fn end(&mut self, (source, began, conclusion): Ended) -> Result<(), Failure> {
+        let now = Instant::now();
+        match conclusion? {
+            Conclusion::Kept { polled, is_answer } => {
+                if is_answer {
+                    self.network.answer(host(&source), now);
+                } else {
+                    self.network.leave(host(&source), now);
+                }
+                self.due.end(&source.id, None);
+                self.tell(&source.id, &polled)?;
+            }
+            Conclusion::InDoubt(doubt) => {
+                self.due.end(&source.id, None);
+                self.network.doubt(host(&source), doubt.reply.clone(), began, now, doubt);
+            }
+            Conclusion::Lacking(reason) => {
+                self.network.leave(host(&source), now);
+                self.due.end(&source.id, None);
+                self.lack(Lack::Resources, reason);
+            }
+        }
+        // All due feeds are asked at once, so all others are being asked until the last has ended.
+        let (finding, doubts) = self.network.settle(false, now);
+        let (polls, example) = (doubts.len(), doubts.first().map(ToString::to_string).unwrap_or_default());
+        if self.outage.as_ref().is_some_and(|outage| outage.lack == Lack::Network) && !self.network.is_down() {
+            self.outage = None;
+        }
+        match finding {
+            Finding::Open => {}
+            Finding::Hosts => {
+                for doubt in doubts {
+                    let id = doubt.source_id().to_owned();
+                    let polled = pipeline::blame(self.context, *doubt).await?;
+                    self.tell(&id, &polled)?;
+                }
+            }
+            Finding::Offline | Finding::Portal => {
+                self.lack(Lack::Network, pipeline::no_network(finding, polls, &example));
+                for doubt in doubts {
+                    self.tell_waiting(doubt.source_id(), &doubt.to_string())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn lack(&mut self, lack: Lack, reason: String) {
+        self.outage.get_or_insert_with(|| Outage { lack, since: Utc::now(), reason });
+    }
+
+    fn tell(&mut self, id: &str, polled: &Polled) -> Result<(), Failure> {
+        self.bar.inc(1);
+        self.total.add(&polled.outcome);
+        self.print(&line(id, polled), &for_people(id, &polled.outcome))
+    }
+
+    /// Tells that a feed stays due, as this machine lacks something.
+    fn tell_waiting(&mut self, feed: &str, error: &str) -> Result<(), Failure> {
+        self.bar.inc(1);
+        let line = PollLine { feed, outcome: "waiting", new: 0, changed: 0, error: Some(error), next_poll: None };
+        self.print(&line, "")
+    }
+
+    fn print(&self, line: &PollLine<'_>, for_people: &str) -> Result<(), Failure> {
+        let text = if self.json { format!("{}\n", serde_json::to_string(line)?) } else { for_people.to_owned() };
+        Ok(self.bar.suspend(|| output::print(&text))?)
+    }
+}
+
+/// The host of a source; a source without one stands for itself.
+fn host(source: &Source) -> &str {
+    source.url.host_str().unwrap_or(&source.id)
+}
+
+/// Polls a source; while this machine lacks something for it, again after a pause.
+async fn ask(context: &Arc<Context>, source: &Source, force: bool) -> Result<Conclusion, StoreError> {
+    let mut tries = 1;
+    loop {
+        let conclusion = pipeline::ask(context, source, force, Utc::now()).await?;
+        if tries >= LACKING_TRIES || !matches!(conclusion, Conclusion::Lacking(_)) {
+            return Ok(conclusion);
+        }
+        tokio::time::sleep(LACKING_PAUSE).await;
+        tries += 1;
+    }
 }
 
 fn line<'a>(feed: &'a str, polled: &'a Polled) -> PollLine<'a> {

@@ -3,11 +3,20 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 
+use chrono::TimeDelta;
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::feed::Timestamp;
 
 /// Polls of one host that are begun at once, so that its next one is ready when its turn comes; the others wait here,
 /// where they cost next to nothing.
 const HOST_POLLS_MAX: usize = 2;
+
+/// Time from one to the next of sources that are late, on the whole.
+const SPREAD_MS: i64 = 250;
+
+/// Longest time until all sources that are late have been polled.
+const SPREAD_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// The due times of all sources.
 ///
@@ -38,6 +47,27 @@ impl Due {
             self.times.insert(source_id.to_owned(), at);
             self.heap.push(Reverse((at, source_id.to_owned())));
         }
+    }
+
+    /// Makes sources due that should have been polled long ago: spread over a while, so that there is no storm after a night
+    /// in which the machine slept.
+    pub(crate) fn set_late(&mut self, source_ids: Vec<String>, now: Timestamp) {
+        let share =
+            TimeDelta::milliseconds(i64::try_from(source_ids.len()).unwrap_or(i64::MAX).saturating_mul(SPREAD_MS));
+        let span = share.min(SPREAD_MAX).num_milliseconds().unsigned_abs();
+        for source_id in source_ids {
+            let delay = xxh3_64(source_id.as_bytes()) % (span + 1);
+            self.set(&source_id, now + TimeDelta::milliseconds(delay.cast_signed()));
+        }
+    }
+
+    /// Spreads all sources that are due.
+    pub(crate) fn spread(&mut self, now: Timestamp) {
+        let late = self.times.iter().filter(|(_, at)| **at <= now).map(|(source_id, _)| source_id.clone());
+        let waiting = self.hosts.values_mut().flat_map(|host| host.waiting.drain(..));
+        let late = late.chain(waiting).collect();
+        self.free.clear();
+        self.set_late(late, now);
     }
 
     /// When the next source is due.
@@ -107,7 +137,7 @@ impl Due {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{TimeDelta, TimeZone, Utc};
+    use chrono::{TimeZone, Utc};
 
     use super::*;
 
@@ -179,5 +209,49 @@ mod tests {
         due.take(at(1), apart);
         due.end("a", None);
         assert_eq!(due.next(), None);
+    }
+
+    /// The seconds after which sources come that were all late.
+    fn seconds(sources: usize) -> Vec<i64> {
+        let mut due = Due::default();
+        (0..sources).for_each(|number| due.set(&format!("s{number}"), at(0)));
+        due.spread(at(600));
+        let mut seconds = Vec::new();
+        while let Some(next) = due.next() {
+            seconds.push((next - at(600)).num_seconds());
+            due.take(next, apart).unwrap();
+        }
+        seconds
+    }
+
+    #[test]
+    fn what_is_late_is_spread_and_all_of_it_comes_within_five_minutes() {
+        for sources in [1, 20, 500, 5000] {
+            let seconds = seconds(sources);
+            assert_eq!(seconds.len(), sources);
+            assert!(seconds.iter().all(|second| (0..=300).contains(second)));
+            let most = (0..=300).map(|second| seconds.iter().filter(|at| **at == second).count()).max().unwrap();
+            assert!(most <= 12.max(sources / 150), "{most} of {sources} in one second");
+        }
+        assert!(seconds(20).iter().all(|second| *second <= 5), "few do not wait long");
+    }
+
+    #[test]
+    fn what_is_not_late_stays_and_what_waits_for_its_host_is_spread_too() {
+        let mut due = Due::default();
+        for source_id in ["a-1", "a-2", "a-3"] {
+            due.set(source_id, at(1));
+        }
+        due.set("b-1", at(60));
+        let host_of = |source_id: &str| source_id.split('-').next().map(str::to_owned);
+        let taken: Vec<String> = std::iter::from_fn(|| due.take(at(2), host_of)).collect();
+        assert_eq!(taken.len(), 2);
+        due.spread(at(2));
+        for source_id in taken {
+            due.end(&source_id, None);
+        }
+        assert!(due.next().unwrap() < at(3));
+        assert!(due.take(at(3), host_of).unwrap().starts_with('a'));
+        assert_eq!(due.next(), Some(at(60)));
     }
 }

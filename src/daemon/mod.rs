@@ -3,6 +3,7 @@
 //! One loop owns all decisions and waits for nothing but the next event. Polls, reading the config, publishing, labelling
 //! by new rules, upkeep, announcing and looking at the store are tasks that report back to it.
 
+mod asking;
 mod due;
 mod listen;
 mod notify;
@@ -12,32 +13,33 @@ mod task;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use chrono::{TimeDelta, Utc};
-use futures_util::FutureExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, debug, error, info, info_span, warn};
+use tracing::{debug, error, info, warn};
 
+use self::asking::{Ended, InDoubt};
 pub(crate) use self::due::Due;
 use self::publication::Publication;
 use self::reload::Reloaded;
 use self::task::Task;
 use self::watch::FileWatch;
-use crate::config::{Config, Source};
+use crate::config::Config;
 use crate::feed::Timestamp;
-use crate::pipeline::{self, Announced, Archives, Context, Counts, Outcome, Polled};
+use crate::fetch::descriptors::Shares;
+use crate::outage::{Lack, Network, Outage};
+use crate::pipeline::{self, Announced, Archives, Context};
 use crate::publish::files::{FilesError, Written};
 use crate::serve::{self, DaemonHealth, Front, ServingLimits, Socket};
-use crate::state::{PollFailure, SourceState};
+use crate::state::SourceState;
+use crate::store::Handle;
 use crate::store::sqlite::Sqlite;
-use crate::store::{Handle, StoreError};
 
 /// Longest time from the signal to stop to the end of the process, whatever is under way.
 ///
@@ -74,6 +76,9 @@ const ARCHIVE_DELAY_MAX: Duration = Duration::from_mins(1);
 /// When files that could not be written are tried again: a disk may have room by then, and nobody may come to tell us.
 const FILES_PAUSE: Duration = Duration::from_mins(1);
 
+/// Sources that should have been polled so long ago are late, and are spread.
+const LATE: TimeDelta = TimeDelta::minutes(1);
+
 /// Polls that are begun for each that can run.
 const READY: usize = 4;
 
@@ -88,6 +93,10 @@ const UPKEEP: TimeDelta = TimeDelta::hours(1);
 /// When the store, the port or the publish directory cannot be used, or the store or a part of the daemon fails later. A
 /// feed that fails is no error.
 pub async fn run(config: Config) -> anyhow::Result<()> {
+    let requests = Shares::now().requests;
+    if requests < config.poll.concurrency {
+        warn!("the limit of open files allows {requests} requests at once: `poll.concurrency` asks for more");
+    }
     let store = Sqlite::open(&config.store.path)?;
     let (store, store_thread) = Handle::new(Box::new(store)).context("cannot start the store's thread")?;
     // After the store is open, since a migration may take long and a signal is to end it. Before there is a socket, which a
@@ -120,9 +129,6 @@ async fn told_to_stop((mut terminate, mut interrupt): (Signal, Signal)) {
     }
 }
 
-/// A poll that has ended: its source, the context that it began under, what came of it.
-type Ended = (String, Arc<Context>, Result<Polled, StoreError>);
-
 /// The result of a look at the store.
 struct Looked {
     generation: i64,
@@ -141,6 +147,19 @@ struct Daemon {
     /// Where each source stands in the config.
     places: HashMap<String, usize>,
     polls: JoinSet<Ended>,
+    /// Whether hosts answer, and the polls of which it is not known yet who is at fault.
+    network: Network<InDoubt>,
+    /// The things that this machine lacks.
+    outages: BTreeMap<Lack, Outage>,
+    /// Whether the store has heard of outages, or of none, since the start.
+    is_outage_noted: bool,
+    /// No poll begins until then: the last one lacked something.
+    lacking_until: Option<std::time::Instant>,
+    /// When the loop last went round, on the wall clock.
+    round: Timestamp,
+    /// The clock was set back: due times are to be read anew.
+    is_to_replan: bool,
+    noting: Task<()>,
     reloading: Task<Reloaded>,
     looking: Task<Looked>,
     publishing: Task<Option<Publication>>,
@@ -183,6 +202,13 @@ impl Daemon {
             due: Due::default(),
             places: HashMap::new(),
             polls: JoinSet::new(),
+            network: Network::default(),
+            outages: BTreeMap::new(),
+            is_outage_noted: false,
+            lacking_until: None,
+            round: Utc::now(),
+            is_to_replan: false,
+            noting: Task::new("noting outages"),
             reloading: Task::new("reading the config"),
             looking: Task::new("looking at the store"),
             publishing: Task::new("publishing"),
@@ -248,6 +274,9 @@ impl Daemon {
                     let next = announced?.flatten();
                     self.next_announcement = self.next_announcement.or(next);
                 }
+                noted = self.noting.ended() => {
+                    noted?;
+                }
                 looked = self.looking.ended() => {
                     if let Some(looked) = looked? {
                         self.looked(&looked);
@@ -284,12 +313,14 @@ impl Daemon {
     /// Starts what is due or was asked for.
     fn start(&mut self) {
         let now = Utc::now();
+        self.settle();
         self.start_polls(now);
         if self.next_upkeep <= now {
             self.next_upkeep = now + UPKEEP;
             self.upkeep.ask();
         }
-        if self.next_announcement.is_some_and(|at| at <= now) {
+        // Hubs are not to blame while this machine is cut off.
+        if self.next_announcement.is_some_and(|at| at <= now) && !self.network.is_down() {
             self.next_announcement = None;
             self.announcing.ask();
         }
@@ -297,7 +328,12 @@ impl Daemon {
         let (front, stop) = (&self.front, &self.stop);
         self.reloading.start(|| {
             let is_told = std::mem::take(&mut self.is_told_to_reload);
-            reload::reload(Arc::clone(context), Arc::clone(&self.file), is_told)
+            let is_to_replan = std::mem::take(&mut self.is_to_replan);
+            reload::reload(Arc::clone(context), Arc::clone(&self.file), is_told, is_to_replan)
+        });
+        self.noting.start(|| {
+            let (context, outages) = (Arc::clone(context), self.outages.values().cloned().collect());
+            async move { Ok(pipeline::note_outages(&context, outages, now).await?) }
         });
         self.looking.start(|| look(Arc::clone(context)));
         self.publishing.start(|| publication::publish(Arc::clone(context), archives, Arc::clone(front), stop.clone()));
@@ -313,48 +349,6 @@ impl Daemon {
             let (context, announced) = (Arc::clone(context), Arc::clone(announced));
             async move { Ok(pipeline::announce(&context, &announced, now).await?) }
         });
-    }
-
-    fn start_polls(&mut self, now: Timestamp) {
-        let (context, places) = (&self.context, &self.places);
-        let source = |id: &str| places.get(id).and_then(|at| context.config.sources.get(*at));
-        let host_of = |id: &str| source(id)?.url.host_str().map(str::to_owned);
-        while self.polls.len() < polls_max(context) {
-            let Some(source_id) = self.due.take(now, host_of) else { return };
-            let Some(source) = source(&source_id) else {
-                self.due.end(&source_id, None);
-                continue;
-            };
-            let span = info_span!("poll", source.id = source_id);
-            self.polls.spawn(poll(Arc::clone(context), source.clone()).instrument(span));
-        }
-    }
-
-    /// How long until it must be looked for polls that are due: not while there is no room for another.
-    fn until_next_poll(&mut self) -> Duration {
-        let next = if self.polls.len() < polls_max(&self.context) { self.due.next() } else { None };
-        next.map_or(LOOK, |at| (at - Utc::now()).to_std().unwrap_or_default()).min(LOOK)
-    }
-
-    /// Plans the next poll, and the publication of what this one brought.
-    fn end_poll(&mut self, (source_id, context, polled): Ended) -> anyhow::Result<()> {
-        let polled = polled.context("polling failed")?;
-        let (outcome, counts) = match &polled.outcome {
-            Outcome::NotDue | Outcome::HostPostponed | Outcome::NoMemory => ("not_due", Counts::default()),
-            Outcome::Unchanged => ("unchanged", Counts::default()),
-            Outcome::Read(counts) => ("read", *counts),
-            Outcome::Failed(_) => ("failed", Counts::default()),
-        };
-        self.front.metrics.polled(outcome, counts.new, counts.changed);
-        self.due.end(&source_id, polled.next_poll);
-        if counts != Counts::default() {
-            self.gather();
-            if !Arc::ptr_eq(&context, &self.context) {
-                // Labelled by the rules of before the last reload.
-                self.relabelling.ask();
-            }
-        }
-        Ok(())
     }
 
     /// Publishes before long, with what else comes until then.
@@ -392,16 +386,21 @@ impl Daemon {
         let now = Utc::now();
         let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
         self.due.clear();
+        let mut late = Vec::new();
         let sources = self.context.config.sources.iter().enumerate();
         self.places = sources.map(|(at, source)| (source.id.clone(), at)).collect();
         for source in self.context.config.sources.iter().filter(|source| source.enabled) {
             let known = states.get(source.id.as_str()).filter(|state| state.url.as_ref() == Some(&source.url));
             match known {
                 Some(state) if state.retired => {}
-                Some(state) => self.due.set(&source.id, state.next_poll.unwrap_or(now)),
+                Some(state) => match self.context.due(source, state, now) {
+                    Some(at) if at > now - LATE => self.due.set(&source.id, at),
+                    Some(_) | None => late.push(source.id.clone()),
+                },
                 None => self.due.set(&source.id, now),
             }
         }
+        self.due.set_late(late, now);
         info!(feeds = self.context.config.sources.len(), topics = self.context.config.topics.len(), "watching");
     }
 
@@ -484,7 +483,7 @@ impl Daemon {
     fn serve(&mut self) {
         let Some(socket) = self.socket.take() else { return };
         let (front, stop) = (Arc::clone(&self.front), self.stop.clone().cancelled_owned());
-        let limits = ServingLimits { grace: GRACE, ..ServingLimits::default() };
+        let limits = ServingLimits { connections: Shares::now().readers, grace: GRACE, ..ServingLimits::default() };
         self.server.ask();
         self.server.start(|| async move { Ok(serve::serve_apart(socket, front, limits, stop).await?) });
     }
@@ -547,26 +546,11 @@ fn polls_max(context: &Context) -> usize {
     context.config.poll.concurrency.saturating_mul(READY)
 }
 
-/// Polls a source. A panic is a fault of ours over this one source.
-async fn poll(context: Arc<Context>, source: Source) -> Ended {
-    let polling = AssertUnwindSafe(pipeline::poll(&context, &source, false, Utc::now())).catch_unwind();
-    let polled = polling.await.unwrap_or_else(|_| Ok(panicked(Utc::now())));
-    (source.id, context, polled)
-}
-
 /// Looks whether another process changed the store, or was told to leave a host alone.
 async fn look(context: Arc<Context>) -> anyhow::Result<Looked> {
     context.resume(Utc::now()).await?;
     let pulse = context.store.call(|store| store.pulse()).await?;
     Ok(Looked { generation: pulse.generation, size: pulse.size })
-}
-
-/// A fault of ours over one source: the others go on, and it is tried again.
-fn panicked(now: Timestamp) -> Polled {
-    let message = "veille has a fault that this feed brings to light; please report it".to_owned();
-    error!("{message}");
-    let failure = PollFailure { code: "panic".into(), message, since: now };
-    Polled { outcome: Outcome::Failed(failure), next_poll: Some(now + PANIC_PAUSE) }
 }
 
 /// Sleeps until an instant, or for ever.

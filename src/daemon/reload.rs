@@ -21,11 +21,13 @@ pub(super) enum Reloaded {
     Taken(Arc<Context>, Vec<SourceState>),
 }
 
-/// Reads the config file if it was saved since the last time, or if the daemon was told to.
+/// Reads the config file if it was saved since the last time, or if the daemon was told to; and the state of all sources
+/// if due times are to be read anew (`is_to_replan`).
 pub(super) async fn reload(
     context: Arc<Context>,
     file: Arc<Mutex<FileWatch>>,
     is_told: bool,
+    is_to_replan: bool,
 ) -> anyhow::Result<Reloaded> {
     let old = Arc::clone(&context);
     let load = move || {
@@ -33,6 +35,7 @@ pub(super) async fn reload(
         (is_saved || is_told).then(|| renewed(&old))
     };
     match tokio::task::spawn_blocking(load).await? {
+        None if is_to_replan => take_over(context).await,
         None => Ok(Reloaded::Unchanged),
         Some(Ok(context)) => take_over(Arc::new(context)).await,
         Some(Err((first, all))) => {
@@ -57,6 +60,8 @@ pub(super) async fn take_over(context: Arc<Context>) -> anyhow::Result<Reloaded>
     let now = Utc::now();
     pipeline::note_config(&context, None, now).await?;
     let states = context.store.call(|store| store.sources(None)).await?;
+    let states: Vec<SourceState> = states.into_iter().map(|known| known.state).collect();
+    context.mend_throttles(&states, now).await?;
     context.resume(now).await?;
-    Ok(Reloaded::Taken(context, states.into_iter().map(|known| known.state).collect()))
+    Ok(Reloaded::Taken(context, states))
 }

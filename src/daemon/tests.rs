@@ -5,7 +5,8 @@ use tokio::time::advance;
 
 use super::*;
 use crate::config;
-use crate::store::Store;
+use crate::pipeline::{Conclusion, Counts, Outcome, Polled};
+use crate::store::{Store, StoreError};
 
 /// A daemon on a folder of its own, before its first publication.
 fn daemon(folder: &Path) -> Daemon {
@@ -169,7 +170,8 @@ fn check_relabelled(outcome: Outcome, is_relabelled: bool) {
     let mut daemon = daemon(folder.path());
     let old = Arc::clone(&daemon.context);
     daemon.context = Arc::new(old.renewed(old.config.clone()).unwrap());
-    daemon.end_poll(("ecole".into(), old, Ok(Polled { outcome, next_poll: None }))).unwrap();
+    let conclusion = Ok(Conclusion::Kept { polled: Polled { outcome, next_poll: None }, is_answer: true });
+    daemon.end_poll(Ended { source_id: "ecole".into(), context: old, asked: None, conclusion }).unwrap();
     daemon.start();
     assert_eq!((daemon.relabelling.is_running(), daemon.gathered.is_some()), (is_relabelled, is_relabelled));
 }
@@ -180,4 +182,47 @@ async fn news_of_a_poll_that_began_under_another_config_is_labelled_again() {
     check_relabelled(Outcome::Read(Counts { new: 0, changed: 1 }), true);
     check_relabelled(Outcome::Read(Counts::default()), false);
     check_relabelled(Outcome::Unchanged, false);
+}
+
+/// A daemon with a feed that is due in an hour, and whose loop went round a moment ago.
+fn waiting(folder: &Path) -> Daemon {
+    let mut daemon = daemon(folder);
+    daemon.due.set("ecole", Utc::now() + TimeDelta::hours(1));
+    daemon
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_has_due_times_looked_at_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = waiting(folder.path());
+    daemon.start_polls(Utc::now());
+    assert!(!daemon.is_to_replan);
+    daemon.round = Utc::now() + TimeDelta::days(366);
+    daemon.start_polls(Utc::now());
+    assert!(daemon.is_to_replan);
+    daemon.start();
+    let reloaded = daemon.reloading.ended().await.unwrap().unwrap();
+    assert!(matches!(reloaded, Reloaded::Taken(..)));
+    assert!(daemon.next_upkeep <= Utc::now() + UPKEEP);
+}
+
+#[tokio::test]
+async fn a_machine_that_lacks_descriptors_waits_and_blames_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = waiting(folder.path());
+    daemon.due.set("ecole", Utc::now());
+    let taken = daemon.due.take(Utc::now(), |_| None).unwrap();
+    let context = Arc::clone(&daemon.context);
+    let conclusion = Ok(Conclusion::Lacking("Too many open files".into()));
+    daemon.end_poll(Ended { source_id: taken, context: Arc::clone(&context), asked: None, conclusion }).unwrap();
+    let reasons = &daemon.front.health.load().reasons;
+    assert!(reasons[0].contains("Too many open files") && reasons[0].contains("LimitNOFILE="), "{reasons:?}");
+    assert!(daemon.until_next_poll() > Duration::ZERO, "it does not try without a pause");
+    assert!(daemon.due.next().unwrap() > Utc::now(), "it stays due");
+    daemon.lacking_until = None;
+    let polled = Polled { outcome: Outcome::Unchanged, next_poll: None };
+    let conclusion = Ok(Conclusion::Kept { polled, is_answer: true });
+    let asked = Some(("h.example".into(), std::time::Instant::now()));
+    daemon.end_poll(Ended { source_id: "other".into(), context, asked, conclusion }).unwrap();
+    assert!(daemon.front.health.load().reasons.is_empty());
 }

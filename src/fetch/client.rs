@@ -33,7 +33,7 @@ pub struct Client {
 /// What came of one request.
 enum Step {
     Redirected { hop: Hop, to: Url, asks: Vec<Wait> },
-    Answered { answer: Answer, validators: Vec<Validators>, asks: Vec<Wait>, share: Share },
+    Answered { answer: Answer, validators: Vec<Validators>, asks: Vec<Wait>, date: Option<Timestamp>, share: Share },
 }
 
 /// What is left of the time of one fetch; only waiting for the other side uses it up.
@@ -89,6 +89,11 @@ impl Client {
         self.gate.postpone(&throttle.host, throttle.until, now);
     }
 
+    /// Asks a host again that was left alone.
+    pub fn lift(&self, host: &str) {
+        self.gate.lift(host);
+    }
+
     /// Fetches `request`, following redirects, each in its host's turn.
     ///
     /// A host that answers 429 or 503 with `Retry-After` is postponed for all its feeds.
@@ -106,9 +111,9 @@ impl Client {
         let mut time = Time { left: self.settings.timeout, clock: Clock::new(now) };
         loop {
             match self.step(&outlet, request, &url, &mut time).await? {
-                Step::Answered { answer, validators, asks, share } => {
+                Step::Answered { answer, validators, asks, date, share } => {
                     waits.extend(asks);
-                    return Ok(Fetched { answer, url, hops, validators, asks: waits, share });
+                    return Ok(Fetched { answer, url, hops, validators, asks: waits, date, share });
                 }
                 Step::Redirected { hop, to, asks } => {
                     waits.extend(asks);
@@ -128,7 +133,7 @@ impl Client {
         let mut time = Time { left: self.settings.timeout, clock: Clock::new(now) };
         let visit = self.enter(hub, time.clock).await?;
         let outlet = self.routes.client(&self.usual_route()).await?;
-        let request = outlet.http.post(hub.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = outlet.http(false).post(hub.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let response = time.within(request.body(publication(topics)).send()).await.ok_or_else(|| self.too_slow(hub))?;
         let response = response.map_err(|error| FetchError::before_answer(hub, &error, self.limits, &outlet))?;
         drop(visit);
@@ -153,11 +158,12 @@ impl Client {
         outlet.check(url)?;
         let visit = self.enter(url, time.clock).await?;
         // Boxed, so that a fetch that waits for its turn, one of thousands, stays small.
-        let step = Box::pin(self.exchange(outlet, request, url, time)).await?;
+        let is_kept = visit.keeps_connection();
+        let step = Box::pin(self.exchange(outlet, request, url, is_kept, time)).await?;
         let place = visit.end();
         Ok(match step {
-            Step::Answered { answer, validators, asks, share } => {
-                Step::Answered { answer, validators, asks, share: share.with(place) }
+            Step::Answered { answer, validators, asks, date, share } => {
+                Step::Answered { answer, validators, asks, date, share: share.with(place) }
             }
             redirected @ Step::Redirected { .. } => redirected,
         })
@@ -168,13 +174,14 @@ impl Client {
         outlet: &Outlet,
         request: &Request,
         url: &Url,
+        is_kept: bool,
         time: &mut Time,
     ) -> Result<Step, FetchError> {
         let sent = headers::known(&request.validators, url);
         let is_own = redirect::is_own(&request.own, url);
         let headers = headers::conditional(sent, headers::extra(is_own.then_some(&*request.headers))?);
         let target = if is_own { headers::with_user_info(url, &request.own) } else { url.clone() };
-        let response = time.within(outlet.http.get(target).headers(headers).send()).await;
+        let response = time.within(outlet.http(is_kept).get(target).headers(headers).send()).await;
         let response = response.ok_or_else(|| self.too_slow(url))?;
         let response = response.map_err(|error| FetchError::before_answer(url, &error, self.limits, outlet))?;
         self.check_peer(url, &response, outlet)?;
@@ -189,6 +196,7 @@ impl Client {
                 answer: Answer::NotModified,
                 validators: headers::refreshed(&request.validators, url, response.headers()),
                 asks: waits::asks(response.headers(), now),
+                date: waits::date(response.headers()),
                 share: Share::default(),
             }),
             status if redirect::is_redirect(status) => redirected(url, status, response.headers(), now),
@@ -205,12 +213,13 @@ impl Client {
     ) -> Result<Step, FetchError> {
         let validators = headers::replaced(&request.validators, url, response.headers());
         let asks = waits::asks(response.headers(), time.clock.now());
+        let date = waits::date(response.headers());
         let content_type = headers::content_type(response.headers());
         let is_delta = response.status().as_u16() == 226;
         let mut share = Share::default();
         let body = self.body(url, response, time, &mut share).await?;
         let answer = Answer::Document(Document { body, content_type, is_delta });
-        Ok(Step::Answered { answer, validators, asks, share })
+        Ok(Step::Answered { answer, validators, asks, date, share })
     }
 
     async fn body(

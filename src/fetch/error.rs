@@ -12,7 +12,9 @@ use url::Url;
 use super::guard::NotPublic;
 use super::redirect;
 use super::routes::Outlet;
+use super::way;
 use crate::feed::Timestamp;
+use crate::outage::{Lack, Reply};
 use crate::state::{Throttle, Wait};
 
 /// Why a fetch brought no document.
@@ -66,6 +68,28 @@ pub enum FetchError {
         /// The name.
         host: String,
         /// What the resolver said.
+        why: String,
+    },
+    /// The resolver itself did not answer, or could not ask the servers of the name.
+    #[error("name {host} was not resolved: {why}")]
+    Unresolved {
+        /// The name.
+        host: String,
+        /// What the resolver said.
+        why: String,
+    },
+    /// This machine has no way to any address of the host.
+    #[error("no way leads to {host}: {why}")]
+    NoWay {
+        /// Who.
+        host: String,
+        /// What the system said.
+        why: String,
+    },
+    /// This machine has no file descriptor, memory or port left for a connection. Not a failure of the source.
+    #[error("this machine lacks something for a connection: {why}")]
+    Lack {
+        /// What the system said.
         why: String,
     },
     /// No connection, or it broke before the head of the answer.
@@ -208,8 +232,9 @@ impl FetchError {
             Self::NotPublic { .. } => "not_public",
             Self::Access { .. } => "access",
             Self::BadHeader { .. } => "bad_header",
-            Self::Dns { .. } => "dns",
-            Self::Connect { .. } => "connect",
+            Self::Dns { .. } | Self::Unresolved { .. } => "dns",
+            Self::Connect { .. } | Self::NoWay { .. } => "connect",
+            Self::Lack { .. } => "lack",
             Self::Tls { .. } => "tls",
             Self::Proxy { .. } => "proxy",
             Self::Timeout { .. } => "timeout",
@@ -231,7 +256,13 @@ impl FetchError {
             Self::NotPublic { .. } => "if it is yours, list its network in `poll.allow_networks`",
             Self::Access { .. } => "correct the file or the feed's entry in the config",
             Self::BadHeader { .. } => "correct `headers` of this feed",
-            Self::Dns { .. } => "check the host's name; the site may be gone, or this machine's DNS out of order",
+            Self::Lack { .. } => Lack::Resources.advice(),
+            Self::NoWay { .. } => {
+                "its host may have IPv6 addresses only, and this machine no way to them; polled again later"
+            }
+            Self::Dns { .. } | Self::Unresolved { .. } => {
+                "check the host's name; the site may be gone, or this machine's DNS out of order"
+            }
             Self::Connect { .. } => "the site may be down; polled again later",
             Self::Tls { .. } => {
                 "the site's certificate is at fault, or the clock or `ca-certificates` of this machine; an authority of \
@@ -271,6 +302,84 @@ impl FetchError {
         }
     }
 
+    /// Tells how the host of `asked` did not answer, as far as that may be this machine's fault; `None` if it is its own.
+    #[must_use]
+    pub fn reply(&self, asked: &Url) -> Option<Reply> {
+        let own = host(asked);
+        match self {
+            Self::NotPublic { host, address } if *host == own && !is_literal(host, *address) => {
+                Some(Reply::Doubtful(address.to_string()))
+            }
+            // RFC 6585 §6: only a portal answers so.
+            Self::Status { code: 511, .. } => Some(Reply::Doubtful("511".to_owned())),
+            Self::Status { url, .. } => {
+                let to = Url::parse(url).ok().filter(|_| asked.scheme() == "http").map(|url| host(&url));
+                to.filter(|to| *to != own).map(Reply::Doubtful)
+            }
+            Self::Dns { host, .. }
+            | Self::Unresolved { host, .. }
+            | Self::NoWay { host, .. }
+            | Self::Connect { host, .. }
+            | Self::Tls { host, .. }
+            | Self::Timeout { host, .. }
+            | Self::Proxy { host, .. }
+            | Self::Protocol { host, .. }
+            | Self::NotPublic { host, .. }
+                if *host != own =>
+            {
+                // Sent away, over plain http perhaps not by the host itself.
+                (asked.scheme() == "http").then(|| Reply::Doubtful(host.clone()))
+            }
+            Self::Unresolved { .. } | Self::NoWay { .. } if way::is_none() => Some(Reply::Offline),
+            Self::Unresolved { .. } => Some(Reply::Unresolved),
+            Self::Dns { .. }
+            | Self::NoWay { .. }
+            | Self::Connect { .. }
+            | Self::Tls { .. }
+            | Self::Timeout { .. }
+            | Self::Proxy { .. } => Some(Reply::Silent),
+            Self::Postponed { .. }
+            | Self::Busy { .. }
+            | Self::Lack { .. }
+            | Self::Scheme { .. }
+            | Self::NotPublic { .. }
+            | Self::Access { .. }
+            | Self::BadHeader { .. }
+            | Self::TooLarge { .. }
+            | Self::BadRedirect { .. }
+            | Self::Protocol { .. }
+            | Self::BodyBroken { .. }
+            | Self::Coding { .. } => None,
+        }
+    }
+
+    /// Tells whether the host was asked and answered, be it nonsense.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        match self {
+            Self::TooLarge { .. }
+            | Self::BadRedirect { .. }
+            | Self::Status { .. }
+            | Self::Protocol { .. }
+            | Self::BodyBroken { .. }
+            | Self::Coding { .. } => true,
+            Self::Postponed { .. }
+            | Self::Busy { .. }
+            | Self::Lack { .. }
+            | Self::Scheme { .. }
+            | Self::NotPublic { .. }
+            | Self::Access { .. }
+            | Self::BadHeader { .. }
+            | Self::Dns { .. }
+            | Self::Unresolved { .. }
+            | Self::NoWay { .. }
+            | Self::Connect { .. }
+            | Self::Tls { .. }
+            | Self::Proxy { .. }
+            | Self::Timeout { .. } => false,
+        }
+    }
+
     pub(super) fn not_public(url: &Url, address: IpAddr) -> Self {
         Self::NotPublic { host: host(url), address }
     }
@@ -286,11 +395,20 @@ impl FetchError {
                 if error.is_connect() { (Phase::Connect, limits.connect) } else { (Phase::Idle, limits.idle) };
             return Self::Timeout { host, phase, limit };
         }
-        let system_error = cause::<io::Error>(error).and_then(io::Error::raw_os_error);
+        let system_error = system_error(error);
+        let blame = system_error.map(way::blame);
+        // The C library says that a name is unknown when it cannot open a socket to ask.
+        if blame == Some(way::Blame::Lack) || (error.is_dns() && way::lacks_descriptors()) {
+            return Self::Lack { why };
+        }
         if let Some(proxy) = outlet.proxy_at_fault(url, error) {
             Self::Proxy { proxy, host, why: why.trim_start_matches(TUNNEL_ERROR).to_owned() }
+        } else if error.is_dns() && way::is_resolver(&why) {
+            Self::Unresolved { host, why }
         } else if error.is_dns() {
             Self::Dns { host, why }
+        } else if blame == Some(way::Blame::NoWay) {
+            Self::NoWay { host, why }
         } else if error.is_connect() && system_error.is_none() && url.scheme() == "https" {
             // A handshake was answered with something else, such as plain HTTP.
             let is_tls = !why.contains("InvalidContentType");
@@ -322,12 +440,27 @@ pub(super) struct Timeouts {
 }
 
 fn not_public(host: &str, address: IpAddr) -> String {
-    let is_literal = host.trim_matches(['[', ']']).parse() == Ok(address);
-    if is_literal {
+    if is_literal(host, address) {
         format!("address {address} is not public")
     } else {
         format!("{host} has the address {address}, which is not public")
     }
+}
+
+fn is_literal(host: &str, address: IpAddr) -> bool {
+    host.trim_matches(['[', ']']).parse() == Ok(address)
+}
+
+/// Returns the number of the first system's error among the causes that has one.
+fn system_error(error: &reqwest::Error) -> Option<i32> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(number) = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
+            return Some(number);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// Returns `url` as it may be shown: without user info.

@@ -6,7 +6,7 @@
 //! Gaps are counted on the machine's steady clock; how long a host is to be left alone is an instant of the wall clock,
 //! for it outlasts a restart, and a night in which the machine sleeps.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,11 +14,19 @@ use chrono::TimeDelta;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
+use super::KEEP_CONNECTION;
+use super::descriptors::Shares;
 use crate::feed::Timestamp;
 use crate::state::RETRY_AFTER_MAX;
 
 /// Longest gap: one beyond what an `Instant` holds is cut to it.
 const GAP_MAX: Duration = Duration::from_hours(7 * 24);
+
+/// A postponement that ends later was set while the clock was ahead. Clocks are corrected by seconds all the time.
+const POSTPONED_MAX: TimeDelta = match RETRY_AFTER_MAX.checked_add(&TimeDelta::minutes(5)) {
+    Some(longest) => longest,
+    None => RETRY_AFTER_MAX,
+};
 
 /// Hosts that are kept before idle ones are first looked for.
 const HOSTS_MIN: usize = 64;
@@ -30,6 +38,35 @@ pub struct Gate {
     per_host: usize,
     host_delay: Duration,
     hosts: Mutex<Hosts>,
+    idle: Arc<Idle>,
+}
+
+/// Connections that wait for the next request to their host: so many at once at most.
+///
+/// Most hosts are asked once in an hour, and a thousand of them in a minute: their connections would pile up.
+#[derive(Debug)]
+struct Idle {
+    max: usize,
+    life: Duration,
+    /// When each was kept.
+    kept: Mutex<VecDeque<Instant>>,
+}
+
+impl Idle {
+    /// Takes one of the places; hosts without others that wait for them get only half of all.
+    fn take(&self, is_awaited: bool) -> bool {
+        let now = Instant::now();
+        let mut kept = lock(&self.kept);
+        while kept.front().is_some_and(|at| now.saturating_duration_since(*at) > self.life) {
+            kept.pop_front();
+        }
+        let max = if is_awaited { self.max } else { self.max / 2 };
+        let is_free = kept.len() < max;
+        if is_free {
+            kept.push_back(now);
+        }
+        is_free
+    }
 }
 
 /// A request's visit to its host: ends when dropped.
@@ -37,11 +74,23 @@ pub struct Gate {
 pub struct Visit {
     host: Arc<Host>,
     host_delay: Duration,
+    idle: Arc<Idle>,
     _own: OwnedSemaphorePermit,
     place: Option<OwnedSemaphorePermit>,
 }
 
 impl Visit {
+    /// Decides whether the connection is kept for the next request to the host.
+    pub(super) fn keeps_connection(&self) -> bool {
+        // One that is there already is used, and kept.
+        let mut times = lock(&self.host.times);
+        let is_there = times.kept_until.is_some_and(|until| until > Instant::now());
+        // The map of hosts holds it, and each request that waits for it or visits it.
+        let is_kept = self.idle.take(Arc::strong_count(&self.host) > 2) || is_there;
+        times.kept_until = is_kept.then(|| after(Instant::now(), self.idle.life));
+        is_kept
+    }
+
     /// Ends the visit, and keeps the place among all requests.
     pub(super) fn end(mut self) -> Option<OwnedSemaphorePermit> {
         self.place.take()
@@ -89,6 +138,8 @@ struct Host {
 struct Times {
     free_from: Instant,
     postponed_until: Option<Timestamp>,
+    /// Until when a connection may be there.
+    kept_until: Option<Instant>,
 }
 
 impl Gate {
@@ -103,6 +154,11 @@ impl Gate {
             per_host: per_host.clamp(1, Semaphore::MAX_PERMITS),
             host_delay,
             hosts: Mutex::new(hosts),
+            idle: Arc::new(Idle {
+                max: Shares::now().idle,
+                life: host_delay.saturating_add(KEEP_CONNECTION),
+                kept: Mutex::default(),
+            }),
         }
     }
 
@@ -121,17 +177,28 @@ impl Gate {
             let place = permit(&self.places).await;
             // Another request of this host may have started while we waited for the place.
             if host.start(self.host_delay, clock)? {
-                return Ok(Visit { host, host_delay: self.host_delay, _own: own, place: Some(place) });
+                let idle = Arc::clone(&self.idle);
+                return Ok(Visit { host, host_delay: self.host_delay, idle, _own: own, place: Some(place) });
             }
         }
     }
 
-    /// Leaves `host` alone until then, at most a week from `now`; a longer postponement that it already has stays.
+    /// Leaves `host` alone until then; a longer postponement that it already has stays. One of more than a week is nonsense,
+    /// of a clock that was ahead.
     pub fn postpone(&self, host: &str, until: Timestamp, now: Timestamp) {
-        let until = until.min(later(now, RETRY_AFTER_MAX));
+        if until > later(now, POSTPONED_MAX) {
+            return;
+        }
         let host = self.host(host, now);
         let mut times = lock(&host.times);
-        times.postponed_until = times.postponed_until.max(Some(until));
+        times.postponed_until = times.postponed(now).max(Some(until));
+    }
+
+    /// Ends the postponement of `host`.
+    pub fn lift(&self, host: &str) {
+        if let Some(host) = lock(&self.hosts).by_name.get(host) {
+            lock(&host.times).postponed_until = None;
+        }
     }
 
     fn host(&self, name: &str, now: Timestamp) -> Arc<Host> {
@@ -158,7 +225,7 @@ impl Hosts {
 
 impl Host {
     fn new(turns: usize) -> Self {
-        let times = Times { free_from: Instant::now(), postponed_until: None };
+        let times = Times { free_from: Instant::now(), postponed_until: None, kept_until: None };
         Self { turns: Arc::new(Semaphore::new(turns)), times: Mutex::new(times) }
     }
 
@@ -190,7 +257,8 @@ impl Host {
 
 impl Times {
     fn postponed(self, now: Timestamp) -> Option<Timestamp> {
-        self.postponed_until.filter(|until| *until > now)
+        // None is longer than a week: what seems so was set while the clock was ahead.
+        self.postponed_until.filter(|until| *until > now && *until <= later(now, POSTPONED_MAX))
     }
 }
 
@@ -335,8 +403,21 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_server_can_silence_a_host_for_more_than_a_week() {
         let gate = gate(8, 1, Duration::ZERO);
-        gate.postpone("a", Timestamp::MAX_UTC, noon());
+        gate.postpone("a", noon() + RETRY_AFTER_MAX, noon());
         assert_eq!(postponed(&gate, "a").await, Some(noon() + RETRY_AFTER_MAX));
+        // A clock that is set right afterwards shows that it was ahead.
+        gate.postpone("b", noon() + RETRY_AFTER_MAX + TimeDelta::hours(1), noon());
+        assert_eq!(postponed(&gate, "b").await, None);
+        let back = Clock::new(noon() - TimeDelta::days(1));
+        assert!(gate.enter("a", back).await.is_ok(), "nobody can have asked for that");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_postponement_that_is_lifted_is_over() {
+        let gate = gate(8, 1, Duration::ZERO);
+        gate.postpone("a", noon() + TimeDelta::hours(1), noon());
+        gate.lift("a");
+        assert_eq!(postponed(&gate, "a").await, None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@
 //! each read has a limit. No cookies, no `Referer`, no proxies from the environment unless the config says so, no parsing,
 //! no clock.
 
+pub mod descriptors;
 pub mod guard;
 pub mod hosts;
 
@@ -17,12 +18,14 @@ mod redirect;
 mod request;
 mod routes;
 mod waits;
+mod way;
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use ipnet::IpNet;
 use url::Url;
+use xxhash_rust::xxh3::xxh3_64;
 
 pub use client::Client;
 pub use error::{FetchError, Phase, RedirectFault};
@@ -31,6 +34,8 @@ pub use request::Request;
 pub use routes::{ClientError, Route};
 
 use crate::config::{PollSettings, Proxy, Site};
+use crate::feed::Timestamp;
+use crate::outage::Reply;
 use crate::state::{Validators, Wait};
 
 /// Longest time for name resolution, connection and handshake, unless the whole has less.
@@ -39,8 +44,7 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// Longest pause between two pieces of an answer, unless the whole has less.
 const IDLE_MAX: Duration = Duration::from_secs(15);
 
-/// A connection is kept this long beyond `host_delay` for the host's next feed; ten thousand hosts in a round would
-/// else leave thousands of open sockets.
+/// A connection is kept this long beyond `host_delay` for the host's next feed.
 const KEEP_CONNECTION: Duration = Duration::from_secs(3);
 
 /// How to fetch.
@@ -74,7 +78,7 @@ impl Settings {
     pub fn new(site: &Site, poll: &PollSettings) -> Self {
         Self {
             user_agent: headers::user_agent(&site.url, site.contact.as_deref()),
-            concurrency: poll.concurrency,
+            concurrency: poll.concurrency.min(descriptors::Shares::now().requests),
             per_host: poll.per_host,
             host_delay: poll.host_delay,
             timeout: poll.timeout,
@@ -100,6 +104,8 @@ pub struct Fetched {
     pub validators: Vec<Validators>,
     /// What the answer asks.
     pub asks: Vec<Wait>,
+    /// What time it was by the server's clock, if it says so.
+    pub date: Option<Timestamp>,
     /// To be kept while the document is worked on: without it more would be fetched than can be read.
     pub share: Share,
 }
@@ -111,6 +117,30 @@ impl Fetched {
         let is_moved = !self.hops.is_empty() && self.hops.iter().all(|hop| redirect::is_permanent(hop.status));
         is_moved.then_some(&self.url)
     }
+
+    /// Tells how doubtful it is that the host of `asked` sent this, should it be no feed: plain http can be answered by
+    /// anybody on the way. Such pages have one mark wherever they seem to come from: the host that they lead to, else
+    /// their title, else all their bytes.
+    #[must_use]
+    pub fn doubtful(&self, asked: &Url) -> Option<Reply> {
+        let Answer::Document(Document { body, .. }) = &self.answer else { return None };
+        let mark = match self.url.host_str() {
+            to if to != asked.host_str() => to.unwrap_or_default().to_owned(),
+            _ => title(body).unwrap_or_else(|| format!("{:x}", xxh3_64(body))),
+        };
+        (asked.scheme() == "http").then_some(Reply::Doubtful(mark))
+    }
+}
+
+/// Where the title of a page is looked for.
+const HEAD_BYTES: usize = 16 << 10;
+
+/// Returns the title of a page in HTML, as it is written.
+fn title(body: &[u8]) -> Option<String> {
+    let head = String::from_utf8_lossy(body.get(..HEAD_BYTES).unwrap_or(body)).to_ascii_lowercase();
+    let (_, rest) = head.split_once("<title")?;
+    let (title, _) = rest.split_once('>')?.1.split_once("</title")?;
+    Some(title.trim().to_owned()).filter(|title| !title.is_empty())
 }
 
 /// Whether there is something to read.

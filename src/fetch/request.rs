@@ -1,12 +1,13 @@
 //! What to fetch, and the secrets that go with it, read when they are needed.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tokio::io::AsyncReadExt;
 use url::Url;
 
-use super::FetchError;
 use super::routes::Route;
+use super::{FetchError, way};
 use crate::config::{Auth, Secret, Source};
 use crate::state::Validators;
 
@@ -67,10 +68,10 @@ pub(super) async fn secret(key: &'static str, secret: &Secret) -> Result<String,
             why: format!("credential `{name}`: $CREDENTIALS_DIRECTORY is not set, so systemd handed over none"),
         })?,
     };
-    let at_fault = |why: String| FetchError::Access { key, why: format!("`{}`: {why}", path.display()) };
-    let bytes = read(&path, SECRET_BYTES_MAX).await.map_err(at_fault)?;
+    let bytes = read(&path, SECRET_BYTES_MAX).await.map_err(|error| unreadable(key, &path, &error))?;
+    let not_text = |_| FetchError::Access { key, why: format!("`{}`: it is not UTF-8", path.display()) };
     // Editors end files with a line end, which is no part of a password.
-    let text = String::from_utf8(bytes).map_err(|_| at_fault("it is not UTF-8".to_owned()))?;
+    let text = String::from_utf8(bytes).map_err(not_text)?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
@@ -79,9 +80,14 @@ fn credential(name: &str) -> Option<PathBuf> {
 }
 
 /// Reads a file of the operator's, at most `bytes_max` of it.
-pub(super) async fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
+pub(super) async fn read(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let file = tokio::fs::File::open(path).await.map_err(|error| error.to_string())?;
-    file.take(bytes_max).read_to_end(&mut bytes).await.map_err(|error| error.to_string())?;
+    tokio::fs::File::open(path).await?.take(bytes_max).read_to_end(&mut bytes).await?;
     Ok(bytes)
+}
+
+/// Says why a file of the operator's could not be read.
+pub(super) fn unreadable(key: &'static str, path: &Path, error: &io::Error) -> FetchError {
+    let why = format!("`{}`: {error}", path.display());
+    if way::is_lack(error) { FetchError::Lack { why } } else { FetchError::Access { key, why } }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use reqwest::dns::{Name, Resolve, Resolving};
 use reqwest::{Certificate, ClientBuilder, NoProxy};
@@ -11,7 +11,7 @@ use url::Url;
 
 use super::error::{innermost, is_tunnel_error};
 use super::guard::Guard;
-use super::request::secret;
+use super::request::{self, secret};
 use super::{FetchError, KEEP_CONNECTION, Settings, headers};
 use crate::config::{Access, Proxy, proxy_server};
 
@@ -45,7 +45,7 @@ pub struct ClientError {
 pub(super) struct Routes {
     settings: Settings,
     guard: Guard,
-    straight: reqwest::Client,
+    straight: Outlet,
     others: Mutex<HashMap<Way, Outlet>>,
 }
 
@@ -66,12 +66,38 @@ impl fmt::Debug for Way {
 /// A client, and the proxies that it may go through.
 #[derive(Debug, Clone)]
 pub(super) struct Outlet {
-    pub(super) http: reqwest::Client,
+    http: reqwest::Client,
+    passing: Arc<Passing>,
     proxies: Arc<[String]>,
     carries_all: bool,
 }
 
+/// A client whose connections end with their answers; made when it is first needed.
+struct Passing {
+    made: OnceLock<Option<reqwest::Client>>,
+    make: Box<dyn Fn() -> Option<reqwest::Client> + Send + Sync>,
+}
+
+impl Passing {
+    fn new(make: impl Fn() -> Option<reqwest::Client> + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { made: OnceLock::new(), make: Box::new(make) })
+    }
+}
+
+impl fmt::Debug for Passing {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Passing").finish_non_exhaustive()
+    }
+}
+
 impl Outlet {
+    /// Returns the client whose connections are kept for the next request to their host, or not.
+    pub(super) fn http(&self, is_kept: bool) -> &reqwest::Client {
+        let passing = (!is_kept).then(|| self.passing.made.get_or_init(|| (self.passing.make)()).as_ref());
+        // Nothing that the first could be made of fails with the second.
+        passing.flatten().unwrap_or(&self.http)
+    }
+
     /// Whether all its requests go straight to their host.
     pub(super) fn is_straight(&self) -> bool {
         self.proxies.is_empty()
@@ -98,8 +124,11 @@ impl Outlet {
 impl Routes {
     /// Makes the client of the plain route.
     pub(super) fn new(settings: &Settings, guard: &Guard) -> Result<Self, ClientError> {
-        let builder = builder(settings).no_proxy().dns_resolver(guard.clone());
-        let straight = builder.build().map_err(|error| ClientError { why: innermost(&error) })?;
+        let (made_of, resolver) = (settings.clone(), guard.clone());
+        let straight = move || builder(&made_of).no_proxy().dns_resolver(resolver.clone());
+        let http = straight().build().map_err(|error| ClientError { why: innermost(&error) })?;
+        let passing = Passing::new(move || straight().pool_max_idle_per_host(0).build().ok());
+        let straight = Outlet { http, passing, proxies: Arc::default(), carries_all: false };
         Ok(Self { settings: settings.clone(), guard: guard.clone(), straight, others: Mutex::default() })
     }
 
@@ -107,7 +136,7 @@ impl Routes {
     pub(super) async fn client(&self, route: &Route) -> Result<Outlet, FetchError> {
         let way = Way { servers: servers(&route.proxy).await?, ca_file: route.ca_file.clone() };
         if way.servers.is_empty() && way.ca_file.is_none() {
-            return Ok(Outlet { http: self.straight.clone(), proxies: Arc::default(), carries_all: false });
+            return Ok(self.straight.clone());
         }
         if let Some(outlet) = self.others().get(&way) {
             return Ok(outlet.clone());
@@ -127,16 +156,20 @@ impl Routes {
     }
 
     fn outlet(&self, way: &Way, authorities: Vec<Certificate>) -> Result<Outlet, FetchError> {
-        let mut builder = builder(&self.settings).no_proxy().tls_certs_merge(authorities);
-        for (scope, server) in &way.servers {
-            builder = builder.proxy(proxy(*scope, server)?);
-        }
+        let servers = way.servers.iter().map(|(scope, server)| proxy(*scope, server));
+        let servers: Vec<reqwest::Proxy> = servers.collect::<Result<_, _>>()?;
         let names = way.servers.iter().filter_map(|(_, server)| server.host_str().map(str::to_owned));
         let proxies: Arc<[String]> = names.collect::<BTreeSet<_>>().into_iter().collect();
-        let builder = builder.dns_resolver(Names { guard: self.guard.clone(), proxies: Arc::clone(&proxies) });
-        let http = builder.build().map_err(|error| unusable("route", innermost(&error)))?;
+        let names = Names { guard: self.guard.clone(), proxies: Arc::clone(&proxies) };
+        let settings = self.settings.clone();
+        let made = move || {
+            let builder = builder(&settings).no_proxy().tls_certs_merge(authorities.clone());
+            servers.iter().cloned().fold(builder, ClientBuilder::proxy).dns_resolver(names.clone())
+        };
+        let http = made().build().map_err(|error| unusable("route", innermost(&error)))?;
+        let passing = Passing::new(move || made().pool_max_idle_per_host(0).build().ok());
         let carries_all = way.servers.iter().any(|(scope, _)| *scope == Scope::All);
-        Ok(Outlet { http, proxies, carries_all })
+        Ok(Outlet { http, passing, proxies, carries_all })
     }
 
     fn others(&self) -> MutexGuard<'_, HashMap<Way, Outlet>> {
@@ -228,7 +261,8 @@ const CA_BYTES_MAX: u64 = 4 << 20;
 
 async fn certificates(path: &Path) -> Result<Vec<Certificate>, FetchError> {
     let at_fault = |why: String| unusable("ca_file", format!("`{}`: {why}", path.display()));
-    let pem = super::request::read(path, CA_BYTES_MAX).await.map_err(at_fault)?;
+    let pem = request::read(path, CA_BYTES_MAX).await;
+    let pem = pem.map_err(|error| request::unreadable("ca_file", path, &error))?;
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| at_fault(innermost(&error)))?;
     // The library takes a file without any certificate for an empty list.
     if certificates.is_empty() {

@@ -64,8 +64,13 @@ fn directives(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Returns what time it was by the server's clock (RFC 9110 §6.6.1).
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    text(headers, &DATE).and_then(read_http_date)
+}
+
 fn server_now(headers: &HeaderMap, now: Timestamp) -> Timestamp {
-    text(headers, &DATE).and_then(read_http_date).unwrap_or(now)
+    date(headers).unwrap_or(now)
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {

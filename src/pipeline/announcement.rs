@@ -65,7 +65,8 @@ pub async fn announce(
         (last.told != topic.hash).then_some((hub, topic, last))
     });
     let told = join_all(waiting.map(|(hub, topic, last)| async move {
-        match last.next_try.filter(|next| *next > now) {
+        // A later one was set by a clock that was ahead.
+        match last.next_try.filter(|next| *next > now && *next <= now + RETRY_MAX) {
             Some(next) => Ok(Some(next)),
             None => tell(context, hub, topic, last, now).await,
         }

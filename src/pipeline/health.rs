@@ -1,7 +1,8 @@
-//! What became of the config and of hubs, kept for those who follow the health of sources.
+//! What became of the config, of hubs and of this machine, kept for those who follow the health of sources.
 
 use super::Context;
 use crate::feed::Timestamp;
+use crate::outage::{Lack, Outage};
 use crate::state::{Health, Monitored, Turn};
 use crate::store::{Change, Store, StoreError};
 
@@ -14,7 +15,22 @@ pub async fn note_config(context: &Context, mistake: Option<String>, now: Timest
     context.store.call(move |store| note_turn(store, &Monitored::Config, trouble, now)).await
 }
 
-/// Notes the trouble that the config or a hub is in, or the end of it, if that is news.
+/// Notes which outages of this machine there are now, as far as that is news.
+///
+/// # Errors
+/// When the store fails.
+pub async fn note_outages(context: &Context, outages: Vec<Outage>, now: Timestamp) -> Result<(), StoreError> {
+    let note = move |store: &mut dyn Store| {
+        Lack::ALL.into_iter().try_for_each(|lack| {
+            let outage = outages.iter().find(|outage| outage.lack == lack);
+            let trouble = outage.map(|outage| (Health::Lacking, outage.reason.clone()));
+            note_turn(store, &Monitored::Machine(lack), trouble, outage.map_or(now, |outage| outage.since))
+        })
+    };
+    context.store.call(note).await
+}
+
+/// Notes the trouble that the config, a hub or this machine is in, or the end of it, if that is news.
 pub(super) fn note_turn(
     store: &mut dyn Store,
     of: &Monitored,

@@ -14,6 +14,8 @@ mod rebuilding;
 mod relabelling;
 mod upkeep;
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -25,11 +27,12 @@ use crate::config::{Config, Source};
 use crate::dedup::{self, Decision, Subject};
 use crate::feed::{Defect, Entry, Feed, Timestamp};
 use crate::fetch;
+use crate::outage::{Finding, Reply};
 use crate::parse;
 use crate::readers;
 use crate::schedule::{self, Asked};
-use crate::state::{About, PollFailure, Remembered, SourceState, Validators, Wait};
-use crate::store::{Handle, Inquiry, StoreError};
+use crate::state::{About, PollFailure, Remembered, SourceState, Throttle, Validators, Wait};
+use crate::store::{Change, Handle, Inquiry, StoreError};
 use crate::story::{Identity, Known, Plain, Prepared};
 use crate::tag;
 use crate::topic::Matcher;
@@ -37,7 +40,7 @@ use crate::topic::Matcher;
 pub use announcement::{Announced, announce};
 pub use by_hand::{Account, Kinship, account, merge, split};
 pub use full_text::full_text;
-pub use health::note_config;
+pub use health::{note_config, note_outages};
 pub use publication::{Archives, Published, publish};
 pub use relabelling::relabel;
 pub use upkeep::upkeep;
@@ -115,6 +118,34 @@ impl Context {
         }
         Ok(())
     }
+
+    /// Returns when a source is due; `None` if at once, since it never was polled or what is planned is nonsense.
+    #[must_use]
+    pub fn due(&self, source: &Source, state: &SourceState, now: Timestamp) -> Option<Timestamp> {
+        due(self, source, state, state.next_poll?, now)
+    }
+
+    /// Asks hosts again that were told to be left alone while the clock was ahead, as polls in the future show.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn mend_throttles(&self, states: &[SourceState], now: Timestamp) -> Result<(), StoreError> {
+        let hosts: BTreeSet<String> = states
+            .iter()
+            .filter(|state| schedule::is_to_come(state.last_poll, now))
+            .flat_map(|state| [state.url.as_ref(), state.moved_to.as_ref()])
+            .filter_map(|url| url?.host_str().map(str::to_owned))
+            .collect();
+        if hosts.is_empty() {
+            return Ok(());
+        }
+        for host in &hosts {
+            self.client.lift(host);
+        }
+        let over = |host| Change::Throttle { throttle: Throttle { host, until: now }, now };
+        let changes: Vec<Change> = hosts.into_iter().map(over).collect();
+        self.store.call(move |store| store.apply(&changes, None).map(|_| ())).await
+    }
 }
 
 /// How a poll went.
@@ -152,7 +183,57 @@ pub struct Counts {
     pub changed: usize,
 }
 
-/// Polls one source.
+/// A poll, up to the question whose fault it is that it brought nothing.
+#[derive(Debug)]
+pub enum Conclusion {
+    /// All of it is kept.
+    Kept {
+        /// How it went.
+        polled: Polled,
+        /// The host answered, be it nonsense.
+        is_answer: bool,
+    },
+    /// It brought nothing, which may be the host's fault or this machine's. Nothing is kept: the source is due still.
+    InDoubt(Box<Doubt>),
+    /// This machine lacked something to ask with, told in one line. Nothing is kept: the source is due still.
+    Lacking(String),
+}
+
+/// A poll that brought nothing, with all that is to be kept if its host is at fault.
+#[derive(Debug)]
+pub struct Doubt {
+    /// The way in which the host did not answer.
+    pub reply: Reply,
+    source: Source,
+    arrival: Arrival,
+    ground: Ground,
+}
+
+/// Why it brought nothing.
+#[derive(Debug)]
+enum Ground {
+    Fetch { address: Url, error: fetch::FetchError },
+    Unreadable { unreadable: Unreadable, waits: Vec<Wait> },
+}
+
+impl Doubt {
+    /// Returns the source that was polled.
+    #[must_use]
+    pub fn source_id(&self) -> &str {
+        &self.source.id
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.ground {
+            Ground::Fetch { error, .. } => error.fmt(to),
+            Ground::Unreadable { unreadable, .. } => to.write_str(&unreadable.message),
+        }
+    }
+}
+
+/// Polls one source, and holds its host to be at fault if it brings nothing.
 ///
 /// `force` polls it also when it is not due.
 ///
@@ -162,11 +243,63 @@ pub struct Counts {
 /// # Cancellation
 /// Nothing is kept unless all of it is.
 pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Timestamp) -> Result<Polled, StoreError> {
+    match ask(context, source, force, now).await? {
+        Conclusion::Kept { polled, .. } => Ok(polled),
+        Conclusion::InDoubt(doubt) => blame(context, *doubt).await,
+        Conclusion::Lacking(_) => Ok(Polled { outcome: Outcome::NotDue, next_poll: Some(now + BUSY_PAUSE) }),
+    }
+}
+
+/// Longest example of an error that is told of an outage.
+const EXAMPLE_MAX: usize = 120;
+
+/// Says in one line that this machine has no network: what was found of so many polls, and what one of them met.
+#[must_use]
+pub fn no_network(finding: Finding, polls: usize, example: &str) -> String {
+    let example: String = example.chars().take(EXAMPLE_MAX).collect();
+    let said = match finding {
+        Finding::Portal => "one page answers in the place of all hosts: does this network want a login?",
+        Finding::Open | Finding::Hosts | Finding::Offline => "no host answers: is this machine connected?",
+    };
+    format!("{said} ({polls} asked; {example})")
+}
+
+/// Keeps a poll in doubt as a failure of its source.
+///
+/// # Errors
+/// When the store fails.
+///
+/// # Cancellation
+/// Nothing is kept unless all of it is.
+pub async fn blame(context: &Context, doubt: Doubt) -> Result<Polled, StoreError> {
+    let Doubt { source, arrival, ground, .. } = doubt;
+    match ground {
+        Ground::Fetch { address, error } => fail(context, &source, arrival, &address, &error).await,
+        Ground::Unreadable { unreadable, waits } => misread(context, &source, arrival, unreadable, &waits).await,
+    }
+}
+
+/// Polls one source, and leaves it open who is at fault if its host does not answer.
+///
+/// # Errors
+/// When the store fails.
+///
+/// # Cancellation
+/// As [`poll`].
+pub async fn ask(
+    context: &Arc<Context>,
+    source: &Source,
+    force: bool,
+    now: Timestamp,
+) -> Result<Conclusion, StoreError> {
     let Remembered { mut state, health, missed_since } = remembered(context, &source.id).await?;
+    let last_poll = state.last_poll;
     let moved_to = state.moved_to.clone();
     state.turn_to(&source.url);
-    if !force && (state.retired || state.next_poll.is_some_and(|due| due > now)) {
-        return Ok(Polled { outcome: Outcome::NotDue, next_poll: state.next_poll });
+    let due = state.next_poll.filter(|next| due(context, source, &state, *next, now).is_some_and(|due| due > now));
+    if !force && (state.retired || due.is_some()) {
+        let polled = Polled { outcome: Outcome::NotDue, next_poll: state.next_poll };
+        return Ok(Conclusion::Kept { polled, is_answer: false });
     }
 
     let withdrawn_after = context.config.dedup.withdrawn_after;
@@ -184,8 +317,18 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     let address = state.address(&source.url).clone();
     let mut fetched = match fetch(context, source, &address, &state, now).await {
         Ok(fetched) => fetched,
-        Err(error) => return fail(context, source, arrival(state), &address, &error).await,
+        Err(fetch::FetchError::Lack { why }) => return Ok(Conclusion::Lacking(why)),
+        Err(error) => {
+            let (arrival, is_answer) = (arrival(state), error.is_answer());
+            if let Some(reply) = error.reply(&address) {
+                let ground = Ground::Fetch { address, error };
+                return Ok(Conclusion::InDoubt(Box::new(Doubt { reply, source: source.clone(), arrival, ground })));
+            }
+            return Ok(Conclusion::Kept { polled: fail(context, source, arrival, &address, &error).await?, is_answer });
+        }
     };
+    let doubtful = fetched.doubtful(&address);
+    let skew = Skew::of(fetched.date, now);
     let waits = fetched.asks.clone();
     let moved = fetched.moved().cloned();
     // Kept while the document is worked on: so no more of them are in memory than can be read.
@@ -199,12 +342,21 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     };
     let news = match news {
         Ok(news) => news,
-        Err(Unreadable { code, message }) => {
-            let failure = state.fail(code, message, now);
-            plan(context, source, &mut state, &waits, now);
-            return keep_failure(context, arrival(state), failure).await;
+        Err(unreadable) => {
+            let arrival = arrival(state);
+            if let Some(reply) = doubtful {
+                let ground = Ground::Unreadable { unreadable, waits };
+                return Ok(Conclusion::InDoubt(Box::new(Doubt { reply, source: source.clone(), arrival, ground })));
+            }
+            let polled = misread(context, source, arrival, unreadable, &waits).await?;
+            return Ok(Conclusion::Kept { polled, is_answer: true });
         }
     };
+    if let (Skew::Behind, Some(_)) = (skew, &news) {
+        let from = state.about.clock_was_behind.map_or(now, |(from, _)| from.min(now));
+        let until = state.about.clock_was_behind.map_or(now, |(_, until)| until.max(now));
+        state.about.clock_was_behind = Some((from, until));
+    }
     state.succeed(now);
     state.observe_redirect(&address, moved.as_ref(), now);
     plan(context, source, &mut state, &waits, now);
@@ -212,13 +364,67 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
     let (next_poll, is_read) = (state.next_poll, news.is_some());
     let is_answered = is_read || deciding::is_due(missed_since, withdrawn_after, now);
+    let was_ahead = last_poll.filter(|_| schedule::is_to_come(last_poll, now)).map(|until| (now, until));
+    let wrong = state.about.clock_was_behind.or(was_ahead).filter(|_| skew == Skew::Agreed);
+    let misdated = wrong.map(|span| (span, state.clone()));
     let counts = context.keeper.keep(Arrival { is_answered, news, ..arrival(state) }).await?;
+    if let Some((span, state)) = misdated {
+        redate(context, state, span, now).await?;
+    }
     let Counts { new, changed } = counts;
     if new + changed > 0 {
         info!(entries.new = new, entries.changed = changed, "polled, {new} new, {changed} changed");
     }
     let outcome = if is_read { Outcome::Read(counts) } else { Outcome::Unchanged };
-    Ok(Polled { outcome, next_poll })
+    Ok(Conclusion::Kept { polled: Polled { outcome, next_poll }, is_answer: true })
+}
+
+/// Our clock beside that of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Skew {
+    /// The server does not tell the time, or its clock is behind ours.
+    Unknown,
+    /// Ours is right as far as the server knows.
+    Agreed,
+    /// Ours is behind.
+    Behind,
+}
+
+/// Clocks that differ less agree.
+const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(10);
+
+impl Skew {
+    fn of(date: Option<Timestamp>, now: Timestamp) -> Self {
+        match date {
+            Some(date) if date - now > CLOCKS_AGREE => Self::Behind,
+            Some(date) if now - date <= CLOCKS_AGREE => Self::Agreed,
+            Some(_) | None => Self::Unknown,
+        }
+    }
+}
+
+/// Dates entries anew that were first met while the clock was wrong, and forgets that it was.
+async fn redate(
+    context: &Context,
+    mut state: SourceState,
+    (from, until): (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    state.about.clock_was_behind = None;
+    let redate = Change::Redate { source_id: state.source_id.clone(), from, until, now };
+    let changes = [redate, Change::Source(Box::new(state))];
+    context.store.call(move |store| store.apply(&changes, None).map(|_| ())).await
+}
+
+/// When a source is due that is planned for `next_poll`; `None` at once, for a clock that was ahead set it.
+fn due(
+    context: &Context,
+    source: &Source,
+    state: &SourceState,
+    next_poll: Timestamp,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    schedule::due(&asked(context, source, state, &[]), state.last_poll, next_poll, now)
 }
 
 /// What the store knows of a source; nothing yet if it was never polled.
@@ -250,6 +456,8 @@ async fn fail(
 ) -> Result<Polled, StoreError> {
     let Arrival { mut state, now, .. } = arrival;
     if let Some((outcome, next_poll)) = put_off(error, now) {
+        // Dates the plan, should the clock be ahead.
+        state.last_poll = Some(now);
         state.next_poll = Some(next_poll);
         state.next_poll_why = error.to_string();
         context.keeper.keep(Arrival { state, ..arrival }).await?;
@@ -264,6 +472,20 @@ async fn fail(
         state.next_poll = state.next_poll.max(Some(throttle.until + OTHERS_FIRST));
     }
     keep_failure(context, Arrival { state, throttle: error.throttle().cloned(), ..arrival }, failure).await
+}
+
+/// Keeps the state of a source whose document could not be read.
+async fn misread(
+    context: &Context,
+    source: &Source,
+    arrival: Arrival,
+    Unreadable { code, message }: Unreadable,
+    waits: &[Wait],
+) -> Result<Polled, StoreError> {
+    let mut state = arrival.state.clone();
+    let failure = state.fail(code, message, arrival.now);
+    plan(context, source, &mut state, waits, arrival.now);
+    keep_failure(context, Arrival { state, ..arrival }, failure).await
 }
 
 /// Returns the outcome of a poll that came to nothing without a failure of the source, and when to try again.
@@ -292,17 +514,20 @@ fn plan(context: &Context, source: &Source, state: &mut SourceState, waits: &[Wa
         state.next_poll_why = "gone for good (410): give its new address, or remove it from the config".into();
         return;
     }
-    let asked = Asked {
+    let next = schedule::next_poll(&asked(context, source, state, waits), now);
+    state.next_poll = Some(next.at);
+    state.next_poll_why = next.why;
+}
+
+fn asked<'a>(context: &'a Context, source: &'a Source, state: &'a SourceState, waits: &'a [Wait]) -> Asked<'a> {
+    Asked {
         source_id: &source.id,
         schedule: &source.schedule,
         waits,
         rhythm: &state.about.rhythm,
         failures: state.failures,
         postpone_max: context.config.poll.postpone_max,
-    };
-    let next = schedule::next_poll(&asked, now);
-    state.next_poll = Some(next.at);
-    state.next_poll_why = next.why;
+    }
 }
 
 /// A document that was read.
@@ -317,6 +542,7 @@ struct ReadDocument {
 }
 
 /// Why a document could not be read.
+#[derive(Debug)]
 struct Unreadable {
     code: String,
     message: String,
@@ -337,6 +563,8 @@ async fn read(
 ) -> Result<Option<ReadDocument>, Unreadable> {
     // A permanent redirect is the last word of an address: what stands at its end is another document.
     let is_first = state.body_hash.is_none() || fetched.moved().is_some();
+    // While our clock is behind, what is said to be of today would seem to be of the future.
+    let now = fetched.date.filter(|date| Skew::of(Some(*date), now) == Skew::Behind).unwrap_or(now);
     let fetch::Fetched { answer, url, validators, .. } = fetched;
     let document = match answer {
         fetch::Answer::NotModified => {
@@ -409,6 +637,7 @@ async fn prepare(
             .collect()
     });
     Ok(ready.await.map(|fresh| {
+        about.clock_was_behind = state.about.clock_was_behind;
         state.about = about;
         state.body_hash = Some(hash);
         state.validators = validators;
@@ -476,5 +705,19 @@ fn about(feed: Feed) -> About {
         ..
     } = feed;
     let format = Some(format);
-    About { id, title, url, description, language, updated, rights, authors, generator, format, rhythm, defects }
+    About {
+        id,
+        title,
+        url,
+        description,
+        language,
+        updated,
+        rights,
+        authors,
+        generator,
+        format,
+        rhythm,
+        defects,
+        clock_was_behind: None,
+    }
 }

@@ -11,6 +11,7 @@ use super::deciding::relate;
 use super::keeper::settle;
 use super::{Announced, Context};
 use crate::config::{Config, ShownHealth};
+use crate::outage::Outage;
 use crate::publish::archive::{OpenVolume, Volume};
 use crate::publish::basis::{self, Bases};
 use crate::publish::files::{Filed, FilesError, Folder, Made, Served, Written};
@@ -134,6 +135,8 @@ struct Publishing<'a> {
     credits: BTreeMap<String, Credit>,
     /// What is wrong with the config, if anything.
     broken: Option<Turn>,
+    /// What this machine lacks.
+    outages: Vec<Outage>,
     folder: Result<Folder, FilesError>,
     representations: Vec<Representation>,
     filed: Archived,
@@ -163,6 +166,7 @@ impl<'a> Publishing<'a> {
             stop,
             credits: credits(config, &outline.sources, health),
             broken,
+            outages: outline.health.iter().filter_map(Outage::of).collect(),
             folder: if archives == Archives::Later { folder.map(Folder::hasty) } else { folder },
             representations: Vec::new(),
             filed: Vec::new(),
@@ -173,6 +177,7 @@ impl<'a> Publishing<'a> {
 
     fn run(mut self, stories: &Stories<'_>, outline: &Outline) -> Result<Option<Published>, StoreError> {
         let credits = std::mem::take(&mut self.credits);
+        let outages = std::mem::take(&mut self.outages);
         // The troubles of the config and of hubs are the operator's, who hears of them in any case.
         let is_all_shown = self.config.publish.health == ShownHealth::All;
         let is_shown = |turn: &&Turn| is_all_shown || matches!(turn.of, Monitored::Source(_));
@@ -185,6 +190,7 @@ impl<'a> Publishing<'a> {
             turns: &turns,
             hubs: if is_all_shown { &outline.hubs } else { &[] },
             config: self.broken.take().filter(|_| is_all_shown),
+            outages: &outages,
         };
         let flow = self.documents(&edition, stories, outline)?;
         let written = match (self.folder, flow) {

@@ -14,6 +14,10 @@ use crate::store::{Change, Store, StoreError};
 /// How often.
 const INTERVAL: TimeDelta = TimeDelta::days(1);
 
+/// After a pause so long, nothing is dropped at the first upkeep: the clock may have jumped ahead, and entries that are
+/// dropped do not come back.
+const SUDDEN: TimeDelta = TimeDelta::days(8);
+
 /// Stories that are dropped in one transaction, so that no poll waits long.
 const DROPPED: usize = 500;
 
@@ -60,6 +64,10 @@ pub async fn upkeep(context: &Context, now: Timestamp) -> Result<usize, StoreErr
         return Ok(0);
     }
     notice_silence(context, now).await?;
+    if last.is_some_and(|last| now - last > SUDDEN) {
+        context.store.call(move |store| store.tidy(now)).await?;
+        return Ok(0);
+    }
     let before = now - context.config.store.keep;
     let sources: Vec<String> = context.config.sources.iter().map(|source| source.id.clone()).collect();
     let (sources, mut dropped) = (Arc::new(sources), 0);

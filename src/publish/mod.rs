@@ -33,6 +33,7 @@ use url::Url;
 
 use crate::config::{PublishSettings, Site};
 use crate::feed::Timestamp;
+use crate::outage::Outage;
 use crate::state::{About, Announcement, Turn};
 use crate::story::{Month, Story, Tombstone};
 use crate::topic::Topic;
@@ -61,6 +62,8 @@ pub struct Edition<'a> {
     pub hubs: &'a [Announcement],
     /// What is wrong with the config, if anything.
     pub config: Option<Turn>,
+    /// What this machine lacks.
+    pub outages: &'a [Outage],
 }
 
 /// A topic with its chosen stories.

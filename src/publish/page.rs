@@ -8,6 +8,7 @@ use chrono::Datelike;
 
 use crate::config::Site;
 use crate::feed::Timestamp;
+use crate::outage::Outage;
 use crate::publish::archive::{self, Volume};
 use crate::publish::channel::{Channel, home as home_address, publisher};
 use crate::publish::item::{self, Item};
@@ -37,6 +38,7 @@ struct Frame<'a> {
 #[template(path = "home.html", whitespace = "minimize")]
 struct Home<'a> {
     frame: Frame<'a>,
+    outages: Vec<OutageShown>,
     topics: Vec<Shown<'a>>,
 }
 
@@ -72,10 +74,20 @@ struct Archive<'a> {
 #[template(path = "sources.html", whitespace = "minimize")]
 struct Sources<'a> {
     frame: Frame<'a>,
+    outages: Vec<OutageShown>,
     groups: Vec<Group>,
     hubs: Vec<HubShown>,
     /// What is said of a hub in trouble.
     hub_trouble: &'static str,
+}
+
+/// An outage on a page.
+struct OutageShown {
+    told: &'static str,
+    instant: String,
+    day: String,
+    /// For the operator, in English.
+    reason: String,
 }
 
 /// A hub on a page.
@@ -158,7 +170,7 @@ pub(super) fn home(edition: &Edition<'_>, channels: &[Channel]) -> Representatio
     let site = site_title(edition);
     let frame = Frame::new(edition, "./", &site, "/");
     let topics = channels.iter().map(|channel| shown(edition.site, channel, HOME_NEWS)).collect();
-    page("/".to_owned(), &Home { frame, topics })
+    page("/".to_owned(), &Home { frame, outages: outages(edition), topics })
 }
 
 /// Renders `/{topic}/`.
@@ -256,7 +268,7 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     let groups = groups.into_iter().filter(|group| !group.sources.is_empty()).collect();
     let hub_trouble = (frame.words.health)(Health::Unreachable);
     let hubs = hubs(edition);
-    page("/sources/".to_owned(), &Sources { frame, groups, hubs, hub_trouble })
+    page("/sources/".to_owned(), &Sources { frame, outages: outages(edition), groups, hubs, hub_trouble })
 }
 
 /// The config, as long as something is wrong with it, stands first: no source can mend it.
@@ -271,6 +283,18 @@ fn hubs(edition: &Edition<'_>) -> Vec<HubShown> {
         |hub: &str| edition.hubs.iter().filter(|told| told.hub == hub).find_map(|told| told.last_error.clone());
     let hubs = edition.settings.hubs.iter();
     hubs.map(|hub| HubShown { address: legal::iri(hub.as_str()), trouble: trouble(hub.as_str()) }).collect()
+}
+
+/// The things that this machine lacks.
+fn outages(edition: &Edition<'_>) -> Vec<OutageShown> {
+    let words = words::of(edition.site.language);
+    let shown = |outage: &Outage| OutageShown {
+        told: (words.outage)(outage.lack),
+        instant: instant(outage.since),
+        day: day(edition.site, outage.since),
+        reason: outage.reason.clone(),
+    };
+    edition.outages.iter().map(shown).collect()
 }
 
 fn trouble(site: &Site, turn: &Turn) -> Option<Trouble> {

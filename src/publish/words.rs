@@ -3,6 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 
 use crate::config::Language;
+use crate::outage::Lack;
 use crate::publish::legal;
 use crate::state::{Health, Turn};
 use crate::text::vocabulary;
@@ -37,6 +38,10 @@ pub(super) struct Words {
     pub(super) joined: fn(Option<String>) -> String,
     /// Says what became of a source.
     pub(super) health: fn(Health) -> &'static str,
+    /// Says what an outage means to readers.
+    pub(super) outage: fn(Lack) -> &'static str,
+    /// Between it and when it began.
+    pub(super) since: &'static str,
     /// Writes a month: from 0, year.
     pub(super) month: fn(usize, i32) -> String,
     /// Writes a date: day, month from 0, year.
@@ -99,7 +104,13 @@ static FRENCH: Words = Words {
         Health::Gone => "supprimée par son éditeur",
         Health::Moved => "a changé d’adresse",
         Health::Invalid => "contient des erreurs, la dernière version correcte reste en vigueur",
+        Health::Lacking => "en panne",
     },
+    outage: |lack| match lack {
+        Lack::Network => "Ce site est coupé d’Internet\u{a0}: les nouvelles attendent",
+        Lack::Resources => "Ce site manque de ressources\u{a0}: des nouvelles attendent",
+    },
+    since: "depuis le",
     month: |month, year| format!("{} {year}", vocabulary::FRENCH.months.get(month).unwrap_or(&"")),
     day: |day, month, year| {
         let ordinal = if day == 1 { "er" } else { "" };
@@ -145,7 +156,13 @@ static ENGLISH: Words = Words {
         Health::Gone => "withdrawn by its publisher",
         Health::Moved => "has a new address",
         Health::Invalid => "has mistakes, the last good one stays in force",
+        Health::Lacking => "out of order",
     },
+    outage: |lack| match lack {
+        Lack::Network => "This site is cut off from the internet: news waits",
+        Lack::Resources => "This site is short of resources: some news waits",
+    },
+    since: "since",
     month: |month, year| format!("{} {year}", vocabulary::ENGLISH.months.get(month).unwrap_or(&"")),
     day: |day, month, year| format!("{day}\u{a0}{} {year}", vocabulary::ENGLISH.months.get(month).unwrap_or(&"")),
     comments: |count| match count {

@@ -77,6 +77,7 @@ impl World {
             turns: &[],
             hubs: &[],
             config: None,
+            outages: &[],
         }
     }
 }

@@ -13,12 +13,13 @@ mod standing;
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::{GapInfo, Tz};
 
 use crate::feed::Timestamp;
 
-pub use next::{Asked, NextPoll, next_poll};
+pub use next::{Asked, NextPoll, due, is_to_come, next_poll};
+use pattern::Pattern;
 pub use pattern::ScheduleError;
 pub use silence::{RHYTHM, Silence, silence};
 pub use standing::{Standing, needs_somebody};
@@ -32,6 +33,8 @@ struct Inner {
     zone: Tz,
     /// One walk, or two when the day of the month and the weekday are both set: then either makes a run.
     walks: Vec<cron::Schedule>,
+    /// It names no times of day but a rhythm, which goes on while a clock shows an hour again.
+    is_rhythm: bool,
 }
 
 impl Schedule {
@@ -45,8 +48,8 @@ impl Schedule {
     /// # Errors
     /// The first fault in the pattern, and a pattern that can never make a run (30 February).
     pub fn parse(text: &str, zone: Tz) -> Result<Self, ScheduleError> {
-        let (text, walks) = pattern::read(text)?;
-        let schedule = Self(Arc::new(Inner { text, zone, walks }));
+        let Pattern { text, walks, is_rhythm } = pattern::read(text)?;
+        let schedule = Self(Arc::new(Inner { text, zone, walks, is_rhythm }));
         match schedule.next_wall(DateTime::UNIX_EPOCH.naive_utc()) {
             Some(_) => Ok(schedule),
             None => Err(ScheduleError::Never),
@@ -67,8 +70,9 @@ impl Schedule {
 
     /// Returns the first run strictly after `now`; `None` after the year 2100, where `cron` ends.
     ///
-    /// A wall-clock time that does not exist (spring) runs at the first instant after the gap; one that exists twice
-    /// (autumn) runs once, the first time.
+    /// A wall-clock time that does not exist (spring) runs at the first instant after the gap. One that exists twice
+    /// (autumn) runs once, the first time, unless the minute or the hour of the pattern begins with `*`: then it runs
+    /// both times, as in Debian's cron.
     #[must_use]
     pub fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
         // `max`: cron begins in 1970 too. No instant near the ends of chrono's range reaches its arithmetic.
@@ -76,6 +80,13 @@ impl Schedule {
         if now.year() > YEAR_MAX {
             return None;
         }
+        let first = self.next_first(now)?;
+        let repeated = if self.0.is_rhythm { self.next_repeated(now, first) } else { None };
+        Some(repeated.unwrap_or(first))
+    }
+
+    /// Returns the first run after `now` on a wall clock that stands still while it shows an hour again.
+    fn next_first(&self, now: Timestamp) -> Option<Timestamp> {
         let mut wall = now.with_timezone(&self.0.zone).naive_local();
         // Going forward on the wall clock never goes back in time (see `instant`), so the first later one is the next.
         // More than one turn is needed only in the hour that a clock shows for the second time.
@@ -86,6 +97,23 @@ impl Schedule {
                 return Some(instant);
             }
         }
+    }
+
+    /// Returns the first run between `now` and `end` that only a clock that was set back shows.
+    ///
+    /// Walks with the distances from UTC at both ends: in an autumn night the second is that of the repeated hour.
+    fn next_repeated(&self, now: Timestamp, end: Timestamp) -> Option<Timestamp> {
+        let offset = |at: Timestamp| at.with_timezone(&self.0.zone).offset().fix();
+        let runs = [now, end].into_iter().filter_map(|at| {
+            let offset = offset(at);
+            let clock = |at: Timestamp| at.with_timezone(&offset).naive_local();
+            let instant = |wall: NaiveDateTime| wall.and_local_timezone(offset).single().map(|at| at.to_utc());
+            let walls = std::iter::successors(self.next_wall(clock(now)), |wall| self.next_wall(*wall));
+            // At most the minutes by which the two distances differ.
+            let mut runs = walls.map_while(instant).take_while(|run| *run < end);
+            runs.find(|run| self.0.zone.offset_from_utc_datetime(&run.naive_utc()).fix() == offset)
+        });
+        runs.min()
     }
 
     /// Returns the shortest distance between the next few runs: what jitter and back-off are measured by. A day if

@@ -81,6 +81,33 @@ pub fn next_poll(asked: &Asked<'_>, now: Timestamp) -> NextPoll {
     }
 }
 
+/// A clock may be corrected by so much, and a poll may be so long under way.
+const CLOCK_SLACK: TimeDelta = TimeDelta::minutes(5);
+
+/// Returns when a source is due that is planned for `next_poll`; `None` if no plan can have led there, so that it is due.
+///
+/// A clock that was ahead leaves polls in the future, and plans further away than any schedule or wait can set.
+#[must_use]
+pub fn due(asked: &Asked<'_>, last_poll: Option<Timestamp>, next_poll: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    if is_to_come(last_poll, now) {
+        return None;
+    }
+    let Rounds { interval, .. } = Rounds::of(asked, now);
+    let postpone_max = TimeDelta::from_std(asked.postpone_max).unwrap_or(TimeDelta::MAX);
+    let waits = [postpone_max, RETRY_AFTER_MAX, CLOSED_MAX, BACK_OFF_MAX, interval];
+    let wait = waits.into_iter().max().unwrap_or(BACK_OFF_MAX);
+    let run = asked.schedule.next_after(now).unwrap_or_else(|| later(now, TimeDelta::days(1)));
+    // A plan may join the round after it, up to half an interval later.
+    let latest = later(later(later(now, wait).max(run), interval / 2), JITTER_MAX + CLOCK_SLACK);
+    Some(next_poll).filter(|next| *next <= latest)
+}
+
+/// Tells whether something that has happened is still to come by this clock: then it was ahead.
+#[must_use]
+pub fn is_to_come(happened: Option<Timestamp>, now: Timestamp) -> bool {
+    happened.is_some_and(|at| at > later(now, CLOCK_SLACK))
+}
+
 /// A wish to be left alone for a while.
 struct Wish {
     delay: TimeDelta,

@@ -107,14 +107,24 @@ const MONTH: CronField = CronField {
 const WEEKDAY: CronField =
     CronField { name: "weekday", min: 0, max: 7, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
 
-/// Returns the pattern with blanks normalised, and what the `cron` crate has to walk.
-pub(super) fn read(text: &str) -> Result<(String, Vec<cron::Schedule>), ScheduleError> {
+/// A pattern that was read.
+pub(super) struct Pattern {
+    /// As written, blanks normalised.
+    pub(super) text: String,
+    /// For the `cron` crate to walk.
+    pub(super) walks: Vec<cron::Schedule>,
+    /// Its minute or its hour begins with `*`: it names no times of day but a rhythm.
+    pub(super) is_rhythm: bool,
+}
+
+/// Reads a pattern.
+pub(super) fn read(text: &str) -> Result<Pattern, ScheduleError> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let fields = if text.starts_with('@') {
         let named = NAMES.iter().find(|(name, _)| *name == text);
         named.ok_or_else(|| ScheduleError::Name(text.clone()))?.1
     } else {
-        text.as_str()
+        &text.clone()
     };
     let fields: Vec<&str> = fields.split(' ').filter(|field| !field.is_empty()).collect();
     let [minute, hour, day, month, weekday] = fields[..] else {
@@ -131,7 +141,7 @@ pub(super) fn read(text: &str) -> Result<(String, Vec<cron::Schedule>), Schedule
     let is_either = !day.starts_with('*') && !weekday.starts_with('*');
     let walks = if is_either { vec![numbers.on_days(), numbers.on_weekdays()] } else { vec![numbers.on_both()] };
     let walks = walks.iter().map(|walk| walk.parse().map_err(|_| ScheduleError::Never)).collect::<Result<_, _>>()?;
-    Ok((text, walks))
+    Ok(Pattern { is_rhythm: minute.starts_with('*') || hour.starts_with('*'), text, walks })
 }
 
 /// A pattern as lists of numbers.

@@ -58,7 +58,43 @@ fn a_time_that_autumn_shows_twice_runs_once_the_first_time() {
 
 #[test]
 fn from_within_the_repeated_hour_the_next_run_is_after_it() {
-    check("*/10 2 * * *", "2026-10-25T01:05:00Z", &["Mon 2026-10-26 02:00 CET"]);
+    check("0-59/10 2 * * *", "2026-10-25T01:05:00Z", &["Mon 2026-10-26 02:00 CET"]);
+}
+
+#[test]
+fn the_autumn_night_repeats_a_rhythm_and_no_fixed_time() {
+    let from = "2026-10-24T22:59:00Z"; // 00:59 CEST
+    let runs = |times: &[&str]| times.iter().map(|time| format!("Sun 2026-10-25 {time}")).collect::<Vec<_>>();
+    for (pattern, times) in [
+        ("0 * * * *", &["01:00 CEST", "02:00 CEST", "02:00 CET", "03:00 CET", "04:00 CET"][..]),
+        ("@hourly", &["01:00 CEST", "02:00 CEST", "02:00 CET", "03:00 CET"]),
+        ("20-59/20 */2 * * *", &["02:20 CEST", "02:40 CEST", "02:20 CET", "02:40 CET", "04:20 CET"]),
+        ("*/30 2-3 * * *", &["02:00 CEST", "02:30 CEST", "02:00 CET", "02:30 CET", "03:00 CET", "03:30 CET"]),
+        ("0,30 0-4 * * *", &["01:00 CEST", "01:30 CEST", "02:00 CEST", "02:30 CEST", "03:00 CET", "03:30 CET"]),
+        ("0-59/30 2 25 10 *", &["02:00 CEST", "02:30 CEST"]),
+    ] {
+        let runs = runs(times);
+        check(pattern, from, &runs.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn from_within_the_repeated_hour_a_rhythm_goes_on() {
+    check("*/30 * * * *", "2026-10-25T01:05:00Z", &["Sun 2026-10-25 02:30 CET", "Sun 2026-10-25 03:00 CET"]);
+    check("*/30 1 * * *", "2026-10-25T01:05:00Z", &["Mon 2026-10-26 01:00 CET"]);
+}
+
+#[test]
+fn zones_that_repeat_half_an_hour_or_midnight_repeat_a_rhythm_too() {
+    let lord_howe = Schedule::parse("*/15 * * * *", chrono_tz::Australia::Lord_Howe).unwrap();
+    let runs =
+        std::iter::successors(lord_howe.next_after(at("2027-04-03T14:40:00Z")), |run| lord_howe.next_after(*run));
+    let runs: Vec<TimeDelta> = runs.take(6).map(|run| run - at("2027-04-03T14:45:00Z")).collect();
+    assert_eq!(runs, [0, 15, 30, 45, 60, 75].map(TimeDelta::minutes));
+    let havana = Schedule::parse("*/30 * * * *", chrono_tz::America::Havana).unwrap();
+    let fixed = Schedule::parse("30 0 * * *", chrono_tz::America::Havana).unwrap();
+    assert_eq!(havana.next_after(at("2026-11-01T04:30:00Z")), Some(at("2026-11-01T05:00:00Z")));
+    assert_eq!(fixed.next_after(at("2026-11-01T04:30:00Z")), Some(at("2026-11-02T05:30:00Z")));
 }
 
 #[test]
@@ -69,6 +105,8 @@ fn half_hours_of_the_autumn_night_ascend() {
         &[
             "Sun 2026-10-25 02:00 CEST",
             "Sun 2026-10-25 02:30 CEST",
+            "Sun 2026-10-25 02:00 CET",
+            "Sun 2026-10-25 02:30 CET",
             "Sun 2026-10-25 03:00 CET",
             "Sun 2026-10-25 03:30 CET",
         ],
@@ -265,6 +303,23 @@ proptest! {
         let end = at(from) + TimeDelta::minutes(36 * 60 - 1);
         let runs = std::iter::successors(schedule.next_after(at(from)), |run| schedule.next_after(*run));
         prop_assert_eq!(runs.take_while(|run| *run <= end).collect::<Vec<_>>(), expected);
+    }
+
+    /// A rhythm runs whenever a clock shows one of its times, as a person finds who looks every minute.
+    #[test]
+    fn a_rhythm_runs_whenever_the_clock_shows_it(
+        minute in 1_u32..60, hour in 1_u32..5,
+        zone in prop::sample::select(vec![Paris, Tz::Australia__Lord_Howe, Tz::America__Havana, Tz::UTC]),
+        from in prop::sample::select(vec!["2026-10-24T12:00:00Z", "2027-04-03T06:00:00Z", "2026-10-31T20:00:00Z", "2026-12-31T12:00:00Z"]),
+    ) {
+        let schedule = Schedule::parse(&format!("*/{minute} */{hour} * * *"), zone).unwrap();
+        let shown = (1..24 * 60).map(|passed| at(from) + TimeDelta::minutes(passed)).filter(|now| {
+            let wall = now.with_timezone(&zone).naive_local();
+            wall.minute() % minute == 0 && wall.hour() % hour == 0
+        });
+        let end = at(from) + TimeDelta::minutes(24 * 60 - 1);
+        let runs = std::iter::successors(schedule.next_after(at(from)), |run| schedule.next_after(*run));
+        prop_assert_eq!(runs.take_while(|run| *run <= end).collect::<Vec<_>>(), shown.collect::<Vec<_>>());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SourceState;
 use crate::feed::Timestamp;
+use crate::outage::Lack;
 
 /// Something that became of a source, a hub or the config, for people who follow the health of sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub enum Monitored {
     Hub(String),
     /// The config file.
     Config,
+    /// This machine, as far as it can lack this.
+    Machine(Lack),
 }
 
 /// What can become of a source, a hub or the config.
@@ -47,6 +50,8 @@ pub enum Health {
     Moved,
     /// The config has mistakes; the last good one is in force.
     Invalid,
+    /// This machine lacks something (`outage`).
+    Lacking,
 }
 
 /// Failures in a row before a server counts as unreachable: most are over by the next poll.

@@ -12,7 +12,8 @@ use crate::topic::Label;
 pub enum Change {
     /// What is remembered of a source.
     Source(Box<SourceState>),
-    /// A host asks to be left alone; a longer wait that it already has stays. Those over at `now` go.
+    /// A host asks to be left alone; a longer wait that it already has stays. Those over at `now` go, and all of a host whose
+    /// given end is over.
     Throttle {
         /// The host and the end of its wait.
         throttle: Throttle,
@@ -112,6 +113,18 @@ pub enum Change {
         /// The entries.
         numbers: Vec<i64>,
         /// When.
+        now: Timestamp,
+    },
+    /// The clock was wrong between two instants: entries that this source told first then get the dates that it gives them,
+    /// as far as they are not later than `now`.
+    Redate {
+        /// The source.
+        source_id: String,
+        /// The first of the two, by the wrong clock.
+        from: Timestamp,
+        /// The second.
+        until: Timestamp,
+        /// By the right one.
         now: Timestamp,
     },
     /// A relabelling by these rules begins, or goes on; labels of another one that was not finished are forgotten.

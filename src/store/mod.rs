@@ -253,7 +253,7 @@ pub struct Outline {
     pub sources: Vec<SourceState>,
     /// The last change of health of each source, hub and the config but moves.
     pub health: Vec<Turn>,
-    /// What became of sources, hubs and the config, newest first.
+    /// What became of sources, hubs and the config, newest first; of no outage.
     pub turns: Vec<Turn>,
     /// What hubs were told, by hub and topic.
     pub hubs: Vec<Announcement>,

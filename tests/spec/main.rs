@@ -25,6 +25,8 @@ mod world;
 
 mod accessible;
 mod add;
+mod clocks;
+mod descriptors;
 mod editor;
 mod fetch;
 mod files;
@@ -34,6 +36,7 @@ mod hostile;
 mod house;
 mod inspect;
 mod manners;
+mod outage;
 mod parity;
 mod poll;
 mod publish;

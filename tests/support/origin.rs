@@ -253,9 +253,16 @@ impl Origin {
 
     /// Starts on a free port of `address`; each 127.x.y.z is a host of its own.
     pub(crate) fn on(address: impl Into<IpAddr>) -> Self {
+        Self::at((address.into(), 0).into())
+    }
+
+    /// Starts on a port that was free before.
+    pub(crate) fn at(address: SocketAddr) -> Self {
         let shared = Arc::new(Mutex::new(Shared::default()));
         let served = Arc::clone(&shared);
-        let (address, stop) = loopback::serve(address.into(), move |stream| {
+        let listener = std::net::TcpListener::bind(address).unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = loopback::serve_on(listener, move |stream| {
             let mut shared = served.lock().unwrap();
             shared.connections += 1;
             converse(stream, shared.connections, Arc::clone(&served))

@@ -207,6 +207,15 @@ impl Daemon {
         panic!("no line with `{text}` in the log:\n{}", self.heard);
     }
 
+    /// All of the log until the daemon's end.
+    pub(crate) fn log(&mut self) -> String {
+        while let Ok(line) = self.log.recv_timeout(PATIENCE) {
+            self.heard.push_str(&line);
+            self.heard.push('\n');
+        }
+        self.heard.clone()
+    }
+
     /// One GET; returns head and body.
     pub(crate) fn get(&self, path: &str, headers: &str) -> (String, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
@@ -230,6 +239,10 @@ impl Daemon {
             assert!(Instant::now() < end, "{path} never became what was expected:\n{body}");
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn signal(&self, name: &str) {

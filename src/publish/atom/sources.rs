@@ -32,6 +32,8 @@ fn entry(edition: &Edition<'_>, turn: &Turn) -> super::Entry {
     let words = words::of(edition.site.language);
     let (name, anchor) = match of {
         Monitored::Config => (CONFIG.to_owned(), CONFIG.to_owned()),
+        // None of its changes is chosen to be shown here.
+        Monitored::Machine(lack) => (lack.id().to_owned(), String::new()),
         Monitored::Source(id) | Monitored::Hub(id) => (item::source(edition, id).title, legal::iri(id)),
     };
     let title = format!("{name}{} {}", words.colon, (words.health)(*health));

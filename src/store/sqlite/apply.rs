@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use rusqlite::{Connection, TransactionBehavior, params};
 use url::Url;
 
-use super::{StoreError, archive, entries, health, hubs, maybe, meta, related, revisions, sources, throttles, unix};
+use super::{
+    StoreError, archive, entries, health, hubs, maybe, meta, redating, related, revisions, sources, throttles, unix,
+};
 use crate::feed::Timestamp;
 use crate::store::{Applied, Change};
 use crate::story::{Clues, Fingerprint, Period, Prepared};
@@ -45,6 +47,7 @@ fn is_seen(change: &Change) -> bool {
         | Change::Sketch { .. }
         | Change::Rebuilt(_) => false,
         Change::Turn(_)
+        | Change::Redate { .. }
         | Change::Announced(_)
         | Change::Insert { .. }
         | Change::Update { .. }
@@ -131,6 +134,13 @@ impl<'a> Writing<'a> {
                     self.touch_story_of(*number)?;
                     let sql = "UPDATE entry SET withdrawn = ?2 WHERE number = ?1";
                     connection.prepare_cached(sql)?.execute(params![number, unix(*now)])?;
+                }
+                Ok(())
+            }
+            Change::Redate { source_id, from, until, now } => {
+                for entry in redating::misdated(connection, source_id, (*from, *until), *now)? {
+                    self.touch(entry.story)?;
+                    redating::redate(connection, &entry)?;
                 }
                 Ok(())
             }

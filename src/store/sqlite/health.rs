@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Row, params};
 
 use super::{StoreError, rows, unix};
+use crate::outage::Lack;
 use crate::state::{Health, Monitored, Turn};
 
 const COLUMNS: &str = "source_id, date, health, detail";
@@ -27,9 +28,10 @@ pub(super) fn last(connection: &Connection, of: Option<&Monitored>) -> Result<Ve
     Ok(connection.prepare_cached(&sql)?.query_map([of.map(id)], read)?.collect::<Result<_, _>>()?)
 }
 
+/// Outages of this machine, whose ids begin with a colon, are no news of a source.
 pub(super) fn turns(connection: &Connection, limit: usize) -> Result<Vec<Turn>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let sql = format!("SELECT {COLUMNS} FROM change ORDER BY number DESC LIMIT ?1");
+    let sql = format!("SELECT {COLUMNS} FROM change WHERE source_id NOT LIKE ':%' ORDER BY number DESC LIMIT ?1");
     Ok(connection.prepare_cached(&sql)?.query_map([limit], read)?.collect::<Result<_, _>>()?)
 }
 
@@ -42,6 +44,7 @@ fn word(health: Health) -> &'static str {
         Health::Gone => "gone",
         Health::Moved => "moved",
         Health::Invalid => "invalid",
+        Health::Lacking => "lacking",
     }
 }
 
@@ -54,6 +57,7 @@ pub(super) fn of(word: &str) -> Health {
         "gone" => Health::Gone,
         "moved" => Health::Moved,
         "invalid" => Health::Invalid,
+        "lacking" => Health::Lacking,
         _ => Health::Recovered,
     }
 }
@@ -63,11 +67,15 @@ fn id(of: &Monitored) -> &str {
     match of {
         Monitored::Source(id) | Monitored::Hub(id) => id,
         Monitored::Config => "",
+        Monitored::Machine(lack) => lack.id(),
     }
 }
 
 /// Reads a text that [`id`] wrote. Ids of sources have no colon.
 fn monitored(id: String) -> Monitored {
+    if let Some(lack) = Lack::of(&id) {
+        return Monitored::Machine(lack);
+    }
     match id {
         id if id.is_empty() => Monitored::Config,
         id if id.contains(':') => Monitored::Hub(id),

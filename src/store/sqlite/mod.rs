@@ -15,6 +15,7 @@ mod hubs;
 mod meta;
 #[cfg(test)]
 mod plans;
+mod redating;
 mod related;
 mod revisions;
 mod rows;

@@ -173,6 +173,7 @@ fn the_write_of_a_poll_reads_no_large_table_through() {
             Change::Unrelated(numbers()),
             Change::Related(numbers()),
             Change::Terms { number, terms: Terms::default() },
+            Change::Redate { source_id: "education".into(), from: noon(), until: noon(), now: noon() },
             Change::Leave { numbers: numbers(), now: noon() },
             Change::Suspect { numbers: numbers(), since: Some(noon()) },
             Change::Withdraw { numbers: numbers(), now: noon() },

@@ -14,7 +14,11 @@ pub(super) fn all(connection: &Connection, now: Timestamp) -> Result<Vec<Throttl
 }
 
 pub(super) fn save(connection: &Connection, throttle: &Throttle, now: Timestamp) -> Result<(), StoreError> {
-    connection.prepare_cached("DELETE FROM throttle WHERE until <= ?1")?.execute([unix(now)])?;
+    let over = "DELETE FROM throttle WHERE until <= ?1 OR host = ?2 AND ?3 <= ?1";
+    connection.prepare_cached(over)?.execute(params![unix(now), throttle.host, unix(throttle.until)])?;
+    if throttle.until <= now {
+        return Ok(());
+    }
     let sql = "INSERT INTO throttle VALUES (?1, ?2) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)";
     connection.prepare_cached(sql)?.execute(params![throttle.host, unix(throttle.until)])?;
     Ok(())

@@ -1,6 +1,7 @@
 //! Sources, hubs and hosts.
 
 use super::*;
+use crate::outage::Lack;
 
 #[test]
 fn a_source_never_polled_is_not_remembered() {
@@ -103,6 +104,8 @@ fn a_host_that_asked_to_be_left_alone_is_kept_until_then() {
         assert_eq!(store.throttles(hour(2)).unwrap(), [throttle("a", 3)]);
         apply(store, &[asks(throttle("c", 9), hour(8))]);
         assert_eq!(store.throttles(noon()).unwrap(), [throttle("c", 9)], "what is over is dropped");
+        apply(store, &[asks(throttle("d", 9), hour(8)), asks(throttle("c", 8), hour(8))]);
+        assert_eq!(store.throttles(noon()).unwrap(), [throttle("d", 9)], "an end that is over ends a longer wait");
     });
 }
 
@@ -116,6 +119,10 @@ fn the_health_of_a_source_is_its_last_change_but_moves() {
         apply(store, &[Change::Turn(turn("culture", Health::Silent))]);
         assert_eq!(store.health(Some(&source("education"))).unwrap(), [turn("education", Health::Gone)]);
         assert_eq!(store.health(None).unwrap(), [turn("culture", Health::Silent), turn("education", Health::Gone)]);
+        let of = Monitored::Machine(Lack::Network);
+        let outage = Turn { of: of.clone(), ..turn("", Health::Lacking) };
+        apply(store, &[Change::Turn(outage.clone())]);
+        assert_eq!(store.health(Some(&of)).unwrap(), [outage]);
         let latest = store.outline(&[], 2).unwrap().turns;
         assert_eq!(latest, [turn("culture", Health::Silent), turn("education", Health::Moved)]);
     });
