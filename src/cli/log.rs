@@ -84,7 +84,7 @@ fn filter(form: LogForm, daemon: bool, verbose: u8) -> (EnvFilter, Option<String
     let usual = match (daemon, verbose) {
         (false, 0) => "error",
         // A person who watches needs the sums of a round only.
-        (true, 0) if form == LogForm::Terminal => "veille=info,veille::poll=warn,warn",
+        (true, 0) if form == LogForm::Terminal => "veille=info,veille::detail=warn,warn",
         (true, 0) | (false, 1) => "veille=info,warn",
         (true, 1) | (false, 2) => "veille=debug,info",
         _ => "trace",
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_word_that_is_no_level_silences_nothing() {
-        for good in ["warn", "veille=debug,info", "veille::poll", "off", "hyper=trace, veille=info"] {
+        for good in ["warn", "veille=debug,info", "veille::detail", "off", "hyper=trace, veille=info"] {
             assert!(is_filter(good), "{good}");
         }
         for bad in ["verbose", "veille=loud", "info;debug", "yes"] {

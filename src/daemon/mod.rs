@@ -9,6 +9,9 @@ mod listen;
 mod notify;
 mod publication;
 mod reload;
+mod report;
+mod roster;
+mod rounds;
 mod task;
 mod watch;
 
@@ -22,12 +25,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
 use self::asking::{Ended, InDoubt};
 pub(crate) use self::due::Due;
 use self::publication::Publication;
 use self::reload::Reloaded;
+use self::report::Report;
 use self::task::Task;
 use self::watch::FileWatch;
 use crate::config::Config;
@@ -36,7 +40,7 @@ use crate::fetch::descriptors::Shares;
 use crate::outage::{Lack, Network, Outage};
 use crate::pipeline::{self, Announced, Archives, Context};
 use crate::publish::files::{FilesError, Written};
-use crate::serve::{self, DaemonHealth, Front, ServingLimits, Socket};
+use crate::serve::{self, Front, Offer, ServingLimits, Socket};
 use crate::state::SourceState;
 use crate::store::Handle;
 use crate::store::sqlite::Sqlite;
@@ -103,7 +107,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     // process that a signal kills would leave behind.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (socket, _socket_file) = listen::open(config.serve.listen.as_ref()).await?.unzip();
+    let (internal, _internal_file) = listen::open_internal(config.serve.internal.as_ref()).await?.unzip();
     let mut daemon = Daemon::new(Arc::new(Context::new(config, store)?), socket);
+    daemon.report.internal_socket = internal;
     let lived = tokio::select! {
         lived = daemon.live() => lived,
         () = told_to_stop(signals) => Ok(()),
@@ -188,6 +194,7 @@ struct Daemon {
     /// What is wrong, by what it is about.
     troubles: BTreeMap<&'static str, String>,
     next_upkeep: Timestamp,
+    report: Report,
 }
 
 impl Daemon {
@@ -227,6 +234,7 @@ impl Daemon {
             is_told_to_reload: false,
             troubles: BTreeMap::new(),
             next_upkeep: Utc::now(),
+            report: Report::new(),
         }
     }
 
@@ -262,6 +270,7 @@ impl Daemon {
                 }
                 relabelled = self.relabelling.ended() => {
                     if relabelled? == Some(true) {
+                        info!("the labels are up to date, after {}", in_seconds(self.relabelling.age()));
                         self.publishing.ask();
                     }
                 }
@@ -285,6 +294,18 @@ impl Daemon {
                 served = self.server.ended() => {
                     served?;
                     return Err(anyhow!("serving over HTTP has ended by itself"));
+                }
+                roster = self.report.surveying.ended() => {
+                    let roster = roster?.flatten();
+                    self.surveyed(roster);
+                }
+                last = self.report.telling.ended() => {
+                    let last = last?.flatten();
+                    self.told(last);
+                }
+                served = self.report.internal.ended() => {
+                    served?;
+                    return Err(anyhow!("serving health and metrics has ended by itself"));
                 }
                 () = sleep_until_any(self.gathered) => {
                     self.gathered = None;
@@ -314,6 +335,7 @@ impl Daemon {
     fn start(&mut self) {
         let now = Utc::now();
         self.settle();
+        self.start_report();
         self.start_polls(now);
         if self.next_upkeep <= now {
             self.next_upkeep = now + UPKEEP;
@@ -380,6 +402,7 @@ impl Daemon {
         if !Arc::ptr_eq(&context, &self.context) {
             info!("config reloaded");
         }
+        self.report_config();
         self.context = context;
         self.set_trouble("config", None);
         self.relabelling.ask_anew();
@@ -401,7 +424,8 @@ impl Daemon {
             }
         }
         self.due.set_late(late, now);
-        info!(feeds = self.context.config.sources.len(), topics = self.context.config.topics.len(), "watching");
+        let (feeds, topics) = (self.context.config.sources.len(), self.context.config.topics.len());
+        info!(target: "veille::detail", feeds, topics, "watching");
     }
 
     fn tell_ready(&self) {
@@ -412,6 +436,7 @@ impl Daemon {
     /// Publishes what another process changed, archives that wait, and files that could not be written.
     fn looked(&mut self, looked: &Looked) {
         self.front.metrics.store(looked.size);
+        self.report_look(looked.size);
         self.tell_freshness();
         // A publication under way may show it already: the first look after its end tells.
         if self.publishing.is_running() {
@@ -440,8 +465,7 @@ impl Daemon {
             Some(trouble) => self.troubles.insert(about, trouble),
             None => self.troubles.remove(about),
         };
-        let reasons = self.troubles.values().cloned().collect();
-        self.front.health.store(DaemonHealth { reasons });
+        self.tell_health();
     }
 
     /// Chooses how a publication that begins now treats the archives.
@@ -467,6 +491,7 @@ impl Daemon {
         }
         self.publication = began.elapsed();
         self.front.metrics.published(self.publication, &stories);
+        self.report_publication();
         self.announced = Arc::new(announced);
         self.next_announcement = Some(Utc::now());
         if self.published.replace(generation).is_none() {
@@ -483,7 +508,12 @@ impl Daemon {
     fn serve(&mut self) {
         let Some(socket) = self.socket.take() else { return };
         let (front, stop) = (Arc::clone(&self.front), self.stop.clone().cancelled_owned());
-        let limits = ServingLimits { connections: Shares::now().readers, grace: GRACE, ..ServingLimits::default() };
+        let offer = if self.context.config.serve.internal.is_some() { Offer::Published } else { Offer::All };
+        let limits =
+            ServingLimits { connections: Shares::now().readers, grace: GRACE, offer, ..ServingLimits::default() };
+        let config = &self.context.config;
+        let (feeds, topics) = (config.sources.len(), config.topics.len());
+        info!("Veille on {} · {feeds} feeds, {topics} topics", socket.place());
         self.server.ask();
         self.server.start(|| async move { Ok(serve::serve_apart(socket, front, limits, stop).await?) });
     }
@@ -492,7 +522,12 @@ impl Daemon {
     fn note_files(&mut self, written: Result<Written, FilesError>) {
         let trouble = match written {
             Ok(written) => {
-                debug!(files.changed = written.changed, files.removed = written.removed, "published");
+                let Written { changed, removed, .. } = written;
+                if changed + removed > 0 {
+                    let duration = in_seconds(self.publication);
+                    info!(target: "veille::detail", { files.changed = changed, files.removed = removed },
+                        "published, {changed} files changed, in {duration}");
+                }
                 self.files_again = None;
                 if self.troubles.contains_key("files") {
                     info!("files are up to date again");
@@ -551,6 +586,11 @@ async fn look(context: Arc<Context>) -> anyhow::Result<Looked> {
     context.resume(Utc::now()).await?;
     let pulse = context.store.call(|store| store.pulse()).await?;
     Ok(Looked { generation: pulse.generation, size: pulse.size })
+}
+
+/// A duration for people: `0.3 s`.
+fn in_seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
 }
 
 /// Sleeps until an instant, or for ever.
