@@ -300,7 +300,9 @@ fn for_people(told: &[SourceLine<'_>], zone: Tz, now: Timestamp, paint: Paint) -
     };
     let [of_status, of_news, of_week, of_share, of_next] = [0, 2, 3, 4, 5].map(width);
     let others = of_status + of_news + of_week + of_share + of_next + 5 * GAP;
-    let of_id = width(1).min(WIDTH.saturating_sub(others));
+    let room = WIDTH.saturating_sub(others);
+    let of_id = rows.iter().map(|[_, id, ..]| id.chars().count()).filter(|length| *length <= room).max();
+    let of_id = of_id.unwrap_or_default().max("feed".len());
     let line = |[status, id, news, week, share, next]: &[String; 6], paint_status: &dyn Fn(&str) -> String| {
         // An id is there to be copied: a long one has a line of its own.
         let is_long = id.chars().count() > of_id;
