@@ -1,11 +1,12 @@
 //! veille keeps watch over news feeds and republishes each topic as one clean Atom feed.
 //!
 //! Three tiers, and dependencies point one way: *words* (`feed`, `outage`, `state`, `story`, `text`, `topic`, `schedule`,
-//! `config`) are pure; *stages* (`fetch`, `parse`, `dedup`, `tag`, `store`, `publish`) know words and never each other;
+//! `config`) are pure but for `disk`; *stages* (`fetch`, `parse`, `dedup`, `tag`, `store`, `publish`) know words and never each other;
 //! *composition* (`pipeline`, `readers`, `serve`, `metrics`, `daemon`, `cli`) puts stages together. Start reading at
 //! [`pipeline`].
 
 pub mod config;
+pub mod disk;
 pub mod feed;
 pub mod outage;
 pub mod schedule;

@@ -28,11 +28,15 @@ pub enum Lack {
     Network,
     /// File descriptors, memory of the system, or free ports.
     Resources,
+    /// A store that can be written. It is never kept there, for that cannot be done.
+    Store,
+    /// A published folder that can be written.
+    Folder,
 }
 
 impl Lack {
     /// Every one.
-    pub const ALL: [Self; 2] = [Self::Network, Self::Resources];
+    pub const ALL: [Self; 4] = [Self::Network, Self::Resources, Self::Store, Self::Folder];
 
     /// Returns the id under which it is kept among the changes of sources. It begins with a colon, as that of no
     /// source and no hub does.
@@ -41,6 +45,8 @@ impl Lack {
         match self {
             Self::Network => ":network",
             Self::Resources => ":resources",
+            Self::Store => ":store",
+            Self::Folder => ":folder",
         }
     }
 
@@ -50,7 +56,7 @@ impl Lack {
         Self::ALL.into_iter().find(|lack| lack.id() == id)
     }
 
-    /// Returns what the operator can do.
+    /// Returns what the operator can do, or need not do. Of the store and the folder the reason says more.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
@@ -61,6 +67,8 @@ impl Lack {
                 "raise the limits of this service (`LimitNOFILE=`, `TasksMax=`, memory); feeds stay due, and go on by \
                  themselves"
             }
+            Self::Store => "what was published is served, no feed is asked, and all goes on by itself",
+            Self::Folder => "documents are served from memory meanwhile, and files are tried again each minute",
         }
     }
 }

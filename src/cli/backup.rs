@@ -1,6 +1,6 @@
 //! `veille backup FILE`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Failure, open, output};
 use crate::config::Config;
@@ -12,8 +12,19 @@ pub(super) struct BackupOptions {
     file: PathBuf,
 }
 
+/// A copy is checked whole before it gets its name: whoever finds the name finds a good copy.
 pub(super) fn run(config: &Config, options: &BackupOptions) -> Result<(), Failure> {
-    open::store_to_read(config)?.backup(&options.file)?;
-    output::note(&format!("copied `{}` to `{}`", config.store.path.display(), options.file.display()));
+    let to = &options.file;
+    let mut store = open::store_to_read(config)?;
+    if to.exists() {
+        return Err(anyhow::anyhow!("`{}` exists: a backup overwrites nothing", to.display()).into());
+    }
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = folder.join(format!(".{}.{}.new", to.file_name().unwrap_or_default().display(), std::process::id()));
+    store.backup(&beside)?;
+    tempfile::TempPath::try_from_path(&beside)?
+        .persist_noclobber(to)
+        .map_err(|error| anyhow::anyhow!("`{}` cannot be written: {}", to.display(), error.error))?;
+    output::note(&format!("copied `{}` to `{}`, and checked it", config.store.path.display(), to.display()));
     Ok(())
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Failure, open, output};
 use crate::config::Config;
 use crate::feed::Timestamp;
-use crate::store::sqlite::Sqlite;
+use crate::pipeline;
 use crate::store::{Filter, Held, Store};
 use crate::story::StoredEntry;
 use crate::topic::Label;
@@ -60,7 +60,7 @@ pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failur
         // Searching brings the index up to date.
         Some(_) => {
             open::store_to_read(config)?;
-            Sqlite::open(&config.store.path)?
+            pipeline::open_store(config)?
         }
         None => open::store_to_read(config)?,
     };

@@ -14,9 +14,10 @@ use super::{Failure, open, output};
 use crate::config::{self, Source};
 use crate::feed::Timestamp;
 use crate::outage::{Lack, Outage};
+use crate::pipeline;
 use crate::schedule::{RHYTHM, Silence, Standing, needs_somebody, silence};
 use crate::state::{self, Monitored, SourceState, Turn};
-use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::{self, Sqlite};
 use crate::store::{EntryDay, SourceShare, Store, StoreError};
 use crate::text::{age, rough_duration};
 
@@ -87,7 +88,11 @@ pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), 
     let (path, now) = (open::config_path(named)?, Utc::now());
     match open::config(Some(path.clone())) {
         Ok(config) => {
-            let stored = stored(&config.store.path, now)?;
+            pipeline::refuse_vanished(&config, &config.store.path)?;
+            let mut stored = stored(&config.store.path, now)?;
+            if let Some(reason) = sqlite::unfit(&config.store.path) {
+                stored.outages.push(Outage { lack: Lack::Store, since: now, reason });
+            }
             if let Some(refused) = stored.config.as_ref().filter(|turn| turn.health == state::Health::Invalid) {
                 let mistake = refused.detail.as_deref().unwrap_or_default();
                 let text = format!(

@@ -123,7 +123,7 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut to: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let mut said = Said::default();
+        let mut said = EventText::default();
         event.record(&mut said);
         let mut about = String::new();
         for span in context.event_scope().into_iter().flatten() {
@@ -143,12 +143,12 @@ where
 
 /// The message of an event, and its fields.
 #[derive(Default)]
-struct Said {
+struct EventText {
     message: String,
     fields: String,
 }
 
-impl Visit for Said {
+impl Visit for EventText {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         // Writing to a String cannot fail.
         let _ = if field.name() == "message" {
@@ -160,7 +160,7 @@ impl Visit for Said {
 }
 
 /// A message as the journal is to file it: each of its lines begins with the priority (RFC 5424 §6.2.1).
-fn for_journal(level: Level, about: &str, said: &Said) -> String {
+fn for_journal(level: Level, about: &str, said: &EventText) -> String {
     let priority = match level {
         Level::ERROR => 3,
         Level::WARN => 4,
@@ -179,7 +179,7 @@ fn for_journal(level: Level, about: &str, said: &Said) -> String {
 }
 
 /// A message as a person reads it: the local time to the second, and no field.
-fn for_terminal(level: Level, about: &str, said: &Said, time: &str, is_coloured: bool) -> String {
+fn for_terminal(level: Level, about: &str, said: &EventText, time: &str, is_coloured: bool) -> String {
     let (word, colour) = match level {
         Level::ERROR => ("error: ", "1;31"),
         Level::WARN => ("warning: ", "33"),
@@ -203,8 +203,8 @@ fn source(about: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn said(message: &str) -> Said {
-        Said { message: message.to_owned(), fields: " entries.new=3".to_owned() }
+    fn said(message: &str) -> EventText {
+        EventText { message: message.to_owned(), fields: " entries.new=3".to_owned() }
     }
 
     #[test]

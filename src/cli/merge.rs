@@ -6,7 +6,6 @@ use super::{Failure, open, output};
 use crate::config::Config;
 use crate::pipeline;
 use crate::store;
-use crate::store::sqlite::Sqlite;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct MergeOptions {
@@ -18,7 +17,7 @@ pub(super) struct MergeOptions {
 
 pub(super) fn run(config: &Config, options: &MergeOptions) -> Result<(), Failure> {
     open::store_to_read(config)?;
-    let mut store = Sqlite::open(&config.store.path)?;
+    let mut store = pipeline::open_store(config)?;
     let (one, other) = (open::entry(&mut store, &options.one)?, open::entry(&mut store, &options.other)?);
     if one.number == other.number {
         return Err(Failure::Usage(format!("error: both are entry {}", one.number)));

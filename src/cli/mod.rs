@@ -24,6 +24,7 @@ mod poll;
 mod progress;
 mod publish;
 mod replace;
+mod restore;
 mod save;
 mod shell;
 mod split;
@@ -88,6 +89,8 @@ enum Command {
     Export(export::ExportOptions),
     /// Write a consistent copy of the store, also while the daemon runs
     Backup(backup::BackupOptions),
+    /// Put a backup in the place of the store, which stays beside it; not while the daemon runs
+    Restore(restore::RestoreOptions),
     /// Print completions for a shell
     Completions(shell::ShellOptions),
     /// Print the manual page
@@ -164,6 +167,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Import(options) => import::run(open::config_path(config)?.as_path(), &options),
         Command::Export(options) => export::run(&open::config(config)?, &options),
         Command::Backup(options) => backup::run(&open::config(config)?, &options),
+        Command::Restore(options) => restore::run(&open::config(config)?, &options),
         Command::Completions(options) => shell::completions(&options),
         Command::Man => shell::manual(),
     }

@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info_span};
 
 use super::{Failure, open, output, progress};
 use crate::config::{Config, Source};
@@ -17,7 +18,6 @@ use crate::daemon::Due;
 use crate::feed::Timestamp;
 use crate::outage::{Finding, Lack, Network, Outage};
 use crate::pipeline::{self, Archives, Conclusion, Context, Counts, Doubt, Outcome, Polled};
-use crate::store::sqlite::Sqlite;
 use crate::store::{Handle, StoreError};
 
 #[derive(Debug, clap::Args)]
@@ -63,7 +63,8 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
     let PollOptions { feeds, force, json } = options;
     let force = force || !feeds.is_empty();
     let sources = chosen(&config, &feeds)?;
-    let store = Sqlite::open(&config.store.path)?;
+    pipeline::refuse_others(&config)?;
+    let store = pipeline::open_store(&config)?;
     let (store, thread) = Handle::new(Box::new(store))?;
     let outage = open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
@@ -76,7 +77,7 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
         pipeline::note_outages(&context, outage.iter().cloned().collect(), Utc::now()).await?;
         // Where polls are a cron job there is no daemon to do it.
         pipeline::upkeep(&context, Utc::now()).await?;
-        if let Some(published) = pipeline::publish(&context, Archives::Changed, &CancellationToken::new()).await? {
+        if let Some(published) = pipeline::publish(&context, Archives::Changed, &[], &CancellationToken::new()).await? {
             published.written?;
             pipeline::announce(&context, &published.announced, Utc::now()).await?;
         }
@@ -119,7 +120,7 @@ const LACKING_TRIES: usize = 30;
 const LACKING_PAUSE: Duration = Duration::from_secs(1);
 
 /// A poll that has ended: its source, when it began, what came of it.
-type Ended = (Source, Instant, Result<Conclusion, StoreError>);
+type EndedPoll = (Source, Instant, Result<Conclusion, StoreError>);
 
 /// A round under way.
 struct Round<'a> {
@@ -128,7 +129,7 @@ struct Round<'a> {
     json: bool,
     bar: ProgressBar,
     due: Due,
-    polls: JoinSet<Ended>,
+    polls: JoinSet<EndedPoll>,
     network: Network<Box<Doubt>>,
     total: Total,
     /// The thing that this machine lacks, if it does: no other poll begins.
@@ -175,16 +176,18 @@ impl Round<'_> {
         {
             self.network.ask(host(&source));
             let (context, force) = (Arc::clone(self.context), self.force);
-            self.polls.spawn(async move {
+            let span = info_span!("poll", source.id = source.id);
+            let polling = async move {
                 let began = Instant::now();
                 let conclusion = ask(&context, &source, force).await;
                 (source, began, conclusion)
-            });
+            };
+            self.polls.spawn(polling.instrument(span));
         }
     }
 
     /// Tells what came of a poll, or leaves it in doubt until others have ended.
-    async fn end(&mut self, (source, began, conclusion): Ended) -> Result<(), Failure> {
+    async fn end(&mut self, (source, began, conclusion): EndedPoll) -> Result<(), Failure> {
         let now = Instant::now();
         match conclusion? {
             Conclusion::Kept { polled, is_answer } => {
@@ -217,7 +220,8 @@ impl Round<'_> {
             Finding::Hosts => {
                 for doubt in doubts {
                     let id = doubt.source_id().to_owned();
-                    let polled = pipeline::blame(self.context, *doubt).await?;
+                    let span = info_span!("poll", source.id = id);
+                    let polled = pipeline::blame(self.context, *doubt).instrument(span).await?;
                     self.tell(&id, &polled)?;
                 }
             }

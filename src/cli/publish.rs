@@ -8,16 +8,16 @@ use super::{Failure, open, output};
 use crate::config::Config;
 use crate::pipeline::{self, Archives, Context};
 use crate::store::Handle;
-use crate::store::sqlite::Sqlite;
 
 pub(super) fn run(config: Config) -> Result<(), Failure> {
     let directory = config.publish.directory.clone();
-    let store = Sqlite::open(&config.store.path)?;
+    pipeline::refuse_others(&config)?;
+    let store = pipeline::open_store(&config)?;
     let (store, thread) = Handle::new(Box::new(store))?;
     let written = open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
         pipeline::relabel(&context).await?;
-        let published = pipeline::publish(&context, Archives::All, &CancellationToken::new()).await?;
+        let published = pipeline::publish(&context, Archives::All, &[], &CancellationToken::new()).await?;
         Ok::<_, Failure>(published.map(|published| published.written).transpose()?.unwrap_or_default())
     })?;
     let _ = thread.join();

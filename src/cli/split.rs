@@ -5,7 +5,6 @@ use chrono::Utc;
 use super::{Failure, open, output};
 use crate::config::Config;
 use crate::pipeline;
-use crate::store::sqlite::Sqlite;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct SplitOptions {
@@ -15,7 +14,7 @@ pub(super) struct SplitOptions {
 
 pub(super) fn run(config: &Config, options: &SplitOptions) -> Result<(), Failure> {
     open::store_to_read(config)?;
-    let mut store = Sqlite::open(&config.store.path)?;
+    let mut store = pipeline::open_store(config)?;
     let entry = open::entry(&mut store, &options.entry)?;
     let others = pipeline::split(&mut store, config, entry.number, Utc::now())?;
     let number = entry.number;

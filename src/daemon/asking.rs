@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use chrono::{TimeDelta, Utc};
 use futures_util::FutureExt;
-use tracing::{Instrument, error, info, info_span, warn};
+use tracing::{Instrument, error, info_span, warn};
 
-use super::{Daemon, LOOK, PANIC_PAUSE, polls_max};
+use super::{Daemon, LOOK, PANIC_PAUSE};
 use crate::config::Source;
 use crate::feed::Timestamp;
-use crate::outage::{Finding, Lack, Outage};
+use crate::outage::{Finding, Lack};
 use crate::pipeline::{self, Conclusion, Context, Counts, Doubt, Outcome, Polled};
 use crate::state::PollFailure;
 use crate::store::StoreError;
@@ -48,13 +48,14 @@ impl Daemon {
     /// Begins the polls that are due, as far as there is room and this machine has what they need.
     pub(super) fn start_polls(&mut self, now: Timestamp) {
         self.notice_jump(now);
-        if self.is_lacking() {
+        if self.is_lacking() || self.is_ailing() {
             return;
         }
+        let room = self.room_for_polls();
         let (context, places) = (&self.context, &self.places);
         let source = |id: &str| places.get(id).and_then(|at| context.config.sources.get(*at));
         let host_of = |id: &str| source(id)?.url.host_str().map(str::to_owned);
-        while self.polls.len() < polls_max(context) && self.network.admits(Instant::now()) {
+        while self.polls.len() < room && self.network.admits(Instant::now()) {
             let Some(source_id) = self.due.take(now, host_of) else { return };
             let Some(source) = source(&source_id) else {
                 self.due.end(&source_id, None);
@@ -70,8 +71,8 @@ impl Daemon {
     /// How long until it must be looked for polls that are due: not while there is no room for another.
     pub(super) fn until_next_poll(&mut self) -> Duration {
         let now = Instant::now();
-        let is_full = self.polls.len() >= polls_max(&self.context);
-        if is_full || self.is_lacking() || !self.network.admits(now) {
+        let is_full = self.polls.len() >= self.room_for_polls();
+        if is_full || self.is_lacking() || self.is_ailing() || !self.network.admits(now) {
             let next = self.network.next().map(|at| at.saturating_duration_since(now));
             return next.filter(|wait| !wait.is_zero()).unwrap_or(LOOK).min(LOOK);
         }
@@ -100,7 +101,19 @@ impl Daemon {
     pub(super) fn end_poll(&mut self, ended: Ended) -> anyhow::Result<()> {
         let Ended { source_id, context, asked, conclusion } = ended;
         let now = Instant::now();
-        match conclusion.context("polling failed")? {
+        let conclusion = match conclusion {
+            Err(error) if error.ailment().is_some() => {
+                if let Some((host, _)) = asked {
+                    self.network.leave(&host, now);
+                }
+                self.store_fails(&error);
+                // Nothing of it is kept, so it is due still.
+                self.due.end(&source_id, Some(Utc::now()));
+                return Ok(());
+            }
+            conclusion => conclusion.context("polling failed")?,
+        };
+        match conclusion {
             Conclusion::Kept { polled, is_answer } => {
                 match asked {
                     Some((host, _)) if is_answer => self.answered(&host, now),
@@ -134,6 +147,10 @@ impl Daemon {
             Outcome::Read(counts) => ("read", *counts),
             Outcome::Failed(_) => ("failed", Counts::default()),
         };
+        if outcome != "not_due" {
+            // The store takes polls.
+            self.tries = 0;
+        }
         self.front.metrics.polled(outcome, counts.new, counts.changed);
         self.report_poll(source_id, polled);
         self.due.end(source_id, polled.next_poll);
@@ -195,30 +212,6 @@ impl Daemon {
             Ended { source_id, context, asked: None, conclusion }
         };
         self.polls.spawn(blaming.instrument(span));
-    }
-
-    /// Tells everywhere that this machine lacks something, unless it is told already.
-    fn begin_outage(&mut self, lack: Lack, reason: String) {
-        if self.outages.contains_key(&lack) {
-            return;
-        }
-        warn!("{reason}; {}", lack.advice());
-        self.set_trouble(lack.id(), Some(format!("{reason}; {}", lack.advice())));
-        self.outages.insert(lack, Outage { lack, since: Utc::now(), reason });
-        self.noting.ask();
-    }
-
-    fn end_outage(&mut self, lack: Lack) {
-        let Some(outage) = self.outages.remove(&lack) else { return };
-        let now = Utc::now();
-        let minutes = (now - outage.since).num_minutes();
-        match lack {
-            Lack::Network => info!("hosts answer again, after {minutes} minutes: what is due is polled"),
-            Lack::Resources => info!("this machine has again what polls need, after {minutes} minutes"),
-        }
-        self.set_trouble(lack.id(), None);
-        self.noting.ask();
-        self.due.spread(now);
     }
 }
 

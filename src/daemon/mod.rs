@@ -3,6 +3,7 @@
 //! One loop owns all decisions and waits for nothing but the next event. Polls, reading the config, publishing, labelling
 //! by new rules, upkeep, announcing and looking at the store are tasks that report back to it.
 
+mod ailing;
 mod asking;
 mod due;
 mod listen;
@@ -16,6 +17,7 @@ mod task;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,6 +29,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use self::ailing::{Ailing, Opened};
 use self::asking::{Ended, InDoubt};
 pub(crate) use self::due::Due;
 use self::publication::Publication;
@@ -42,8 +45,7 @@ use crate::pipeline::{self, Announced, Archives, Context};
 use crate::publish::files::{FilesError, Written};
 use crate::serve::{self, Front, Offer, ServingLimits, Socket};
 use crate::state::SourceState;
-use crate::store::Handle;
-use crate::store::sqlite::Sqlite;
+use crate::store::StoreError;
 
 /// Longest time from the signal to stop to the end of the process, whatever is under way.
 ///
@@ -101,8 +103,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     if requests < config.poll.concurrency {
         warn!("the limit of open files allows {requests} requests at once: `poll.concurrency` asks for more");
     }
-    let store = Sqlite::open(&config.store.path)?;
-    let (store, store_thread) = Handle::new(Box::new(store)).context("cannot start the store's thread")?;
+    let _claims = pipeline::hold(&config)?;
+    let Opened { handle: store, thread: store_thread, trouble } = ailing::open(&config)?;
     // After the store is open, since a migration may take long and a signal is to end it. Before there is a socket, which a
     // process that a signal kills would leave behind.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -110,6 +112,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (internal, _internal_file) = listen::open_internal(config.serve.internal.as_ref()).await?.unzip();
     let mut daemon = Daemon::new(Arc::new(Context::new(config, store)?), socket);
     daemon.report.internal_socket = internal;
+    if let Some(error) = &trouble {
+        daemon.store_fails(error);
+    }
     let lived = tokio::select! {
         lived = daemon.live() => lived,
         () = told_to_stop(signals) => Ok(()),
@@ -159,6 +164,13 @@ struct Daemon {
     outages: BTreeMap<Lack, Outage>,
     /// Whether the store has heard of outages, or of none, since the start.
     is_outage_noted: bool,
+    /// The store cannot be written.
+    ailing: Option<Ailing>,
+    /// How often it was tried whether the store can be written, since a poll was kept.
+    tries: usize,
+    /// Where the store lies; another one that the config names counts from the next start.
+    store_path: PathBuf,
+    mending: Task<Result<(), StoreError>>,
     /// No poll begins until then: the last one lacked something.
     lacking_until: Option<std::time::Instant>,
     /// When the loop last went round, on the wall clock.
@@ -200,6 +212,7 @@ struct Daemon {
 impl Daemon {
     fn new(context: Arc<Context>, socket: Option<Socket>) -> Self {
         let file = FileWatch::new(&context.config.path, &context.config.warnings.text);
+        let store_path = context.config.store.path.clone();
         Self {
             context,
             front: Arc::default(),
@@ -212,6 +225,10 @@ impl Daemon {
             network: Network::default(),
             outages: BTreeMap::new(),
             is_outage_noted: false,
+            ailing: None,
+            tries: 0,
+            store_path,
+            mending: Task::new("trying the store"),
             lacking_until: None,
             round: Utc::now(),
             is_to_replan: false,
@@ -259,35 +276,42 @@ impl Daemon {
                 }
                 Some(ended) = self.polls.join_next() => self.end_poll(ended.context("polling failed")?)?,
                 reloaded = self.reloading.ended() => {
-                    if let Some(reloaded) = reloaded? {
+                    let is_broken_off = reloaded.is_err();
+                    if let Some(reloaded) = self.survive(reloaded)? {
                         self.reloaded(reloaded);
                     }
+                    // What was read of the file is read again with the store.
+                    self.is_told_to_reload |= is_broken_off;
                 }
                 published = self.publishing.ended() => {
-                    if let Some(publication) = published?.flatten() {
-                        self.published(publication)?;
+                    if let Some(publication) = self.survive(published)?.flatten() {
+                        self.published(publication);
                     }
                 }
                 relabelled = self.relabelling.ended() => {
-                    if relabelled? == Some(true) {
-                        info!("the labels are up to date, after {}", in_seconds(self.relabelling.age()));
+                    if self.survive(relabelled)? == Some(true) {
                         self.publishing.ask();
                     }
                 }
                 dropped = self.upkeep.ended() => {
-                    if let Some(dropped @ 1..) = dropped? {
+                    if let Some(dropped @ 1..) = self.survive(dropped)? {
                         info!(entries.dropped = dropped, "dropped {dropped} old entries");
                     }
                 }
                 announced = self.announcing.ended() => {
-                    let next = announced?.flatten();
+                    let next = self.survive(announced)?.flatten();
                     self.next_announcement = self.next_announcement.or(next);
                 }
                 noted = self.noting.ended() => {
-                    noted?;
+                    self.survive(noted)?;
+                }
+                mended = self.mending.ended() => {
+                    if let Some(mended) = mended? {
+                        self.mended(mended);
+                    }
                 }
                 looked = self.looking.ended() => {
-                    if let Some(looked) = looked? {
+                    if let Some(looked) = self.survive(looked)? {
                         self.looked(&looked);
                     }
                 }
@@ -313,6 +337,9 @@ impl Daemon {
                 }
                 _ = look.tick() => {
                     self.looking.ask();
+                    if self.is_ailing() {
+                        self.look_at_files();
+                    }
                     self.reloading.ask();
                 }
                 _ = watchdog.tick() => {
@@ -335,6 +362,7 @@ impl Daemon {
     fn start(&mut self) {
         let now = Utc::now();
         self.settle();
+        self.tend_store();
         self.start_report();
         self.start_polls(now);
         if self.next_upkeep <= now {
@@ -347,7 +375,13 @@ impl Daemon {
             self.announcing.ask();
         }
         let (context, announced, archives) = (&self.context, &self.announced, self.archives());
-        let (front, stop) = (&self.front, &self.stop);
+        let (front, stop, outages) = (&self.front, &self.stop, self.outages_untold());
+        self.publishing
+            .start(|| publication::publish(Arc::clone(context), archives, outages, Arc::clone(front), stop.clone()));
+        if self.is_ailing() && self.published.is_some() {
+            // All that writes waits for the store.
+            return;
+        }
         self.reloading.start(|| {
             let is_told = std::mem::take(&mut self.is_told_to_reload);
             let is_to_replan = std::mem::take(&mut self.is_to_replan);
@@ -358,7 +392,6 @@ impl Daemon {
             async move { Ok(pipeline::note_outages(&context, outages, now).await?) }
         });
         self.looking.start(|| look(Arc::clone(context)));
-        self.publishing.start(|| publication::publish(Arc::clone(context), archives, Arc::clone(front), stop.clone()));
         self.relabelling.start(|| {
             let context = Arc::clone(context);
             async move { Ok(pipeline::relabel(&context).await?) }
@@ -389,6 +422,13 @@ impl Daemon {
                 self.set_trouble("config", Some("the config file has mistakes; the last good one is in force".into()));
                 error!("the config has mistakes, the last good one stays in force\n{mistakes}");
             }
+            Reloaded::Unreadable(why) => {
+                error!(
+                    "{why}; the last good config stays in force: let this user read `{}`",
+                    self.context.config.path.display()
+                );
+                self.set_trouble("config", Some(format!("{why}; the last good one is in force")));
+            }
             Reloaded::Taken(context, states) => self.take_over(context, &states),
         }
         self.publishing.ask();
@@ -400,7 +440,8 @@ impl Daemon {
     /// Brings due times, and in the background labels, in line with a config.
     fn take_over(&mut self, context: Arc<Context>, states: &[SourceState]) {
         if !Arc::ptr_eq(&context, &self.context) {
-            info!("config reloaded");
+            let (feeds, topics) = (context.config.sources.len(), context.config.topics.len());
+            info!(feeds, topics, "config reloaded: {}, {}", count(feeds, "feed"), count(topics, "topic"));
         }
         self.report_config();
         self.context = context;
@@ -445,8 +486,15 @@ impl Daemon {
         if self.published.is_some_and(|published| looked.generation > published) {
             self.gather();
         }
-        let files_again = self.files_again.is_some_and(|at| at <= Instant::now());
-        if self.archives_wait && self.polls.is_empty() || files_again {
+        if self.archives_wait && self.polls.is_empty() {
+            self.publishing.ask();
+        }
+        self.look_at_files();
+    }
+
+    /// Publishes files again that could not be written, if that is due.
+    fn look_at_files(&mut self) {
+        if self.files_again.is_some_and(|at| at <= Instant::now()) && !self.publishing.is_running() {
             self.publishing.ask();
         }
     }
@@ -476,11 +524,9 @@ impl Daemon {
         if is_busy || self.published.is_none() { Archives::Later } else { Archives::Changed }
     }
 
-    /// Serves what was published, and from the first time on answers readers.
-    ///
-    /// # Errors
-    /// The first time, when the folder cannot be written. Later that stops files, not HTTP.
-    fn published(&mut self, publication: Publication) -> anyhow::Result<()> {
+    /// Serves what was published, and from the first time on answers readers. A folder that cannot be written stops files,
+    /// not HTTP.
+    fn published(&mut self, publication: Publication) {
         let Publication { generation, tree, prefix, archives, stories, announced, written, began } = publication;
         self.front.prefix.store(prefix);
         self.front.tree.store(tree);
@@ -494,14 +540,12 @@ impl Daemon {
         self.report_publication();
         self.announced = Arc::new(announced);
         self.next_announcement = Some(Utc::now());
-        if self.published.replace(generation).is_none() {
-            self.note_files(Ok(written?));
+        let is_first = self.published.replace(generation).is_none();
+        self.note_files(written);
+        if is_first {
             self.serve();
             self.tell_ready();
-        } else {
-            self.note_files(written);
         }
-        Ok(())
     }
 
     /// Answers readers from now on.
@@ -513,14 +557,14 @@ impl Daemon {
             ServingLimits { connections: Shares::now().readers, grace: GRACE, offer, ..ServingLimits::default() };
         let config = &self.context.config;
         let (feeds, topics) = (config.sources.len(), config.topics.len());
-        info!("Veille on {} · {feeds} feeds, {topics} topics", socket.place());
+        info!("Veille on {} · {}, {}", socket.place(), count(feeds, "feed"), count(topics, "topic"));
         self.server.ask();
         self.server.start(|| async move { Ok(serve::serve_apart(socket, front, limits, stop).await?) });
     }
 
     /// Tells what became of the files, of a failure when it begins and when it ends; it is tried again meanwhile.
     fn note_files(&mut self, written: Result<Written, FilesError>) {
-        let trouble = match written {
+        match written {
             Ok(written) => {
                 let Written { changed, removed, .. } = written;
                 if changed + removed > 0 {
@@ -529,21 +573,16 @@ impl Daemon {
                         "published, {changed} files changed, in {duration}");
                 }
                 self.files_again = None;
-                if self.troubles.contains_key("files") {
-                    info!("files are up to date again");
-                }
-                None
+                self.end_outage(Lack::Folder);
             }
             Err(error) => {
                 self.files_again = Some(Instant::now() + FILES_PAUSE);
-                let trouble = format!("{error}: {}", error.cause);
-                if self.troubles.get("files") != Some(&trouble) {
-                    error!("cannot publish files: {trouble}; {}", error.hint());
-                }
-                Some(trouble)
+                self.begin_outage(
+                    Lack::Folder,
+                    format!("cannot publish files: {error}: {}; {}", error.cause, error.hint()),
+                );
             }
-        };
-        self.set_trouble("files", trouble);
+        }
     }
 
     /// Ends all that is under way: polls and answers to readers within the grace, a publication before its next document.
@@ -567,7 +606,8 @@ impl Daemon {
         }
         if self.publishing.is_running() {
             // One that does not hear of the end in time is held up by the disk.
-            timeout_at(deadline, self.publishing.ended()).await.unwrap_or(Ok(None))?;
+            let ended = timeout_at(deadline, self.publishing.ended()).await.unwrap_or(Ok(None));
+            self.survive(ended)?;
         }
         if self.server.is_running() {
             timeout_at(deadline, self.server.ended()).await.unwrap_or(Ok(None))?;
@@ -586,6 +626,11 @@ async fn look(context: Arc<Context>) -> anyhow::Result<Looked> {
     context.resume(Utc::now()).await?;
     let pulse = context.store.call(|store| store.pulse()).await?;
     Ok(Looked { generation: pulse.generation, size: pulse.size })
+}
+
+/// A number of things: `1 feed`, `2 feeds`.
+fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A duration for people: `0.3 s`.

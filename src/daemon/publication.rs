@@ -1,14 +1,17 @@
 //! A publication as the daemon serves it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono::Utc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::Config;
+use crate::outage::Outage;
 use crate::pipeline::{self, Announced, Archives, Context, Published};
 use crate::publish::Tree;
-use crate::publish::files::{FilesError, Written};
+use crate::publish::files::{self, FilesError, Written};
 use crate::serve::Front;
 
 /// A publication, ready to be served.
@@ -27,21 +30,33 @@ pub(super) struct Publication {
     pub(super) began: Instant,
 }
 
-/// Publishes what the store holds now; `None` if told to stop before all of it was.
+/// Returns the path of `site.url`, without its last slash.
+pub(super) fn prefix(config: &Config) -> String {
+    config.site.url.path().trim_end_matches('/').to_owned()
+}
+
+/// Returns the documents that were published before, as files: for as long as the store cannot be read.
+pub(super) fn published(directory: &Path, front: &Front) -> Tree {
+    let filed = files::published(directory).into_iter().map(|filed| (filed.path.clone(), Some(filed))).collect();
+    Tree::build(Vec::new(), filed, &front.tree.load(), Utc::now())
+}
+
+/// Publishes what the store holds now, and tells on the pages of outages that the store cannot know; `None` if told to stop before all of it was.
 ///
 /// # Errors
 /// When the store fails. Files that cannot be written are told in [`Publication::written`].
 pub(super) async fn publish(
     context: Arc<Context>,
     archives: Archives,
+    outages: Vec<Outage>,
     front: Arc<Front>,
     stop: CancellationToken,
 ) -> anyhow::Result<Option<Publication>> {
     let began = Instant::now();
-    let Some(published) = pipeline::publish(&context, archives, &stop).await? else { return Ok(None) };
+    let Some(published) = pipeline::publish(&context, archives, &outages, &stop).await? else { return Ok(None) };
     let Published { generation, representations, filed, stories, announced, written } = published;
     let build = move || Tree::build(representations, filed, &front.tree.load(), Utc::now());
     let tree = tokio::task::spawn_blocking(build).await?;
-    let prefix = context.config.site.url.path().trim_end_matches('/').to_owned();
+    let prefix = prefix(&context.config);
     Ok(Some(Publication { generation, tree, prefix, archives, stories, announced, written, began }))
 }

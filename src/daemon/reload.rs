@@ -6,7 +6,7 @@ use chrono::Utc;
 use tracing::warn;
 
 use super::notify;
-use super::watch::FileWatch;
+use super::watch::{FileWatch, Sight};
 use crate::config;
 use crate::pipeline::{self, Context};
 use crate::state::SourceState;
@@ -17,6 +17,8 @@ pub(super) enum Reloaded {
     Unchanged,
     /// It has mistakes (all of them, for people): the config in force stays.
     Refused(String),
+    /// It cannot be read, as told in one line: the config in force stays.
+    Unreadable(String),
     /// There is a config to follow, with the state of each source that was ever polled.
     Taken(Arc<Context>, Vec<SourceState>),
 }
@@ -31,16 +33,17 @@ pub(super) async fn reload(
 ) -> anyhow::Result<Reloaded> {
     let old = Arc::clone(&context);
     let load = move || {
-        let is_saved = file.lock().unwrap_or_else(PoisonError::into_inner).changed();
-        (is_saved || is_told).then(|| renewed(&old))
+        let sight = file.lock().unwrap_or_else(PoisonError::into_inner).look(is_told);
+        let is_unreadable = sight == Sight::Unreadable;
+        (sight != Sight::Same || is_told).then(|| renewed(&old).map_err(|(first, all)| (first, all, is_unreadable)))
     };
     match tokio::task::spawn_blocking(load).await? {
         None if is_to_replan => take_over(context).await,
         None => Ok(Reloaded::Unchanged),
         Some(Ok(context)) => take_over(Arc::new(context)).await,
-        Some(Err((first, all))) => {
-            pipeline::note_config(&context, Some(first), Utc::now()).await?;
-            Ok(Reloaded::Refused(all))
+        Some(Err((first, all, is_unreadable))) => {
+            pipeline::note_config(&context, Some(first.clone()), Utc::now()).await?;
+            Ok(if is_unreadable { Reloaded::Unreadable(first) } else { Reloaded::Refused(all) })
         }
     }
 }

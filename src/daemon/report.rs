@@ -7,9 +7,10 @@ use chrono::{TimeDelta, Utc};
 
 use super::asking::SOON;
 use super::roster::{Roster, Survey};
-use super::rounds::{self, Round};
+use super::rounds::{self, PolledRound};
 use super::task::Task;
 use super::{Daemon, GRACE};
+use crate::disk;
 use crate::feed::Timestamp;
 use crate::pipeline::{Context, Polled};
 use crate::schedule::RHYTHM;
@@ -32,7 +33,7 @@ pub(super) struct Report {
     is_survey_wanted: bool,
     survey_began: Instant,
     next_survey: Instant,
-    round: Round,
+    round: PolledRound,
     pub(super) telling: Task<Option<i64>>,
     /// The last entry that was told of.
     last_entry: Option<i64>,
@@ -52,7 +53,7 @@ impl Report {
             is_survey_wanted: true,
             survey_began: Instant::now(),
             next_survey: Instant::now(),
-            round: Round::default(),
+            round: PolledRound::default(),
             telling: Task::new("telling a round"),
             last_entry: None,
             published: None,
@@ -154,6 +155,7 @@ impl Daemon {
         let starting = report.published.is_none().then(|| "nothing is published yet".to_owned());
         let outages: Vec<OutageTold> = self.outages.values().map(OutageTold::from).collect();
         let reasons = self.troubles.values().cloned().chain(report.roster.reasons(report.began, now)).chain(starting);
+        let free_bytes = disk::free_bytes(&self.context.config.store.path);
         let figures = DaemonFigures {
             sources: report.roster.standings(now),
             topics: self.context.config.topics.len(),
@@ -162,13 +164,19 @@ impl Daemon {
             lag_seconds: lag,
             published: report.published,
             store_bytes: report.store_bytes,
-            free_bytes: None,
+            free_bytes,
         };
         let health = DaemonHealth { reasons: reasons.collect(), outages, figures: Some(figures) };
         let metrics = &self.front.metrics;
         let lacks: Vec<&'static str> = health.outages.iter().map(|outage| outage.lack).collect();
         metrics.health(&lacks, health.is_degraded());
         metrics.lag(lag);
+        let of_folder = disk::free_bytes(&self.context.config.publish.directory);
+        for (of, bytes) in [("store", free_bytes), ("publish", of_folder)] {
+            if let Some(bytes) = bytes {
+                metrics.free(of, bytes);
+            }
+        }
         if let Some(figures) = &health.figures {
             metrics.standings(&figures.sources);
         }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tracing::info;
 
+use super::count;
 use crate::config::Config;
 use crate::pipeline::{Context, Outcome};
 use crate::store::StoreError;
@@ -15,7 +16,7 @@ const ROUND_MAX: Duration = Duration::from_mins(10);
 
 /// Polls that were not told yet.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Round {
+pub(super) struct PolledRound {
     polled: usize,
     failed: usize,
     new: usize,
@@ -23,7 +24,7 @@ pub(super) struct Round {
     began: Option<Instant>,
 }
 
-impl Round {
+impl PolledRound {
     /// Counts a poll.
     pub(super) fn add(&mut self, outcome: &Outcome) {
         match outcome {
@@ -46,12 +47,13 @@ impl Round {
 
     /// Says it for people: `88 feeds polled: 12 new entries; 2 failed; numérique éducatif +3`.
     fn for_people(&self, config: &Config, topics: &[(String, usize)]) -> String {
-        let count = |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
-        let mut text = format!("{} polled", count(self.polled, "feed", "feeds"));
+        let entries =
+            |number: usize| if number == 1 { "1 new entry".to_owned() } else { format!("{number} new entries") };
+        let mut text = format!("{} polled", count(self.polled, "feed"));
         text += &match (self.new, self.changed) {
             (0, 0) => ": nothing new".to_owned(),
-            (new, 0) => format!(": {}", count(new, "new entry", "new entries")),
-            (new, changed) => format!(": {}, {changed} changed", count(new, "new entry", "new entries")),
+            (new, 0) => format!(": {}", entries(new)),
+            (new, changed) => format!(": {}, {changed} changed", entries(new)),
         };
         // Writing to a String cannot fail.
         if self.failed > 0 {
@@ -70,10 +72,10 @@ impl Round {
 /// Tells a round, with the topics that gained by entries after `last`; returns the last entry that ever came.
 ///
 /// Without `last` nothing is told: this is the first look.
-pub(super) async fn tell(context: Arc<Context>, round: Round, last: Option<i64>) -> Result<i64, StoreError> {
+pub(super) async fn tell(context: Arc<Context>, round: PolledRound, last: Option<i64>) -> Result<i64, StoreError> {
     let arrivals = context.store.call(move |store| store.arrivals(last.unwrap_or(i64::MAX))).await?;
     if last.is_some() {
-        let Round { polled, failed, new, changed, began } = &round;
+        let PolledRound { polled, failed, new, changed, began } = &round;
         let duration_ms = began.map_or(0, |began| u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
         let told = round.for_people(&context.config, &arrivals.topics);
         info!(polled, failed, entries.new = new, entries.changed = changed, duration_ms, "{told}");
@@ -95,7 +97,7 @@ mod tests {
     fn check(outcomes: &[Outcome], in_topic: usize, expected: &str) {
         let text = "[[topic]]\nid = \"ecole\"\ntitle = \"École\"\nany = [\"école\"]\n";
         let config = config::parse(text, Path::new("config.toml")).unwrap();
-        let mut round = Round::default();
+        let mut round = PolledRound::default();
         outcomes.iter().for_each(|outcome| round.add(outcome));
         let topics = [("ecole".to_owned(), in_topic), ("left-the-config".to_owned(), 1)];
         let topics = if in_topic == 0 { &[][..] } else { &topics };
@@ -120,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_round_is_told_when_it_is_over() {
-        let mut round = Round::default();
+        let mut round = PolledRound::default();
         assert!(!round.is_to_be_told(false), "nothing was polled");
         round.add(&Outcome::Unchanged);
         assert!(!round.is_to_be_told(true));

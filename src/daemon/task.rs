@@ -48,11 +48,6 @@ impl<T: Send + 'static> Task<T> {
         if self.is_running() { self.began.elapsed() } else { Duration::ZERO }
     }
 
-    /// How long ago the work under way, or the last, began.
-    pub(super) fn age(&self) -> Duration {
-        self.began.elapsed()
-    }
-
     /// Begins the work if it was asked for and none is under way.
     pub(super) fn start<F>(&mut self, work: impl FnOnce() -> F)
     where

@@ -6,7 +6,9 @@ use tokio::time::advance;
 use super::*;
 use crate::config;
 use crate::pipeline::{Conclusion, Counts, Outcome, Polled};
-use crate::store::{Store, StoreError};
+use crate::store::ailment::Ailment;
+use crate::store::sqlite::Sqlite;
+use crate::store::{Handle, Store, StoreError};
 
 /// A daemon on a folder of its own, before its first publication.
 fn daemon(folder: &Path) -> Daemon {
@@ -31,7 +33,7 @@ async fn publish(daemon: &mut Daemon) {
     daemon.start();
     if daemon.publishing.is_running() {
         let publication = daemon.publishing.ended().await.unwrap().flatten().unwrap();
-        daemon.published(publication).unwrap();
+        daemon.published(publication);
     }
 }
 
@@ -58,12 +60,19 @@ async fn files_that_could_not_be_written_are_tried_again_without_news() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_written_at_the_start_ends_the_daemon() {
+async fn a_folder_that_cannot_be_written_at_the_start_keeps_nobody_from_being_served() {
     let folder = tempfile::tempdir().unwrap();
     let mut daemon = daemon(folder.path());
-    fs::create_dir_all(daemon.context.config.publish.directory.join("ecole.atom")).unwrap();
-    let error = format!("{:#}", daemon.live().await.unwrap_err());
-    assert!(error.contains("ecole.atom"), "{error}");
+    let file = daemon.context.config.publish.directory.join("ecole.atom");
+    fs::create_dir_all(file.join("in the way")).unwrap();
+    daemon.publishing.ask();
+    publish(&mut daemon).await;
+    assert!(daemon.front.tree.load().get("/ecole.atom").is_some());
+    assert!(daemon.front.health.load().reasons[0].contains("ecole.atom"));
+    fs::remove_dir_all(&file).unwrap();
+    daemon.files_again = Some(Instant::now());
+    look(&mut daemon).await;
+    assert!(file.is_file() && daemon.front.health.load().reasons.is_empty());
 }
 
 /// Checks that a daemon that is prepared so ends by itself, with this reason.
@@ -103,12 +112,93 @@ async fn a_task_that_panics_ends_the_daemon_with_its_name() {
 }
 
 #[tokio::test]
-async fn a_store_that_fails_ends_the_daemon_with_its_reason() {
+async fn a_fault_of_ours_in_the_store_ends_the_daemon_with_its_reason() {
     let fails = |daemon: &mut Daemon| {
+        let lost = StoreError::Lost { reason: "a fault".into(), ailment: None };
         daemon.looking.ask();
-        daemon.looking.start(async || Err(StoreError::Lost { reason: "the disk is full".into() }.into()));
+        daemon.looking.start(async || Err(lost.into()));
     };
-    check_ends(fails, "looking at the store failed: the store could not keep a transaction: the disk is full").await;
+    check_ends(fails, "looking at the store failed: the store could not keep a transaction: a fault").await;
+}
+
+/// The error of a store on a full disk.
+fn full() -> StoreError {
+    let ailment = Ailment::Full { free_bytes: 7 };
+    StoreError::Failed { store: "veille.db".into(), ailment, source: "it said so".into() }
+}
+
+#[tokio::test]
+async fn a_poll_that_the_store_cannot_keep_is_due_still_and_stops_all_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = daemon(folder.path());
+    daemon.due.set("ecole", Utc::now());
+    let taken = daemon.due.take(Utc::now(), |_| None).unwrap();
+    let context = Arc::clone(&daemon.context);
+    daemon.end_poll(Ended { source_id: taken, context, asked: None, conclusion: Err(full()) }).unwrap();
+    assert!(daemon.due.next().unwrap() <= Utc::now(), "it stays due");
+    assert!(daemon.until_next_poll() > Duration::ZERO, "but nobody is asked");
+    daemon.start_polls(Utc::now());
+    assert!(daemon.polls.is_empty());
+    let reasons = &daemon.front.health.load().reasons;
+    assert!(reasons[0].starts_with("the disk of `veille.db` is full: 7 bytes free; free some space"), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn a_store_that_can_be_written_again_ends_the_outage_with_a_few_polls_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = daemon(folder.path());
+    daemon.store_fails(&full());
+    daemon.store_fails(&full());
+    assert_eq!(daemon.outages.len(), 1);
+    daemon.mended(Err(full()));
+    assert!(daemon.is_ailing() && daemon.tries == 2);
+    daemon.mended(Ok(()));
+    assert!(!daemon.is_ailing() && daemon.outages.is_empty() && daemon.front.health.load().reasons.is_empty());
+    assert!(daemon.room_for_polls() < polls_max(&daemon.context), "it may be full again at once");
+    let context = Arc::clone(&daemon.context);
+    let conclusion =
+        Ok(Conclusion::Kept { polled: Polled { outcome: Outcome::Unchanged, next_poll: None }, is_answer: true });
+    daemon.end_poll(Ended { source_id: "ecole".into(), context, asked: None, conclusion }).unwrap();
+    assert_eq!(daemon.room_for_polls(), polls_max(&daemon.context));
+}
+
+#[tokio::test]
+async fn a_store_file_that_is_deleted_is_noticed_and_one_put_back_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = daemon(folder.path());
+    daemon.publishing.ask();
+    publish(&mut daemon).await;
+    let path = daemon.store_path.clone();
+    let away = path.with_file_name("away.db");
+    daemon
+        .context
+        .store
+        .call({
+            let away = away.clone();
+            move |store| store.backup(&away)
+        })
+        .await
+        .unwrap();
+    fs::remove_file(&path).unwrap();
+    daemon.looking.ask();
+    daemon.start();
+    let looked = daemon.looking.ended().await;
+    assert!(daemon.survive(looked).unwrap().is_none());
+    assert!(daemon.front.health.load().reasons[0].contains("was deleted or replaced while in use"));
+    let tried = daemon.context.store.call(|store| store.tidy(Utc::now())).await;
+    assert!(tried.is_err(), "nobody would find what is written to a file that is gone");
+    for (is_back, expected) in [(false, true), (true, false)] {
+        if is_back {
+            fs::rename(&away, &path).unwrap();
+        }
+        daemon.ailing.as_mut().unwrap().try_now();
+        daemon.start();
+        let mended = daemon.mending.ended().await.unwrap().unwrap();
+        daemon.mended(mended);
+        assert_eq!(daemon.is_ailing(), expected);
+    }
+    assert!(!path.with_file_name("away.db").exists());
+    daemon.context.store.call(|store| store.tidy(Utc::now())).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

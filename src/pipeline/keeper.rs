@@ -121,10 +121,10 @@ fn answer(replies: Vec<oneshot::Sender<Kept>>, kept: Result<Vec<Counts>, StoreEr
             }
         }
         Err(error) => {
-            let reason = error.reason();
+            let (reason, ailment) = (error.reason(), error.ailment());
             let mut first = Some(error);
             for reply in replies {
-                let error = first.take().unwrap_or_else(|| StoreError::Lost { reason: reason.clone() });
+                let error = first.take().unwrap_or_else(|| StoreError::Lost { reason: reason.clone(), ailment });
                 let _ = reply.send(Ok(Err(error)));
             }
         }

@@ -8,7 +8,9 @@ mod by_hand;
 mod deciding;
 mod full_text;
 mod health;
+mod holding;
 mod keeper;
+mod opening;
 mod publication;
 mod rebuilding;
 mod relabelling;
@@ -42,6 +44,8 @@ pub use announcement::{Announced, announce};
 pub use by_hand::{Account, Kinship, account, merge, split};
 pub use full_text::full_text;
 pub use health::{note_config, note_outages};
+pub use holding::{HeldByOther, hold, refuse_others};
+pub use opening::{open_store, refuse_vanished, reopen_store};
 pub use publication::{Archives, Published, publish};
 pub use relabelling::relabel;
 pub use upkeep::upkeep;
@@ -745,5 +749,19 @@ fn about(feed: Feed) -> About {
         rhythm,
         defects,
         clock_was_behind: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_that_stays_is_told_once_a_day() {
+        let at = |hours: i64| Timestamp::UNIX_EPOCH + TimeDelta::hours(hours);
+        let told: Vec<i64> = (1..80).filter(|hour| is_told_again(at(0), Some(at(hour - 1)), at(*hour))).collect();
+        assert_eq!(told, [24, 48, 72]);
+        assert!(is_told_again(at(0), Some(at(20)), at(200)), "rare polls tell it each time");
+        assert!(!is_told_again(at(0), None, at(200)));
     }
 }

@@ -63,7 +63,7 @@ type Archived = Vec<(String, Option<Filed>)>;
 ///
 /// Nothing is read, rendered or compressed of documents whose basis is the one that was noted beside their files. Files
 /// that cannot be written do not keep the main documents from being served. `None` if `stop` came first: documents that
-/// were not reached then stay as they were.
+/// were not reached then stay as they were. `outages` are those that the store cannot tell of.
 ///
 /// # Errors
 /// When the store fails.
@@ -73,14 +73,16 @@ type Archived = Vec<(String, Option<Filed>)>;
 pub async fn publish(
     context: &Arc<Context>,
     archives: Archives,
+    outages: &[Outage],
     stop: &CancellationToken,
 ) -> Result<Option<Published>, StoreError> {
     let topics: Vec<String> = context.config.topics.iter().map(|topic| topic.id.clone()).collect();
     let outline = context.store.call(move |store| look(store, &topics)).await?;
     let (context, stop, runtime) = (Arc::clone(context), stop.clone(), runtime::Handle::current());
+    let outages = outages.to_vec();
     let publishing = tokio::task::spawn_blocking(move || {
         let stories = Stories { context: &context, runtime: &runtime };
-        Publishing::begin(&context.config, archives, &stop, &outline).run(&stories, &outline)
+        Publishing::begin(&context.config, archives, &stop, &outline, outages).run(&stories, &outline)
     });
     publishing.await.map_err(|_| StoreError::Closed)?
 }
@@ -148,7 +150,13 @@ struct Publishing<'a> {
 type Flow = ControlFlow<()>;
 
 impl<'a> Publishing<'a> {
-    fn begin(config: &'a Config, archives: Archives, stop: &'a CancellationToken, outline: &Outline) -> Self {
+    fn begin(
+        config: &'a Config,
+        archives: Archives,
+        stop: &'a CancellationToken,
+        outline: &Outline,
+        outages: Vec<Outage>,
+    ) -> Self {
         let mut health: HashMap<Monitored, Turn> =
             outline.health.iter().map(|turn| (turn.of.clone(), turn.clone())).collect();
         let broken = health.remove(&Monitored::Config).filter(|turn| turn.health != Health::Recovered);
@@ -166,7 +174,7 @@ impl<'a> Publishing<'a> {
             stop,
             credits: credits(config, &outline.sources, health),
             broken,
-            outages: outline.health.iter().filter_map(Outage::of).collect(),
+            outages: outline.health.iter().filter_map(Outage::of).chain(outages).collect(),
             folder: if archives == Archives::Later { folder.map(Folder::hasty) } else { folder },
             representations: Vec::new(),
             filed: Vec::new(),

@@ -45,7 +45,7 @@ pub(super) async fn rebuild(context: &Arc<Context>, mut last: i64) -> Result<(),
             (held.stored, Arc::new(sketched), bytes)
         };
         let read = readers::run(move || batch.into_iter().map(read).collect::<Vec<_>>());
-        let read = read.await.map_err(|panic| StoreError::Lost { reason: panic.to_string() })?;
+        let read = read.await.map_err(|panic| StoreError::Lost { reason: panic.to_string(), ailment: None })?;
         let grouping = Arc::clone(&context.grouping);
         context.store.call(move |store| keep(store, &grouping, read, last)).await?;
     }

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 use tracing::info;
@@ -38,6 +39,7 @@ const TOLD: usize = 20_000;
 /// # Cancellation
 /// What is done is kept; the next run goes on there.
 pub async fn relabel(context: &Arc<Context>) -> Result<bool, StoreError> {
+    let began = Instant::now();
     let pulse = context.store.call(|store| store.pulse()).await?;
     let is_rebuilt = pulse.rebuilt.is_some();
     if let Some(rebuilt) = pulse.rebuilt {
@@ -50,7 +52,10 @@ pub async fn relabel(context: &Arc<Context>) -> Result<bool, StoreError> {
         while !finish(context).await? {
             done += label_late(context).await?;
         }
-        info!(entries = done, "labelled {done} entries by the new rules");
+        if done > 0 {
+            let seconds = began.elapsed().as_secs_f64();
+            info!(entries = done, "labelled {done} entries by the new rules in {seconds:.1} s");
+        }
     }
     while context.store.call(|store| store.drop_labels(DROPPED)).await? > 0 {}
     Ok(is_rebuilt || !is_done)
@@ -130,7 +135,7 @@ async fn judge(context: &Arc<Context>, mut batch: Vec<Held>) -> Result<Vec<Chang
     }
     let mut changes = Vec::new();
     for part in futures_util::future::join_all(parts).await {
-        changes.extend(part.map_err(|panic| StoreError::Lost { reason: panic.to_string() })?);
+        changes.extend(part.map_err(|panic| StoreError::Lost { reason: panic.to_string(), ailment: None })?);
     }
     Ok(changes)
 }
@@ -160,7 +165,7 @@ async fn relate(context: &Arc<Context>, topic: &str) -> Result<(), StoreError> {
         after = Some(last.order());
         let id = topic.to_owned();
         let chosen = readers::run(move || choose(&id, &page, &window)).await;
-        let (changes, kept) = chosen.map_err(|panic| StoreError::Lost { reason: panic.to_string() })?;
+        let (changes, kept) = chosen.map_err(|panic| StoreError::Lost { reason: panic.to_string(), ailment: None })?;
         window = kept;
         apply(context, changes).await?;
     }

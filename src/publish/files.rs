@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::disk;
 use crate::feed::Timestamp;
 use crate::publish::archive::Framed;
 use crate::publish::compression::{COMPRESSED_FROM_BYTES, compress};
@@ -152,7 +153,7 @@ impl Folder {
     ///
     /// When the folder cannot be made, opened or locked.
     pub fn open<'a>(directory: &Path, paths: impl IntoIterator<Item = &'a str>) -> Result<Self, FilesError> {
-        fs::create_dir_all(directory).map_err(failed("make", directory))?;
+        disk::make_folders(directory).map_err(failed("make", directory))?;
         let lock = File::open(directory).map_err(failed("open", directory))?;
         lock.lock().map_err(failed("lock", directory))?;
         let (ours, groups) = manifest::read(directory);
@@ -406,11 +407,12 @@ impl Folder {
         write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(String, u64), FilesError> {
         let folder = path.parent().unwrap_or(&self.directory);
-        fs::create_dir_all(folder).map_err(failed("make", folder))?;
+        disk::make_folders(folder).map_err(failed("make", folder))?;
         let mut written = || {
             let mut hashing = Hashing { to: BufWriter::new(File::create(path)?), hash: Sha256::new(), length: 0 };
             write(&mut hashing)?;
             hashing.flush()?;
+            disk::give(path);
             Ok((hexadecimal(&hashing.hash.finalize()), hashing.length))
         };
         written().map_err(failed("write", path))
@@ -444,22 +446,11 @@ impl Folder {
 
     /// Returns a file if it is noted in a list as one of the document with that hash, and lies there as noted.
     fn placed(&self, listed: &ListedFiles, name: &str, hash: &str) -> Option<Placed> {
-        let noted = listed.get(name)?.as_ref().filter(|noted| noted.hash == hash)?;
-        let file = self.directory.join(name);
-        let stamp = Stamp::of(&file.metadata().ok()?);
-        (stamp == noted.stamp).then_some(Placed { file, stamp })
+        placed(&self.directory, listed, name, hash)
     }
 
     fn filed(&self, path: &str) -> Option<Filed> {
-        let name = file_name(path);
-        let hash = self.wanted.get(&name)?.as_ref()?.hash.clone();
-        let plain = self.placed(&self.wanted, &name, &hash)?;
-        let beside = beside(&name).into_iter();
-        let mut compressed: Vec<_> =
-            beside.filter_map(|(encoding, name)| Some((encoding, self.placed(&self.wanted, &name, &hash)?))).collect();
-        compressed.sort_by_key(|(_, placed)| placed.stamp.length);
-        let (path, format, modified) = (path.to_owned(), Format::of(path), plain.stamp.modified);
-        Some(Filed { path, format, hash, modified, plain, compressed, served: Served::File })
+        filed(&self.directory, &self.wanted, path)
     }
 
     /// Removes what a crash left half written; nobody else is writing while the folder is locked.
@@ -533,6 +524,41 @@ impl Folder {
     }
 }
 
+/// Tells whether documents were published into a folder.
+#[must_use]
+pub fn is_published(directory: &Path) -> bool {
+    !manifest::read(directory).0.is_empty()
+}
+
+/// Returns the documents that lie in a folder as they were put, whatever became of the store that they came from.
+#[must_use]
+pub fn published(directory: &Path) -> Vec<Filed> {
+    let (listed, _) = manifest::read(directory);
+    let documents = listed.keys().filter(|name| !is_compressed(name));
+    documents.filter_map(|name| filed(directory, &listed, &site_path(name))).collect()
+}
+
+/// Returns a file if it is noted in a list as one of the document with that hash, and lies there as noted.
+fn placed(directory: &Path, listed: &ListedFiles, name: &str, hash: &str) -> Option<Placed> {
+    let noted = listed.get(name)?.as_ref().filter(|noted| noted.hash == hash)?;
+    let file = directory.join(name);
+    let stamp = Stamp::of(&file.metadata().ok()?);
+    (stamp == noted.stamp).then_some(Placed { file, stamp })
+}
+
+/// Returns the document at a path of the site, with what is beside it, if it lies there as listed.
+fn filed(directory: &Path, listed: &ListedFiles, path: &str) -> Option<Filed> {
+    let name = file_name(path);
+    let hash = listed.get(&name)?.as_ref()?.hash.clone();
+    let plain = placed(directory, listed, &name, &hash)?;
+    let beside = beside(&name).into_iter();
+    let mut compressed: Vec<_> =
+        beside.filter_map(|(encoding, name)| Some((encoding, placed(directory, listed, &name, &hash)?))).collect();
+    compressed.sort_by_key(|(_, placed)| placed.stamp.length);
+    let (path, format, modified) = (path.to_owned(), Format::of(path), plain.stamp.modified);
+    Some(Filed { path, format, hash, modified, plain, compressed, served: Served::File })
+}
+
 /// Counts and hashes what is written.
 struct Hashing {
     to: BufWriter<File>,
@@ -581,6 +607,12 @@ const SPOOL: &str = "..veille.spool";
 fn file_name(path: &str) -> String {
     let name = path.trim_start_matches('/');
     if name.is_empty() || name.ends_with('/') { format!("{name}index.html") } else { name.to_owned() }
+}
+
+/// The path of the site that a file belongs to.
+fn site_path(name: &str) -> String {
+    let folder = name.strip_suffix("index.html").filter(|folder| folder.is_empty() || folder.ends_with('/'));
+    format!("/{}", folder.unwrap_or(name))
 }
 
 /// The files that a document may have beside it.

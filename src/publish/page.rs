@@ -8,7 +8,7 @@ use chrono::Datelike;
 
 use crate::config::Site;
 use crate::feed::Timestamp;
-use crate::outage::Outage;
+use crate::outage::{Lack, Outage};
 use crate::publish::archive::{self, Volume};
 use crate::publish::channel::{Channel, home as home_address, publisher};
 use crate::publish::item::{self, Item};
@@ -292,7 +292,11 @@ fn outages(edition: &Edition<'_>) -> Vec<OutageShown> {
         told: (words.outage)(outage.lack),
         instant: instant(outage.since),
         day: day(edition.site, outage.since),
-        reason: outage.reason.clone(),
+        reason: match outage.lack {
+            Lack::Network | Lack::Resources => outage.reason.clone(),
+            // It names files of this machine, which are no readers' business.
+            Lack::Store | Lack::Folder => String::new(),
+        },
     };
     edition.outages.iter().map(shown).collect()
 }

@@ -109,6 +109,8 @@ static FRENCH: Words = Words {
     outage: |lack| match lack {
         Lack::Network => "Ce site est coupé d’Internet\u{a0}: les nouvelles attendent",
         Lack::Resources => "Ce site manque de ressources\u{a0}: des nouvelles attendent",
+        Lack::Store => "Ce site ne peut rien enregistrer\u{a0}: les nouvelles attendent",
+        Lack::Folder => "Ce site ne peut écrire ses fichiers\u{a0}: certaines pages sont anciennes",
     },
     since: "depuis le",
     month: |month, year| format!("{} {year}", vocabulary::FRENCH.months.get(month).unwrap_or(&"")),
@@ -161,6 +163,8 @@ static ENGLISH: Words = Words {
     outage: |lack| match lack {
         Lack::Network => "This site is cut off from the internet: news waits",
         Lack::Resources => "This site is short of resources: some news waits",
+        Lack::Store => "This site can keep nothing: news waits",
+        Lack::Folder => "This site cannot write its files: some pages are old",
     },
     since: "since",
     month: |month, year| format!("{} {year}", vocabulary::ENGLISH.months.get(month).unwrap_or(&"")),

@@ -68,14 +68,14 @@ impl DaemonHealth {
     /// Returns the JSON of `/healthz`.
     pub(super) fn text(&self) -> String {
         #[derive(Serialize)]
-        struct Told<'a> {
+        struct HealthBody<'a> {
             status: &'static str,
             #[serde(flatten)]
             health: &'a DaemonHealth,
         }
         let status = if self.is_degraded() { "degraded" } else { "ok" };
         // Text and numbers only, so the alternative is never taken.
-        serde_json::to_string(&Told { status, health: self }).unwrap_or_default()
+        serde_json::to_string(&HealthBody { status, health: self }).unwrap_or_default()
     }
 }
 

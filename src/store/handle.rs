@@ -9,7 +9,7 @@ use super::{Store, StoreError};
 /// Jobs that may wait; further callers wait to queue.
 const QUEUE: usize = 256;
 
-type StoreJob = Box<dyn FnOnce(&mut dyn Store) + Send>;
+type StoreJob = Box<dyn FnOnce(&mut Option<Box<dyn Store>>) + Send>;
 
 /// The door to a store that lives on its own thread.
 #[derive(Debug, Clone)]
@@ -22,11 +22,23 @@ impl Handle {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn new(mut store: Box<dyn Store>) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
+    pub fn new(store: Box<dyn Store>) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
+        Self::with(Some(store))
+    }
+
+    /// Makes a handle without a store: until [`Handle::put`] brings one, every call fails with [`StoreError::Shut`].
+    ///
+    /// # Errors
+    /// As [`Handle::new`].
+    pub fn shut() -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
+        Self::with(None)
+    }
+
+    fn with(mut store: Option<Box<dyn Store>>) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (queue, mut waiting) = mpsc::channel::<StoreJob>(QUEUE);
         let thread = std::thread::Builder::new().name("store".into()).spawn(move || {
             while let Some(job) = waiting.blocking_recv() {
-                job(&mut *store);
+                job(&mut store);
             }
         })?;
         Ok((Self { queue }, thread))
@@ -50,13 +62,26 @@ impl Handle {
     {
         let (answer, answered) = oneshot::channel();
         let job: StoreJob = Box::new(move |store| {
+            let run = || match store {
+                Some(store) => job(&mut **store),
+                None => Err(StoreError::Shut),
+            };
             // A caller that went away needs no answer.
-            let _ = answer.send(catch_unwind(AssertUnwindSafe(|| job(store))));
+            let _ = answer.send(catch_unwind(AssertUnwindSafe(run)));
         });
         self.queue.send(job).await.map_err(|_| StoreError::Closed)?;
         match answered.await.map_err(|_| StoreError::Closed)? {
             Ok(result) => result,
             Err(panic) => resume_unwind(panic),
         }
+    }
+
+    /// Puts a store in the place of the one before, after all jobs that wait for that one.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`] if the thread has ended.
+    pub async fn put(&self, new: Box<dyn Store>) -> Result<(), StoreError> {
+        let job: StoreJob = Box::new(move |store| *store = Some(new));
+        self.queue.send(job).await.map_err(|_| StoreError::Closed)
     }
 }

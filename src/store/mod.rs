@@ -3,7 +3,9 @@
 //! The contract is the prose on [`Store`]; `tests` in this folder runs it against every backend. [`sqlite`] is the default
 //! and the embedded one. [`Handle`] puts a store on its own thread.
 
+pub mod ailment;
 mod change;
+mod claim;
 mod handle;
 pub mod sqlite;
 mod surroundings;
@@ -12,12 +14,15 @@ mod tests;
 
 use std::path::Path;
 
+use ailment::Ailment;
+
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Monitored, Remembered, SourceState, Throttle, Turn};
 use crate::story::{Fingerprint, Gist, Month, Order, Revision, StoredEntry, Told, Tombstone};
 use crate::topic::Label;
 
 pub use change::Change;
+pub use claim::{Claim, holder};
 pub use handle::Handle;
 pub use surroundings::{Inquiry, SHARING_MAX, STAYS_MAX, Surroundings};
 
@@ -341,7 +346,9 @@ pub struct Arrivals {
     pub topics: Vec<(String, usize)>,
 }
 
-/// Why the store could not do as told. A broken store ends the daemon.
+/// Why the store could not do as told.
+///
+/// Most causes are faults of this machine ([`StoreError::ailment`]): the daemon lives on, and tries again.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The folder or file cannot be made or opened.
@@ -349,6 +356,8 @@ pub enum StoreError {
     Open {
         /// The file.
         store: String,
+        /// The cause.
+        ailment: Ailment,
         /// What the system says.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -369,11 +378,19 @@ pub enum StoreError {
         /// Ours.
         known: i64,
     },
-    /// There is no store yet, and it was opened for reading only.
+    /// There is no store yet, and none is to be made.
     #[error("there is no store at `{store}` yet")]
     Missing {
         /// The file.
         store: String,
+    },
+    /// There is no store any more.
+    #[error("the store `{store}` is gone: there is none, but {trace}")]
+    Vanished {
+        /// The file.
+        store: String,
+        /// What shows that there was one.
+        trace: String,
     },
     /// The file is damaged.
     #[error("the store `{store}` is damaged: {finding}")]
@@ -383,9 +400,13 @@ pub enum StoreError {
         /// The first finding of the check.
         finding: String,
     },
-    /// Reading or writing failed: a full or broken disk, or another process that holds the store for too long.
-    #[error("the store failed")]
+    /// Reading or writing failed.
+    #[error("{}", ailment.said(store))]
     Failed {
+        /// The file; empty as long as the place of the failure does not know it.
+        store: String,
+        /// The cause.
+        ailment: Ailment,
         /// What the backend says.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -395,28 +416,61 @@ pub enum StoreError {
     Lost {
         /// What the backend says.
         reason: String,
+        /// The cause; `None` if it is a fault of ours.
+        ailment: Option<Ailment>,
+    },
+    /// Another process holds it.
+    #[error("the store `{store}` is held by {by}")]
+    Held {
+        /// The file.
+        store: String,
+        /// The other process, in words.
+        by: String,
     },
     /// Other processes write all the time.
     #[error("other processes change the store all the time")]
     Contended,
+    /// No store is open: the one that there is cannot be.
+    #[error("no store is open")]
+    Shut,
     /// The store's thread has ended.
     #[error("the store is closed")]
     Closed,
 }
 
 impl StoreError {
+    /// Returns the fault of this machine that is behind it; `None` if there is no such fault, or only a new start can
+    /// help.
+    #[must_use]
+    pub fn ailment(&self) -> Option<Ailment> {
+        match self {
+            Self::Open { ailment, .. } | Self::Failed { ailment, .. } => Some(*ailment),
+            Self::Lost { ailment, .. } => *ailment,
+            Self::Damaged { .. } => Some(Ailment::Damaged),
+            Self::Missing { .. } | Self::Vanished { .. } => Some(Ailment::Gone),
+            Self::Foreign { .. } | Self::Newer { .. } | Self::Shut => Some(Ailment::Other),
+            Self::Contended => Some(Ailment::Locked),
+            Self::Held { .. } | Self::Closed => None,
+        }
+    }
+
     /// What the operator can do, apart from the error itself.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Open { .. } => Some("check that the folder exists and that this user may write in it (`store.path`)"),
+            Self::Open { ailment: Ailment::Other, .. } => Some("check that `store.path` leads to a folder and a file"),
+            Self::Open { ailment, .. } | Self::Failed { ailment, .. } => Some(ailment.advice()),
             Self::Foreign { .. } => Some("point `store.path` to another file; this one is left as it is"),
             Self::Newer { .. } => Some("install the veille that wrote it, or put a backup back; nothing was changed"),
             Self::Missing { .. } => Some("`veille poll` or `veille run` makes it"),
-            Self::Damaged { .. } => Some("put a backup back, or move the file away and let veille start anew"),
-            Self::Failed { .. } | Self::Lost { .. } => Some("check the disk's space and health"),
+            Self::Vanished { .. } => {
+                Some("put a backup back with `veille restore FILE`, or move what is named away to begin anew")
+            }
+            Self::Damaged { .. } => Some(Ailment::Damaged.advice()),
+            Self::Lost { ailment, .. } => ailment.map(Ailment::advice),
             Self::Contended => Some("let one veille run on this store, or wait for the others to end"),
-            Self::Closed => None,
+            Self::Held { .. } => Some("stop that process first, or let `store.path` name another file"),
+            Self::Shut | Self::Closed => None,
         }
     }
 
@@ -431,5 +485,16 @@ impl StoreError {
             cause = inner.source();
         }
         text
+    }
+
+    /// What is wrong, and what the operator can do, on one line.
+    #[must_use]
+    pub fn outage(&self) -> String {
+        let said = match self {
+            Self::Open { store, ailment, .. } if *ailment != Ailment::Other => ailment.said(store),
+            Self::Failed { ailment: Ailment::Other | Ailment::Device, .. } | Self::Open { .. } => self.reason(),
+            _ => self.to_string(),
+        };
+        self.hint().map(|hint| format!("{said}; {hint}")).unwrap_or(said)
     }
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use paths::{By, named};
 
 /// Pure modules: they know each other and nothing above.
-const WORDS: [&str; 8] = ["config", "feed", "outage", "schedule", "state", "story", "text", "topic"];
+const WORDS: [&str; 9] = ["config", "disk", "feed", "outage", "schedule", "state", "story", "text", "topic"];
 
 /// Stages: they know words and never each other.
 const STAGES: [&str; 6] = ["dedup", "fetch", "parse", "publish", "store", "tag"];

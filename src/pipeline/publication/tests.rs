@@ -52,7 +52,7 @@ impl World {
     }
 
     async fn publish(&self, archives: Archives) -> Published {
-        publish(&self.context, archives, &CancellationToken::new()).await.unwrap().unwrap()
+        publish(&self.context, archives, &[], &CancellationToken::new()).await.unwrap().unwrap()
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -130,7 +130,7 @@ async fn a_publication_that_is_stopped_removes_nothing_and_the_next_one_is_whole
     world.tell("ecole", "trois").await;
     let stop = CancellationToken::new();
     stop.cancel();
-    assert!(publish(&world.context, Archives::Changed, &stop).await.unwrap().is_none());
+    assert!(publish(&world.context, Archives::Changed, &[], &stop).await.unwrap().is_none());
     assert!(!fs::read_to_string(world.file("ecole.atom")).unwrap().contains("trois"));
     assert!(world.file("sante.json").exists() && world.file("ecole.atom.br").exists());
     world.publish(Archives::Changed).await;

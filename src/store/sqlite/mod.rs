@@ -8,6 +8,7 @@
 
 mod apply;
 mod archive;
+mod causes;
 mod derived;
 mod entries;
 mod health;
@@ -33,10 +34,12 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
+use super::ailment::{Ailment, RESERVE_BYTES};
 use super::{
     Applied, Arrivals, Change, EntryDay, Filter, Held, Inquiry, Outline, Part, Pulse, Relabelling, SourceShare, Store,
     StoreError, Surroundings,
 };
+use crate::disk;
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Monitored, Remembered, Throttle, Turn};
 use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
@@ -54,7 +57,7 @@ const MIGRATIONS: [&str; 6] = [
     include_str!("006.sql"),
 ];
 
-/// How long to wait for another process that writes.
+/// How long to wait for another process that writes, unless told otherwise.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A store in a file.
@@ -62,6 +65,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 pub struct Sqlite {
     connection: Connection,
     path: PathBuf,
+    /// The file that was opened: another one may come to its place.
+    identity: Option<(u64, u64)>,
 }
 
 impl Sqlite {
@@ -70,25 +75,40 @@ impl Sqlite {
     /// A store that was not closed (a crash, a power cut) is checked first.
     ///
     /// # Errors
-    /// [`StoreError::Open`], [`StoreError::Foreign`], [`StoreError::Newer`], [`StoreError::Damaged`].
+    /// [`StoreError::Open`], also if it can only be read; [`StoreError::Foreign`], [`StoreError::Newer`],
+    /// [`StoreError::Damaged`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let cannot_open =
-            |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { store: named(path), source };
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|error| cannot_open(error.into()))?;
+        make(path).map_err(|error| {
+            let ailment = Ailment::of(&error, path);
+            StoreError::Open { store: named(path), ailment, source: error.into() }
+        })?;
+        Self::open_existing(path, BUSY_TIMEOUT)
+    }
+
+    /// Opens the store at `path` as [`Sqlite::open`] does, and waits for other processes that write for so long; makes none.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], and those of [`Sqlite::open`].
+    pub fn open_existing(path: &Path, patience: Duration) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Missing { store: named(path) });
         }
+        let cannot_open = |error: rusqlite::Error| causes::cannot_open(error, path);
         // SQLite deletes the log when the last connection closes in order.
-        let crashed = path.with_file_name(file_name_with(path, "-wal")).metadata().is_ok_and(|wal| wal.len() > 0);
-        let connection = Connection::open(path).map_err(|error| cannot_open(error.into()))?;
-        let mut store = Self { connection, path: path.into() };
+        let crashed = log_of(path).metadata().is_ok_and(|log| log.len() > 0);
+        let flags = OpenFlags::default() & !OpenFlags::SQLITE_OPEN_CREATE;
+        let connection = Connection::open_with_flags(path, flags).map_err(cannot_open)?;
+        let mut store = Self { connection, path: path.into(), identity: disk::identity(path) };
+        store.connection.busy_timeout(patience).map_err(cannot_open)?;
         store.refuse_strangers()?;
-        store.configure().map_err(|error| cannot_open(error.into()))?;
+        store.refuse_unwritable()?;
+        store.configure().map_err(cannot_open)?;
         if crashed {
             store.check()?;
         }
         store.migrate()?;
-        store.connection.execute_batch(derived::TABLES).map_err(|error| cannot_open(error.into()))?;
-        derived::note_missing(&store.connection)?;
+        store.connection.execute_batch(derived::TABLES).map_err(cannot_open)?;
+        causes::explained(derived::note_missing(&store.connection), path)?;
         Ok(store)
     }
 
@@ -100,17 +120,74 @@ impl Sqlite {
         if !path.exists() {
             return Err(StoreError::Missing { store: named(path) });
         }
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-            .and_then(|connection| connection.busy_timeout(BUSY_TIMEOUT).map(|()| connection))
-            .map_err(|error| StoreError::Open { store: named(path), source: error.into() })?;
-        let mut store = Self { connection, path: path.into() };
-        let format = store.refuse_strangers()?;
+        let cannot_open = |error: rusqlite::Error| causes::cannot_open(error, path);
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(cannot_open)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(cannot_open)?;
+        let mut store = Self { connection, path: path.into(), identity: disk::identity(path) };
+        let format = match store.refuse_strangers() {
+            Err(StoreError::Open { ailment: Ailment::Full { .. } | Ailment::ReadOnly | Ailment::Rights, .. })
+                if log_of(path).metadata().map_or(0, |log| log.len()) == 0 =>
+            {
+                store.connection = unshared(path).map_err(cannot_open)?;
+                store.refuse_strangers()?
+            }
+            format => format?,
+        };
         if format < known_format() {
             // Older, or being made: only a writer may migrate it.
             drop(store);
             return Self::open(path);
         }
         Ok(store)
+    }
+
+    /// Waits for other processes that write no longer than this.
+    ///
+    /// # Errors
+    /// When that cannot be set.
+    pub fn with_patience(self, patience: Duration) -> Result<Self, StoreError> {
+        self.connection.busy_timeout(patience)?;
+        Ok(self)
+    }
+
+    /// Writes something that changes nothing, so that it shows whether the store can be written.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] with the cause.
+    pub fn attempt(&mut self) -> Result<(), StoreError> {
+        self.refuse_unfit()?;
+        let attempted = attempt(&mut self.connection);
+        causes::explained(attempted, &self.path)
+    }
+
+    /// Refuses a file that was deleted or replaced since it was opened, and a disk without room.
+    fn refuse_unfit(&self) -> Result<(), StoreError> {
+        self.refuse_lost()?;
+        let ailment = Ailment::full(&self.path);
+        let Ailment::Full { free_bytes } = ailment else { return Ok(()) };
+        if disk::free_bytes(&self.path).is_none() || free_bytes >= RESERVE_BYTES {
+            return Ok(());
+        }
+        Err(StoreError::Failed { store: named(&self.path), ailment, source: "the rest is kept free".into() })
+    }
+
+    /// Refuses a file that was deleted or replaced since it was opened: nobody would ever find in it what is written now.
+    fn refuse_lost(&self) -> Result<(), StoreError> {
+        if disk::identity(&self.path) == self.identity {
+            return Ok(());
+        }
+        let source = "the file that was opened lies there no more".into();
+        Err(StoreError::Failed { store: named(&self.path), ailment: Ailment::Gone, source })
+    }
+
+    /// Refuses a file that SQLite opened for reading although it was to be written.
+    fn refuse_unwritable(&self) -> Result<(), StoreError> {
+        let path = &self.path;
+        if !self.connection.is_readonly("main").map_err(|error| causes::cannot_open(error, path))? {
+            return Ok(());
+        }
+        let ailment = if disk::is_read_only(path) { Ailment::ReadOnly } else { Ailment::Rights };
+        Err(StoreError::Open { store: named(path), ailment, source: "it can be read, not written".into() })
     }
 
     /// Refuses a file that is not ours or too new; returns its format, 0 for an empty file.
@@ -120,7 +197,7 @@ impl Sqlite {
             pragma("application_id").and_then(|id| Ok((id, pragma("user_version")?))).map_err(|error| {
                 match error.sqlite_error_code() {
                     Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign { store: named(&self.path) },
-                    _ => StoreError::Open { store: named(&self.path), source: error.into() },
+                    _ => causes::cannot_open(error, &self.path),
                 }
             })?;
         let empty = application == 0 && found == 0 && self.table_count()? == 0;
@@ -134,12 +211,12 @@ impl Sqlite {
     }
 
     fn table_count(&self) -> Result<i64, StoreError> {
-        Ok(self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?)
+        let counted = self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0));
+        causes::explained(counted.map_err(StoreError::from), &self.path)
     }
 
     fn configure(&mut self) -> rusqlite::Result<()> {
         let connection = &self.connection;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         // 8 MB: what polls look up and write lies together, by time.
@@ -158,14 +235,52 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError::Damaged`] with the first finding.
     pub fn check(&mut self) -> Result<(), StoreError> {
-        let finding: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        let found = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+        let finding: String = causes::explained(found.map_err(StoreError::from), &self.path)?;
         if finding == "ok" { Ok(()) } else { Err(StoreError::Damaged { store: named(&self.path), finding }) }
+    }
+
+    /// Checks the whole file, and that each index says what its table says: it takes longer than [`Sqlite::check`].
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] with the first finding.
+    pub fn check_all(&mut self) -> Result<(), StoreError> {
+        let found = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+        let finding: String = causes::explained(found.map_err(StoreError::from), &self.path)?;
+        if finding == "ok" { Ok(()) } else { Err(StoreError::Damaged { store: named(&self.path), finding }) }
+    }
+
+    /// Copies all of it to an empty file in one step, so that writers neither wait nor begin it anew; then checks the copy.
+    fn copy(&mut self, to: &Path) -> Result<(), StoreError> {
+        let failed = |error| causes::cannot_open(error, to);
+        let mut copy = Connection::open(to).map_err(failed)?;
+        let copied = rusqlite::backup::Backup::new(&self.connection, &mut copy).and_then(|backup| backup.step(-1));
+        match copied {
+            Ok(rusqlite::backup::StepResult::Done) => {}
+            Ok(_) => {
+                let source = "another process holds it".into();
+                return Err(StoreError::Failed { store: named(&self.path), ailment: Ailment::Locked, source });
+            }
+            Err(error) if causes::by_code(&error) == Ailment::Damaged => {
+                return causes::explained(Err(error.into()), &self.path);
+            }
+            Err(error) => return Err(failed(error)),
+        }
+        let mut copy = Self { connection: copy, path: to.into(), identity: None };
+        match copy.check_all() {
+            // Pages are copied as they are, so this one is damaged in the same way.
+            Err(StoreError::Damaged { finding, .. }) => Err(StoreError::Damaged { store: named(&self.path), finding }),
+            Err(StoreError::Failed { ailment: Ailment::Damaged, source, .. }) => {
+                Err(StoreError::Failed { store: named(&self.path), ailment: Ailment::Damaged, source })
+            }
+            checked => checked,
+        }
     }
 
     /// Runs the missing migrations, all or none.
     fn migrate(&mut self) -> Result<(), StoreError> {
-        let store = named(&self.path);
-        let failed = |error: rusqlite::Error| StoreError::Open { store, source: error.into() };
+        let path = self.path.clone();
+        let failed = |error: rusqlite::Error| causes::cannot_open(error, &path);
         let run = |connection: &mut Connection| -> rusqlite::Result<()> {
             let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             // Read inside the transaction: another process may have migrated meanwhile.
@@ -197,75 +312,60 @@ fn file_name_with(path: &Path, suffix: &str) -> std::ffi::OsString {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Failed { source: error.into() }
+        Self::Failed { store: String::new(), ailment: causes::by_code(&error), source: error.into() }
     }
 }
 
 impl From<serde_json::Error> for StoreError {
     fn from(error: serde_json::Error) -> Self {
-        Self::Failed { source: error.into() }
+        Self::Failed { store: String::new(), ailment: Ailment::Other, source: error.into() }
     }
 }
 
 impl Store for Sqlite {
     fn sources(&mut self, ids: Option<&[String]>) -> Result<Vec<Remembered>, StoreError> {
-        sources::remembered(&self.connection, ids)
+        causes::explained(sources::remembered(&self.connection, ids), &self.path)
     }
 
     fn surroundings(&mut self, asked: &Inquiry) -> Result<Surroundings, StoreError> {
-        surroundings::read(&mut self.connection, asked)
+        causes::explained(surroundings::read(&mut self.connection, asked), &self.path)
     }
 
     fn apply(&mut self, changes: &[Change], seen: Option<i64>) -> Result<Applied, StoreError> {
-        apply::apply(&mut self.connection, changes, seen)
+        self.refuse_lost()?;
+        causes::explained(apply::apply(&mut self.connection, changes, seen), &self.path)
     }
 
     fn entries(&mut self, filter: &Filter) -> Result<Vec<Held>, StoreError> {
-        search::entries(&mut self.connection, filter)
+        causes::explained(search::entries(&mut self.connection, filter), &self.path)
     }
 
     fn revisions(&mut self, number: i64) -> Result<Vec<Revision>, StoreError> {
-        revisions::all(&self.connection, number)
+        causes::explained(revisions::all(&self.connection, number), &self.path)
     }
 
     fn unrelated(&mut self, topic: &str, after: Option<Order>, limit: usize) -> Result<Vec<(Gist, bool)>, StoreError> {
-        let rules = match meta::number(&self.connection, "next_rules")? {
-            Some(next) => Some(next),
-            None => meta::number(&self.connection, "rules")?,
-        };
-        related::page(&self.connection, rules.unwrap_or_default(), topic, after, limit)
+        causes::explained(unrelated(&self.connection, topic, after, limit), &self.path)
     }
 
     fn outline(&mut self, topics: &[String], turns: usize) -> Result<Outline, StoreError> {
-        // One moment for all that is read.
-        let transaction = self.connection.transaction()?;
-        let outline = Outline {
-            generation: meta::number(&transaction, "generation")?.unwrap_or_default(),
-            topics: archive::topics(&transaction, topics)?,
-            sources: sources::remembered(&transaction, None)?.into_iter().map(|known| known.state).collect(),
-            health: health::last(&transaction, None)?,
-            turns: health::turns(&transaction, turns)?,
-            hubs: hubs::all(&transaction)?,
-            unrelated: related::waiting(&transaction)?,
-        };
-        transaction.commit()?;
-        Ok(outline)
+        causes::explained(outline(&mut self.connection, topics, turns), &self.path)
     }
 
     fn stories(&mut self, topic: &str, part: Part) -> Result<Vec<i64>, StoreError> {
-        stories::stories(&self.connection, topic, part)
+        causes::explained(stories::stories(&self.connection, topic, part), &self.path)
     }
 
     fn told(&mut self, topic: &str, stories: &[i64]) -> Result<Vec<Told>, StoreError> {
-        stories::told(&self.connection, topic, stories)
+        causes::explained(stories::told(&self.connection, topic, stories), &self.path)
     }
 
     fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
-        withdrawals::tombstones(&self.connection, topic, month, limit)
+        causes::explained(withdrawals::tombstones(&self.connection, topic, month, limit), &self.path)
     }
 
     fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
-        entries::days(&self.connection, since)
+        causes::explained(entries::days(&self.connection, since), &self.path)
     }
 
     fn shares(&mut self) -> Result<Vec<SourceShare>, StoreError> {
@@ -277,72 +377,176 @@ impl Store for Sqlite {
     }
 
     fn health(&mut self, of: Option<&Monitored>) -> Result<Vec<Turn>, StoreError> {
-        health::last(&self.connection, of)
+        causes::explained(health::last(&self.connection, of), &self.path)
     }
 
     fn announcements(&mut self) -> Result<Vec<Announcement>, StoreError> {
-        hubs::all(&self.connection)
+        causes::explained(hubs::all(&self.connection), &self.path)
     }
 
     fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError> {
-        throttles::all(&self.connection, now)
+        causes::explained(throttles::all(&self.connection, now), &self.path)
     }
 
     fn pulse(&mut self) -> Result<Pulse, StoreError> {
-        let connection = &self.connection;
-        let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
-        let size: i64 = connection.prepare_cached(size)?.query_row([], |row| row.get(0))?;
-        let labelled = meta::number(connection, "labelled")?.unwrap_or_default();
-        let to_come = meta::rules_to_come(connection)?;
-        Ok(Pulse {
-            generation: meta::number(connection, "generation")?.unwrap_or_default(),
-            size: size.unsigned_abs(),
-            tidied: meta::number(connection, "tidied")?.and_then(|at| Timestamp::from_timestamp(at, 0)),
-            rules: meta::rules_in_force(connection)?,
-            relabelling: to_come.map(|rules| Relabelling { rules, labelled }),
-            unlabelled: meta::count_unlabelled(connection)?,
-            rebuilt: meta::number(connection, "rebuilt")?,
-        })
+        self.refuse_unfit()?;
+        causes::explained(pulse(&self.connection), &self.path)
     }
 
     fn drop_before(&mut self, before: Timestamp, sources: &[String], limit: usize) -> Result<usize, StoreError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let dropped = stories::drop_before(&transaction, before, sources, limit)?;
-        transaction.commit()?;
-        Ok(dropped)
+        self.refuse_lost()?;
+        causes::explained(drop_before(&mut self.connection, before, sources, limit), &self.path)
     }
 
     fn drop_labels(&mut self, limit: usize) -> Result<usize, StoreError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let stale = "SELECT id FROM ruleset WHERE id NOT IN
-            (SELECT value FROM meta WHERE name IN ('rules', 'next_rules')) LIMIT 1";
-        let stale: Option<i64> = transaction.query_row(stale, [], |row| row.get(0)).optional()?;
-        let Some(stale) = stale else { return Ok(0) };
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let dropped = transaction.execute(
-            "DELETE FROM labelled WHERE (entry, rules, topic) IN
-             (SELECT entry, rules, topic FROM labelled WHERE rules = ?1 LIMIT ?2)",
-            [stale, limit],
-        )?;
-        if dropped == 0 {
-            transaction.execute("DELETE FROM ruleset WHERE id = ?1", [stale])?;
-        }
-        transaction.commit()?;
-        Ok(dropped.max(1))
+        causes::explained(drop_labels(&mut self.connection, limit), &self.path)
     }
 
     fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {
         // The write-ahead log needs no help: each commit that makes it long folds it back. No statistics are taken: those of
         // a young store make the planner read all labels of a topic where one would do, years later.
-        meta::set(&self.connection, "tidied", Some(unix(now)))
+        self.refuse_lost()?;
+        causes::explained(meta::set(&self.connection, "tidied", Some(unix(now))), &self.path)
     }
 
     fn backup(&mut self, to: &Path) -> Result<(), StoreError> {
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { store: named(to), source };
+        let system = |error: std::io::Error| StoreError::Open {
+            store: named(to),
+            ailment: Ailment::of(&error, to),
+            source: error.into(),
+        };
         // Also the way to make sure that nobody's file is overwritten.
-        std::fs::File::create_new(to).map_err(|error| failed(error.into()))?;
-        self.connection.backup("main", to, None::<fn(rusqlite::backup::Progress)>).map_err(|error| failed(error.into()))
+        std::fs::File::create_new(to).map_err(system)?;
+        disk::give(to);
+        let copied = self.copy(to);
+        if copied.is_err() {
+            // Half a copy is none.
+            let _ = std::fs::remove_file(to);
+        }
+        copied
     }
+}
+
+fn unrelated(
+    connection: &Connection,
+    topic: &str,
+    after: Option<Order>,
+    limit: usize,
+) -> Result<Vec<(Gist, bool)>, StoreError> {
+    let rules = match meta::number(connection, "next_rules")? {
+        Some(next) => Some(next),
+        None => meta::number(connection, "rules")?,
+    };
+    related::page(connection, rules.unwrap_or_default(), topic, after, limit)
+}
+
+fn outline(connection: &mut Connection, topics: &[String], turns: usize) -> Result<Outline, StoreError> {
+    // One moment for all that is read.
+    let transaction = connection.transaction()?;
+    let outline = Outline {
+        generation: meta::number(&transaction, "generation")?.unwrap_or_default(),
+        topics: archive::topics(&transaction, topics)?,
+        sources: sources::remembered(&transaction, None)?.into_iter().map(|known| known.state).collect(),
+        health: health::last(&transaction, None)?,
+        turns: health::turns(&transaction, turns)?,
+        hubs: hubs::all(&transaction)?,
+        unrelated: related::waiting(&transaction)?,
+    };
+    transaction.commit()?;
+    Ok(outline)
+}
+
+fn pulse(connection: &Connection) -> Result<Pulse, StoreError> {
+    let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    let size: i64 = connection.prepare_cached(size)?.query_row([], |row| row.get(0))?;
+    let labelled = meta::number(connection, "labelled")?.unwrap_or_default();
+    let to_come = meta::rules_to_come(connection)?;
+    Ok(Pulse {
+        generation: meta::number(connection, "generation")?.unwrap_or_default(),
+        size: size.unsigned_abs(),
+        tidied: meta::number(connection, "tidied")?.and_then(|at| Timestamp::from_timestamp(at, 0)),
+        rules: meta::rules_in_force(connection)?,
+        relabelling: to_come.map(|rules| Relabelling { rules, labelled }),
+        unlabelled: meta::count_unlabelled(connection)?,
+        rebuilt: meta::number(connection, "rebuilt")?,
+    })
+}
+
+fn drop_before(
+    connection: &mut Connection,
+    before: Timestamp,
+    sources: &[String],
+    limit: usize,
+) -> Result<usize, StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let dropped = stories::drop_before(&transaction, before, sources, limit)?;
+    transaction.commit()?;
+    Ok(dropped)
+}
+
+fn drop_labels(connection: &mut Connection, limit: usize) -> Result<usize, StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let stale = "SELECT id FROM ruleset WHERE id NOT IN
+        (SELECT value FROM meta WHERE name IN ('rules', 'next_rules')) LIMIT 1";
+    let stale: Option<i64> = transaction.query_row(stale, [], |row| row.get(0)).optional()?;
+    let Some(stale) = stale else { return Ok(0) };
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let dropped = transaction.execute(
+        "DELETE FROM labelled WHERE (entry, rules, topic) IN
+         (SELECT entry, rules, topic FROM labelled WHERE rules = ?1 LIMIT ?2)",
+        [stale, limit],
+    )?;
+    if dropped == 0 {
+        transaction.execute("DELETE FROM ruleset WHERE id = ?1", [stale])?;
+    }
+    transaction.commit()?;
+    Ok(dropped.max(1))
+}
+
+/// Says why the store at `path` cannot be written and what to do, as far as the disk tells without writing; `None` if all
+/// is well with it, or there is no store.
+#[must_use]
+pub fn unfit(path: &Path) -> Option<String> {
+    let free_bytes = disk::free_bytes(path).filter(|free| path.exists() && *free < RESERVE_BYTES);
+    let full = free_bytes.map(|free_bytes| Ailment::Full { free_bytes });
+    let ailment = full.or_else(|| (path.exists() && disk::is_read_only(path)).then_some(Ailment::ReadOnly))?;
+    Some(format!("{}; {}", ailment.said(&named(path)), ailment.advice()))
+}
+
+/// Makes an empty file at `path` if there is none, and the folders on the way.
+fn make(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        disk::make_folders(folder)?;
+    }
+    match std::fs::File::create_new(path) {
+        Ok(_) => disk::give(path),
+        // Whether it is good is found out by opening it.
+        Err(_) if path.exists() => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// Opens a store of which nobody can write any more, for reading, without the shared memory that SQLite makes beside it
+/// else: on a full disk or a read-only file system there is no room for that.
+fn unshared(path: &Path) -> rusqlite::Result<Connection> {
+    let path = path.to_string_lossy();
+    let name = percent_encoding::utf8_percent_encode(&path, percent_encoding::NON_ALPHANUMERIC);
+    let name = format!("file:{name}?immutable=1");
+    Connection::open_with_flags(name, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
+}
+
+/// Returns the write-ahead log of a store.
+#[must_use]
+pub fn log_of(path: &Path) -> PathBuf {
+    path.with_file_name(file_name_with(path, "-wal"))
+}
+
+fn attempt(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    meta::set(&transaction, "attempt", Some(1))?;
+    meta::set(&transaction, "attempt", None)?;
+    Ok(transaction.commit()?)
 }
 
 /// A file as errors name it.

@@ -1,0 +1,242 @@
+//! A store that cannot be written: what was published is served on, no feed is asked, and the store is tried again until
+//! it can be written.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use tracing::{error, info, warn};
+
+use super::{Daemon, polls_max, publication};
+use crate::config::Config;
+use crate::outage::{Lack, Outage};
+use crate::pipeline::{self, Context};
+use crate::publish::files;
+use crate::store::ailment::Ailment;
+use crate::store::sqlite::Sqlite;
+use crate::store::{Handle, StoreError};
+
+/// How long a transaction waits for another process that writes. Nothing is lost when that is over: it is an outage, and
+/// the store is tried again. Much shorter than the time after which the watchdog finds the daemon dead.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The same for a try.
+const PATIENCE_OF_TRY: Duration = Duration::from_secs(1);
+
+/// Pauses between two tries, in seconds; the last one stays.
+const PAUSES: [u64; 6] = [2, 5, 10, 20, 40, 60];
+
+/// Polls at once after an outage, until one is kept: only then is it sure that the store takes them.
+const POLLS_ON_PROBATION: usize = 3;
+
+/// The store cannot be written for now.
+pub(super) struct Ailing {
+    ailment: Ailment,
+    /// When it is tried again.
+    next: Instant,
+}
+
+#[cfg(test)]
+impl Ailing {
+    /// Lets the next try be due.
+    pub(super) fn try_now(&mut self) {
+        self.next = Instant::now();
+    }
+}
+
+/// The store of a daemon that starts.
+pub(super) struct Opened {
+    pub(super) handle: Handle,
+    pub(super) thread: std::thread::JoinHandle<()>,
+    /// Why it cannot be written, if so.
+    pub(super) trouble: Option<StoreError>,
+}
+
+/// Opens the store as well as it can be: for writing, else for reading, else not at all if there are published documents
+/// to be served meanwhile.
+///
+/// # Errors
+/// When there is nothing to be served either: the operator is at hand at a first start.
+pub(super) fn open(config: &Config) -> anyhow::Result<Opened> {
+    let path = &config.store.path;
+    let (store, trouble) = match pipeline::open_store(config) {
+        Ok(mut store) => {
+            let trouble = store.attempt().err();
+            (Some(store.with_patience(PATIENCE)?), trouble)
+        }
+        Err(error) => (readable(path, &error), Some(error)),
+    };
+    let (handle, thread) = match (store, trouble.as_ref()) {
+        (Some(store), _) => Handle::new(Box::new(store))?,
+        (None, Some(error)) if is_worth_waiting(config, error) => Handle::shut()?,
+        (None, _) => return Err(trouble.unwrap_or(StoreError::Shut).into()),
+    };
+    Ok(Opened { handle, thread, trouble })
+}
+
+/// Opens for reading a store that cannot be opened for writing, if its content is not to blame.
+fn readable(path: &Path, error: &StoreError) -> Option<Sqlite> {
+    let is_sound = matches!(error, StoreError::Open { ailment, .. } if *ailment != Ailment::Damaged);
+    let is_free = error.ailment().is_some_and(|ailment| ailment != Ailment::Locked);
+    if is_sound && is_free { Sqlite::open_read_only(path).ok() } else { None }
+}
+
+fn is_worth_waiting(config: &Config, error: &StoreError) -> bool {
+    error.ailment() == Some(Ailment::Locked) || files::is_published(&config.publish.directory)
+}
+
+impl Daemon {
+    /// Lets a failure of the store be an outage; any other failure ends the daemon.
+    ///
+    /// # Errors
+    /// Any other failure.
+    pub(super) fn survive<T>(&mut self, result: anyhow::Result<Option<T>>) -> anyhow::Result<Option<T>> {
+        let Err(error) = &result else { return result };
+        let of_store = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
+        match of_store.filter(|error| error.ailment().is_some()) {
+            Some(error) => {
+                self.store_fails(error);
+                Ok(None)
+            }
+            None => result,
+        }
+    }
+
+    /// Notices that the store cannot be written or read: until it can, no feed is asked.
+    pub(super) fn store_fails(&mut self, error: &StoreError) {
+        self.front.metrics.store_failed();
+        let Some(ailment) = error.ailment() else { return };
+        // A store that is not open says nothing of the reason.
+        let is_shut = matches!(error, StoreError::Shut);
+        let known = self.ailing.as_ref().map(|ailing| ailing.ailment);
+        if known.is_none() {
+            let pause = Duration::from_secs(PAUSES.get(self.tries).or(PAUSES.last()).copied().unwrap_or_default());
+            self.tries += 1;
+            self.ailing = Some(Ailing { ailment, next: Instant::now() + pause });
+        } else if is_shut || known.is_some_and(|known| known.is_same(ailment)) {
+            return;
+        } else if let Some(ailing) = &mut self.ailing {
+            ailing.ailment = ailment;
+        }
+        self.begin_outage(Lack::Store, error.outage());
+        // The pages tell it, if the store can be read.
+        self.publishing.ask();
+        self.serve_published();
+    }
+
+    /// Serves the documents that lie in the published folder, unless those of a publication are served.
+    fn serve_published(&mut self) {
+        if self.published.is_some() || self.socket.is_none() {
+            return;
+        }
+        let config = &self.context.config;
+        self.front.prefix.store(publication::prefix(config));
+        self.front.tree.store(publication::published(&config.publish.directory, &self.front));
+        self.serve();
+        self.tell_ready();
+    }
+
+    /// Tells whether the store cannot be written for now.
+    pub(super) fn is_ailing(&self) -> bool {
+        self.ailing.is_some()
+    }
+
+    /// How many polls may be under way.
+    pub(super) fn room_for_polls(&self) -> usize {
+        let most = polls_max(&self.context);
+        if self.tries == 0 { most } else { most.min(POLLS_ON_PROBATION) }
+    }
+
+    /// Tries whether the store can be written again, if that is due.
+    pub(super) fn tend_store(&mut self) {
+        let Some(ailing) = &self.ailing else { return };
+        if ailing.next <= Instant::now() && !self.mending.is_running() {
+            self.mending.ask();
+        }
+        let (context, path, ailment) = (&self.context, &self.store_path, ailing.ailment);
+        self.mending.start(|| mend(Arc::clone(context), path.clone(), ailment));
+    }
+
+    /// Goes on with a store that can be written again, or waits longer.
+    pub(super) fn mended(&mut self, mended: Result<(), StoreError>) {
+        if let Err(error) = mended {
+            let pause = Duration::from_secs(PAUSES.get(self.tries).or(PAUSES.last()).copied().unwrap_or_default());
+            self.tries += 1;
+            self.store_fails(&error);
+            if let Some(ailing) = &mut self.ailing {
+                ailing.next = Instant::now() + pause;
+            }
+            return;
+        }
+        self.ailing = None;
+        self.end_outage(Lack::Store);
+        // Another file may have come: all that is known of sources is read anew.
+        self.is_to_replan = true;
+        self.reloading.ask();
+        self.relabelling.ask();
+        self.publishing.ask();
+    }
+
+    /// Returns the outages that cannot be kept in the store, for the pages.
+    pub(super) fn outages_untold(&self) -> Vec<Outage> {
+        self.outages.get(&Lack::Store).cloned().into_iter().collect()
+    }
+
+    /// Tells everywhere that this machine lacks something, unless it is told already.
+    pub(super) fn begin_outage(&mut self, lack: Lack, reason: String) {
+        let known = self.outages.get(&lack);
+        let is_told = match lack {
+            Lack::Network | Lack::Resources => known.is_some(),
+            Lack::Store | Lack::Folder => known.is_some_and(|known| known.reason == reason),
+        };
+        if is_told {
+            return;
+        }
+        let since = known.map_or_else(Utc::now, |known| known.since);
+        match lack {
+            Lack::Network | Lack::Resources => warn!("{reason}; {}", lack.advice()),
+            // Seldom over by itself.
+            Lack::Store | Lack::Folder => error!("{reason}; {}", lack.advice()),
+        }
+        self.set_trouble(lack.id(), Some(format!("{reason}; {}", lack.advice())));
+        self.outages.insert(lack, Outage { lack, since, reason });
+        self.noting.ask();
+    }
+
+    /// Tells everywhere that this machine has again what it lacked, unless it lacked nothing.
+    pub(super) fn end_outage(&mut self, lack: Lack) {
+        let Some(outage) = self.outages.remove(&lack) else { return };
+        let now = Utc::now();
+        let minutes = (now - outage.since).num_minutes();
+        match lack {
+            Lack::Network => info!("hosts answer again, after {minutes} minutes: what is due is polled"),
+            Lack::Resources => info!("this machine has again what polls need, after {minutes} minutes"),
+            Lack::Store => info!("the store can be written again, after {minutes} minutes: what is due is polled"),
+            Lack::Folder => info!("files are up to date again"),
+        }
+        self.set_trouble(lack.id(), None);
+        self.noting.ask();
+        match lack {
+            Lack::Network | Lack::Resources | Lack::Store => self.due.spread(now),
+            Lack::Folder => {}
+        }
+    }
+}
+
+/// Opens the store again and tries whether it can be written; if so, it takes the place of the one before.
+async fn mend(context: Arc<Context>, path: PathBuf, ailment: Ailment) -> anyhow::Result<Result<(), StoreError>> {
+    let config = context.config.clone();
+    let open = move || {
+        let mut store = pipeline::reopen_store(&config, &path, PATIENCE_OF_TRY)?;
+        if ailment == Ailment::Damaged {
+            store.check_all()?;
+        }
+        store.attempt()?;
+        store.with_patience(PATIENCE)
+    };
+    match tokio::task::spawn_blocking(open).await? {
+        Ok(store) => Ok(context.store.put(Box::new(store)).await),
+        Err(error) => Ok(Err(error)),
+    }
+}
