@@ -205,7 +205,7 @@ fn whole(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }
 
-/// Reads the memory of this process (proc_pid_status(5), `VmRSS`), in bytes; none where the system does not tell.
+/// Reads the memory of this process (`VmRSS` of `/proc/self/status`), in bytes; none where the system does not tell.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

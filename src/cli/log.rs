@@ -62,13 +62,11 @@ fn form() -> (LogForm, Option<String>) {
     let Some(asked) = std::env::var("VEILLE_LOG_FORMAT").ok().filter(|asked| !asked.is_empty()) else {
         return (usual, None);
     };
-    match FORMS.iter().find(|(name, _)| *name == asked) {
-        Some((_, form)) => (*form, None),
-        None => {
-            let names = FORMS.map(|(name, _)| format!("`{name}`")).join(", ");
-            (usual, Some(format!("`VEILLE_LOG_FORMAT={asked}` is none of {names}: it has no effect")))
-        }
+    if let Some((_, form)) = FORMS.iter().find(|(name, _)| *name == asked) {
+        return (*form, None);
     }
+    let names = FORMS.map(|(name, _)| format!("`{name}`")).join(", ");
+    (usual, Some(format!("`VEILLE_LOG_FORMAT={asked}` is none of {names}: it has no effect")))
 }
 
 /// Whether stderr is the stream that `$JOURNAL_STREAM` names by device and inode (`systemd.exec(5)`).

@@ -151,11 +151,11 @@ impl Member {
         now: Timestamp,
     ) -> Self {
         let dates: Vec<Timestamp> = days.iter().map(|day| day.last).collect();
-        let SourceState { last_success, next_poll, failures, retired, last_error, .. } = state;
+        let SourceState { last_success, next_poll, failures, last_error, retired, .. } = state;
         Self {
             is_enabled: source.enabled,
             schedule: source.schedule.clone(),
-            state: SourceState { last_success, next_poll, failures, retired, last_error, ..SourceState::default() },
+            state: SourceState { last_success, next_poll, failures, last_error, retired, ..SourceState::default() },
             silence: silence(&dates, now),
             news: dates.into_iter().chain(share.and_then(|share| share.last)).max(),
             entries: share.map_or(0, |share| share.entries),

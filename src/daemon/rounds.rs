@@ -98,7 +98,9 @@ mod tests {
         let text = "[[topic]]\nid = \"ecole\"\ntitle = \"École\"\nany = [\"école\"]\n";
         let config = config::parse(text, Path::new("config.toml")).unwrap();
         let mut round = PolledRound::default();
-        outcomes.iter().for_each(|outcome| round.add(outcome));
+        for outcome in outcomes {
+            round.add(outcome);
+        }
         let topics = [("ecole".to_owned(), in_topic), ("left-the-config".to_owned(), 1)];
         let topics = if in_topic == 0 { &[][..] } else { &topics };
         assert_eq!(round.for_people(&config, topics), expected);
