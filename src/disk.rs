@@ -11,14 +11,15 @@ use std::path::Path;
 const MOUNTED_READ_ONLY: u64 = 1;
 
 /// Returns the bytes that are free for this user on the disk of `path`, which need not exist; `None` if nobody can tell.
+#[allow(clippy::useless_conversion, reason = "the types differ between systems")]
 #[must_use]
 pub fn free_bytes(path: &Path) -> Option<u64> {
     let told = nix::sys::statvfs::statvfs(existing(path)).ok()?;
-    #[allow(clippy::unnecessary_cast, clippy::useless_conversion, reason = "the types differ between systems")]
     Some(u64::from(told.blocks_available()).saturating_mul(u64::from(told.fragment_size())))
 }
 
 /// Tells whether the file system of `path` is mounted read-only.
+#[allow(clippy::useless_conversion, reason = "the types differ between systems")]
 #[must_use]
 pub fn is_read_only(path: &Path) -> bool {
     let told = nix::sys::statvfs::statvfs(existing(path));

@@ -50,12 +50,6 @@ impl Lack {
         }
     }
 
-    /// Returns the lack that is kept under an id.
-    #[must_use]
-    pub fn of(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|lack| lack.id() == id)
-    }
-
     /// Returns what the operator can do, or need not do. Of the store and the folder the reason says more.
     #[must_use]
     pub fn advice(self) -> &'static str {

@@ -113,6 +113,8 @@ pub struct About {
     pub format: Option<String>,
     /// How often it asks to be polled.
     pub rhythm: Rhythm,
+    /// Whether the config kept its address private when it was last polled: it stays so after the source has left the config.
+    pub is_private: bool,
     /// Defects found when it was last read.
     pub defects: Vec<crate::feed::Defect>,
     /// Documents were read between these instants of our clock while it was behind that of the server.

@@ -83,6 +83,7 @@ mod tests {
             enabled: true,
             full_text: false,
             dedup: true,
+            private: false,
         }
     }
 

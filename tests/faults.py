@@ -240,6 +240,7 @@ def outage(world, begin, end, texts, seconds=20, schedule_polls=2):
     """A fault of a running daemon, from its first sign to the recovery."""
     world.start()
     world.settled()
+    wait(lambda: world.get("/ecole.atom")[1].count("<entry>") == HOSTS, "the first news", world.logged)
     before = world.origin.requests()
     world.origin.entries += 1
     began = time.monotonic()
@@ -290,6 +291,10 @@ def full_disk_at_start(origin):
         world.serves()
         time.sleep(15)
         asked = meanwhile(world, before, 0, "a start on a full disk")
+        poll = world.run("poll", "--force", check=1)
+        if "is full" not in poll.stderr:
+            fail(f"`poll` says: {poll.stderr}")
+        meanwhile(world, before, 0, "a poll with a full disk")
         feeds = world.run("feeds")
         if "is full" not in feeds.stderr:
             fail(f"`feeds` says nothing: {feeds.stderr}")

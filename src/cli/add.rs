@@ -13,6 +13,7 @@ use crate::config::{Config, NewFeed, id_for, is_id};
 use crate::feed::Feed;
 use crate::fetch::{self, Answer, Client, Settings};
 use crate::parse::{self, Candidate};
+use crate::text::{feed_key, web_address};
 
 /// Where feeds usually are, for sites whose pages do not say.
 const USUAL_PATHS: [&str; 8] =
@@ -57,8 +58,8 @@ pub(super) fn run(path: &Path, options: AddOptions) -> Result<(), Failure> {
 
 /// People write addresses without a scheme.
 fn address(written: &str) -> Result<Url, Failure> {
-    let url = Url::parse(written).or_else(|_| Url::parse(&format!("https://{written}")));
-    url.ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()).ok_or_else(|| {
+    let bare = || Url::parse(written).is_err().then(|| web_address(&format!("https://{written}"))).flatten();
+    web_address(written).or_else(bare).ok_or_else(|| {
         Failure::Usage(format!(
             "error: `{written}` is no web address\nhelp: write it as a browser shows it: `https://…`"
         ))
@@ -81,11 +82,7 @@ fn check_id(config: &Config, id: &str) -> Result<(), Failure> {
 
 /// A feed is there already under its address, also if it is written with `http` or another end.
 fn refuse_known(config: &Config, url: &Url) -> Result<(), Failure> {
-    let plain = |url: &Url| {
-        let text = url.as_str().split('#').next().unwrap_or_default();
-        text.trim_start_matches("http").trim_start_matches('s').trim_end_matches('/').to_owned()
-    };
-    match config.sources.iter().find(|source| plain(&source.url) == plain(url)) {
+    match config.sources.iter().find(|source| feed_key(&source.url) == feed_key(url)) {
         Some(known) => Err(Failure::Usage(format!("error: this feed is there already, as `{}`", known.id))),
         None => Ok(()),
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Failure, open, output};
 use crate::config::Config;
-use crate::publish::{self, Edition, Selection, Subscription};
+use crate::publish::{self, Edition, Hidden, Selection, Subscription};
 use crate::state::About;
 use crate::store::Store;
 
@@ -23,6 +23,7 @@ pub(super) fn run(config: &Config, options: &ExportOptions) -> Result<(), Failur
 fn topics(config: &Config) -> Vec<u8> {
     let selection = |topic| Selection { topic, stories: Vec::new(), months: Vec::new(), tombstones: Vec::new() };
     let edition = Edition {
+        hidden: Hidden::default(),
         site: &config.site,
         settings: &config.publish,
         sources: &BTreeMap::new(),

@@ -150,17 +150,14 @@ fn stored(path: &Path, now: Timestamp) -> Result<Stored, Failure> {
         Err(error) => return Err(error.into()),
     };
     let config = store.health(Some(&Monitored::Config))?.pop();
-    let outages = Lack::ALL.map(|lack| {
-        let turn = store.health(Some(&Monitored::Machine(lack)))?.pop();
-        Ok(turn.and_then(|turn| Outage::of(&turn)))
-    });
-    let outages: Vec<Option<Outage>> = outages.into_iter().collect::<Result<_, StoreError>>()?;
+    let outages = Lack::ALL.map(|lack| store.health(Some(&Monitored::Machine(lack))));
+    let outages: Vec<Vec<Turn>> = outages.into_iter().collect::<Result<_, _>>()?;
     Ok(Stored {
         states: store.sources(None)?.into_iter().map(|known| known.state).collect(),
         days: store.entry_days(now - RHYTHM)?,
         shares: store.shares()?,
         config,
-        outages: outages.into_iter().flatten().collect(),
+        outages: outages.iter().flatten().filter_map(Outage::of).collect(),
     })
 }
 

@@ -1,13 +1,12 @@
 //! `veille import FILE.opml`: the feeds of another reader, folders as tags. Asks no server.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-
-use url::Url;
 
 use super::{Failure, open, output, save};
 use crate::config::{NewFeed, id_for};
 use crate::parse::{self, OpmlFeed};
+use crate::text::feed_key;
 
 /// Largest list. Ten thousand feeds take about 3 MB.
 const LIST_BYTES_MAX: u64 = 32 << 20;
@@ -28,20 +27,28 @@ pub(super) fn run(path: &Path, options: &ImportOptions) -> Result<(), Failure> {
         ))
     })?;
     let mut taken: HashSet<String> = config.sources.iter().map(|source| source.id.clone()).collect();
-    let mut known: HashSet<Url> = config.sources.iter().map(|source| plain(source.url.clone())).collect();
+    let known: HashSet<String> = config.sources.iter().map(|source| feed_key(&source.url)).collect();
     let mut feeds: Vec<NewFeed> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     let mut odd = list.odd;
     let mut there = 0;
     for OpmlFeed { url, title, tags } in list.feeds {
+        let key = feed_key(&url);
         if !url.username().is_empty() || url.password().is_some() {
             odd.push(format!("{} (with a password: add it by hand, with `auth`)", url.host_str().unwrap_or_default()));
-        } else if known.insert(plain(url.clone())) {
+        } else if let Some(feed) = places.get(&key).and_then(|place| feeds.get_mut(*place)) {
+            // Listed in several folders: each of them is a tag.
+            let new = tags.into_iter().filter(|tag| !feed.tags.contains(tag)).collect::<Vec<_>>();
+            feed.tags.extend(new);
+            there += 1;
+        } else if known.contains(&key) {
+            there += 1;
+        } else {
             let id = id_for(&url, &taken);
             taken.insert(id.clone());
+            places.insert(key, feeds.len());
             let title = title.filter(|title| !title.is_empty());
             feeds.push(NewFeed { url: url.into(), id, title, tags });
-        } else {
-            there += 1;
         }
     }
     if !feeds.is_empty() {
@@ -59,11 +66,6 @@ fn for_people(added: usize, there: usize, odd: usize) -> String {
     let others = [(there, "there already"), (odd, "left out")];
     let others = others.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {number} {what}"));
     format!("{} added{}\n", output::count(added, "feed"), others.collect::<String>())
-}
-
-fn plain(mut url: Url) -> Url {
-    url.set_fragment(None);
-    url
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {

@@ -18,6 +18,7 @@ use crate::parse;
 use crate::pipeline;
 use crate::story::Plain;
 use crate::tag;
+use crate::text::web_address;
 use crate::topic::{Label, Matcher};
 
 #[derive(Debug, clap::Args)]
@@ -84,8 +85,8 @@ struct InspectedDocument {
 }
 
 pub(super) fn run(config: Option<PathBuf>, options: &InspectOptions) -> Result<(), Failure> {
-    let config = open::config(config)?;
-    let address = Url::parse(&options.place).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let config = open::config_if_any(config)?;
+    let address = web_address(&options.place);
     let source = source(&config, address.clone());
     let now = Utc::now();
     let document = match address {
@@ -179,6 +180,7 @@ fn source(config: &Config, url: Option<Url>) -> Source {
         enabled: true,
         full_text: false,
         dedup: true,
+        private: false,
     })
 }
 

@@ -41,7 +41,7 @@ use crate::fetch::descriptors;
 
 /// Keeps watch over news feeds and republishes each topic as one clean Atom feed.
 #[derive(Debug, Parser)]
-#[command(name = "veille", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "veille", version, max_term_width = 100)]
 struct Arguments {
     /// The config file [default: $`VEILLE_CONFIG`, else ./config.toml, else /etc/veille/config.toml]
     #[arg(long, short, global = true, value_name = "FILE")]

@@ -1,6 +1,6 @@
 //! What most commands open first: the config, the store, the runtime.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use url::Url;
 
@@ -17,14 +17,27 @@ const USUAL_PATHS: [&str; 2] = ["config.toml", "/etc/veille/config.toml"];
 
 /// Finds the config file: the one named, else `$VEILLE_CONFIG`, else the usual places.
 pub(super) fn config_path(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
-    let from_environment = || std::env::var_os("VEILLE_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let usual = || USUAL_PATHS.iter().map(PathBuf::from).find(|path| path.exists());
-    named.or_else(from_environment).or_else(usual).ok_or_else(|| {
+    found(named).ok_or_else(|| {
         Failure::Usage(format!(
             "error: no config: neither `{}` nor `{}` is there\nhelp: name one with `--config FILE` or `$VEILLE_CONFIG`",
             USUAL_PATHS[0], USUAL_PATHS[1],
         ))
     })
+}
+
+fn found(named: Option<PathBuf>) -> Option<PathBuf> {
+    let from_environment = || std::env::var_os("VEILLE_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let usual = || USUAL_PATHS.iter().map(PathBuf::from).find(|path| path.exists());
+    named.or_else(from_environment).or_else(usual)
+}
+
+/// Reads the config for a command that can do without: nothing is set if none is named and none is in the usual places.
+pub(super) fn config_if_any(named: Option<PathBuf>) -> Result<Config, Failure> {
+    match found(named) {
+        Some(path) => config(Some(path)),
+        None => config::parse("", Path::new(USUAL_PATHS[0]))
+            .map_err(|invalid| Failure::Usage(invalid.render(output::colour()))),
+    }
 }
 
 /// Reads the config; what is wrong with it is wrong usage, told whole.

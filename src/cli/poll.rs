@@ -64,7 +64,9 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
     let force = force || !feeds.is_empty();
     let sources = chosen(&config, &feeds)?;
     pipeline::refuse_others(&config)?;
-    let store = pipeline::open_store(&config)?;
+    let mut store = pipeline::open_store(&config)?;
+    // Before anybody is asked: what they answer could not be kept.
+    store.attempt()?;
     let (store, thread) = Handle::new(Box::new(store))?;
     let outage = open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);

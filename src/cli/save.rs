@@ -9,8 +9,8 @@ use crate::config::{self, NewFeed};
 
 /// Adds `feeds` to the config at `path`.
 ///
-/// The file is replaced by a new one of the same name and rights, or not at all: a daemon that looks meanwhile sees the
-/// old text or the new one.
+/// The file is replaced by a new one of the same name, owner, group and rights, or not at all: a daemon that looks
+/// meanwhile sees the old text or the new one.
 pub(super) fn add(path: &Path, feeds: &[NewFeed]) -> Result<(), Failure> {
     let before = fs::read_to_string(path)?;
     let after = config::with_feeds(&before, feeds).map_err(|error| Failure::Usage(format!("error: {error}")))?;

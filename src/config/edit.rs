@@ -26,11 +26,53 @@ pub enum EditError {
     NoList,
 }
 
-/// Returns the text of a config with `feeds` added after those that it has.
+/// Returns the text of a config with `feeds` added after those that it has; line ends and byte order mark stay.
 ///
 /// # Errors
 /// If it is no TOML, or `feed` no list.
 pub fn with_feeds(text: &str, feeds: &[NewFeed]) -> Result<String, EditError> {
+    let (mark, written) = match text.strip_prefix('\u{feff}') {
+        Some(rest) => ("\u{feff}", rest),
+        None => ("", text),
+    };
+    // The crate ends all lines in `\n`.
+    let plain = written.replace("\r\n", "\n");
+    let added = added(&plain, feeds)?;
+    if plain.len() == written.len() {
+        return Ok([mark, &added].concat());
+    }
+    let start = added.floor_char_boundary(common(plain.bytes(), added.bytes(), usize::MAX));
+    let end = common(plain.bytes().rev(), added.bytes().rev(), plain.len().saturating_sub(start));
+    let end = added.ceil_char_boundary(added.len().saturating_sub(end));
+    let tail = plain.len().saturating_sub(added.len().saturating_sub(end));
+    let (head, tail) = (written_length(written, start), written_length(written, tail));
+    let is_windows = 2 * (written.len() - plain.len()) >= plain.matches('\n').count();
+    let new = added.get(start..end).unwrap_or_default();
+    let new = if is_windows { new.replace('\n', "\r\n") } else { new.to_owned() };
+    Ok([mark, written.get(..head).unwrap_or_default(), &new, written.get(tail..).unwrap_or_default()].concat())
+}
+
+/// Counts the bytes that two texts begin with in common, `most` at most.
+fn common(one: impl Iterator<Item = u8>, other: impl Iterator<Item = u8>, most: usize) -> usize {
+    one.zip(other).take(most).take_while(|(one, other)| one == other).count()
+}
+
+/// Returns how long the beginning of a text is that has `length` bytes once all its lines end in `\n`.
+fn written_length(written: &str, length: usize) -> usize {
+    let mut left = length;
+    let mut taken = 0;
+    for line in written.split_inclusive('\n') {
+        let extra = usize::from(line.ends_with("\r\n"));
+        if left < line.len() - extra {
+            break;
+        }
+        left -= line.len() - extra;
+        taken += line.len();
+    }
+    taken + left
+}
+
+fn added(text: &str, feeds: &[NewFeed]) -> Result<String, EditError> {
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
         EditError::Syntax(error.message().lines().collect::<Vec<_>>().join("; "))
     })?;
@@ -132,5 +174,38 @@ mod tests {
     fn a_feed_that_is_no_list_is_told() {
         assert!(matches!(with_feeds("feed = 1", &[feed()]), Err(EditError::NoList)));
         assert!(matches!(with_feeds("feed = ", &[feed()]), Err(EditError::Syntax(_))));
+    }
+
+    #[test]
+    fn line_ends_and_the_byte_order_mark_stay() {
+        let windows = |text: &str| text.replace('\n', "\r\n");
+        for mark in ["", "\u{feff}"] {
+            for (before, after) in [
+                ("# été\n[[feed]]\nurl = 'https://a.example/'\n", ""),
+                (
+                    "[[feed]]\nurl = 'https://a.example/'\n",
+                    "\n# topics\n[[topic]]\nid = 'é'\nany = [\"\"\"\nmot\"\"\"]\n",
+                ),
+                ("[site]\ntitle = \"x\" # la fin\n\n", ""),
+            ] {
+                let text = with_feeds(&format!("{mark}{}", windows(&format!("{before}{after}"))), &[feed()]).unwrap();
+                assert_eq!(text, format!("{mark}{}", windows(&format!("{before}{ADDED}{after}"))));
+            }
+        }
+    }
+
+    #[test]
+    fn mixed_line_ends_stay_as_they_are() {
+        let before = "# a\r\n# b\n[[feed]]\r\nurl = 'https://a.example/'\n";
+        assert_eq!(with_feeds(before, &[feed()]).unwrap(), format!("{before}{}", ADDED.replace('\n', "\r\n")));
+        let before = "# a\n# b\n# c\n[[feed]]\nurl = 'https://a.example/' # é\r\n";
+        assert_eq!(with_feeds(before, &[feed()]).unwrap(), format!("{before}{ADDED}"));
+    }
+
+    #[test]
+    fn an_inline_list_keeps_the_line_ends_around_it() {
+        let text = with_feeds("# a\r\nfeed = [{ url = 'https://a.example/' }]\r\n# b\r\n", &[feed()]).unwrap();
+        assert!(text.starts_with("# a\r\nfeed = [{ url = 'https://a.example/' }, { url = "), "{text}");
+        assert!(text.ends_with("] }]\r\n# b\r\n"), "{text}");
     }
 }

@@ -157,6 +157,9 @@ table! {
         full_text: bool = FLAG, default(false);
         /// Whether its entries may be the same item as those of another feed.
         dedup: bool = FLAG, default(true);
+        /// Whether its address is a secret. Then nothing that is published tells it, nor the addresses that it leads to;
+        /// `veille export` does.
+        private: bool = FLAG, default(false);
     }
     beside {
         /// How it is asked.

@@ -14,6 +14,7 @@ use super::section::Section;
 use super::table::{Key, KeyType};
 use super::tree::Literal;
 use super::values::texts;
+use crate::text::secrets;
 
 /// A part of addresses; [`unique`] notes its mistakes.
 pub(super) const ID: KeyType<String> =
@@ -27,7 +28,11 @@ pub(super) fn sources(sections: &[Section<'_>], found: &mut Findings<'_>) -> Vec
     let ids = ids(sections, found);
     unique_urls(sections, found);
     found.source_ids.clone_from(&ids);
-    let source = |(section, id)| Some(Source { id, ..Source::read(section, found)? });
+    let source = |(section, id)| {
+        let source = Source { id, ..Source::read(section, found)? };
+        warn_of_secrets(&source, section, found);
+        Some(source)
+    };
     sections.iter().zip(ids).filter_map(source).collect()
 }
 
@@ -38,6 +43,16 @@ fn topics(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<
         unknown(&literal.span, "topic", topic, known, &mut found.problems);
     }
     Some(topics.into_iter().map(|(topic, _)| topic.to_owned()).collect())
+}
+
+/// A secret in an address is one no more once `sources.opml` and `atom:source` show it.
+fn warn_of_secrets(source: &Source, section: &Section<'_>, found: &mut Findings<'_>) {
+    if let (false, Some((name, _)), Some(literal)) =
+        (source.private, secrets(&source.url).next(), section.literal("url"))
+    {
+        let message = format!("`{name}` in this address looks like a secret, and addresses of feeds are published");
+        found.warning(&literal.span, message).help("write `private = true` in this feed, and its address is not");
+    }
 }
 
 fn unique_urls(sections: &[Section<'_>], found: &mut Findings<'_>) {

@@ -61,8 +61,8 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// Longest time that a look at the store may wait for its answer; beyond it the watchdog hears nothing more.
 ///
-/// It is longer than the minute that the store waits for another process that writes. After that minute the call fails,
-/// which ends the daemon with a reason; to be killed earlier would only begin the same wait again.
+/// It is longer than several transactions wait for another process that writes, one after the other. Then each call fails,
+/// which is an outage; to be killed earlier would only begin the same wait again.
 const LOOK_MAX: Duration = Duration::from_secs(75);
 
 /// How long changes gather before they are published together, at least and at most.
@@ -96,8 +96,8 @@ const UPKEEP: TimeDelta = TimeDelta::hours(1);
 /// The caller must not wait for the runtime's blocking threads afterwards: one may be held up by the disk.
 ///
 /// # Errors
-/// When the store, the port or the publish directory cannot be used, or the store or a part of the daemon fails later. A
-/// feed that fails is no error.
+/// When the port cannot be used, when there is no store and nothing else to be served, when another daemon holds the store,
+/// or when a part of the daemon fails later. A feed that fails is no error, nor is a store or folder that cannot be written.
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let requests = Shares::now().requests;
     if requests < config.poll.concurrency {

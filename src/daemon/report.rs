@@ -152,9 +152,8 @@ impl Daemon {
         let next_poll = self.due.next();
         let report = &self.report;
         let lag = report.roster.lag(now).max(TimeDelta::zero()).num_seconds().unsigned_abs();
-        let starting = report.published.is_none().then(|| "nothing is published yet".to_owned());
         let outages: Vec<OutageTold> = self.outages.values().map(OutageTold::from).collect();
-        let reasons = self.troubles.values().cloned().chain(report.roster.reasons(report.began, now)).chain(starting);
+        let reasons = self.troubles.values().cloned().chain(report.roster.reasons(report.began, now));
         let free_bytes = disk::free_bytes(&self.context.config.store.path);
         let figures = DaemonFigures {
             sources: report.roster.standings(now),

@@ -1,6 +1,7 @@
 //! The body of an answer: unpacked as it comes (RFC 9110 §8.4), never more than the limit and one piece.
 //!
-//! One content coding at most, of those that we ask for. gzip may come in several members (RFC 1952 §2.2) and zstd in
+//! One content coding at most, of those that we ask for; a coding that nobody knows is believed only where the body is no
+//! text. gzip may come in several members (RFC 1952 §2.2) and zstd in
 //! several frames (RFC 8878 §3): they are read whole. The only home of `async-compression`.
 
 use std::io;
@@ -32,36 +33,59 @@ const PIECE_BYTES: usize = 16 << 10;
 
 type Input = StreamReader<Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>, Bytes>;
 
-/// A content coding that we ask for.
-#[derive(Debug, Clone, Copy)]
+/// How a body is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coding {
     Plain,
     Gzip,
     Brotli,
     Zstd,
+    /// Something else, or several: no server needs them, and each layer multiplies a bomb. Some servers name the charset
+    /// here, or `none`, and pack nothing.
+    Unknown,
 }
 
 impl Coding {
     /// The value of `Accept-Encoding`.
     pub(super) const ACCEPTED: &'static str = "gzip, br, zstd";
 
-    /// Reads `Content-Encoding`.
-    ///
-    /// # Errors
-    /// The header as sent, if it names anything else, or several: no server needs them, and each layer multiplies a bomb.
-    fn of(headers: &HeaderMap) -> Result<Self, String> {
+    /// Reads `Content-Encoding`, a list whose members may be empty (RFC 9110 §5.6.1.2, §8.4).
+    fn of(headers: &HeaderMap) -> Self {
         let values = headers.get_all(CONTENT_ENCODING).into_iter();
-        let sent: Vec<String> = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into()).collect();
-        let lower = sent.iter().map(|coding| coding.trim().to_ascii_lowercase());
-        let codings: Vec<String> = lower.filter(|coding| !matches!(coding.as_str(), "" | "identity")).collect();
-        match codings.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-            [] => Ok(Self::Plain),
-            ["gzip" | "x-gzip"] => Ok(Self::Gzip),
-            ["br"] => Ok(Self::Brotli),
-            ["zstd"] => Ok(Self::Zstd),
-            _ => Err(sent.join(", ")),
+        let lists: Vec<String> = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into()).collect();
+        let members = lists.iter().flat_map(|list| list.split(','));
+        let mut codings: Vec<Self> = members.filter_map(|member| Self::named(member.trim())).collect();
+        // A proxy that repeats the header does not pack again.
+        codings.dedup();
+        match codings.as_slice() {
+            [] => Self::Plain,
+            [coding] => *coding,
+            _ => Self::Unknown,
         }
     }
+
+    /// Reads a member of the list; `None` if it stands for no coding.
+    fn named(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "" | "identity" => return None,
+            "gzip" | "x-gzip" => Self::Gzip,
+            "br" => Self::Brotli,
+            "zstd" => Self::Zstd,
+            _ => Self::Unknown,
+        })
+    }
+}
+
+/// Returns `Content-Encoding` as sent, for people.
+fn sent(headers: &HeaderMap) -> String {
+    let values = headers.get_all(CONTENT_ENCODING).into_iter();
+    values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a body is a document that nobody has packed: markup or JSON, also in UTF-16.
+fn is_plain(body: &[u8]) -> bool {
+    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    matches!(text, [b'<' | b'{' | b'[', ..] | [0xfe, 0xff, ..] | [0xff, 0xfe, ..])
 }
 
 /// Where a body is gathered, and what bounds it.
@@ -91,7 +115,7 @@ impl From<io::Error> for BodyFault {
 
 /// Reads the body of `response`. A large one waits until there is memory for it.
 pub(super) async fn read(response: Response, mut vessel: Vessel<'_>) -> Result<Bytes, BodyFault> {
-    let coding = Coding::of(response.headers()).map_err(|coding| BodyFault::Known(FetchError::Coding { coding }))?;
+    let (coding, sent) = (Coding::of(response.headers()), sent(response.headers()));
     if response.content_length().is_some_and(|length| length > vessel.bytes_max) {
         return Err(vessel.too_large());
     }
@@ -102,6 +126,12 @@ pub(super) async fn read(response: Response, mut vessel: Vessel<'_>) -> Result<B
         // Nothing, packed, is nothing.
         _ if vessel.next(&mut input).await?.is_none() => {}
         Coding::Plain => vessel.fill(&mut body, &mut input).await?,
+        Coding::Unknown => {
+            vessel.fill(&mut body, &mut input).await?;
+            if !is_plain(&body) {
+                return Err(BodyFault::Known(FetchError::Coding { coding: sent }));
+            }
+        }
         Coding::Gzip => loop {
             vessel.fill(&mut body, &mut GzipDecoder::new(&mut input)).await?;
             // What follows and is no member is padding or a stray line end, which everybody passes over.
@@ -119,7 +149,8 @@ pub(super) async fn read(response: Response, mut vessel: Vessel<'_>) -> Result<B
     }
     // Packed twice, or without saying so.
     if body.starts_with(GZIP) {
-        return Err(BodyFault::Known(FetchError::Coding { coding: "gzip".to_owned() }));
+        let coding = if sent.is_empty() { "gzip".to_owned() } else { sent };
+        return Err(BodyFault::Known(FetchError::Coding { coding }));
     }
     Ok(body.freeze())
 }

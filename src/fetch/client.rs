@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Response;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
@@ -180,15 +180,20 @@ impl Client {
         let sent = headers::known(&request.validators, url);
         let is_own = redirect::is_own(&request.own, url);
         let headers = headers::conditional(sent, headers::extra(is_own.then_some(&*request.headers))?);
-        let target = if is_own { headers::with_user_info(url, &request.own) } else { url.clone() };
-        let response = time.within(outlet.http(is_kept).get(target).headers(headers).send()).await;
+        let auth = request.auth.as_ref().filter(|_| is_own && !headers.contains_key(AUTHORIZATION));
+        let mut asked = outlet.http(is_kept).get(url.clone()).headers(headers);
+        if let Some((user, password)) = auth {
+            asked = asked.basic_auth(user, Some(password));
+        }
+        let response = time.within(asked.send()).await;
         let response = response.ok_or_else(|| self.too_slow(url))?;
         let response = response.map_err(|error| FetchError::before_answer(url, &error, self.limits, outlet))?;
         self.check_peer(url, &response, outlet)?;
         let (status, now) = (response.status().as_u16(), time.clock.now());
         let delta_asked = sent.is_some_and(|sent| sent.etag.is_some());
         match status {
-            200 => self.document(request, url, response, time).await,
+            // 203: a proxy on the way changed something, and says so (RFC 9110 §15.3.4).
+            200 | 203 => self.document(request, url, response, time).await,
             226 if delta_asked && headers::is_feed_delta(response.headers()) => {
                 self.document(request, url, response, time).await
             }

@@ -142,7 +142,7 @@ pub enum FetchError {
         /// What was wrong.
         fault: RedirectFault,
     },
-    /// An answer without a document: any status but 200, 226, and 304 when it was asked for.
+    /// An answer without a document: any status but 200, 203, 226, and 304 when it was asked for.
     #[error("{url} answered {code}{}", title(*code))]
     Status {
         /// What answered.
@@ -170,7 +170,7 @@ pub enum FetchError {
         /// What was wrong.
         why: String,
     },
-    /// A content coding that we did not offer, or several.
+    /// A content coding that we did not offer, or several, over what is no text.
     #[error("document is packed as `{coding}`, which we did not ask for")]
     Coding {
         /// `Content-Encoding` as sent.
@@ -524,7 +524,10 @@ fn status_advice(code: u16) -> Option<&'static str> {
         402 => "the feed must be paid for",
         403 => "the site refuses us: ask it to let feed readers pass, or remove the feed",
         404 => "the feed may have moved: look for it on the site's pages",
-        406 => "the server has no form of it that we accept; tell its operator",
+        406 => {
+            "the server has no form of it that we ask for: try `headers = { Accept = \"*/*\" }` in the feed's entry, or tell \
+             its operator"
+        }
         407 => "the proxy wants a name and password: give them in its address",
         410 => "the publisher says that it is gone for good: remove the feed",
         421 | 429 | 503 => "the site has too much to do; polled again later, and less often",

@@ -65,15 +65,6 @@ pub(super) fn conditional(sent: Option<&Validators>, mut headers: HeaderMap) -> 
     headers
 }
 
-/// Returns `url` with the user info of `own`, which the library sends as `Authorization: Basic`.
-pub(super) fn with_user_info(url: &Url, own: &Url) -> Url {
-    let mut url = url.clone();
-    // Fails only for URLs that can have no user info.
-    let _ = url.set_username(own.username());
-    let _ = url.set_password(own.password());
-    url
-}
-
 /// Returns the validators to store after a new document: those of the answer, and what is known of other URLs.
 pub(super) fn replaced(known: &[Validators], url: &Url, headers: &HeaderMap) -> Vec<Validators> {
     with(

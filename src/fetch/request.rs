@@ -19,8 +19,10 @@ const SECRET_BYTES_MAX: u64 = 64 << 10;
 pub struct Request {
     /// Where to begin: the source's URL, or the address adopted in its place.
     pub url: Url,
-    /// The source's URL as configured: `headers` and its user info are sent to its host only.
+    /// The source's URL as configured: `headers` and `auth` are sent to its host only.
     pub own: Url,
+    /// Name and password as they are, sent in UTF-8 (RFC 7617 §2.1). A header `Authorization` goes before them.
+    pub auth: Option<(String, String)>,
     /// Request headers of the source.
     pub headers: Vec<(String, String)>,
     /// The validators known of the source, by URL.
@@ -30,10 +32,11 @@ pub struct Request {
 }
 
 impl Request {
-    /// Asks for `url` for the first time.
+    /// Asks for `url` for the first time, with the name and password that it may hold.
     #[must_use]
     pub fn new(url: Url) -> Self {
-        Self { own: url.clone(), url, headers: Vec::new(), validators: Vec::new(), route: Route::default() }
+        let auth = user_info(&url);
+        Self { own: url.clone(), url, auth, headers: Vec::new(), validators: Vec::new(), route: Route::default() }
     }
 
     /// Asks for a source at `url`, which is its own or one adopted in its place.
@@ -48,15 +51,19 @@ impl Request {
         if let Some(user_agent) = &source.access.user_agent {
             headers.push(("User-Agent".to_owned(), user_agent.clone()));
         }
-        let mut own = source.url.clone();
-        if let Some(Auth { user, password }) = &source.access.auth {
-            let password = secret("auth", password).await?;
-            // Fails only for URLs that can have no user info, and those are not fetched.
-            let _ = own.set_username(user);
-            let _ = own.set_password(Some(&password));
-        }
-        Ok(Self { url, own, headers, validators, route: Route::from(&source.access) })
+        let auth = match &source.access.auth {
+            Some(Auth { user, password }) => Some((user.clone(), secret("auth", password).await?)),
+            None => None,
+        };
+        Ok(Self { url, own: source.url.clone(), auth, headers, validators, route: Route::from(&source.access) })
     }
+}
+
+/// Returns the name and password that a URL holds, where some characters are escaped (RFC 3986 §3.2.1).
+fn user_info(url: &Url) -> Option<(String, String)> {
+    let plain = |written: &str| percent_encoding::percent_decode_str(written).decode_utf8_lossy().into_owned();
+    let is_there = !url.username().is_empty() || url.password().is_some();
+    is_there.then(|| (plain(url.username()), plain(url.password().unwrap_or_default())))
 }
 
 pub(super) async fn secret(key: &'static str, secret: &Secret) -> Result<String, FetchError> {

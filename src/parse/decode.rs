@@ -1,18 +1,28 @@
 //! From bytes to text: byte order marks, labels and sniffing (RFC 7303 §3, XML 1.0 appendix F), and what really comes.
 //!
 //! The only home of `encoding_rs` and `chardetng`. What the bytes prove outranks what a label claims: text that is valid
-//! UTF-8 with accents in it is UTF-8 whatever its label says. A declaration left in the text is ignored by what follows.
+//! UTF-8 with accents in it is UTF-8 whatever its label says, and a label that the bytes disprove gives way to the next:
+//! HTTP's, then the declaration's, then a guess. A declaration left in the text is ignored by what follows.
 
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+/// What begins a change of character set in ISO-2022-JP, and no other text of feeds holds.
+const ESCAPE: u8 = 0x1b;
+
+/// One fault in so many characters beyond ASCII does not disprove a label: a byte is lost now and then.
+const CHARACTERS_PER_FAULT: usize = 20;
+
+/// Characters that must be restored within words before a text is taken to have been encoded twice: one is a quotation.
+const RESTORED_MIN: usize = 2;
+
 /// How much of a document without a usable label the detector looks at.
 const GUESS_BYTES_MAX: usize = 64 * 1024;
 
 /// Where a declaration can be.
-const LABEL_BYTES_MAX: usize = 512;
+const LABEL_BYTES_MAX: usize = 1024;
 
 /// Returns the document as text without byte order mark, lines ending in `\n` (XML 1.0 §2.11), and what was wrong with
 /// its encoding, if anything.
@@ -29,47 +39,86 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> (Cow<'a
 
 fn decode_as_is<'a>(bytes: &'a [u8], content_type: Option<&str>) -> (Cow<'a, str>, Option<String>) {
     match bytes {
-        [0xEF, 0xBB, 0xBF, rest @ ..] => decode_labelled(rest, None),
+        [0xEF, 0xBB, 0xBF, rest @ ..] => decode_labelled(rest, &[]),
         [0x00, 0x00, 0xFE, 0xFF, rest @ ..] => (utf32(rest, u32::from_be_bytes), None),
         [0xFF, 0xFE, 0x00, 0x00, rest @ ..] => (utf32(rest, u32::from_le_bytes), None),
         [0x00, 0x00, 0x00, b'<', ..] => (utf32(bytes, u32::from_be_bytes), None),
         [b'<', 0x00, 0x00, 0x00, ..] => (utf32(bytes, u32::from_le_bytes), None),
-        [0xFE, 0xFF, rest @ ..] | rest @ [0x00, b'<' | b'{', 0x00, ..] => (plain(UTF_16BE, rest), None),
-        [0xFF, 0xFE, rest @ ..] | rest @ [b'<' | b'{', 0x00, _, 0x00, ..] => (plain(UTF_16LE, rest), None),
-        _ => decode_labelled(bytes, content_type.and_then(charset).or_else(|| declared(bytes))),
+        [0xFE, 0xFF, rest @ ..] | rest @ [0x00, 0x01..=0x7F, 0x00, ..] => (plain(UTF_16BE, rest), None),
+        [0xFF, 0xFE, rest @ ..] | rest @ [0x01..=0x7F, 0x00, _, 0x00, ..] => (plain(UTF_16LE, rest), None),
+        _ => {
+            let labels = [content_type.and_then(charset), declared(bytes)];
+            decode_labelled(bytes, &labels.into_iter().flatten().collect::<Vec<_>>())
+        }
     }
 }
 
-/// Decodes text of a byte-wise encoding, believing `label` as far as the bytes allow.
-fn decode_labelled<'a>(bytes: &'a [u8], label: Option<&'static Encoding>) -> (Cow<'a, str>, Option<String>) {
-    let label = label.filter(|label| *label != UTF_16LE && *label != UTF_16BE);
-    if label == Some(ISO_2022_JP) {
-        return (plain(ISO_2022_JP, bytes), None); // seven bits: would pass for UTF-8
+/// Decodes text of a byte-wise encoding, believing each of the `labels` as far as the bytes allow.
+fn decode_labelled<'a>(bytes: &'a [u8], labels: &[&'static Encoding]) -> (Cow<'a, str>, Option<String>) {
+    // Seven bits: would pass for UTF-8.
+    if labels.contains(&ISO_2022_JP) && bytes.is_ascii() && bytes.contains(&ESCAPE) {
+        return (plain(ISO_2022_JP, bytes), None);
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
         return (Cow::Borrowed(text), None);
     }
-    match label {
-        Some(label) if label != UTF_8 => (plain(label, bytes), None),
-        _ => decode_unlabelled(bytes),
+    let (accents, strays) = utf8_shares(bytes);
+    // Texts in encodings of several bytes a character hold some that look like UTF-8.
+    let is_utf8 = |label: &&'static Encoding| accents > strays * if label.is_single_byte() { 1 } else { 8 };
+    let byte_wise = labels.iter().filter(|label| ![UTF_8, UTF_16LE, UTF_16BE, ISO_2022_JP].contains(label));
+    let candidates = byte_wise.filter(|label| !is_utf8(label)).map(|label| (*label, Decoded::new(label, bytes)));
+    let mut candidates: Vec<_> = candidates.collect();
+    // One that the bytes do not disprove, else one that loses little.
+    for share in [CHARACTERS_PER_FAULT, 4] {
+        if let Some(at) = candidates.iter().position(|(_, decoded)| decoded.faults * share <= decoded.characters) {
+            let (label, decoded) = candidates.swap_remove(at);
+            let disproved = labels.first().filter(|first| **first != label);
+            return (decoded.text, disproved.map(|first| misread(first, label)));
+        }
+        if accents >= strays {
+            // Real feeds paste a Windows-1252 paragraph into a UTF-8 template, or are cut within a character.
+            return (Cow::Owned(mixed(bytes)), Some("not valid UTF-8: stray bytes read as windows-1252".to_owned()));
+        }
     }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes.get(..GUESS_BYTES_MAX).unwrap_or(bytes), true);
+    let guess = detector.guess(None, Utf8Detection::Deny);
+    (plain(guess, bytes), Some(misread(labels.first().unwrap_or(&UTF_8), guess)))
 }
 
-/// Decodes what claims to be UTF-8, or claims nothing, and is not valid UTF-8.
-fn decode_unlabelled(bytes: &[u8]) -> (Cow<'_, str>, Option<String>) {
+fn misread(label: &'static Encoding, read_as: &'static Encoding) -> String {
+    format!("not valid {}: read as {}", label.name(), read_as.name().to_lowercase())
+}
+
+/// Counts the characters beyond ASCII that the bytes are in UTF-8, and the runs of bytes that are none.
+fn utf8_shares(bytes: &[u8]) -> (usize, usize) {
     let (mut accents, mut strays) = (0, 0);
     for chunk in bytes.utf8_chunks() {
         accents += chunk.valid().chars().filter(|character| !character.is_ascii()).count();
         strays += usize::from(!chunk.invalid().is_empty());
     }
-    if accents >= strays {
-        // Real feeds paste a Windows-1252 paragraph into a UTF-8 template, or are cut within a character.
-        return (Cow::Owned(mixed(bytes)), Some("not valid UTF-8: stray bytes read as windows-1252".to_owned()));
+    (accents, strays)
+}
+
+/// A text as one label has it.
+struct Decoded<'a> {
+    text: Cow<'a, str>,
+    /// Characters beyond ASCII.
+    characters: usize,
+    /// Those that no text has: what could not be decoded, and controls.
+    faults: usize,
+}
+
+impl<'a> Decoded<'a> {
+    fn new(label: &'static Encoding, bytes: &'a [u8]) -> Self {
+        let text = plain(label, bytes);
+        let beyond = text.chars().filter(|character| !character.is_ascii());
+        let (characters, faults) = beyond.fold((0, 0), |(characters, faults), character| {
+            let is_fault = matches!(character, '\u{80}'..='\u{9F}' | '\u{FFFD}');
+            (characters + 1, faults + usize::from(is_fault))
+        });
+        Self { text, characters, faults }
     }
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(bytes.get(..GUESS_BYTES_MAX).unwrap_or(bytes), true);
-    let guess = detector.guess(None, Utf8Detection::Deny);
-    (plain(guess, bytes), Some(format!("not valid UTF-8: read as {}", guess.name().to_lowercase())))
 }
 
 fn mixed(bytes: &[u8]) -> String {
@@ -94,15 +143,20 @@ fn utf32(bytes: &[u8], read: fn([u8; 4]) -> u32) -> Cow<'_, str> {
 /// The charset of a `Content-Type` (RFC 9110 §8.3.2).
 fn charset(content_type: &str) -> Option<&'static Encoding> {
     let lower = content_type.to_ascii_lowercase();
-    let (_, value) = lower.split_once("charset=")?;
-    label(value.split(';').next()?.trim_matches(['"', '\'', ' ']))
+    let value = lower.split_once("charset")?.1.trim_start().strip_prefix('=')?.trim_start();
+    label(value.trim_start_matches(['"', '\'']).split([';', ',', '"', '\'']).next()?.trim())
 }
 
-/// The encoding of an XML declaration.
+/// The encoding of an XML declaration, else of a page's `meta` element.
 fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = String::from_utf8_lossy(bytes.get(..LABEL_BYTES_MAX).unwrap_or(bytes)).to_ascii_lowercase();
-    let (declaration, _) = head.split_once("<?xml")?.1.split_once("?>")?;
-    let value = declaration.split_once("encoding")?.1.trim_start_matches(['=', ' ', '\t', '\r', '\n']);
+    let Some((_, declaration)) = head.split_once("<?xml") else {
+        let (_, meta) = head.split_once("<meta")?;
+        let value = meta.split_once("charset")?.1.trim_start().strip_prefix('=')?;
+        return label(value.trim_start_matches(['"', '\'', ' ']).split(['"', '\'', ' ', ';', '/', '>']).next()?);
+    };
+    let value = declaration.split_once("?>")?.0.split_once("encoding")?.1;
+    let value = value.trim_start_matches(['=', ' ', '\t', '\r', '\n']);
     let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''))?;
     label(value.trim_start_matches(quote).split(quote).next()?.trim())
 }
@@ -112,7 +166,9 @@ fn label(name: &str) -> Option<&'static Encoding> {
     if matches!(name, "us-ascii" | "ascii") {
         return None;
     }
-    Encoding::for_label(name.as_bytes()).or_else(|| Encoding::for_label(name.replace(['-', '_'], "").as_bytes()))
+    // Some stand for encodings that browsers refuse to read: as labels they are worth nothing.
+    let known = |name: &str| Encoding::for_label_no_replacement(name.as_bytes());
+    known(name).or_else(|| known(&name.replace('_', "-"))).or_else(|| known(&name.replace(['-', '_'], "")))
 }
 
 /// Returns the text as it was before UTF-8 was taken for windows-1252 and encoded again, if all of it was.
@@ -122,17 +178,23 @@ fn undo_double_encoding(text: &str) -> Option<String> {
     }
     // Each run between ASCII characters must make characters of its own: the first accent of an ordinary text does not.
     let mut repaired = String::with_capacity(text.len());
+    let (mut within_words, mut elsewhere) = (0, 0);
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| !c.is_ascii()) {
         let (before, tail) = rest.split_at_checked(start)?;
         let (run, after) = tail.split_at_checked(tail.find(|c: char| c.is_ascii()).unwrap_or(tail.len()))?;
         let bytes = run.chars().map(windows_1252_byte).collect::<Option<Vec<u8>>>()?;
+        let restored = std::str::from_utf8(&bytes).ok()?;
+        let is_in_word = before.ends_with(|c: char| c.is_ascii_alphanumeric())
+            || after.starts_with(|c: char| c.is_ascii_alphanumeric());
+        *(if is_in_word { &mut within_words } else { &mut elsewhere }) += restored.chars().count();
         repaired.push_str(before);
-        repaired.push_str(std::str::from_utf8(&bytes).ok()?);
+        repaired.push_str(restored);
         rest = after;
     }
     repaired.push_str(rest);
-    Some(repaired)
+    // Who writes about such texts quotes them: a sign or two, between quotation marks.
+    (within_words >= RESTORED_MIN && within_words >= elsewhere).then_some(repaired)
 }
 
 fn windows_1252_byte(character: char) -> Option<u8> {
@@ -234,5 +296,92 @@ mod tests {
     #[test]
     fn a_tilde_of_its_own_is_left_alone() {
         check("<a>São Ã la carte</a>".as_bytes(), None, "<a>São Ã la carte</a>");
+    }
+
+    #[test]
+    fn a_sign_quoted_in_an_ascii_text_was_not_encoded_twice() {
+        for text in [
+            "<a>Why does my feed show \"â€™\" for an apostrophe?</a>",
+            "<a>It says donâ€™t</a>",
+            "<a>The signs Ã© and Ã¨ and â€¦ stand for accents</a>",
+        ] {
+            check(text.as_bytes(), None, text);
+        }
+    }
+
+    fn encoded(text: &str, label: &str) -> Vec<u8> {
+        Encoding::for_label(label.as_bytes()).unwrap().encode(text).0.into_owned()
+    }
+
+    /// Decodes a text that is written in `truth`, labelled by HTTP and by its declaration.
+    #[track_caller]
+    fn check_labels(text: &str, truth: &str, http: &str, declaration: &str) {
+        let text = format!("<?xml version='1.0' encoding='{declaration}'?><a>{text}</a>");
+        check(&encoded(&text, truth), Some(&format!("application/rss+xml; charset={http}")), &text);
+    }
+
+    #[test]
+    fn the_declaration_is_tried_where_the_bytes_disprove_http() {
+        check_labels("Книги и школы", "koi8-r", "utf-8", "koi8-r");
+        check_labels("szkoły i książki, źródła", "iso-8859-2", "UTF-8", "ISO-8859-2");
+        check_labels("学校の本", "shift_jis", "utf-8", "Shift_JIS");
+        check_labels("プログラム", "shift_jis", "iso-8859-1", "shift_jis");
+        check_labels("НОВОСТИ О ПОБЕДЕ", "ibm866", "iso-8859-1", "ibm866");
+    }
+
+    #[test]
+    fn a_page_declares_its_encoding_in_an_element() {
+        let text = "<html><head><meta name='a'><META http-equiv=x content='text/html; charset=koi8-r'><title>Книги";
+        check(&encoded(text, "koi8-r"), Some("text/html; charset=utf-8"), text);
+    }
+
+    #[test]
+    fn http_goes_before_the_declaration_where_the_bytes_allow_it() {
+        check_labels("Книги и школы", "koi8-r", "koi8-r", "windows-1251");
+        check_labels("œuvres de l’été", "windows-1252", "ISO-8859-1", "iso-8859-5");
+    }
+
+    #[test]
+    fn a_wrong_declaration_is_not_believed_either() {
+        let text = "<?xml version='1.0' encoding='EUC-KR'?><a>Les écoles, les lycées et l'été à Évry</a>";
+        check(&encoded(text, "windows-1252"), Some("text/xml; charset=utf-8"), text);
+    }
+
+    #[test]
+    fn a_lost_byte_disproves_no_label() {
+        let text = format!("<a>{}</a>", "学校の本と先生".repeat(20));
+        let mut bytes = encoded(&text, "euc-jp");
+        bytes.truncate(bytes.len() - 5);
+        let read = decode(&bytes, Some("text/xml; charset=euc-jp")).0.into_owned();
+        assert!(read.starts_with(text.trim_end_matches("先生</a>")), "{read}");
+    }
+
+    #[test]
+    fn utf8_with_strays_stays_so_whatever_its_labels_say() {
+        let bytes = b"<?xml encoding='iso-8859-1'?><a>\xc3\xa9l\xc3\xa8ve \xc3\xa0 l\x92\xc3\xa9t\xc3\xa9</a>";
+        check(bytes, Some("text/xml; charset=utf-8"), "<?xml encoding='iso-8859-1'?><a>élève à l’été</a>");
+        check(bytes, None, "<?xml encoding='iso-8859-1'?><a>élève à l’été</a>");
+    }
+
+    #[test]
+    fn labels_come_in_many_spellings() {
+        for content_type in [
+            "text/xml; Charset = \"windows-1251\"",
+            "text/xml;charset='WINDOWS_1251'",
+            "text/xml; charset=cp1251,utf-8",
+        ] {
+            check(b"\xea\xed\xe8\xe3\xe8", Some(content_type), "книги");
+        }
+    }
+
+    #[test]
+    fn labels_of_encodings_that_nobody_reads_lose_no_text() {
+        check(b"<a>texte</a>", Some("text/xml; charset=iso-2022-kr"), "<a>texte</a>");
+        check("<a>été</a>".as_bytes(), Some("text/xml; charset=iso-2022-jp"), "<a>été</a>");
+    }
+
+    #[test]
+    fn utf16_without_a_mark_may_begin_with_a_blank() {
+        check(&utf16be("\n<a>é</a>"), Some("text/xml; charset=utf-16"), "\n<a>é</a>");
     }
 }

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::decode;
-use crate::text::{alternates, one_line};
+use crate::text::{alternates, one_line, without_feed_scheme};
 
 /// Media types of feeds. Not `application/json`, which many pages name for other things.
 const FEEDS: [&str; 6] = [
@@ -32,7 +32,8 @@ pub fn discover(bytes: &[u8], content_type: Option<&str>, base: &Url) -> Vec<Can
     let base = found.base.and_then(|written| base.join(&written).ok()).unwrap_or_else(|| base.clone());
     let mut candidates: Vec<Candidate> = Vec::new();
     for link in found.links.into_iter().filter(|link| FEEDS.contains(&link.media_type.as_str())) {
-        let Ok(mut url) = base.join(&link.href) else { continue };
+        let href = without_feed_scheme(&link.href).unwrap_or(&link.href);
+        let Ok(mut url) = base.join(href) else { continue };
         url.set_fragment(None);
         let is_new = candidates.iter().all(|known| known.url != url);
         if is_new && matches!(url.scheme(), "http" | "https") {
@@ -61,6 +62,16 @@ mod tests {
              <link rel=alternate type=application/rss+xml href=/rss#top>\
              <link rel=alternate type=text/xml href=feed:x>",
             &["https://site.example/rss", "https://site.example/pages/atom.xml"],
+        );
+    }
+
+    #[test]
+    fn the_scheme_of_feeds_stands_for_that_of_the_page() {
+        check(
+            "<link rel=alternate type=application/rss+xml href='feed://site.example/rss'>\
+             <link rel=alternate type=application/atom+xml href='feed:http://site.example/atom'>\
+             <link rel=alternate type=application/atom+xml href='feed:https://site.example/rss'>",
+            &["https://site.example/rss", "http://site.example/atom"],
         );
     }
 

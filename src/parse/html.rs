@@ -4,9 +4,9 @@
 
 use std::borrow::Cow;
 
-use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{DecodeError, Engine};
 use quick_xml::escape::minimal_escape;
 
 use super::entity;
@@ -43,7 +43,7 @@ pub(super) fn html<'a>(element: &'a Element<'_>) -> Option<Cow<'a, str>> {
         TextKind::Html | TextKind::Plain | TextKind::Markup => Cow::Owned(inner_markup(element)),
         TextKind::Base64 => {
             let text = element.text()?;
-            Cow::Owned(base64_text(&text).unwrap_or_else(|| escaped(&text)))
+            Cow::Owned(base64_text(&text).unwrap_or_else(|_| Some(escaped(&text)))?)
         }
         TextKind::Binary => return None,
     };
@@ -62,7 +62,7 @@ pub(super) fn line(element: &Element<'_>) -> Option<String> {
         TextKind::Html | TextKind::Plain | TextKind::Markup => html_to_text(&inner_markup(element)),
         TextKind::Base64 => {
             let text = element.text()?;
-            base64_text(&text).map_or_else(|| plain_line(&text), |html| html_to_text(&html))
+            base64_text(&text).map_or_else(|_| Some(plain_line(&text)), |html| Some(html_to_text(&html?)))?
         }
         TextKind::Binary => return None,
     };
@@ -95,6 +95,7 @@ fn kind(element: &Element<'_>) -> TextKind {
     let media_type = element.attribute("type").unwrap_or_default().to_ascii_lowercase();
     let is_feed_text = matches!(&*element.name, "description" | "encoded" | "fullitem" | "abstract");
     match media_type.split(';').next().unwrap_or_default().trim() {
+        other if mode == "base64" && !is_text_type(other) && element.name == "content" => TextKind::Binary,
         _ if mode == "base64" => TextKind::Base64,
         "html" | "text/html" => TextKind::Html,
         "xhtml" | "application/xhtml+xml" => TextKind::Markup,
@@ -105,17 +106,34 @@ fn kind(element: &Element<'_>) -> TextKind {
         other if other.starts_with("image/") || other.starts_with("audio/") || other.starts_with("video/") => {
             TextKind::Binary
         }
+        // RFC 4287 §4.1.3.3: a file in base64, unless the type is a slip and the text is one. Only `content` may hold files;
+        // elsewhere such a type says nothing but that the text is packed.
+        _ if element.name == "content" && is_base64(element) => TextKind::Binary,
         _ => TextKind::Base64,
     }
+}
+
+/// Whether files of a media type are texts of an entry; one that is not named is.
+fn is_text_type(media_type: &str) -> bool {
+    let is_markup = media_type.ends_with("xml") || media_type.ends_with("html");
+    !media_type.contains('/') || media_type.starts_with("text/") || is_markup
+}
+
+/// Whether an element holds a file in base64: text with blanks between words is none.
+fn is_base64(element: &Element<'_>) -> bool {
+    let text = element.text().unwrap_or_default();
+    let packed: String = text.split(['\r', '\n']).map(str::trim).collect();
+    is_text_only(element) && BASE64.decode(packed).is_ok()
 }
 
 fn is_text_only(element: &Element<'_>) -> bool {
     element.elements().next().is_none()
 }
 
-fn base64_text(text: &str) -> Option<String> {
+/// Decodes base64; `None` if it holds a file that is no text.
+fn base64_text(text: &str) -> Result<Option<String>, DecodeError> {
     let packed: String = text.split_whitespace().collect();
-    String::from_utf8(BASE64.decode(packed).ok()?).ok()
+    Ok(String::from_utf8(BASE64.decode(packed)?).ok())
 }
 
 /// Whether all tags in it are of HTML, and one at least is there.

@@ -104,16 +104,14 @@ fn enclosure(file: &Object, base: Option<&Url>) -> Option<Enclosure> {
 }
 
 fn date(item: &Object, key: &str, feed: &mut Feed, circumstances: Circumstances<'_>) -> Option<Timestamp> {
-    match dates::read(&string(item, key)?, circumstances.zone, circumstances.now) {
-        Ok(date) => Some(date),
-        Err(message) => {
-            let defect = Defect { code: "date".to_owned(), message };
-            if feed.defects.len() < DEFECTS_MAX && !feed.defects.contains(&defect) {
-                feed.defects.push(defect);
-            }
-            None
-        }
+    let dates::Dated { date, defect } = dates::read(&string(item, key)?, circumstances.zone, circumstances.now);
+    if let Some(defect) = defect
+        && feed.defects.len() < DEFECTS_MAX
+        && !feed.defects.contains(&defect)
+    {
+        feed.defects.push(defect);
     }
+    date
 }
 
 fn address(object: &Object, key: &str, base: Option<&Url>) -> Option<Url> {

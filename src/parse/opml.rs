@@ -4,7 +4,7 @@ use url::Url;
 
 use super::xml::{self, Element};
 use super::{Limits, decode};
-use crate::text::one_line;
+use crate::text::{fold, one_line, web_address};
 
 /// A feed of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct OpmlFeed {
     pub url: Url,
     /// Plain text.
     pub title: Option<String>,
-    /// Its categories (OPML 2.0 `category`), else the folders that it lies in, outermost first.
+    /// Its categories (OPML 2.0 `category`), then the folders that it lies in, outermost first; none twice.
     pub tags: Vec<String>,
 }
 
@@ -45,8 +45,7 @@ fn collect<'t>(element: &'t Element<'_>, folders: &mut Vec<&'t str>, found: &mut
     for outline in element.elements().filter(|child| child.name == "outline") {
         let title = outline.attribute("title").or_else(|| outline.attribute("text"));
         if let Some(address) = outline.attribute("xmlurl") {
-            let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-            if let Some(url) = url {
+            if let Some(url) = web_address(address) {
                 found.feeds.push(OpmlFeed { url, title: title.map(one_line), tags: tags(outline, folders) });
             } else {
                 found.odd.push(address.to_owned());
@@ -60,10 +59,46 @@ fn collect<'t>(element: &'t Element<'_>, folders: &mut Vec<&'t str>, found: &mut
 }
 
 fn tags(outline: &Element<'_>, folders: &[&str]) -> Vec<String> {
-    let clean = |tag: &str| Some(one_line(tag.trim().trim_matches('/'))).filter(|tag| !tag.is_empty());
-    match outline.attribute("category") {
-        Some(categories) => categories.split(',').filter_map(clean).collect(),
-        None => folders.iter().copied().filter_map(clean).collect(),
+    let mut tags = categories(outline.attribute("category").unwrap_or_default());
+    for folder in folders.iter().map(|folder| one_line(folder)).filter(|folder| !folder.is_empty()) {
+        if !tags.iter().any(|tag| fold(tag) == fold(&folder)) {
+            tags.push(folder);
+        }
+    }
+    tags
+}
+
+/// Reads the members of a `category`, parted by commas; what stands between quotation marks is a member as it is.
+fn categories(list: &str) -> Vec<String> {
+    let mut categories = Vec::new();
+    let mut rest = list.trim_start();
+    while !rest.is_empty() {
+        let (category, after) = quoted(rest).unwrap_or_else(|| {
+            let (member, after) = rest.split_once(',').unwrap_or((rest, ""));
+            (one_line(member.trim().trim_matches('/')), after)
+        });
+        if !category.is_empty() && !categories.contains(&category) {
+            categories.push(category);
+        }
+        rest = after.trim_start();
+    }
+    categories
+}
+
+/// Reads a member between quotation marks, doubled ones within it standing for one (RFC 4180 §2), as we export it.
+fn quoted(list: &str) -> Option<(String, &str)> {
+    let mut member = String::new();
+    let mut rest = list.strip_prefix('"')?;
+    loop {
+        let (text, after) = rest.split_once('"')?;
+        member.push_str(text);
+        if let Some(after) = after.strip_prefix('"') {
+            member.push('"');
+            rest = after;
+        } else {
+            let after = after.trim_start();
+            return if after.is_empty() { Some((member, "")) } else { Some((member, after.strip_prefix(',')?)) };
+        }
     }
 }
 
@@ -94,6 +129,34 @@ mod tests {
         check(
             "<outline text='Presse'><outline title='A' category='/presse,/école' xmlUrl='https://a.example/'/></outline>",
             &["https://a.example/ A \"presse école\""],
+        );
+    }
+
+    #[test]
+    fn folders_follow_the_categories() {
+        check(
+            "<outline text='Veille'><outline text='Droit'><outline text='A' category='presse' xmlUrl='https://a.example/'/>\
+             </outline></outline>",
+            &["https://a.example/ A \"presse Veille Droit\""],
+        );
+    }
+
+    #[test]
+    fn a_category_between_quotation_marks_may_hold_what_parts_others() {
+        let read = |list: &str| categories(list).join("|");
+        assert_eq!(
+            read(r#"presse,"Paris, Lyon","/a/", "il dit ""non""",x/y"#),
+            r#"presse|Paris, Lyon|/a/|il dit "non"|x/y"#
+        );
+        assert_eq!(read(r#""a" b,"c,d"#), r#""a" b|"c|d"#);
+        assert_eq!(read(",, /a/ ,,a"), "a");
+    }
+
+    #[test]
+    fn addresses_of_feeds_are_addresses_of_the_web() {
+        check(
+            "<outline text='A' xmlUrl='feed://a.example/'/><outline text='B' xmlUrl='feed:https://b.example/'/>",
+            &["http://a.example/ A \"\"", "https://b.example/ B \"\""],
         );
     }
 

@@ -111,7 +111,7 @@ impl Repair<'_> {
         self.text("published", published.map(written));
         let updated = self.date(&fields, UPDATED);
         self.text("updated", updated.map(written));
-        self.authors(&fields);
+        self.authors(&authored(element, &fields));
         self.categories(&fields);
         self.enclosures(&fields, base.as_ref());
         self.text("rights", first_line(&fields, RIGHTS));
@@ -223,15 +223,15 @@ impl Repair<'_> {
     fn date(&mut self, fields: &[&Element<'_>], kinds: &[(Ns, &str)]) -> Option<Timestamp> {
         let Circumstances { zone, now, .. } = self.circumstances;
         let found = kinds.iter().flat_map(|kind| fields.iter().filter(move |field| field.is(kind.0, kind.1)));
-        for text in found.filter_map(|field| field.text()) {
-            match dates::read(&text, zone, now) {
-                Ok(date) => return Some(date),
-                Err(message) => {
-                    let is_known = self.defects.iter().any(|defect| defect.message == message);
-                    if self.defects.len() < DEFECTS_MAX && !is_known {
-                        self.defects.push(Defect { code: "date".to_owned(), message });
-                    }
-                }
+        for dates::Dated { date, defect } in found.filter_map(|field| dates::of(field, zone, now)) {
+            if let Some(defect) = defect
+                && self.defects.len() < DEFECTS_MAX
+                && !self.defects.contains(&defect)
+            {
+                self.defects.push(defect);
+            }
+            if date.is_some() {
+                return date;
             }
         }
         None
@@ -276,6 +276,19 @@ const SUMMARIES: &[(Ns, &str)] = &[
 ];
 const CONTENTS: &[(Ns, &str)] =
     &[(Ns::Core, "content"), (Ns::Content, "encoded"), (Ns::Core, "fullitem"), (Ns::Core, "body"), (Ns::Xhtml, "body")];
+
+/// Returns the fields that name an entry's authors: its own, else those of the feed that it was copied from (RFC 4287 §4.2.1).
+fn authored<'t, 'a>(entry: &'t Element<'a>, fields: &[&'t Element<'a>]) -> Vec<&'t Element<'a>> {
+    let named = |fields: &[&'t Element<'a>]| -> Vec<&'t Element<'a>> {
+        let authors = fields.iter().filter(|field| persons::is_author(field) && persons::person(field).is_some());
+        authors.copied().collect()
+    };
+    let own = named(fields);
+    match entry.child(Ns::Core, "source") {
+        Some(source) if own.is_empty() => named(&source.elements().collect::<Vec<_>>()),
+        _ => own,
+    }
+}
 
 fn is_one_of(field: &Element<'_>, kinds: &[(Ns, &str)]) -> bool {
     kinds.iter().any(|(ns, name)| field.is(*ns, name))

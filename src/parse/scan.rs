@@ -198,7 +198,7 @@ pub(super) fn comments(entry: &Element<'_>, base: Option<&Url>, circumstances: C
                 *place = place.take().or(url);
                 let count = field.attribute("thr:count").and_then(|count| count.parse().ok());
                 comments.count = comments.count.or(count);
-                let updated = field.attribute("thr:updated").and_then(|date| dates::read(date, zone, now).ok());
+                let updated = field.attribute("thr:updated").and_then(|date| dates::read(date, zone, now).date);
                 comments.updated = comments.updated.max(updated);
             }
             _ => {}

@@ -301,6 +301,7 @@ pub async fn ask(
     let last_poll = state.last_poll;
     let moved_to = state.moved_to.clone();
     state.turn_to(&source.url);
+    state.about.is_private = source.private;
     let due = state.next_poll.filter(|next| due(context, source, &state, *next, now).is_some_and(|due| due > now));
     if !force && (state.retired || due.is_some()) {
         let polled = Polled { outcome: Outcome::NotDue, next_poll: state.next_poll };
@@ -611,6 +612,8 @@ async fn read(
     let is_delta = document.is_delta;
     let limits = parse::Limits { entries_max: context.config.poll.entries_max, ..parse::Limits::default() };
     let (zone, source_id) = (source.schedule.zone(), source.id.clone());
+    // What relative links refer to is published with them.
+    let url = if source.private { url.join(".").unwrap_or(url) } else { url };
     let reading = aside(move || {
         let mut feed = parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)?;
         // Half an entry would be published for good, or take the place of the whole one.
@@ -660,6 +663,7 @@ async fn prepare(
         share
     };
     let (context, source) = (Arc::clone(context), source.clone());
+    about.is_private = source.private;
     let ready = aside(move || {
         fresh
             .into_iter()
@@ -735,6 +739,7 @@ fn about(feed: Feed) -> About {
         ..
     } = feed;
     let format = Some(format);
+    let is_private = false;
     About {
         id,
         title,
@@ -747,6 +752,7 @@ fn about(feed: Feed) -> About {
         generator,
         format,
         rhythm,
+        is_private,
         defects,
         clock_was_behind: None,
     }

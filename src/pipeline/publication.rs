@@ -1,11 +1,12 @@
 //! A publication: the stored stories of each topic, out to files and memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use tokio::runtime;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::deciding::relate;
 use super::keeper::settle;
@@ -15,10 +16,11 @@ use crate::outage::Outage;
 use crate::publish::archive::{OpenVolume, Volume};
 use crate::publish::basis::{self, Bases};
 use crate::publish::files::{Filed, FilesError, Folder, Made, Served, Written};
-use crate::publish::{self, Credit, Edition, Representation, Selection};
+use crate::publish::{self, Credit, Edition, Hidden, Representation, Selection};
 use crate::state::{About, Health, Monitored, SourceState, Turn};
 use crate::store::{Inquiry, Outline, Part, Store, StoreError, TopicOutline};
 use crate::story::{self, Month, Story, Tombstone};
+use crate::text::feed_key;
 use crate::topic::Topic;
 
 /// Stories of a volume that are in memory at once.
@@ -191,6 +193,7 @@ impl<'a> Publishing<'a> {
         let is_shown = |turn: &&Turn| is_all_shown || matches!(turn.of, Monitored::Source(_));
         let turns: Vec<Turn> = outline.turns.iter().filter(is_shown).cloned().collect();
         let edition = Edition {
+            hidden: Hidden::of(credits.values()),
             site: &self.config.site,
             settings: &self.config.publish,
             sources: &credits,
@@ -417,22 +420,50 @@ fn served(filed: Filed, archives: Archives) -> Filed {
 
 /// What each source is credited with: those of the config, and those that stored entries came from before.
 fn credits(config: &Config, states: &[SourceState], mut health: HashMap<Monitored, Turn>) -> BTreeMap<String, Credit> {
-    let former = |url, about| Credit { title: None, url, about, is_polled: false, moved_to: None, health: None };
+    let former = |url, about| Credit {
+        title: None,
+        url,
+        about,
+        is_polled: false,
+        moved_to: None,
+        health: None,
+        hidden: Vec::new(),
+    };
     let mut credits: BTreeMap<String, Credit> = states
         .iter()
         .filter_map(|state| {
             let credit = Credit { moved_to: state.moved_to.clone(), ..former(state.url.clone()?, state.about.clone()) };
-            Some((state.source_id.clone(), credit))
+            let hidden = if state.about.is_private { addresses(state) } else { Vec::new() };
+            Some((state.source_id.clone(), Credit { hidden, ..credit }))
         })
         .collect();
+    let mut private: HashSet<String> = HashSet::new();
     for source in &config.sources {
         let credit = credits.entry(source.id.clone()).or_insert_with(|| former(source.url.clone(), About::default()));
         credit.title.clone_from(&source.title);
         credit.url.clone_from(&source.url);
         credit.is_polled = source.enabled;
         credit.health = health.remove(&Monitored::Source(source.id.clone()));
+        credit.hidden.clear();
+        if source.private {
+            let state = states.iter().find(|state| state.source_id == source.id);
+            credit.hidden = state.map(addresses).unwrap_or_default();
+            credit.hidden.push(source.url.clone());
+            private.extend(credit.hidden.iter().map(feed_key));
+        }
+    }
+    // One that was renamed is known under its old id, too.
+    for credit in credits.values_mut().filter(|credit| !credit.is_polled && private.contains(&feed_key(&credit.url))) {
+        credit.hidden.push(credit.url.clone());
     }
     credits
+}
+
+/// All addresses of a source that are known.
+fn addresses(state: &SourceState) -> Vec<Url> {
+    let SourceState { url, moved_to, redirect, validators, .. } = state;
+    let known = url.iter().chain(moved_to).chain(redirect.iter().map(|redirect| &redirect.to)).cloned();
+    known.chain(validators.iter().filter_map(|known| known.url.parse().ok())).collect()
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ impl<'a> Bases<'a> {
     #[must_use]
     pub fn new(edition: &'a Edition<'a>) -> Self {
         let credits = edition.sources.iter().map(|(id, credit)| {
-            let shown = (source(edition, id), &credit.url);
+            let shown = (source(edition, id), &credit.url, &credit.hidden);
             (id.as_str(), hash(&shown))
         });
         Self { edition, credits: credits.collect() }

@@ -86,15 +86,19 @@ fn distinct<'a>(edition: &'a Edition<'_>, topic: &'a Topic, stories: &'a [Story]
     stories.iter().map(|story| item(edition, topic, story)).filter(move |item| ids.insert(item.id.clone()))
 }
 
-/// Returns a story as every format shows it.
+/// Returns a story as every format shows it, without what is hidden.
 pub(super) fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
+    edition.hidden.hide(as_told(edition, topic, story))
+}
+
+fn as_told(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
     let entry = &story.head.entry;
     let source = source(edition, &story.head.source_id);
     let (summary, content) = texts(story);
     let url = entry.url.as_ref().and_then(legal::link);
     let title = entry.title.as_deref().and_then(legal::line);
     Item {
-        id: id::published(&story.head.atom_id),
+        id: id::published(&edition.hidden.id(&story.head.atom_id)),
         title: title.unwrap_or_else(|| made_title([&summary, &content], url.as_deref(), &source.title)),
         published: story.head.date,
         updated: dates::updated(&story.head),
@@ -121,13 +125,26 @@ pub(super) fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item 
 
 /// Returns what a source is credited with.
 pub(super) fn source(edition: &Edition<'_>, source_id: &str) -> Attribution {
-    let Some(Credit { title, url, about, .. }) = edition.sources.get(source_id) else {
+    let own_id = || format!("{}#{}", legal::iri(edition.site.url.as_str()), legal::iri(source_id));
+    let Some(credit) = edition.sources.get(source_id) else {
         // Gone from the config and not remembered: its id is all that is known.
-        let id = format!("{}#{}", legal::iri(edition.site.url.as_str()), legal::iri(source_id));
+        let id = own_id();
         let title = legal::label(source_id).unwrap_or_else(|| id.clone());
         return Attribution { id, title, url: None, site: None, authors: Vec::new(), rights: None };
     };
+    let Credit { title, url, about, .. } = credit;
     let title = title.as_deref().or(about.title.as_deref()).and_then(legal::label);
+    if credit.is_private() {
+        let hidden = &edition.hidden;
+        return Attribution {
+            id: own_id(),
+            title: hidden.text(&title.unwrap_or_else(|| source_id.to_owned())),
+            url: None,
+            site: about.url.clone().and_then(|url| hidden.url(url)).as_ref().and_then(legal::link),
+            authors: about.authors.iter().filter_map(person).map(|person| hidden.person(person)).collect(),
+            rights: about.rights.as_deref().and_then(legal::label).map(|rights| hidden.text(&rights)),
+        };
+    }
     let address = legal::iri(url.as_str());
     Attribution {
         id: about.id.as_deref().and_then(text::normal_iri).unwrap_or_else(|| id::published(&address)),
@@ -191,11 +208,15 @@ fn categories(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Vec<Catego
         .iter()
         .flat_map(|telling| telling.categories.iter().map(move |category| (&telling.source_id, category)));
     let tags = head.chain(others).filter_map(|(source_id, category)| {
-        let feed = edition.sources.get(source_id).map_or(&edition.site.url, |credit| &credit.url);
+        let feed = match edition.sources.get(source_id) {
+            Some(credit) if credit.is_private() => source(edition, source_id).id,
+            Some(credit) => legal::iri(credit.url.as_str()),
+            None => legal::iri(edition.site.url.as_str()),
+        };
         let scheme = category.scheme.as_deref().and_then(text::normal_iri);
         Some(Category {
             term: legal::label(&category.term)?,
-            scheme: scheme.or_else(|| Some(legal::iri(feed.as_str()))),
+            scheme: scheme.or(Some(feed)),
             label: category.label.as_deref().and_then(legal::label).filter(|label| *label != category.term),
         })
     });

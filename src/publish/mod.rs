@@ -9,6 +9,7 @@ mod channel;
 mod compression;
 mod dates;
 pub mod files;
+mod hidden;
 mod id;
 mod item;
 mod json;
@@ -41,6 +42,7 @@ use channel::Channel;
 
 pub use compression::Encoding;
 pub use files::Made;
+pub use hidden::Hidden;
 pub use opml::{Subscription, subscriptions};
 pub use page::HOME_NEWS;
 pub use tree::{Body, Encoded, Resource, Tree};
@@ -48,6 +50,8 @@ pub use tree::{Body, Encoded, Resource, Tree};
 /// All that is published at one moment.
 #[derive(Debug, Clone)]
 pub struct Edition<'a> {
+    /// What no document may name.
+    pub hidden: Hidden,
     /// Who publishes.
     pub site: &'a Site,
     /// How much.
@@ -94,6 +98,16 @@ pub struct Credit {
     pub moved_to: Option<Url>,
     /// How it is: its last change but moves.
     pub health: Option<Turn>,
+    /// All its addresses if they are secrets, none otherwise.
+    pub hidden: Vec<Url>,
+}
+
+impl Credit {
+    /// Whether nothing that is published may name its addresses.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        !self.hidden.is_empty()
+    }
 }
 
 /// Under which name the config is told of, whatever its file is called.

@@ -1,5 +1,7 @@
 //! Lists of feeds as OPML 2.0: our topics to subscribe to, and the sources that they are made from.
 
+use std::borrow::Cow;
+
 use crate::publish::channel::{Channel, publisher};
 use crate::publish::xml::Xml;
 use crate::publish::{Edition, Format, Representation, item, legal};
@@ -54,12 +56,19 @@ pub fn subscriptions(title: &str, sources: &[Subscription]) -> Vec<u8> {
 }
 
 fn subscription(xml: &mut Xml, source: &Subscription) {
-    let tags = source.tags.join(",");
+    let tags = source.tags.iter().map(|tag| category(tag)).collect::<Vec<_>>().join(",");
     let (title, tags) = (legal::characters(&source.title), legal::characters(&tags));
     let page = source.page.as_deref().map(|page| ("htmlUrl", page));
     let tags = (!tags.is_empty()).then_some(("category", tags.as_ref()));
     let known = [("type", "rss"), ("text", title.as_ref()), ("title", title.as_ref()), ("xmlUrl", &source.url)];
     xml.empty("outline", &known.into_iter().chain(page).chain(tags).collect::<Vec<_>>());
+}
+
+/// Writes a tag as a member of `category`, where a comma parts members and a slash levels: between quotation marks, if it
+/// would be read as another one.
+fn category(tag: &str) -> Cow<'_, str> {
+    let is_plain = !tag.contains([',', '"']) && tag.trim().trim_matches('/') == tag;
+    if is_plain { Cow::Borrowed(tag) } else { Cow::Owned(format!("\"{}\"", tag.replace('"', "\"\""))) }
 }
 
 /// Renders `/opml.xml`: every topic.
@@ -73,9 +82,9 @@ pub(super) fn topics(edition: &Edition<'_>, channels: &[Channel]) -> Representat
     list(edition, "/opml.xml", channels.iter().map(outline))
 }
 
-/// Renders `/sources.opml`: every source that is polled.
+/// Renders `/sources.opml`: every source that is polled and not private.
 pub(super) fn sources(edition: &Edition<'_>) -> Representation {
-    let polled = edition.sources.iter().filter(|(_, credit)| credit.is_polled);
+    let polled = edition.sources.iter().filter(|(_, credit)| credit.is_polled && !credit.is_private());
     let outlines = polled.map(|(id, credit)| {
         let source = item::source(edition, id);
         ListedFeed {

@@ -11,6 +11,7 @@ use crate::feed::Timestamp;
 use crate::outage::{Lack, Outage};
 use crate::publish::archive::{self, Volume};
 use crate::publish::channel::{Channel, home as home_address, publisher};
+use crate::publish::hidden;
 use crate::publish::item::{self, Item};
 use crate::publish::words::{self, Words};
 use crate::publish::{CONFIG, Edition, Format, Representation, legal};
@@ -248,8 +249,8 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     let mut sources: Vec<(bool, SourceShown)> = polled
         .map(|(id, credit)| {
             let item::Attribution { title, url, site, .. } = item::source(edition, id);
-            let trouble = credit.health.as_ref().and_then(|turn| trouble(edition.site, turn));
-            let moved_to = credit.moved_to.as_ref().and_then(legal::link);
+            let trouble = credit.health.as_ref().and_then(|turn| trouble(edition, turn));
+            let moved_to = credit.moved_to.as_ref().filter(|_| !credit.is_private()).and_then(legal::link);
             let is_read = credit.about.format.is_some();
             (is_read, SourceShown { id: id.clone(), title, site, feed: url, trouble, moved_to })
         })
@@ -259,7 +260,7 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     let (well, unread): (Vec<_>, Vec<_>) = others.into_iter().partition(|(is_read, _)| *is_read);
     let of = |sources: Vec<(bool, SourceShown)>| sources.into_iter().map(|(_, source)| source);
     let words = frame.words;
-    let config = edition.config.as_ref().map(|turn| config(edition.site, turn));
+    let config = edition.config.as_ref().map(|turn| config(edition, turn));
     let groups = [
         Group { id: "in_trouble", heading: words.in_trouble, sources: config.into_iter().chain(of(ill)).collect() },
         Group { id: "unread", heading: words.unread, sources: of(unread).collect() },
@@ -272,9 +273,9 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
 }
 
 /// The config, as long as something is wrong with it, stands first: no source can mend it.
-fn config(site: &Site, turn: &Turn) -> SourceShown {
+fn config(edition: &Edition<'_>, turn: &Turn) -> SourceShown {
     let (id, title) = (CONFIG.to_owned(), CONFIG.to_owned());
-    SourceShown { id, title, site: None, feed: None, trouble: trouble(site, turn), moved_to: None }
+    SourceShown { id, title, site: None, feed: None, trouble: trouble(edition, turn), moved_to: None }
 }
 
 /// The hubs of the config. When they were told what is left out: the page would change with each announcement.
@@ -301,13 +302,13 @@ fn outages(edition: &Edition<'_>) -> Vec<OutageShown> {
     edition.outages.iter().map(shown).collect()
 }
 
-fn trouble(site: &Site, turn: &Turn) -> Option<Trouble> {
-    let words = words::of(site.language);
+fn trouble(edition: &Edition<'_>, turn: &Turn) -> Option<Trouble> {
+    let words = words::of(edition.site.language);
     (turn.health != Health::Recovered).then(|| Trouble {
         health: (words.health)(turn.health),
         instant: instant(turn.date),
-        day: day(site, turn.date),
-        detail: words.detail(turn),
+        day: day(edition.site, turn.date),
+        detail: hidden::detail(edition, turn),
     })
 }
 

@@ -22,7 +22,7 @@ pub(super) fn gone(edition: &Edition<'_>, tombstones: &[Tombstone], shown: &Hash
     let words = words::of(edition.site.language);
     let mut ids = HashSet::new();
     let gone = tombstones.iter().map(|tombstone| Gone {
-        id: id::published(&tombstone.atom_id),
+        id: id::published(&edition.hidden.id(&tombstone.atom_id)),
         date: tombstone.date,
         comment: match &tombstone.departure {
             Departure::Withdrawn => words.withdrawn.to_owned(),

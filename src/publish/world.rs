@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::config::{Language, PublishSettings, ShownHealth, Site};
 use crate::feed::{Entry, Person, Timestamp};
-use crate::publish::{Credit, Edition, Selection};
+use crate::publish::{Credit, Edition, Hidden, Selection};
 use crate::state::About;
 use crate::story::{self, EntryKey, Related, StoredEntry, Story, Telling};
 use crate::topic::{Boost, Label, Topic};
@@ -41,6 +41,7 @@ impl World {
             is_polled: true,
             moved_to: None,
             health: None,
+            hidden: Vec::new(),
         };
         let agency = Credit {
             title: Some("Agence".into()),
@@ -49,6 +50,7 @@ impl World {
             is_polled: true,
             moved_to: None,
             health: None,
+            hidden: Vec::new(),
         };
         let topic = Topic {
             id: "ecole".into(),
@@ -70,6 +72,7 @@ impl World {
 
     pub(super) fn edition(&self, stories: Vec<Story>) -> Edition<'_> {
         Edition {
+            hidden: Hidden::of(self.sources.values()),
             site: &self.site,
             settings: &self.settings,
             sources: &self.sources,

@@ -19,7 +19,7 @@ use chrono_tz::{GapInfo, Tz};
 use crate::feed::Timestamp;
 
 pub use next::{Asked, NextPoll, due, is_to_come, next_poll};
-use pattern::CronPattern;
+use pattern::Crontab;
 pub use pattern::ScheduleError;
 pub use silence::{RHYTHM, Silence, silence};
 pub use standing::{Standing, needs_somebody};
@@ -48,7 +48,7 @@ impl Schedule {
     /// # Errors
     /// The first fault in the pattern, and a pattern that can never make a run (30 February).
     pub fn parse(text: &str, zone: Tz) -> Result<Self, ScheduleError> {
-        let CronPattern { text, walks, is_rhythm } = pattern::read(text)?;
+        let Crontab { text, walks, is_rhythm } = pattern::read(text)?;
         let schedule = Self(Arc::new(Inner { text, zone, walks, is_rhythm }));
         match schedule.next_wall(DateTime::UNIX_EPOCH.naive_utc()) {
             Some(_) => Ok(schedule),

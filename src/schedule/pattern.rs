@@ -108,7 +108,7 @@ const WEEKDAY: CronField =
     CronField { name: "weekday", min: 0, max: 7, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
 
 /// A pattern that was read.
-pub(super) struct CronPattern {
+pub(super) struct Crontab {
     /// As written, blanks normalised.
     pub(super) text: String,
     /// For the `cron` crate to walk.
@@ -118,7 +118,7 @@ pub(super) struct CronPattern {
 }
 
 /// Reads a pattern.
-pub(super) fn read(text: &str) -> Result<CronPattern, ScheduleError> {
+pub(super) fn read(text: &str) -> Result<Crontab, ScheduleError> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let fields = if text.starts_with('@') {
         let named = NAMES.iter().find(|(name, _)| *name == text);
@@ -141,7 +141,7 @@ pub(super) fn read(text: &str) -> Result<CronPattern, ScheduleError> {
     let is_either = !day.starts_with('*') && !weekday.starts_with('*');
     let walks = if is_either { vec![numbers.on_days(), numbers.on_weekdays()] } else { vec![numbers.on_both()] };
     let walks = walks.iter().map(|walk| walk.parse().map_err(|_| ScheduleError::Never)).collect::<Result<_, _>>()?;
-    Ok(CronPattern { is_rhythm: minute.starts_with('*') || hour.starts_with('*'), text, walks })
+    Ok(Crontab { is_rhythm: minute.starts_with('*') || hour.starts_with('*'), text, walks })
 }
 
 /// A pattern as lists of numbers.

@@ -22,15 +22,21 @@ pub(super) fn best<'a>(request: &HeaderMap, resource: &'a Resource) -> (Option<E
     (best.0, best.1)
 }
 
-/// Whether a browser asks, not a reader: HTML is wanted by name, no kind of feed is, and nothing is wanted as much.
+/// Whether a browser asks, not a reader: XHTML is wanted by name, no kind of feed is, and nothing is wanted as much.
+///
+/// HTML alone says nothing: libraries of Java and KDE name it in every request that they make.
 pub(super) fn wants_page(request: &HeaderMap) -> bool {
-    let (mut page, mut other) = (0, 0);
+    let (mut page, mut other, mut is_browser) = (0, 0, false);
     for accepted in values(request, header::ACCEPT).flat_map(|value| value.split(',')) {
         let mut parts = accepted.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default().to_ascii_lowercase();
         let quality = weight(parts);
         match name.as_str() {
-            "text/html" | "application/xhtml+xml" => page = page.max(quality),
+            "text/html" => page = page.max(quality),
+            "application/xhtml+xml" => {
+                page = page.max(quality);
+                is_browser |= quality > 0;
+            }
             "application/xml" | "text/xml" | "application/json" | "*/*" | "application/*" | "text/*" => {
                 other = other.max(quality);
             }
@@ -38,7 +44,7 @@ pub(super) fn wants_page(request: &HeaderMap) -> bool {
             _ => {}
         }
     }
-    page > other
+    is_browser && page > other
 }
 
 /// The quality that a reader gives to a coding, by name or by `*`, in thousandths.

@@ -126,7 +126,7 @@ fn a_feed_is_answered_with_all_that_a_reader_needs() {
     HTTP/1.1 200 OK
     etag: "50f69907a5c866953c5b6a1e1b12945f-gzip"
     content-type: application/atom+xml; charset=utf-8
-    content-length: 54
+    content-length: 77
     content-encoding: gzip
     last-modified: Sat, 10 Oct 2026 08:00:00 GMT
     cache-control: public, max-age=60, stale-while-revalidate=60, stale-if-error=86400
@@ -224,7 +224,15 @@ fn who_opens_a_feed_in_a_browser_gets_the_page_and_every_reader_the_feed() {
     let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     for (accept, expected) in [
         (browser, "text/html"),
-        ("text/html", "text/html"),
+        ("application/xhtml+xml", "text/html"),
+        ("text/html", "application/atom+xml"),
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "application/atom+xml"),
+        (
+            "text/html, image/jpeg;q=0.9, image/png;q=0.9, text/*;q=0.9, image/*;q=0.9, */*;q=0.8",
+            "application/atom+xml",
+        ),
+        ("text/html, application/xhtml+xml;q=0, */*;q=0.1", "application/atom+xml"),
+        ("text/html, application/xhtml+xml, */*", "application/atom+xml"),
         ("*/*", "application/atom+xml"),
         ("application/atom+xml, text/html, */*;q=0.9", "application/atom+xml"),
         ("application/rss+xml;q=0.1, text/html", "application/atom+xml"),
@@ -240,7 +248,9 @@ fn who_opens_a_feed_in_a_browser_gets_the_page_and_every_reader_the_feed() {
 
 #[test]
 fn who_opens_a_volume_in_a_browser_is_sent_to_its_page() {
-    let answer = in_world(async |world| world.ask("GET", "/ecole/archive/2026-10.atom", &["Accept: text/html"]).await);
+    let answer = in_world(async |world| {
+        world.ask("GET", "/ecole/archive/2026-10.atom", &["Accept: text/html, application/xhtml+xml"]).await
+    });
     assert_eq!((answer.status(), answer.header("location")), (303, Some("2026-10/")));
 }
 

@@ -28,7 +28,7 @@ pub enum Monitored {
     Hub(String),
     /// The config file.
     Config,
-    /// This machine, as far as it can lack this.
+    /// This machine, by the thing that it lacks.
     Machine(Lack),
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Pure. What is "the same word" is decided here and nowhere else.
 
+mod address;
 mod duration;
 mod fold;
 mod folding;
@@ -19,6 +20,7 @@ mod signature;
 mod tokens;
 pub mod vocabulary;
 
+pub use address::{feed_key, secrets, web_address, without_feed_scheme};
 pub use duration::{age, exact_duration, rough_duration};
 pub use fold::fold;
 pub use folding::Folding;

@@ -1,7 +1,8 @@
 //! `veille add`, `import` and `export`: feeds into and out of the config.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::path::Path;
 use std::process::Output;
 
 use crate::origin::{Answer, document, redirect, status};
@@ -131,6 +132,55 @@ fn the_rights_of_the_config_stay_as_they_are() {
     assert_eq!(fs::metadata(world.config()).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
+/// Who may do what with a file: its rights, owner and group.
+fn access(path: &Path) -> (u32, u32, u32) {
+    let known = fs::metadata(path).unwrap();
+    (known.mode() & 0o7777, known.uid(), known.gid())
+}
+
+#[test]
+fn the_config_stays_with_its_owner_and_group_also_behind_a_link() {
+    let world = world();
+    let (file, link) = (world.folder.path().join("real.toml"), world.config());
+    fs::rename(&link, &file).unwrap();
+    symlink("real.toml", &link).unwrap();
+    // Only root can give files away; whoever else runs this keeps his own.
+    let _ = chown(&file, Some(1234), Some(2345));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).unwrap();
+    let before = access(&file);
+    assert!(add(&world, "/culture.xml", &[]).status.success());
+    let list = world.folder.path().join("list.opml");
+    fs::write(&list, LIST).unwrap();
+    assert!(world.succeeds(&["import", list.to_str().unwrap()]).starts_with("2 feeds added"));
+    assert_eq!(access(&file), before);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(config(&world).contains("/culture.xml") && config(&world).contains("https://monde.example/rss"));
+    let left: Vec<_> = fs::read_dir(world.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 3, "{left:?}");
+}
+
+#[test]
+fn a_config_that_an_editor_of_windows_saved_stays_so() {
+    let world = world();
+    let before = format!("\u{feff}{}", config(&world).replace('\n', "\r\n"));
+    fs::write(world.config(), &before).unwrap();
+    assert!(add(&world, "/culture.xml", &["--id", "culture"]).status.success());
+    let after = config(&world);
+    assert!(after.starts_with('\u{feff}') && after.contains("id = \"culture\"\r\n"), "{after:?}");
+    assert_eq!(after.matches('\n').count(), after.matches("\r\n").count());
+    assert!(world.succeeds(&["poll"]).contains("2 feeds polled, 0 failed"));
+}
+
+#[test]
+fn an_address_of_the_scheme_of_feeds_is_added_as_one_of_the_web() {
+    let world = world();
+    let url = world.origin.url("/culture.xml").to_string();
+    world.succeeds(&["add", &url.replace("http://", "feed://")]);
+    assert!(config(&world).contains(&format!("url = \"{url}\"")), "{}", config(&world));
+    let again = world.veille(&["add", &format!("feed:{url}")]);
+    assert!(stderr(&again).contains("there already"), "{}", stderr(&again));
+}
+
 #[test]
 fn a_running_daemon_polls_what_was_added() {
     let world = World::new();
@@ -165,6 +215,64 @@ fn a_list_is_imported_with_folders_as_tags_and_asks_no_server() {
     assert!(world.succeeds(&["import", list.to_str().unwrap()]).starts_with("0 feeds added"));
     assert_eq!(config(&world), text);
     assert!(world.origin.all_requests().is_empty());
+}
+
+/// Imports a list with this body into a config without feeds, and returns the tags of each feed then.
+fn imported_tags(body: &str) -> Vec<Vec<String>> {
+    let world = World::new();
+    let list = world.folder.path().join("list.opml");
+    fs::write(&list, format!("<opml version=\"2.0\"><head/><body>{body}</body></opml>")).unwrap();
+    world.succeeds(&["import", list.to_str().unwrap()]);
+    let read: toml::Table = config(&world).parse().unwrap();
+    let tags = |feed: &toml::Value| feed.get("tags").and_then(toml::Value::as_array).cloned().unwrap_or_default();
+    let text = |tag: &toml::Value| tag.as_str().unwrap().to_owned();
+    read["feed"].as_array().unwrap().iter().map(|feed| tags(feed).iter().map(text).collect()).collect()
+}
+
+#[test]
+fn a_feed_in_several_folders_has_them_all_for_tags() {
+    let feed = |address: &str, more: &str| format!("<outline text=\"A\" xmlUrl=\"{address}\"{more}/>");
+    let folder = |name: &str, feeds: &str| format!("<outline text=\"{name}\">{feeds}</outline>");
+    let here = feed("https://a.example/rss", "");
+    let nested = folder("Presse", &folder("Paris, Lyon", &feed("http://a.example/rss/", "")));
+    let others = folder("Droit", &here) + &folder("Presse", &here);
+    assert_eq!(imported_tags(&[here, nested, others].concat()), [["Presse", "Paris, Lyon", "Droit"]]);
+    let marked = |category: &str| feed("https://a.example/rss", &format!(" category=\"{category}\""));
+    assert_eq!(imported_tags(&[marked("/a,b/c"), folder("D", &marked("b/c,e"))].concat()), [["a", "b/c", "e", "D"]]);
+}
+
+#[test]
+fn a_feed_is_the_same_to_import_and_to_add() {
+    let world = world();
+    let known = world.origin.url("/education").to_string();
+    for written in
+        [known.replace("http://", "https://"), format!("{known}/"), format!("{known}#top"), format!("feed:{known}")]
+    {
+        let list = world.folder.path().join("list.opml");
+        fs::write(&list, format!("<opml><body><outline text=\"a\" xmlUrl=\"{written}\"/></body></opml>")).unwrap();
+        let told = world.succeeds(&["import", list.to_str().unwrap()]);
+        assert_eq!(told, "0 feeds added, 1 there already\n", "{written}");
+        assert!(stderr(&world.veille(&["add", &written])).contains("there already"), "{written}");
+    }
+}
+
+#[test]
+fn any_tag_survives_an_export_and_an_import() {
+    let tags = r#"tags = ["Paris, Lyon", "état", "a/b", "/c/", "dit \"x\"", "\"y\"", "d & <e>"]"#;
+    let world = world().with(tags).feed("culture", [document(rss(&[]))]);
+    let list = world.folder.path().join("list.opml");
+    fs::write(&list, world.succeeds(&["export"])).unwrap();
+    let elsewhere = World::new();
+    assert!(elsewhere.succeeds(&["import", list.to_str().unwrap()]).starts_with("2 feeds added\n"));
+    let tags = |world: &World| {
+        let read: toml::Table = config(world).parse().unwrap();
+        read["feed"][0]["tags"].clone()
+    };
+    assert_eq!(tags(&elsewhere), tags(&world));
+    let again = World::new();
+    fs::write(&list, elsewhere.succeeds(&["export"])).unwrap();
+    again.succeeds(&["import", list.to_str().unwrap()]);
+    assert_eq!(config(&again), config(&elsewhere));
 }
 
 #[test]

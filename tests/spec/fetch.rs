@@ -163,6 +163,31 @@ async fn name_and_password_of_a_url_are_sent_as_basic_authentication() {
 }
 
 #[tokio::test]
+async fn name_and_password_are_sent_as_they_are() {
+    let origin = Origin::start();
+    origin.answers("/feed", document(FEED));
+    for (user, password, expected) in [
+        ("me", "50%25", "Basic bWU6NTAlMjU="),
+        ("a%40b", "x%", "Basic YSU0MGI6eCU="),
+        ("Zoé", "s:@/?#é ", "Basic Wm/DqTpzOkAvPyPDqSA="),
+        ("me", "", "Basic bWU6"),
+    ] {
+        let auth = Some((user.to_owned(), password.to_owned()));
+        client().fetch(&Request { auth, ..Request::new(origin.url("/feed")) }, noon()).await.unwrap();
+        assert_eq!(origin.requests("/feed").last().unwrap().header("authorization"), Some(expected), "{user}");
+    }
+}
+
+#[tokio::test]
+async fn escapes_in_the_name_and_password_of_a_url_are_none_of_theirs() {
+    let origin = Origin::start();
+    origin.answers("/feed", document(FEED));
+    let url = origin.url("/feed").as_str().replace("//", "//a%40b:50%25%3A@");
+    get(Url::parse(&url).unwrap()).await.unwrap();
+    assert_eq!(origin.requests("/feed")[0].header("authorization"), Some("Basic YUBiOjUwJTo="));
+}
+
+#[tokio::test]
 async fn secrets_are_sent_to_the_sources_own_host_only() {
     let (origin, other) = (Origin::start(), Origin::on([127, 0, 0, 2]));
     origin.answers("/feed", redirect(301, "/moved"));
@@ -801,7 +826,41 @@ async fn nested_and_unknown_codings_are_refused() {
     check_refused(document(gzip(FEED.as_bytes())), "coding", "`gzip`").await;
     check_refused(packed("deflate", vec![1, 2, 3]), "coding", "`deflate`").await;
     check_refused(packed("compress", vec![1, 2, 3]), "coding", "`compress`").await;
-    check_refused(packed("x-made-up", FEED.into()), "coding", "`x-made-up`").await;
+    check_refused(packed("gzip, br", gzip(FEED.as_bytes())), "coding", "`gzip, br`").await;
+    check_refused(packed("x-made-up", gzip(FEED.as_bytes())), "coding", "`x-made-up`").await;
+}
+
+#[tokio::test]
+async fn a_list_of_codings_may_have_empty_members_and_those_that_change_nothing() {
+    // RFC 9110 §5.6.1.2
+    for list in ["gzip, ", ",GZip", "identity, x-gzip", "gzip,, identity ,", "gzip, gzip"] {
+        assert_eq!(body(&fetch(packed(list, gzip(FEED.as_bytes()))).await.unwrap()), FEED.as_bytes(), "{list}");
+    }
+    for list in ["", ",", "Identity", "identity, identity", " , identity"] {
+        assert_eq!(body(&fetch(packed(list, FEED.into())).await.unwrap()), FEED.as_bytes(), "{list}");
+    }
+}
+
+#[tokio::test]
+async fn a_coding_that_nobody_knows_is_not_believed_over_what_is_plainly_a_document() {
+    for coding in ["utf-8", "none", "binary", "deflate", "text/xml; charset=utf-8", "gzip, utf-8"] {
+        for document in [FEED, "\u{feff}\n <rss/>", "{\"version\":1}"] {
+            assert_eq!(body(&fetch(packed(coding, document.into())).await.unwrap()), document.as_bytes(), "{coding}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_a_proxy_changed_is_one() {
+    // RFC 9110 §15.3.4
+    let fetched = fetch(status(203).header("content-type", "text/xml").etag("\"v1\"").body(FEED)).await.unwrap();
+    assert_eq!((body(&fetched), etags(&fetched.validators)), (FEED.as_bytes(), vec!["\"v1\"".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_what_we_accept_can_be_asked_otherwise() {
+    let error = check_refused(status(406), "http_406", "406 Not Acceptable").await;
+    assert!(error.advice().unwrap().contains("headers = { Accept"), "{error}");
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ const COMPOSITION: [&str; 6] = ["cli", "daemon", "metrics", "pipeline", "readers
 
 /// Foreign crates whose types stay in one file or folder under `src`. Elsewhere their functions may be called, by their
 /// whole path: `html_escape::encode_text(title)`.
-const HOMES: [(&str, &str); 39] = [
+const HOMES: [(&str, &str); 40] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("arc_swap", "serve/"),
@@ -63,6 +63,7 @@ const HOMES: [(&str, &str); 39] = [
     ("unicode_normalization", "text/"),
     ("uuid", "dedup/"),
     ("whatlang", "text/"),
+    ("xattr", "cli/replace"),
     ("zstd", "publish/"),
 ];
 

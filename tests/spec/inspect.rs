@@ -1,7 +1,9 @@
 //! `veille inspect`: what a feed holds once read, for people and for programs.
 
 use std::fs;
+use std::process::Command;
 
+use crate::origin::document;
 use crate::world::{World, item, partnership, rss};
 
 /// What `inspect` prints of a file with these bytes.
@@ -62,4 +64,33 @@ fn programs_see_every_key_also_of_what_is_not_there() {
     assert_eq!(keys(&seen["entries"][0]), entry);
     assert_eq!(keys(&seen["entries"][0]["comments"]), "count feed url");
     assert!(seen["entries"][0]["published"].is_null());
+}
+
+#[test]
+fn a_feed_is_shown_also_where_there_is_no_config() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("feed.xml"), rss(&[partnership()])).unwrap();
+    let veille = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_veille"));
+        command.args(arguments).current_dir(folder.path()).env_remove("VEILLE_CONFIG").output().unwrap()
+    };
+    let output = veille(&["inspect", "feed.xml"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.ends_with("\n1 entry, 0 in a topic\n"), "{text}");
+    // One that is named must be there.
+    assert_eq!(veille(&["--config", "none.toml", "inspect", "feed.xml"]).status.code(), Some(2));
+}
+
+#[test]
+fn an_address_of_the_scheme_of_feeds_is_asked_as_one_of_the_web() {
+    let world = World::new().feed("education", [document(rss(&[partnership()]))]);
+    let text = world.succeeds(&["inspect", &format!("feed:{}", world.origin.url("/education"))]);
+    assert!(text.contains("1 entry, 1 in a topic"), "{text}");
+}
+
+#[test]
+fn help_is_a_command() {
+    let world = World::new();
+    assert!(world.succeeds(&["help"]).contains("Usage: veille [OPTIONS] <COMMAND>"));
+    assert_eq!(world.succeeds(&["help", "inspect"]), world.succeeds(&["inspect", "--help"]));
 }

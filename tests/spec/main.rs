@@ -25,6 +25,7 @@ mod world;
 
 mod accessible;
 mod add;
+mod ailing;
 mod clocks;
 mod descriptors;
 mod editor;
@@ -39,6 +40,7 @@ mod manners;
 mod outage;
 mod parity;
 mod poll;
+mod private;
 mod publish;
 mod reading;
 mod relabelling;

@@ -267,3 +267,46 @@ fn fields_of_dublin_core_stand_for_those_of_the_feed() {
     check(entry.rights, "r");
     check(entry.language, "fr-FR");
 }
+
+#[test]
+fn a_file_in_base64_is_no_text() {
+    let atom = |kind: &str, text: &str| atom(&format!("<title>A</title><content type='{kind}'>{text}</content>"));
+    let packed = |text: &str| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text);
+    for kind in ["application/octet-stream", "application/pdf", "application/json; charset=utf-8", "font/woff2"] {
+        check(atom(kind, &packed("Un texte qui est un fichier")).content, "");
+    }
+    let broken = packed(&"Un texte long ".repeat(9)).replace("dGV", "\n  dGV");
+    check(atom("application/zip", &broken).content, "");
+    // A slip of the publisher.
+    check(atom("application/text", "Un vrai texte").content, "Un vrai texte");
+    let title = format!("<title type='application/octet-stream'>{}</title>", packed("Un titre"));
+    check(self::atom(&title).title, "Un titre");
+}
+
+#[test]
+fn base64_says_what_it_holds_only_where_that_is_text() {
+    let old = |kind: &str, text: &str| {
+        let content = format!("<content mode='base64' type='{kind}'>{text}</content>");
+        only(feed(&format!("<feed version='0.3' xmlns='http://purl.org/atom/ns#'><entry>{content}</entry></feed>")))
+    };
+    check(old("application/xhtml+xml", "PGI+Yjwv\nYj4").content, "<b>b</b>");
+    check(old("image/png", "PGI+Yjwv\nYj4").content, "");
+    check(old("text/html", "/9j/4AAQ").content, "");
+}
+
+#[test]
+fn authors_are_the_entry_s_else_those_where_it_was_copied_from_else_the_feed_s() {
+    let names = |fields: &str| {
+        let author = "<author><name>La planète</name></author>";
+        let entry = only(feed(&format!(
+            "<feed xmlns='http://www.w3.org/2005/Atom'>{author}<entry><id>u:1</id>{fields}</entry></feed>"
+        )));
+        entry.authors.into_iter().filter_map(|author| author.name).collect::<Vec<_>>()
+    };
+    let source =
+        "<source><title>Carnet</title><author><name>Zoé</name></author><author><name>Ali</name></author></source>";
+    assert_eq!(names(source), ["Zoé", "Ali"]);
+    assert_eq!(names(&format!("{source}<author><name>Noé</name></author>")), ["Noé"]);
+    assert_eq!(names(&format!("<author><name> </name></author>{source}")), ["Zoé", "Ali"]);
+    assert_eq!(names("<source><title>Carnet</title></source>"), ["La planète"]);
+}

@@ -3,7 +3,7 @@
 use super::{Feed, HTML, Representation, Text, link, own, person, represent, text};
 use crate::feed::Timestamp;
 use crate::publish::channel::{home, language_tag, publisher};
-use crate::publish::{CONFIG, Edition, dates, item, legal, words};
+use crate::publish::{CONFIG, Edition, dates, hidden, item, legal, words};
 use crate::state::{Monitored, Turn};
 
 /// Renders it: an entry a change, newest first.
@@ -31,9 +31,8 @@ fn entry(edition: &Edition<'_>, turn: &Turn) -> super::Entry {
     let Turn { of, date, health, .. } = turn;
     let words = words::of(edition.site.language);
     let (name, anchor) = match of {
-        Monitored::Config => (CONFIG.to_owned(), CONFIG.to_owned()),
-        // None of its changes is chosen to be shown here.
-        Monitored::Machine(lack) => (lack.id().to_owned(), String::new()),
+        // Outages are no news of a source, and are not among these changes.
+        Monitored::Config | Monitored::Machine(_) => (CONFIG.to_owned(), CONFIG.to_owned()),
         Monitored::Source(id) | Monitored::Hub(id) => (item::source(edition, id).title, legal::iri(id)),
     };
     let title = format!("{name}{} {}", words.colon, (words.health)(*health));
@@ -41,7 +40,7 @@ fn entry(edition: &Edition<'_>, turn: &Turn) -> super::Entry {
     // Source, instant and kind: the same after the store was copied, another one at the next change.
     let id = format!("{page}-{}-{health:?}", date.timestamp()).to_lowercase();
     let updated: Timestamp = dates::told_apart(*date, &id);
-    let summary = match words.detail(turn) {
+    let summary = match hidden::detail(edition, turn) {
         Some((detail, tag)) => Text { lang: Some(tag.to_owned()).filter(|tag| tag != words.tag), ..text(&detail) },
         None => text(&title),
     };

@@ -1,4 +1,4 @@
-//! From what SQLite says of a failure to its cause, with the help of the file system.
+//! From what `SQLite` says of a failure to its cause, with the help of the file system.
 
 use std::path::Path;
 

@@ -62,7 +62,8 @@ pub(super) fn of(word: &str) -> Health {
     }
 }
 
-/// Returns the text that stands in `source_id`: a source's id, a hub's address, nothing for the config.
+/// Returns the text that stands in `source_id`: a source's id, a hub's address, nothing for the config, a word after a colon
+/// for this machine.
 fn id(of: &Monitored) -> &str {
     match of {
         Monitored::Source(id) | Monitored::Hub(id) => id,
@@ -73,7 +74,7 @@ fn id(of: &Monitored) -> &str {
 
 /// Reads a text that [`id`] wrote. Ids of sources have no colon.
 fn monitored(id: String) -> Monitored {
-    if let Some(lack) = Lack::of(&id) {
+    if let Some(lack) = Lack::ALL.into_iter().find(|lack| lack.id() == id) {
         return Monitored::Machine(lack);
     }
     match id {

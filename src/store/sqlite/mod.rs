@@ -180,7 +180,7 @@ impl Sqlite {
         Err(StoreError::Failed { store: named(&self.path), ailment: Ailment::Gone, source })
     }
 
-    /// Refuses a file that SQLite opened for reading although it was to be written.
+    /// Refuses a file that `SQLite` opened for reading although it was to be written.
     fn refuse_unwritable(&self) -> Result<(), StoreError> {
         let path = &self.path;
         if !self.connection.is_readonly("main").map_err(|error| causes::cannot_open(error, path))? {
@@ -527,7 +527,7 @@ fn make(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Opens a store of which nobody can write any more, for reading, without the shared memory that SQLite makes beside it
+/// Opens a store of which nobody can write any more, for reading, without the shared memory that `SQLite` makes beside it
 /// else: on a full disk or a read-only file system there is no room for that.
 fn unshared(path: &Path) -> rusqlite::Result<Connection> {
     let path = path.to_string_lossy();

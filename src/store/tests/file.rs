@@ -1,6 +1,9 @@
 //! Opening a file, refusing one, and copying it.
 
+use std::time::Duration;
+
 use super::*;
+use crate::store::ailment::Ailment;
 
 fn path() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -113,6 +116,100 @@ fn a_store_opened_for_reading_shows_everything_and_takes_no_change() {
         assert!(reader.apply(&[Change::Labelled(1)], None).is_err());
         assert_eq!(look(&mut reader, Inquiry::default()).next_number, a + 1);
     });
+}
+
+/// The cause of a failure, and the advice that goes with it.
+#[track_caller]
+fn check_cause<T: std::fmt::Debug>(result: Result<T, StoreError>, expected: Ailment) {
+    let error = result.unwrap_err();
+    let ailment = error.ailment().unwrap();
+    assert!(ailment.is_same(expected), "{error:?}");
+    assert_eq!(error.hint(), Some(ailment.advice()));
+}
+
+#[test]
+fn nothing_is_written_to_a_file_that_was_deleted_or_replaced() {
+    check_file(|file| {
+        let other = file.path.with_file_name("other.db");
+        file.store.backup(&other).unwrap();
+        std::fs::rename(&other, &file.path).unwrap();
+        check_cause(file.store.pulse(), Ailment::Gone);
+        check_cause(file.store.apply(&[Change::Labelled(1)], None), Ailment::Gone);
+        std::fs::remove_file(&file.path).unwrap();
+        check_cause(file.store.tidy(noon()), Ailment::Gone);
+        check_cause(file.store.attempt(), Ailment::Gone);
+        assert!(matches!(Sqlite::open_existing(&file.path, Duration::ZERO), Err(StoreError::Missing { .. })));
+    });
+}
+
+#[test]
+fn a_store_that_another_process_holds_is_locked() {
+    check_file(|file| {
+        let holder = rusqlite::Connection::open(&file.path).unwrap();
+        holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut store = Sqlite::open_existing(&file.path, Duration::from_millis(10)).unwrap();
+        check_cause(store.attempt(), Ailment::Locked);
+        drop(holder);
+        store.attempt().unwrap();
+    });
+}
+
+#[test]
+fn a_try_to_write_changes_nothing() {
+    check_file(|file| {
+        let before = file.store.pulse().unwrap();
+        file.store.attempt().unwrap();
+        assert_eq!(file.store.pulse().unwrap(), before);
+    });
+}
+
+#[test]
+fn a_damaged_store_says_so_and_is_not_copied() {
+    check_file(|file| {
+        let changes =
+            (1..400).map(|number| insertion(number, "education", number, &numbered(number, prepared("a")), noon()));
+        apply(&mut file.store, &changes.collect::<Vec<_>>());
+        file.run("PRAGMA wal_checkpoint(TRUNCATE)");
+        let mut bytes = std::fs::read(&file.path).unwrap();
+        bytes.chunks_mut(4096).skip(1).for_each(|page| page.fill(0x5a));
+        let copy = file.path.with_file_name("copy.db");
+        std::fs::write(&copy, &bytes).unwrap();
+        let mut reader = Sqlite::open_read_only(&copy).unwrap();
+        check_cause(reader.sources(None), Ailment::Damaged);
+        let backup = file.path.with_file_name("backup.db");
+        check_cause(reader.backup(&backup), Ailment::Damaged);
+        assert!(!backup.exists());
+    });
+}
+
+#[test]
+fn a_backup_ends_while_another_process_writes_all_the_time() {
+    check_file(|file| {
+        let changes =
+            (1..400).map(|number| insertion(number, "education", number, &numbered(number, prepared("a")), noon()));
+        apply(&mut file.store, &changes.collect::<Vec<_>>());
+        let path = file.path.clone();
+        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let stopped = std::sync::Arc::clone(&stop);
+        let writer = std::thread::spawn(move || {
+            let mut store = Sqlite::open(&path).unwrap();
+            while !stopped.load(std::sync::atomic::Ordering::Relaxed) {
+                store.tidy(noon()).unwrap();
+            }
+        });
+        file.store.backup(&file.path.with_file_name("copy.db")).unwrap();
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        writer.join().unwrap();
+    });
+}
+
+#[tokio::test]
+async fn a_handle_without_a_store_fails_until_one_is_put() {
+    let (_folder, path) = path();
+    let (handle, _thread) = Handle::shut().unwrap();
+    assert!(matches!(handle.call(|store| store.pulse()).await, Err(StoreError::Shut)));
+    handle.put(Box::new(Sqlite::open(&path).unwrap())).await.unwrap();
+    assert_eq!(handle.call(|store| store.pulse()).await.unwrap().generation, 0);
 }
 
 #[test]

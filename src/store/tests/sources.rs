@@ -119,10 +119,10 @@ fn the_health_of_a_source_is_its_last_change_but_moves() {
         apply(store, &[Change::Turn(turn("culture", Health::Silent))]);
         assert_eq!(store.health(Some(&source("education"))).unwrap(), [turn("education", Health::Gone)]);
         assert_eq!(store.health(None).unwrap(), [turn("culture", Health::Silent), turn("education", Health::Gone)]);
-        let of = Monitored::Machine(Lack::Network);
-        let outage = Turn { of: of.clone(), ..turn("", Health::Lacking) };
+        let network = Monitored::Machine(Lack::Network);
+        let outage = Turn { of: network.clone(), date: noon(), health: Health::Lacking, detail: None };
         apply(store, &[Change::Turn(outage.clone())]);
-        assert_eq!(store.health(Some(&of)).unwrap(), [outage]);
+        assert_eq!(store.health(Some(&network)).unwrap(), [outage]);
         let latest = store.outline(&[], 2).unwrap().turns;
         assert_eq!(latest, [turn("culture", Health::Silent), turn("education", Health::Moved)]);
     });
