@@ -186,13 +186,13 @@ fn show(
         line(watched, state, days, shares.get(watched.id).copied(), (zone, now))
     });
     let mut told: Vec<SourceLine<'_>> = told.collect();
-    // In each group the order of the config stays.
-    told.sort_by_key(|line| line.status);
     if options.json {
         let lines: Vec<String> = told.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
         let end = if lines.is_empty() { "" } else { "\n" };
         output::print(&(lines.join("\n") + end))?;
     } else {
+        // In each group the order of the config stays.
+        told.sort_by_key(|line| line.status);
         output::print(&for_people(&told, zone, now, Paint::of_stdout()))?;
     }
     if let Some(outage) = stored.outages.first().filter(|_| options.check) {
@@ -341,15 +341,21 @@ fn row(line: &SourceLine<'_>, zone: Tz, now: Timestamp) -> [String; 6] {
 }
 
 /// Breaks a text into lines of at most so many characters between its words; a longer word stays whole.
+///
+/// A line keeps the blank at which it was broken: lines that are joined again are the text.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+            Some(line) if line.chars().count() + 1 + word.chars().count() < width => {
                 line.push(' ');
                 line.push_str(word);
             }
-            _ => lines.push(word.to_owned()),
+            Some(line) => {
+                line.push(' ');
+                lines.push(word.to_owned());
+            }
+            None => lines.push(word.to_owned()),
         }
     }
     lines

@@ -117,8 +117,8 @@ table! {
         related: usize = whole(0, 3), default(3);
         /// The `WebSub` hubs that are notified.
         hubs: Vec<Url> = WEBS, default([]);
-        /// Whose troubles the page of sources and `sources.atom` show: those of sources only, or with `"public"` also those
-        /// of the config and of hubs, which are the operator's.
+        /// Whose troubles the page of sources and `sources.atom` show: those of sources and of hubs, or with `"public"` also
+        /// those of the config, which are the operator's.
         health: ShownHealth = HEALTH, default("sources");
     }
 }

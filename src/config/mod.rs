@@ -74,9 +74,9 @@ pub enum Language {
 /// Whose health is shown to everybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShownHealth {
-    /// `sources`: that of sources. The config and hubs are the operator's.
+    /// `sources`: that of sources and hubs. The config is the operator's.
     Sources,
-    /// `public`: that of sources, hubs and the config.
+    /// `public`: that of the config too.
     All,
 }
 

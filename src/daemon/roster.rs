@@ -21,12 +21,12 @@ const ROUND_DELAY: TimeDelta = TimeDelta::minutes(5);
 /// The sources of the config, as they were told of last.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    members: HashMap<String, Member>,
+    members: HashMap<String, RosterMember>,
 }
 
 /// A source of the config, with what decides how it stands.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(super) struct RosterMember {
     is_enabled: bool,
     schedule: Schedule,
     /// Without what its feed says of itself, which would take much room.
@@ -59,7 +59,8 @@ impl Roster {
         let member = |source: &Source| {
             let state = states.remove(&source.id).filter(|state| state.url.as_ref() == Some(&source.url));
             let days = days.get(source.id.as_str()).copied().unwrap_or_default();
-            let member = Member::new(source, state.unwrap_or_default(), days, shares.get(source.id.as_str()), now);
+            let member =
+                RosterMember::new(source, state.unwrap_or_default(), days, shares.get(source.id.as_str()), now);
             (source.id.clone(), member)
         };
         Self { members: config.sources.iter().map(member).collect() }
@@ -67,7 +68,7 @@ impl Roster {
 
     /// Takes down what came of a poll.
     pub(super) fn polled(&mut self, source_id: &str, polled: &Polled, now: Timestamp) {
-        let Some(Member { state, news, .. }) = self.members.get_mut(source_id) else { return };
+        let Some(RosterMember { state, news, .. }) = self.members.get_mut(source_id) else { return };
         match &polled.outcome {
             Outcome::NotDue | Outcome::HostPostponed | Outcome::NoMemory => {}
             Outcome::Unchanged => state.succeed(now),
@@ -96,7 +97,7 @@ impl Roster {
 
     /// Returns the figures of each source.
     pub(super) fn figures(&self) -> Vec<SourceFigures> {
-        let figures = |(id, member): (&String, &Member)| SourceFigures {
+        let figures = |(id, member): (&String, &RosterMember)| SourceFigures {
             id: id.clone(),
             failures: member.state.failures,
             last_success: member.state.last_success,
@@ -137,12 +138,12 @@ impl Roster {
     }
 
     /// Those that are to be polled.
-    fn polled_members(&self) -> impl Iterator<Item = &Member> {
+    fn polled_members(&self) -> impl Iterator<Item = &RosterMember> {
         self.members.values().filter(|member| member.is_enabled && !member.state.retired)
     }
 }
 
-impl Member {
+impl RosterMember {
     fn new(
         source: &Source,
         state: SourceState,

@@ -188,9 +188,9 @@ impl<'a> Publishing<'a> {
     fn run(mut self, stories: &Stories<'_>, outline: &Outline) -> Result<Option<Published>, StoreError> {
         let credits = std::mem::take(&mut self.credits);
         let outages = std::mem::take(&mut self.outages);
-        // The troubles of the config and of hubs are the operator's, who hears of them in any case.
+        // The troubles of the config are the operator's, who hears of them in any case.
         let is_all_shown = self.config.publish.health == ShownHealth::All;
-        let is_shown = |turn: &&Turn| is_all_shown || matches!(turn.of, Monitored::Source(_));
+        let is_shown = |turn: &&Turn| is_all_shown || turn.of != Monitored::Config;
         let turns: Vec<Turn> = outline.turns.iter().filter(is_shown).cloned().collect();
         let edition = Edition {
             hidden: Hidden::of(credits.values()),
@@ -199,7 +199,7 @@ impl<'a> Publishing<'a> {
             sources: &credits,
             selections: Vec::new(),
             turns: &turns,
-            hubs: if is_all_shown { &outline.hubs } else { &[] },
+            hubs: &outline.hubs,
             config: self.broken.take().filter(|_| is_all_shown),
             outages: &outages,
         };
