@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{TimeDelta, Utc};
+use chrono::{SubsecRound, TimeDelta, Utc};
 
 use super::asking::SOON;
 use super::roster::{Roster, Survey};
@@ -123,7 +123,7 @@ impl Daemon {
 
     /// Takes down that a publication is there.
     pub(super) fn report_publication(&mut self) {
-        self.report.published = Some(Utc::now());
+        self.report.published = Some(Utc::now().trunc_subsecs(0));
         self.report.is_survey_wanted = true;
         self.tell_health();
     }
@@ -149,7 +149,8 @@ impl Daemon {
     /// Brings `/healthz` and the metrics up to date.
     pub(super) fn tell_health(&mut self) {
         let now = Utc::now();
-        let next_poll = self.due.next();
+        // The next poll is spread by parts of a second, which nobody needs to know.
+        let next_poll = self.due.next().map(|at| at.trunc_subsecs(0));
         let report = &self.report;
         let lag = report.roster.lag(now).max(TimeDelta::zero()).num_seconds().unsigned_abs();
         let outages: Vec<OutageTold> = self.outages.values().map(OutageTold::from).collect();
@@ -158,7 +159,7 @@ impl Daemon {
         let figures = DaemonFigures {
             sources: report.roster.standings(now),
             topics: self.context.config.topics.len(),
-            last_success: report.roster.last_success(),
+            last_success: report.roster.last_success().map(|at| at.trunc_subsecs(0)),
             next_poll,
             lag_seconds: lag,
             published: report.published,

@@ -22,6 +22,8 @@ pub(super) struct PolledRound {
     new: usize,
     changed: usize,
     began: Option<Instant>,
+    /// From the end of its first poll to that of its last.
+    duration: Duration,
 }
 
 impl PolledRound {
@@ -37,7 +39,7 @@ impl PolledRound {
             Outcome::Failed(_) => self.failed += 1,
         }
         self.polled += 1;
-        self.began.get_or_insert_with(Instant::now);
+        self.duration = self.began.get_or_insert_with(Instant::now).elapsed();
     }
 
     /// Whether there is something to tell; while polls are under way, or due soon, only after a long time.
@@ -75,8 +77,8 @@ impl PolledRound {
 pub(super) async fn tell(context: Arc<Context>, round: PolledRound, last: Option<i64>) -> Result<i64, StoreError> {
     let arrivals = context.store.call(move |store| store.arrivals(last.unwrap_or(i64::MAX))).await?;
     if last.is_some() {
-        let PolledRound { polled, failed, new, changed, began } = &round;
-        let duration_ms = began.map_or(0, |began| u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
+        let PolledRound { polled, failed, new, changed, duration, .. } = &round;
+        let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let told = round.for_people(&context.config, &arrivals.topics);
         info!(polled, failed, entries.new = new, entries.changed = changed, duration_ms, "{told}");
     }

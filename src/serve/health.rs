@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::SubsecRound;
 use serde::Serialize;
 
 use crate::feed::Timestamp;
@@ -54,7 +55,7 @@ pub struct DaemonFigures {
 impl From<&Outage> for OutageTold {
     fn from(outage: &Outage) -> Self {
         let Outage { lack, since, reason } = outage;
-        Self { lack: lack.id().trim_start_matches(':'), since: *since, reason: reason.clone() }
+        Self { lack: lack.id().trim_start_matches(':'), since: since.trunc_subsecs(0), reason: reason.clone() }
     }
 }
 
