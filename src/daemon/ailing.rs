@@ -21,6 +21,9 @@ use crate::store::{Handle, StoreError};
 /// the store is tried again. Much shorter than the time after which the watchdog finds the daemon dead.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// The same at a start: nobody is served until then.
+const PATIENCE_AT_START: Duration = Duration::from_secs(5);
+
 /// The same for a try.
 const PATIENCE_OF_TRY: Duration = Duration::from_secs(1);
 
@@ -60,7 +63,7 @@ pub(super) struct Opened {
 /// When there is nothing to be served either: the operator is at hand at a first start.
 pub(super) fn open(config: &Config) -> anyhow::Result<Opened> {
     let path = &config.store.path;
-    let (store, trouble) = match pipeline::open_store(config) {
+    let (store, trouble) = match pipeline::open_store_within(config, PATIENCE_AT_START) {
         Ok(mut store) => {
             let trouble = store.attempt().err();
             (Some(store.with_patience(PATIENCE)?), trouble)
@@ -78,8 +81,9 @@ pub(super) fn open(config: &Config) -> anyhow::Result<Opened> {
 /// Opens for reading a store that cannot be opened for writing, if its content is not to blame.
 fn readable(path: &Path, error: &StoreError) -> Option<Sqlite> {
     let is_sound = matches!(error, StoreError::Open { ailment, .. } if *ailment != Ailment::Damaged);
-    let is_free = error.ailment().is_some_and(|ailment| ailment != Ailment::Locked);
-    if is_sound && is_free { Sqlite::open_read_only(path).ok() } else { None }
+    // One that another process only writes can be read.
+    let is_locked = error.ailment() == Some(Ailment::Locked);
+    if is_sound || is_locked { Sqlite::read_within(path, PATIENCE_OF_TRY).ok() } else { None }
 }
 
 fn is_worth_waiting(config: &Config, error: &StoreError) -> bool {
@@ -107,22 +111,27 @@ impl Daemon {
     pub(super) fn store_fails(&mut self, error: &StoreError) {
         self.front.metrics.store_failed();
         let Some(ailment) = error.ailment() else { return };
-        // A store that is not open says nothing of the reason.
-        let is_shut = matches!(error, StoreError::Shut);
-        let known = self.ailing.as_ref().map(|ailing| ailing.ailment);
-        if known.is_none() {
-            let pause = Duration::from_secs(PAUSES.get(self.tries).or(PAUSES.last()).copied().unwrap_or_default());
-            self.tries += 1;
-            self.ailing = Some(Ailing { ailment, next: Instant::now() + pause });
-        } else if is_shut || known.is_some_and(|known| known.is_same(ailment)) {
+        if self.is_ailing() {
+            // A store that can only be read, or is not open, says nothing of the reason.
             return;
-        } else if let Some(ailing) = &mut self.ailing {
-            ailing.ailment = ailment;
         }
+        self.ailing = Some(Ailing { ailment, next: Instant::now() + self.pause() });
+        self.tell_store(error);
+        self.serve_published();
+    }
+
+    /// Tells everywhere why the store cannot be written.
+    fn tell_store(&mut self, error: &StoreError) {
         self.begin_outage(Lack::Store, error.outage());
         // The pages tell it, if the store can be read.
         self.publishing.ask();
-        self.serve_published();
+    }
+
+    /// Returns how long to wait for the next try, longer each time.
+    fn pause(&mut self) -> Duration {
+        let pause = PAUSES.get(self.tries).or(PAUSES.last()).copied().unwrap_or_default();
+        self.tries += 1;
+        Duration::from_secs(pause)
     }
 
     /// Serves the documents that lie in the published folder, unless those of a publication are served.
@@ -161,11 +170,10 @@ impl Daemon {
     /// Goes on with a store that can be written again, or waits longer.
     pub(super) fn mended(&mut self, mended: Result<(), StoreError>) {
         if let Err(error) = mended {
-            let pause = Duration::from_secs(PAUSES.get(self.tries).or(PAUSES.last()).copied().unwrap_or_default());
-            self.tries += 1;
-            self.store_fails(&error);
-            if let Some(ailing) = &mut self.ailing {
-                ailing.next = Instant::now() + pause;
+            let (next, ailment) = (Instant::now() + self.pause(), error.ailment().unwrap_or(Ailment::Other));
+            let before = self.ailing.replace(Ailing { ailment, next });
+            if !before.is_some_and(|before| before.ailment.is_same(ailment)) {
+                self.tell_store(&error);
             }
             return;
         }

@@ -378,7 +378,7 @@ impl Daemon {
         let (front, stop, outages) = (&self.front, &self.stop, self.outages_untold());
         self.publishing
             .start(|| publication::publish(Arc::clone(context), archives, outages, Arc::clone(front), stop.clone()));
-        if self.is_ailing() && self.published.is_some() {
+        if self.is_ailing() {
             // All that writes waits for the store.
             return;
         }

@@ -45,7 +45,7 @@ pub use by_hand::{Account, Kinship, account, merge, split};
 pub use full_text::full_text;
 pub use health::{note_config, note_outages};
 pub use holding::{HeldByOther, hold, refuse_others};
-pub use opening::{open_store, refuse_vanished, reopen_store};
+pub use opening::{open_store, open_store_within, refuse_vanished, reopen_store};
 pub use publication::{Archives, Published, publish};
 pub use relabelling::relabel;
 pub use upkeep::upkeep;

@@ -8,14 +8,22 @@ use crate::publish::files;
 use crate::store::StoreError;
 use crate::store::sqlite::{self, Sqlite};
 
-/// Opens the store of a config for writing; makes it if there never was one.
+/// Opens the store of a config for writing, for a command; makes it if there never was one.
 ///
 /// # Errors
 /// [`StoreError::Vanished`] if there is none although there was one: an empty store would publish empty documents. Else
 /// as [`Sqlite::open`].
 pub fn open_store(config: &Config) -> Result<Sqlite, StoreError> {
+    open_store_within(config, sqlite::BUSY_TIMEOUT)
+}
+
+/// Opens the store of a config as [`open_store`] does, and waits for other processes for so long.
+///
+/// # Errors
+/// Those of [`open_store`].
+pub fn open_store_within(config: &Config, patience: Duration) -> Result<Sqlite, StoreError> {
     refuse_vanished(config, &config.store.path)?;
-    Sqlite::open(&config.store.path)
+    Sqlite::open_within(&config.store.path, patience)
 }
 
 /// Opens the store at `path` again, and waits for other processes for so long; makes none.

@@ -352,7 +352,7 @@ pub struct Arrivals {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The folder or file cannot be made or opened.
-    #[error("cannot open the store `{store}`")]
+    #[error("cannot open the store{}", opening(store, *ailment))]
     Open {
         /// The file.
         store: String,
@@ -436,6 +436,11 @@ pub enum StoreError {
     /// The store's thread has ended.
     #[error("the store is closed")]
     Closed,
+}
+
+/// Goes on with why a store cannot be opened, or with its name if nobody knows.
+fn opening(store: &str, ailment: Ailment) -> String {
+    if ailment == Ailment::Other { format!(" `{store}`") } else { format!(": {}", ailment.said(store)) }
 }
 
 impl StoreError {

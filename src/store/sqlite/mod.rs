@@ -58,7 +58,7 @@ const MIGRATIONS: [&str; 6] = [
 ];
 
 /// How long to wait for another process that writes, unless told otherwise.
-const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
+pub const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A store in a file.
 #[derive(Debug)]
@@ -78,11 +78,19 @@ impl Sqlite {
     /// [`StoreError::Open`], also if it can only be read; [`StoreError::Foreign`], [`StoreError::Newer`],
     /// [`StoreError::Damaged`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_within(path, BUSY_TIMEOUT)
+    }
+
+    /// Opens the store at `path` as [`Sqlite::open`] does, and waits for other processes that write for so long.
+    ///
+    /// # Errors
+    /// Those of [`Sqlite::open`].
+    pub fn open_within(path: &Path, patience: Duration) -> Result<Self, StoreError> {
         make(path).map_err(|error| {
             let ailment = Ailment::of(&error, path);
             StoreError::Open { store: named(path), ailment, source: error.into() }
         })?;
-        Self::open_existing(path, BUSY_TIMEOUT)
+        Self::open_existing(path, patience)
     }
 
     /// Opens the store at `path` as [`Sqlite::open`] does, and waits for other processes that write for so long; makes none.
@@ -117,12 +125,20 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError::Missing`], and those of [`Sqlite::open`]; also when the store is of an older format.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        Self::read_within(path, BUSY_TIMEOUT)
+    }
+
+    /// Opens an existing store as [`Sqlite::open_read_only`] does, and waits for other processes for so long.
+    ///
+    /// # Errors
+    /// Those of [`Sqlite::open_read_only`].
+    pub fn read_within(path: &Path, patience: Duration) -> Result<Self, StoreError> {
         if !path.exists() {
             return Err(StoreError::Missing { store: named(path) });
         }
         let cannot_open = |error: rusqlite::Error| causes::cannot_open(error, path);
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(cannot_open)?;
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(cannot_open)?;
+        connection.busy_timeout(patience).map_err(cannot_open)?;
         let mut store = Self { connection, path: path.into(), identity: disk::identity(path) };
         let format = match store.refuse_strangers() {
             Err(StoreError::Open { ailment: Ailment::Full { .. } | Ailment::ReadOnly | Ailment::Rights, .. })
@@ -136,7 +152,7 @@ impl Sqlite {
         if format < known_format() {
             // Older, or being made: only a writer may migrate it.
             drop(store);
-            return Self::open(path);
+            return Self::open_within(path, patience);
         }
         Ok(store)
     }

@@ -147,10 +147,11 @@ fn a_store_that_another_process_holds_is_locked() {
     check_file(|file| {
         let holder = rusqlite::Connection::open(&file.path).unwrap();
         holder.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let mut store = Sqlite::open_existing(&file.path, Duration::from_millis(10)).unwrap();
-        check_cause(store.attempt(), Ailment::Locked);
+        let short = Duration::from_millis(10);
+        check_cause(Sqlite::open_existing(&file.path, short), Ailment::Locked);
+        Sqlite::read_within(&file.path, short).unwrap().pulse().unwrap();
         drop(holder);
-        store.attempt().unwrap();
+        Sqlite::open_existing(&file.path, short).unwrap().attempt().unwrap();
     });
 }
 
