@@ -84,6 +84,8 @@ pub struct Entry {
     pub categories: Vec<Category>,
     /// Files that come with it.
     pub enclosures: Vec<Enclosure>,
+    /// Its picture: the one that the publisher gives it, else the first of its text.
+    pub image: Option<Url>,
     /// A BCP 47 tag: the entry's own, else the feed's.
     pub language: Option<String>,
     /// Plain text.
@@ -135,6 +137,9 @@ pub struct Enclosure {
     pub media_type: Option<String>,
     /// In bytes.
     pub length: Option<u64>,
+    /// What it shows, in words: its title, or the description of a picture. Plain text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
 }
 
 /// Where the readers' comments of an entry are (RSS `comments`, `wfw:commentRss`, `slash:comments`, RFC 4685).

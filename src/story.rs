@@ -7,7 +7,7 @@ mod shown;
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use crate::feed::{Entry, Timestamp};
@@ -32,6 +32,9 @@ const OLDEST: Timestamp = match DateTime::from_timestamp(631_152_000, 0) {
     Some(instant) => instant,
     None => DateTime::UNIX_EPOCH,
 };
+
+/// An entry that came so long after its date is late: nobody would see it where its date belongs.
+pub const LATE_AFTER: TimeDelta = TimeDelta::days(1);
 
 /// Returns the date of an entry: when it was published, else when it was last updated, both as its publisher says, else
 /// when we first saw it.

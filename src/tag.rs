@@ -1,11 +1,11 @@
 //! From an entry to the topics that it is in.
 //!
-//! Comments, and the line that blogs append to say where a text first stood, are not the entry's text.
+//! Comments, and what blog software appends to every text, are not the entry's text.
 
 use crate::config::Source;
 use crate::feed::{Category, Entry};
 use crate::story::Plain;
-use crate::text::{Passage, without_signature};
+use crate::text::{Passage, without_boilerplate};
 use crate::topic::{Fields, Judgement, Label, Matcher, Verdict};
 
 /// Returns the topics that an entry, read as `plain`, is in, and why.
@@ -37,13 +37,14 @@ pub fn judgements(
     judgements
 }
 
-/// What rules look at in an entry: its texts without markup, its publisher's tags and the operator's.
-fn fields(entry: &Entry, plain: &Plain, source_id: &str, source: Option<&Source>) -> Fields {
+/// Returns what rules look at in an entry, read as `plain`: its texts without markup, its publisher's tags and the
+/// operator's.
+#[must_use]
+pub fn fields(entry: &Entry, plain: &Plain, source_id: &str, source: Option<&Source>) -> Fields {
     let own_tags = source.into_iter().flat_map(|source| &source.tags).map(String::as_str);
     let tags: Vec<&str> = entry.categories.iter().map(name).chain(own_tags).collect();
-    let unsigned = |text: &Passage| text.part(0..without_signature(text.as_str()).len());
-    let mut fields =
-        Fields::new(plain.title.clone(), unsigned(&plain.summary), unsigned(&plain.content), &tags, source_id);
+    let own = |text: &Passage| text.part(0..without_boilerplate(text.as_str(), plain.title.as_str()).len());
+    let mut fields = Fields::new(plain.title.clone(), own(&plain.summary), own(&plain.content), &tags, source_id);
     fields.declared.clone_from(&entry.language);
     fields
 }
@@ -177,6 +178,14 @@ mod tests {
     fn comments_are_not_the_entrys_text() {
         let mut entry = tagged(labelled("Actualités"));
         entry.comments.url = Url::parse("https://education.example/ecole-numerique#comments").ok();
+        check(&entry, &source(), &Verdict::BelowThreshold);
+    }
+
+    #[test]
+    fn boilerplate_of_blog_software_is_not_the_entrys_text() {
+        let signature = "L’article Un plan est apparu en premier sur École numérique.";
+        let content = Some(format!("<p>Un texte.</p><p>{signature}</p>"));
+        let entry = Entry { title: Some("Un plan".into()), content, ..Entry::default() };
         check(&entry, &source(), &Verdict::BelowThreshold);
     }
 }

@@ -2,28 +2,34 @@
 
 use std::fmt::Write as _;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
 use serde::Serialize;
 
-use super::{Failure, open, output};
-use crate::config::Config;
+use super::output::{self, Paint};
+use super::{Failure, judged, open};
+use crate::config::{self, Config};
 use crate::feed::Timestamp;
 use crate::pipeline;
 use crate::store::{Filter, Held, Store};
-use crate::story::StoredEntry;
-use crate::topic::Label;
+use crate::story::{Plain, StoredEntry};
+use crate::tag;
+use crate::topic::{Label, Query, Quote};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct EntriesOptions {
     /// Only entries in this topic
     #[arg(long, value_name = "ID")]
     topic: Option<String>,
-    /// Only entries that hold all these words; case and accents do not matter
-    #[arg(long, value_name = "WORDS")]
+    /// Only entries of this feed
+    #[arg(long, value_name = "ID")]
+    feed: Option<String>,
+    /// Only entries that hold all these words, read as terms of topics are; words in quotes stand one after the other
+    #[arg(long, value_name = "WORDS", allow_hyphen_values = true)]
     search: Option<String>,
-    /// Only entries of this day or later, such as 2026-11-24
-    #[arg(long, value_name = "DATE", value_parser = since)]
-    since: Option<Timestamp>,
+    /// Only entries of this day or later: 2026-11-24, 24/11/2026, "7 days"
+    #[arg(long, value_name = "DATE")]
+    since: Option<String>,
     /// At most so many, newest first
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
@@ -44,6 +50,9 @@ struct EntryLine<'a> {
     updated: Option<Timestamp>,
     story: i64,
     topics: Vec<InTopic<'a>>,
+    /// Where a word that was searched stands first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quote: Option<&'a Quote>,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,6 +65,8 @@ pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failur
     if let Some(topic) = &options.topic {
         open::topic(config, topic)?;
     }
+    let zone = config.site.zone;
+    let since = options.since.as_deref().map(|text| since(text, zone, Utc::now())).transpose()?;
     let mut store = match &options.search {
         // Searching brings the index up to date.
         Some(_) => {
@@ -64,27 +75,51 @@ pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failur
         }
         None => open::store_to_read(config)?,
     };
+    if let Some(id) = &options.feed {
+        open::source(config, &mut store, id)?;
+    }
+    let mut query = options.search.as_deref().map(Query::parse).unwrap_or_default();
     let filter = Filter {
         topic: options.topic,
+        source_id: options.feed,
         search: options.search,
-        since: options.since,
+        since,
         limit: options.limit,
         ..Filter::default()
     };
+    let found = store.entries(&filter)?;
+    if found.is_empty() {
+        output::note("nothing found");
+    }
+    let paint = Paint::of_stdout();
     let mut text = String::new();
-    for Held { stored, labels, .. } in store.entries(&filter)? {
+    for Held { stored, labels, .. } in &found {
+        let quote = quote(&mut query, stored);
         if options.json {
-            text.push_str(&serde_json::to_string(&line(&stored, &labels))?);
+            text.push_str(&serde_json::to_string(&line(stored, labels, quote.as_ref()))?);
             text.push('\n');
         } else {
-            for_people(&mut text, &stored, &labels);
+            for_people(&mut text, stored, labels, zone);
+            if let Some(quote) = &quote {
+                // Writing to a String cannot fail.
+                let _ = writeln!(text, "        {}", judged::quoted(quote, paint));
+            }
         }
     }
     Ok(output::print(&text)?)
 }
 
-fn line<'a>(stored: &'a StoredEntry, labels: &'a [Label]) -> EntryLine<'a> {
+/// The words around the first hit.
+fn quote(query: &mut Query, stored: &StoredEntry) -> Option<Quote> {
+    if query.is_empty() {
+        return None;
+    }
+    query.quote(&tag::fields(&stored.entry, &Plain::of(&stored.entry), &stored.source_id, None))
+}
+
+fn line<'a>(stored: &'a StoredEntry, labels: &'a [Label], quote: Option<&'a Quote>) -> EntryLine<'a> {
     EntryLine {
+        quote,
         id: stored.number,
         feed: &stored.source_id,
         guid: stored.entry.id.as_deref(),
@@ -97,8 +132,8 @@ fn line<'a>(stored: &'a StoredEntry, labels: &'a [Label]) -> EntryLine<'a> {
     }
 }
 
-fn for_people(text: &mut String, stored: &StoredEntry, labels: &[Label]) {
-    let date = stored.date.format("%Y-%m-%d");
+fn for_people(text: &mut String, stored: &StoredEntry, labels: &[Label], zone: Tz) {
+    let date = stored.date.with_timezone(&zone).format("%Y-%m-%d");
     let title = stored.entry.title.as_deref().unwrap_or("(no title)");
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{:>6}  {date}  {:<20}  {title}", stored.number, stored.source_id);
@@ -112,9 +147,66 @@ fn for_people(text: &mut String, stored: &StoredEntry, labels: &[Label]) {
     }
 }
 
-/// Reads a day or an instant.
-fn since(text: &str) -> Result<Timestamp, String> {
-    let day = || Some(NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_time(NaiveTime::MIN).and_utc());
+/// Days as people write them; of the last two, day and month stand in the order of Europe.
+const DAYS: [&str; 4] = ["%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%d.%m.%Y"];
+
+/// Moments on the clock of the zone.
+const MOMENTS: [&str; 4] = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"];
+
+/// Reads a day of the zone, an instant, or how long ago it was.
+fn since(text: &str, zone: Tz, now: Timestamp) -> Result<Timestamp, Failure> {
+    let text = text.trim();
+    let day =
+        || DAYS.iter().find_map(|format| NaiveDate::parse_from_str(text, format).ok()?.and_time(NaiveTime::MIN).into());
+    let moment = || MOMENTS.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    let local = || begins(day().or_else(moment)?, zone);
     let instant = || Some(DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc));
-    day().or_else(instant).ok_or_else(|| "write a date such as 2026-11-24 or 2026-11-24T08:00:00+01:00".to_owned())
+    let ago = || now.checked_sub_signed(TimeDelta::from_std(config::duration(text)?).ok()?);
+    local().or_else(instant).or_else(ago).ok_or_else(|| {
+        Failure::Usage(format!(
+            "error: `{text}` is no date\nhelp: write a day such as `2026-11-24` or `24/11/2026`, an instant such as \
+             `2026-11-24T08:00:00+01:00`, or how long ago: `7 days`"
+        ))
+    })
+}
+
+/// The instant of a moment on the clock of a zone; an hour later where that is left out in spring.
+fn begins(moment: NaiveDateTime, zone: Tz) -> Option<Timestamp> {
+    let at = |moment: NaiveDateTime| zone.from_local_datetime(&moment).earliest();
+    Some(at(moment).or_else(|| at(moment + TimeDelta::hours(1)))?.with_timezone(&Utc))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Option<&str>) {
+        let now = "2026-11-28T12:00:00Z".parse().unwrap();
+        let found = since(text, Tz::Europe__Paris, now).ok();
+        assert_eq!(found, expected.map(|instant| instant.parse().unwrap()), "{text}");
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_of_the_zone() {
+        for day in ["2026-07-14", "14/07/2026", "14.7.2026", "2026/07/14", " 2026-7-14 "] {
+            check(day, Some("2026-07-13T22:00:00Z"));
+        }
+        check("2026-01-14", Some("2026-01-13T23:00:00Z"));
+        check("2026-07-14 08:30", Some("2026-07-14T06:30:00Z"));
+        check("2026-03-29T02:30", Some("2026-03-29T01:30:00Z"));
+    }
+
+    #[test]
+    fn instants_and_durations_are_read() {
+        check("2026-07-14T08:00:00+01:00", Some("2026-07-14T07:00:00Z"));
+        check("7 days", Some("2026-11-21T12:00:00Z"));
+        check("36h", Some("2026-11-27T00:00:00Z"));
+    }
+
+    #[test]
+    fn other_texts_are_no_dates() {
+        for text in ["", "7", "hier", "13/13/2026", "99999999999 years", "2026-02-30"] {
+            check(text, None);
+        }
+    }
 }

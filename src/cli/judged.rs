@@ -7,6 +7,7 @@ use crate::config::{Config, Source};
 use crate::feed::Entry;
 use crate::story::Plain;
 use crate::tag;
+use crate::text::Tongue;
 use crate::topic::{Evidence, Judgement, Label, Matcher, NearMiss, Quote, Reason, Shortfall, Verdict};
 
 /// The topics that an entry of a source, in the config or not, is in.
@@ -46,7 +47,7 @@ fn verdict(judgement: &Judgement, paint: Paint) -> String {
         Verdict::In => format!("{}, {of}", paint.good("in")),
         Verdict::BelowThreshold => format!("{}, {of}", paint.bad("not in")),
         Verdict::Excluded(term) => format!("{} by `{}` of `not`, {of}", paint.bad("kept out"), output::plain(term)),
-        Verdict::OtherLanguage => format!("{}, its language is `{}`, {of}", paint.bad("kept out"), tongue.code()),
+        Verdict::OtherLanguage => format!("{}, {}, {of}", paint.bad("kept out"), language(*tongue)),
         Verdict::OtherSource => format!("{}, its feed is not for this topic, {of}", paint.bad("kept out")),
         Verdict::OtherTopic(id) => format!("{}, it is in topic `{id}`, {of}", paint.bad("kept out")),
     }
@@ -61,7 +62,17 @@ fn counted(text: &mut String, evidence: &Evidence, paint: Paint) {
     }
 }
 
-fn quoted(quote: &Quote, paint: Paint) -> String {
+fn language(tongue: Tongue) -> String {
+    match tongue {
+        Tongue::Script(script) => format!("it is written in `{}`", script.trim_start_matches("und-")),
+        Tongue::French | Tongue::English | Tongue::Other(_) | Tongue::Unknown => {
+            format!("its language is `{}`", tongue.code())
+        }
+    }
+}
+
+/// Words that matched, in their context.
+pub(super) fn quoted(quote: &Quote, paint: Paint) -> String {
     let Quote { before, words, after, .. } = quote;
     format!("« {}{}{} »", output::plain(before), paint.found(words), output::plain(after))
 }

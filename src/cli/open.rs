@@ -63,6 +63,15 @@ pub(super) fn topic<'a>(config: &'a Config, id: &str) -> Result<&'a Topic, Failu
     })
 }
 
+/// Checks that there is a source of this id: in the config, or one of which the store holds something still.
+pub(super) fn source(config: &Config, store: &mut dyn Store, id: &str) -> Result<(), Failure> {
+    let is_known = config.sources.iter().any(|source| source.id == id);
+    if is_known || !store.sources(Some(&[id.to_owned()]))?.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!("error: there is no feed `{id}`\nhelp: `veille feeds` lists them")))
+}
+
 /// Finds the stored entries that people call `name`: by number, else guid, Atom id or link.
 pub(super) fn entries(store: &mut dyn Store, name: &str) -> Result<Vec<StoredEntry>, Failure> {
     if let Some(stored) = name.parse().ok().map(|number| store::entry(store, number)).transpose()?.flatten() {

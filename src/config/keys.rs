@@ -115,6 +115,8 @@ table! {
         entries: usize = whole(1, 1000), default(50);
         /// Earlier news on the same subject that are shown with a story.
         related: usize = whole(0, 3), default(3);
+        /// Links without parameters that only say how a reader came: `utm_source`, `xtor`, `fbclid` and their like.
+        clean_links: bool = FLAG, default(true);
         /// The `WebSub` hubs that are notified.
         hubs: Vec<Url> = WEBS, default([]);
         /// Whose troubles the page of sources and `sources.atom` show: those of sources and of hubs, or with `"public"` also

@@ -1,5 +1,7 @@
 //! Durations (`"90s"`, `"15m"`, `"7 days"`) and sizes (`"10 MiB"`): a whole number and a unit.
 
+use std::time::Duration;
+
 /// Names of each unit, and its length in seconds. A year is 365 days; a month is no unit, for months differ.
 const SECONDS: [(&[&str], u64); 6] = [
     (&["s", "sec", "second", "seconds"], 1),
@@ -20,6 +22,12 @@ const BYTES: [(&[&str], u64); 7] = [
     (&["gb"], 1_000_000_000),
     (&["gib"], 1 << 30),
 ];
+
+/// Reads a duration such as `7 days`; `None` if it is none.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
+    seconds(text).map(Duration::from_secs)
+}
 
 pub(super) fn seconds(text: &str) -> Option<u64> {
     read(text, &SECONDS)

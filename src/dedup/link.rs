@@ -5,40 +5,10 @@ use std::collections::BTreeSet;
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-/// Names of parameters that say how a reader came, not what is read. Compared without case.
-const TRACKING: [&str; 28] = [
-    "xtor",
-    "xtref",
-    "xtcr",
-    "xts",
-    "fbclid",
-    "gclid",
-    "dclid",
-    "gbraid",
-    "wbraid",
-    "msclkid",
-    "yclid",
-    "twclid",
-    "igshid",
-    "mc_cid",
-    "mc_eid",
-    "mkt_tok",
-    "cmpid",
-    "spm",
-    "ref_src",
-    "rss",
-    "from_rss",
-    "print",
-    "amp",
-    "outputtype",
-    "share",
-    "sid",
-    "phpsessid",
-    "jsessionid",
-];
+use crate::text::is_tracking;
 
-/// Beginnings of such names.
-const TRACKING_PREFIXES: [&str; 9] = ["_hs", "utm_", "at_", "mtm_", "matomo_", "pk_", "piwik_", "wt_", "ns_"];
+/// Names of parameters that say in which form or session a page is read. Compared without case.
+const FORMS: [&str; 6] = ["print", "amp", "outputtype", "sid", "phpsessid", "jsessionid"];
 
 /// Last parts of a path that name the same page in another form.
 const SAME_PAGE: [&str; 6] = ["/index.html", "/index.htm", "/index.php", "/amp", "/amp.html", "/print"];
@@ -115,7 +85,7 @@ fn identifying_query(query: &str) -> String {
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         let (name, value) = (decoded(name), decoded(value));
-        if !is_tracking(&String::from_utf8_lossy(&name).to_lowercase(), &value) {
+        if identifies(&String::from_utf8_lossy(&name).to_lowercase(), &value) {
             let (name, value) = (byte_serialize(&name), byte_serialize(&value));
             parameters.insert(name.chain(["="]).chain(value).collect());
         }
@@ -124,16 +94,12 @@ fn identifying_query(query: &str) -> String {
     parameters.join("&")
 }
 
-/// Whether the parameter does not identify the page.
+/// Whether the parameter may identify the page.
 ///
 /// `sid` is a session in most software, but the story's number in PHP-Nuke and its kin.
-fn is_tracking(name: &str, value: &[u8]) -> bool {
+fn identifies(name: &str, value: &[u8]) -> bool {
     let is_number = (1..10).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
-    if name == "sid" && is_number {
-        return false;
-    }
-    TRACKING.contains(&name)
-        || TRACKING_PREFIXES.iter().any(|prefix| name.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()))
+    !is_tracking(name) && (!FORMS.contains(&name) || name == "sid" && is_number)
 }
 
 /// The bytes behind a part of a query. Not text: old sites write Latin-1, and two words must not become one.

@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn of_a_long_text_names_and_what_it_repeats_are_taken() {
-        let words: String = (0..200).map(|n| format!("mot{} ", char::from_u32(0x4e00 + n).unwrap())).collect();
+        let words: String = (0..200).map(|n| format!("mot{} ", char::from_u32(0xac00 + n).unwrap())).collect();
         let text = format!("{words} cantine et cantine, dit Parcoursup.");
         assert_eq!(of("", &text).len(), Terms::MAX);
         check("", &text, "cantine", Some((Spot::Text, false)));

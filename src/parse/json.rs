@@ -5,8 +5,9 @@ mod mend;
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::media::MediaFile;
 use super::repair::DEFECTS_MAX;
-use super::{Circumstances, ParseError, dates, html, scan};
+use super::{Circumstances, ParseError, cdata, dates, html, scan};
 use crate::feed::{Category, Defect, Enclosure, Entry, Feed, Person, Timestamp};
 
 type Object = Map<String, Value>;
@@ -40,10 +41,10 @@ pub(super) fn read(text: &str, circumstances: Circumstances<'_>) -> Result<Feed,
 fn read_feed(document: &Object, base: Option<&Url>) -> Feed {
     let hubs = document.get("hubs").and_then(Value::as_array).into_iter().flatten();
     Feed {
-        title: string(document, "title").map(|title| html::plain_line(&title)),
+        title: string(document, "title").map(|title| html::plain(&title)),
         url: address(document, "home_page_url", base),
         self_url: address(document, "feed_url", base),
-        description: string(document, "description").map(|text| html::plain_line(&text)),
+        description: string(document, "description").map(|text| html::plain(&text)),
         language: string(document, "language"),
         authors: authors(document),
         hubs: hubs.filter_map(|hub| address(hub.as_object()?, "url", base)).collect(),
@@ -63,13 +64,19 @@ fn read_entry(item: &Object, feed: &mut Feed, circumstances: Circumstances<'_>) 
     let tags = item.get("tags").and_then(Value::as_array).into_iter().flatten();
     Entry {
         id: string(item, "id"),
-        title: string(item, "title").map(|title| html::plain_line(&title)),
-        summary: string(item, "summary").map(|text| html::escaped(&text)),
-        content: string(item, "content_html").or_else(|| string(item, "content_text").map(|text| html::escaped(&text))),
+        title: string(item, "title").map(|title| html::plain(&title)),
+        summary: string(item, "summary").map(|text| html::paragraphs(&text)),
+        content: string(item, "content_html")
+            .map(|text| cdata::unwrap(text.into()).into_owned())
+            .or_else(|| string(item, "content_text").map(|text| html::paragraphs(&text))),
         published: date(item, "date_published", feed, circumstances),
         updated: date(item, "date_modified", feed, circumstances),
         authors,
-        categories: tags.filter_map(text).map(|term| Category { term, ..Category::default() }).collect(),
+        categories: tags
+            .filter_map(text)
+            .map(|tag| Category { term: html::open_line(&tag), ..Category::default() })
+            .collect(),
+        image: ["image", "banner_image"].iter().find_map(|key| address(item, key, base.as_ref())),
         enclosures: attachments.filter_map(|file| enclosure(file.as_object()?, base.as_ref())).collect(),
         language: string(item, "language").or_else(|| feed.language.clone()),
         base,
@@ -84,7 +91,7 @@ fn authors(object: &Object) -> Vec<Person> {
     let authors = listed.chain(object.get("author")).filter_map(Value::as_object);
     let mut persons: Vec<Person> = Vec::new();
     for author in authors {
-        let name = string(author, "name").map(|name| html::plain_line(&name));
+        let name = string(author, "name").map(|name| html::open_line(&name));
         let (email, uri) = match string(author, "url") {
             // JSON Feed has no other place for it.
             Some(url) if url.starts_with("mailto:") => (Some(url.trim_start_matches("mailto:").to_owned()), None),
@@ -100,11 +107,13 @@ fn authors(object: &Object) -> Vec<Person> {
 
 fn enclosure(file: &Object, base: Option<&Url>) -> Option<Enclosure> {
     let length = file.get("size_in_bytes").and_then(Value::as_u64);
-    Some(Enclosure { url: address(file, "url", base)?, media_type: string(file, "mime_type"), length })
+    let MediaFile { url, media_type, .. } =
+        MediaFile::new(address(file, "url", base)?, string(file, "mime_type").as_deref(), None);
+    Some(Enclosure { url, media_type, length, title: string(file, "title").map(|title| html::plain(&title)) })
 }
 
 fn date(item: &Object, key: &str, feed: &mut Feed, circumstances: Circumstances<'_>) -> Option<Timestamp> {
-    let dates::Dated { date, defect } = dates::read(&string(item, key)?, circumstances.zone, circumstances.now);
+    let dates::DateRead { date, defect } = dates::read(&string(item, key)?, circumstances.zone, circumstances.now);
     if let Some(defect) = defect
         && feed.defects.len() < DEFECTS_MAX
         && !feed.defects.contains(&defect)

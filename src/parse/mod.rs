@@ -1,16 +1,18 @@
 //! From bytes to a [`Feed`]: whatever a publisher sends, within limits (RSS 0.9x to 2.0, RDF, Atom, JSON Feed).
 //!
-//! The only home of `feed_rs`, `quick_xml`, `encoding_rs`, `chardetng` and `ammonia`. [`read`] is the way in: decode to
-//! UTF-8, read a tolerant tree, repair it to one clean Atom document, let `feed_rs` read that. Nothing here panics or
+//! The only home of `feed_rs`, `quick_xml`, `encoding_rs`, `chardetng`, `ammonia` and `mime_guess`. [`read`] is the way in:
+//! decode to UTF-8, read a tolerant tree, repair it to one clean Atom document, let `feed_rs` read that. Nothing here panics or
 //! aborts on any input; what was wrong comes back as [`Defect`]s. No network, no clock.
 
 mod article;
+mod cdata;
 mod dates;
 mod decode;
 mod discover;
 mod entity;
 mod html;
 mod json;
+mod media;
 mod opml;
 mod page;
 mod persons;
@@ -18,6 +20,7 @@ mod reader;
 mod repair;
 mod sanitise;
 mod scan;
+mod talk;
 mod xml;
 
 use chrono_tz::Tz;

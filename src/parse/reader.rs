@@ -112,7 +112,12 @@ fn links<'l>(links: &'l [model::Link], rel: &'l str) -> impl Iterator<Item = Url
 fn enclosures(links: &[model::Link]) -> Vec<Enclosure> {
     let enclosures = links.iter().filter(|link| link.rel.as_deref() == Some("enclosure"));
     let read = |link: &model::Link| {
-        Some(Enclosure { url: Url::parse(&link.href).ok()?, media_type: link.media_type.clone(), length: link.length })
+        Some(Enclosure {
+            url: Url::parse(&link.href).ok()?,
+            media_type: link.media_type.clone(),
+            length: link.length,
+            title: link.title.clone(),
+        })
     };
     enclosures.filter_map(read).collect()
 }

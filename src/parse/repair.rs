@@ -5,19 +5,28 @@
 //! What it has no place for is filled into the [`Feed`] that goes along.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::ops::Range;
 
 use quick_xml::escape::escape;
 use url::Url;
 
+use super::media::{self, MediaFile};
 use super::scan::{self, Place};
 use super::xml::{Element, Ns};
 use super::{Circumstances, dates, entity, html, persons};
 use crate::feed::{Defect, Entry, Feed, Timestamp};
+use crate::text::html_to_text;
 
-/// Authors, tags and files kept of an entry, each.
+/// Authors and tags kept of an entry, each.
 const PARTS_MAX: usize = 100;
+
+/// By how many bytes at least a content is longer than what is only a summary beside it.
+const LENGTH_MIN: usize = 30;
+
+/// Texts read of an entry, of each kind.
+const TEXTS_MAX: usize = 2;
 
 /// Dates noted as unreadable; a feed that has one has a thousand.
 pub(super) const DEFECTS_MAX: usize = 20;
@@ -33,9 +42,12 @@ pub(super) struct Repaired {
 
 /// Writes a document for feed-rs.
 pub(super) fn repair(root: &Element<'_>, circumstances: Circumstances<'_>) -> Repaired {
-    let mut repair = Repair { circumstances, out: String::new(), defects: Vec::new() };
-    let place = Place::default().inside(root);
+    let is_atom = matches!(&*root.name, "feed" | "entry");
+    let mut repair = Repair { circumstances, is_atom, out: String::new(), defects: Vec::new() };
+    let outside = Place { document: circumstances.base.cloned(), ..Place::default() };
     let fields = scan::feed_fields(root);
+    let outside = outside.known_by(&fields);
+    let place = outside.inside(root);
     let mut feed = Feed {
         format: scan::format(root),
         language: scan::language(&fields).or_else(|| place.language.clone()),
@@ -43,8 +55,10 @@ pub(super) fn repair(root: &Element<'_>, circumstances: Circumstances<'_>) -> Re
         ..Feed::default()
     };
     let page = repair.write_feed(&fields, &place);
+    // Atom says what relative addresses refer to (RFC 4287 §2). Those of RSS are meant to be of the site.
+    let page = page.filter(|_| !is_atom);
     let mut entries = Vec::new();
-    for (element, place) in scan::entries(root, &Place::default()) {
+    for (element, place) in scan::entries(root, &outside) {
         let start = repair.out.len();
         let entry = repair.write_entry(element, &place, page.as_ref(), feed.language.as_deref());
         feed.entries.push(entry);
@@ -57,6 +71,7 @@ pub(super) fn repair(root: &Element<'_>, circumstances: Circumstances<'_>) -> Re
 
 struct Repair<'c> {
     circumstances: Circumstances<'c>,
+    is_atom: bool,
     out: String,
     defects: Vec<Defect>,
 }
@@ -65,18 +80,17 @@ impl Repair<'_> {
     /// Writes what speaks of the feed; returns its page.
     fn write_feed(&mut self, fields: &[&Element<'_>], place: &Place) -> Option<Url> {
         self.out.push_str("<feed xmlns=\"http://www.w3.org/2005/Atom\">");
-        let base = place.base.as_ref().or(self.circumstances.base);
+        let base = place.reference();
         let page = page(fields, base);
-        let links = fields.iter().filter(|field| field.is(Ns::Core, "link"));
-        for (rel, href) in links.filter_map(|link| Some((link.attribute("rel")?, link.attribute("href")?))) {
-            if matches!(rel, "self" | "hub")
-                && let Some(url) = scan::resolve(href, base)
-            {
-                self.link(rel, &url, None, None);
+        for link in fields.iter().filter(|field| field.is(Ns::Core, "link")) {
+            for rel in ["self", "hub"].into_iter().filter(|rel| scan::is_rel(link, rel)) {
+                if let Some(url) = link.attribute("href").and_then(|href| scan::resolve(href, base)) {
+                    self.link(rel, &url);
+                }
             }
         }
         if let Some(page) = &page {
-            self.link("alternate", page, None, None);
+            self.link("alternate", page);
         }
         self.text("title", first_line(fields, TITLES));
         self.text("subtitle", first_line(fields, SUBTITLES));
@@ -98,22 +112,25 @@ impl Repair<'_> {
         language: Option<&str>,
     ) -> Entry {
         let fields = entry_fields(element);
-        let base = place.base.as_ref().or(page).or(self.circumstances.base).cloned();
+        let base = place.base.as_ref().or(page).or(place.document.as_ref()).cloned();
         let url = entry_page(element, &fields, base.as_ref());
+        let medium = media::own_medium(element, base.as_ref());
         self.out.push_str("<entry>");
         self.text("id", id(element, &fields));
-        self.text("title", first_line(&fields, TITLES));
+        let title = first_line(&fields, TITLES);
+        self.text("title", title.or_else(|| html::line(medium?.child(Ns::Media, "title")?)));
         if let Some(url) = &url {
-            self.link("alternate", url, None, None);
+            self.link("alternate", url);
         }
-        let text_base = self.write_texts(&fields, place);
+        let text_base = self.write_texts(&fields, medium, place);
         let published = self.date(&fields, PUBLISHED).or_else(|| self.date(&fields, CREATED));
         self.text("published", published.map(written));
         let updated = self.date(&fields, UPDATED);
         self.text("updated", updated.map(written));
         self.authors(&authored(element, &fields));
         self.categories(&fields);
-        self.enclosures(&fields, base.as_ref());
+        let files = media::files(element, base.as_ref());
+        self.enclosures(&files);
         self.text("rights", first_line(&fields, RIGHTS));
         self.out.push_str("</entry>");
         Entry {
@@ -123,29 +140,47 @@ impl Repair<'_> {
                 .or_else(|| language.map(str::to_owned)),
             comments: scan::comments(element, base.as_ref(), self.circumstances),
             origin: scan::origin(element, place),
-            base: text_base.or(url).or(base),
+            image: media::picture(&fields, &files, base.as_ref()),
+            base: if self.is_atom { text_base.or(base).or(url) } else { text_base.or(url).or(base) },
             ..Entry::default()
         }
     }
 
     /// Writes summary and content; returns the `xml:base` that holds in them.
-    fn write_texts(&mut self, fields: &[&Element<'_>], place: &Place) -> Option<Url> {
-        let texts = |kinds: &[(Ns, &str)]| {
-            let fields = fields.iter().filter(|field| is_one_of(field, kinds));
-            fields.filter_map(|field| Some((*field, html::html(field)?))).take(2).collect::<Vec<_>>()
-        };
-        let mut summaries = texts(SUMMARIES).into_iter();
-        let summary = summaries.next();
-        // Two descriptions: the second is the longer text, as `itunes:summary` beside `description`.
-        let content = texts(CONTENTS).into_iter().next().or_else(|| summaries.next());
-        if let Some((_, text)) = &summary {
-            self.html("summary", text);
+    ///
+    /// The content is the fullest text, whatever it is called: podcasts have their notes in `description` or in
+    /// `itunes:summary`.
+    fn write_texts(&mut self, fields: &[&Element<'_>], medium: Option<&Element<'_>>, place: &Place) -> Option<Url> {
+        let mut texts: Vec<EntryText<'_>> = Vec::new();
+        for (kind, is_content) in
+            CONTENTS.iter().map(|kind| (kind, true)).chain(SUMMARIES.iter().map(|kind| (kind, false)))
+        {
+            let fields = fields.iter().filter(|field| field.is(kind.0, kind.1)).take(TEXTS_MAX);
+            for text in fields.filter_map(|field| EntryText::new(field, place, is_content)) {
+                if !texts.iter().any(|known| known.says(&text)) {
+                    texts.push(text);
+                }
+            }
         }
-        if let Some((_, text)) = &content {
-            self.html("content", text);
+        if texts.is_empty() {
+            let descriptions = fields.iter().copied().chain(medium.into_iter().flat_map(Element::elements));
+            let description = descriptions.filter(|field| field.is(Ns::Media, "description"));
+            texts.extend(description.filter_map(|field| EntryText::new(field, place, false)).take(1));
         }
-        let (field, _) = content.or(summary)?;
-        place.inside(field).base
+        let is_choice = texts.len() > 1;
+        let length = |text: &&EntryText<'_>| if is_choice { text.length() } else { 0 };
+        let stated = texts.iter().filter(|text| text.is_content).rev().max_by_key(length);
+        let fullest = texts.iter().rev().max_by_key(length).filter(|_| is_choice);
+        let content = stated.filter(|stated| !fullest.is_some_and(|fullest| fullest.is_fuller(stated))).or(fullest);
+        let others = texts.iter().filter(|text| content.is_none_or(|content| !std::ptr::eq(*text, content)));
+        let summary = others.clone().find(|text| !text.is_content).or_else(|| others.clone().next());
+        if let Some(text) = summary {
+            self.html("summary", &text.html);
+        }
+        if let Some(text) = content {
+            self.html("content", &text.html);
+        }
+        place.inside(content.or(summary)?.field).base
     }
 
     fn authors(&mut self, fields: &[&Element<'_>]) {
@@ -175,31 +210,23 @@ impl Repair<'_> {
         }
     }
 
-    fn enclosures(&mut self, fields: &[&Element<'_>], base: Option<&Url>) {
-        let mut seen = HashSet::new();
-        for field in fields {
-            let is_enclosure = match (field.ns, &*field.name) {
-                (Ns::Core, "enclosure") | (Ns::Media, "content") => true,
-                (Ns::Core, "link") => field.attribute("rel") == Some("enclosure"),
-                _ => false,
-            };
-            let address = field.attribute("url").or_else(|| field.attribute("href"));
-            if let Some(url) = address.filter(|_| is_enclosure).and_then(|address| scan::resolve(address, base))
-                && seen.len() < PARTS_MAX
-                && seen.insert(url.clone())
-            {
-                let length = field.attribute("length").or_else(|| field.attribute("filesize"));
-                self.link("enclosure", &url, field.attribute("type"), length);
+    fn enclosures(&mut self, files: &[MediaFile]) {
+        for file in files {
+            self.out.push_str("<link");
+            self.attribute("rel", "enclosure");
+            self.attribute("href", file.url.as_str());
+            let others = [("type", &file.media_type), ("length", &file.length), ("title", &file.title)];
+            for (name, value) in others {
+                value.as_deref().inspect(|value| self.attribute(name, value));
             }
+            self.out.push_str("/>");
         }
     }
 
-    fn link(&mut self, rel: &str, url: &Url, media_type: Option<&str>, length: Option<&str>) {
+    fn link(&mut self, rel: &str, url: &Url) {
         self.out.push_str("<link");
         self.attribute("rel", rel);
         self.attribute("href", url.as_str());
-        media_type.inspect(|media_type| self.attribute("type", media_type));
-        length.inspect(|length| self.attribute("length", length));
         self.out.push_str("/>");
     }
 
@@ -223,7 +250,7 @@ impl Repair<'_> {
     fn date(&mut self, fields: &[&Element<'_>], kinds: &[(Ns, &str)]) -> Option<Timestamp> {
         let Circumstances { zone, now, .. } = self.circumstances;
         let found = kinds.iter().flat_map(|kind| fields.iter().filter(move |field| field.is(kind.0, kind.1)));
-        for dates::Dated { date, defect } in found.filter_map(|field| dates::of(field, zone, now)) {
+        for dates::DateRead { date, defect } in found.filter_map(|field| dates::of(field, zone, now)) {
             if let Some(defect) = defect
                 && self.defects.len() < DEFECTS_MAX
                 && !self.defects.contains(&defect)
@@ -235,6 +262,41 @@ impl Repair<'_> {
             }
         }
         None
+    }
+}
+
+/// A text of an entry, which may be the summary or the content.
+struct EntryText<'t> {
+    field: &'t Element<'t>,
+    html: Cow<'t, str>,
+    /// See [`Self::length`].
+    length: OnceCell<usize>,
+    /// Whether it is where contents belong.
+    is_content: bool,
+}
+
+impl<'t> EntryText<'t> {
+    fn new(field: &'t Element<'_>, place: &Place, is_content: bool) -> Option<Self> {
+        let html = html::html(field, place.inside(field).reference())?;
+        Some(Self { field, length: OnceCell::new(), html, is_content })
+    }
+
+    /// Returns the length of what a person reads, in bytes, roughly.
+    fn length(&self) -> usize {
+        let texts = || self.html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text));
+        *self.length.get_or_init(|| texts().map(|text| text.trim().len()).sum())
+    }
+
+    /// Whether it tells clearly more, so that the other is no content, whatever its publisher calls it.
+    fn is_fuller(&self, other: &Self) -> bool {
+        self.length() > other.length() + LENGTH_MIN && self.length() > other.length() / 2 * 3
+    }
+
+    /// Whether both say the same, with or without markup.
+    fn says(&self, other: &Self) -> bool {
+        let is_same =
+            |other: &Self| self.length() == other.length() && html_to_text(&self.html) == html_to_text(&other.html);
+        self.is_content == other.is_content && (self.html == other.html || is_same(other))
     }
 }
 
@@ -272,7 +334,6 @@ const SUMMARIES: &[(Ns, &str)] = &[
     (Ns::Core, "abstract"),
     (Ns::Dc, "description"),
     (Ns::Itunes, "summary"),
-    (Ns::Media, "description"),
 ];
 const CONTENTS: &[(Ns, &str)] =
     &[(Ns::Core, "content"), (Ns::Content, "encoded"), (Ns::Core, "fullitem"), (Ns::Core, "body"), (Ns::Xhtml, "body")];
@@ -311,19 +372,25 @@ fn first_text<'t>(fields: &[&'t Element<'_>], kinds: &[(Ns, &str)]) -> Option<Co
     kinds.iter().find_map(|(ns, name)| fields.iter().filter(|field| field.is(*ns, name)).find_map(|field| field.text()))
 }
 
-/// Returns the fields of an entry; Media RSS groups them at will.
+/// Returns the fields of an entry. Of what Media RSS groups, those that are no text: that speaks of the media.
 fn entry_fields<'t, 'a>(entry: &'t Element<'a>) -> Vec<&'t Element<'a>> {
     let mut fields = Vec::new();
-    collect_fields(entry, &mut fields);
+    for child in entry.elements() {
+        fields.push(child);
+        collect_media(child, &mut fields);
+    }
     fields
 }
 
-fn collect_fields<'t, 'a>(element: &'t Element<'a>, fields: &mut Vec<&'t Element<'a>>) {
-    for child in element.elements() {
-        fields.push(child);
-        if child.ns == Ns::Media && matches!(&*child.name, "group" | "content") {
-            collect_fields(child, fields);
+fn collect_media<'t, 'a>(element: &'t Element<'a>, fields: &mut Vec<&'t Element<'a>>) {
+    if element.ns != Ns::Media || !matches!(&*element.name, "group" | "content") {
+        return;
+    }
+    for child in element.elements().filter(|child| child.ns == Ns::Media) {
+        if matches!(&*child.name, "category" | "keywords" | "thumbnail") {
+            fields.push(child);
         }
+        collect_media(child, fields);
     }
 }
 
@@ -333,24 +400,29 @@ fn id<'t>(entry: &'t Element<'_>, fields: &[&'t Element<'_>]) -> Option<Cow<'t, 
     stated.or_else(|| entry.attribute("rdf:about").map(Cow::Borrowed))
 }
 
-/// Returns the page: the first link for people, else an id that is an address.
+/// Returns the page: the first link for people, else where the content is, else an id that is an address.
 fn entry_page(entry: &Element<'_>, fields: &[&Element<'_>], base: Option<&Url>) -> Option<Url> {
     let is_id = |field: &&&Element<'_>| {
-        is_one_of(field, &[(Ns::Core, "guid"), (Ns::Core, "id")]) && field.attribute("ispermalink") != Some("false")
+        is_one_of(field, &[(Ns::Core, "guid"), (Ns::Core, "id")])
+            && !field.attribute("ispermalink").is_some_and(|is_permalink| is_permalink.eq_ignore_ascii_case("false"))
     };
+    let source =
+        || fields.iter().filter(|field| field.is(Ns::Core, "content")).find_map(|field| field.attribute("src"));
     page(fields, base)
-        .or_else(|| fields.iter().find(is_id).and_then(|id| scan::resolve(&id.text()?, base)))
+        .or_else(|| scan::resolve(source()?, base))
+        // Nothing relative: `17` is a number, no page.
+        .or_else(|| fields.iter().find(is_id).and_then(|id| scan::resolve(&id.text()?, None)))
         .or_else(|| scan::resolve(entry.attribute("rdf:about")?, base))
 }
 
 /// Returns the address of the first link for people: the text of an RSS `link`, or an Atom `alternate` of HTML.
 fn page(fields: &[&Element<'_>], base: Option<&Url>) -> Option<Url> {
-    let links = fields.iter().filter(|field| field.is(Ns::Core, "link"));
+    let links = fields.iter().filter(|field| field.is(Ns::Core, "link") && scan::is_rel(field, "alternate"));
     let pages = links.filter_map(|link| {
-        let is_page = link.attribute("rel").is_none_or(|rel| rel == "alternate");
         let is_html = link.attribute("type").is_none_or(|kind| kind.contains("html"));
-        let address = link.attribute("href").map(Cow::Borrowed).or_else(|| link.text());
-        Some((is_html, scan::resolve(&address.filter(|_| is_page)?, base)?))
+        let address = link.attribute("href").map(Cow::Borrowed).or_else(|| link.text())?;
+        let is_none = NO_ADDRESSES.iter().any(|none| address.eq_ignore_ascii_case(none));
+        Some((is_html, scan::resolve(&address, base).filter(|_| !is_none)?))
     });
     let mut other = None;
     for (is_html, url) in pages {
@@ -361,6 +433,9 @@ fn page(fields: &[&Element<'_>], base: Option<&Url>) -> Option<Url> {
     }
     other
 }
+
+/// How programs write that there is no link.
+const NO_ADDRESSES: &[&str] = &["#", "-", "n/a", "na", "none", "null", "undefined", "false", "0", "about:blank"];
 
 /// Returns the tags of a field: term, scheme, label.
 fn categories<'t>(field: &'t Element<'_>) -> Vec<(String, Option<&'t str>, Option<String>)> {
@@ -376,13 +451,13 @@ fn categories<'t>(field: &'t Element<'_>) -> Vec<(String, Option<&'t str>, Optio
     match (field.ns, &*field.name) {
         (Ns::Core | Ns::Media, "category") => {
             let scheme = field.attribute("scheme").or_else(|| field.attribute("domain"));
-            let label = field.attribute("label").map(html::plain_line);
+            let label = field.attribute("label").map(html::open_line);
             let term =
-                field.attribute("term").map(html::plain_line).or_else(|| html::line(field)).or_else(|| label.clone());
+                field.attribute("term").map(html::open_line).or_else(|| html::line(field)).or_else(|| label.clone());
             term.map(|term| (term, scheme, label)).into_iter().collect()
         }
         (Ns::Dc, "subject") => one(html::line(field), None),
-        (Ns::Itunes, "category") => one(field.attribute("text").map(html::plain_line), None),
+        (Ns::Itunes, "category") => one(field.attribute("text").map(html::open_line), None),
         (Ns::Core | Ns::Itunes | Ns::Media, "keywords") => listed(None),
         _ => Vec::new(),
     }

@@ -19,6 +19,8 @@ const FILES: &[(&str, &str)] =
 /// What relative addresses and texts without language of their own inherit (XML Base, XML 1.0 §2.12).
 #[derive(Debug, Clone, Default)]
 pub(super) struct Place {
+    /// The address of the document, which the outermost `xml:base` is relative to (RFC 3986 §5.1).
+    pub(super) document: Option<Url>,
     /// The nearest `xml:base`.
     pub(super) base: Option<Url>,
     /// The nearest `xml:lang`.
@@ -28,9 +30,27 @@ pub(super) struct Place {
 impl Place {
     /// Returns the place inside `element`.
     pub(super) fn inside(&self, element: &Element<'_>) -> Self {
-        let base = element.attribute("xml:base").and_then(|base| resolve(base, self.base.as_ref()));
+        let base = element.attribute("xml:base").and_then(|base| resolve(base, self.reference()));
         let language = element.attribute("xml:lang").map(str::to_owned);
-        Self { base: base.or_else(|| self.base.clone()), language: language.or_else(|| self.language.clone()) }
+        Self {
+            document: self.document.clone(),
+            base: base.or_else(|| self.base.clone()),
+            language: language.or_else(|| self.language.clone()),
+        }
+    }
+
+    /// Returns the place with the address of the document as it is, else as the feed says.
+    pub(super) fn known_by(self, fields: &[&Element<'_>]) -> Self {
+        let own = || {
+            let mut links = fields.iter().filter(|field| field.name == "link" && is_rel(field, "self"));
+            links.find_map(|link| resolve(link.attribute("href")?, None))
+        };
+        Self { document: self.document.clone().or_else(own), ..self }
+    }
+
+    /// Returns what relative addresses refer to.
+    pub(super) fn reference(&self) -> Option<&Url> {
+        self.base.as_ref().or(self.document.as_ref())
     }
 }
 
@@ -44,6 +64,22 @@ pub(super) fn resolve(written: &str, base: Option<&Url>) -> Option<Url> {
         Err(_) => return None,
     };
     matches!(url.scheme(), "http" | "https" | "ftp").then_some(url)
+}
+
+/// Whether a link has a relation (RFC 4287 §4.2.7.2, RFC 8288 §2.1): one without any is an alternate, case does not
+/// matter, and the address that IANA gives a relation means the relation.
+pub(super) fn is_rel(link: &Element<'_>, name: &str) -> bool {
+    let written = link.attribute("rel").unwrap_or("alternate");
+    if written.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return written.eq_ignore_ascii_case(name);
+    }
+    let written = written.to_ascii_lowercase();
+    written.split_ascii_whitespace().any(|rel| {
+        let registered = rel
+            .split_once("//www.iana.org/assignments/")
+            .map_or(rel, |(_, path)| path.rsplit(['/', '#']).next().unwrap_or_default());
+        registered == name
+    })
 }
 
 /// Finds the root of a feed: the outermost element that can be one, whatever stands before or around it.
@@ -191,7 +227,7 @@ pub(super) fn comments(entry: &Element<'_>, base: Option<&Url>, circumstances: C
             (Ns::Core, "comments") => comments.url = comments.url.or_else(url),
             (Ns::Wfw, "commentrss") => comments.feed = comments.feed.or_else(url),
             (Ns::Slash, "comments") | (Ns::Thr, "total") => comments.count = comments.count.or_else(count),
-            (Ns::Core, "link") if field.attribute("rel") == Some("replies") => {
+            (Ns::Core, "link") if is_rel(field, "replies") => {
                 let url = field.attribute("href").and_then(|href| resolve(href, base));
                 let is_feed = field.attribute("type").is_some_and(|kind| kind.contains("xml"));
                 let place = if is_feed { &mut comments.feed } else { &mut comments.url };
@@ -212,12 +248,10 @@ pub(super) fn origin(entry: &Element<'_>, place: &Place) -> Option<Origin> {
     let source = entry.child(Ns::Core, "source")?;
     let place = place.inside(source);
     let link = |rel: &str| {
-        let link = source
-            .elements()
-            .find(|child| child.name == "link" && child.attribute("rel").unwrap_or("alternate") == rel);
-        link.and_then(|link| resolve(link.attribute("href")?, place.base.as_ref()))
+        let link = source.elements().find(|child| child.name == "link" && is_rel(child, rel));
+        link.and_then(|link| resolve(link.attribute("href")?, place.reference()))
     };
-    let url = source.attribute("url").and_then(|url| resolve(url, place.base.as_ref()));
+    let url = source.attribute("url").and_then(|url| resolve(url, place.reference()));
     let title = match source.child(Ns::Core, "title") {
         Some(title) => html::line(title),
         None => html::line(source).filter(|_| source.elements().next().is_none()),

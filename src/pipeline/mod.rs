@@ -18,9 +18,10 @@ mod upkeep;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::TimeDelta;
+use regex::Regex;
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 use url::Url;
@@ -258,10 +259,15 @@ pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Tim
 /// Longest example of an error that is told of an outage.
 const EXAMPLE_MAX: usize = 120;
 
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
+static ADDRESS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("(https?://[^/?#\\s]+)[^\\s)>,;]*").expect("constant pattern"));
+
 /// Says in one line that this machine has no network: what was found of so many polls, and what one of them met.
 #[must_use]
 pub fn no_network(finding: Finding, polls: usize, example: &str) -> String {
-    let example: String = example.chars().take(EXAMPLE_MAX).collect();
+    // Of an address only the host: the feed's may be a secret, and this is told to everybody.
+    let example: String = ADDRESS.replace_all(example, "$1/").chars().take(EXAMPLE_MAX).collect();
     let said = match finding {
         Finding::Portal => "one page answers in the place of all hosts: does this network want a login?",
         Finding::Open | Finding::Hosts | Finding::Offline => "no host answers: is this machine connected?",
@@ -769,5 +775,15 @@ mod tests {
         assert_eq!(told, [24, 48, 72]);
         assert!(is_told_again(at(0), Some(at(20)), at(200)), "rare polls tell it each time");
         assert!(!is_told_again(at(0), None, at(200)));
+    }
+
+    #[test]
+    fn an_outage_tells_hosts_and_no_addresses() {
+        let example = "nothing listens at https://a.example:8443/flux?token=secret, nor (http://b.example?key=x)";
+        let told = no_network(Finding::Offline, 3, example);
+        assert!(
+            told.ends_with("(3 asked; nothing listens at https://a.example:8443/, nor (http://b.example/))"),
+            "{told}"
+        );
     }
 }

@@ -182,15 +182,19 @@ fn choose(topic: &str, page: &[(Gist, bool)], window: &[Gist]) -> (Vec<Change>, 
     (changes, stories.into_iter().skip(last).cloned().collect())
 }
 
+/// How entries are read for labels. Raised when the same rules find other entries: stores are labelled again then.
+const READING: u32 = 2;
+
 /// The sources of a config by id.
 fn sources(config: &Config) -> HashMap<String, Source> {
     config.sources.iter().map(|source| (source.id.clone(), source.clone())).collect()
 }
 
-/// A hash of all that decides labels: the topics, and what sources say of their entries' topics.
+/// A hash of all that decides labels: how we read, the topics, and what sources say of their entries' topics.
 pub(super) fn rules(config: &Config) -> String {
     let sources: Vec<_> = config.sources.iter().map(|source| (&source.id, &source.tags, &source.topics)).collect();
-    let text = format!("{} {:?} {sources:?}", env!("CARGO_PKG_VERSION"), config.topics);
+    let read_by = (env!("CARGO_PKG_VERSION"), READING);
+    let text = format!("{read_by:?} {:?} {sources:?}", config.topics);
     data_encoding::HEXLOWER.encode(&Sha256::digest(text))
 }
 

@@ -199,7 +199,7 @@ fn links(item: &Item) -> Vec<Link> {
     links.extend(via.chain(related).map(|(rel, other)| link(rel, other.url.clone(), None, other.title.clone())));
     links.extend(item.enclosures.iter().map(|file| Link {
         length: file.length.map(|bytes| bytes.to_string()),
-        ..link("enclosure", legal::iri(file.url.as_str()), file.media_type.as_deref(), None)
+        ..link("enclosure", legal::iri(file.url.as_str()), file.media_type.as_deref(), file.title.clone())
     }));
     links
 }

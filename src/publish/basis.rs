@@ -41,7 +41,12 @@ impl<'a> Bases<'a> {
         let topics: Vec<_> = topics.iter().map(|(topic, stamp, months)| (named(topic), stamp, months)).collect();
         let hubs: Vec<_> = hubs.iter().map(|told| (&told.hub, &told.topic, &told.last_error)).collect();
         let said = (topics, sources, turns, hubs, config, outages);
-        hash(&(env!("CARGO_PKG_VERSION"), site, (settings.entries, settings.related, &settings.hubs), said))
+        hash(&(
+            env!("CARGO_PKG_VERSION"),
+            site,
+            (settings.entries, settings.related, settings.clean_links, &settings.hubs),
+            said,
+        ))
     }
 
     /// Returns the basis of a topic's main documents.
@@ -60,7 +65,7 @@ impl<'a> Bases<'a> {
     fn stories<S: AsRef<str>>(&self, topic: &Topic, place: impl Debug, cited: &[S]) -> String {
         let Edition { site, settings, .. } = self.edition;
         let credits: Vec<_> = cited.iter().map(|id| (id.as_ref(), self.credits.get(id.as_ref()))).collect();
-        let limits = (settings.entries, settings.related);
+        let limits = (settings.entries, settings.related, settings.clean_links);
         hash(&(env!("CARGO_PKG_VERSION"), site, named(topic), place, limits, credits))
     }
 }
@@ -132,6 +137,7 @@ mod tests {
         check(|world| world.site.title = "Autre".into(), [true; 3]);
         check(|world| world.site.zone = chrono_tz::Indian::Reunion, [true; 3]);
         check(|world| world.settings.related = 9, [true; 3]);
+        check(|world| world.settings.clean_links = false, [true; 3]);
         check(|world| world.topic.title = "Autre".into(), [true; 3]);
     }
 

@@ -7,7 +7,7 @@ use crate::feed::{Person, Timestamp};
 use crate::publish::item::{Item, items};
 use crate::publish::tombstone::{Gone, gone};
 use crate::publish::{Edition, Selection, dates, legal};
-use crate::story::{Month, Tombstone};
+use crate::story::{LATE_AFTER, Month, Story, Tombstone};
 use crate::topic::Topic;
 
 /// A topic's main document, before it is written in a format.
@@ -43,7 +43,7 @@ impl Channel {
         let shown = items.iter().map(|item| item.id.clone()).collect();
         let channel = Self::without_items(edition, selection.topic, &shown, &selection.tombstones);
         let updated = items.iter().map(|item| item.updated).chain(channel.gone.iter().map(|gone| gone.date)).max();
-        let before = before(&selection.months, &items, edition.settings.entries);
+        let before = before(&selection.months, &selection.stories, edition.settings.entries);
         Self { before, updated: updated.unwrap_or(dates::EMPTY), items, ..channel }
     }
 
@@ -97,9 +97,14 @@ pub(super) fn home(edition: &Edition<'_>) -> String {
 /// The newest month, unless the main document has room for the whole of it: then the one before.
 ///
 /// The month that runs changes with every story; who follows the archive should begin with one that is over.
-fn before(months: &[Month], items: &[Item], limit: usize) -> Option<Month> {
+fn before(months: &[Month], stories: &[Story], limit: usize) -> Option<Month> {
     let (newest, older) = months.split_last()?;
-    let is_whole = items.len() < limit || items.iter().any(|item| Month::of(item.published) < *newest);
+    let stories = stories.get(..limit).unwrap_or(stories);
+    let is_older = |story: &Story| Month::of(story.head.date) < *newest;
+    // A story that came late stands before newer ones: it says nothing of where the document ends.
+    let in_order = stories.is_sorted_by_key(|story| std::cmp::Reverse(story.head.date));
+    let is_in_place = |story: &Story| in_order || story.head.first_seen - story.head.date <= LATE_AFTER;
+    let is_whole = stories.len() < limit || stories.iter().any(|story| is_older(story) && is_in_place(story));
     if is_whole { older.last().copied() } else { Some(*newest) }
 }
 
@@ -118,5 +123,37 @@ pub(super) fn publisher(edition: &Edition<'_>) -> Person {
         name: legal::label(&edition.site.title).or_else(|| edition.site.url.host_str().map(str::to_owned)),
         email: contact.and_then(legal::email),
         uri: contact.and_then(legal::page),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::world::{bare, date, story};
+
+    /// A story of this day, first seen on another.
+    fn dated(day: &str, seen: &str) -> Story {
+        let mut story = story(bare("1"));
+        (story.head.date, story.head.first_seen) =
+            (date(&format!("{day}T08:00:00Z")), date(&format!("{seen}T08:00:00Z")));
+        story
+    }
+
+    fn check(stories: &[Story], expected: u32) {
+        let month = |month| Month { year: 2026, month };
+        assert_eq!(before(&[month(9), month(10)], stories, stories.len()), Some(month(expected)));
+    }
+
+    #[test]
+    fn the_archive_goes_on_with_a_month_that_is_over_where_the_newest_is_shown_whole() {
+        let [newest, new, old] = ["2026-10-09", "2026-10-02", "2026-09-28"].map(|day| dated(day, day));
+        check(&[newest.clone(), new.clone()], 10);
+        check(&[newest, new, old], 9);
+    }
+
+    #[test]
+    fn a_late_story_does_not_make_the_newest_month_look_whole() {
+        let [newest, new] = ["2026-10-09", "2026-10-02"].map(|day| dated(day, day));
+        check(&[newest, dated("2026-08-01", "2026-10-05"), new], 10);
     }
 }

@@ -147,7 +147,7 @@ impl Hidden {
             return item;
         }
         let Item { title, url, authors, categories, summary, content, enclosures, mut comments, .. } = item;
-        let Item { rights, elsewhere, related, via, mut source, .. } = item;
+        let Item { image, rights, elsewhere, related, via, mut source, .. } = item;
         comments.url = comments.url.and_then(|url| self.url(url));
         comments.feed = comments.feed.and_then(|url| self.url(url));
         source.title = self.text(&source.title);
@@ -156,7 +156,8 @@ impl Hidden {
             scheme: self.line(scheme),
             label: self.line(label),
         };
-        let enclosure = |file: Enclosure| Some(Enclosure { url: self.url(file.url)?, ..file });
+        let enclosure =
+            |file: Enclosure| Some(Enclosure { url: self.url(file.url)?, title: self.line(file.title), ..file });
         Item {
             title: self.text(&title),
             url: url.and_then(|url| self.address(url)),
@@ -165,6 +166,7 @@ impl Hidden {
             summary: self.line(summary),
             content: self.line(content),
             enclosures: enclosures.into_iter().filter_map(enclosure).collect(),
+            image: image.and_then(|url| self.address(url)),
             comments,
             rights: self.line(rights),
             elsewhere: elsewhere.into_iter().filter_map(|link| self.link(link)).collect(),

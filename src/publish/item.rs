@@ -3,7 +3,10 @@
 //! Formats only arrange what is found here. Nothing is invented: what a publisher left out is taken from what it did
 //! say elsewhere, or left out.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
+
+use url::Url;
 
 use crate::config::Site;
 use crate::feed::{Category, Comments, Enclosure, Person, Timestamp};
@@ -38,6 +41,8 @@ pub(super) struct Item {
     pub(super) content: Option<String>,
     /// None twice.
     pub(super) enclosures: Vec<Enclosure>,
+    /// Its picture.
+    pub(super) image: Option<String>,
     pub(super) comments: Comments,
     pub(super) rights: Option<String>,
     /// Other tellings of the story.
@@ -94,8 +99,8 @@ pub(super) fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item 
 fn as_told(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
     let entry = &story.head.entry;
     let source = source(edition, &story.head.source_id);
-    let (summary, content) = texts(story);
-    let url = entry.url.as_ref().and_then(legal::link);
+    let (summary, content) = texts(edition, story);
+    let url = entry.url.as_ref().and_then(|url| page(edition, url));
     let title = entry.title.as_deref().and_then(legal::line);
     Item {
         id: id::published(&edition.hidden.id(&story.head.atom_id)),
@@ -106,10 +111,11 @@ fn as_told(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
         authors: authors(&entry.authors, &source),
         categories: categories(edition, topic, story),
         enclosures: enclosures(&entry.enclosures),
-        comments: entry.comments.clone(),
+        image: entry.image.as_ref().and_then(legal::link),
+        comments: comments(edition, &entry.comments),
         rights: entry.rights.as_deref().and_then(legal::label),
         elsewhere: elsewhere(edition, story, url.as_deref()),
-        related: related(story, url.as_deref(), edition.settings.related),
+        related: related(edition, story, url.as_deref()),
         via: entry.origin.as_ref().and_then(|origin| {
             let url = origin.url.as_ref().and_then(legal::link)?;
             Some(Link { url, title: origin.title.as_deref().and_then(legal::label) })
@@ -156,11 +162,38 @@ pub(super) fn source(edition: &Edition<'_>, source_id: &str) -> Attribution {
     }
 }
 
-/// The best texts of a story; blank ones are none, and the same twice is once.
-fn texts(story: &Story) -> (Option<String>, Option<String>) {
+/// The address of a page, as readers get it.
+fn page(edition: &Edition<'_>, url: &Url) -> Option<String> {
+    if edition.settings.clean_links { legal::link(&text::without_tracking(url)) } else { legal::link(url) }
+}
+
+fn comments(edition: &Edition<'_>, comments: &Comments) -> Comments {
+    let clean = |url: &Url| text::without_tracking(url).into_owned();
+    let url = comments.url.as_ref().map(|url| if edition.settings.clean_links { clean(url) } else { url.clone() });
+    Comments { url, ..comments.clone() }
+}
+
+/// The best texts of a story, without what blog software puts under each; blank ones are none, and the same twice is once.
+fn texts(edition: &Edition<'_>, story: &Story) -> (Option<String>, Option<String>) {
     let entry = &story.head.entry;
     let (summary, content) = story.text.clone().unwrap_or_else(|| (entry.summary.clone(), entry.content.clone()));
-    let legal = |html: String| Some(legal::characters(html.trim()).into_owned()).filter(|html| !html.is_empty());
+    // The text may be another telling's, under its own title.
+    let titles: BTreeSet<String> =
+        story.tellings.iter().filter_map(|told| Some(text::one_line(told.title.as_deref()?))).collect();
+    let legal = |html: String| {
+        let mut html = legal::characters(html.trim()).into_owned();
+        for title in titles.iter().map(String::as_str).chain([""]) {
+            if let Cow::Owned(shorter) = text::without_boilerplate_in_html(&html, title) {
+                html = shorter;
+            }
+        }
+        if edition.settings.clean_links
+            && let Cow::Owned(clean) = text::without_tracking_in_html(&html)
+        {
+            html = clean;
+        }
+        Some(html).filter(|html| !html.is_empty())
+    };
     let (summary, content) = (summary.and_then(legal), content.and_then(legal));
     if summary == content { (None, content) } else { (summary, content) }
 }
@@ -240,6 +273,7 @@ fn enclosures(enclosures: &[Enclosure]) -> Vec<Enclosure> {
     legal
         .map(|enclosure| Enclosure {
             media_type: enclosure.media_type.as_deref().and_then(legal::media_type),
+            title: enclosure.title.as_deref().and_then(legal::title),
             ..enclosure.clone()
         })
         .collect()
@@ -251,14 +285,14 @@ fn elsewhere(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Lin
     // What a source tells twice is not told elsewhere.
     let tellings = story.tellings.iter().filter(|telling| telling.source_id != story.head.source_id);
     let others = tellings.filter_map(|telling| {
-        let url = telling.url.as_ref().and_then(legal::link).filter(|url| seen.insert(url.clone()))?;
+        let url = telling.url.as_ref().and_then(|url| page(edition, url)).filter(|url| seen.insert(url.clone()))?;
         // One page under two addresses is one telling: who links to it only adds how readers came.
         if !telling.canonical_link.as_deref().is_none_or(|page| pages.insert(page)) {
             return None;
         }
         let source = source(edition, &telling.source_id).title;
         let own = story.head.entry.title.as_deref();
-        let title = match telling.title.as_deref().filter(|title| Some(*title) != own).and_then(legal::label) {
+        let title = match telling.title.as_deref().filter(|title| Some(*title) != own).and_then(legal::title) {
             Some(title) => legal::line(&format!("{source} – {title}")),
             None => Some(source),
         };
@@ -268,14 +302,14 @@ fn elsewhere(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Lin
 }
 
 /// What leads to a page that is not linked already.
-fn related(story: &Story, own: Option<&str>, most: usize) -> Vec<Link> {
-    let told = story.tellings.iter().filter_map(|telling| telling.url.as_ref().and_then(legal::link));
+fn related(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link> {
+    let told = story.tellings.iter().filter_map(|telling| page(edition, telling.url.as_ref()?));
     let mut seen: HashSet<String> = told.chain(own.map(str::to_owned)).collect();
     let links = story.related.iter().filter_map(|related| {
-        let url = related.url.as_ref().and_then(legal::link).filter(|url| seen.insert(url.clone()))?;
-        Some(Link { url, title: related.title.as_deref().and_then(legal::label) })
+        let url = page(edition, related.url.as_ref()?).filter(|url| seen.insert(url.clone()))?;
+        Some(Link { url, title: related.title.as_deref().and_then(legal::title) })
     });
-    links.take(most).collect()
+    links.take(edition.settings.related).collect()
 }
 
 fn why(story: &Story) -> Vec<String> {

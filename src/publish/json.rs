@@ -74,6 +74,8 @@ struct JsonItem<'a> {
     content_html: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content_text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<&'a str>,
     date_published: String,
     date_modified: String,
     authors: Vec<Author<'a>>,
@@ -90,6 +92,8 @@ struct JsonItem<'a> {
 struct Attachment<'a> {
     url: String,
     mime_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size_in_bytes: Option<u64>,
 }
@@ -128,6 +132,7 @@ impl<'a> From<&'a Item> for JsonItem<'a> {
             content_html: html,
             // One of both is compulsory.
             content_text: html.is_none().then_some(&item.title),
+            image: item.image.as_deref(),
             date_published: date(item.published),
             date_modified: date(item.updated),
             authors: item.authors.iter().map(Author::from).collect(),
@@ -139,6 +144,7 @@ impl<'a> From<&'a Item> for JsonItem<'a> {
                 .map(|file| Attachment {
                     url: legal::iri(file.url.as_str()),
                     mime_type: file.media_type.as_deref().unwrap_or("application/octet-stream"),
+                    title: file.title.as_deref(),
                     size_in_bytes: file.length,
                 })
                 .collect(),

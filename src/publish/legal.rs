@@ -101,6 +101,11 @@ pub(super) fn label(text: &str) -> Option<String> {
     }
 }
 
+/// Returns a plain title for such a place: a tag in it is talked about.
+pub(super) fn title(text: &str) -> Option<String> {
+    line(text).map(|line| unmistakable(&line))
+}
+
 /// Returns a line that nobody can take for HTML: what looks like it is written with signs that look the same to people.
 pub(super) fn unmistakable(line: &str) -> String {
     if is_like_markup(line) {
@@ -221,6 +226,12 @@ mod tests {
         check(label("Q&amp;R : <b>le bac</b>"), Some("Q&R : le bac"));
         check(label("R&D, a < b"), Some("R&D, a < b"));
         check(label("&amp;copy; &lt;b>"), Some("＆copy; ‹b›"));
+    }
+
+    #[test]
+    fn a_title_keeps_the_tags_that_it_talks_about() {
+        check(title("La balise <video> de HTML"), Some("La balise ‹video› de HTML"));
+        check(title(" R&D \n"), Some("R&D"));
     }
 
     #[test]

@@ -28,8 +28,14 @@ impl World {
             contact: Some("mailto:veille@veille.example".into()),
             zone: chrono_tz::Europe::Paris,
         };
-        let health = ShownHealth::All;
-        let settings = PublishSettings { directory: PathBuf::new(), entries: 50, related: 3, hubs: Vec::new(), health };
+        let settings = PublishSettings {
+            directory: PathBuf::new(),
+            entries: 50,
+            related: 3,
+            clean_links: true,
+            hubs: Vec::new(),
+            health: ShownHealth::All,
+        };
         let ministry = Credit {
             title: None,
             url: url("https://ministere.example/rss.xml"),

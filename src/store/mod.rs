@@ -93,7 +93,7 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn outline(&mut self, topics: &[String], turns: usize) -> Result<Outline, StoreError>;
 
-    /// The numbers of stories of a topic, newest first by the dates of their heads.
+    /// The numbers of stories of a topic, newest first.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -241,7 +241,8 @@ pub fn entry(store: &mut dyn Store, number: i64) -> Result<Option<StoredEntry>, 
 /// Which stories of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// The newest of which anything stands, at most so many.
+    /// The newest of which anything stands, at most so many; one that came late (see [`LATE_AFTER`](crate::story::LATE_AFTER))
+    /// counts as of its arrival, unless it came with its source's first document.
     Newest(usize),
     /// Those whose heads are of a month, though all of it be withdrawn.
     Month(Month),
@@ -284,7 +285,9 @@ pub struct Filter {
     pub which: Which,
     /// Only entries in this topic.
     pub topic: Option<String>,
-    /// Only entries that hold all these words (accents and case do not count), best matches not first but newest.
+    /// Only entries of this source.
+    pub source_id: Option<String>,
+    /// Only entries that hold all these words, as [`crate::topic::Query`] reads them; best matches not first but newest.
     pub search: Option<String>,
     /// Only entries dated at this instant or later.
     pub since: Option<Timestamp>,

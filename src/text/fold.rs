@@ -57,10 +57,22 @@ fn fold_any(text: &str) -> String {
             'æ' => split.push_str("ae"),
             'Æ' => split.push_str("AE"),
             'ß' => split.push_str("ss"),
+            'ø' | 'Ø' => split.push('o'),
+            'ł' | 'Ł' => split.push('l'),
+            'đ' | 'Đ' | 'ð' | 'Ð' => split.push('d'),
+            'ı' => split.push('i'),
             other => split.push(other),
         }
     }
-    split.nfkd().filter(|c| canonical_combining_class(*c) == 0).collect::<String>().to_lowercase()
+    split.nfkd().filter(|c| !is_accent(*c)).collect::<String>().to_lowercase()
+}
+
+/// Whether a character is a mark that a word can be written without: an accent, a vowel of Arabic or Hebrew.
+///
+/// Marks of India and South-East Asia, and those that voice Kana, are letters: without them other words result.
+fn is_accent(c: char) -> bool {
+    canonical_combining_class(c) != 0
+        && !matches!(c, '\u{900}'..='\u{1aaf}' | '\u{3099}' | '\u{309a}' | '\u{a800}'..='\u{abff}')
 }
 
 #[cfg(test)]
@@ -77,5 +89,14 @@ mod tests {
         check("NUMÉRIQUE", "numerique");
         check("E\u{301}cole", "ecole");
         check("ﬁn", "fin");
+        check("Łódź Tromsø Đà", "lodz tromso da");
+    }
+
+    #[test]
+    fn vowel_points_do_not_count_and_vowels_do() {
+        check("مَدْرَسَة", "مدرسة");
+        check("שָׁלוֹם", "שלום");
+        assert_ne!(fold("ครู"), fold("คร"));
+        assert_ne!(fold("ば"), fold("は"));
     }
 }

@@ -8,25 +8,12 @@ use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts, states};
 
+use super::elements::is_inline;
 use super::markup::{Odd, Piece, Pieces};
 
 /// Whether nobody reads the content of an element.
 fn is_skipped(name: &str) -> bool {
-    matches!(
-        name,
-        "script" | "style" | "template" | "noscript" | "iframe" | "noembed" | "noframes" | "textarea" | "xmp"
-    )
-}
-
-/// Whether an element does not part words; any other does.
-#[rustfmt::skip]
-fn is_inline(name: &str) -> bool {
-    matches!(
-        name,
-        "a" | "abbr" | "acronym" | "b" | "bdi" | "bdo" | "big" | "cite" | "code" | "del" | "dfn" | "em" | "font" | "i"
-            | "ins" | "kbd" | "mark" | "nobr" | "q" | "s" | "samp" | "small" | "span" | "strike" | "strong" | "sub"
-            | "sup" | "time" | "tt" | "u" | "var" | "wbr"
-    )
+    matches!(name, "script" | "style" | "template" | "iframe" | "noembed" | "noframes" | "textarea" | "xmp")
 }
 
 /// Returns the text of `html`: entities resolved, blocks parted by blanks, white space folded, scripts gone.
@@ -174,6 +161,17 @@ mod tests {
     fn scripts_and_styles_are_not_read() {
         check("a<script>if (a<b) x()</script><style>p{}</style>b", "a b");
         check("a<script>never closed", "a");
+    }
+
+    #[test]
+    fn what_is_shown_without_scripts_is_read() {
+        check("<p>Avant</p><noscript><p>La <a href='/v'>vidéo</a></p><img alt=x></noscript>", "Avant La vidéo");
+        check("<noscript>Jamais <b>fermé</b><p>Suite", "Jamais fermé Suite");
+    }
+
+    #[test]
+    fn comments_end_where_browsers_end_them() {
+        check("a<!-->b<!--->c<!-- d --!>e<!-- f -- g -->h<!-- i", "abceh");
     }
 
     #[test]

@@ -14,7 +14,8 @@ impl Levelled {
     /// Levels a text.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let levelled = level_composed(text).unwrap_or_else(|| text.nfc().filter_map(level).collect());
+        let levelled =
+            level_composed(text).unwrap_or_else(|| text.chars().flat_map(full_width).nfc().filter_map(level).collect());
         Self(without_endings(levelled))
     }
 
@@ -42,7 +43,7 @@ impl Levelled {
 fn level_composed(text: &str) -> Option<String> {
     let mut levelled = String::with_capacity(text.len());
     let (mut copied, mut at) = (0, 0);
-    while let Some(next) = text.as_bytes().get(at..)?.iter().position(|byte| !byte.is_ascii()) {
+    while let Some(next) = text.as_bytes().get(at..)?.iter().position(|byte| !byte.is_ascii() || *byte == b'`') {
         at += next;
         let c = text.get(at..)?.chars().next().filter(|c| is_composed(*c))?;
         let after = at + c.len_utf8();
@@ -57,14 +58,38 @@ fn level_composed(text: &str) -> Option<String> {
     Some(levelled)
 }
 
+/// Apostrophes, hyphens and blanks as one kind each; nothing for what shows nothing: soft hyphens, joiners, marks of
+/// direction and of variants (UAX #29, rule WB4), the stroke that stretches Arabic words, rings around a character.
 fn level(c: char) -> Option<char> {
     match c {
-        '\u{ad}' => None,
-        '’' | 'ʼ' => Some('\''),
+        ..'\u{80}' if c != '`' => Some(c),
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{640}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{200c}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{20dd}'..='\u{20e4}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}'
+        | '\u{e0000}'..='\u{e01ef}' => None,
+        '`' | '´' | '‘' | '’' | '‛' | '′' | 'ʹ' | 'ʻ' | 'ʼ' | 'ʽ' | 'ˈ' | 'ˊ' | 'ˋ' | '＇' => {
+            Some('\'')
+        }
         '\u{a0}' | '\u{202f}' => Some(' '),
-        '\u{2010}' | '\u{2011}' => Some('-'),
+        '\u{2010}'..='\u{2013}' | '\u{2212}' | '\u{5be}' | '\u{fe63}' | '－' => Some('-'),
         other => Some(other),
     }
+}
+
+/// Letters, figures and Kana of half or full width in their usual width.
+fn full_width(c: char) -> impl Iterator<Item = char> {
+    let is_form = matches!(c, '\u{ff01}'..='\u{ffdc}');
+    // One of the two is empty.
+    let usual = is_form.then_some(c).into_iter().nfkd();
+    usual.chain(Some(c).filter(|_| !is_form))
 }
 
 /// Whether NFC leaves a text of such characters alone: Latin and the dashes, quotes and blanks of General Punctuation.

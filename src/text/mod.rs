@@ -4,7 +4,9 @@
 //! Pure. What is "the same word" is decided here and nowhere else.
 
 mod address;
+mod boilerplate;
 mod duration;
+pub(crate) mod elements;
 mod fold;
 mod folding;
 mod html;
@@ -17,19 +19,23 @@ mod links;
 pub(crate) mod markup;
 mod passage;
 mod signature;
+mod tags;
 mod tokens;
+mod tracking;
 pub mod vocabulary;
 
 pub use address::{feed_key, secrets, web_address, without_feed_scheme};
+pub use boilerplate::{without_boilerplate, without_boilerplate_in_html};
 pub use duration::{age, exact_duration, rough_duration};
 pub use fold::fold;
 pub use folding::Folding;
 pub use html::{html_to_text, one_line};
 pub use http_date::{http_date, read_http_date};
 pub use iri::{legal_iri, normal_iri};
-pub use language::{Tongue, tongue};
+pub use language::{Tongue, leans_to_french, tongue};
 pub use levelled::Levelled;
 pub use links::{Alternate, Alternates, alternates};
 pub use passage::{Passage, Word};
 pub use signature::without_signature;
-pub use tokens::Token;
+pub use tokens::{Token, is_running};
+pub use tracking::{is_tracking, without_tracking, without_tracking_in_html};

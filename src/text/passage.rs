@@ -29,6 +29,8 @@ pub struct Word<'a> {
     pub hash: u64,
     /// On the first part of a hyphenated word, the parts joined: `e-mail` is also `email`.
     pub joined: Option<&'a str>,
+    /// How many parts of the same compound follow: 1 on the `e` of `e-mail`.
+    pub followers: usize,
     /// The levelled text before it.
     pub before: &'a str,
 }
@@ -55,6 +57,8 @@ struct Position {
     levelled: Range<usize>,
     folded: Range<usize>,
     hash: u64,
+    /// As in [`Word`].
+    followers: usize,
     /// How many blanks are before it. The text and the levelled text have the same blanks, so that this finds a place
     /// of the one in the other.
     blanks: usize,
@@ -169,6 +173,7 @@ impl WordList {
                 levelled: token.start..counted,
                 hash: xxh3_64(folded.as_bytes().get(from..).unwrap_or_default()),
                 folded: from..folded.len(),
+                followers: token.followers,
                 blanks,
             });
         });
@@ -183,6 +188,7 @@ impl WordList {
             folded: self.folded.get(place.folded.clone()).unwrap_or_default(),
             hash: place.hash,
             joined: joined.and_then(|found| self.joined.get(found)).map(|(_, joined)| joined.as_str()),
+            followers: place.followers,
             before: levelled.get(start..place.levelled.start).unwrap_or_default(),
         }
     }

@@ -1,11 +1,13 @@
 //! Why an entry is or is not in a topic, for people: the rules that counted, the words that matched where they stand,
 //! and the rules that nearly counted.
 
-use super::index::{Found, HEAD_GAP};
+use std::collections::HashMap;
+
+use super::index::{Found, HEAD_GAP, Index};
 use super::matcher::{Matcher, TopicDecision, Verdict, Watched, decide, named};
 use super::score::{Hit, Sought};
 use super::{Field, Fields, Pattern, Reason, Rule, Term};
-use crate::text::{Levelled, Tongue};
+use crate::text::{Levelled, Passage, Tongue};
 
 /// Quotes at most, of each group of a rule.
 const QUOTES_MAX: usize = 3;
@@ -107,11 +109,11 @@ impl Matcher {
         let found = folded.index.find(fields);
         let tongue = fields.tongue();
         let decisions = decide(folded.topics.iter(), fields, &found, || tongue);
-        decisions.iter().map(|decision| judgement(decision, fields, &found, tongue)).collect()
+        decisions.iter().map(|decision| judgement(decision, &folded.index, fields, &found, tongue)).collect()
     }
 }
 
-fn judgement(decision: &TopicDecision<'_>, fields: &Fields, found: &Found, tongue: Tongue) -> Judgement {
+fn judgement(decision: &TopicDecision<'_>, index: &Index, fields: &Fields, found: &Found, tongue: Tongue) -> Judgement {
     let topic = &decision.watched.topic;
     Judgement {
         topic: topic.id.clone(),
@@ -119,15 +121,15 @@ fn judgement(decision: &TopicDecision<'_>, fields: &Fields, found: &Found, tongu
         score: decision.score,
         threshold: topic.threshold,
         tongue,
-        evidence: evidence(decision, fields, found),
+        evidence: evidence(decision, index, fields, found),
         near_misses: near_misses(decision.watched, found),
     }
 }
 
-fn evidence(decision: &TopicDecision<'_>, fields: &Fields, found: &Found) -> Vec<Evidence> {
+fn evidence(decision: &TopicDecision<'_>, index: &Index, fields: &Fields, found: &Found) -> Vec<Evidence> {
     let by_rule = decision.watched.counted(found).map(|(rule, sought, worth)| {
         let groups = sought.hits(&rule.pattern, worth.field, found);
-        groups.into_iter().flat_map(|hits| quotes(fields, worth.field, hits)).collect()
+        groups.into_iter().flat_map(|hits| quotes(index, fields, worth.field, &hits)).collect()
     });
     // A source's bonus and an included topic come last and have nothing to quote.
     let quotes = by_rule.chain(std::iter::repeat(Vec::new()));
@@ -135,26 +137,41 @@ fn evidence(decision: &TopicDecision<'_>, fields: &Fields, found: &Found) -> Vec
     reasons.into_iter().zip(quotes).map(|(reason, quotes)| Evidence { reason, quotes }).collect()
 }
 
-/// Quotes the first few hits in a field.
-fn quotes(fields: &Fields, field: Field, mut hits: Vec<Hit<'_>>) -> Vec<Quote> {
-    hits.sort_by_key(|hit| (hit.start, hit.term.parts.len()));
-    hits.dedup_by_key(|hit| (hit.start, hit.term.parts.len()));
-    hits.truncate(QUOTES_MAX);
+/// Quotes the first few hits in a field; of several that are the same words the first.
+fn quotes(index: &Index, fields: &Fields, field: Field, hits: &[Hit<'_>]) -> Vec<Quote> {
     let mut quotes = Vec::new();
     let mut shift = 0;
-    for text in fields.texts(field) {
-        let text = Levelled::new(text.as_str());
+    for passage in fields.texts(field) {
+        // How far a term reaches depends on its spelling there.
+        let mut ends = HashMap::new();
+        let behind = index.find_in(passage, shift, |term, start, end| {
+            let known = ends.entry((term, start)).or_insert(end);
+            *known = end.max(*known);
+        });
+        let placed = hits.iter().filter_map(|hit| Some((hit.start, *ends.get(&(hit.number, hit.start))?, hit.term)));
+        let mut placed: Vec<(u32, u32, &Term)> = placed.collect();
+        placed.sort_by_key(|(start, end, _)| (*start, *end));
+        placed.dedup_by_key(|(start, end, _)| (*start, *end));
+        let text = Levelled::new(passage.as_str());
         let tokens = text.tokens();
-        quotes.extend(hits.iter().filter_map(|hit| {
-            let first = usize::try_from(hit.start.checked_sub(shift)?).ok()?;
-            let last = first + hit.term.parts.len().saturating_sub(1);
-            let (first, last) = (tokens.get(first)?, tokens.get(last)?);
-            Some(quote(hit.term, text.as_str(), first.start, last.start + last.word.len()))
+        let token = |position: u32| tokens.get(usize::try_from(position.checked_sub(shift)?).ok()?);
+        quotes.extend(placed.into_iter().filter_map(|(start, end, term)| {
+            let (first, last) = (token(start)?, token(end.checked_sub(1)?)?);
+            Some(quote(term, text.as_str(), first.start, last.start + last.word.len()))
         }));
-        let gap = if field == Field::Head { HEAD_GAP } else { 0 };
-        shift = shift.saturating_add(u32::try_from(tokens.len()).unwrap_or(u32::MAX)).saturating_add(gap);
+        shift = behind.saturating_add(if field == Field::Head { HEAD_GAP } else { 0 });
     }
+    quotes.truncate(QUOTES_MAX);
     quotes
+}
+
+/// Quotes the words from one position of a text to before another.
+pub(super) fn quote_at(term: &Term, text: &Passage, start: u32, end: u32) -> Option<Quote> {
+    let text = Levelled::new(text.as_str());
+    let tokens = text.tokens();
+    let token = |position: u32| tokens.get(usize::try_from(position).ok()?);
+    let (first, last) = (token(start)?, token(end.checked_sub(1)?)?);
+    Some(quote(term, text.as_str(), first.start, last.start + last.word.len()))
 }
 
 fn quote(term: &Term, text: &str, start: usize, end: usize) -> Quote {
@@ -257,6 +274,17 @@ mod tests {
         let fields = Fields::new("Des tablettes", "pour tous les élèves", "", &[], "");
         let judgement = check(near(&["tablette"], &["élève"], 12), &fields);
         assert_eq!(shown(&judgement.evidence[0].quotes), ["Des [tablettes]", "pour tous les [élèves]"]);
+    }
+
+    #[test]
+    fn a_compound_is_quoted_whole_however_the_term_is_written() {
+        let quote = |term: &str, title: &str| {
+            let judgement = check(any(&[term]), &Fields::new(title, "", "", &[], ""));
+            shown(&judgement.evidence[0].quotes)
+        };
+        assert_eq!(quote("visioconférence", "Une visio-conférence ratée"), ["Une [visio-conférence] ratée"]);
+        assert_eq!(quote("visio-conférence ratée", "Une visioconférence ratée"), ["Une [visioconférence ratée]"]);
+        assert_eq!(quote("main d'œuvre", "La main-d’œuvre manque"), ["La [main-d'œuvre] manque"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::Field;
-use crate::text::{Folding, Passage, Tongue, tongue};
+use crate::text::{Folding, Passage, Tongue, leans_to_french, tongue};
 
 /// Characters of the content that stand for a summary that is not there.
 const LEAD_MAX: usize = 300;
@@ -23,7 +23,7 @@ pub struct Fields {
     pub source_id: String,
     /// The language that it declares, a BCP 47 tag.
     pub declared: Option<String>,
-    /// What its texts seem to be written in, once somebody has asked.
+    /// The language of its texts, once somebody has asked.
     pub(super) tongue: OnceLock<Tongue>,
 }
 
@@ -67,12 +67,11 @@ impl Fields {
         }
     }
 
-    /// Guesses the language from the text. What a feed declares is not asked: too many declare their software's default.
+    /// The language that its texts are clearly written in. The declared one counts where they agree: too many feeds declare
+    /// their software's default.
     #[must_use]
     pub fn tongue(&self) -> Tongue {
-        *self
-            .tongue
-            .get_or_init(|| tongue([&self.title, &self.lead, &self.body].map(Passage::as_str).join(" ").as_str()))
+        *self.tongue.get_or_init(|| tongue(&self.text(), self.declared.as_deref()))
     }
 
     /// How its words are folded: by the language of its text, by the declared one where the text does not tell, as
@@ -80,13 +79,21 @@ impl Fields {
     #[must_use]
     pub fn folding(&self) -> Folding {
         let declared = self.declared.as_deref().map(Folding::of);
-        if declared == Some(Folding::French) {
-            return Folding::French;
+        match (declared, self.tongue()) {
+            (Some(Folding::French), _) => Folding::French,
+            // English is the default of most software.
+            (None | Some(Folding::English), Tongue::Unknown) => match leans_to_french(&self.text()) {
+                Some(true) => Folding::French,
+                Some(false) => Folding::English,
+                None => declared.unwrap_or_default(),
+            },
+            (Some(declared), Tongue::Unknown) => declared,
+            (_, known) => Folding::of(known.code()),
         }
-        match self.tongue() {
-            Tongue::Unknown => declared.unwrap_or_default(),
-            known => Folding::of(known.code()),
-        }
+    }
+
+    fn text(&self) -> String {
+        [&self.title, &self.lead, &self.body].map(Passage::as_str).join(" ")
     }
 }
 

@@ -1,8 +1,8 @@
 //! The terms of all topics in one index, and where an entry holds them.
 //!
-//! Every token is looked up once, by its root; phrases are a trie of words that is walked while reading. So cost grows
-//! with the entry and with what it holds, not with the number of terms. Most tokens are in no term, and are passed over
-//! by their first letters.
+//! Every token is looked up once, by its root; phrases are a trie of words that is walked while reading. Parts of a
+//! compound are looked up joined as well. So cost grows with the entry and with what it holds, not with the number of
+//! terms. Most tokens are in no term, and are passed over by their first letters.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,6 +11,9 @@ use crate::text::{Folding, Passage, fold};
 
 /// A term's number in the index: its node in the trie.
 pub(super) type TermNumber = usize;
+
+/// Parts of a compound that are joined at most: more are of no word.
+const JOINED_MAX: usize = 4;
 
 /// Tokens left out between title and lead in the head.
 pub(super) const HEAD_GAP: u32 = 2;
@@ -76,6 +79,8 @@ struct Forms {
 struct TrieNode {
     /// Whether the term is complete.
     is_term: bool,
+    /// Terms of which this is another spelling.
+    spells: Vec<TermNumber>,
     /// By the next word: the next node.
     steps: HashMap<usize, TermNumber>,
 }
@@ -88,17 +93,31 @@ impl Index {
 
     /// Adds a term and returns its number; equal terms have one.
     pub(super) fn add(&mut self, term: &Term) -> TermNumber {
+        let number = self.add_spelling(&term.parts);
+        if let Some(end) = self.trie.get_mut(number) {
+            end.is_term = true;
+        }
+        for spelling in &term.joined {
+            let node = self.add_spelling(spelling);
+            if let Some(end) = self.trie.get_mut(node)
+                && node != number
+                && !end.spells.contains(&number)
+            {
+                end.spells.push(number);
+            }
+        }
+        number
+    }
+
+    /// Adds the words of a term and returns the node of the last.
+    fn add_spelling(&mut self, parts: &[TermPart]) -> TermNumber {
         let mut node = None;
-        for part in &term.parts {
+        for part in parts {
             let word = self.add_word(part);
             node = Some(node.map_or(word, |node| self.add_step(node, word)));
         }
         // A term without words stands nowhere: nothing leads to its node.
-        let node = node.unwrap_or_else(|| new_node(&mut self.trie));
-        if let Some(end) = self.trie.get_mut(node) {
-            end.is_term = true;
-        }
-        node
+        node.unwrap_or_else(|| new_node(&mut self.trie))
     }
 
     /// Term numbers are below this.
@@ -112,7 +131,7 @@ impl Index {
         for field in [Field::Title, Field::Lead, Field::Body, Field::Tags] {
             let mut length = 0;
             for text in fields.texts(field) {
-                length = self.find_in(text, length, |term, start| found.note(term, field, start));
+                length = self.find_in(text, length, |term, start, _| found.note(term, field, start));
             }
             if field == Field::Title {
                 found.lead_shift = length + HEAD_GAP;
@@ -122,20 +141,29 @@ impl Index {
     }
 
     /// Reads one text whose first token is at `position`; returns the position after its last.
-    fn find_in(&self, text: &Passage, mut position: u32, mut note: impl FnMut(TermNumber, u32)) -> u32 {
+    ///
+    /// Calls with each term, the position at which it starts, and the one behind its end.
+    pub(super) fn find_in(&self, text: &Passage, mut position: u32, mut note: impl FnMut(TermNumber, u32, u32)) -> u32 {
         // Phrases that are complete up to the last token, with their starts.
         let (mut begun, mut going_on): (Vec<(&TrieNode, u32)>, Vec<_>) = (Vec::new(), Vec::new());
-        for token in text.words() {
-            let mut reach = |term: TermNumber, start: u32| {
-                let Some(reached) = self.trie.get(term) else { return };
-                if reached.is_term {
-                    note(term, start);
-                }
-                if !reached.steps.is_empty() {
-                    going_on.push((reached, start));
-                }
-            };
-            let mut each = |word| {
+        // Phrases that are complete up to a token to come, which a joined compound ends with, and the position behind it.
+        let mut ahead: Vec<(&TrieNode, u32, u32)> = Vec::new();
+        let mut words = text.words();
+        while let Some(token) = words.next() {
+            let behind = position + 1;
+            let mut each = |word: TermNumber, end: u32| {
+                let mut reach = |term: TermNumber, start: u32| {
+                    let Some(reached) = self.trie.get(term) else { return };
+                    if reached.is_term {
+                        note(term, start, end);
+                    }
+                    reached.spells.iter().for_each(|term| note(*term, start, end));
+                    match (reached.steps.is_empty(), end == behind) {
+                        (true, _) => {}
+                        (false, true) => going_on.push((reached, start)),
+                        (false, false) => ahead.push((reached, start, end)),
+                    }
+                };
                 reach(word, position);
                 for (node, start) in &begun {
                     if let Some(&term) = node.steps.get(&word) {
@@ -143,13 +171,24 @@ impl Index {
                     }
                 }
             };
-            self.each_word(token.written, token.folded, &mut each);
-            if let Some(joined) = token.joined {
-                self.each_word(joined, &fold(joined), &mut each);
+            self.each_word(token.written, token.folded, |word| each(word, behind));
+            if token.followers > 0 && (token.folded.len() < 2 || self.beginnings.may_have(token.folded)) {
+                let (mut written, mut folded) = (token.written.to_owned(), token.folded.to_owned());
+                let followers = words.clone().take(token.followers.min(JOINED_MAX - 1));
+                for (end, follower) in (behind + 1..).zip(followers) {
+                    written.push_str(follower.written);
+                    folded.push_str(follower.folded);
+                    self.each_word(&written, &folded, |word| each(word, end));
+                }
             }
             std::mem::swap(&mut begun, &mut going_on);
             going_on.clear();
-            position += 1;
+            position = behind;
+            if !ahead.is_empty() {
+                let is_due = |(_, _, end): &(&TrieNode, u32, u32)| *end == position;
+                begun.extend(ahead.iter().filter(|phrase| is_due(phrase)).map(|(node, start, _)| (*node, *start)));
+                ahead.retain(|phrase| !is_due(phrase));
+            }
         }
         position
     }
@@ -165,10 +204,12 @@ impl Index {
             let exact = forms.exact.iter().filter(|(form, _)| form == spelling);
             forms.any.into_iter().chain(folded.chain(exact).map(|(_, number)| *number)).for_each(&mut call);
         }
+        // « journaux » begins with `journ` as written and with `journal` in its root.
         for length in &self.prefix_lengths {
-            if let Some(number) = root.get(..*length).and_then(|prefix| self.prefixes.get(prefix)) {
-                call(*number);
-            }
+            let as_written = folded.get(..*length);
+            let in_root = root.get(..*length).filter(|prefix| Some(*prefix) != as_written);
+            let prefixes = as_written.into_iter().chain(in_root);
+            prefixes.filter_map(|prefix| self.prefixes.get(prefix)).for_each(|number| call(*number));
         }
     }
 

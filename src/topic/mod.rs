@@ -8,6 +8,7 @@ mod fields;
 mod index;
 mod matcher;
 mod score;
+mod search;
 mod term;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 pub use explain::{Evidence, Judgement, NearMiss, Quote, Shortfall};
 pub use fields::Fields;
 pub use matcher::{Matcher, Verdict};
+pub use search::Query;
 pub use term::{TermError, shown};
 
 /// A topic as the config states it, lexicons resolved.
@@ -137,6 +139,8 @@ pub struct Term {
     pub written: String,
     /// Adjacent words.
     pub parts: Vec<TermPart>,
+    /// The same with compounds joined: `e-mail` is also `email`.
+    pub joined: Vec<Vec<TermPart>>,
 }
 
 /// One word of a term.
@@ -148,7 +152,7 @@ pub enum TermPart {
     Exact(String),
     /// `+feminine`: case and accents folded, endings count.
     Folded(String),
-    /// `cyber*`: what begins so, folded.
+    /// `cyber*`: what begins so, as written or in its root, folded.
     Prefix(String),
 }
 

@@ -23,6 +23,7 @@ pub(super) struct Worth {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hit<'a> {
     pub(super) term: &'a Term,
+    pub(super) number: TermNumber,
     /// Its first token in the field.
     pub(super) start: u32,
 }
@@ -77,7 +78,7 @@ impl Sought {
             let hits = terms
                 .iter()
                 .zip(numbers)
-                .flat_map(|(term, number)| found.starts(*number, field).map(move |start| Hit { term, start }));
+                .flat_map(|(term, &number)| found.starts(number, field).map(move |start| Hit { term, number, start }));
             match pattern {
                 Pattern::Any(_) => hits.collect(),
                 Pattern::Near { within, .. } => hits.filter(|hit| meets(hit.start, others, *within)).collect(),

@@ -1,7 +1,7 @@
 //! Terms as editors write them.
 
 use super::{Term, TermPart};
-use crate::text::{Levelled, fold};
+use crate::text::{Levelled, Token, fold, is_running};
 
 /// Why a term cannot be matched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,21 +26,32 @@ pub enum TermError {
 /// Letters that a prefix needs.
 const PREFIX_MIN: usize = 3;
 
+/// Spellings of a term besides its own.
+const SPELLINGS_MAX: usize = 16;
+
 impl Term {
     /// Reads a term: `mot`, `=ENT`, `+feminine`, `cyber*`, or a phrase of such words.
     ///
     /// # Errors
     /// When nothing is left of it to look for.
     pub fn parse(written: &str) -> Result<Self, TermError> {
-        let mut parts = Vec::new();
+        let mut spellings = vec![Vec::new()];
         for word in written.split_whitespace() {
-            let before = parts.len();
-            parts_of(word, &mut parts)?;
-            if parts.len() == before {
-                return Err(TermError::NoLetters { word: word.to_owned() });
-            }
+            let mut ways = parts_of(word)?;
+            // All ways of all words, the first way first.
+            spellings.truncate((SPELLINGS_MAX / ways.len()).max(1));
+            ways.truncate(SPELLINGS_MAX);
+            let longer = |way: &Vec<TermPart>| -> Vec<Vec<TermPart>> {
+                spellings.iter().map(|spelling| [spelling.as_slice(), way.as_slice()].concat()).collect()
+            };
+            spellings = ways.iter().flat_map(longer).collect();
         }
-        if parts.is_empty() { Err(TermError::Empty) } else { Ok(Self { written: written.to_owned(), parts }) }
+        let parts = spellings.remove(0);
+        match (parts.is_empty(), written.trim()) {
+            (true, "") => Err(TermError::Empty),
+            (true, word) => Err(TermError::NoLetters { word: word.to_owned() }),
+            (false, _) => Ok(Self { written: written.to_owned(), parts, joined: spellings }),
+        }
     }
 }
 
@@ -54,31 +65,64 @@ pub fn shown(written: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// One written word can be several tokens (`l'école`, `cahier-de-textes`); a prefix mark belongs to the last.
-fn parts_of(word: &str, parts: &mut Vec<TermPart>) -> Result<(), TermError> {
+/// The ways to write a word, its own first. It can be several tokens (`l'école`, `cahier-de-textes`); a prefix mark
+/// belongs to the last.
+fn parts_of(word: &str) -> Result<Vec<Vec<TermPart>>, TermError> {
     let folded = |word: &str| fold(word).into_owned();
-    if let Some(exact) = word.strip_prefix('=') {
-        push_tokens(exact, parts, |word| TermPart::Exact(word.to_owned()));
+    let (bare, part): (&str, fn(&str) -> TermPart) = if let Some(exact) = word.strip_prefix('=') {
+        (exact, |word| TermPart::Exact(word.to_owned()))
     } else if let Some(plain) = word.strip_prefix('+') {
-        push_tokens(plain, parts, |word| TermPart::Folded(folded(word)));
+        (plain, |word| TermPart::Folded(fold(word).into_owned()))
     } else {
-        let before = parts.len();
-        push_tokens(word, parts, |word| TermPart::Word(folded(word)));
-        if let Some(stem) = word.strip_suffix('*') {
-            let stem = Levelled::new(stem);
-            let last = stem.tokens().last().map(|token| folded(token.word)).unwrap_or_default();
+        (word, |word| TermPart::Word(fold(word).into_owned()))
+    };
+    let text = Levelled::new(bare);
+    let mut ways = spellings(&text.tokens());
+    let mut parts: Vec<Vec<TermPart>> = ways.iter().map(|way| way.iter().map(|word| part(word)).collect()).collect();
+    let is_prefix = bare.ends_with('*') && !word.starts_with('=');
+    // A character of a running script is a whole token: what begins with it is what holds it.
+    let last = text.tokens().last().map(|token| token.word.to_owned());
+    if is_prefix && !last.as_deref().is_some_and(|last| last.contains(is_running)) {
+        for (way, parts) in ways.iter_mut().zip(&mut parts) {
+            let last = way.pop().map(|last| folded(&last)).unwrap_or_default();
             if last.chars().count() < PREFIX_MIN {
                 return Err(TermError::ShortPrefix { word: word.to_owned() });
             }
-            parts.truncate(parts.len().saturating_sub(1).max(before));
+            parts.pop();
             parts.push(TermPart::Prefix(last));
         }
     }
-    Ok(())
+    // Only what is elided may be nothing: `l' école` is `école`.
+    if parts.first().is_none_or(Vec::is_empty) && !text.as_str().contains(char::is_alphanumeric) {
+        return Err(TermError::NoLetters { word: word.to_owned() });
+    }
+    Ok(parts)
 }
 
-fn push_tokens(word: &str, parts: &mut Vec<TermPart>, part: impl Fn(&str) -> TermPart) {
-    parts.extend(Levelled::new(word).tokens().into_iter().map(|token| part(token.word)));
+/// The ways to write a word of these tokens: parted as they are, then with neighbours of a compound joined.
+fn spellings(tokens: &[Token<'_>]) -> Vec<Vec<String>> {
+    let mut ways: Vec<Vec<String>> = vec![Vec::new()];
+    for (place, token) in tokens.iter().enumerate() {
+        let follows =
+            place.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|before| before.followers > 0);
+        let joined: Vec<Vec<String>> = if follows && ways.len() < SPELLINGS_MAX {
+            let join = |way: &Vec<String>| {
+                let mut way = way.clone();
+                if let Some(last) = way.last_mut() {
+                    last.push_str(token.word);
+                }
+                way
+            };
+            ways.iter().map(join).collect()
+        } else {
+            Vec::new()
+        };
+        for way in &mut ways {
+            way.push(token.word.to_owned());
+        }
+        ways.extend(joined);
+    }
+    ways
 }
 
 #[cfg(test)]
@@ -108,6 +152,37 @@ mod tests {
         let words = |words: &[&str]| words.iter().map(|word| TermPart::Word((*word).into())).collect::<Vec<_>>();
         check("l’école numérique", &words(&["ecole", "numerique"]));
         check("cahier-de-textes", &words(&["cahier", "de", "textes"]));
+    }
+
+    #[test]
+    fn compounds_are_sought_joined_too() {
+        let joined = |written: &str| {
+            let word = |part: &TermPart| match part {
+                TermPart::Word(word) | TermPart::Exact(word) | TermPart::Folded(word) => word.clone(),
+                TermPart::Prefix(word) => format!("{word}*"),
+            };
+            let ways = Term::parse(written).unwrap().joined.into_iter();
+            ways.map(|parts| parts.iter().map(word).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+        };
+        assert_eq!(joined("l'école numérique"), [""; 0]);
+        assert_eq!(
+            joined("porte-à-porte gratuit"),
+            ["portea porte gratuit", "porte aporte gratuit", "porteaporte gratuit"]
+        );
+        assert_eq!(joined("=NIS-2"), ["NIS2"]);
+        assert_eq!(joined("cyber-harcel*"), ["cyberharcel*"]);
+        assert!(joined(&"a-b-c-d-e-f-g ".repeat(9)).len() < SPELLINGS_MAX);
+    }
+
+    #[test]
+    fn elisions_may_stand_apart() {
+        check("l' école", &[TermPart::Word("ecole".into())]);
+        assert_eq!(Term::parse("l'"), Err(TermError::NoLetters { word: "l'".into() }));
+    }
+
+    #[test]
+    fn words_of_running_scripts_are_phrases_also_with_a_mark() {
+        check("教育*", &[TermPart::Word("教".into()), TermPart::Word("育".into())]);
     }
 
     #[test]

@@ -199,3 +199,138 @@ fn an_included_topic_brings_the_points_that_are_lacking() {
     let reasons: Vec<(&str, f64)> = label.reasons.iter().map(|reason| (reason.rule.as_str(), reason.points)).collect();
     assert_eq!((label.score, reasons), (6.0, vec![("rule", 3.0), ("topic laicite", 3.0)]));
 }
+
+/// Checks whether a term finds a text in each folding.
+#[track_caller]
+fn check_everywhere(term: &str, text: &str, expected: bool) {
+    for declared in ["fr", "en", "hu"] {
+        let topic = Topic { language: None, ..topic(vec![any(&[term])], &[]) };
+        let fields = Fields { declared: Some(declared.into()), ..Fields::new(text, "", "", &[], "") };
+        let is_found = !Matcher::new(vec![topic]).labels(&fields).is_empty();
+        assert_eq!(is_found, expected, "{term} in {text} ({declared})");
+    }
+}
+
+#[test]
+fn a_prefix_is_compared_with_the_word_as_written() {
+    for (prefix, word) in [
+        ("collégienne*", "Collégiennes"),
+        ("dictée*", "dictée"),
+        ("dictée*", "dictées"),
+        ("autrice*", "autrices"),
+        ("nouvelle*", "nouvelles"),
+        ("tableaux*", "tableaux"),
+        ("libraries*", "libraries"),
+        ("+grève*", "grèves"),
+        ("l'entrée*", "l’entrée"),
+        ("mi-journée*", "mi-journées"),
+        ("mi-journée*", "mijournée"),
+        ("cyber*", "cyber-sécurité"),
+        ("fin de l'année*", "fin de l’année"),
+    ] {
+        check_everywhere(prefix, word, true);
+    }
+    check_everywhere("dictée*", "dictateur", false);
+    check_everywhere("dictée*", "dicte", false);
+}
+
+#[test]
+fn a_prefix_is_compared_with_the_root_too() {
+    check_language(Some("fr"), "départemental*", "conseils départementaux", true);
+    check_language(Some("fr"), "journal*", "les journaux", true);
+    check_language(Some("de"), "journal*", "journaux", false);
+}
+
+#[test]
+fn hyphens_and_apostrophes_do_not_matter_in_any_combination() {
+    for (one, other) in [
+        ("hors-d'œuvre", "hors d’oeuvre"),
+        ("Côte-d'Or", "Côte d`Or"),
+        ("L'Haÿ-les-Roses", "L´Hay les Roses"),
+        ("Bourg-l'Évêque", "bourg l‘évêque"),
+        ("porte-à-porte", "porte à porte"),
+        ("Saint-Cyr-au-Mont-d'Or", "saint cyr au mont dʼor"),
+        ("aujourd'hui", "aujourd´hui"),
+        ("l'AT&T-mobile", "AT&T mobile"),
+        ("l' école", "l’école"),
+    ] {
+        check_everywhere(one, other, true);
+        check_everywhere(other, one, true);
+    }
+    check_everywhere("hors-d'œuvre", "hors des œuvres", false);
+}
+
+#[test]
+fn compounds_are_found_joined_and_parted_within_phrases_too() {
+    for (one, other) in [
+        ("visio-conférence scolaire", "visioconférence scolaire"),
+        ("plan anti-bruit", "plan antibruit"),
+        ("=NIS-2", "NIS2"),
+        ("week-end de Noël", "weekend de Noël"),
+        ("entr'aide scolaire", "entraide scolaire"),
+    ] {
+        check_everywhere(one, other, true);
+        check_everywhere(other, one, true);
+    }
+    check_everywhere("bio-éthique", "table-ronde-bio-éthique-2026", true);
+    check_everywhere("bioéthique", "table-ronde-bio-éthique-2026", true);
+    check_everywhere("visioconférence scolaire", "la visio-conférence est scolaire", false);
+    check_everywhere("visioconférence", "visio conférence", false);
+    check_everywhere("=nis-2", "NIS2", false);
+}
+
+#[test]
+fn words_behind_a_joined_compound_are_as_near_as_they_stand() {
+    let check = |within, expected| {
+        let topic = topic(vec![near(&["visioconférence"], &["classe"], within)], &[]);
+        let fields = Fields::new("visio-conférence en classe", "", "", &[], "");
+        assert_eq!(!Matcher::new(vec![topic]).labels(&fields).is_empty(), expected);
+    };
+    check(3, true);
+    check(2, false);
+}
+
+#[test]
+fn vowel_points_and_invisible_characters_do_not_matter() {
+    for (one, other) in [
+        ("كتاب", "كِتَابٌ"),
+        ("تعليم", "تعـــليم"),
+        ("ספר", "סֵפֶר"),
+        ("logiciel", "lo\u{2060}gi\u{feff}ciel"),
+        ("کتابخانه", "کتاب\u{200c}خانه"),
+    ] {
+        check_everywhere(one, other, true);
+        check_everywhere(other, one, true);
+    }
+    check_everywhere("كتاب", "كتب", false);
+}
+
+#[test]
+fn terms_of_running_scripts_find_running_text() {
+    for (term, text) in [
+        ("人工智能", "教育部发布人工智能教育指南"),
+        ("デジタル", "全国のデジタル教科書"),
+        ("デジタル", "ﾃﾞｼﾞﾀﾙ教科書"),
+        ("โรงเรียน", "เปิดโรงเรียนใหม่"),
+        ("AI教育", "推进AI教育"),
+    ] {
+        check_everywhere(term, text, true);
+    }
+    check_everywhere("人工智能", "人工和智能", false);
+    check_everywhere("はし", "ばし", false);
+    check_everywhere("ครู", "ครอบครัว", false);
+}
+
+#[test]
+fn a_short_title_in_the_language_of_the_topic_is_in() {
+    for (language, term, title) in [
+        ("es", "becas", "La reforma de las becas"),
+        ("ca", "classes", "Les classes en català"),
+        ("nl", "school", "Minister en school"),
+        ("no", "skole", "De unge og skole"),
+        ("cs", "škola", "Škola a rodiče se na tom dohodli"),
+    ] {
+        let topic = Topic { language: Some(language.into()), ..topic(vec![any(&[term])], &[]) };
+        check(topic, &Fields::new(title, "", "", &[], ""), &Verdict::In, 9.0);
+    }
+}

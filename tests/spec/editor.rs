@@ -248,3 +248,36 @@ fn check_hints_at_a_topic_that_matched_nothing_stored() {
     let text = stderr(&output);
     assert!(text.contains("hint: no stored entry is in topic `mer`") && !text.contains("`justice`"), "{text}");
 }
+
+#[test]
+fn a_search_shows_where_words_stand_and_says_when_nothing_is_found() {
+    let world = polled();
+    let text = world.succeeds(&["entries", "--search", "\"six cents appareils\""]);
+    assert!(text.contains("« [Six cents appareils] pour les collégiens. »"), "{text}");
+    let quote = &world.json(&["entries", "--search", "collégien", "--json"])[0]["quote"];
+    assert_eq!((&quote["before"], &quote["words"]), (&"Six cents appareils pour les ".into(), &"collégiens".into()));
+    for search in ["\"appareils six\"", "autruche"] {
+        let output = world.veille(&["entries", "--search", search, "--json"]);
+        assert_eq!((output.status.code(), output.stdout.len(), &*stderr(&output)), (Some(0), 0, "nothing found\n"));
+    }
+}
+
+#[test]
+fn entries_are_listed_by_feed_and_day() {
+    let world = polled();
+    let count = |arguments: &[&str]| world.json(&[&["entries", "--json"], arguments].concat()).len();
+    assert_eq!((count(&["--feed", "education"]), count(&["--since", "23/11/2026"])), (3, 3));
+    assert_eq!((count(&["--since", "2999-01-01"]), count(&["--since", "50 years"])), (0, 3));
+    for arguments in [["--feed", "educatio"], ["--since", "hier"]] {
+        assert_eq!(world.veille(&[&["entries"], &arguments[..]].concat()).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn days_are_those_of_the_configured_zone() {
+    let late = item("a", "Un titre", "Un texte.", &[]).replace("08:00:00 +0100", "23:30:00 +0000");
+    let world = World::new().feed("education", [document(rss(&[late]))]);
+    world.succeeds(&["poll"]);
+    assert!(world.succeeds(&["entries"]).contains("2026-11-24"));
+    assert_eq!(world.json(&["entries", "--json", "--since", "2026-11-24"]).len(), 1);
+}

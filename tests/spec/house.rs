@@ -24,7 +24,7 @@ const COMPOSITION: [&str; 6] = ["cli", "daemon", "metrics", "pipeline", "readers
 
 /// Foreign crates whose types stay in one file or folder under `src`. Elsewhere their functions may be called, by their
 /// whole path: `html_escape::encode_text(title)`.
-const HOMES: [(&str, &str); 40] = [
+const HOMES: [(&str, &str); 41] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("arc_swap", "serve/"),
@@ -49,6 +49,7 @@ const HOMES: [(&str, &str); 40] = [
     ("hyper_util", "serve"),
     ("indicatif", "cli"),
     ("listenfd", "daemon/"),
+    ("mime_guess", "parse/"),
     ("nix", "fetch/"),
     ("prometheus_client", "metrics"),
     ("quick_xml", "parse/"),

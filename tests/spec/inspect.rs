@@ -60,7 +60,8 @@ fn programs_see_every_key_also_of_what_is_not_there() {
     let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
     assert_eq!(keys(&seen), "defects entries feed");
     assert_eq!(keys(&seen["feed"]), "description format generator language title updated url");
-    let entry = "authors categories comments content enclosures id language published summary title topics updated url";
+    let entry =
+        "authors categories comments content enclosures id image language published summary title topics updated url";
     assert_eq!(keys(&seen["entries"][0]), entry);
     assert_eq!(keys(&seen["entries"][0]["comments"]), "count feed url");
     assert!(seen["entries"][0]["published"].is_null());

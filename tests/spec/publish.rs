@@ -198,3 +198,40 @@ fn it_listens_on_a_socket_and_takes_it_away_at_the_end() {
     assert_eq!(daemon.ends(), Some(0));
     assert!(!path.exists());
 }
+
+#[test]
+fn a_late_entry_reaches_readers_of_the_main_document_with_its_own_date() {
+    let dated = |name: &str, date: &str| {
+        let title = format!("L’école numérique, {name}");
+        item(name, &title, &format!("Un texte sur {name}."), &[]).replace("Mon, 23 Nov 2026", date)
+    };
+    let [new, newer] = [dated("cantine", "Thu, 26 Nov 2026"), dated("orchestre", "Fri, 27 Nov 2026")];
+    let late = dated("piscine", "Mon, 05 Oct 2026");
+    let first = rss(&[newer.clone(), new.clone()]);
+    let world = World::new().feed("education", [document(first), document(rss(&[newer, new, late]))]);
+    world.write_config(&format!("{}\n[publish]\nentries = 2\n", crate::world::TOPIC));
+    world.succeeds(&["poll"]);
+    world.succeeds(&["poll", "--force"]);
+    let atom = world.atom();
+    let shown = ["piscine", "orchestre", "cantine"].map(|name| atom.find(&format!("<title>L’école numérique, {name}")));
+    assert!(shown[0].is_some() && shown[0] < shown[1] && shown[2].is_none(), "{atom}");
+    assert!(atom.contains("<published>2026-10-05T"), "{atom}");
+}
+
+#[test]
+fn subscribers_see_what_was_told_and_what_it_shows() {
+    let picture = "<media:content xmlns:media='http://search.yahoo.com/mrss/' url='https://a.example/1.png' medium='image'>\
+                   <media:description>La façade.</media:description></media:content>";
+    let text =
+        "&lt;center&gt;Le vrai texte, entier.&lt;/center&gt;&lt;noscript&gt;&lt;p&gt;Suite&lt;/p&gt;&lt;/noscript&gt;";
+    let news = item("a", "École numérique : &lt;video&gt; et &lt;track&gt;", text, &[])
+        .replace("</item>", &format!("{picture}</item>"));
+    let world = World::new().feed("education", document(rss(&[news])));
+    world.succeeds(&["poll"]);
+    let atom = world.atom();
+    assert!(atom.contains("École numérique : &amp;lt;video&amp;gt; et &amp;lt;track&amp;gt;"), "{atom}");
+    assert!(atom.contains("&lt;div&gt;Le vrai texte, entier.&lt;/div&gt;&lt;p&gt;Suite&lt;/p&gt;"), "{atom}");
+    assert!(!atom.contains("<content"), "{atom}");
+    let file = atom.lines().find(|line| line.contains("rel=\"enclosure\"")).unwrap();
+    assert!(file.contains("type=\"image/png\"") && file.contains("title=\"La façade.\""), "{file}");
+}

@@ -1,6 +1,6 @@
 //! The article of a web page, told apart from all that stands around it. The only home of `dom_smoothie` and `dom_query`.
 //!
-//! A page is made safe to work on first (`tidy`: closed, shallow, of bounded size), then [`blocks`] takes away what is
+//! A page is made safe to work on first (`tidy_page`: closed, shallow, of bounded size), then [`blocks`] takes away what is
 //! known not to be the article, and only then is the article looked for.
 
 mod blocks;
@@ -58,7 +58,7 @@ pub fn article(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<St
     }
     let label = label(bytes, content_type);
     let (html, _) = decode::decode(bytes, label.as_deref().or(content_type));
-    let page = sanitise::tidy(&html, Some(url));
+    let page = sanitise::tidy_page(&html, Some(url));
     if page.matches('<').count() > 2 * ELEMENTS_MAX {
         return Err(ArticleError::TooLarge { elements_max: ELEMENTS_MAX });
     }

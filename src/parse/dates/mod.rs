@@ -34,7 +34,7 @@ const YEAR_MIN: i32 = 1900;
 
 /// A date that was read, or not.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Dated {
+pub(super) struct DateRead {
     pub(super) date: Option<Timestamp>,
     /// What is wrong with it, also if it was read.
     pub(super) defect: Option<Defect>,
@@ -43,7 +43,7 @@ pub(super) struct Dated {
 /// Reads the date of an element; `None` if it says nothing.
 ///
 /// What an element is marked with for machines (`<time datetime>`, `content`) goes before its text.
-pub(super) fn of(element: &Element<'_>, zone: Tz, now: Timestamp) -> Option<Dated> {
+pub(super) fn of(element: &Element<'_>, zone: Tz, now: Timestamp) -> Option<DateRead> {
     let marked = marked(element).map(|text| read_text(text, zone, now)).filter(|dated| dated.date.is_some());
     marked.or_else(|| Some(read(&element.text()?, zone, now)))
 }
@@ -51,7 +51,7 @@ pub(super) fn of(element: &Element<'_>, zone: Tz, now: Timestamp) -> Option<Date
 /// Reads a publisher's date, also from markup that was escaped.
 ///
 /// `zone` is meant where none is written.
-pub(super) fn read(text: &str, zone: Tz, now: Timestamp) -> Dated {
+pub(super) fn read(text: &str, zone: Tz, now: Timestamp) -> DateRead {
     let text = entity::unescape(Cow::Borrowed(text));
     if !text.contains('<') {
         return read_text(&text, zone, now);
@@ -71,7 +71,7 @@ fn marked<'t>(element: &'t Element<'_>) -> Option<&'t str> {
     own.or_else(|| element.elements().find_map(marked))
 }
 
-fn read_text(text: &str, zone: Tz, now: Timestamp) -> Dated {
+fn read_text(text: &str, zone: Tz, now: Timestamp) -> DateRead {
     let text = text.trim();
     let shown = || text.chars().take(60).collect::<String>();
     let (date, unknown_zone) = match DateTime::parse_from_rfc3339(text) {
@@ -86,11 +86,11 @@ fn read_text(text: &str, zone: Tz, now: Timestamp) -> Dated {
     };
     let defect = |code: &str, message| Some(Defect { code: code.to_owned(), message });
     match (refused, unknown_zone.flatten()) {
-        (Some(why), _) => Dated { date: None, defect: defect("date", format!("date `{}` {why}", shown())) },
+        (Some(why), _) => DateRead { date: None, defect: defect("date", format!("date `{}` {why}", shown())) },
         (None, Some(zone)) => {
-            Dated { date, defect: defect("zone", format!("zone `{zone}` of a date is unknown: read as UTC")) }
+            DateRead { date, defect: defect("zone", format!("zone `{zone}` of a date is unknown: read as UTC")) }
         }
-        (None, None) => Dated { date, defect: None },
+        (None, None) => DateRead { date, defect: None },
     }
 }
 

@@ -271,7 +271,7 @@ mod tests {
     #[track_caller]
     fn check(html: &str) {
         for base in [None, Url::parse("https://site.example/a/").ok().as_ref(), Url::parse("data:,x").ok().as_ref()] {
-            for html in [html, &tidy(html, base)] {
+            for html in [html, &tidy(html, base, None)] {
                 if let Ok(direct) = direct(html, base) {
                     assert_eq!(direct, cleaner(base).clean(html).to_string(), "{html}");
                 }

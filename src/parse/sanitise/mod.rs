@@ -5,6 +5,9 @@
 //! is written without it ([`direct`]).
 
 mod direct;
+mod formula;
+mod picture;
+mod tag;
 mod tidy;
 
 use std::cell::LazyCell;
@@ -14,7 +17,8 @@ use ammonia::{Builder, UrlRelative};
 use url::Url;
 
 use direct::direct;
-pub(super) use tidy::tidy;
+use tidy::tidy;
+pub(super) use tidy::tidy_page;
 
 use crate::feed::{Entry, Person};
 use crate::text::markup::Odd;
@@ -23,13 +27,19 @@ use crate::text::markup::Odd;
 const ELEMENTS: &str = "\
     a abbr article aside audio b bdi blockquote br caption cite code col colgroup dd del details dfn div \
     dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li mark ol p pre q rp rt \
-    ruby s samp section small source span strong sub summary sup table tbody td tfoot th thead time tr u ul \
-    var video wbr";
+    ruby s samp section small source span strong sub summary sup table tbody td tfoot th thead time tr track u \
+    ul var video wbr";
 
 /// Elements whose content is code, or means nothing outside of them.
 const DROPPED_WHOLE: &str = "script style svg math template noembed noframes select textarea title xmp";
 
 const SCHEMES: &[&str] = &["http", "https", "mailto", "tel", "ftp"];
+
+/// Side of the largest smiley or icon, in pixels.
+const SIGN_MAX: u32 = 48;
+
+/// Pictures of a text that are looked at for the entry's own.
+const PICTURES_MAX: usize = 20;
 
 /// What readers who follow a link do not tell its site.
 const LINK_REL: &str = "noopener noreferrer";
@@ -46,11 +56,13 @@ const ATTRIBUTES: &[(&str, &[&str])] = &[
     ("del", &["datetime"]),
     ("img", &["src", "alt", "width", "height"]),
     ("ins", &["datetime"]),
+    ("li", &["value"]),
     ("ol", &["start", "reversed", "type"]),
     ("source", &["src", "type"]),
     ("td", &["colspan", "rowspan", "headers"]),
     ("th", &["colspan", "rowspan", "headers", "scope"]),
     ("time", &["datetime"]),
+    ("track", &["src", "kind", "srclang", "label", "default"]),
     ("video", &["src", "controls", "poster", "width", "height"]),
 ];
 
@@ -60,10 +72,11 @@ const ATTRIBUTES: &[(&str, &[&str])] = &[
 /// way when it is read again, for what stood between two elements is gone.
 #[must_use]
 pub fn sanitise(mut entry: Entry) -> Entry {
-    let base = entry.base.as_ref().or(entry.url.as_ref());
+    let page = entry.url.as_ref();
+    let base = entry.base.as_ref().or(page);
     let cleaner = LazyCell::new(|| cleaner(base));
     let clean = |html: Option<String>| {
-        let tidy = tidy(&html?, base);
+        let tidy = tidy(&html?, base, page);
         let mut html = direct(&tidy, base).unwrap_or_else(|Odd| cleaner.clean(&tidy).to_string());
         html.truncate(html.trim_end().len());
         html.drain(..html.len() - html.trim_start().len());
@@ -72,7 +85,23 @@ pub fn sanitise(mut entry: Entry) -> Entry {
     entry.summary = clean(entry.summary.take());
     entry.content = clean(entry.content.take());
     entry.authors.iter_mut().for_each(drop_unsafe_uri);
+    let texts = || [&entry.content, &entry.summary].into_iter().flatten();
+    entry.image = entry.image.take().or_else(|| texts().find_map(|html| first_picture(html)));
     entry
+}
+
+/// Returns the first picture of sanitised HTML that is no mere sign.
+fn first_picture(html: &str) -> Option<Url> {
+    let tags =
+        html.split("<img ").skip(1).take(PICTURES_MAX).filter_map(|rest| rest.split_once('>')).map(|(tag, _)| tag);
+    let mut pictures = tags.filter_map(|tag| {
+        let value = |name: &str| tag.split_once(name)?.1.split_once('"').map(|(value, _)| value);
+        let is_sign = |size| value(size).and_then(|size| size.parse::<u32>().ok()).is_some_and(|size| size <= SIGN_MAX);
+        let url = Url::parse(&value("src=\"")?.replace("&amp;", "&")).ok()?;
+        let is_picture = matches!(url.scheme(), "http" | "https") && !url.path().contains("/emoji/");
+        (is_picture && !is_sign(" width=\"") && !is_sign(" height=\"")).then_some(url)
+    });
+    pictures.next()
 }
 
 fn drop_unsafe_uri(person: &mut Person) {

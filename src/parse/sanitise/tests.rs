@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn summary(html: &str) -> String {
@@ -23,6 +25,17 @@ fn links_and_images_become_absolute() {
         "<a href=\"https://site.example/a/b?x=1&amp;y=2\" rel=\"noopener noreferrer\">l</a>",
     );
     check("<img src=/i.png alt='é'>", "<img src=\"https://site.example/i.png\" alt=\"é\" loading=\"lazy\">");
+}
+
+#[test]
+fn places_in_the_text_are_on_the_page_of_the_entry() {
+    let (base, url) = (Url::parse("https://site.example/feed").ok(), Url::parse("https://site.example/a").ok());
+    let html = Some("<a href='#note&amp;1' title=x>1</a> <a href='b#c'>2</a>".to_owned());
+    assert_eq!(
+        sanitise(Entry { summary: html, base, url, ..Entry::default() }).summary.unwrap(),
+        "<a href=\"https://site.example/a#note&amp;1\" title=\"x\" rel=\"noopener noreferrer\">1</a> \
+         <a href=\"https://site.example/b#c\" rel=\"noopener noreferrer\">2</a>"
+    );
 }
 
 #[test]
@@ -65,8 +78,153 @@ fn what_is_left_open_is_closed() {
 
 #[test]
 fn frames_give_way_to_what_they_hold() {
-    check("a<iframe src='https://v.example/'></iframe>b<object data='x'><p>c</p></object>", "ab<p>c</p>");
+    check("a<iframe src='https://v.example/'></iframe>b<object data='x'><p>c</p></object>", "a b<p>c</p>");
     check("a<iframe src='https://v.example/'> b", "a b");
+}
+
+#[test]
+fn elements_that_are_not_shown_leave_a_break() {
+    for name in
+        ["address", "center", "dialog", "fieldset", "form", "hgroup", "legend", "main", "nav", "search", "marquee"]
+    {
+        check(&format!("<{name}>Un</{name}><{name}>Deux</{name}>"), "<div>Un</div><div>Deux</div>");
+    }
+    check("<fieldset><legend>Un</legend>Deux</fieldset>Trois", "<div><div>Un</div>Deux</div>Trois");
+    check("<menu><li>Un</menu>Deux<dir><li>Trois</dir>", "<ul><li>Un</li></ul>Deux<ul><li>Trois</li></ul>");
+    check("<tr><td>Un</td><td>Deux</td></tr>Trois", "<div><div>Un</div><div>Deux</div></div>Trois");
+    check("<CENTER class=x lang=fr>Un</CENTER>Deux", "<div lang=\"fr\">Un</div>Deux");
+}
+
+#[test]
+fn unknown_elements_and_frames_part_words_and_only_words() {
+    check("<x-carte>Un</x-carte><x-carte>Deux</x-carte>", "Un Deux");
+    check("Un<o:p></o:p>, deux <x-y>trois</x-y>.", "Un, deux trois.");
+    check("Un<svg><title>x</title></svg>Deux<script>x()</script>.", "Un Deux.");
+    check("Un<iframe src=x></iframe>Deux<embed src=x>&Eacute;t&eacute;", "Un Deux Été");
+    check("<button>Un</button>Deux<option>Trois", "Un Deux Trois");
+    check("<p>Un</p><x-y><p>Deux</p></x-y>", "<p>Un</p><p>Deux</p>");
+    check("anti<wbr>constitu<font>tion</font>nel", "anti<wbr>constitutionnel");
+    check(
+        &format!("{}Un<div>Deux</div>", "<div>".repeat(150)),
+        &format!("{}Un Deux{}", "<div>".repeat(100), "</div>".repeat(100)),
+    );
+}
+
+#[test]
+fn what_is_for_those_without_scripts_is_shown() {
+    check(
+        "<p>A</p><noscript><p>La <a href='/v'>vidéo</a></p></noscript>",
+        "<p>A</p><p>La <a href=\"https://site.example/v\" rel=\"noopener noreferrer\">vidéo</a></p>",
+    );
+    check("<p>A</p><noscript><p>Un</p><p>Deux</p>", "<p>A</p><p>Un</p><p>Deux</p>");
+    check("Un<noscript>Deux</noscript>", "Un Deux");
+    check("<noscript><img height=1 width=1 src='https://t.example/tr?id=1'></noscript>a", "a");
+}
+
+const PICTURE: &str = "<img src=\"https://site.example/c.jpg\" alt=\"Carte\" loading=\"lazy\">";
+
+#[test]
+fn a_picture_is_shown_once_whatever_scripts_do() {
+    let lazy = "<img class=lazyload src='data:image/gif;base64,R0' data-src='/c.jpg' alt=Carte>";
+    for html in [
+        format!("{lazy}<noscript><img src='/c.jpg' alt=Carte></noscript>"),
+        format!("{lazy} <noscript><img src='/c-800x600.jpg?w=2' alt=Carte></noscript>"),
+        format!("<noscript><img src='/c.jpg' alt=Carte></noscript>{lazy}"),
+        "<noscript><img src='/c.jpg' alt=Carte /></noscript><img src='/vide.gif' data-src='/c-2.jpg' alt=Carte>".to_owned(),
+        "<img class=lazy src='data:image/gif;base64,R0'><noscript><img src='/c.jpg' alt=Carte></noscript>".to_owned(),
+        "<picture><source srcset='/c.webp' type='image/webp'><img src='/c.jpg' alt=Carte></picture>".to_owned(),
+        "<picture><source data-srcset='/c.jpg 1x'><img src='data:image/gif;base64,R0' alt=Carte></picture>".to_owned(),
+        "<picture><source media='(max-width: 9px)' srcset='/s.jpg'><source data-srcset='/c.jpg 9w'><img src='/flou.jpg' alt=Carte></picture>".to_owned(),
+        "<amp-img src='/c.jpg' alt=Carte><noscript><img src='/c.jpg'></noscript></amp-img>".to_owned(),
+    ] {
+        assert_eq!(summary(&html).replace(' ', ""), PICTURE.replace(' ', ""), "{html}");
+    }
+}
+
+#[test]
+fn several_pictures_are_several() {
+    let pictures = |html: &str| summary(html).matches("<img").count();
+    assert_eq!(pictures("<img src=/a.jpg><img src=/a.jpg>"), 2);
+    assert_eq!(pictures("<noscript><img src=/a.jpg><img src=/b.jpg></noscript>"), 2);
+    let late = |name: &str| format!("<img data-src='/{name}.jpg'><noscript><img src='/{name}-1.jpg'></noscript>");
+    assert_eq!(pictures(&format!("{}{}<img data-src=/c.jpg>", late("a"), late("b"))), 3);
+    assert_eq!(pictures("<img data-src=/a.jpg> puis <noscript><img src=/b.jpg></noscript>"), 2);
+}
+
+#[test]
+fn a_choice_of_sources_is_one_picture() {
+    check(
+        "<picture><source srcset='/a.webp 1x, /b.webp 2x'></picture>a",
+        "<img src=\"https://site.example/b.webp\" loading=\"lazy\">a",
+    );
+    check(
+        "<picture><img src='/a.jpg'><source srcset='/b.webp'></picture><video><source src='/v.mp4'></video>",
+        "<img src=\"https://site.example/a.jpg\" loading=\"lazy\"><video controls=\"\"><source src=\"https://site.example/v.mp4\"></video>",
+    );
+}
+
+#[test]
+fn sound_and_film_can_be_played() {
+    check(
+        "<video autoplay loop muted src='/d.mp4'></video>",
+        "<video src=\"https://site.example/d.mp4\" controls=\"\"></video>",
+    );
+    check("<AUDIO autoplay src='/d.mp3'></AUDIO>", "<audio src=\"https://site.example/d.mp3\" controls=\"\"></audio>");
+    check(
+        "<audio controls data-src=/d.mp3></audio>",
+        "<audio controls=\"\" src=\"https://site.example/d.mp3\"></audio>",
+    );
+    check(
+        "<video controls src='/d.mp4'><track kind=captions src='/d.vtt' srclang=fr label='Français' default></video>",
+        "<video controls=\"\" src=\"https://site.example/d.mp4\"><track kind=\"captions\" src=\"https://site.example/d.vtt\" srclang=\"fr\" label=\"Français\" default=\"\"></video>",
+    );
+}
+
+#[test]
+fn a_formula_is_read_as_text() {
+    check(
+        "Si <math><mi>x</mi><mo>&gt;</mo><mn>0</mn></math>, <math alttext='1/x &lt; 2'><mfrac><mn>1</mn></mfrac></math>.",
+        "Si x&gt;0, 1/x &lt; 2.",
+    );
+    check("a <math><mi>x</mi> b <p>c</p>", "a x b <p>c</p>");
+    check("a <math alttext='x'/> b", "a x b");
+    check(&"<math>".repeat(80_000), "");
+}
+
+#[test]
+fn numbers_of_lists_and_languages_stay() {
+    let list = "<ol start=\"3\" reversed=\"\" type=\"a\"><li value=\"7\">a</li></ol>";
+    check(list, list);
+    check("<p xml:lang='en'>a</p>", "<p lang=\"en\">a</p>");
+    check(
+        "<strike>a</strike><tt>b</tt><acronym title=c>d</acronym>",
+        "<s>a</s><code>b</code><abbr title=\"c\">d</abbr>",
+    );
+    let ruby = "<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>";
+    check(ruby, ruby);
+}
+
+#[test]
+fn comments_end_where_browsers_end_them() {
+    check("a<!-->b<!--->c<!-- d --!>e<!-- f -- g -->h<!-- i --->j<!---->k<!-- l", "abcehjk");
+}
+
+#[test]
+fn the_first_picture_is_that_of_the_entry() {
+    let image = |html: &str| {
+        let base = Some(Url::parse("https://site.example/a/").unwrap());
+        let entry = sanitise(Entry { content: Some(html.to_owned()), base, ..Entry::default() });
+        entry.image.map(String::from).unwrap_or_default()
+    };
+    assert_eq!(
+        image("<p>a</p><img src='/i.png?a=1&amp;b=2' alt='\"'><img src='/j.png'>"),
+        "https://site.example/i.png?a=1&b=2"
+    );
+    assert_eq!(image("<img src='/s.png' width=16 alt=':)'><img src='https://s.w.org/images/core/emoji/1.png'>"), "");
+    assert_eq!(
+        image("<img src='/p.gif' width=1><picture><source srcset='/k.webp'></picture>"),
+        "https://site.example/k.webp"
+    );
 }
 
 #[test]
@@ -126,6 +284,29 @@ fn a_second_pass_changes_nothing() {
         let once = summary(html);
         assert_eq!(summary(&once), once, "{html}");
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn tags_in_any_order_give_something_small_of_known_elements(html in tangled()) {
+        let clean = summary(&html);
+        prop_assert!(clean.len() <= html.len() * 20 + 1000, "{} gave {}", html, clean);
+        for tag in clean.split('<').skip(1) {
+            let name = tag.trim_start_matches('/').split([' ', '>']).next().unwrap();
+            prop_assert!(ELEMENTS.split(' ').any(|element| element == name), "{} gave {}", html, clean);
+        }
+    }
+}
+
+/// What this module has rules for, in any order.
+fn tangled() -> impl Strategy<Value = String> {
+    const TAGS: &str = "</?(noscript|picture|math|mfrac|mi|svg|center|table|td|x-y|p|b|video|select|li|form|amp-img|a|main)\
+                        ( (alttext|data-src|href|xml:lang|srcset)=('[a#/. ]{0,4}'|\"[a#/, w2]{0,4}\"|[a/#]{0,3}))?/?>";
+    const PICTURES: &str = "<(img|source|amp-img)( (src|data-src|srcset|data-srcset|alt|width)=('/[ab.]{1,3}'|\"/a 1x, /b 2x\"|1)){0,3} ?/?>";
+    let piece = prop_oneof![3 => TAGS, 2 => PICTURES, 3 => "[a-zé]{3}|[a-z]{3} | |&eacute;|<|>|<!--|--!?>"];
+    prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
 }
 
 /// No vector leaves an element, an attribute or an address that runs code or loads from elsewhere than it says.

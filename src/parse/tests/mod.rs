@@ -3,6 +3,9 @@
 mod dialects;
 mod faults;
 mod hostile;
+mod links;
+mod media;
+mod plain;
 
 use super::*;
 use crate::feed::Entry;

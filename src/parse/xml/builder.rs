@@ -64,6 +64,8 @@ struct Open<'a> {
     element: Element<'a>,
     /// As its end tag must write it.
     tag: &'a str,
+    /// What stands between the angle brackets of its start tag.
+    markup: &'a str,
     /// Bindings in scope outside.
     bindings: usize,
 }
@@ -191,9 +193,9 @@ impl<'a, 'l> Builder<'a, 'l> {
             self.is_full = true;
             return;
         }
-        self.open.push(Open { element, tag, bindings });
+        self.open.push(Open { element, tag, markup, bindings });
         if VOID.contains(&name_of(tag)) {
-            self.close_to(self.open.len() - 1);
+            self.close_last();
         }
     }
 
@@ -228,25 +230,34 @@ impl<'a, 'l> Builder<'a, 'l> {
                 if level + 1 < self.open.len() {
                     self.note("mismatched", || "end tags that do not match were read as well as may be".to_owned());
                 }
-                self.close_to(level);
+                self.close_to(level + 1);
+                self.close_last();
             }
             None if VOID.contains(&name_of(tag)) => {}
             None => self.note("mismatched", || "end tags that do not match were read as well as may be".to_owned()),
         }
     }
 
-    /// Closes every open element from `level` inwards.
+    /// Closes every open element from `level` inwards, of which none had an end tag.
     fn close_to(&mut self, level: usize) {
         while self.open.len() > level {
-            let Some(Open { element, bindings, .. }) = self.open.pop() else { return };
-            self.bindings.truncate(bindings);
-            self.too_deep.clear();
-            let parent = self.open.last_mut().map_or(&mut self.top, |open| &mut open.element);
-            if parent.nodes.is_empty() {
-                parent.nodes.reserve_exact(1); // most have one child, and a vector begins with four
+            if let Some(open) = self.open.last_mut() {
+                open.element.unclosed = open.markup;
             }
-            parent.nodes.push(XmlNode::Element(element));
+            self.close_last();
         }
+    }
+
+    /// Closes the innermost open element.
+    fn close_last(&mut self) {
+        let Some(Open { element, bindings, .. }) = self.open.pop() else { return };
+        self.bindings.truncate(bindings);
+        self.too_deep.clear();
+        let parent = self.open.last_mut().map_or(&mut self.top, |open| &mut open.element);
+        if parent.nodes.is_empty() {
+            parent.nodes.reserve_exact(1); // most have one child, and a vector begins with four
+        }
+        parent.nodes.push(XmlNode::Element(element));
     }
 
     fn text(&mut self, text: Cow<'a, str>) {

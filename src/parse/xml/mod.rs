@@ -11,6 +11,8 @@ use std::borrow::Cow;
 pub(super) use builder::read;
 pub(super) use ns::Ns;
 
+use super::cdata;
+
 /// An element with what it holds. Names are in lower case.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Element<'a> {
@@ -18,6 +20,8 @@ pub(super) struct Element<'a> {
     pub(super) name: Cow<'a, str>,
     pub(super) attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     pub(super) nodes: Vec<XmlNode<'a>>,
+    /// Its start tag as written, without the angle brackets, if no end tag of its own closed it; else empty.
+    pub(super) unclosed: &'a str,
 }
 
 /// A child of an element.
@@ -29,7 +33,7 @@ pub(super) enum XmlNode<'a> {
 
 impl<'a> Element<'a> {
     fn new(ns: Ns, name: Cow<'a, str>) -> Self {
-        Self { ns, name, attributes: Vec::new(), nodes: Vec::new() }
+        Self { ns, name, attributes: Vec::new(), nodes: Vec::new(), unclosed: "" }
     }
 
     /// Returns its child elements.
@@ -55,7 +59,7 @@ impl<'a> Element<'a> {
         (!value.is_empty()).then_some(value)
     }
 
-    /// Returns all its text, trimmed, without markup; `None` if blank.
+    /// Returns all its text, trimmed, without markup and escaped CDATA marks; `None` if blank.
     pub(super) fn text(&self) -> Option<Cow<'_, str>> {
         let text = match self.nodes.as_slice() {
             [] => return None,
@@ -66,6 +70,7 @@ impl<'a> Element<'a> {
                 Cow::Owned(text.trim().to_owned())
             }
         };
+        let text = cdata::unwrap(text);
         (!text.is_empty()).then_some(text)
     }
 

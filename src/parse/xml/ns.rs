@@ -29,7 +29,7 @@ impl Ns {
             "http://purl.org/dc/elements/1.1" => Self::Dc,
             "http://purl.org/dc/terms" => Self::DcTerms,
             "http://www.itunes.com/dtds/podcast-1.0.dtd" => Self::Itunes,
-            "http://search.yahoo.com/mrss" => Self::Media,
+            "http://search.yahoo.com/mrss" | "http://www.rssboard.org/media-rss" => Self::Media,
             "http://www.w3.org/1999/02/22-rdf-syntax-ns" => Self::Rdf,
             "http://purl.org/rss/1.0/modules/slash" => Self::Slash,
             "http://purl.org/rss/1.0/modules/syndication" => Self::Sy,

@@ -36,6 +36,7 @@ fn the_whole_document() {
         url: url("https://ministere.example/plan.pdf"),
         media_type: Some("application/pdf".into()),
         length: Some(1_234),
+        title: None,
     }];
     head.entry.origin = Some(Origin { title: Some("AFP".into()), url: Some(url("https://afp.example/rss")) });
     let mut told = story(head);
@@ -240,4 +241,21 @@ fn what_is_gone_is_told_with_its_reason_and_dates_the_document() {
     let settings = crate::config::PublishSettings { entries: 1, ..world.settings.clone() };
     let document = render(&crate::publish::Edition { settings: &settings, ..edition });
     assert_eq!(document.matches("<at:deleted-entry").count(), 1);
+}
+
+#[test]
+fn a_file_says_what_it_shows() {
+    let file = Enclosure {
+        url: url("https://ministere.example/lycee.jpg"),
+        media_type: Some("image/jpeg".into()),
+        length: None,
+        title: Some("La balise <video>, devant un lycée".into()),
+    };
+    check(
+        |entry| entry.enclosures = vec![file],
+        |entry| {
+            let file = entry.links.iter().find(|link| link.rel == "enclosure").unwrap();
+            file.title.as_deref() == Some("La balise ‹video›, devant un lycée")
+        },
+    );
 }

@@ -202,3 +202,54 @@ fn a_source_that_left_the_config_is_still_named() {
     head.source_id = "partie".into();
     assert_eq!(one(head).source.title, "partie");
 }
+
+#[test]
+fn links_say_nothing_of_how_readers_came() {
+    let tracked = |page: &str| url(&format!("https://ministere.example/{page}?id=1&utm_source=rss#xtor=RSS-1"));
+    let mut told = story(ordinary());
+    told.head.entry.url = Some(tracked("a"));
+    told.head.entry.summary = Some("<a href=\"https://a.example/?mtm_campaign=x&amp;b=1\">Texte</a>".into());
+    told.head.entry.comments.url = Some(tracked("commentaires"));
+    told.tellings.push(Telling { source_id: "agence".into(), url: Some(tracked("b")), ..told.tellings[0].clone() });
+    told.related = vec![related("Avant", tracked("c").as_str())];
+    let links = |world: &World| {
+        let edition = world.edition(vec![told.clone()]);
+        let item = items(&edition, &edition.selections[0]).remove(0);
+        let comments = item.comments.url.map(String::from);
+        let pages = item.elsewhere.into_iter().chain(item.related).map(|link| link.url);
+        item.url.into_iter().chain(pages).chain(comments).chain(item.summary).collect::<Vec<_>>()
+    };
+    let clean = |page: &str| format!("https://ministere.example/{page}?id=1");
+    let text = "<a href=\"https://a.example/?b=1\">Texte</a>".to_owned();
+    let mut world = World::new();
+    assert_eq!(links(&world), [clean("a"), clean("b"), clean("c"), clean("commentaires"), text]);
+    world.settings.clean_links = false;
+    assert!(links(&world).iter().all(|link| link.contains("utm_source=rss") || link.contains("mtm_campaign")));
+}
+
+#[test]
+fn boilerplate_of_blog_software_is_no_part_of_a_text() {
+    let signature =
+        "<p>L’article <a href=\"/1\">Des tablettes à l’école</a> est apparu en premier sur <b>Mairie</b>.</p>";
+    let more = "<a href=\"/1\">Lire la suite de Des tablettes à l’école</a>";
+    check(
+        |entry| {
+            entry.summary = Some(format!("<p>Un plan… {more}</p>"));
+            entry.content = Some(format!("<p>Un plan, en deux ans.</p>\n{signature}"));
+        },
+        |item| {
+            item.summary.as_deref() == Some("<p>Un plan…</p>")
+                && item.content.as_deref() == Some("<p>Un plan, en deux ans.</p>")
+        },
+    );
+}
+
+#[test]
+fn the_text_of_another_telling_ends_with_its_own_title() {
+    let mut told = story(ordinary());
+    told.tellings[0].title = Some("Tablettes : le plan".into());
+    told.text = Some((None, Some("Un plan. Read more about Tablettes : le plan".into())));
+    let world = World::new();
+    let edition = world.edition(vec![told]);
+    assert_eq!(items(&edition, &edition.selections[0])[0].content.as_deref(), Some("Un plan."));
+}

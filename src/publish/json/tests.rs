@@ -22,8 +22,12 @@ fn the_whole_document() {
         count: Some(3),
         updated: None,
     };
-    head.entry.enclosures =
-        vec![Enclosure { url: url("https://ministere.example/plan.pdf"), media_type: None, length: Some(1_234) }];
+    head.entry.enclosures = vec![Enclosure {
+        url: url("https://ministere.example/plan.pdf"),
+        media_type: None,
+        length: Some(1_234),
+        title: None,
+    }];
     let mut told = story(head);
     told.tellings.push(Telling {
         source_id: "agence".into(),
@@ -124,4 +128,20 @@ fn the_whole_document() {
 fn pretty(document: &str) -> String {
     let value: serde_json::Value = serde_json::from_str(document).unwrap();
     serde_json::to_string_pretty(&value).unwrap()
+}
+
+#[test]
+fn the_picture_and_what_files_show_are_said() {
+    let mut head = ordinary();
+    head.entry.image = Some(url("https://ministere.example/lycee.jpg"));
+    head.entry.enclosures = vec![Enclosure {
+        url: url("https://ministere.example/lycee.jpg"),
+        media_type: Some("image/jpeg".into()),
+        length: None,
+        title: Some("Devant un lycée, à Lille.".into()),
+    }];
+    let document: serde_json::Value = serde_json::from_str(&render(vec![story(head)])).unwrap();
+    let item = document.pointer("/items/0").unwrap();
+    assert_eq!(item["image"], "https://ministere.example/lycee.jpg");
+    assert_eq!(item["attachments"][0]["title"], "Devant un lycée, à Lille.");
 }

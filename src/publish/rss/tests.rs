@@ -23,8 +23,12 @@ fn the_whole_document() {
         count: Some(3),
         updated: None,
     };
-    head.entry.enclosures =
-        vec![Enclosure { url: url("https://ministere.example/plan.pdf"), media_type: None, length: Some(1_234) }];
+    head.entry.enclosures = vec![Enclosure {
+        url: url("https://ministere.example/plan.pdf"),
+        media_type: None,
+        length: Some(1_234),
+        title: None,
+    }];
     let mut told = story(head);
     told.tellings.push(Telling {
         source_id: "agence".into(),

@@ -1,8 +1,8 @@
 //! Whether what is derived from the entries is there, so that it can be made again.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
-use super::StoreError;
+use super::{StoreError, meta};
 
 /// Makes the tables that are missing.
 pub(super) const TABLES: &str = include_str!("derived.sql");
@@ -27,11 +27,20 @@ pub(super) fn note_missing(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Has every entry indexed again, if the index was emptied.
-pub(super) fn forget_emptied_index(connection: &Connection) -> Result<(), StoreError> {
+/// How the index of texts is made: raised when words are cut or folded in another way.
+const INDEX_VERSION: i64 = 2;
+
+/// Has every entry indexed again, if the index was emptied or was made in another way.
+pub(super) fn forget_outdated_index(connection: &mut Connection) -> Result<(), StoreError> {
     let emptied = "SELECT NOT EXISTS (SELECT 1 FROM entry_text) AND EXISTS (SELECT 1 FROM entry WHERE searchable = 1)";
-    if connection.query_row(emptied, [], |row| row.get(0))? {
-        connection.execute("UPDATE entry SET searchable = 0", [])?;
+    let is_emptied: bool = connection.query_row(emptied, [], |row| row.get(0))?;
+    if !is_emptied && meta::number(connection, "index_version")? == Some(INDEX_VERSION) {
+        return Ok(());
     }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute("INSERT INTO entry_text (entry_text) VALUES ('delete-all')", [])?;
+    transaction.execute("UPDATE entry SET searchable = 0 WHERE searchable = 1", [])?;
+    meta::set(&transaction, "index_version", Some(INDEX_VERSION))?;
+    transaction.commit()?;
     Ok(())
 }

@@ -23,6 +23,8 @@ CREATE TABLE IF NOT EXISTS labelled (
     PRIMARY KEY (entry, rules, topic)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS labelled_by_topic ON labelled (rules, topic, date DESC, entry DESC);
+-- The order of arrival, by which late entries are found.
+CREATE INDEX IF NOT EXISTS labelled_by_arrival ON labelled (rules, topic, entry DESC);
 -- The labels that are published.
 CREATE VIEW IF NOT EXISTS label AS SELECT entry, topic, date, score, reasons FROM labelled
     WHERE rules = (SELECT value FROM meta WHERE name = 'rules');

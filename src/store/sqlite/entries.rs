@@ -23,6 +23,7 @@ struct Details {
     authors: Vec<Person>,
     categories: Vec<Category>,
     enclosures: Vec<Enclosure>,
+    image: Option<Url>,
     comments: Comments,
     rights: Option<String>,
     origin: Option<Origin>,
@@ -39,6 +40,8 @@ struct Described<'a> {
     #[serde(skip_serializing_if = "<[Enclosure]>::is_empty")]
     enclosures: &'a [Enclosure],
     #[serde(skip_serializing_if = "Option::is_none")]
+    image: &'a Option<Url>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     comments: Option<&'a Comments>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rights: &'a Option<String>,
@@ -49,9 +52,10 @@ struct Described<'a> {
 }
 
 pub(super) fn details(entry: &Entry) -> Result<String, StoreError> {
-    let Entry { authors, categories, enclosures, comments, rights, origin, base, .. } = entry;
+    let Entry { authors, categories, enclosures, image, comments, rights, origin, base, .. } = entry;
     let comments = (*comments != Comments::default()).then_some(comments);
-    Ok(serde_json::to_string(&Described { authors, categories, enclosures, comments, rights, origin, base })?)
+    let described = Described { authors, categories, enclosures, image, comments, rights, origin, base };
+    Ok(serde_json::to_string(&described)?)
 }
 
 pub(super) fn labels(connection: &Connection, number: i64) -> Result<Vec<Label>, StoreError> {
@@ -105,6 +109,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
             authors: details.authors,
             categories: details.categories,
             enclosures: details.enclosures,
+            image: details.image,
             rights: details.rights,
             comments: details.comments,
             origin: details.origin,

@@ -1,16 +1,19 @@
 //! Listing entries, with full-text search.
 //!
 //! The index is brought up to date by whoever searches: filled at each insert, it would cost more than the rest of the
-//! poll together.
+//! poll together. It holds the words of entries as topics read them: cut and folded by us, each behind the letter of its
+//! language's folding, so that a query finds in each language what a term would.
 
 use rusqlite::{Connection, Row, ToSql, TransactionBehavior, params};
 
 use super::entries::{COLUMNS, labels, read};
 use super::meta::UNLABELLED;
 use super::{StoreError, derived, unix};
+use crate::feed::Entry;
 use crate::store::{Filter, Held, Which};
-use crate::story::Fingerprint;
-use crate::text;
+use crate::story::{Fingerprint, Plain};
+use crate::text::{Folding, Passage, Word, fold, without_boilerplate};
+use crate::topic::{Field, Fields, Query};
 
 /// Entries indexed in one transaction, so that a poll never waits long for a search.
 const INDEX_BATCH: i64 = 500;
@@ -18,7 +21,7 @@ const INDEX_BATCH: i64 = 500;
 pub(super) fn entries(connection: &mut Connection, filter: &Filter) -> Result<Vec<Held>, StoreError> {
     let search = filter.search.as_deref().and_then(query);
     if search.is_some() {
-        derived::forget_emptied_index(connection)?;
+        derived::forget_outdated_index(connection)?;
         while fill_index(connection)? > 0 {}
     }
     let mut sql = format!("SELECT {COLUMNS}, entry.fingerprint FROM entry");
@@ -58,6 +61,9 @@ pub(super) fn entries(connection: &mut Connection, filter: &Filter) -> Result<Ve
     if let Some(topic) = &filter.topic {
         add("number IN (SELECT entry FROM label WHERE topic = ?)", vec![Box::new(topic.clone())]);
     }
+    if let Some(source_id) = &filter.source_id {
+        add("source_id = ?", vec![Box::new(source_id.clone())]);
+    }
     if let Some(search) = search {
         add("number IN (SELECT rowid FROM entry_text WHERE entry_text MATCH ?)", vec![Box::new(search)]);
     }
@@ -90,12 +96,61 @@ pub(super) fn entries(connection: &mut Connection, filter: &Filter) -> Result<Ve
 
 /// Words as people type them, as an FTS5 query that wants them all; `None` if there is none.
 fn query(words: &str) -> Option<String> {
-    let words: Vec<String> = words
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(|word| format!("\"{word}\""))
-        .collect();
-    (!words.is_empty()).then(|| words.join(" "))
+    let query = Query::parse(words);
+    let terms: Vec<Vec<Vec<&str>>> = query.spellings().collect();
+    let phrase = |folding: Folding, words: &[&str]| {
+        let words: Vec<String> = words.iter().map(|word| indexed(folding, word)).collect();
+        format!("\"{}\"", words.join(" "))
+    };
+    let either = |phrases: Vec<String>| format!("({})", phrases.join(" OR "));
+    let all = |folding: Folding| {
+        let term = |ways: &Vec<Vec<&str>>| either(ways.iter().map(|words| phrase(folding, words)).collect());
+        format!("({})", terms.iter().map(term).collect::<Vec<_>>().join(" AND "))
+    };
+    (!query.is_empty()).then(|| either(Folding::ALL.into_iter().map(all).collect()))
+}
+
+/// A folded word as it stands in the index: without characters that part words there.
+fn indexed(folding: Folding, word: &str) -> String {
+    let letters = folding.root(word).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    format!("{}{letters}", folding.letter())
+}
+
+/// Stands in the index where no phrase goes on.
+const GAP: &str = "x";
+
+/// Words around a joined compound that phrases with it may have.
+const AROUND: usize = 4;
+
+/// The words of a text as they stand in the index: all of them, then each compound joined, between its neighbours.
+fn index_words(folding: Folding, texts: &[&Passage]) -> String {
+    let mut row: Vec<String> = Vec::new();
+    for text in texts {
+        let words: Vec<Word<'_>> = text.words().collect();
+        row.extend(words.iter().map(|word| indexed(folding, word.folded)));
+        row.push(GAP.to_owned());
+        for (place, word) in words.iter().enumerate().filter(|(_, word)| word.followers > 0) {
+            let behind = place + 1 + word.followers;
+            let parts = words.get(place..behind).unwrap_or_default();
+            for length in 2..=parts.len().min(AROUND) {
+                let joined: String = parts.iter().take(length).map(|part| part.folded).collect();
+                let [before, after] = [place.saturating_sub(AROUND)..place, place + length..place + length + AROUND];
+                let near = |range: std::ops::Range<usize>| {
+                    let end = range.end.min(words.len());
+                    words
+                        .get(range.start.min(end)..end)
+                        .unwrap_or_default()
+                        .iter()
+                        .map(|word| indexed(folding, word.folded))
+                };
+                row.extend(near(before));
+                row.push(indexed(folding, &fold(&joined)));
+                row.extend(near(after));
+                row.push(GAP.to_owned());
+            }
+        }
+    }
+    row.join(" ")
 }
 
 /// Indexes some entries that are not in the index yet, and returns how many.
@@ -108,24 +163,31 @@ fn fill_index(connection: &mut Connection) -> Result<usize, StoreError> {
 
 fn index_batch(connection: &Connection) -> Result<usize, StoreError> {
     let waiting = connection
-        .prepare_cached("SELECT number, title, summary, content FROM entry WHERE searchable = 0 LIMIT ?1")?
+        .prepare_cached("SELECT number, title, summary, content, language FROM entry WHERE searchable = 0 LIMIT ?1")?
         .query_map([INDEX_BATCH], |row: &Row<'_>| {
-            Ok((
-                row.get::<_, i64>(0)?,
-                row.get::<_, Option<String>>(1)?,
-                row.get::<_, Option<String>>(2)?,
-                row.get::<_, Option<String>>(3)?,
-            ))
+            let [title, summary, content, language] = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
+            Ok((row.get::<_, i64>(0)?, Entry { title, summary, content, language, ..Entry::default() }))
         })?
         .collect::<Result<Vec<_>, _>>()?;
-    for (number, title, summary, content) in &waiting {
-        let markup = format!("{}\n{}", summary.as_deref().unwrap_or_default(), content.as_deref().unwrap_or_default());
+    for (number, entry) in &waiting {
         // An edited entry is there already.
         connection.prepare_cached("DELETE FROM entry_text WHERE rowid = ?1")?.execute([number])?;
+        let (title, text) = words_of(entry);
         connection
             .prepare_cached("INSERT INTO entry_text (rowid, title, text) VALUES (?1, ?2, ?3)")?
-            .execute(params![number, title, text::html_to_text(&markup)])?;
+            .execute(params![number, title, text])?;
         connection.prepare_cached("UPDATE entry SET searchable = 1 WHERE number = ?1")?.execute([number])?;
     }
     Ok(waiting.len())
+}
+
+/// The words of an entry's title and text, as they stand in the index.
+fn words_of(entry: &Entry) -> (String, String) {
+    let Plain { title, summary, content } = Plain::of(entry);
+    let own = |text: &Passage| text.part(0..without_boilerplate(text.as_str(), title.as_str()).len());
+    let mut fields = Fields::new(title.clone(), own(&summary), own(&content), &[], "");
+    fields.declared.clone_from(&entry.language);
+    let folding = fields.folding();
+    let text: Vec<&Passage> = [Field::Lead, Field::Body].into_iter().flat_map(|field| fields.texts(field)).collect();
+    (index_words(folding, &fields.texts(Field::Title)), index_words(folding, &text))
 }

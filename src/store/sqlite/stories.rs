@@ -1,6 +1,7 @@
 //! Stories: which a topic has, what they tell, and when they are old enough to go.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use rusqlite::{Connection, Row, params};
 
@@ -8,7 +9,7 @@ use super::entries::{COLUMNS, read};
 use super::{StoreError, apply, archive, meta, related, unix};
 use crate::feed::Timestamp;
 use crate::store::Part;
-use crate::story::{Told, ToldEntry};
+use crate::story::{LATE_AFTER, Told, ToldEntry};
 use crate::topic::Label;
 
 /// The numbers of stories of a topic, newest first.
@@ -21,26 +22,98 @@ pub(super) fn stories(connection: &Connection, topic: &str, part: Part) -> Resul
     Ok(dated.into_iter().map(|(_, number)| number).collect())
 }
 
-/// The latest labels give the latest stories: a label has the date of its story's head.
+/// The latest labels give the latest stories: a label has the date of its story's head. Late ones are found among those
+/// that arrived last.
 fn newest(connection: &Connection, topic: &str, limit: usize) -> Result<Vec<(i64, i64)>, StoreError> {
-    let mut labelled = connection.prepare_cached(
-        "SELECT label.date, entry.story FROM label CROSS JOIN entry ON entry.number = label.entry
-         WHERE label.topic = ?1
-             AND EXISTS (SELECT 1 FROM entry AS told WHERE told.story = entry.story AND told.withdrawn IS NULL)
-         ORDER BY label.date DESC, label.entry DESC",
-    )?;
-    let mut dated: Vec<(i64, i64)> = Vec::new();
-    let mut seen = HashSet::new();
-    for story in labelled.query_map([topic], |row| Ok((row.get(0)?, row.get(1)?)))? {
-        let (date, number) = story?;
-        if dated.len() == limit {
+    let mut late = Late { connection, imported: HashMap::new() };
+    let mut ranked: HashMap<i64, i64> = HashMap::new();
+    let mut by_date = connection.prepare_cached(&format!("{DATED} ORDER BY label.date DESC, label.entry DESC"))?;
+    let mut oldest = i64::MIN;
+    for dated in by_date.query_map([topic], Dated::read)? {
+        let dated = dated?;
+        if ranked.len() == limit {
             break;
         }
-        if seen.insert(number) {
-            dated.push((date, number));
+        oldest = dated.date;
+        if let Entry::Vacant(vacant) = ranked.entry(dated.story) {
+            vacant.insert(late.rank(&dated)?);
         }
     }
-    Ok(dated)
+    if ranked.len() == limit {
+        let mut by_arrival = connection.prepare_cached(&format!("{DATED} ORDER BY label.entry DESC"))?;
+        for dated in by_arrival.query_map([topic], Dated::read)?.take(limit.saturating_mul(ARRIVALS)) {
+            let dated = dated?;
+            // Polls that end together are kept in another order than they began.
+            if dated.arrived < oldest - LATE_AFTER.num_seconds() {
+                break;
+            }
+            if let Entry::Vacant(vacant) = ranked.entry(dated.story) {
+                vacant.insert(late.rank(&dated)?);
+            }
+        }
+    }
+    let mut ranked: Vec<(i64, i64)> = ranked.into_iter().map(|(story, rank)| (rank, story)).collect();
+    ranked.sort_unstable_by_key(|ranked| std::cmp::Reverse(*ranked));
+    ranked.truncate(limit);
+    Ok(ranked)
+}
+
+/// Arrivals that are looked at for late stories, for each story that is shown.
+const ARRIVALS: usize = 20;
+
+/// The labels of a topic whose stories stand, each with its story's head.
+const DATED: &str = "SELECT label.date, entry.story, entry.first_seen, head.first_seen, head.source_id
+    FROM label CROSS JOIN entry ON entry.number = label.entry CROSS JOIN entry AS head ON head.number = entry.story
+    WHERE label.topic = ?1
+        AND EXISTS (SELECT 1 FROM entry AS told WHERE told.story = entry.story AND told.withdrawn IS NULL)";
+
+/// A story by one of its labels.
+struct Dated {
+    date: i64,
+    story: i64,
+    /// When the entry with the label came.
+    arrived: i64,
+    /// When the story's head came, and from where.
+    first_seen: i64,
+    source_id: String,
+}
+
+impl Dated {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let (date, story, arrived) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(Self { date, story, arrived, first_seen: row.get(3)?, source_id: row.get(4)? })
+    }
+}
+
+/// Tells late stories from those that were old news when their source was new to us.
+struct Late<'a> {
+    connection: &'a Connection,
+    /// By source and first sight: whether that was its first document.
+    imported: HashMap<(String, i64), bool>,
+}
+
+impl Late<'_> {
+    /// A story's place in the order of a main document: its date, or its first sight if it came late.
+    fn rank(&mut self, dated: &Dated) -> Result<i64, StoreError> {
+        let is_late = dated.first_seen - dated.date > LATE_AFTER.num_seconds();
+        Ok(if is_late && !self.is_imported(&dated.source_id, dated.first_seen)? {
+            dated.first_seen
+        } else {
+            dated.date
+        })
+    }
+
+    fn is_imported(&mut self, source_id: &str, first_seen: i64) -> Result<bool, StoreError> {
+        let key = (source_id.to_owned(), first_seen);
+        if let Some(known) = self.imported.get(&key) {
+            return Ok(*known);
+        }
+        let sql = "SELECT NOT EXISTS (SELECT 1 FROM entry WHERE source_id = ?1 AND first_seen < ?2)";
+        let is_first =
+            self.connection.prepare_cached(sql)?.query_row(params![source_id, first_seen], |row| row.get(0))?;
+        self.imported.insert(key, is_first);
+        Ok(is_first)
+    }
 }
 
 /// Stories beside a topic, in the order of their numbers as they are given.

@@ -109,8 +109,8 @@ fn months_whose_stamps_are_gone_look_different() {
 }
 
 #[test]
-fn an_index_of_texts_that_was_emptied_is_filled_by_the_next_search() {
-    for sql in ["DELETE FROM entry_text", "DROP TABLE entry_text"] {
+fn an_index_of_texts_that_was_emptied_or_is_outdated_is_filled_by_the_next_search() {
+    for sql in ["DELETE FROM entry_text", "DROP TABLE entry_text", "DELETE FROM meta WHERE name = 'index_version'"] {
         check_file(|file| {
             insert(&mut file.store, "education", &prepared("a"));
             let search = Filter { search: Some("texte".into()), limit: 9, ..Filter::default() };

@@ -43,7 +43,9 @@ fn whatever_an_entry_says_comes_back() {
                 url: "https://a.example/1.mp3".parse().unwrap(),
                 media_type: Some("audio/mpeg".into()),
                 length: Some(7),
+                title: Some("Le son".into()),
             }],
+            image: url("12.jpg"),
             language: Some("fr".into()),
             rights: Some("Licence ouverte".into()),
             comments: Comments { url: url("12#c"), feed: url("12/c"), count: Some(3), updated: Some(hour(2)) },
@@ -198,6 +200,58 @@ fn entries_are_listed_newest_first_or_by_number_as_many_as_are_wanted() {
         let recent = Filter { since: Some(hour(-1)), limit: 9, ..Filter::default() };
         assert_eq!(numbers(&store.entries(&recent).unwrap()), [newest, old]);
     });
+}
+
+#[test]
+fn entries_are_listed_by_source() {
+    check(|store| {
+        insert(store, "education", &prepared("a"));
+        let b = insert(store, "culture", &prepared("b"));
+        let of = |source_id: &str| Filter { source_id: Some(source_id.into()), limit: 9, ..Filter::default() };
+        assert_eq!(numbers(&store.entries(&of("culture")).unwrap()), [b]);
+        assert!(store.entries(&of("sport")).unwrap().is_empty());
+    });
+}
+
+/// Says how many entries a search finds beside one that says this in French.
+fn count_found(text: &str, words: &str) -> usize {
+    let found = std::cell::Cell::new(0);
+    check(|store| {
+        let mut said = prepared("a");
+        said.entry.summary = Some(text.to_owned());
+        said.entry.language = Some("fr".into());
+        insert(store, "education", &said);
+        let search = Filter { search: Some(words.into()), limit: 10, ..Filter::default() };
+        found.set(store.entries(&search).unwrap().len());
+    });
+    found.get()
+}
+
+#[test]
+fn search_reads_words_as_topics_do() {
+    for (text, words) in [
+        ("Un hors-d’œuvre", "hors d'oeuvre"),
+        ("Un hors-d’œuvre", "\"hors d'œuvre\""),
+        ("Les conseils départementaux", "départemental"),
+        ("Une visio-conférence scolaire", "visioconférence"),
+        ("Une visio-conférence scolaire", "\"une visioconférence scolaire\""),
+        ("Une visioconférence", "visio-conférence"),
+        ("كِتَابٌ", "كتاب"),
+        ("教育部发布指南", "教育"),
+        ("Un accord R&amp;D", "R&D"),
+    ] {
+        assert_eq!(count_found(text, words), 1, "{words} in {text}");
+    }
+    assert_eq!(count_found("教育部发布指南", "育教"), 0);
+    assert_eq!(count_found("Un texte. L’article A est apparu en premier sur Mairie.", "mairie"), 0);
+}
+
+#[test]
+fn a_search_in_quotes_is_for_a_phrase() {
+    let text = "Le plan de la ville pour le vélo et le train";
+    assert_eq!((count_found(text, "\"plan de la ville\" train"), count_found(text, "\"plan vélo\"")), (1, 0));
+    assert_eq!((count_found(text, "vélo plan"), count_found(text, "vélo avion")), (1, 0));
+    assert_eq!(count_found(text, &"a-b-c-d-e ".repeat(500)), 0, "a long search is a search");
 }
 
 #[test]

@@ -183,3 +183,27 @@ fn the_month_of_what_is_dropped_gets_a_new_stamp() {
         assert!(stamps(store, "numerique")[&OCTOBER] > before[&OCTOBER]);
     });
 }
+
+#[test]
+fn a_late_story_counts_as_of_its_arrival_unless_it_came_with_its_sources_first_document() {
+    check(|store| {
+        let mut number = 0;
+        let mut arrive = |source: &str, days: i64, arrived: i64| {
+            number += 1;
+            let prepared = numbered(number, published("a", Some(hour(-24 * days))));
+            apply(store, &[insertion(number, source, number, &prepared, hour(-24 * arrived))]);
+            number
+        };
+        // Imported: old news when their source was new to us.
+        let [first, imported] = [arrive("education", 40, 10), arrive("education", 30, 10)];
+        let older = arrive("education", 6, 6);
+        let late = arrive("education", 35, 5);
+        let [same_day, newer] = [arrive("education", 4, 4), arrive("education", 3, 3)];
+        let [too, of_another] = [arrive("education", 50, 2), arrive("culture", 20, 1)];
+        let mut shown = |limit| store.stories("numerique", Part::Newest(limit)).unwrap();
+        assert_eq!(shown(99), [too, newer, same_day, late, older, of_another, imported, first]);
+        assert_eq!(shown(4), [too, newer, same_day, late]);
+        assert_eq!(shown(1), [too]);
+        assert_eq!(shown_of(store, "numerique", Part::Newest(1))[0].head.date, hour(-24 * 50), "its date is its own");
+    });
+}

@@ -46,7 +46,32 @@ const FEMININES: [(&str, &str); 11] = [
     ("ente", "ent"),
 ];
 
+/// Plurals in `-aux` whose singular is none in `-al`, and those that end like `-eaux` and are of one in `-al`.
+const IRREGULAR: [(&str, &str); 16] = [
+    ("travaux", "travail"),
+    ("vitraux", "vitrail"),
+    ("coraux", "corail"),
+    ("soupiraux", "soupirail"),
+    ("vantaux", "vantail"),
+    ("baux", "bail"),
+    ("noyaux", "noyau"),
+    ("tuyaux", "tuyau"),
+    ("boyaux", "boyau"),
+    ("joyaux", "joyau"),
+    ("fabliaux", "fabliau"),
+    ("esquimaux", "esquimau"),
+    ("ideaux", "ideal"),
+    ("egaux", "egal"),
+    ("inegaux", "inegal"),
+    ("maux", "mal"),
+];
+
 fn singular(word: &str, length: usize) -> Cow<'_, str> {
+    if word.ends_with("aux")
+        && let Some((_, singular)) = IRREGULAR.iter().find(|(plural, _)| *plural == word)
+    {
+        return Cow::Borrowed(singular);
+    }
     let eaux = word.ends_with("eaux");
     if length > 5
         && !eaux
@@ -82,6 +107,16 @@ mod tests {
         check("lycéennes", "lyceen");
         check("éducative", "educatif");
         check("connectée", "connecte");
+    }
+
+    #[test]
+    fn plurals_that_end_like_others_find_their_own_singular() {
+        for (plural, singular) in
+            [("travaux", "travail"), ("vitraux", "vitrail"), ("tuyaux", "tuyau"), ("idéaux", "idéal")]
+        {
+            assert_eq!(root(&fold(plural)), root(&fold(singular)), "{plural}");
+        }
+        assert_ne!(root("royaux"), root("royau"));
     }
 
     #[test]

@@ -20,6 +20,19 @@ pub enum Folding {
 }
 
 impl Folding {
+    /// Every folding.
+    pub const ALL: [Self; 3] = [Self::French, Self::English, Self::Plain];
+
+    /// A letter for it, that never changes.
+    #[must_use]
+    pub fn letter(self) -> char {
+        match self {
+            Self::French => 'f',
+            Self::English => 'e',
+            Self::Plain => 'p',
+        }
+    }
+
     /// The folding of a language, given by its BCP 47 tag.
     #[must_use]
     pub fn of(language: &str) -> Self {
