@@ -1,6 +1,8 @@
 //! What the daemon counts, in the text format of Prometheus (`OpenMetrics` 1.0). The home of `prometheus_client`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -9,6 +11,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+
+use crate::feed::Timestamp;
 
 /// Labels of one name.
 type By = [(&'static str, String); 1];
@@ -23,6 +27,34 @@ pub struct Metrics {
     publications: Histogram,
     answers: Family<[(&'static str, u16); 1], Counter>,
     store: Gauge<f64, AtomicU64>,
+    store_errors: Counter,
+    standings: Family<By, Gauge>,
+    failures: Family<By, Gauge>,
+    successes: Family<By, Gauge>,
+    source_entries: Family<By, Gauge>,
+    topic_entries: Family<By, Gauge>,
+    /// The sources that are shown.
+    sources: Mutex<BTreeSet<String>>,
+    outages: Family<By, Gauge>,
+    degraded: Gauge,
+    lag: Gauge,
+    free: Family<By, Gauge<f64, AtomicU64>>,
+    memory: Gauge<f64, AtomicU64>,
+}
+
+/// What is told of a source. There are as many as the config has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceFigures {
+    /// Its id.
+    pub id: String,
+    /// Failed polls in a row.
+    pub failures: u32,
+    /// When it last answered with a feed or "not modified".
+    pub last_success: Option<Timestamp>,
+    /// Entries that are kept of it.
+    pub entries: u64,
+    /// How many of them are in topics.
+    pub topic_entries: u64,
 }
 
 impl Default for Metrics {
@@ -35,6 +67,18 @@ impl Default for Metrics {
             publications: Histogram::new(exponential_buckets(0.005, 4.0, 8)),
             answers: Family::default(),
             store: Gauge::default(),
+            store_errors: Counter::default(),
+            standings: Family::default(),
+            failures: Family::default(),
+            successes: Family::default(),
+            source_entries: Family::default(),
+            topic_entries: Family::default(),
+            sources: Mutex::default(),
+            outages: Family::default(),
+            degraded: Gauge::default(),
+            lag: Gauge::default(),
+            free: Family::default(),
+            memory: Gauge::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("polls", "Polls by outcome", metrics.polls.clone());
@@ -43,6 +87,19 @@ impl Default for Metrics {
         registry.register_with_unit("publish", "Time to publish", Unit::Seconds, metrics.publications.clone());
         registry.register("http_answers", "HTTP answers by status", metrics.answers.clone());
         registry.register_with_unit("store", "Size of the store", Unit::Bytes, metrics.store.clone());
+        registry.register("store_errors", "Calls of the store that failed", metrics.store_errors.clone());
+        registry.register("sources", "Sources of the config by state", metrics.standings.clone());
+        registry.register("source_failures", "Failed polls in a row of a source", metrics.failures.clone());
+        let help = "When a source last answered with a feed or without change";
+        registry.register_with_unit("source_last_success_timestamp", help, Unit::Seconds, metrics.successes.clone());
+        registry.register("source_entries", "Entries that are kept of a source", metrics.source_entries.clone());
+        registry.register("source_topic_entries", "Entries of a source in topics", metrics.topic_entries.clone());
+        registry.register("outage", "1 for each thing that this machine lacks", metrics.outages.clone());
+        registry.register("degraded", "1 if /healthz has reasons", metrics.degraded.clone());
+        let help = "How late the poll is that has been due for longest";
+        registry.register_with_unit("schedule_lag", help, Unit::Seconds, metrics.lag.clone());
+        registry.register_with_unit("disk_free", "Room on a disk", Unit::Bytes, metrics.free.clone());
+        registry.register_with_unit("memory_resident", "Memory of the process", Unit::Bytes, metrics.memory.clone());
         metrics
     }
 }
@@ -76,14 +133,83 @@ impl Metrics {
         self.store.set(bytes as f64);
     }
 
+    /// Counts a call of the store that failed.
+    pub fn store_failed(&self) {
+        self.store_errors.inc();
+    }
+
+    /// Notes how many sources stand how.
+    pub fn standings(&self, standings: &BTreeMap<&'static str, usize>) {
+        for (standing, count) in standings {
+            self.standings.get_or_create(&[("state", (*standing).to_owned())]).set(whole(*count));
+        }
+    }
+
+    /// Notes how each source is. Those that are not among `sources` are told no more.
+    pub fn sources(&self, sources: &[SourceFigures]) {
+        let mut shown = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let now: BTreeSet<String> = sources.iter().map(|source| source.id.clone()).collect();
+        for id in shown.difference(&now) {
+            for family in [&self.failures, &self.successes, &self.source_entries, &self.topic_entries] {
+                family.remove(&by_source(id));
+            }
+        }
+        for SourceFigures { id, failures, last_success, entries, topic_entries } in sources {
+            self.failures.get_or_create(&by_source(id)).set(i64::from(*failures));
+            if let Some(at) = last_success {
+                self.successes.get_or_create(&by_source(id)).set(at.timestamp());
+            }
+            self.source_entries.get_or_create(&by_source(id)).set(whole(*entries));
+            self.topic_entries.get_or_create(&by_source(id)).set(whole(*topic_entries));
+        }
+        *shown = now;
+    }
+
+    /// Notes the things that this machine lacks, and whether anything is wrong.
+    pub fn health(&self, lacks: &[&'static str], is_degraded: bool) {
+        self.outages.clear();
+        for lack in lacks {
+            self.outages.get_or_create(&[("lack", (*lack).to_owned())]).set(1);
+        }
+        self.degraded.set(i64::from(is_degraded));
+    }
+
+    /// Notes how late the poll is that has been due for longest.
+    pub fn lag(&self, seconds: u64) {
+        self.lag.set(whole(seconds));
+    }
+
+    /// Notes the room on the disk of the store or of the published files.
+    pub fn free(&self, of: &'static str, bytes: u64) {
+        self.free.get_or_create(&[("of", of.to_owned())]).set(bytes as f64);
+    }
+
     /// Writes everything.
     #[must_use]
     pub fn text(&self) -> String {
+        if let Some(bytes) = resident() {
+            self.memory.set(bytes as f64);
+        }
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
     }
+}
+
+fn by_source(id: &str) -> By {
+    [("source", id.to_owned())]
+}
+
+fn whole(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
+}
+
+/// Reads the memory of this process (`VmRSS` of `/proc/self/status`), in bytes; none where the system does not tell.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? << 10)
 }
 
 #[cfg(test)]
@@ -112,5 +238,42 @@ mod tests {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }
         assert!(!text.contains("topic=\"old\""));
+    }
+
+    #[test]
+    fn a_source_is_told_as_long_as_the_config_has_it() {
+        let metrics = Metrics::default();
+        let source = |id: &str| SourceFigures {
+            id: id.to_owned(),
+            failures: 2,
+            last_success: Timestamp::from_timestamp(1_700_000_000, 0),
+            entries: 40,
+            topic_entries: 7,
+        };
+        metrics.sources(&[source("old"), source("agence")]);
+        metrics.sources(&[source("agence")]);
+        metrics.standings(&[("ok", 0), ("failing", 1)].into());
+        metrics.health(&["network"], true);
+        metrics.lag(90);
+        metrics.free("store", 8192);
+        metrics.store_failed();
+        let text = metrics.text();
+        for line in [
+            "veille_sources{state=\"failing\"} 1",
+            "veille_sources{state=\"ok\"} 0",
+            "veille_source_failures{source=\"agence\"} 2",
+            "veille_source_last_success_timestamp_seconds{source=\"agence\"} 1700000000",
+            "veille_source_entries{source=\"agence\"} 40",
+            "veille_source_topic_entries{source=\"agence\"} 7",
+            "veille_outage{lack=\"network\"} 1",
+            "veille_degraded 1",
+            "veille_schedule_lag_seconds 90",
+            "veille_disk_free_bytes{of=\"store\"} 8192",
+            "veille_store_errors_total 1",
+            "veille_memory_resident_bytes ",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        assert!(!text.contains("source=\"old\""), "{text}");
     }
 }

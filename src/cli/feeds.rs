@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use chrono::{TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::output::Paint;
@@ -13,11 +15,17 @@ use crate::config::{self, Source};
 use crate::feed::Timestamp;
 use crate::outage::{Lack, Outage};
 use crate::pipeline;
-use crate::schedule::{RHYTHM, Silence, silence};
+use crate::schedule::{RHYTHM, Silence, Standing, needs_somebody, silence};
 use crate::state::{self, Monitored, SourceState, Turn};
 use crate::store::sqlite::{self, Sqlite};
-use crate::store::{EntryDay, Store, StoreError};
-use crate::text::rough_duration;
+use crate::store::{EntryDay, SourceShare, Store, StoreError};
+use crate::text::{age, rough_duration};
+
+/// Columns of a terminal that is not wide.
+const WIDTH: usize = 80;
+
+/// Blanks between two columns.
+const GAP: usize = 2;
 
 /// How far back the usual number of entries is counted.
 const WEEKS: i32 = 8;
@@ -27,6 +35,9 @@ pub(super) struct FeedsOptions {
     /// Print JSON lines
     #[arg(long)]
     json: bool,
+    /// Exit with 1 if a feed needs somebody (gone, no feed any more, failing for long), or if this machine lacks something
+    #[arg(long)]
+    check: bool,
 }
 
 /// What a line tells of a source; the keys are a contract.
@@ -35,53 +46,20 @@ struct SourceLine<'a> {
     id: &'a str,
     url: &'a str,
     title: Option<&'a str>,
-    status: Status,
+    status: Standing,
+    needs_somebody: bool,
     last_success: Option<Timestamp>,
+    last_news: Option<Timestamp>,
     next_poll: Option<Timestamp>,
     next_poll_why: &'a str,
     failures: u32,
     last_error: Option<&'a str>,
+    entries: u64,
+    topic_entries: u64,
     entries_per_week: f64,
     moved_to: Option<&'a str>,
     #[serde(skip)]
     remarks: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Status {
-    Ok,
-    /// It answers, but has had nothing new for longer than ever.
-    Silent,
-    Failing,
-    Gone,
-    NeverPolled,
-    Disabled,
-}
-
-impl Status {
-    const ALL: [Self; 6] = [Self::Ok, Self::Silent, Self::Failing, Self::Gone, Self::NeverPolled, Self::Disabled];
-
-    fn in_words(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Silent => "silent",
-            Self::Failing => "failing",
-            Self::Gone => "gone",
-            Self::NeverPolled => "never polled",
-            Self::Disabled => "disabled",
-        }
-    }
-
-    /// Its colour on a terminal (ECMA-48 §8.3.117).
-    fn colour(self) -> &'static str {
-        match self {
-            Self::Ok => "32",
-            Self::Silent => "33",
-            Self::Failing | Self::Gone => "31",
-            Self::NeverPolled | Self::Disabled => "2",
-        }
-    }
 }
 
 /// A source as the config has it, or as the store remembers it.
@@ -99,6 +77,7 @@ struct ShownSource<'a> {
 struct Stored {
     states: Vec<SourceState>,
     days: Vec<EntryDay>,
+    shares: Vec<SourceShare>,
     /// The config's last change.
     config: Option<Turn>,
     /// The things that the machine lacks.
@@ -116,12 +95,20 @@ pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), 
             }
             if let Some(refused) = stored.config.as_ref().filter(|turn| turn.health == state::Health::Invalid) {
                 let mistake = refused.detail.as_deref().unwrap_or_default();
-                let text = format!("warning: the config of {} was refused: {mistake}", day(refused.date));
+                let text = format!(
+                    "warning: the config of {} was refused: {mistake}",
+                    minute(refused.date, config.poll.timezone)
+                );
                 output::note(&format!(
                     "{text}\nhelp: a running veille keeps the one before; `veille check` tells more"
                 ));
             }
-            show(&config.sources.iter().map(ShownSource::of).collect::<Vec<_>>(), &stored, now, options)
+            show(
+                &config.sources.iter().map(ShownSource::of).collect::<Vec<_>>(),
+                &stored,
+                (config.poll.timezone, now),
+                options,
+            )
         }
         Err(mistakes) => {
             // The health of sources is looked for most when something is wrong.
@@ -133,7 +120,7 @@ pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), 
                 show(
                     &stored.states.iter().filter_map(ShownSource::remembered).collect::<Vec<_>>(),
                     &stored,
-                    now,
+                    (Tz::UTC, now),
                     options,
                 )?;
             }
@@ -168,14 +155,20 @@ fn stored(path: &Path, now: Timestamp) -> Result<Stored, Failure> {
     Ok(Stored {
         states: store.sources(None)?.into_iter().map(|known| known.state).collect(),
         days: store.entry_days(now - RHYTHM)?,
+        shares: store.shares()?,
         config,
         outages: outages.iter().flatten().filter_map(Outage::of).collect(),
     })
 }
 
-fn show(watched: &[ShownSource<'_>], stored: &Stored, now: Timestamp, options: &FeedsOptions) -> Result<(), Failure> {
+fn show(
+    watched: &[ShownSource<'_>],
+    stored: &Stored,
+    (zone, now): (Tz, Timestamp),
+    options: &FeedsOptions,
+) -> Result<(), Failure> {
     for Outage { lack, since, reason } in &stored.outages {
-        output::note(&format!("warning: since {}: {reason}\nhelp: {}\n", day(*since), lack.advice()));
+        output::note(&format!("warning: since {}: {reason}\nhelp: {}\n", minute(*since, zone), lack.advice()));
     }
     let states: HashMap<&str, &SourceState> =
         stored.states.iter().map(|state| (state.source_id.as_str(), state)).collect();
@@ -185,117 +178,207 @@ fn show(watched: &[ShownSource<'_>], stored: &Stored, now: Timestamp, options: &
         .filter_map(|days| Some((days.first()?.source_id.as_str(), days)))
         .collect();
     let new = SourceState::default();
+    let shares: HashMap<&str, &SourceShare> =
+        stored.shares.iter().map(|share| (share.source_id.as_str(), share)).collect();
     let told = watched.iter().map(|watched| {
         let state = states.get(watched.id).copied().unwrap_or(&new);
-        health(watched, state, days.get(watched.id).copied().unwrap_or_default(), now)
+        let days = days.get(watched.id).copied().unwrap_or_default();
+        line(watched, state, days, shares.get(watched.id).copied(), (zone, now))
     });
-    let told: Vec<SourceLine<'_>> = told.collect();
+    let mut told: Vec<SourceLine<'_>> = told.collect();
     if options.json {
         let lines: Vec<String> = told.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
         let end = if lines.is_empty() { "" } else { "\n" };
-        return Ok(output::print(&(lines.join("\n") + end))?);
+        output::print(&(lines.join("\n") + end))?;
+    } else {
+        // In each group the order of the config stays.
+        told.sort_by_key(|line| line.status);
+        output::print(&for_people(&told, zone, now, Paint::of_stdout()))?;
     }
-    Ok(output::print(&for_people(&told, now, Paint::of_stdout()))?)
+    if let Some(outage) = stored.outages.first().filter(|_| options.check) {
+        return Err(Failure::Running(anyhow!("this machine lacks something: {}", outage.reason)));
+    }
+    let needing: Vec<&str> = told.iter().filter(|line| line.needs_somebody).map(|line| line.id).collect();
+    if options.check && !needing.is_empty() {
+        return Err(Failure::Running(anyhow!("these feeds need somebody: {}", needing.join(", "))));
+    }
+    Ok(())
 }
 
-fn health<'a>(watched: &ShownSource<'a>, state: &'a SourceState, days: &[EntryDay], now: Timestamp) -> SourceLine<'a> {
+/// The line of a source. Its `silence` is told only if it is the worst of it.
+fn line<'a>(
+    watched: &ShownSource<'a>,
+    state: &'a SourceState,
+    days: &[EntryDay],
+    share: Option<&SourceShare>,
+    (zone, now): (Tz, Timestamp),
+) -> SourceLine<'a> {
     let since = now - TimeDelta::weeks(i64::from(WEEKS));
     let entries: u64 = days.iter().filter(|day| day.last >= since).map(|day| day.entries).sum();
     let dates: Vec<Timestamp> = days.iter().map(|day| day.last).collect();
     let silence = silence(&dates, now);
-    let status = if !watched.enabled {
-        Status::Disabled
-    } else if state.retired {
-        Status::Gone
-    } else if state.failures > 0 {
-        Status::Failing
-    } else if state.last_success.is_none() {
-        Status::NeverPolled
-    } else if silence.is_some() {
-        Status::Silent
-    } else {
-        Status::Ok
-    };
+    let last_news = dates.iter().copied().chain(share.and_then(|share| share.last)).max();
+    let status = Standing::of(state, watched.enabled, silence, last_news, now);
+    let old_news = last_news.filter(|_| status == Standing::Asleep).map(|at| (at, age(now - at)));
     SourceLine {
         id: watched.id,
         url: watched.url,
         title: watched.title.or(state.about.title.as_deref()),
         status,
+        needs_somebody: watched.enabled && needs_somebody(state),
         last_success: state.last_success,
+        last_news,
         next_poll: state.next_poll.filter(|_| watched.enabled),
         next_poll_why: &state.next_poll_why,
         failures: state.failures,
         last_error: state.last_error.as_ref().map(|failure| failure.message.as_str()),
+        entries: share.map_or(0, |share| share.entries),
+        topic_entries: share.map_or(0, |share| share.in_topics),
         entries_per_week: (entries as f64 / f64::from(WEEKS) * 10.0).round() / 10.0,
         moved_to: state.moved_to.as_ref().map(url::Url::as_str),
-        remarks: remarks(watched, state, silence.filter(|_| status == Status::Silent)),
+        remarks: remarks(watched, state, silence.filter(|_| status == Standing::Silent), old_news, zone),
     }
 }
 
 /// What a person should know beyond the line, and can do.
-fn remarks(watched: &ShownSource<'_>, state: &SourceState, silence: Option<Silence>) -> Vec<String> {
+fn remarks(
+    watched: &ShownSource<'_>,
+    state: &SourceState,
+    silence: Option<Silence>,
+    news: Option<(Timestamp, String)>,
+    zone: Tz,
+) -> Vec<String> {
     let failure = state.last_error.as_ref().map(|failure| match state.failures {
         0 | 1 => failure.message.clone(),
-        failures => format!("{failures} failures in a row since {}: {}", day(failure.since), failure.message),
+        failures => format!("{failures} failures in a row since {}: {}", minute(failure.since, zone), failure.message),
     });
     let silence = silence.map(|silence| {
-        format!("nothing new since {}; it used to write every {}", day(silence.since), rough_duration(silence.usual))
+        let since = minute(silence.since, zone);
+        format!("nothing new since {since}; it used to write every {}", rough_duration(silence.usual))
     });
+    let news = news.map(|(at, age)| format!("last news {}, {age} ago", day(at, zone)));
     let moved = state.moved_to.as_ref().map(|to| format!("moved for good: write `url = \"{to}\"`"));
-    let moving =
-        state.redirect.as_ref().map(|seen| format!("seems to move to {} (seen since {})", seen.to, day(seen.since)));
+    let moving = state
+        .redirect
+        .as_ref()
+        .map(|seen| format!("seems to move to {} (seen since {})", seen.to, minute(seen.since, zone)));
     let unusual = watched.schedule.as_ref().is_some_and(|schedule| state.next_poll_why != *schedule);
     let is_told = unusual && !state.retired && !state.next_poll_why.is_empty();
     let why = is_told.then(|| format!("next poll: {}", state.next_poll_why));
     let full_text = state.about.defects.iter().filter(|defect| defect.code.starts_with("full_text"));
     let full_text = full_text.map(|defect| defect.message.clone());
-    [failure, silence, moved, moving, why].into_iter().flatten().chain(full_text).collect()
+    [failure, silence, news, moved, moving, why].into_iter().flatten().chain(full_text).collect()
 }
 
-fn day(at: Timestamp) -> String {
-    at.format("%Y-%m-%d %H:%M UTC").to_string()
+fn day(at: Timestamp, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%Y-%m-%d").to_string()
 }
 
-/// A line a source, indented ones for what is worth knowing, and a total.
-fn for_people(told: &[SourceLine<'_>], now: Timestamp, paint: Paint) -> String {
-    let rows: Vec<[String; 5]> = told.iter().map(|health| row(health, now)).collect();
-    let widths = [0, 1, 2, 3, 4].map(|column| {
-        let lengths = rows.iter().filter_map(|row| Some(row.get(column)?.chars().count()));
+/// A minute by the clock of the config: `2026-11-24 10:15 CET`.
+fn minute(at: Timestamp, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string()
+}
+
+/// Its colour on a terminal (ECMA-48 §8.3.117).
+fn colour(status: Standing) -> &'static str {
+    match status {
+        Standing::Ok => "32",
+        Standing::Silent | Standing::Asleep => "33",
+        Standing::Failing | Standing::Gone => "31",
+        Standing::NeverPolled | Standing::Disabled => "2",
+    }
+}
+
+/// A line a source, troubles first; indented ones for what is worth knowing, and a total.
+fn for_people(told: &[SourceLine<'_>], zone: Tz, now: Timestamp, paint: Paint) -> String {
+    if told.is_empty() {
+        return "no feeds: `veille add URL` adds one\n".to_owned();
+    }
+    let heads = ["status", "feed", "last news", "a week", "in topics", "next poll"].map(str::to_owned);
+    let rows: Vec<[String; 6]> = told.iter().map(|line| row(line, zone, now)).collect();
+    let width = |column: usize| {
+        let lengths = std::iter::once(&heads).chain(&rows).filter_map(|row| Some(row.get(column)?.chars().count()));
         lengths.max().unwrap_or_default()
-    });
-    let mut text = String::new();
-    for (health, [status, id, week, last, next]) in told.iter().zip(&rows) {
-        let [of_status, of_id, of_week, of_last, of_next] = widths;
-        let status = paint.with(health.status.colour(), &format!("{status:<of_status$}"));
-        let title = health.title.unwrap_or(health.url);
-        let line = format!("{status}  {id:<of_id$}  {week:>of_week$}  {last:<of_last$}  {next:<of_next$}  {title}");
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}", line.trim_end());
-        for remark in &health.remarks {
-            let _ = writeln!(text, "{:of_status$}  {}", "", paint.quiet(remark));
+    };
+    let [of_status, of_news, of_week, of_share, of_next] = [0, 2, 3, 4, 5].map(width);
+    let others = of_status + of_news + of_week + of_share + of_next + 5 * GAP;
+    let room = WIDTH.saturating_sub(others);
+    let of_id = rows.iter().map(|[_, id, ..]| id.chars().count()).filter(|length| *length <= room).max();
+    let of_id = of_id.unwrap_or_default().max("feed".len());
+    let line = |[status, id, news, week, share, next]: &[String; 6], paint_status: &dyn Fn(&str) -> String| {
+        // An id is there to be copied: a long one has a line of its own.
+        let is_long = id.chars().count() > of_id;
+        let status = paint_status(&format!("{status:<of_status$}"));
+        let (id, rest) =
+            if is_long { (format!("{id}\n{:of_status$}  ", ""), "") } else { (String::new(), id.as_str()) };
+        let figures = format!("{news:<of_news$}  {week:>of_week$}  {share:>of_share$}  {next}");
+        format!("{status}  {id}{rest:<of_id$}  {figures}").trim_end().to_owned() + "\n"
+    };
+    let mut text = line(&heads, &|status| paint.quiet(status));
+    for (told, row) in told.iter().zip(&rows) {
+        text += &line(row, &|status| paint.with(colour(told.status), status));
+        for remark in &told.remarks {
+            for part in wrapped(&output::plain(remark), WIDTH.saturating_sub(of_status + GAP)) {
+                // Writing to a String cannot fail.
+                let _ = writeln!(text, "{:of_status$}  {}", "", paint.quiet(&part));
+            }
         }
     }
     text + &total(told)
 }
 
-fn row(health: &SourceLine<'_>, now: Timestamp) -> [String; 5] {
-    let last = health.last_success.map_or_else(String::new, |at| format!("read {} ago", rough_duration(now - at)));
-    let next = match health.next_poll {
-        Some(at) if at > now => format!("next in {}", rough_duration(at - now)),
-        Some(_) => "due now".to_owned(),
-        None if health.status == Status::NeverPolled => "due now".to_owned(),
+fn row(line: &SourceLine<'_>, zone: Tz, now: Timestamp) -> [String; 6] {
+    let next = match line.next_poll {
+        Some(at) if at > now => format!("in {}", rough_duration(at - now)),
+        Some(_) => "now".to_owned(),
+        None if line.status == Standing::NeverPolled => "now".to_owned(),
         None => String::new(),
     };
-    let week = format!("{:.1}/week", health.entries_per_week);
-    [health.status.in_words().to_owned(), health.id.to_owned(), week, last, next]
+    let news = line.last_news.map_or_else(String::new, |at| day(at, zone));
+    let share = if line.entries == 0 { String::new() } else { format!("{} of {}", line.topic_entries, line.entries) };
+    let week = format!("{:.1}", line.entries_per_week);
+    [line.status.in_words().to_owned(), line.id.to_owned(), news, week, share, next]
+}
+
+/// Breaks a text into lines of at most so many characters between its words; a longer word stays whole.
+///
+/// A line keeps the blank at which it was broken: lines that are joined again are the text.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() < width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(line) => {
+                line.push(' ');
+                lines.push(word.to_owned());
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 fn total(told: &[SourceLine<'_>]) -> String {
-    let count = |status: Status| told.iter().filter(|health| health.status == status).count();
-    let parts = Status::ALL.into_iter().map(|status| (count(status), status)).filter(|(number, _)| *number > 0);
+    let count = |status: Standing| told.iter().filter(|line| line.status == status).count();
+    let parts = Standing::ALL.into_iter().map(|status| (count(status), status)).filter(|(number, _)| *number > 0);
     let parts: Vec<String> = parts.map(|(number, status)| format!("{number} {}", status.in_words())).collect();
-    match parts.as_slice() {
-        [] => "no feeds: `veille add URL` adds one\n".to_owned(),
-        parts => format!("{}: {}\n", output::count(told.len(), "feed"), parts.join(", ")),
+    format!("{}: {}\n", output::count(told.len(), "feed"), parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_never_cut_and_lines_keep_their_width() {
+        let text = "https://a.example/a/very/long/address/that/nobody/can/break answered 404; look for its new address";
+        assert_eq!(
+            wrapped(text, 40),
+            ["https://a.example/a/very/long/address/that/nobody/can/break", "answered 404; look for its new address"]
+        );
+        assert_eq!(wrapped("", 40), Vec::<String>::new());
     }
 }

@@ -15,6 +15,7 @@ mod inspect;
 mod judged;
 mod label;
 mod labelled;
+mod log;
 mod memory;
 mod merge;
 mod open;
@@ -140,7 +141,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         memory::settle();
         descriptors::raise();
     }
-    output::start_log(matches!(command, Command::Run), verbose);
+    log::start(matches!(command, Command::Run), verbose);
     match command {
         Command::Run => {
             let config = open::config(config)?;

@@ -2,8 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use tracing_subscriber::EnvFilter;
-
+use crate::pipeline::HeldByOther;
 use crate::publish::files::FilesError;
 use crate::store::StoreError;
 
@@ -100,7 +99,8 @@ pub(super) fn describe(error: &anyhow::Error) -> String {
     let mut text = format!("error: {error:#}");
     let hint = error.chain().find_map(|cause| {
         let of_store = cause.downcast_ref::<StoreError>().and_then(StoreError::hint);
-        of_store.or_else(|| cause.downcast_ref::<FilesError>().map(FilesError::hint))
+        let of_files = || cause.downcast_ref::<FilesError>().map(FilesError::hint);
+        of_store.or_else(of_files).or_else(|| cause.downcast_ref::<HeldByOther>().map(HeldByOther::hint))
     });
     if let Some(hint) = hint {
         text.push_str("\nhelp: ");
@@ -112,25 +112,6 @@ pub(super) fn describe(error: &anyhow::Error) -> String {
 /// Whether an error only says that our reader has gone.
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-}
-
-/// Starts the log on stderr: `$VEILLE_LOG` (or `-v`) says how much; a daemon tells each poll that changed something.
-///
-/// The journal stamps the time itself, and shows no colours.
-pub(super) fn start_log(daemon: bool, verbose: u8) {
-    let usual = match (daemon, verbose) {
-        (false, 0) => "error",
-        (true, 0) | (false, 1) => "veille=info,warn",
-        (true, 1) | (false, 2) => "veille=debug,info",
-        _ => "trace",
-    };
-    let filter = EnvFilter::try_from_env("VEILLE_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .with_ansi(colour());
-    if std::env::var_os("JOURNAL_STREAM").is_some() { log.without_time().init() } else { log.init() }
 }
 
 /// A number of things: `1 failure`, `2 failures`.

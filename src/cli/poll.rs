@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info_span};
 
 use super::{Failure, open, output, progress};
 use crate::config::{Config, Source};
@@ -50,6 +51,9 @@ const READY: usize = 2;
 #[derive(Default)]
 struct Total {
     polled: usize,
+    /// Feeds that were not asked, as they are not due, and when the first of them is.
+    not_due: usize,
+    next: Option<Timestamp>,
     failed: usize,
     new: usize,
     changed: usize,
@@ -59,6 +63,7 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
     let PollOptions { feeds, force, json } = options;
     let force = force || !feeds.is_empty();
     let sources = chosen(&config, &feeds)?;
+    pipeline::refuse_others(&config)?;
     let mut store = pipeline::open_store(&config)?;
     // Before anybody is asked: what they answer could not be kept.
     store.attempt()?;
@@ -69,6 +74,7 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
         pipeline::relabel(&context).await?;
         mend_throttles(&context).await?;
         context.resume(Utc::now()).await?;
+        let last = context.store.call(|store| Ok(store.arrivals(i64::MAX)?.last)).await?;
         let (total, outage) = round(&context, sources, force, json).await?;
         pipeline::note_outages(&context, outage.iter().cloned().collect(), Utc::now()).await?;
         // Where polls are a cron job there is no daemon to do it.
@@ -78,7 +84,8 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
             pipeline::announce(&context, &published.announced, Utc::now()).await?;
         }
         if !json {
-            output::print(&format!("{}\n", total.for_people()))?;
+            let arrivals = context.store.call(move |store| store.arrivals(last)).await?;
+            output::print(&total.for_people(&context.config, &arrivals.topics, Utc::now()))?;
         }
         Ok::<_, Failure>(outage)
     })?;
@@ -171,11 +178,13 @@ impl Round<'_> {
         {
             self.network.ask(host(&source));
             let (context, force) = (Arc::clone(self.context), self.force);
-            self.polls.spawn(async move {
+            let span = info_span!("poll", source.id = source.id);
+            let polling = async move {
                 let began = Instant::now();
                 let conclusion = ask(&context, &source, force).await;
                 (source, began, conclusion)
-            });
+            };
+            self.polls.spawn(polling.instrument(span));
         }
     }
 
@@ -213,7 +222,8 @@ impl Round<'_> {
             Finding::Hosts => {
                 for doubt in doubts {
                     let id = doubt.source_id().to_owned();
-                    let polled = pipeline::blame(self.context, *doubt).await?;
+                    let span = info_span!("poll", source.id = id);
+                    let polled = pipeline::blame(self.context, *doubt).instrument(span).await?;
                     self.tell(&id, &polled)?;
                 }
             }
@@ -233,7 +243,7 @@ impl Round<'_> {
 
     fn tell(&mut self, id: &str, polled: &Polled) -> Result<(), Failure> {
         self.bar.inc(1);
-        self.total.add(&polled.outcome);
+        self.total.add(polled);
         self.print(&line(id, polled), &for_people(id, &polled.outcome))
     }
 
@@ -297,9 +307,13 @@ fn new_entries(number: usize) -> String {
 }
 
 impl Total {
-    fn add(&mut self, outcome: &Outcome) {
-        match outcome {
-            Outcome::NotDue | Outcome::HostPostponed | Outcome::NoMemory => return,
+    fn add(&mut self, polled: &Polled) {
+        match &polled.outcome {
+            Outcome::NotDue | Outcome::HostPostponed | Outcome::NoMemory => {
+                self.not_due += 1;
+                self.next = self.next.into_iter().chain(polled.next_poll).min();
+                return;
+            }
             Outcome::Unchanged => {}
             Outcome::Read(Counts { new, changed }) => {
                 self.new += new;
@@ -310,13 +324,83 @@ impl Total {
         self.polled += 1;
     }
 
-    fn for_people(&self) -> String {
-        format!(
-            "{} polled, {} failed: {}, {} changed",
-            output::count(self.polled, "feed"),
+    /// Says the sums, the topics that gained, and where to look.
+    fn for_people(&self, config: &Config, topics: &[(String, usize)], now: Timestamp) -> String {
+        let feeds = output::count(self.polled, "feed");
+        let zone = config.poll.timezone;
+        let next = self.next.map(|at| {
+            let at = at.with_timezone(&zone);
+            let is_today = at.date_naive() == now.with_timezone(&zone).date_naive();
+            at.format(if is_today { "%H:%M" } else { "%Y-%m-%d %H:%M" }).to_string()
+        });
+        let not_due = match (self.not_due, next) {
+            (0, _) => String::new(),
+            (number, None) => format!(", {number} not due (`--force` polls)"),
+            (number, Some(at)) => format!(", {number} not due: next at {at} (`--force` polls)"),
+        };
+        if self.polled == 0 {
+            return format!("{feeds} polled{not_due}\n");
+        }
+        let mut text = format!(
+            "{feeds} polled, {} failed: {}, {} changed{not_due}\n",
             self.failed,
             new_entries(self.new),
             self.changed
-        )
+        );
+        let title = |id: &String| config.topics.iter().find(|topic| topic.id == *id).map(|topic| topic.title.as_str());
+        let gains: Vec<String> =
+            topics.iter().filter_map(|(id, number)| Some(format!("{} +{number}", title(id)?))).collect();
+        if self.new > 0 {
+            let gains = if gains.is_empty() { "none of them in a topic".to_owned() } else { gains.join(", ") };
+            text += &format!("topics: {}\n", output::plain(&gains));
+        }
+        if self.failed > 0 {
+            text += "troubles: `veille feeds` tells them and what to do\n";
+        }
+        let page = config.publish.directory.join("index.html");
+        text + &format!("published: {} (`veille run` serves it, `veille entries` lists all)\n", page.display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config;
+
+    fn at(time: &str) -> Timestamp {
+        format!("2026-11-28T{time}:00Z").parse().unwrap()
+    }
+
+    /// Checks what is said at 03:00 UTC, which is 04:00 in Paris, after these polls of three feeds.
+    #[track_caller]
+    fn check(outcomes: [Outcome; 3], topics: &[(String, usize)], expected: &str) {
+        let text = "[publish]\ndirectory = \"/srv/public\"\n\
+                    [[topic]]\nid = \"ecole\"\ntitle = \"École\"\nany = [\"école\"]\n";
+        let config = config::parse(text, Path::new("config.toml")).unwrap();
+        let mut total = Total::default();
+        for (minute, outcome) in (4..).zip(outcomes) {
+            total.add(&Polled { outcome, next_poll: Some(at(&format!("04:{minute:02}"))) });
+        }
+        assert_eq!(total.for_people(&config, topics, at("03:00")), expected);
+    }
+
+    #[test]
+    fn a_round_without_polls_says_when_the_next_is_due_and_how_to_poll_now() {
+        let expected = "0 feeds polled, 3 not due: next at 05:04 (`--force` polls)\n";
+        check([Outcome::NotDue, Outcome::HostPostponed, Outcome::NotDue], &[], expected);
+    }
+
+    #[test]
+    fn a_round_ends_with_topics_and_where_to_look() {
+        let read = |new| Outcome::Read(Counts { new, changed: 0 });
+        check(
+            [read(3), read(2), Outcome::NotDue],
+            &[("ecole".to_owned(), 2)],
+            "2 feeds polled, 0 failed: 5 new entries, 0 changed, 1 not due: next at 05:06 (`--force` polls)\n\
+             topics: École +2\n\
+             published: /srv/public/index.html (`veille run` serves it, `veille entries` lists all)\n",
+        );
     }
 }

@@ -11,6 +11,7 @@ use crate::store::Handle;
 
 pub(super) fn run(config: Config) -> Result<(), Failure> {
     let directory = config.publish.directory.clone();
+    pipeline::refuse_others(&config)?;
     let store = pipeline::open_store(&config)?;
     let (store, thread) = Handle::new(Box::new(store))?;
     let written = open::runtime()?.block_on(async {

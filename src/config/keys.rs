@@ -19,10 +19,10 @@ use super::sources::{ID, TOPICS};
 use super::table::{Absent, Key, Keys, Table, Wanted, table};
 use super::topics::{ANY, BOOST, FEEDS, FIELDS, LANGUAGE, NEAR, POINTS, RULES, TAGGED, TERMS, WEIGHT};
 use super::values::{
-    CONTACT, FLAG, FOLDER, LINE, LISTEN, NETWORKS, PAGES, PATH, SCHEDULE, TEXT, TEXTS, WEB, WEBS, ZONE, decimal,
-    duration, period, size, whole,
+    CONTACT, FLAG, FOLDER, HEALTH, INTERNAL, LINE, LISTEN, NETWORKS, PAGES, PATH, SCHEDULE, TEXT, TEXTS, WEB, WEBS,
+    ZONE, decimal, duration, period, size, whole,
 };
-use super::{Language, Listen};
+use super::{Language, Listen, ShownHealth};
 use crate::schedule::Schedule;
 use crate::topic::{Boost, Field, Rule, Term};
 
@@ -119,6 +119,9 @@ table! {
         clean_links: bool = FLAG, default(true);
         /// The `WebSub` hubs that are notified.
         hubs: Vec<Url> = WEBS, default([]);
+        /// Whose troubles the page of sources and `sources.atom` show: those of sources and of hubs, or with `"public"` also
+        /// those of the config, which are the operator's.
+        health: ShownHealth = HEALTH, default("sources");
     }
 }
 
@@ -128,6 +131,9 @@ table! {
     pub struct ServeSettings in "[serve]" {
         /// Where HTTP is served. With `""` there are files only, unless the service manager hands a socket over.
         listen: Option<Listen> = LISTEN, default("127.0.0.1:8080");
+        /// Where `/healthz` and `/metrics` are served in the place of `listen`, so that a proxy in front of it does not make
+        /// them public.
+        internal: Option<Listen> = INTERNAL, optional("with the pages, at `listen`");
     }
 }
 

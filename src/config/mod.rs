@@ -72,6 +72,15 @@ pub enum Language {
     English,
 }
 
+/// Whose health is shown to everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownHealth {
+    /// `sources`: that of sources and hubs. The config is the operator's.
+    Sources,
+    /// `public`: that of the config too.
+    All,
+}
+
 /// Where HTTP is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listen {

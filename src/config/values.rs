@@ -14,7 +14,7 @@ use super::nearest::nearest;
 use super::quantity;
 use super::table::{Key, KeyType, Wanted};
 use super::tree::{Literal, Value};
-use super::{Language, Listen};
+use super::{Language, Listen, ShownHealth};
 use crate::schedule::Schedule;
 
 /// Text that is not blank.
@@ -37,6 +37,16 @@ pub(super) const LISTEN: KeyType<Option<Listen>> = KeyType::new(
      only",
     listen,
 );
+pub(super) const INTERNAL: KeyType<Listen> = KeyType::new(
+    "an IP address and a port such as `\"127.0.0.1:8081\"`, or a socket such as `\"unix:/run/veille/internal.sock\"`",
+    |literal, key, found| listen(literal, key, found)?.or_else(|| unfit(literal, key, found)),
+);
+pub(super) const HEALTH: KeyType<ShownHealth> =
+    KeyType::new("`\"sources\"` or `\"public\"`", |literal, key, found| match literal.text() {
+        Some("sources") => Some(ShownHealth::Sources),
+        Some("public") => Some(ShownHealth::All),
+        _ => unfit(literal, key, found),
+    });
 pub(super) const NETWORKS: KeyType<Vec<IpNet>> = KeyType::new("a list of networks: `[\"127.0.0.0/8\"]`", networks);
 pub(super) const PAGES: KeyType<Language> = KeyType::new("`\"fr\"` or `\"en\"`", pages);
 pub(super) const CONTACT: KeyType<String> = KeyType::new("a `mailto:` or `https:` address", contact);

@@ -109,6 +109,7 @@ impl Daemon {
 
     /// Notices that the store cannot be written or read: until it can, no feed is asked.
     pub(super) fn store_fails(&mut self, error: &StoreError) {
+        self.front.metrics.store_failed();
         let Some(ailment) = error.ailment() else { return };
         if self.is_ailing() {
             // A store that can only be read, or is not open, says nothing of the reason.

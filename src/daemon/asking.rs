@@ -18,7 +18,7 @@ use crate::state::PollFailure;
 use crate::store::StoreError;
 
 /// Others that are due so soon are waited for before it is decided whether a host is dead or this machine is cut off.
-const SOON: TimeDelta = TimeDelta::seconds(45);
+pub(super) const SOON: TimeDelta = TimeDelta::seconds(45);
 
 /// How long no poll begins after one that lacked something, and when that one is tried again.
 const LACKING_PAUSE: Duration = Duration::from_secs(5);
@@ -152,6 +152,7 @@ impl Daemon {
             self.tries = 0;
         }
         self.front.metrics.polled(outcome, counts.new, counts.changed);
+        self.report_poll(source_id, polled);
         self.due.end(source_id, polled.next_poll);
         if counts != Counts::default() {
             self.gather();

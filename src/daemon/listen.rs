@@ -35,29 +35,50 @@ pub(super) async fn open(listen: Option<&Listen>) -> anyhow::Result<Option<(Sock
         info!("serving on the socket that the service manager handed over");
         return Ok(Some((socket, None)));
     }
+    let Some(listen) = listen else { return Ok(None) };
+    let (socket, file) = bound(listen, "serve.listen").await?;
+    // Readers are answered after the first publication.
+    info!(target: "veille::detail", address = %address(&socket), "serving");
+    Ok(Some((socket, file)))
+}
+
+/// Opens what `/healthz` and `/metrics` are served on alone; `None` if they are served with all the rest.
+///
+/// # Errors
+/// As [`open`].
+pub(super) async fn open_internal(listen: Option<&Listen>) -> anyhow::Result<Option<(Socket, Option<SocketFile>)>> {
+    let Some(listen) = listen else { return Ok(None) };
+    let (socket, file) = bound(listen, "serve.internal").await?;
+    info!("/healthz and /metrics on {}", socket.place());
+    Ok(Some((socket, file)))
+}
+
+async fn bound(listen: &Listen, key: &str) -> anyhow::Result<(Socket, Option<SocketFile>)> {
     match listen {
-        None => Ok(None),
-        Some(Listen::Tcp(address)) => {
+        Listen::Tcp(address) => {
             let listener = TcpListener::bind(address).await;
-            let listener = listener.map_err(|cause| cannot_listen(&address.to_string(), cause))?;
-            info!(address = %listener.local_addr().unwrap_or(*address), "serving");
-            Ok(Some((listener.into(), None)))
+            let listener = listener.map_err(|cause| cannot_listen(&address.to_string(), key, cause))?;
+            Ok((listener.into(), None))
         }
-        Some(Listen::Unix(path)) => {
-            let listener = bind(path).await.map_err(|cause| cannot_listen(&path.display().to_string(), cause))?;
-            info!(address = %path.display(), "serving");
-            Ok(Some((listener.into(), Some(SocketFile(path.clone())))))
+        Listen::Unix(path) => {
+            let listener = bind(path).await.map_err(|cause| cannot_listen(&path.display().to_string(), key, cause))?;
+            Ok((listener.into(), Some(SocketFile(path.clone()))))
         }
     }
 }
 
-fn cannot_listen(address: &str, cause: io::Error) -> anyhow::Error {
+/// The address alone, for programs that read the log.
+fn address(socket: &Socket) -> String {
+    socket.place().trim_start_matches("http://").trim_start_matches("unix:").trim_end_matches('/').to_owned()
+}
+
+fn cannot_listen(address: &str, key: &str, cause: io::Error) -> anyhow::Error {
     let hint = match cause.kind() {
         io::ErrorKind::NotFound => "its folder is missing (systemd makes `/run/veille` for `RuntimeDirectory=veille`)",
         io::ErrorKind::PermissionDenied => "this user may not",
         _ => "is another veille running, or another program there?",
     };
-    anyhow::Error::new(cause).context(format!("cannot listen on {address} (`serve.listen`): {hint}"))
+    anyhow::Error::new(cause).context(format!("cannot listen on {address} (`{key}`): {hint}"))
 }
 
 /// The first socket of `LISTEN_FDS`, whatever its kind.

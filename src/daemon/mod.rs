@@ -10,11 +10,14 @@ mod listen;
 mod notify;
 mod publication;
 mod reload;
+mod report;
+mod roster;
+mod rounds;
 mod task;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,25 +27,25 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
 use self::ailing::{Ailing, Opened};
 use self::asking::{Ended, InDoubt};
 pub(crate) use self::due::Due;
 use self::publication::Publication;
 use self::reload::Reloaded;
+use self::report::Report;
 use self::task::Task;
 use self::watch::FileWatch;
 use crate::config::Config;
-use crate::disk;
 use crate::feed::Timestamp;
 use crate::fetch::descriptors::Shares;
 use crate::outage::{Lack, Network, Outage};
 use crate::pipeline::{self, Announced, Archives, Context};
 use crate::publish::files::{FilesError, Written};
-use crate::serve::{self, DaemonHealth, Front, ServingLimits, Socket};
+use crate::serve::{self, Front, Offer, ServingLimits, Socket};
 use crate::state::SourceState;
-use crate::store::{Claim, StoreError};
+use crate::store::StoreError;
 
 /// Longest time from the signal to stop to the end of the process, whatever is under way.
 ///
@@ -100,16 +103,15 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     if requests < config.poll.concurrency {
         warn!("the limit of open files allows {requests} requests at once: `poll.concurrency` asks for more");
     }
-    let holder = format!("process {} (`veille run --config {}`)", std::process::id(), config.path.display());
-    // Where no folder can be made, opening the store will tell.
-    let _ = disk::make_folders(config.store.path.parent().unwrap_or(Path::new("")));
-    let _claim = Claim::take(&config.store.path, &holder)?;
+    let _claims = pipeline::hold(&config)?;
     let Opened { handle: store, thread: store_thread, trouble } = ailing::open(&config)?;
     // After the store is open, since a migration may take long and a signal is to end it. Before there is a socket, which a
     // process that a signal kills would leave behind.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (socket, _socket_file) = listen::open(config.serve.listen.as_ref()).await?.unzip();
+    let (internal, _internal_file) = listen::open_internal(config.serve.internal.as_ref()).await?.unzip();
     let mut daemon = Daemon::new(Arc::new(Context::new(config, store)?), socket);
+    daemon.report.internal_socket = internal;
     if let Some(error) = &trouble {
         daemon.store_fails(error);
     }
@@ -204,6 +206,7 @@ struct Daemon {
     /// What is wrong, by what it is about.
     troubles: BTreeMap<&'static str, String>,
     next_upkeep: Timestamp,
+    report: Report,
 }
 
 impl Daemon {
@@ -248,6 +251,7 @@ impl Daemon {
             is_told_to_reload: false,
             troubles: BTreeMap::new(),
             next_upkeep: Utc::now(),
+            report: Report::new(),
         }
     }
 
@@ -315,6 +319,18 @@ impl Daemon {
                     served?;
                     return Err(anyhow!("serving over HTTP has ended by itself"));
                 }
+                roster = self.report.surveying.ended() => {
+                    let roster = roster?.flatten();
+                    self.surveyed(roster);
+                }
+                last = self.report.telling.ended() => {
+                    let last = last?.flatten();
+                    self.told(last);
+                }
+                served = self.report.internal.ended() => {
+                    served?;
+                    return Err(anyhow!("serving health and metrics has ended by itself"));
+                }
                 () = sleep_until_any(self.gathered) => {
                     self.gathered = None;
                     self.publishing.ask();
@@ -347,6 +363,7 @@ impl Daemon {
         let now = Utc::now();
         self.settle();
         self.tend_store();
+        self.start_report();
         self.start_polls(now);
         if self.next_upkeep <= now {
             self.next_upkeep = now + UPKEEP;
@@ -423,8 +440,10 @@ impl Daemon {
     /// Brings due times, and in the background labels, in line with a config.
     fn take_over(&mut self, context: Arc<Context>, states: &[SourceState]) {
         if !Arc::ptr_eq(&context, &self.context) {
-            info!("config reloaded");
+            let (feeds, topics) = (context.config.sources.len(), context.config.topics.len());
+            info!(feeds, topics, "config reloaded: {}, {}", count(feeds, "feed"), count(topics, "topic"));
         }
+        self.report_config();
         self.context = context;
         self.set_trouble("config", None);
         self.relabelling.ask_anew();
@@ -446,7 +465,8 @@ impl Daemon {
             }
         }
         self.due.set_late(late, now);
-        info!(feeds = self.context.config.sources.len(), topics = self.context.config.topics.len(), "watching");
+        let (feeds, topics) = (self.context.config.sources.len(), self.context.config.topics.len());
+        info!(target: "veille::detail", feeds, topics, "watching");
     }
 
     fn tell_ready(&self) {
@@ -457,6 +477,7 @@ impl Daemon {
     /// Publishes what another process changed, archives that wait, and files that could not be written.
     fn looked(&mut self, looked: &Looked) {
         self.front.metrics.store(looked.size);
+        self.report_look(looked.size);
         self.tell_freshness();
         // A publication under way may show it already: the first look after its end tells.
         if self.publishing.is_running() {
@@ -492,8 +513,7 @@ impl Daemon {
             Some(trouble) => self.troubles.insert(about, trouble),
             None => self.troubles.remove(about),
         };
-        let reasons = self.troubles.values().cloned().collect();
-        self.front.health.store(DaemonHealth { reasons });
+        self.tell_health();
     }
 
     /// Chooses how a publication that begins now treats the archives.
@@ -517,6 +537,7 @@ impl Daemon {
         }
         self.publication = began.elapsed();
         self.front.metrics.published(self.publication, &stories);
+        self.report_publication();
         self.announced = Arc::new(announced);
         self.next_announcement = Some(Utc::now());
         let is_first = self.published.replace(generation).is_none();
@@ -531,7 +552,12 @@ impl Daemon {
     fn serve(&mut self) {
         let Some(socket) = self.socket.take() else { return };
         let (front, stop) = (Arc::clone(&self.front), self.stop.clone().cancelled_owned());
-        let limits = ServingLimits { connections: Shares::now().readers, grace: GRACE, ..ServingLimits::default() };
+        let offer = if self.context.config.serve.internal.is_some() { Offer::Published } else { Offer::All };
+        let limits =
+            ServingLimits { connections: Shares::now().readers, grace: GRACE, offer, ..ServingLimits::default() };
+        let config = &self.context.config;
+        let (feeds, topics) = (config.sources.len(), config.topics.len());
+        info!("Veille on {} · {}, {}", socket.place(), count(feeds, "feed"), count(topics, "topic"));
         self.server.ask();
         self.server.start(|| async move { Ok(serve::serve_apart(socket, front, limits, stop).await?) });
     }
@@ -540,7 +566,12 @@ impl Daemon {
     fn note_files(&mut self, written: Result<Written, FilesError>) {
         match written {
             Ok(written) => {
-                debug!(files.changed = written.changed, files.removed = written.removed, "published");
+                let Written { changed, removed, .. } = written;
+                if changed + removed > 0 {
+                    let duration = in_seconds(self.publication);
+                    info!(target: "veille::detail", { files.changed = changed, files.removed = removed },
+                        "published, {changed} files changed, in {duration}");
+                }
                 self.files_again = None;
                 self.end_outage(Lack::Folder);
             }
@@ -595,6 +626,16 @@ async fn look(context: Arc<Context>) -> anyhow::Result<Looked> {
     context.resume(Utc::now()).await?;
     let pulse = context.store.call(|store| store.pulse()).await?;
     Ok(Looked { generation: pulse.generation, size: pulse.size })
+}
+
+/// A number of things: `1 feed`, `2 feeds`.
+fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A duration for people: `0.3 s`.
+fn in_seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
 }
 
 /// Sleeps until an instant, or for ever.

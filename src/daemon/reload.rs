@@ -52,8 +52,10 @@ pub(super) async fn reload(
 fn renewed(old: &Context) -> Result<Context, (String, String)> {
     notify::reloading();
     let config = config::load(&old.config.path).map_err(|invalid| (invalid.0.summary(), invalid.0.list()))?;
-    if config.serve.listen != old.config.serve.listen || config.store.path != old.config.store.path {
-        warn!("`serve.listen` and `store.path` change with a restart only");
+    let is_served_as_before =
+        config.serve.listen == old.config.serve.listen && config.serve.internal == old.config.serve.internal;
+    if !is_served_as_before || config.store.path != old.config.store.path {
+        warn!("`serve.listen`, `serve.internal` and `store.path` change with a restart only");
     }
     old.renewed(config).map_err(|error| (error.to_string(), error.to_string()))
 }

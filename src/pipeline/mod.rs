@@ -8,6 +8,7 @@ mod by_hand;
 mod deciding;
 mod full_text;
 mod health;
+mod holding;
 mod keeper;
 mod opening;
 mod publication;
@@ -37,12 +38,14 @@ use crate::state::{About, PollFailure, Remembered, SourceState, Throttle, Valida
 use crate::store::{Change, Handle, Inquiry, StoreError};
 use crate::story::{Identity, Known, Plain, Prepared};
 use crate::tag;
+use crate::text::rough_duration;
 use crate::topic::Matcher;
 
 pub use announcement::{Announced, announce};
 pub use by_hand::{Account, Kinship, account, merge, split};
 pub use full_text::full_text;
 pub use health::{note_config, note_outages};
+pub use holding::{HeldByOther, hold, refuse_others};
 pub use opening::{open_store, open_store_within, refuse_vanished, reopen_store};
 pub use publication::{Archives, Published, publish};
 pub use relabelling::relabel;
@@ -361,6 +364,7 @@ pub async fn ask(
         let until = state.about.clock_was_behind.map_or(now, |(_, until)| until.max(now));
         state.about.clock_was_behind = Some((from, until));
     }
+    let recovered = state.last_error.as_ref().map(|error| (state.failures, error.since));
     state.succeed(now);
     state.observe_redirect(&address, moved.as_ref(), now);
     plan(context, source, &mut state, &waits, now);
@@ -375,9 +379,15 @@ pub async fn ask(
     if let Some((span, state)) = misdated {
         redate(context, state, span, now).await?;
     }
+    if let Some((failures, since)) = recovered {
+        let times = if failures == 1 { "1 failure".to_owned() } else { format!("{failures} failures") };
+        info!(failures, "well again, after {times} in {}", rough_duration(now - since));
+    }
     let Counts { new, changed } = counts;
     if new + changed > 0 {
-        info!(entries.new = new, entries.changed = changed, "polled, {new} new, {changed} changed");
+        // People who watch are told each round as a whole.
+        info!(target: "veille::detail", { entries.new = new, entries.changed = changed },
+            "polled, {new} new, {changed} changed");
     }
     let outcome = if is_read { Outcome::Read(counts) } else { Outcome::Unchanged };
     Ok(Conclusion::Kept { polled: Polled { outcome, next_poll }, is_answer: true })
@@ -468,6 +478,7 @@ async fn fail(
         return Ok(Polled { outcome, next_poll: Some(next_poll) });
     }
     let advice = error.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
+    let last_poll = state.last_poll;
     let failure = state.fail(error.code(), format!("{error}{advice}"), now);
     // The configured address has the last word: an adopted address may go.
     state.retired = *address == source.url && matches!(error, fetch::FetchError::Status { code: GONE, .. });
@@ -475,7 +486,8 @@ async fn fail(
     if let Some(throttle) = error.throttle() {
         state.next_poll = state.next_poll.max(Some(throttle.until + OTHERS_FIRST));
     }
-    keep_failure(context, Arrival { state, throttle: error.throttle().cloned(), ..arrival }, failure).await
+    let arrival = Arrival { state, throttle: error.throttle().cloned(), ..arrival };
+    keep_failure(context, arrival, failure, last_poll).await
 }
 
 /// Keeps the state of a source whose document could not be read.
@@ -487,9 +499,10 @@ async fn misread(
     waits: &[Wait],
 ) -> Result<Polled, StoreError> {
     let mut state = arrival.state.clone();
+    let last_poll = state.last_poll;
     let failure = state.fail(code, message, arrival.now);
     plan(context, source, &mut state, waits, arrival.now);
-    keep_failure(context, Arrival { state, ..arrival }, failure).await
+    keep_failure(context, Arrival { state, ..arrival }, failure, last_poll).await
 }
 
 /// Returns the outcome and the next try of a poll that ended without a failure of the source.
@@ -501,14 +514,29 @@ fn put_off(error: &fetch::FetchError, now: Timestamp) -> Option<(Outcome, Timest
     }
 }
 
-async fn keep_failure(context: &Context, arrival: Arrival, failure: PollFailure) -> Result<Polled, StoreError> {
+async fn keep_failure(
+    context: &Context,
+    arrival: Arrival,
+    failure: PollFailure,
+    last_poll: Option<Timestamp>,
+) -> Result<Polled, StoreError> {
     let next_poll = arrival.state.next_poll;
-    // Log only the change of state: `veille feeds` shows the rest.
-    if arrival.state.failures == 1 {
+    // Told when the state changes, then once a day: `feeds` shows the rest.
+    let (failures, since) = (arrival.state.failures, failure.since);
+    if failures == 1 {
         warn!(error.code = failure.code, "failing: {}", failure.message);
+    } else if is_told_again(since, last_poll, arrival.now) {
+        let for_so_long = rough_duration(arrival.now - since);
+        warn!(error.code = failure.code, failures, "failing for {for_so_long}: {}", failure.message);
     }
     context.keeper.keep(arrival).await?;
     Ok(Polled { outcome: Outcome::Failed(failure), next_poll })
+}
+
+/// Whether a failure that stays is told at this poll: at the first of each day since it began.
+fn is_told_again(since: Timestamp, last_poll: Option<Timestamp>, now: Timestamp) -> bool {
+    let days = |at: Timestamp| (at - since).num_days();
+    last_poll.is_some_and(|last| days(now) > days(last))
 }
 
 /// Sets the next poll; none for a source that is gone.
@@ -711,6 +739,15 @@ fn about(feed: Feed) -> About {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_that_stays_is_told_once_a_day() {
+        let at = |hours: i64| Timestamp::UNIX_EPOCH + TimeDelta::hours(hours);
+        let told: Vec<i64> = (1..80).filter(|hour| is_told_again(at(0), Some(at(hour - 1)), at(*hour))).collect();
+        assert_eq!(told, [24, 48, 72]);
+        assert!(is_told_again(at(0), Some(at(20)), at(200)), "rare polls tell it each time");
+        assert!(!is_told_again(at(0), None, at(200)));
+    }
 
     #[test]
     fn an_outage_tells_hosts_and_no_addresses() {

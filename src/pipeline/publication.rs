@@ -11,7 +11,7 @@ use url::Url;
 use super::deciding::relate;
 use super::keeper::settle;
 use super::{Announced, Context};
-use crate::config::Config;
+use crate::config::{Config, ShownHealth};
 use crate::outage::Outage;
 use crate::publish::archive::{OpenVolume, Volume};
 use crate::publish::basis::{self, Bases};
@@ -182,15 +182,19 @@ impl<'a> Publishing<'a> {
     fn run(mut self, stories: &Stories<'_>, outline: &Outline) -> Result<Option<Published>, StoreError> {
         let credits = std::mem::take(&mut self.credits);
         let outages = std::mem::take(&mut self.outages);
+        // The troubles of the config are the operator's, who hears of them in any case.
+        let is_all_shown = self.config.publish.health == ShownHealth::All;
+        let is_shown = |turn: &&Turn| is_all_shown || turn.of != Monitored::Config;
+        let turns: Vec<Turn> = outline.turns.iter().filter(is_shown).cloned().collect();
         let edition = Edition {
             hidden: Hidden::of(credits.values()),
             site: &self.config.site,
             settings: &self.config.publish,
             sources: &credits,
             selections: Vec::new(),
-            turns: &outline.turns,
+            turns: &turns,
             hubs: &outline.hubs,
-            config: self.broken.take(),
+            config: self.broken.take().filter(|_| is_all_shown),
             outages: &outages,
         };
         let flow = self.documents(&edition, stories, outline)?;

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 use tracing::info;
@@ -37,6 +38,7 @@ const TOLD: usize = 20_000;
 /// # Cancellation
 /// Finished batches are kept; the next run goes on after them.
 pub async fn relabel(context: &Arc<Context>) -> Result<bool, StoreError> {
+    let began = Instant::now();
     let pulse = context.store.call(|store| store.pulse()).await?;
     let is_rebuilt = pulse.rebuilt.is_some();
     if let Some(rebuilt) = pulse.rebuilt {
@@ -49,7 +51,10 @@ pub async fn relabel(context: &Arc<Context>) -> Result<bool, StoreError> {
         while !finish(context).await? {
             done += label_late(context).await?;
         }
-        info!(entries = done, "labelled {done} entries by the new rules");
+        if done > 0 {
+            let seconds = began.elapsed().as_secs_f64();
+            info!(entries = done, "labelled {done} entries by the new rules in {seconds:.1} s");
+        }
     }
     while context.store.call(|store| store.drop_labels(DROPPED)).await? > 0 {}
     Ok(is_rebuilt || !is_done)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use crate::config::{Language, PublishSettings, Site};
+use crate::config::{Language, PublishSettings, ShownHealth, Site};
 use crate::feed::{Entry, Person, Timestamp};
 use crate::publish::{Credit, Edition, Hidden, Selection};
 use crate::state::About;
@@ -28,8 +28,14 @@ impl World {
             contact: Some("mailto:veille@veille.example".into()),
             zone: chrono_tz::Europe::Paris,
         };
-        let settings =
-            PublishSettings { directory: PathBuf::new(), entries: 50, related: 3, clean_links: true, hubs: Vec::new() };
+        let settings = PublishSettings {
+            directory: PathBuf::new(),
+            entries: 50,
+            related: 3,
+            clean_links: true,
+            hubs: Vec::new(),
+            health: ShownHealth::All,
+        };
         let ministry = Credit {
             title: None,
             url: url("https://ministere.example/rss.xml"),

@@ -8,6 +8,7 @@
 mod next;
 mod pattern;
 mod silence;
+mod standing;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use next::{Asked, NextPoll, due, is_to_come, next_poll};
 use pattern::Crontab;
 pub use pattern::ScheduleError;
 pub use silence::{RHYTHM, Silence, silence};
+pub use standing::{Standing, needs_somebody};
 
 /// A crontab pattern in a time zone. Cheap to clone.
 #[derive(Clone)]

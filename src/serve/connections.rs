@@ -32,6 +32,21 @@ pub(super) enum StdSocket {
 }
 
 impl Socket {
+    /// Returns where it is reached: `http://127.0.0.1:8080/`, `unix:/run/veille/veille.sock`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::Tcp(listener) => {
+                listener.local_addr().map_or_else(|_| "http".to_owned(), |address| format!("http://{address}/"))
+            }
+            Self::Unix(listener) => {
+                let address = listener.local_addr().ok();
+                let path = address.as_ref().and_then(|address| address.as_pathname());
+                path.map_or_else(|| "a Unix socket".to_owned(), |path| format!("unix:{}", path.display()))
+            }
+        }
+    }
+
     pub(super) fn into_std(self) -> io::Result<StdSocket> {
         Ok(match self {
             Self::Tcp(listener) => StdSocket::Tcp(listener.into_std()?),

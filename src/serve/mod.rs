@@ -6,6 +6,7 @@
 
 mod bodies;
 mod connections;
+mod health;
 mod negotiation;
 mod swapped;
 
@@ -34,6 +35,7 @@ use crate::publish::{Body as Stored, Encoding, Format, Resource, Tree};
 use connections::{Connection, Connections};
 
 pub use connections::Socket;
+pub use health::{DaemonFigures, DaemonHealth, OutageTold};
 pub use swapped::Swapped;
 
 /// Shortest `max-age`: a poll that is under way may take that long.
@@ -84,13 +86,6 @@ impl Front {
     }
 }
 
-/// How the daemon is: well, unless there are reasons.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct DaemonHealth {
-    /// What is wrong, one line each, for people.
-    pub reasons: Vec<String>,
-}
-
 /// What one process gives to its readers.
 #[derive(Debug, Clone, Copy)]
 pub struct ServingLimits {
@@ -100,11 +95,24 @@ pub struct ServingLimits {
     pub idle: Duration,
     /// How long answers under way may take to end after the stop.
     pub grace: Duration,
+    /// The documents that are there for them.
+    pub offer: Offer,
+}
+
+/// The documents that one listener offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offer {
+    /// Everything.
+    All,
+    /// All that is published, and no word about this process.
+    Published,
+    /// `/healthz` and `/metrics` alone.
+    Internal,
 }
 
 impl Default for ServingLimits {
     fn default() -> Self {
-        Self { connections: 512, idle: Duration::from_mins(1), grace: Duration::from_secs(10) }
+        Self { connections: 512, idle: Duration::from_mins(1), grace: Duration::from_secs(10), offer: Offer::All }
     }
 }
 
@@ -131,7 +139,7 @@ pub async fn serve(
             () = &mut stop => break,
         };
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(converse(connection, Arc::clone(&front), stopped.clone()));
+        tasks.spawn(converse(connection, Arc::clone(&front), limits.offer, stopped.clone()));
     }
     // Whoever comes now is refused by the system, not left waiting.
     drop(connections);
@@ -167,10 +175,10 @@ pub async fn serve_apart(
 }
 
 /// Answers the requests of one connection, until the client or the server has had enough.
-async fn converse(connection: Connection, front: Arc<Front>, mut stopped: watch::Receiver<()>) {
+async fn converse(connection: Connection, front: Arc<Front>, offer: Offer, mut stopped: watch::Receiver<()>) {
     let service = service_fn(|request: Request<Incoming>| async {
         let (request, _) = request.into_parts();
-        Ok::<_, Infallible>(answer(&front, &request).await)
+        Ok::<_, Infallible>(answer(&front, offer, &request).await)
     });
     let mut serving = pin!(http1::Builder::new().serve_connection(TokioIo::new(connection), service));
     let ended = tokio::select! {
@@ -186,7 +194,7 @@ async fn converse(connection: Connection, front: Arc<Front>, mut stopped: watch:
     }
 }
 
-async fn answer(front: &Front, request: &Parts) -> Response {
+async fn answer(front: &Front, offer: Offer, request: &Parts) -> Response {
     let path = request.uri.path();
     let mut response = match path {
         _ if !names_its_host(request) => plain(StatusCode::BAD_REQUEST, "Which Host?\n".to_owned()),
@@ -195,14 +203,18 @@ async fn answer(front: &Front, request: &Parts) -> Response {
         }
         // RFC 9110 §9.3.7: what the server as a whole can do.
         "*" if request.method == Method::OPTIONS => allowed(StatusCode::NO_CONTENT),
-        "/healthz" => unless_options(request, || health(&front.health.glance())),
-        "/metrics" => unless_options(request, || counted(&front.metrics)),
         _ => {
             let (tree, prefix) = (front.tree.glance(), front.prefix.glance());
             let below = path.strip_prefix(prefix.as_str()).filter(|below| below.is_empty() || below.starts_with('/'));
-            match below {
-                Some(below) if tree.get(path).is_none() => found(front, request, &tree, below, path).await,
-                _ => found(front, request, &tree, path, path).await,
+            let below = below.filter(|_| tree.get(path).is_none()).unwrap_or(path);
+            match (offer, below) {
+                (Offer::All | Offer::Internal, "/healthz") => {
+                    let is_strict = health::is_strict(request.uri.query());
+                    unless_options(request, || told(&front.health.glance(), is_strict))
+                }
+                (Offer::All | Offer::Internal, "/metrics") => unless_options(request, || counted(&front.metrics)),
+                (Offer::Internal, _) => plain(StatusCode::NOT_FOUND, "Here are /healthz and /metrics.\n".to_owned()),
+                (Offer::All | Offer::Published, _) => found(front, request, &tree, below, path).await,
             }
         }
     };
@@ -358,11 +370,10 @@ fn nowhere(tree: &Tree, path: &str, asked: &str) -> Response {
     }
 }
 
-fn health(health: &DaemonHealth) -> Response {
-    let (status, word) =
-        if health.reasons.is_empty() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "degraded") };
-    let body = serde_json::json!({ "status": word, "reasons": health.reasons });
-    let mut response = plain(status, body.to_string());
+/// Tells how the daemon is. It answers, so it is well enough to be sent readers: only a strict question gets 503.
+fn told(health: &DaemonHealth, is_strict: bool) -> Response {
+    let status = if is_strict && health.is_degraded() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let mut response = plain(status, health.text());
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

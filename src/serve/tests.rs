@@ -391,14 +391,41 @@ fn a_folder_without_its_slash_leads_to_its_page_below_any_prefix() {
 }
 
 #[test]
-fn health_says_what_is_wrong() {
-    let (well, ill) = in_world(async |world| {
-        let well = world.ask("GET", "/healthz", &[]).await;
-        world.front.health.store(DaemonHealth { reasons: vec!["the disk is full".into()] });
-        (well, world.ask("GET", "/healthz", &[]).await)
+fn health_says_what_is_wrong_and_only_a_strict_question_gets_an_error() {
+    let answers = in_world(async |world| {
+        let well = world.ask("GET", "/healthz?strict", &[]).await;
+        world.front.health.store(DaemonHealth { reasons: vec!["the disk is full".into()], ..DaemonHealth::default() });
+        let [ill, strict] = ["/healthz", "/healthz?a&strict"].map(|path| world.ask("GET", path, &[]));
+        [well, ill.await, strict.await]
     });
-    assert_eq!((well.status(), ill.status()), (200, 503));
-    assert_eq!(ill.body, br#"{"reasons":["the disk is full"],"status":"degraded"}"#);
+    assert_eq!(answers.each_ref().map(Answer::status), [200, 200, 503]);
+    assert_eq!(answers[2].body, br#"{"status":"degraded","reasons":["the disk is full"],"outages":[]}"#);
+    assert_eq!(answers[0].body, br#"{"status":"ok","reasons":[],"outages":[]}"#);
+}
+
+/// The statuses of pages, health and metrics at a listener that offers so much, below a prefix that a proxy leaves.
+fn check_offer(offer: Offer, expected: [u16; 3]) {
+    for prefix in ["", "/veille"] {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let statuses = runtime.block_on(async {
+            let world = World::new(ServingLimits { offer, ..ServingLimits::default() }).await;
+            world.front.prefix.store(prefix.to_owned());
+            let mut statuses = Vec::new();
+            for path in ["/ecole.atom", "/healthz", "/metrics"] {
+                statuses.push(world.ask("GET", &format!("{prefix}{path}"), &[]).await.status());
+            }
+            world.stop().await;
+            statuses
+        });
+        assert_eq!(statuses, expected);
+    }
+}
+
+#[test]
+fn health_and_metrics_are_not_public_where_they_have_a_listener_of_their_own() {
+    check_offer(Offer::All, [200, 200, 200]);
+    check_offer(Offer::Published, [200, 404, 404]);
+    check_offer(Offer::Internal, [404, 200, 200]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Who holds a store: one daemon at a time, known by its process and its config.
+//! The daemon that holds a store or a published folder: one at a time, known by its process and its config.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -32,11 +32,7 @@ impl Claim {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut by = String::new();
-                let _ = file.take(HOLDER_MAX).read_to_string(&mut by);
-                let by = by.trim();
-                let by = if by.is_empty() { "another process" } else { by }.to_owned();
-                return Err(StoreError::Held { store: store.display().to_string(), by });
+                return Err(StoreError::Held { store: store.display().to_string(), by: named_in(file) });
             }
             Err(TryLockError::Error(_)) => return Ok(None),
         }
@@ -44,6 +40,20 @@ impl Claim {
         let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
         Ok(Some(Self { _file: file }))
     }
+}
+
+/// Returns the text about the process that holds what is at `path`; `None` if none does, or if nobody can tell.
+#[must_use]
+pub fn holder(path: &Path) -> Option<String> {
+    let file = File::open(lock_of(path)).ok()?;
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then(|| named_in(file))
+}
+
+fn named_in(file: File) -> String {
+    let mut by = String::new();
+    let _ = file.take(HOLDER_MAX).read_to_string(&mut by);
+    let by = by.trim();
+    if by.is_empty() { "another process" } else { by }.to_owned()
 }
 
 /// The file whose lock stands for a store; it stays, so that two can never hold different files of one name.
@@ -63,9 +73,11 @@ mod tests {
         let store = folder.path().join("veille.db");
         let first = Claim::take(&store, "process 17").unwrap();
         assert!(first.is_some());
+        assert_eq!(holder(&store).as_deref(), Some("process 17"));
         let error = Claim::take(&store, "process 18").unwrap_err();
         assert!(error.to_string().ends_with("is held by process 17"), "{error}");
         drop(first);
+        assert_eq!(holder(&store), None);
         assert!(Claim::take(&store, "process 18").unwrap().is_some());
     }
 

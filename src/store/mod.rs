@@ -22,7 +22,7 @@ use crate::story::{Fingerprint, Gist, Month, Order, Revision, StoredEntry, Told,
 use crate::topic::Label;
 
 pub use change::Change;
-pub use claim::Claim;
+pub use claim::{Claim, holder};
 pub use handle::Handle;
 pub use surroundings::{Inquiry, SHARING_MAX, SPANS_MAX, Surroundings};
 
@@ -94,6 +94,12 @@ pub trait Store: Send {
 
     /// The days (in UTC) with entries of each source, dated at `since` or later, by source and day.
     fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError>;
+
+    /// How many entries each source has, how many of them are in topics, and the latest; by source.
+    fn shares(&mut self) -> Result<Vec<SourceShare>, StoreError>;
+
+    /// The entries with higher numbers than `after`, counted by topic.
+    fn arrivals(&mut self, after: i64) -> Result<Arrivals, StoreError>;
 
     /// The last turn of health of each source, hub and the config, moves excepted; of the given one, or of all.
     fn health(&mut self, of: Option<&Monitored>) -> Result<Vec<Turn>, StoreError>;
@@ -269,6 +275,28 @@ pub struct EntryDay {
     pub last: Timestamp,
     /// The number of entries.
     pub entries: u64,
+}
+
+/// The entries of a source and its share in the topics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceShare {
+    /// Which source.
+    pub source_id: String,
+    /// How many entries are kept of it.
+    pub entries: u64,
+    /// How many of them are in any topic.
+    pub in_topics: u64,
+    /// The date of its latest entry that its feed still lists.
+    pub last: Option<Timestamp>,
+}
+
+/// Entries that came after one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// The number of the last entry that ever came.
+    pub last: i64,
+    /// How many are in each topic that has any, by topic.
+    pub topics: Vec<(String, usize)>,
 }
 
 /// Why the store could not do as told.

@@ -28,6 +28,16 @@ pub fn rough_duration(duration: TimeDelta) -> String {
     }
 }
 
+/// Writes how long ago something was, as people say it: `16 h`, `9 days`, `5 months`, `3 years`.
+#[must_use]
+pub fn age(duration: TimeDelta) -> String {
+    match duration.num_days() {
+        730.. => format!("{} years", duration.num_days() / 365),
+        61..730 => format!("{} months", duration.num_days() * 12 / 365),
+        _ => rough_duration(duration),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +57,14 @@ mod tests {
         check(2 * 86_400, "2 days", "2 days");
         check(2 * 86_400 + 60, "2881 min", "2 days");
         check(-150, "-150 s", "2 min");
+    }
+
+    #[test]
+    fn an_age_is_told_in_months_after_two_and_in_years_after_two() {
+        for (days, expected) in
+            [(1, "24 h"), (59, "59 days"), (60, "60 days"), (61, "2 months"), (400, "13 months"), (1740, "4 years")]
+        {
+            assert_eq!(age(TimeDelta::days(days)), expected);
+        }
     }
 }

@@ -26,7 +26,7 @@ pub mod vocabulary;
 
 pub use address::{feed_key, secrets, web_address, without_feed_scheme};
 pub use boilerplate::{without_boilerplate, without_boilerplate_in_html};
-pub use duration::{exact_duration, rough_duration};
+pub use duration::{age, exact_duration, rough_duration};
 pub use fold::fold;
 pub use folding::Folding;
 pub use html::{html_to_text, one_line};

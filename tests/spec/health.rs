@@ -1,6 +1,8 @@
 //! The health of sources, hubs and the config, as their operator and readers learn of it.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use veille::pipeline::{self, Announced};
@@ -13,8 +15,13 @@ use crate::world::{TOPIC, World, item, partnership, rss, stderr};
 /// A key that is wrong, after everything that is right.
 const MISTAKE: &str = "titel = \"Justice\"\n";
 
+/// Topics of a site that shows the health of its config to everybody.
+const PUBLIC: &str = "[publish]\nhealth = \"public\"\n";
+
 fn world() -> World {
-    World::new().feed("education", [document(rss(&[partnership()]))])
+    let world = World::new().feed("education", [document(rss(&[partnership()]))]);
+    world.write_config(&format!("{PUBLIC}{TOPIC}"));
+    world
 }
 
 fn titles(document: &str) -> Vec<&str> {
@@ -29,7 +36,7 @@ fn a_broken_config_is_told_among_the_sources_until_it_is_mended() {
     daemon.until("/numerique-educatif.atom", |body| body.contains("Signature"));
     assert_eq!(titles(&daemon.get("/sources.atom", "").1), Vec::<&str>::new());
 
-    world.write_config(&format!("{TOPIC}{MISTAKE}"));
+    world.write_config(&format!("{PUBLIC}{TOPIC}{MISTAKE}"));
     let feed = daemon.until("/sources.atom", |body| body.contains("<entry>"));
     assert_eq!(
         titles(&feed),
@@ -48,7 +55,7 @@ fn a_broken_config_is_told_among_the_sources_until_it_is_mended() {
     // Still so after a restart that had to wait for the mend.
     daemon.signal("TERM");
     daemon.ends();
-    world.write_config(TOPIC);
+    world.write_config(&format!("{PUBLIC}{TOPIC}"));
     let daemon = world.run();
     let feed = daemon.until("/sources.atom", |body| titles(body).len() == 2);
     assert_eq!(titles(&feed)[0], "config.toml\u{a0}: de nouveau en ordre");
@@ -59,11 +66,11 @@ fn a_broken_config_is_told_among_the_sources_until_it_is_mended() {
 fn a_config_saved_again_with_the_same_mistake_is_no_news() {
     let world = world();
     let mut daemon = world.run();
-    world.write_config(&format!("{TOPIC}{MISTAKE}"));
+    world.write_config(&format!("{PUBLIC}{TOPIC}{MISTAKE}"));
     daemon.hears("the last good one stays in force");
-    world.write_config(&format!("{TOPIC}{MISTAKE}# later\n"));
+    world.write_config(&format!("{PUBLIC}{TOPIC}{MISTAKE}# later\n"));
     daemon.hears("the last good one stays in force");
-    world.write_config(TOPIC);
+    world.write_config(&format!("{PUBLIC}{TOPIC}"));
     daemon.hears("config reloaded");
     let feed = daemon.until("/sources.atom", |body| body.contains("de nouveau en ordre"));
     assert_eq!(titles(&feed).len(), 2, "{feed}");
@@ -92,7 +99,7 @@ fn feeds_of_a_broken_config_tells_it_and_what_the_store_knows() {
 #[test]
 fn feeds_of_a_broken_config_without_a_store_tells_the_mistake_alone() {
     let world = world();
-    world.write_config(&format!("{TOPIC}{MISTAKE}"));
+    world.write_config(&format!("{PUBLIC}{TOPIC}{MISTAKE}"));
     let output = world.veille(&["feeds"]);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
     assert!(!world.folder.path().join("data").exists(), "nothing is made");
@@ -102,14 +109,14 @@ fn feeds_of_a_broken_config_without_a_store_tells_the_mistake_alone() {
 fn feeds_tells_that_the_daemon_refused_the_config() {
     let world = world();
     let mut daemon = world.run();
-    world.write_config(&format!("{TOPIC}{MISTAKE}"));
+    world.write_config(&format!("{PUBLIC}{TOPIC}{MISTAKE}"));
     daemon.hears("the last good one stays in force");
     daemon.until("/sources.atom", |body| body.contains("<entry>"));
     drop(daemon);
-    world.write_config(TOPIC);
+    world.write_config(&format!("{PUBLIC}{TOPIC}"));
     let output = world.veille(&["feeds"]);
     assert!(output.status.success());
-    assert!(stderr(&output).contains("was refused: config.toml:24:1: unknown key"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("was refused: config.toml:26:1: unknown key"), "{}", stderr(&output));
     world.succeeds(&["poll"]);
     assert_eq!(stderr(&world.veille(&["feeds"])), "");
 }
@@ -183,4 +190,83 @@ async fn a_hub_that_fails_for_long_is_told_once_and_again_when_it_answers() {
     assert_eq!(told, [Health::Unreachable, Health::Recovered], "{long:?}");
     assert!(matches!(&long[0].of, Monitored::Hub(hub) if hub.ends_with("/hub")));
     assert!(long[0].detail.as_ref().unwrap().contains("500"), "{long:?}");
+}
+
+#[test]
+fn troubles_of_the_config_are_the_operators_alone_unless_they_are_public() {
+    let world = World::new().feed("education", [document(rss(&[partnership()]))]);
+    let mut daemon = world.run();
+    daemon.until("/numerique-educatif.atom", |body| body.contains("Signature"));
+    world.write_config(&format!("{TOPIC}{MISTAKE}"));
+    daemon.hears("the last good one stays in force");
+    let health = daemon.until("/healthz", |body| body.contains("degraded"));
+    assert!(health.contains("the config file has mistakes"), "{health}");
+    // The publication that would show it has been made once this one is.
+    world.write_config(TOPIC);
+    daemon.hears("config reloaded");
+    assert_eq!(titles(&daemon.get("/sources.atom", "").1), Vec::<&str>::new());
+    assert!(!daemon.get("/sources/", "").1.contains("config.toml"));
+}
+
+#[test]
+fn healthz_counts_sources_and_is_degraded_when_more_than_half_fail() {
+    let world = World::new()
+        .feed("well", [document(rss(&[partnership()]))])
+        .feed("missing", [status(404)])
+        .feed("page", [document("<!doctype html><title>Accueil</title>".to_owned())]);
+    let daemon = world.run();
+    let health = daemon.until("/healthz", |body| body.contains("2 of 3 sources fail"));
+    let health: serde_json::Value = serde_json::from_str(&health).unwrap();
+    assert_eq!((&health["status"], &health["sources"]["ok"]), (&"degraded".into(), &1.into()));
+    assert_eq!((&health["sources"]["failing"], &health["topics"]), (&2.into(), &1.into()));
+    assert!(daemon.get("/healthz", "").0.starts_with("HTTP/1.1 200"));
+    assert!(daemon.get("/healthz?strict", "").0.starts_with("HTTP/1.1 503"));
+    let metrics = daemon.until("/metrics", |text| text.contains("veille_source_topic_entries{source=\"well\"} 1"));
+    for line in ["veille_sources{state=\"failing\"} 2", "veille_source_failures{source=\"missing\"} 1"] {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+    }
+}
+
+#[test]
+fn health_and_metrics_can_have_a_listener_of_their_own() {
+    let world = World::new().feed("education", [document(rss(&[partnership()]))]);
+    let text = fs::read_to_string(world.config()).unwrap();
+    let socket = world.folder.path().join("internal.sock");
+    let key = format!("[serve]\ninternal = \"unix:{}\"", socket.display());
+    fs::write(world.config(), text.replace("[serve]", &key)).unwrap();
+    let daemon = world.run();
+    for path in ["/healthz", "/metrics"] {
+        assert!(daemon.get(path, "").0.starts_with("HTTP/1.1 404"));
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+}
+
+#[test]
+fn feeds_puts_troubles_first_in_eighty_columns_and_check_tells_by_its_exit_code() {
+    let asleep = rss(&[item_of(2100), item_of(2130)]);
+    let world = World::new()
+        .feed("well", [document(rss(&[partnership()]))])
+        .feed("asleep", [document(asleep)])
+        .feed("a-feed-with-a-name-that-is-as-long-as-a-name-of-a-feed-can-be", [status(404)]);
+    world.succeeds(&["poll"]);
+    let told = world.succeeds(&["feeds"]);
+    let order: Vec<&str> = told.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let place = |word: &str| order.iter().position(|first| *first == word).unwrap();
+    assert!(place("failing") < place("asleep") && place("asleep") < place("ok"), "{told}");
+    // An address is there to be copied, so it is not broken.
+    let is_narrow = |line: &str| line.chars().count() <= 80 || line.trim_start().starts_with("http");
+    assert!(told.lines().all(is_narrow), "{told}");
+    let last = (Utc::now() - TimeDelta::days(2100)).format("%Y-%m-%d");
+    assert!(told.contains(&format!("last news {last}, 5 years ago")), "{told}");
+    assert!(told.contains("1 of 1"), "{told}");
+    let check = world.veille(&["feeds", "--check"]);
+    assert_eq!(check.status.code(), Some(1));
+    assert!(stderr(&check).contains("need somebody: a-feed-with"), "{}", stderr(&check));
+    let healthy = World::new().feed("well", [document(rss(&[partnership()]))]);
+    healthy.succeeds(&["poll"]);
+    healthy.succeeds(&["feeds", "--check"]);
 }

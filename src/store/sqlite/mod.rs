@@ -18,6 +18,7 @@ mod redating;
 mod related;
 mod rows;
 mod search;
+mod shares;
 mod stories;
 mod surroundings;
 
@@ -29,8 +30,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, pa
 
 use super::ailment::{Ailment, RESERVE_BYTES};
 use super::{
-    Applied, Change, EntryDay, Filter, Held, Inquiry, Outline, Part, Pulse, Relabelling, Store, StoreError,
-    Surroundings,
+    Applied, Arrivals, Change, EntryDay, Filter, Held, Inquiry, Outline, Part, Pulse, Relabelling, SourceShare, Store,
+    StoreError, Surroundings,
 };
 use crate::disk;
 use crate::feed::Timestamp;
@@ -375,6 +376,14 @@ impl Store for Sqlite {
 
     fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
         causes::explained(entries::days(&self.connection, since), &self.path)
+    }
+
+    fn shares(&mut self) -> Result<Vec<SourceShare>, StoreError> {
+        shares::all(&self.connection)
+    }
+
+    fn arrivals(&mut self, after: i64) -> Result<Arrivals, StoreError> {
+        shares::arrivals(&self.connection, after)
     }
 
     fn health(&mut self, of: Option<&Monitored>) -> Result<Vec<Turn>, StoreError> {

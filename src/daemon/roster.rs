@@ -1,0 +1,277 @@
+//! How the sources stand while the daemon runs: the figures and reasons of `/healthz`. Reads no clock.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::TimeDelta;
+
+use crate::config::{Config, Source};
+use crate::feed::Timestamp;
+use crate::metrics::SourceFigures;
+use crate::pipeline::{Outcome, Polled};
+use crate::schedule::{Schedule, Silence, Standing, silence};
+use crate::state::SourceState;
+use crate::store::{EntryDay, SourceShare};
+
+/// Rounds of its schedule after which a source that was not asked counts as forgotten.
+const ROUNDS: usize = 2;
+
+/// Time beyond them that a round may take: due times are spread, and hosts are asked one request after the other.
+const ROUND_DELAY: TimeDelta = TimeDelta::minutes(5);
+
+/// The sources of the config, as they were told of last.
+#[derive(Debug, Default)]
+pub(super) struct Roster {
+    members: HashMap<String, RosterMember>,
+}
+
+/// A source of the config, with what decides how it stands.
+#[derive(Debug)]
+pub(super) struct RosterMember {
+    is_enabled: bool,
+    schedule: Schedule,
+    /// Without what its feed says of itself, which would take much room.
+    state: SourceState,
+    silence: Option<Silence>,
+    news: Option<Timestamp>,
+    entries: u64,
+    topic_entries: u64,
+}
+
+/// All that the store tells of sources.
+pub(super) struct Survey {
+    pub(super) states: Vec<SourceState>,
+    pub(super) days: Vec<EntryDay>,
+    pub(super) shares: Vec<SourceShare>,
+}
+
+impl Roster {
+    /// Takes down how each source of the config stands by what the store tells.
+    pub(super) fn new(config: &Config, survey: Survey, now: Timestamp) -> Self {
+        let Survey { states, days, shares } = survey;
+        let mut states: HashMap<String, SourceState> =
+            states.into_iter().map(|state| (state.source_id.clone(), state)).collect();
+        let shares: HashMap<&str, &SourceShare> =
+            shares.iter().map(|share| (share.source_id.as_str(), share)).collect();
+        let days: HashMap<&str, &[EntryDay]> = days
+            .chunk_by(|one, next| one.source_id == next.source_id)
+            .filter_map(|days| Some((days.first()?.source_id.as_str(), days)))
+            .collect();
+        let member = |source: &Source| {
+            let state = states.remove(&source.id).filter(|state| state.url.as_ref() == Some(&source.url));
+            let days = days.get(source.id.as_str()).copied().unwrap_or_default();
+            let member =
+                RosterMember::new(source, state.unwrap_or_default(), days, shares.get(source.id.as_str()), now);
+            (source.id.clone(), member)
+        };
+        Self { members: config.sources.iter().map(member).collect() }
+    }
+
+    /// Takes down what came of a poll.
+    pub(super) fn polled(&mut self, source_id: &str, polled: &Polled, now: Timestamp) {
+        let Some(RosterMember { state, news, .. }) = self.members.get_mut(source_id) else { return };
+        match &polled.outcome {
+            Outcome::NotDue | Outcome::HostPostponed | Outcome::NoMemory => {}
+            Outcome::Unchanged => state.succeed(now),
+            Outcome::Read(counts) => {
+                state.succeed(now);
+                if counts.new > 0 {
+                    *news = (*news).max(Some(now));
+                }
+            }
+            Outcome::Failed(failure) => {
+                state.fail(failure.code.clone(), String::new(), now);
+                state.retired = polled.next_poll.is_none();
+            }
+        }
+        state.next_poll = polled.next_poll;
+    }
+
+    /// Counts the sources by how they stand; each word is there.
+    pub(super) fn standings(&self, now: Timestamp) -> BTreeMap<&'static str, usize> {
+        let mut counts: BTreeMap<_, _> = Standing::ALL.iter().map(|standing| (standing.code(), 0)).collect();
+        for member in self.members.values() {
+            *counts.entry(member.standing(now).code()).or_default() += 1;
+        }
+        counts
+    }
+
+    /// Returns the figures of each source.
+    pub(super) fn figures(&self) -> Vec<SourceFigures> {
+        let figures = |(id, member): (&String, &RosterMember)| SourceFigures {
+            id: id.clone(),
+            failures: member.state.failures,
+            last_success: member.state.last_success,
+            entries: member.entries,
+            topic_entries: member.topic_entries,
+        };
+        self.members.iter().map(figures).collect()
+    }
+
+    /// Returns when a source answered last.
+    pub(super) fn last_success(&self) -> Option<Timestamp> {
+        self.members.values().filter_map(|member| member.state.last_success).max()
+    }
+
+    /// Returns how late the poll is that has been due for longest.
+    pub(super) fn lag(&self, now: Timestamp) -> TimeDelta {
+        let first = self.polled_members().filter_map(|member| member.state.next_poll).min();
+        first.map_or(TimeDelta::zero(), |first| (now - first).max(TimeDelta::zero()))
+    }
+
+    /// Returns what is wrong with polling, of a daemon that runs since `began`.
+    pub(super) fn reasons(&self, began: Timestamp, now: Timestamp) -> Vec<String> {
+        let all = self.polled_members().count();
+        let failing = self.polled_members().filter(|member| member.state.failures > 0).count();
+        let failing = (failing * 2 > all).then(|| format!("{failing} of {all} sources fail"));
+        failing.into_iter().chain(self.stalled(began, now)).collect()
+    }
+
+    /// Finds that more than half of the sources have waited for two rounds, and that none has answered meanwhile.
+    fn stalled(&self, began: Timestamp, now: Timestamp) -> Option<String> {
+        let all = self.polled_members().count();
+        let due = self.polled_members().filter_map(|member| Some(member.state.next_poll?.max(began)).zip(Some(member)));
+        let forgotten: Vec<Timestamp> =
+            due.filter(|(due, member)| is_forgotten(&member.schedule, *due, now)).map(|(due, _)| due).collect();
+        let since = *forgotten.iter().min()?;
+        let is_stalled = forgotten.len() * 2 > all && self.last_success().is_none_or(|at| at < since);
+        is_stalled.then(|| format!("nothing could be polled for {ROUNDS} rounds, since {}", since.format("%F %T UTC")))
+    }
+
+    /// Those that are to be polled.
+    fn polled_members(&self) -> impl Iterator<Item = &RosterMember> {
+        self.members.values().filter(|member| member.is_enabled && !member.state.retired)
+    }
+}
+
+impl RosterMember {
+    fn new(
+        source: &Source,
+        state: SourceState,
+        days: &[EntryDay],
+        share: Option<&&SourceShare>,
+        now: Timestamp,
+    ) -> Self {
+        let dates: Vec<Timestamp> = days.iter().map(|day| day.last).collect();
+        let SourceState { last_success, next_poll, failures, last_error, retired, .. } = state;
+        Self {
+            is_enabled: source.enabled,
+            schedule: source.schedule.clone(),
+            state: SourceState { last_success, next_poll, failures, last_error, retired, ..SourceState::default() },
+            silence: silence(&dates, now),
+            news: dates.into_iter().chain(share.and_then(|share| share.last)).max(),
+            entries: share.map_or(0, |share| share.entries),
+            topic_entries: share.map_or(0, |share| share.in_topics),
+        }
+    }
+
+    fn standing(&self, now: Timestamp) -> Standing {
+        Standing::of(&self.state, self.is_enabled, self.silence, self.news, now)
+    }
+}
+
+/// Whether two more rounds of a source have passed since it was due.
+fn is_forgotten(schedule: &Schedule, due: Timestamp, now: Timestamp) -> bool {
+    let mut end = due;
+    for _ in 0..ROUNDS {
+        match schedule.next_after(end) {
+            Some(next) if next + ROUND_DELAY <= now => end = next,
+            _ => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config;
+    use crate::pipeline::Counts;
+    use crate::state::PollFailure;
+
+    fn at(minutes: i64) -> Timestamp {
+        "2026-11-28T12:00:00Z".parse::<Timestamp>().unwrap() + TimeDelta::minutes(minutes)
+    }
+
+    /// A roster of so many sources that are polled at each full hour, each due at 12:00.
+    fn roster(sources: usize) -> Roster {
+        let feed = |number| format!("[[feed]]\nid = \"f{number}\"\nurl = \"https://f{number}.example/\"\n");
+        let text: String = (0..sources).map(feed).collect();
+        let config = config::parse(&text, Path::new("config.toml")).unwrap();
+        let state = |source: &Source| SourceState {
+            source_id: source.id.clone(),
+            url: Some(source.url.clone()),
+            next_poll: Some(at(0)),
+            last_success: Some(at(-60)),
+            ..SourceState::default()
+        };
+        let states = config.sources.iter().map(state).collect();
+        Roster::new(&config, Survey { states, days: Vec::new(), shares: Vec::new() }, at(0))
+    }
+
+    fn poll(roster: &mut Roster, source_id: &str, outcome: Outcome, now: Timestamp) {
+        roster.polled(source_id, &Polled { outcome, next_poll: Some(now + TimeDelta::hours(1)) }, now);
+    }
+
+    fn failed() -> Outcome {
+        Outcome::Failed(PollFailure { code: "dns".into(), message: String::new(), since: at(0) })
+    }
+
+    /// Checks what is wrong after so many of five sources have failed.
+    #[track_caller]
+    fn check_failing(failed_sources: usize, expected: &[&str]) {
+        let mut roster = roster(5);
+        for number in 0..5 {
+            let outcome = if number < failed_sources { failed() } else { Outcome::Unchanged };
+            poll(&mut roster, &format!("f{number}"), outcome, at(1));
+        }
+        assert_eq!(roster.reasons(at(-60), at(2)), expected);
+    }
+
+    #[test]
+    fn more_than_half_must_fail() {
+        check_failing(0, &[]);
+        check_failing(2, &[]);
+        check_failing(3, &["3 of 5 sources fail"]);
+    }
+
+    #[test]
+    fn a_source_that_answers_again_fails_no_more() {
+        let mut roster = roster(1);
+        poll(&mut roster, "f0", failed(), at(1));
+        assert_eq!(roster.standings(at(2))["failing"], 1);
+        poll(&mut roster, "f0", Outcome::Read(Counts::default()), at(61));
+        assert_eq!((roster.standings(at(62))["failing"], roster.standings(at(62))["ok"]), (0, 1));
+        assert_eq!(roster.last_success(), Some(at(61)));
+    }
+
+    #[test]
+    fn two_rounds_without_a_poll_are_told() {
+        let roster = roster(3);
+        assert_eq!(roster.reasons(at(-60), at(120)), Vec::<String>::new());
+        let told = ["nothing could be polled for 2 rounds, since 2026-11-28 12:00:00 UTC"];
+        assert_eq!(roster.reasons(at(-60), at(126)), told);
+        assert_eq!(roster.lag(at(126)).num_minutes(), 126);
+    }
+
+    #[test]
+    fn rounds_before_the_start_do_not_count() {
+        assert_eq!(roster(3).reasons(at(125), at(126)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn one_answer_says_that_polling_works() {
+        let mut roster = roster(5);
+        poll(&mut roster, "f0", Outcome::Unchanged, at(60));
+        assert_eq!(roster.reasons(at(-60), at(130)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_source_that_is_gone_is_not_waited_for() {
+        let mut roster = roster(1);
+        roster.polled("f0", &Polled { outcome: failed(), next_poll: None }, at(1));
+        assert_eq!(roster.reasons(at(-60), at(500)), Vec::<String>::new());
+        assert_eq!((roster.standings(at(2))["gone"], roster.lag(at(500))), (1, TimeDelta::zero()));
+    }
+}

@@ -1,0 +1,71 @@
+//! Two configs on one store or one published folder: each would take the other's entries and documents for its own.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::Config;
+use crate::disk;
+use crate::store::{Claim, StoreError, holder};
+
+/// A store or a published folder that a process with another config holds.
+#[derive(Debug, thiserror::Error)]
+#[error("the {what} `{}` is held by {by}", path.display())]
+pub struct HeldByOther {
+    /// The store, or the published folder.
+    what: &'static str,
+    /// Where it is.
+    path: PathBuf,
+    /// The other process and its config.
+    by: String,
+}
+
+impl HeldByOther {
+    /// Returns the way out, for people.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        "stop that process first, or give each config a `store.path` and a `publish.directory` of its own"
+    }
+}
+
+/// Takes hold of the store and the published folder of a daemon's config.
+///
+/// # Errors
+/// When another process holds one of them.
+pub fn hold(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
+    let by = format!("process {} (`veille run {}`)", std::process::id(), named(config));
+    let mut claims = Vec::new();
+    for (what, path) in places(config) {
+        // Where no folder can be made, opening the store will tell.
+        let _ = disk::make_folders(path.parent().unwrap_or(Path::new("")));
+        match Claim::take(path, &by) {
+            Ok(claim) => claims.extend(claim),
+            Err(StoreError::Held { by, .. }) => return Err(HeldByOther { what, path: path.to_owned(), by }),
+            // Nobody can be kept away.
+            Err(_) => {}
+        }
+    }
+    Ok(claims)
+}
+
+/// Lets a command work beside a daemon with the same config only.
+///
+/// # Errors
+/// When a daemon with another config holds the store or the published folder.
+pub fn refuse_others(config: &Config) -> Result<(), HeldByOther> {
+    let own = format!("{}`)", named(config));
+    for (what, path) in places(config) {
+        if let Some(by) = holder(path).filter(|by| !by.ends_with(&own)) {
+            return Err(HeldByOther { what, path: path.to_owned(), by });
+        }
+    }
+    Ok(())
+}
+
+fn places(config: &Config) -> [(&'static str, &Path); 2] {
+    [("store", config.store.path.as_path()), ("published folder", config.publish.directory.as_path())]
+}
+
+/// The config by its place in the file system, however it was named.
+fn named(config: &Config) -> String {
+    let path = config.path.canonicalize().unwrap_or_else(|_| config.path.clone());
+    format!("--config {}", path.display())
+}

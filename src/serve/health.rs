@@ -1,0 +1,89 @@
+//! How the daemon is, as `/healthz` tells it. The keys are a contract.
+
+use std::collections::BTreeMap;
+
+use chrono::SubsecRound;
+use serde::Serialize;
+
+use crate::feed::Timestamp;
+use crate::outage::Outage;
+
+/// How the daemon is: well, unless there are reasons.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DaemonHealth {
+    /// What is wrong, one line each, for people.
+    pub reasons: Vec<String>,
+    /// The things that this machine lacks.
+    pub outages: Vec<OutageTold>,
+    /// Its figures; none before the first look at the store.
+    #[serde(flatten)]
+    pub figures: Option<DaemonFigures>,
+}
+
+/// An outage, for programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OutageTold {
+    /// The thing that this machine lacks, in one word.
+    pub lack: &'static str,
+    /// When it was noticed.
+    pub since: Timestamp,
+    /// Why, in one line for people.
+    pub reason: String,
+}
+
+/// Figures of the daemon at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DaemonFigures {
+    /// How many sources stand how; each word is there.
+    pub sources: BTreeMap<&'static str, usize>,
+    /// How many topics are published.
+    pub topics: usize,
+    /// When a source answered last.
+    pub last_success: Option<Timestamp>,
+    /// When the next poll is due.
+    pub next_poll: Option<Timestamp>,
+    /// How late the poll is that has been due for longest, in seconds.
+    pub lag_seconds: u64,
+    /// When was published last.
+    pub published: Option<Timestamp>,
+    /// The size of the store.
+    pub store_bytes: u64,
+    /// Room on the disk of the store; none if the system does not tell.
+    pub free_bytes: Option<u64>,
+}
+
+impl From<&Outage> for OutageTold {
+    fn from(outage: &Outage) -> Self {
+        let Outage { lack, since, reason } = outage;
+        Self { lack: lack.id().trim_start_matches(':'), since: since.trunc_subsecs(0), reason: reason.clone() }
+    }
+}
+
+impl DaemonHealth {
+    /// Whether something is wrong.
+    #[must_use]
+    pub fn is_degraded(&self) -> bool {
+        !self.reasons.is_empty()
+    }
+
+    /// Returns the JSON of `/healthz`.
+    pub(super) fn text(&self) -> String {
+        #[derive(Serialize)]
+        struct HealthBody<'a> {
+            status: &'static str,
+            #[serde(flatten)]
+            health: &'a DaemonHealth,
+        }
+        let status = if self.is_degraded() { "degraded" } else { "ok" };
+        // Text and numbers only, so the alternative is never taken.
+        serde_json::to_string(&HealthBody { status, health: self }).unwrap_or_default()
+    }
+}
+
+/// Whether a query asks for an error when something is wrong: `?strict`.
+pub(super) fn is_strict(query: Option<&str>) -> bool {
+    query
+        .into_iter()
+        .flat_map(|query| query.split('&'))
+        .any(|part| matches!(part, "strict" | "strict=1" | "strict=true"))
+}
