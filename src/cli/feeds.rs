@@ -377,7 +377,7 @@ mod tests {
         let text = "https://a.example/a/very/long/address/that/nobody/can/break answered 404; look for its new address";
         assert_eq!(
             wrapped(text, 40),
-            ["https://a.example/a/very/long/address/that/nobody/can/break", "answered 404; look for its new address"]
+            ["https://a.example/a/very/long/address/that/nobody/can/break ", "answered 404; look for its new address"]
         );
         assert_eq!(wrapped("", 40), Vec::<String>::new());
     }

@@ -215,7 +215,7 @@ fn healthz_counts_sources_and_is_degraded_when_more_than_half_fail() {
         .feed("missing", [status(404)])
         .feed("page", [document("<!doctype html><title>Accueil</title>".to_owned())]);
     let daemon = world.run();
-    let health = daemon.until("/healthz", |body| body.contains("2 of 3 sources fail"));
+    let health = daemon.until("/healthz", |body| body.contains("2 of 3 sources fail") && body.contains("\"ok\":1"));
     let health: serde_json::Value = serde_json::from_str(&health).unwrap();
     assert_eq!((&health["status"], &health["sources"]["ok"]), (&"degraded".into(), &1.into()));
     assert_eq!((&health["sources"]["failing"], &health["topics"]), (&2.into(), &1.into()));
