@@ -1,6 +1,6 @@
 //! From bytes to text: byte order marks, labels and sniffing (RFC 7303 §3, XML 1.0 appendix F), and what really comes.
 //!
-//! The only home of `encoding_rs` and `chardetng`. What the bytes prove outranks what a label claims: text that is valid
+//! The only home of `encoding_rs` and `chardetng`. The evidence of the bytes outranks a label: text that is valid
 //! UTF-8 with accents in it is UTF-8 whatever its label says, and a label that the bytes disprove gives way to the next:
 //! HTTP's, then the declaration's, then a guess. A declaration left in the text is ignored by what follows.
 
@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// What begins a change of character set in ISO-2022-JP, and no other text of feeds holds.
+/// The byte that begins a change of character set in ISO-2022-JP. No other text of feeds holds it.
 const ESCAPE: u8 = 0x1b;
 
 /// One fault in so many characters beyond ASCII does not disprove a label: a byte is lost now and then.
@@ -18,10 +18,10 @@ const CHARACTERS_PER_FAULT: usize = 20;
 /// Characters that must be restored within words before a text is taken to have been encoded twice: one is a quotation.
 const RESTORED_MIN: usize = 2;
 
-/// How much of a document without a usable label the detector looks at.
+/// Bytes that the detector looks at in a document without a usable label.
 const GUESS_BYTES_MAX: usize = 64 * 1024;
 
-/// Where a declaration can be.
+/// Bytes at the beginning of a document in which a declaration can be.
 const LABEL_BYTES_MAX: usize = 1024;
 
 /// Returns the document as text without byte order mark, lines ending in `\n` (XML 1.0 §2.11), and what was wrong with
@@ -105,7 +105,7 @@ struct Decoded<'a> {
     text: Cow<'a, str>,
     /// Characters beyond ASCII.
     characters: usize,
-    /// Those that no text has: what could not be decoded, and controls.
+    /// Characters that no text has: undecodable ones and controls.
     faults: usize,
 }
 
@@ -193,7 +193,7 @@ fn undo_double_encoding(text: &str) -> Option<String> {
         rest = after;
     }
     repaired.push_str(rest);
-    // Who writes about such texts quotes them: a sign or two, between quotation marks.
+    // An article about such faults quotes them: a sign or two, between quotation marks.
     (within_words >= RESTORED_MIN && within_words >= elsewhere).then_some(repaired)
 }
 

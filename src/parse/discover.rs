@@ -20,7 +20,7 @@ const FEEDS: [&str; 6] = [
 pub struct Candidate {
     /// Its address.
     pub url: Url,
-    /// What the page calls it.
+    /// The name that the page gives it.
     pub title: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use quick_xml::escape::resolve_html5_entity;
 /// The longest name in HTML (`CounterClockwiseContourIntegral`) and the `#x10FFFF` forms fit.
 const NAME_BYTES_MAX: usize = 40;
 
-/// What windows-1252 has at 0x80 to 0x9F, which publishers write as `&#146;`.
+/// The characters of windows-1252 at 0x80 to 0x9F, which publishers write as references like `&#146;`.
 const WINDOWS_1252: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}', '‘', '’',
     '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',

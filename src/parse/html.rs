@@ -1,6 +1,6 @@
-//! What a text construct says, as HTML or as plain text (RFC 4287 §3.1, Atom 0.3, and what RSS leaves open).
+//! The content of a text construct as HTML or as plain text (RFC 4287 §3.1, Atom 0.3, and what RSS leaves open).
 //!
-//! What is said to be plain is plain. Where nobody says what a text is, tags that are surely meant as such are markup
+//! A text declared as plain is plain. In a text of undeclared type, tags that are surely meant as such are markup
 //! ([`talk`]). Base64 is read as such only where it decodes to text.
 
 use std::borrow::Cow;
@@ -217,10 +217,10 @@ fn base64_text(text: &str) -> Result<Option<String>, DecodeError> {
     Ok(String::from_utf8(BASE64.decode(packed)?).ok())
 }
 
-/// How child elements are written as HTML.
+/// Settings for writing child elements as HTML.
 #[derive(Debug, Clone)]
 struct Xhtml {
-    /// What relative addresses refer to.
+    /// The address that relative addresses refer to.
     base: Option<Url>,
     /// Whether it is a title or name: there a tag that is never closed is talked about.
     is_line: bool,

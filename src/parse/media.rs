@@ -30,7 +30,7 @@ impl MediaFile {
         let stated = media_type.filter(|stated| stated.contains('/')).map(str::to_owned);
         let medium = medium.or(media_type).map(str::to_ascii_lowercase);
         let by_name = || mime_guess::from_path(url.path()).first_raw().map(str::to_owned);
-        // Of each kind the commonest: programs look at the kind, and at what comes.
+        // The commonest type of each kind: programs look at the kind, and at the file itself.
         let by_kind = || match medium.as_deref()? {
             "image" => Some("image/jpeg".to_owned()),
             "audio" => Some("audio/mpeg".to_owned()),

@@ -34,7 +34,7 @@ pub use opml::{OpmlFeed, Outlines, outlines};
 pub use page::page;
 pub use sanitise::sanitise;
 
-/// What a document may cost us. More than that is left out and noted, never an error.
+/// Limits on the cost of a document. Anything beyond them is left out and noted, never an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Entries read from one document, the first ones.
@@ -53,7 +53,7 @@ impl Default for Limits {
     }
 }
 
-/// Why no feed could be made out.
+/// The reason why no feed could be made out.
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
     /// There is nothing but blanks: often an outage of the publisher.
@@ -62,13 +62,13 @@ pub enum ParseError {
     /// It is something else: the address is wrong, or an error page was sent as if all were well.
     #[error("document is not a feed but {found}")]
     NotAFeed {
-        /// What it looks like, with an article: `an HTML page titled “Maintenance”`.
+        /// The kind of document that it looks like, with an article: `an HTML page titled “Maintenance”`.
         found: String,
     },
     /// It is a feed that no reader of ours can read.
     #[error("feed cannot be read: {reason}")]
     Unreadable {
-        /// What the last reader said.
+        /// The error message of the last reader.
         reason: String,
     },
 }
@@ -95,7 +95,7 @@ impl ParseError {
     }
 }
 
-/// What the reading depends on besides the document.
+/// The inputs of the reading besides the document.
 #[derive(Clone, Copy)]
 struct Circumstances<'a> {
     base: Option<&'a Url>,

@@ -9,7 +9,7 @@ use crate::text::{fold, one_line, web_address};
 /// A feed of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpmlFeed {
-    /// Where it is.
+    /// Its address.
     pub url: Url,
     /// Plain text.
     pub title: Option<String>,

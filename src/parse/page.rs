@@ -32,7 +32,7 @@ fn title(head: &str) -> Option<&str> {
     after.get(..find(after, "</title")?)
 }
 
-/// Where `tag` first stands, in whatever case.
+/// Returns the first place of `tag`, in upper or lower case.
 fn find(html: &str, tag: &str) -> Option<usize> {
     html.as_bytes().windows(tag.len()).position(|window| window.eq_ignore_ascii_case(tag.as_bytes()))
 }

@@ -2,7 +2,7 @@
 //!
 //! feed-rs is exact about what is well made and loses the rest, whole or in silence: so each field is written for it in
 //! the one form that it never misreads: plain titles, escaped HTML, absolute links, RFC 3339 dates, persons in elements.
-//! What it has no place for is filled into the [`Feed`] that goes along.
+//! The facts that it has no place for are written to the [`Feed`] that goes along.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -34,7 +34,7 @@ pub(super) const DEFECTS_MAX: usize = 20;
 /// A feed that feed-rs can read, and the fields that it cannot give.
 pub(super) struct Repaired {
     pub(super) document: String,
-    /// Where each entry stands in the document.
+    /// The place of each entry in the document.
     pub(super) entries: Vec<Range<usize>>,
     /// Format, languages, rhythm, bases, comments and origins; as many entries as the document has.
     pub(super) feed: Feed,
@@ -372,7 +372,7 @@ fn first_text<'t>(fields: &[&'t Element<'_>], kinds: &[(Ns, &str)]) -> Option<Co
     kinds.iter().find_map(|(ns, name)| fields.iter().filter(|field| field.is(*ns, name)).find_map(|field| field.text()))
 }
 
-/// Returns the fields of an entry. Of what Media RSS groups, those that are no text: that speaks of the media.
+/// Returns the fields of an entry. A Media RSS group adds its fields, except texts: those describe the media.
 fn entry_fields<'t, 'a>(entry: &'t Element<'a>) -> Vec<&'t Element<'a>> {
     let mut fields = Vec::new();
     for child in entry.elements() {
@@ -434,7 +434,7 @@ fn page(fields: &[&Element<'_>], base: Option<&Url>) -> Option<Url> {
     other
 }
 
-/// How programs write that there is no link.
+/// The words with which programs write that there is no link.
 const NO_ADDRESSES: &[&str] = &["#", "-", "n/a", "na", "none", "null", "undefined", "false", "0", "about:blank"];
 
 /// Returns the tags of a field: term, scheme, label.

@@ -1,4 +1,4 @@
-//! What a document says that feed-rs has no place for: dialect, languages, bases, rhythm, comments, origins.
+//! The facts in a document that feed-rs has no place for: dialect, languages, bases, rhythm, comments, origins.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ const CONTAINERS: &[&str] = &["rss", "rdf", "feed", "channel", "items"];
 const FILES: &[(&str, &str)] =
     &[("%PDF", "a PDF file"), ("\u{FFFD}PNG", "an image"), ("GIF8", "an image"), ("PK\u{3}\u{4}", "a ZIP file")];
 
-/// What relative addresses and texts without language of their own inherit (XML Base, XML 1.0 §2.12).
+/// The context that relative addresses and texts without a language inherit (XML Base, XML 1.0 §2.12).
 #[derive(Debug, Clone, Default)]
 pub(super) struct Place {
     /// The address of the document, which the outermost `xml:base` is relative to (RFC 3986 §5.1).

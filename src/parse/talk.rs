@@ -35,7 +35,7 @@ pub(super) fn line(text: &str) -> Option<Cow<'_, str>> {
     let tags = tags(text);
     (!tags.is_empty()).then(|| {
         let is_talked_about = |tag: &WrittenTag<'_>| HIDDEN.contains(&&*tag.name) && !tag.holds_code;
-        // What a formula is made of means nothing elsewhere.
+        // The elements of a formula mean nothing outside a formula.
         let has_formula = tags.iter().any(|tag| tag.name == "math" && tag.is_paired);
         let is_element =
             |tag: &WrittenTag<'_>| tag.is_paired && (has_formula || is_known(&tag.name)) || tag.is_whole_void();
@@ -87,7 +87,7 @@ fn is_markup(tag: &WrittenTag<'_>) -> bool {
 }
 
 struct WrittenTag<'t> {
-    /// Of its `<`.
+    /// The place of its `<`.
     at: usize,
     /// In lower case.
     name: Cow<'t, str>,

@@ -12,9 +12,9 @@ use regex::Regex;
 
 pub use markup::without_boilerplate_in_html;
 
-/// How `WordPress` says where a text first stood, around the entry's title; the blog's name follows.
+/// The words with which `WordPress` says where a text first stood, around the entry's title; the blog's name follows.
 ///
-/// Those of its translations, and of older versions; apostrophes of any kind.
+/// Phrases of translations and older versions are included. An apostrophe stands for apostrophes of any kind.
 const SIGNATURES: [(&str, &str); 26] = [
     ("L'article ", " est apparu en premier sur "),
     ("Cet article ", " est apparu en premier sur "),
@@ -187,7 +187,7 @@ pub fn without_boilerplate<'a>(text: &'a str, title: &str) -> &'a str {
     kept
 }
 
-/// Where the signature begins that a text ends with.
+/// Returns the start of the signature that a text ends with.
 fn signature(text: &str) -> Option<usize> {
     let ending = tail(text, BLOG_MAX + SIGNATURE_MAX);
     let last = text.get(ending..)?;
@@ -209,13 +209,13 @@ fn goes_on(text: &str) -> bool {
     [". ", "! ", "? "].iter().any(|end| text.contains(end))
 }
 
-/// Where a phrase stands last, with an apostrophe of any kind.
+/// Returns the last place of a phrase, with an apostrophe of any kind.
 fn last_of(text: &str, phrase: &str) -> Option<usize> {
     let curly = phrase.contains('\'').then(|| text.rfind(&phrase.replace('\'', "’"))).flatten();
     text.rfind(phrase).max(curly)
 }
 
-/// Where the link to the rest begins that a text ends with.
+/// Returns the start of the link to the rest that a text ends with.
 fn more(text: &str, title: &str) -> Option<usize> {
     let whole = text.trim_end_matches(|c: char| BEHIND.contains(&c) || c.is_whitespace());
     let start = link(text, text.trim_end()).or_else(|| link(text, whole)).or_else(|| {
@@ -228,7 +228,7 @@ fn more(text: &str, title: &str) -> Option<usize> {
     before_link(text, start)
 }
 
-/// Where the link to the rest begins that is the last sentence of a text, whatever it leads to.
+/// Returns the start of a link to the rest that is the last sentence of a text, whatever it leads to.
 fn more_of(text: &str) -> Option<usize> {
     let whole = text.trim_end_matches(|c: char| BEHIND.contains(&c) || c.is_whitespace());
     let from = tail(whole, MORE_OF_MAX);
@@ -243,13 +243,13 @@ fn more_of(text: &str) -> Option<usize> {
     is_sentence.then(|| before_link(text, from + start)).flatten()
 }
 
-/// Where a text ends before a link that begins at `start`, and before the signs that lead to it.
+/// Returns the end of the text before a link that begins at `start`, and before the signs that lead to it.
 fn before_link(text: &str, start: usize) -> Option<usize> {
     let before = text.get(..start)?;
     Some(before.trim_end_matches(|c: char| BEFORE.contains(&c) || c.is_whitespace()).len())
 }
 
-/// Where the link begins that `whole`, a beginning of `text`, ends with.
+/// Returns the start of the link that `whole`, a beginning of `text`, ends with.
 fn link(text: &str, whole: &str) -> Option<usize> {
     let from = tail(whole, MORE_MAX);
     // Small letters can be longer than capitals: the phrase is looked for from the end, by characters.
@@ -281,7 +281,7 @@ fn strip_suffix_folded<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
     text.get(start..).is_some_and(|end| end.to_lowercase() == suffix).then(|| text.get(..start)).flatten()
 }
 
-/// Where the last so many bytes of a text begin.
+/// Returns the start of the last `length` bytes of a text.
 fn tail(text: &str, length: usize) -> usize {
     text.floor_char_boundary(text.len().saturating_sub(length))
 }

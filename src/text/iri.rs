@@ -8,7 +8,7 @@ const OTHER_SCHEMES: [&str; 4] = ["info", "mid", "news", "nntp"];
 /// Marks that combine with the letter before them: what they make can be written in two ways.
 const COMBINING: std::ops::RangeInclusive<char> = '\u{300}'..='\u{36f}';
 
-/// What may stand in a URI besides letters and digits; the `#` only in front of a fragment.
+/// Characters allowed in a URI besides letters and digits; the `#` only in front of a fragment.
 const ALL: &str = "-._~!$&'()*+,;=:@/?#%";
 
 /// Returns `iri` with what RFC 3986 §2 does not allow percent-encoded; what is legal stays as it is.

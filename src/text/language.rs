@@ -20,14 +20,14 @@ const LOOKED_AT: usize = 1_200;
 /// Characters that trigrams are taken from, where function words prove nothing: a thousandth of a second's work.
 const TRIGRAMS_OF: usize = 300;
 
-/// Bytes of a text from which trigrams are believed. Of titles they call every third another language.
+/// Bytes of a text from which trigrams are believed. They assign every third title to a wrong language.
 const TRIGRAMS_FROM: usize = 90;
 
 /// Letters from which a text has different ones, and how many.
 const LETTERS_FROM: usize = 100;
 const LETTERS_MIN: usize = 8;
 
-/// What a text seems to be written in.
+/// The language that a text seems to be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tongue {
     /// Clearly French.

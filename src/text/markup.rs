@@ -1,7 +1,7 @@
 //! HTML that is written plainly, as most is, read without a tokeniser.
 //!
-//! Whatever is read here means the same to a browser. What would need a closer look is not read at all ([`Odd`]): then
-//! `html5ever` has to read the text.
+//! Markup that is read here means the same to a browser. Other markup is refused ([`Odd`]): then `html5ever` has to
+//! read the text.
 
 use html5ever::data::NAMED_ENTITIES;
 
@@ -14,7 +14,7 @@ pub(crate) struct Odd;
 pub(crate) enum Piece<'a> {
     /// Characters that stand for themselves, or a single `&` or `<` that does.
     Text(&'a str),
-    /// What a reference stands for.
+    /// The character that a reference stands for.
     Reference(Character),
     /// A start tag, by its name in lower case. Its attributes are in [`Pieces::attributes`].
     Start(&'a str),

@@ -1,7 +1,7 @@
 //! Text as people read it, for machines: markup to text, text to tokens, tokens folded. French before all. And the
 //! forms of addresses, dates and durations.
 //!
-//! Pure. What is "the same word" is decided here and nowhere else.
+//! Pure. Only this module decides whether two words are "the same word".
 
 mod address;
 mod boilerplate;

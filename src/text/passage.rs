@@ -29,7 +29,7 @@ pub struct Word<'a> {
     pub hash: u64,
     /// On the first part of a hyphenated word, the parts joined: `e-mail` is also `email`.
     pub joined: Option<&'a str>,
-    /// How many parts of the same compound follow: 1 on the `e` of `e-mail`.
+    /// The number of parts of the same compound that follow: 1 on the `e` of `e-mail`.
     pub followers: usize,
     /// The levelled text before it.
     pub before: &'a str,
@@ -51,7 +51,7 @@ struct WordList {
     joined: Vec<(usize, String)>,
 }
 
-/// Where a word stands.
+/// The place of a word.
 #[derive(Debug)]
 struct Position {
     levelled: Range<usize>,
@@ -59,7 +59,7 @@ struct Position {
     hash: u64,
     /// As in [`Word`].
     followers: usize,
-    /// How many blanks are before it. The text and the levelled text have the same blanks, so that this finds a place
+    /// The number of blanks before it. The text and the levelled text have the same blanks, so that this finds a place
     /// of the one in the other.
     blanks: usize,
 }
@@ -125,7 +125,7 @@ impl Passage {
         }
         let blanks = |end: usize| text.get(..end).map_or(0, |text| text.bytes().filter(|byte| *byte == b' ').count());
         let is_blank = |at: usize| text.as_bytes().get(at) == Some(&b' ');
-        // What stands between two blanks is inside or outside as a whole.
+        // The text between two blanks is inside or outside as a whole.
         let before = blanks(start);
         let index = |blanks: usize| words.places.partition_point(|place| place.blanks < blanks);
         let from = index(before + usize::from(is_blank(start)));
@@ -140,7 +140,7 @@ impl Passage {
     }
 }
 
-/// What levelling makes a blank of. A search for a string is many times faster than one for a character.
+/// Characters that levelling turns into blanks. A search for a string is many times faster than one for a character.
 const LEVELLED_BLANKS: [&str; 2] = ["\u{a0}", "\u{202f}"];
 
 impl From<String> for Passage {

@@ -13,7 +13,7 @@ pub(super) struct TagSpan<'a> {
 pub(super) enum Kind<'a> {
     Text,
     Open(&'a str),
-    /// Of an element that has no end.
+    /// The tag of an element that has no end tag.
     Void(&'a str),
     Close(&'a str),
 }

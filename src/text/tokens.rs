@@ -14,13 +14,13 @@ pub struct Token<'a> {
     pub word: &'a str,
     /// On the first part of a hyphenated word, the parts joined: `e-mail` is also `email`.
     pub joined: Option<String>,
-    /// How many parts of the same compound follow: 1 on the `e` of `e-mail`.
+    /// The number of parts of the same compound that follow: 1 on the `e` of `e-mail`.
     pub followers: usize,
-    /// Where `word` starts in the levelled text, in bytes.
+    /// The start of `word` in the levelled text, in bytes.
     pub start: usize,
 }
 
-/// Elided words of several letters (`qu'`): no part of the word behind their apostrophe. Those of one are in
+/// Elided words of several letters (`qu'`): no part of the word behind their apostrophe. Those of one letter are in
 /// [`is_elision`].
 const ELIDED: [&str; 5] = ["qu", "jusqu", "lorsqu", "puisqu", "quoiqu"];
 
@@ -43,7 +43,7 @@ pub(super) fn each_token<'a>(text: &'a str, mut call: impl FnMut(Token<'a>)) {
     }
 }
 
-/// Where the next word begins.
+/// Returns the start of the next word.
 fn next_word(text: &str, mut at: usize) -> Option<usize> {
     loop {
         let byte = *text.as_bytes().get(at)?;
@@ -62,7 +62,7 @@ fn next_word(text: &str, mut at: usize) -> Option<usize> {
     }
 }
 
-/// Where the word ends that begins at `start`; `start` itself if none begins there.
+/// Returns the end of the word that begins at `start`; `start` itself if none begins there.
 fn word_end(text: &str, start: usize) -> usize {
     let mut at = start;
     while let Some(&byte) = text.as_bytes().get(at) {
@@ -87,7 +87,7 @@ fn word_end(text: &str, start: usize) -> usize {
     at
 }
 
-/// Where the combining marks end that begin at `at`.
+/// Returns the end of the combining marks that begin at `at`.
 fn marks_end(text: &str, at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     at + rest.find(|c| !is_mark(c)).unwrap_or(rest.len())

@@ -108,7 +108,7 @@ pub fn without_tracking_in_html(html: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// Where the address stands in the tag of a link.
+/// Returns the place of the address in the tag of a link.
 fn href(html: &str, start: usize, end: usize) -> Option<(usize, usize)> {
     const NAME: &str = " href=\"";
     let from = start + html.get(start..end)?.find(NAME)? + NAME.len();

@@ -1,5 +1,5 @@
-//! Why an entry is or is not in a topic, for people: the rules that counted, the words that matched where they stand,
-//! and the rules that nearly counted.
+//! Explains to people why an entry is or is not in a topic: the rules that counted, the words that matched where they
+//! stand, and the rules that nearly counted.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ const CONTEXT_MAX: usize = 40;
 /// Characters of the words that matched: a prefix can match a word of any length.
 const WORDS_MAX: usize = 80;
 
-/// What became of an entry in one topic.
+/// The decision of one topic about an entry.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Judgement {
     /// The topic's id.
@@ -30,7 +30,7 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// The points of all rules, and the source's bonus.
     pub score: f64,
-    /// What the topic asks for.
+    /// The score that the topic asks for.
     pub threshold: f64,
     /// The language that the entry seems to be in.
     pub tongue: Tongue,
@@ -46,7 +46,7 @@ pub struct Evidence {
     /// The rule, its field and points.
     #[serde(flatten)]
     pub reason: Reason,
-    /// Where its terms stand, at most a few.
+    /// The places of its terms, at most a few.
     pub quotes: Vec<Quote>,
 }
 
@@ -55,11 +55,11 @@ pub struct Evidence {
 pub struct Quote {
     /// The term as the editor wrote it.
     pub term: String,
-    /// What stands before.
+    /// The text before the match.
     pub before: String,
     /// The words that matched.
     pub words: String,
-    /// What stands behind.
+    /// The text behind the match.
     pub after: String,
 }
 
@@ -68,13 +68,13 @@ pub struct Quote {
 pub struct NearMiss {
     /// The rule's name.
     pub rule: String,
-    /// What it lacked.
+    /// The condition that it lacked.
     pub shortfall: Shortfall,
     /// The points that it would have brought on its best field.
     pub points: f64,
 }
 
-/// What a rule lacked, the least first.
+/// The condition that a rule lacked; the smallest lack comes first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shortfall {
@@ -142,7 +142,7 @@ fn quotes(index: &Index, fields: &Fields, field: Field, hits: &[Hit<'_>]) -> Vec
     let mut quotes = Vec::new();
     let mut shift = 0;
     for passage in fields.texts(field) {
-        // How far a term reaches depends on its spelling there.
+        // The length of a match depends on the term's spelling there.
         let mut ends = HashMap::new();
         let behind = index.find_in(passage, shift, |term, start, end| {
             let known = ends.entry((term, start)).or_insert(end);
@@ -189,7 +189,7 @@ fn quote(term: &Term, text: &str, start: usize, end: usize) -> Quote {
 fn ending(text: &str) -> String {
     let Some((cut, _)) = text.char_indices().rev().nth(CONTEXT_MAX) else { return text.to_owned() };
     let Some((_, shown)) = text.split_at_checked(cut) else { return String::new() };
-    // What is shown begins with one character too many: if that is a blank, a word begins behind it.
+    // `shown` begins with one character too many: if that is a blank, a word begins behind it.
     let from = shown.find(char::is_whitespace).filter(|at| at + 1 < shown.trim_end().len());
     let from = from.unwrap_or_else(|| shown.chars().next().map_or(0, char::len_utf8));
     format!("…{}", shown.get(from..).unwrap_or_default().trim_start())
@@ -226,7 +226,7 @@ fn near_misses(watched: &Watched, found: &Found) -> Vec<NearMiss> {
     misses
 }
 
-/// What a rule that does not count lacks; `None` if nothing of it stands anywhere.
+/// Returns the condition that an uncounted rule lacks; `None` if none of its terms were found.
 fn shortfall(rule: &Rule, sought: &Sought, found: &Found) -> Option<Shortfall> {
     let all = [Field::Title, Field::Lead, Field::Body, Field::Tags];
     if let Some(field) = all.into_iter().find(|field| sought.mentions(&rule.pattern, *field, found) > 0) {

@@ -8,7 +8,7 @@ use crate::text::{Folding, Passage, Tongue, leans_to_french, tongue};
 /// Characters of the content that stand for a summary that is not there.
 const LEAD_MAX: usize = 300;
 
-/// What is judged of an entry: plain texts, by field.
+/// The texts of an entry that topics judge: plain text, by field.
 #[derive(Debug, Clone, Default)]
 pub struct Fields {
     /// The title.
@@ -74,7 +74,7 @@ impl Fields {
         *self.tongue.get_or_init(|| tongue(&self.text(), self.declared.as_deref()))
     }
 
-    /// How its words are folded: by the language of its text, by the declared one where the text does not tell, as
+    /// The folding of its words: by the language of its text, by the declared one where the text does not tell, as
     /// French where neither does. A declared French is believed: it is no software's default.
     #[must_use]
     pub fn folding(&self) -> Folding {
@@ -97,7 +97,7 @@ impl Fields {
     }
 }
 
-/// Where the lead of a content ends: at the last blank within its length.
+/// Returns the end of the lead of a content: the last blank within its length.
 fn lead_end(content: &str) -> usize {
     let Some((end, _)) = content.char_indices().nth(LEAD_MAX) else { return content.len() };
     content.get(..end).and_then(|lead| lead.rfind(' ')).unwrap_or(end)

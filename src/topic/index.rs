@@ -21,7 +21,7 @@ pub(super) const HEAD_GAP: u32 = 2;
 /// All terms.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
-    /// What makes two words one.
+    /// The rules by which two words are the same word.
     folding: Folding,
     /// By root: the words that have it.
     words: HashMap<String, Forms>,
@@ -257,13 +257,13 @@ fn new_node(trie: &mut Vec<TrieNode>) -> TermNumber {
     trie.len() - 1
 }
 
-/// Where an entry holds terms.
+/// The places of terms in an entry.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// By term: its place in `terms`, counted from 1; 0 if it is nowhere.
     slots: Vec<u32>,
     terms: Vec<(TermNumber, Starts)>,
-    /// Where the lead begins in the head.
+    /// The start of the lead in the head.
     lead_shift: u32,
 }
 
@@ -276,7 +276,7 @@ impl Found {
         self.terms.iter().map(|(term, _)| *term)
     }
 
-    /// Where a term starts in a field, ascending.
+    /// Returns the starts of a term in a field, ascending.
     pub(super) fn starts(&self, term: TermNumber, field: Field) -> impl Iterator<Item = u32> {
         let slot = self.slots.get(term).map_or(0, |slot| *slot as usize);
         let starts = slot.checked_sub(1).and_then(|slot| self.terms.get(slot));

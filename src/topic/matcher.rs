@@ -165,7 +165,7 @@ impl Watched {
         points.chain(self.bonus(fields)).fold(0.0, |score, points| score + points)
     }
 
-    /// What the topic's own rules decide.
+    /// Returns the verdict of the topic's own rules.
     fn verdict(&self, score: f64, fields: &Fields, found: &Found, tongue: impl Fn() -> Tongue) -> Verdict {
         if score < self.topic.threshold {
             return Verdict::BelowThreshold;
@@ -173,7 +173,7 @@ impl Watched {
         self.barrier(fields, found, tongue).unwrap_or(Verdict::In)
     }
 
-    /// What keeps an entry out whatever its score.
+    /// Returns the reason that keeps an entry out whatever its score.
     fn barrier(&self, fields: &Fields, found: &Found, tongue: impl Fn() -> Tongue) -> Option<Verdict> {
         let Topic { not, sources, language, .. } = &self.topic;
         if sources.as_ref().is_some_and(|sources| !sources.contains(&fields.source_id)) {
@@ -190,7 +190,7 @@ impl Watched {
     }
 }
 
-/// What becomes of an entry in one topic.
+/// The decision of one topic about an entry.
 pub(super) struct TopicDecision<'a> {
     pub(super) watched: &'a Watched,
     pub(super) score: f64,

@@ -1,4 +1,4 @@
-//! What is published: topics, their rules and terms, and how an entry gets in.
+//! Decides which entries are published: topics, their rules and terms.
 //!
 //! A topic is a list of weighted rules over fields; an entry is in when the points reach the threshold. On labelled
 //! French news such rules reached F1 0.90 where literal phrases reached 0.24 and expert regexes 0.67.
@@ -34,9 +34,9 @@ pub struct Topic {
     pub threshold: f64,
     /// The language that entries must not clearly differ from, a primary BCP 47 subtag; `None` for any.
     pub language: Option<String>,
-    /// What each field is worth.
+    /// The weight of each field.
     pub boost: Boost,
-    /// How many mentions in the body count fully.
+    /// The number of mentions in the body that count fully.
     pub body_cap: u32,
     /// Their points add up.
     pub rules: Vec<Rule>,
@@ -46,9 +46,9 @@ pub struct Topic {
     pub source_bonus: BTreeMap<String, f64>,
     /// Only entries of these sources, by id; `None` for all.
     pub sources: Option<Vec<String>>,
-    /// What the rules of these topics let in is in too, by id.
+    /// Topics, by id: the entries that their rules let in are in this topic too.
     pub include: Vec<String>,
-    /// What the rules of these topics let in stays out, by id.
+    /// Topics, by id: the entries that their rules let in stay out of this topic.
     pub exclude: Vec<String>,
 }
 
@@ -59,13 +59,13 @@ pub struct Rule {
     pub name: String,
     /// Negative pushes away.
     pub weight: f64,
-    /// Where to look; never empty.
+    /// The fields to look in; never empty.
     pub fields: Vec<Field>,
-    /// What to look for.
+    /// The terms to look for.
     pub pattern: Pattern,
 }
 
-/// What a rule looks for.
+/// The terms that a rule looks for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Pattern {
     /// One of these.
@@ -111,7 +111,7 @@ impl Field {
     }
 }
 
-/// What a mention is worth by field.
+/// The weight of a mention, by field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Boost {
     /// 3.

@@ -1,4 +1,4 @@
-//! What a rule is worth in an entry.
+//! The points of a rule in an entry.
 
 use super::index::{Found, Index, TermNumber};
 use super::{Boost, Field, Pattern, Rule, Term, Topic};
@@ -10,7 +10,7 @@ pub(super) struct Sought {
     right: Vec<TermNumber>,
 }
 
-/// What a rule comes to.
+/// The points of a rule and the field that gives them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Worth {
     /// The field that it counts on.
@@ -40,7 +40,7 @@ impl Sought {
         self.left.iter().chain(&self.right).copied()
     }
 
-    /// What the rule is worth on its best field, if it counts at all.
+    /// Returns the points of the rule on its best field, if it counts at all.
     pub(super) fn worth(&self, rule: &Rule, topic: &Topic, found: &Found) -> Option<Worth> {
         let mut best: Option<Worth> = None;
         for &field in &rule.fields {
@@ -57,7 +57,7 @@ impl Sought {
         best
     }
 
-    /// How often the pattern is met in a field; outside the body only whether.
+    /// Counts the matches of the pattern in a field; for `any` outside the body, 1 stands for any number.
     pub(super) fn mentions(&self, pattern: &Pattern, field: Field, found: &Found) -> usize {
         let is_there = |terms: &[TermNumber]| terms.iter().any(|term| found.holds(*term, field));
         match pattern {
@@ -95,7 +95,7 @@ impl Sought {
         standing.map(|(term, _)| term.written.clone()).collect()
     }
 
-    /// How many tokens part the two groups of `near` where they are closest in a field, if it holds both.
+    /// Returns the smallest distance in tokens between the two groups of `near` in a field, if it holds both.
     pub(super) fn closest(&self, field: Field, found: &Found) -> Option<u32> {
         let rights = union(&self.right, field, found);
         let distance = |left: u32| {
@@ -119,7 +119,7 @@ impl Pattern {
 }
 
 impl Boost {
-    /// What a mention in this field is worth.
+    /// Returns the weight of a mention in this field.
     #[must_use]
     pub fn of(&self, field: Field) -> f64 {
         match field {
@@ -146,7 +146,7 @@ fn union(terms: &[TermNumber], field: Field, found: &Found) -> Vec<u32> {
     all
 }
 
-/// How often something of `left` stands within so many tokens of something of `right`; neighbours are one meeting.
+/// Counts the positions of `left` within `within` tokens of one of `right`; neighbours are one meeting.
 fn meetings(left: &[u32], right: &[u32], within: u32) -> usize {
     let mut count = 0;
     let mut last: Option<u32> = None;

@@ -3,7 +3,7 @@
 use super::{Term, TermPart};
 use crate::text::{Levelled, Token, fold, is_running};
 
-/// Why a term cannot be matched.
+/// The reason why a term cannot be matched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TermError {
     /// Nothing or only blanks.

@@ -1,4 +1,4 @@
-//! How topics decide.
+//! Tests of the decisions of topics.
 
 use super::*;
 

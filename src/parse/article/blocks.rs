@@ -1,4 +1,4 @@
-//! What stands on a page and is not its article: menus, tags, comments, links to other articles.
+//! The parts of a page that are not its article: menus, tags, comments, links to other articles.
 //!
 //! Three signs, from the surest to the weakest: the element, its class or id, the words it begins with. An element that
 //! holds the page's heading is never taken away. Each step costs time in proportion to the page.
@@ -82,7 +82,7 @@ const PARTS: &[&str] = &[
     "voir-aussi",
 ];
 
-/// How a list of other articles is introduced, folded.
+/// The introductions of lists of other articles, folded.
 const RELATED: &[&str] = &[
     "a consulter aussi",
     "a decouvrir aussi",
@@ -115,10 +115,10 @@ const RELATED: &[&str] = &[
     "you may also like",
 ];
 
-/// How tags and buttons are introduced.
+/// The introductions of tags and buttons.
 const TAGGED: &[&str] = &["etiquettes", "mot cle", "mots cles", "partager", "partagez", "share", "tags"];
 
-/// How readers' comments are introduced, a number before it or not.
+/// The introductions of readers' comments, with a number before them or without.
 const COMMENTS: &[&str] = &[
     "ajouter un commentaire",
     "comments",
@@ -142,7 +142,7 @@ const INTRODUCERS: &[&str] = &["b", "div", "dl", "dt", "li", "p", "section", "sp
 const LEAD_BYTES_MAX: usize = 80;
 const LEAD_NODES_MAX: usize = 30;
 
-/// What may stand beside an introduction: a colon, a number in brackets.
+/// Bytes that are allowed beside an introduction: a colon, a number in brackets.
 const REST_BYTES_MAX: usize = 12;
 
 /// Takes away what is not the article.
@@ -163,7 +163,7 @@ pub(super) fn remove(page: &Document) {
 fn holders_of_heading(page: &Document) -> HashSet<NodeId> {
     let mut kept = HashSet::new();
     for heading in elements(page).filter(|node| node.has_name("h1") || node.has_name("main")) {
-        // What holds it is known from there on.
+        // From a known holder on, all holders further out are known.
         for holder in heading.ancestors_it(None) {
             if !kept.insert(holder.id) {
                 break;
@@ -259,7 +259,7 @@ fn lead(node: &NodeRef<'_>) -> (String, bool) {
     (words.collect::<Vec<_>>().join(" "), is_whole)
 }
 
-/// What follows a phrase at the beginning of a text, if it does begin with it.
+/// Returns the text that follows a phrase, if the text begins with the phrase.
 fn after_phrase<'t>(text: &'t str, phrase: &str) -> Option<&'t str> {
     let rest = text.strip_prefix(phrase)?;
     (rest.is_empty() || rest.starts_with(' ')).then_some(rest)

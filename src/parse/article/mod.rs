@@ -22,10 +22,10 @@ const TEXT_BYTES_MIN: usize = 140;
 /// Text, in bytes, with which the search ends; below it the search is repeated with a milder judgement.
 const TEXT_BYTES_ENOUGH: usize = 250;
 
-/// Where a page can say its charset (HTML §4.2.5.4).
+/// Bytes at the beginning of a page in which it can say its charset (HTML §4.2.5.4).
 const CHARSET_BYTES_MAX: usize = 1024;
 
-/// Why a page gave no article.
+/// The reason why a page gave no article.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArticleError {
     /// The address leads to a file: a PDF, a picture, a sound.

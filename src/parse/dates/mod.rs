@@ -27,7 +27,7 @@ const DATE_BYTES_MAX: usize = 100;
 /// Longest text that can be a date within markup.
 const MARKUP_BYTES_MAX: usize = 4096;
 
-/// How far ahead of us a publisher's clock, or a zone that it forgot, can be.
+/// The most that a publisher's clock, or a zone that it forgot, can be ahead of us.
 const AHEAD_MAX: TimeDelta = TimeDelta::days(1);
 
 /// The year before which a date is a slip (`0001-01-01`) and not history.
@@ -37,13 +37,13 @@ const YEAR_MIN: i32 = 1900;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct DateRead {
     pub(super) date: Option<Timestamp>,
-    /// What is wrong with it, also if it was read.
+    /// The fault in it, also if it was read.
     pub(super) defect: Option<Defect>,
 }
 
 /// Reads the date of an element; `None` if it says nothing.
 ///
-/// What an element is marked with for machines (`<time datetime>`, `content`) goes before its text.
+/// An attribute for machines (`<time datetime>`, `content`) takes precedence over the element's text.
 pub(super) fn of(element: &Element<'_>, zone: Tz, now: Timestamp) -> Option<DateRead> {
     let marked = marked(element).map(|text| read_text(text, zone, now)).filter(|dated| dated.date.is_some());
     marked.or_else(|| Some(read(&element.text()?, zone, now)))
@@ -214,7 +214,7 @@ fn tokens(text: &str) -> Vec<DatePart<'_>> {
     tokens
 }
 
-/// What was recognised so far.
+/// The parts that were recognised so far.
 #[derive(Default)]
 struct Parts {
     time: Option<(u32, u32, u32)>,
@@ -224,13 +224,13 @@ struct Parts {
     offset: Option<i32>,
     /// An abbreviation and the minutes east of Greenwich that it usually means.
     zone: Option<(String, i32)>,
-    /// What stands where a zone would, and is none that we know.
+    /// A word in the place of a zone that is no zone we know.
     unknown_zone: Option<String>,
     month: Option<u32>,
     /// A month that may be a weekday.
     doubtful_month: Option<u32>,
     weekday: Option<Weekday>,
-    /// What is not time or zone, with the number of digits.
+    /// Numbers that are not time or zone, each with its number of digits.
     numbers: Vec<(u32, usize)>,
     /// Whether the token before ended the time, so that what follows is its zone.
     is_after_time: bool,

@@ -9,7 +9,7 @@ use chrono::Weekday;
 
 use crate::text::fold;
 
-/// How the names of months begin, January first; `=` after a name that stands for the whole word.
+/// The beginnings of the names of months, January first; `=` after a name that stands for the whole word.
 const MONTHS: [&str; 12] = [
     "jan ene gen ian янв січ ιαν oca sty led tammi يناير ינואר",
     "fev feb lut úno фев лют φεβ şub helmi فبراير פברואר",
@@ -25,7 +25,7 @@ const MONTHS: [&str; 12] = [
     "dec dez dic des gru pro= pros дек груд δεκ ara joulu ديسمبر דצמבר",
 ];
 
-/// How the names of weekdays begin, Monday first, as in [`MONTHS`].
+/// The beginnings of the names of weekdays, Monday first, as in [`MONTHS`].
 const WEEKDAYS: [&str; 7] = [
     "mon lun mo= ma= maandag man pon seg dilluns dl= hétf пон пн= δευ pzt pazartesi",
     "tue mar mardi martes martedi marti di= dien din tir tis ti= ter dimarts dt= wto wt= kedd вто вівт вт= τρι sal",
@@ -36,7 +36,7 @@ const WEEKDAYS: [&str; 7] = [
     "sun dim dom dum so= zon zo= sonn sön søn su= diumenge dg= nie vasár вос нед вс= κυρ paz pazar",
 ];
 
-/// What a word names.
+/// The month or weekday that a word names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct MonthOrDay {
     /// From 1.

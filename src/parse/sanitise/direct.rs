@@ -2,8 +2,8 @@
 //! written, in which a browser neither opens nor closes anything by itself.
 //!
 //! Safe by construction: only names of the lists here are written, and between them escaped text and escaped values of
-//! attributes that [`super::ATTRIBUTES`] allows. What is read has the very bytes that `ammonia` would write, which tests
-//! compare. All else is left to `ammonia`.
+//! attributes that [`super::ATTRIBUTES`] allows. The output has the very bytes that `ammonia` would write, which tests
+//! compare. All other markup is left to `ammonia`.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use url::Url;
 use super::{ATTRIBUTES, GENERIC_ATTRIBUTES, LINK_REL, SCHEMES};
 use crate::text::markup::{Odd, Piece, Pieces, character};
 
-/// How the tree builder of HTML (§13.2.6.4.7) treats an element.
+/// The treatment of an element by the tree builder of HTML (§13.2.6.4.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ElementKind {
     /// Stands wherever text does.

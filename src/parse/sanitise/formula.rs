@@ -62,9 +62,9 @@ struct Formula<'m> {
 /// An open element.
 struct Operand<'m> {
     name: &'m str,
-    /// Where its text begins.
+    /// The start of its text.
     start: usize,
-    /// How many operands it has so far.
+    /// The number of operands so far.
     operands: usize,
 }
 

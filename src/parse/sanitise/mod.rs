@@ -41,7 +41,7 @@ const SIGN_MAX: u32 = 48;
 /// Pictures of a text that are looked at for the entry's own.
 const PICTURES_MAX: usize = 20;
 
-/// What readers who follow a link do not tell its site.
+/// The `rel` of every link: the linked site learns nothing of the page that a reader comes from.
 const LINK_REL: &str = "noopener noreferrer";
 
 /// Attributes of every element.

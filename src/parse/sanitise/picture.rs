@@ -1,4 +1,4 @@
-//! Which picture is meant: pages load theirs late, in sizes, and in formats to choose from (HTML §4.8.4.3).
+//! Finds the picture that is meant: pages load theirs late, in sizes, and in formats to choose from (HTML §4.8.4.3).
 
 use url::Url;
 
@@ -7,7 +7,7 @@ use super::super::{entity, scan};
 /// Widest picture that is chosen, in pixels: no screen of a reader shows more.
 const WIDTH_MAX: f64 = 2048.0;
 
-/// Where themes and plug-ins keep the address until a script loads it. Any `data-…src` is read as one of these.
+/// Attributes in which themes and plug-ins keep the address for a script. Any `data-…src` is read as one of these.
 const LAZY: &[&str] = &["data-original", "data-lazy", "data-lazyload", "data-echo", "data-url", "data-actualsrc"];
 
 /// Parts of names of files that hold the place of a picture.
@@ -55,7 +55,7 @@ pub(super) fn best(attributes: &[(&str, &str)], source: Option<Picture>, base: O
     if let Some(url) = late() {
         return Some(Picture { url, is_lazy: true });
     }
-    // What stands in `src` beside a source that a script would load is a blurred copy.
+    // Beside a source that a script would load, `src` is a blurred copy.
     let (late_source, source) = source.map(|source| (source.is_lazy, source.url)).unzip();
     if !is_placeholder && late_source != Some(true) {
         return src.map(|url| Picture { url, is_lazy: false });

@@ -300,7 +300,7 @@ proptest! {
     }
 }
 
-/// What this module has rules for, in any order.
+/// Markup that this module has rules for, in any order.
 fn tangled() -> impl Strategy<Value = String> {
     const TAGS: &str = "</?(noscript|picture|math|mfrac|mi|svg|center|table|td|x-y|p|b|video|select|li|form|amp-img|a|main)\
                         ( (alttext|data-src|href|xml:lang|srcset)=('[a#/. ]{0,4}'|\"[a#/, w2]{0,4}\"|[a/#]{0,3}))?/?>";

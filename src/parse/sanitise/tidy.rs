@@ -125,7 +125,7 @@ struct Tidy<'h> {
     is_source_small: bool,
     /// Pictures written, and whether in `noscript`.
     pictures: HashMap<Url, bool>,
-    /// Where the last picture ends that may come again, and whether it is for those without scripts.
+    /// The end of the last picture that may come again, and whether it is for those without scripts.
     late_picture: Option<(usize, bool)>,
     /// The last character of a text that nothing parts from the next.
     last: Option<char>,

@@ -1,4 +1,4 @@
-//! Where links lead, and what relative addresses refer to.
+//! Tests of the targets of links and the bases of relative addresses.
 
 use super::*;
 

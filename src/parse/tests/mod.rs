@@ -1,4 +1,4 @@
-//! What comes out of [`read`], by dialect and by fault.
+//! Tests of the results of [`read`], by dialect and by fault.
 
 mod dialects;
 mod faults;

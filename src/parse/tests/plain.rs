@@ -1,4 +1,4 @@
-//! What is markup, and what only looks like it.
+//! Tests that tell markup from text that only looks like it.
 
 use super::*;
 

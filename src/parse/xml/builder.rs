@@ -51,9 +51,9 @@ pub(in crate::parse) fn read<'a>(document: &'a str, limits: &Limits) -> XmlTree<
     builder.finish()
 }
 
-/// Where a tokeniser gave up.
+/// The place where a tokeniser gave up.
 struct MarkupFault {
-    /// Of the `<` that begins no markup.
+    /// The place of the `<` that begins no markup.
     at: usize,
     /// Bytes that it looked at to find out.
     scanned: usize,
@@ -64,7 +64,7 @@ struct Open<'a> {
     element: Element<'a>,
     /// As its end tag must write it.
     tag: &'a str,
-    /// What stands between the angle brackets of its start tag.
+    /// The text between the angle brackets of its start tag.
     markup: &'a str,
     /// Bindings in scope outside.
     bindings: usize,

@@ -96,7 +96,7 @@ fn without_tail(html: &str, cut: usize) -> Option<String> {
         match tag.kind {
             Kind::Open(name) if SHOWN.contains(&name) => return None,
             Kind::Open(_) => depth += 1,
-            // Of an element that began before the cut.
+            // The end tag of an element that began before the cut.
             Kind::Close(_) if depth == 0 => kept.push_str(source),
             Kind::Close(_) => depth -= 1,
             Kind::Void("img") => kept.push_str(source),

@@ -1,4 +1,4 @@
-//! What makes two folded words one, by language.
+//! The rules, by language, by which two folded words are the same word.
 //!
 //! A language is a file here and a line in each function of [`Folding`].
 
@@ -7,7 +7,7 @@ mod french;
 
 use std::borrow::Cow;
 
-/// How the words of a language are folded to their root.
+/// The rules that fold the words of a language to their root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Folding {
     /// Plural and feminine.

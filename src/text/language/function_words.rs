@@ -100,14 +100,14 @@ const WORDS: [(&str, &str); LISTS] = [
     ),
 ];
 
-/// Where French and English stand in the list.
+/// The places of French and English in the list.
 pub(super) const FRENCH: usize = 0;
 pub(super) const ENGLISH: usize = 1;
 
 /// Function words that a text needs to be clear.
 const CLEAR_MIN: u8 = 4;
 
-/// Of these, words that no other list has.
+/// The least number of these words that no other list has.
 const TELLING_MIN: u8 = 2;
 
 /// Function words that a text needs beside a declaration.
@@ -191,7 +191,7 @@ fn find(word: &[u8]) -> Option<&'static FunctionWord> {
     }
 }
 
-/// How many function words of each language a text has.
+/// The number of function words of each language in a text.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tally {
     all: PerLanguage,
@@ -234,7 +234,7 @@ impl Tally {
         self.telling.iter_mut().zip(known.telling).for_each(|(count, one)| *count += one);
     }
 
-    /// How many function words of a language there are.
+    /// Returns the number of function words of a language.
     pub(super) fn count(&self, language: usize) -> u8 {
         self.all.get(language).copied().unwrap_or_default()
     }
@@ -259,8 +259,8 @@ impl Tally {
         count >= AGREED_MIN && telling > 0 && self.best().is_some_and(|(_, most)| most <= count)
     }
 
-    /// Whether nothing speaks against a language: no other language has many more of its words there. Of one without a
-    /// list, that no language has more than it may have by chance.
+    /// Whether nothing speaks against a language: no other language has many more of its words there. For one without a
+    /// list: no language has more of them than it may have by chance.
     pub(super) fn may_be(&self, code: &str) -> bool {
         let most = self.best().map_or(0, |(_, most)| most);
         match WORDS.iter().position(|(known, _)| *known == code) {

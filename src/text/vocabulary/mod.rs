@@ -25,7 +25,7 @@ pub struct Vocabulary {
     pub framing: &'static str,
     /// Other words that do not tell what a text is about, though they may tell two titles apart.
     pub untelling: &'static str,
-    /// How blog software signs the text of an entry, around the entry's title; the blog's name follows.
+    /// The words with which blog software signs the text of an entry, around its title; the blog's name follows.
     pub signatures: &'static [(&'static str, &'static str)],
 }
 
