@@ -1,4 +1,4 @@
-//! What a feed says, in our words (RFC 4287 §4.1): the types that every stage passes on.
+//! The content of a feed (RFC 4287 §4.1), in the types that every stage passes on.
 //!
 //! Plain data, no behaviour beyond reading it. No crate of any one format shows here.
 
@@ -30,21 +30,21 @@ pub struct Feed {
     pub updated: Option<Timestamp>,
     /// The software that made it.
     pub generator: Option<String>,
-    /// Who may do what with it, plain text.
+    /// Its copyright and terms of use, plain text.
     pub rights: Option<String>,
-    /// Who writes it, unless an entry says otherwise.
+    /// Its authors, unless an entry names its own.
     pub authors: Vec<Person>,
     /// `WebSub` hubs that announce it (`link rel="hub"`).
     pub hubs: Vec<Url>,
-    /// How often the publisher asks to be polled.
+    /// The publisher's wishes on how often it is polled.
     pub rhythm: Rhythm,
     /// In document order.
     pub entries: Vec<Entry>,
-    /// What was wrong with the document and what we did about it.
+    /// The document's defects, and our repairs.
     pub defects: Vec<Defect>,
 }
 
-/// What a document says of how often it wants to be read (RSS 2.0 `ttl`, `skipHours`, `skipDays`; RSS 1.0 `sy:*`).
+/// A document's wishes on how often it is read (RSS 2.0 `ttl`, `skipHours`, `skipDays`; RSS 1.0 `sy:*`).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rhythm {
     /// RSS `ttl`: how long the document may be cached.
@@ -72,7 +72,7 @@ pub struct Entry {
     pub summary: Option<String>,
     /// HTML, as `summary`.
     pub content: Option<String>,
-    /// What relative links in `summary` and `content` refer to (`xml:base`, else the entry's or the feed's page).
+    /// The base of relative links in `summary` and `content` (`xml:base`, else the entry's or the feed's page).
     pub base: Option<Url>,
     /// First publication. Never a copy of `updated`.
     pub published: Option<Timestamp>,
@@ -119,11 +119,11 @@ pub struct Person {
 /// A publisher's tag (RFC 4287 §4.2.2).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Category {
-    /// What identifies the tag within its scheme.
+    /// The tag's identifier within its scheme.
     pub term: String,
     /// The list that the tag is from.
     pub scheme: Option<String>,
-    /// What people read, if it is not the term.
+    /// The tag's text for people, if it is not the term.
     pub label: Option<String>,
 }
 
@@ -137,19 +137,19 @@ pub struct Enclosure {
     pub media_type: Option<String>,
     /// In bytes.
     pub length: Option<u64>,
-    /// What it shows, in words: its title, or the description of a picture. Plain text.
+    /// Its title, or the description of a picture. Plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
 }
 
-/// Where the readers' comments of an entry are (RSS `comments`, `wfw:commentRss`, `slash:comments`, RFC 4685).
+/// The readers' comments on an entry (RSS `comments`, `wfw:commentRss`, `slash:comments`, RFC 4685).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comments {
     /// Their page.
     pub url: Option<Url>,
     /// Their feed.
     pub feed: Option<Url>,
-    /// How many there are.
+    /// Number of comments.
     pub count: Option<u64>,
     /// When the latest came.
     #[serde(default)]

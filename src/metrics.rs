@@ -1,4 +1,4 @@
-//! What the daemon counts, in the text format of Prometheus (`OpenMetrics` 1.0). The home of `prometheus_client`.
+//! The daemon's metrics, in the text format of Prometheus (`OpenMetrics` 1.0). The home of `prometheus_client`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU64;
@@ -42,7 +42,7 @@ pub struct Metrics {
     memory: Gauge<f64, AtomicU64>,
 }
 
-/// What is told of a source. There are as many as the config has.
+/// The figures of one source. There are as many as the config has sources.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceFigures {
     /// Its id.
@@ -53,7 +53,7 @@ pub struct SourceFigures {
     pub last_success: Option<Timestamp>,
     /// Entries that are kept of it.
     pub entries: u64,
-    /// How many of them are in topics.
+    /// Number of them that are in topics.
     pub topic_entries: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What the store remembers of a source between polls.
+//! The facts that the store remembers of a source between polls.
 
 mod health;
 
@@ -10,7 +10,7 @@ use crate::feed::{Person, Rhythm, Timestamp};
 
 pub use health::{Health, Monitored, Turn};
 
-/// What the store remembers of a source (a [`crate::config::Source`] is its settings only).
+/// The facts that the store remembers of a source (a [`crate::config::Source`] is its settings only).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SourceState {
     /// The id of the source in the config.
@@ -48,13 +48,13 @@ pub struct SourceState {
 pub struct Remembered {
     /// Its state.
     pub state: SourceState,
-    /// How it was, as it was told last.
+    /// Its health, as it was told last.
     pub health: Option<Health>,
     /// Since when its longest missed entry is missed.
     pub missed_since: Option<Timestamp>,
 }
 
-/// What a server told us to send back (RFC 9110 §8.8), byte for byte.
+/// Validators that a server told us to send back (RFC 9110 §8.8), byte for byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Validators {
     /// The URL that sent them.
@@ -68,11 +68,11 @@ pub struct Validators {
 /// A permanent redirect under observation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redirect {
-    /// Where the chain ended.
+    /// The end of the chain.
     pub to: Url,
     /// When it was first seen, without another answer since.
     pub since: Timestamp,
-    /// How many polls in a row saw it.
+    /// Number of polls in a row that saw it.
     pub polls: u32,
 }
 
@@ -111,7 +111,7 @@ pub struct About {
     pub generator: Option<String>,
     /// The dialect it is written in.
     pub format: Option<String>,
-    /// How often it asks to be polled.
+    /// Its wishes on how often it is polled.
     pub rhythm: Rhythm,
     /// Whether the config kept its address private when it was last polled: it stays so after the source has left the config.
     pub is_private: bool,
@@ -213,7 +213,7 @@ fn observe_redirect(
     }
 }
 
-/// What a hub was told last of a topic (`WebSub`), and when to tell it again if that failed.
+/// The last announcement of a topic to a hub (`WebSub`), and when to repeat it if that failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Announcement {
     /// The hub's address.
@@ -246,7 +246,7 @@ pub const RETRY_AFTER_MAX: TimeDelta = TimeDelta::days(7);
 pub struct Throttle {
     /// The host.
     pub host: String,
-    /// Until when.
+    /// Its end.
     pub until: Timestamp,
 }
 
@@ -260,7 +260,7 @@ impl Throttle {
     }
 }
 
-/// How long a server asked us to wait, and in which words.
+/// The wait that a server asked of us, and the words in which it asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wait {
     /// From now.

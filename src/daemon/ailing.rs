@@ -17,8 +17,8 @@ use crate::store::ailment::Ailment;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Handle, StoreError};
 
-/// How long a transaction waits for another process that writes. Nothing is lost when that is over: it is an outage, and
-/// the store is tried again. Much shorter than the time after which the watchdog finds the daemon dead.
+/// Longest time that a transaction waits for another process that writes. Nothing is lost when that is over: it is an
+/// outage, and the store is tried again. Much shorter than the time after which the watchdog finds the daemon dead.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The same at a start: nobody is served until then.
@@ -151,7 +151,7 @@ impl Daemon {
         self.ailing.is_some()
     }
 
-    /// How many polls may be under way.
+    /// Returns the largest number of polls that may be under way.
     pub(super) fn room_for_polls(&self) -> usize {
         let most = polls_max(&self.context);
         if self.tries == 0 { most } else { most.min(POLLS_ON_PROBATION) }

@@ -20,7 +20,7 @@ use crate::store::StoreError;
 /// Others that are due so soon are waited for before it is decided whether a host is dead or this machine is cut off.
 pub(super) const SOON: TimeDelta = TimeDelta::seconds(45);
 
-/// How long no poll begins after one that lacked something, and when that one is tried again.
+/// Pause before any poll after one that lacked something, and time until that one is tried again.
 const LACKING_PAUSE: Duration = Duration::from_secs(5);
 const LACKING_RETRY: TimeDelta = TimeDelta::seconds(10);
 
@@ -68,7 +68,7 @@ impl Daemon {
         }
     }
 
-    /// How long until it must be looked for polls that are due: not while there is no room for another.
+    /// Returns the time until the next look for due polls: none are looked for while there is no room for another.
     pub(super) fn until_next_poll(&mut self) -> Duration {
         let now = Instant::now();
         let is_full = self.polls.len() >= self.room_for_polls();

@@ -1,4 +1,4 @@
-//! Which source is due when: a heap of due times, not a task a source.
+//! The due times of sources: one heap, not a task for each source.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -24,9 +24,9 @@ const SPREAD_MAX: TimeDelta = TimeDelta::minutes(5);
 #[derive(Debug, Default)]
 pub(crate) struct Due {
     heap: BinaryHeap<Reverse<(Timestamp, String)>>,
-    /// The only due time of a source that counts; what else the heap holds of it is out of date.
+    /// The only due time of a source that counts; any other in the heap is out of date.
     times: HashMap<String, Timestamp>,
-    /// What is being polled, and its host.
+    /// The sources that are being polled, with their hosts.
     polling: HashMap<String, String>,
     /// Polls under way by host, and the sources that are due and wait for their end.
     hosts: HashMap<String, HostQueue>,

@@ -56,7 +56,7 @@ const END_MAX: Duration = Duration::from_secs(4);
 /// Part of it in which polls, and answers to readers, may end by themselves.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How often the store is asked whether another process changed it, and the config file whether it was saved.
+/// Time between two checks whether another process changed the store, or the config file was saved.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Longest time that a look at the store may wait for its answer; beyond it the watchdog hears nothing more.
@@ -65,7 +65,7 @@ const LOOK: Duration = Duration::from_secs(2);
 /// which is an outage; to be killed earlier would only begin the same wait again.
 const LOOK_MAX: Duration = Duration::from_secs(75);
 
-/// How long changes gather before they are published together, at least and at most.
+/// Shortest and longest time that changes gather before they are published together.
 const GATHER: Duration = Duration::from_millis(500);
 const GATHER_MAX: Duration = Duration::from_secs(30);
 
@@ -76,7 +76,7 @@ const GATHER_SHARE: u32 = 5;
 /// When a source is tried again over which we panicked.
 const PANIC_PAUSE: TimeDelta = TimeDelta::hours(1);
 
-/// How long archives may stay behind while polls are under way.
+/// Longest time that archives may stay behind while polls are under way.
 const ARCHIVE_DELAY_MAX: Duration = Duration::from_mins(1);
 
 /// When files that could not be written are tried again: a disk may have room by then, and nobody may come to tell us.
@@ -88,7 +88,7 @@ const LATE: TimeDelta = TimeDelta::minutes(1);
 /// Polls that are begun for each that can run.
 const READY: usize = 4;
 
-/// How often it is looked whether the day's upkeep is due.
+/// Time between two checks whether the day's upkeep is due.
 const UPKEEP: TimeDelta = TimeDelta::hours(1);
 
 /// Runs until SIGTERM or SIGINT, and ends within four seconds then.
@@ -155,7 +155,7 @@ struct Daemon {
     socket: Option<Socket>,
     server: Task<()>,
     due: Due,
-    /// Where each source stands in the config.
+    /// The position of each source in the config.
     places: HashMap<String, usize>,
     polls: JoinSet<Ended>,
     /// Whether hosts answer, and the polls of which it is not known yet who is at fault.
@@ -166,9 +166,9 @@ struct Daemon {
     is_outage_noted: bool,
     /// The store cannot be written.
     ailing: Option<Ailing>,
-    /// How often it was tried whether the store can be written, since a poll was kept.
+    /// Number of tries to write to the store since a poll was last kept.
     tries: usize,
-    /// Where the store lies; another one that the config names counts from the next start.
+    /// The path of the store; another one that the config names counts from the next start.
     store_path: PathBuf,
     mending: Task<Result<(), StoreError>>,
     /// No poll begins until then: the last one lacked something.
@@ -184,7 +184,7 @@ struct Daemon {
     relabelling: Task<bool>,
     upkeep: Task<usize>,
     announcing: Task<Option<Timestamp>>,
-    /// What hubs are to hear of.
+    /// The topics to announce to hubs.
     announced: Arc<Vec<Announced>>,
     /// When to announce: now after a publication, later after a failure.
     next_announcement: Option<Timestamp>,
@@ -192,7 +192,7 @@ struct Daemon {
     gathered: Option<Instant>,
     /// The generation that the last publication showed, if there was one.
     published: Option<i64>,
-    /// How long it took.
+    /// Its duration.
     publication: Duration,
     /// When the archives were brought up to date.
     archived: Instant,
@@ -203,7 +203,7 @@ struct Daemon {
     file: Arc<Mutex<FileWatch>>,
     /// SIGHUP: the config is to be read whether it was saved or not.
     is_told_to_reload: bool,
-    /// What is wrong, by what it is about.
+    /// The current problems, by subject.
     troubles: BTreeMap<&'static str, String>,
     next_upkeep: Timestamp,
     report: Report,
@@ -280,7 +280,7 @@ impl Daemon {
                     if let Some(reloaded) = self.survive(reloaded)? {
                         self.reloaded(reloaded);
                     }
-                    // What was read of the file is read again with the store.
+                    // If the reload broke off, the file is read again at the next one.
                     self.is_told_to_reload |= is_broken_off;
                 }
                 published = self.publishing.ended() => {
@@ -379,7 +379,7 @@ impl Daemon {
         self.publishing
             .start(|| publication::publish(Arc::clone(context), archives, outages, Arc::clone(front), stop.clone()));
         if self.is_ailing() {
-            // All that writes waits for the store.
+            // Tasks that write wait for the store.
             return;
         }
         self.reloading.start(|| {

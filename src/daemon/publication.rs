@@ -21,9 +21,9 @@ pub(super) struct Publication {
     pub(super) tree: Tree,
     /// The path of `site.url`, without its last slash.
     pub(super) prefix: String,
-    /// How the archives were treated.
+    /// Its extent.
     pub(super) archives: Archives,
-    /// How many stories of each topic its main document shows.
+    /// Number of stories that each topic's main document shows.
     pub(super) stories: Vec<(String, usize)>,
     pub(super) announced: Vec<Announced>,
     pub(super) written: Result<Written, FilesError>,

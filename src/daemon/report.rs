@@ -1,4 +1,4 @@
-//! What the daemon tells of itself: `/healthz`, the metrics, and a line a round.
+//! The daemon's reports on itself: `/healthz`, the metrics, and a line a round.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,16 +17,16 @@ use crate::schedule::RHYTHM;
 use crate::serve::{self, DaemonFigures, DaemonHealth, Offer, OutageTold, ServingLimits, Socket};
 use crate::store::StoreError;
 
-/// How often the store is asked how sources stand, though nothing was published: another process may have polled.
+/// Longest time between two surveys of the sources, even if nothing was published: another process may have polled.
 const SURVEY: Duration = Duration::from_mins(5);
 
 /// Shortest time between two surveys; and of all time they take no more than one part in so many.
 const SURVEY_PAUSE: Duration = Duration::from_secs(2);
 const SURVEY_SHARE: u32 = 50;
 
-/// What is known for telling.
+/// The state that reports are made from.
 pub(super) struct Report {
-    /// Since when this process runs.
+    /// The start of this process.
     began: Timestamp,
     roster: Roster,
     pub(super) surveying: Task<Option<Roster>>,

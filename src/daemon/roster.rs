@@ -1,4 +1,4 @@
-//! How the sources stand while the daemon runs: the figures and reasons of `/healthz`. Reads no clock.
+//! The standing of each source while the daemon runs: the figures and reasons of `/healthz`. Reads no clock.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -37,7 +37,7 @@ pub(super) struct RosterMember {
     topic_entries: u64,
 }
 
-/// All that the store tells of sources.
+/// The store's data on all sources.
 pub(super) struct Survey {
     pub(super) states: Vec<SourceState>,
     pub(super) days: Vec<EntryDay>,
@@ -86,7 +86,7 @@ impl Roster {
         state.next_poll = polled.next_poll;
     }
 
-    /// Counts the sources by how they stand; each word is there.
+    /// Counts the sources by standing; every standing is listed.
     pub(super) fn standings(&self, now: Timestamp) -> BTreeMap<&'static str, usize> {
         let mut counts: BTreeMap<_, _> = Standing::ALL.iter().map(|standing| (standing.code(), 0)).collect();
         for member in self.members.values() {

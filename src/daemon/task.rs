@@ -43,7 +43,7 @@ impl<T: Send + 'static> Task<T> {
         !self.running.is_empty()
     }
 
-    /// How long the work under way has taken so far; nothing if none is.
+    /// Returns the time that the work under way has taken so far; zero if none is.
     pub(super) fn running_for(&self) -> Duration {
         if self.is_running() { self.began.elapsed() } else { Duration::ZERO }
     }

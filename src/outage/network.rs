@@ -19,7 +19,7 @@ const MANY: usize = 8;
 /// Longest time that a poll stays in doubt: longer than connecting and waiting for an answer take.
 const PATIENCE: Duration = Duration::from_secs(45);
 
-/// How long an answer counts: longer than any poll that is in doubt.
+/// Time for which an answer counts: longer than any poll stays in doubt.
 const ANSWER_LIFE: Duration = Duration::from_mins(5);
 
 /// Pauses between two tries while nothing answers, in seconds; the last one stays.
@@ -42,7 +42,7 @@ pub enum Reply {
     Doubtful(String),
 }
 
-/// All that is known when it is to be decided.
+/// The facts that [`judge`] decides by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hearing {
     /// Hosts that answered while those in doubt were asked.
@@ -139,7 +139,7 @@ struct Doubtful<D> {
 struct Down {
     /// Hosts that answered all the same.
     exceptions: HashSet<String>,
-    /// How often it was tried.
+    /// Number of tries so far.
     tries: usize,
     /// Polls begun in the try that is due or under way.
     begun: usize,

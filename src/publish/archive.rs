@@ -46,13 +46,13 @@ pub struct OpenVolume<'a, W> {
 /// A document in three parts, of which the middle may be larger than memory.
 #[derive(Debug)]
 pub struct Framed<W> {
-    /// Where it is found below the site's address.
+    /// Its path below the site's address.
     pub path: String,
-    /// What stands before its stories.
+    /// The part before its stories.
     pub head: Vec<u8>,
     /// Its stories, as they were written.
     pub body: W,
-    /// What stands after them.
+    /// The part after them.
     pub tail: Vec<u8>,
 }
 
@@ -123,7 +123,7 @@ pub(super) fn cited(story: &Story) -> impl Iterator<Item = &str> {
     std::iter::once(story.head.source_id.as_str()).chain(tellings)
 }
 
-/// Where a document of a volume is found below the site's address.
+/// Returns the path of a document of a volume, below the site's address.
 pub(super) fn path(topic_id: &str, month: Month, format: Format) -> String {
     match format {
         Format::Atom => format!("/{topic_id}/archive/{month}.atom"),

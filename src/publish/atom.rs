@@ -27,7 +27,7 @@ const THREADS: &str = "http://purl.org/syndication/thread/1.0";
 const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 /// RFC 6721.
 const TOMBSTONES: &str = "http://purl.org/atompub/tombstones/1.0";
-/// How well an entry fits the topic is its `schema:ratingValue`. A namespace of our own would be unknown to validators.
+/// Its `ratingValue` tells how well an entry fits the topic. A namespace of our own would be unknown to validators.
 const SCHEMA: &str = "https://schema.org/";
 
 pub(super) use sources::sources;
@@ -49,7 +49,7 @@ pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation 
     represent(channel.path("atom"), &document)
 }
 
-/// What the head of a document has to know of its entries.
+/// The facts about its entries that the head of a document needs.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Facts {
     /// The newest date among them.
@@ -195,7 +195,7 @@ fn links(item: &Item) -> Vec<Link> {
     if let Some(url) = &item.url {
         links.push(Link { hreflang: item.language.clone(), ..link("alternate", url.clone(), None, None) });
     }
-    // Who else told it is where our information is from; news on the same subject only has to do with it.
+    // Our information is from all tellings of the story, so they are `via`; news on the same subject is only `related`.
     let via = item.elsewhere.iter().chain(&item.via).map(|other| ("via", other));
     let related = item.related.iter().map(|other| ("related", other));
     links.extend(via.chain(related).map(|(rel, other)| link(rel, other.url.clone(), None, other.title.clone())));
@@ -252,7 +252,7 @@ fn escape(text: &str) -> String {
     html_escape::encode_text(text).into_owned()
 }
 
-/// What Atom alone has no words for.
+/// Returns the elements of an entry that Atom itself does not define.
 fn extensions(item: &Item) -> ExtensionMap {
     let mut extensions = ExtensionMap::new();
     let mut add = |prefix: &str, name: &str, elements: Vec<Extension>| {

@@ -79,7 +79,7 @@ pub fn made(stories: &[Story], gone: usize) -> Made {
     Made { stories: stories.len(), gone, cited: ids }
 }
 
-/// What is said of a topic itself.
+/// Returns the settings of a topic that its documents depend on.
 fn named(topic: &Topic) -> impl Debug {
     (&topic.id, &topic.title, &topic.description, topic.threshold)
 }

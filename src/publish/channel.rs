@@ -30,7 +30,7 @@ pub(super) struct Channel {
     /// The newest date among the items and of what is gone.
     pub(super) updated: Timestamp,
     pub(super) items: Vec<Item>,
-    /// What readers are to forget; formats but Atom have no word for it.
+    /// Stories that readers are to forget; of all formats, only Atom can say so.
     pub(super) gone: Vec<Gone>,
     /// The volume of the archive that goes on where the main document ends.
     pub(super) before: Option<Month>,
@@ -73,7 +73,7 @@ impl Channel {
         }
     }
 
-    /// Where the document with this extension is found below the site's address.
+    /// Returns the path of the document with this extension, below the site's address.
     pub(super) fn path(&self, extension: &str) -> String {
         format!("/{}.{extension}", self.id)
     }
@@ -96,7 +96,7 @@ pub(super) fn home(edition: &Edition<'_>) -> String {
 
 /// The newest month, unless the main document has room for the whole of it: then the one before.
 ///
-/// The month that runs changes with every story; who follows the archive should begin with one that is over.
+/// The month that runs changes with every story; readers of the archive should begin with one that is over.
 fn before(months: &[Month], stories: &[Story], limit: usize) -> Option<Month> {
     let (newest, older) = months.split_last()?;
     let stories = stories.get(..limit).unwrap_or(stories);
@@ -116,7 +116,7 @@ pub(super) fn language_tag(language: Language) -> &'static str {
     }
 }
 
-/// Who answers for the site.
+/// Returns the publisher of the site.
 pub(super) fn publisher(edition: &Edition<'_>) -> Person {
     let contact = edition.site.contact.as_deref();
     Person {

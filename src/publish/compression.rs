@@ -52,7 +52,7 @@ impl Encoding {
         }
     }
 
-    /// What is added to the name of a file in this coding, where web servers look for one.
+    /// Returns the extension of a file in this coding, if web servers look for such files.
     pub(super) fn extension(self) -> Option<&'static str> {
         match self {
             Self::Brotli => Some("br"),

@@ -30,9 +30,9 @@ pub use spool::Spool;
 /// A document that lies in the published folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filed {
-    /// Where it is found below the site's address.
+    /// Its path below the site's address.
     pub path: String,
-    /// What it is written in.
+    /// Its format.
     pub format: Format,
     /// Hash of its bytes.
     pub hash: String,
@@ -42,11 +42,11 @@ pub struct Filed {
     pub plain: Placed,
     /// The files beside it, smallest first.
     pub compressed: Vec<(Encoding, Placed)>,
-    /// From where it is served.
+    /// The place that it is served from.
     pub served: Served,
 }
 
-/// From where a document that lies in a file is served.
+/// The place that a document that lies in a file is served from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Served {
     /// From its file: the archive, which grows for years and is seldom asked for.
@@ -62,7 +62,7 @@ pub enum Served {
 pub struct Placed {
     /// Where.
     pub file: PathBuf,
-    /// What it was known by: another process may put something else in its place.
+    /// Its stamp at that time: another process may put something else in its place.
     pub stamp: Stamp,
 }
 
@@ -84,24 +84,24 @@ pub struct Folder {
     directory: PathBuf,
     /// Locked until the end.
     _lock: File,
-    /// What we wrote before.
+    /// Files that we wrote before.
     ours: ListedFiles,
-    /// What the manifest lists now.
+    /// Files that the manifest lists now.
     listed: ListedFiles,
-    /// What is to be there at the end.
+    /// Files that are to be there at the end.
     wanted: ListedFiles,
-    /// What was made from each basis.
+    /// The contents of documents, by basis.
     groups: MadeByBasis,
     /// Whether compressed files that take long are left to a later publication.
     is_hasty: bool,
     /// Folders with new names in them.
     unsynced: BTreeSet<PathBuf>,
     written: Written,
-    /// What went wrong first. One file that cannot be written keeps no other from being.
+    /// The first failure. A file that cannot be written does not keep others from being written.
     trouble: Option<FilesError>,
 }
 
-/// What was done in the published folder.
+/// The numbers of documents that an update of the published folder changed, left and removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Written {
     /// Documents that are new or have new bytes.
@@ -116,11 +116,11 @@ pub struct Written {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} `{}`", path.display())]
 pub struct FilesError {
-    /// What was tried.
+    /// The action that failed, a verb.
     pub action: &'static str,
-    /// On what.
+    /// The file or folder.
     pub path: PathBuf,
-    /// What the system said.
+    /// The system's error.
     #[source]
     pub cause: io::Error,
 }
@@ -219,7 +219,7 @@ impl Folder {
         self.filed(path)
     }
 
-    /// Returns the document at `path` if it lies there, whatever it was made from; what is there stays.
+    /// Returns the document at `path` if it lies there, whatever its basis; its files stay as they are.
     pub fn leave(&mut self, path: &str) -> Option<Filed> {
         self.want_listed(&file_name(path));
         let filed = self.filed(path)?;

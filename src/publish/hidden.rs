@@ -28,7 +28,7 @@ const ENDS: [&str; 7] = ["&quot;", "&#34;", "&#39;", "&apos;", "&lt;", "&gt;", "
 /// Shortest value of a parameter that is looked for outside of addresses: shorter ones are in any text.
 const SECRET_BYTES_MIN: usize = 6;
 
-/// What no document may name.
+/// Addresses and secrets that no document may name.
 #[derive(Debug, Clone, Default)]
 pub struct Hidden {
     /// The addresses of private sources, as [`text::feed_key`] has them.
@@ -91,8 +91,8 @@ impl Hidden {
         self.addresses.contains(&text::feed_key(url))
     }
 
-    /// Whether a part of an address holds a secret, or a hidden address, escaped or not: what is made to show other pages
-    /// or feeds has their addresses in its own.
+    /// Whether a part of an address holds a secret, or a hidden address, escaped or not: services that show other pages
+    /// or feeds have their addresses in their own.
     fn is_told_by(&self, written: &str) -> bool {
         let plain = percent_encoding::percent_decode_str(written).decode_utf8_lossy();
         let holds = |secret: &String| written.contains(secret.as_str()) || plain.contains(secret.as_str());

@@ -282,11 +282,11 @@ fn enclosures(enclosures: &[Enclosure]) -> Vec<Enclosure> {
 fn elsewhere(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link> {
     let mut seen: HashSet<String> = own.map(str::to_owned).into_iter().collect();
     let mut pages: HashSet<&str> = story.head.canonical_link.as_deref().into_iter().collect();
-    // What a source tells twice is not told elsewhere.
+    // Further tellings by the story's own source are not "elsewhere".
     let tellings = story.tellings.iter().filter(|telling| telling.source_id != story.head.source_id);
     let others = tellings.filter_map(|telling| {
         let url = telling.url.as_ref().and_then(|url| page(edition, url)).filter(|url| seen.insert(url.clone()))?;
-        // One page under two addresses is one telling: who links to it only adds how readers came.
+        // One page under two addresses is one telling: the addresses differ only in how readers came.
         if !telling.canonical_link.as_deref().is_none_or(|page| pages.insert(page)) {
             return None;
         }
@@ -301,7 +301,7 @@ fn elsewhere(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Lin
     others.collect()
 }
 
-/// What leads to a page that is not linked already.
+/// Returns the related links to pages that are not linked already.
 fn related(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link> {
     let told = story.tellings.iter().filter_map(|telling| page(edition, telling.url.as_ref()?));
     let mut seen: HashSet<String> = told.chain(own.map(str::to_owned)).collect();

@@ -84,7 +84,7 @@ struct JsonItem<'a> {
     language: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attachments: Vec<Attachment<'a>>,
-    /// What JSON Feed has no word for.
+    /// Data that JSON Feed has no field for.
     _veille: Extension<'a>,
 }
 

@@ -1,6 +1,6 @@
-//! What may stand in a published document: characters, lines, IRIs, addresses, languages.
+//! Values that are legal in a published document: characters, lines, IRIs, addresses, languages.
 //!
-//! Whatever came in, what these functions return passes a validator; what cannot be mended is dropped.
+//! The results of these functions pass a validator, whatever the input; parts that cannot be mended are dropped.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -13,8 +13,8 @@ use crate::text;
 /// Longest line that is published, in characters: a "title" beyond it is a text in the wrong place.
 const LINE_MAX: usize = 1_000;
 
-/// What can be seen when it stands alone: no blank, nothing that Unicode lets be ignored when it cannot be shown (§5.21),
-/// nor the braille pattern without a dot.
+/// A character that can be seen when it stands alone: no blank, none that Unicode lets be ignored when it cannot be shown
+/// (§5.21), nor the braille pattern without a dot.
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
 static VISIBLE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[^\s\p{Default_Ignorable_Code_Point}\u{2800}]").expect("constant pattern"));
@@ -46,7 +46,7 @@ fn replacement(c: char) -> Option<char> {
     }
 }
 
-/// What Unicode §23.7 reserves for ever: legal in XML but for two, no HTML takes it.
+/// Whether Unicode §23.7 reserves the character for ever. XML allows all of these but two, HTML allows none.
 fn is_noncharacter(c: char) -> bool {
     matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe
 }
@@ -129,7 +129,7 @@ fn is_like_reference(rest: &str) -> bool {
     rest.starts_with('#') || word.contains(|c: char| !c.is_alphabetic()) || text::html_to_text(&reference) != reference
 }
 
-/// Returns `iri` with what RFC 3986 §2 does not allow percent-encoded; what is legal stays as it is.
+/// Returns `iri` with the characters percent-encoded that RFC 3986 §2 does not allow; legal ones stay as they are.
 pub(super) fn iri(iri: &str) -> String {
     text::legal_iri(&characters(iri))
 }

@@ -47,26 +47,26 @@ pub use opml::{Subscription, subscriptions};
 pub use page::HOME_NEWS;
 pub use tree::{Body, Encoded, Resource, Tree};
 
-/// All that is published at one moment.
+/// The whole content of the publication at one moment.
 #[derive(Debug, Clone)]
 pub struct Edition<'a> {
-    /// What no document may name.
+    /// Addresses and secrets that no document may name.
     pub hidden: Hidden,
-    /// Who publishes.
+    /// The site that is published.
     pub site: &'a Site,
-    /// How much.
+    /// The settings of `[publish]`.
     pub settings: &'a PublishSettings,
     /// The sources of the config by id, and any other that a story names.
     pub sources: &'a BTreeMap<String, Credit>,
     /// In the order of the config.
     pub selections: Vec<Selection<'a>>,
-    /// What became of sources, newest first.
+    /// Changes in the health of sources, newest first.
     pub turns: &'a [Turn],
-    /// What hubs were told.
+    /// The last announcements to hubs.
     pub hubs: &'a [Announcement],
-    /// What is wrong with the config, if anything.
+    /// The problem with the config, if there is one.
     pub config: Option<Turn>,
-    /// What this machine lacks.
+    /// The things that this machine lacks.
     pub outages: &'a [Outage],
 }
 
@@ -83,20 +83,20 @@ pub struct Selection<'a> {
     pub tombstones: Vec<Tombstone>,
 }
 
-/// What a source is credited with wherever its entries are shown.
+/// The credit of a source, shown with each of its entries.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Credit {
     /// The operator's title for it; else the feed's own is shown.
     pub title: Option<String>,
     /// The address of its feed.
     pub url: Url,
-    /// What its feed says of itself.
+    /// The feed's description of itself.
     pub about: About,
     /// Whether it is in the config and enabled; others are named by old entries only.
     pub is_polled: bool,
-    /// Where it has moved for good.
+    /// The address that it has moved to for good.
     pub moved_to: Option<Url>,
-    /// How it is: its last change but moves.
+    /// Its health: the last change that was not a move.
     pub health: Option<Turn>,
     /// All its addresses if they are secrets, none otherwise.
     pub hidden: Vec<Url>,
@@ -110,15 +110,15 @@ impl Credit {
     }
 }
 
-/// Under which name the config is told of, whatever its file is called.
+/// The name of the config in published documents, whatever its file is called.
 const CONFIG: &str = "config.toml";
 
 /// One document in one format, ready to be written or served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Representation {
-    /// Where it is found below the site's address: `/topic.atom`; a folder's own page ends with `/`.
+    /// Its path below the site's address: `/topic.atom`; a folder's own page ends with `/`.
     pub path: String,
-    /// What it is written in.
+    /// Its format.
     pub format: Format,
     /// The document.
     pub bytes: Bytes,
@@ -126,7 +126,7 @@ pub struct Representation {
     pub hash: String,
     /// When the file that holds it was written; `None` if there is none.
     pub modified: Option<Timestamp>,
-    /// What it was made from (see [`basis`]), if it is to be made again only when that differs.
+    /// Its basis (see [`basis`]), if it is to be made again only when that differs.
     pub basis: Option<String>,
     compressed: OnceLock<Vec<(Encoding, Bytes)>>,
 }
@@ -158,7 +158,7 @@ fn hexadecimal(hash: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(hash.get(..16).unwrap_or(hash))
 }
 
-/// What a representation is written in.
+/// The format of a representation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Atom 1.0 (RFC 4287).

@@ -23,7 +23,7 @@ pub struct Subscription {
     pub url: String,
     /// The site.
     pub page: Option<String>,
-    /// What the operator tags it with; the first is its folder.
+    /// The operator's tags for it; the first is its folder.
     pub tags: Vec<String>,
 }
 

@@ -24,7 +24,7 @@ pub const HOME_NEWS: usize = 5;
 /// Length of an excerpt, in characters.
 const EXCERPT_MAX: usize = 300;
 
-/// What every page needs.
+/// The data that every page needs.
 struct Frame<'a> {
     words: &'a Words,
     /// From the page to the site's root.
@@ -78,7 +78,7 @@ struct Sources<'a> {
     outages: Vec<OutageShown>,
     groups: Vec<Group>,
     hubs: Vec<HubShown>,
-    /// What is said of a hub in trouble.
+    /// The words for a hub in trouble.
     hub_trouble: &'static str,
 }
 
@@ -111,7 +111,7 @@ struct SourceShown {
     title: String,
     site: Option<String>,
     feed: Option<String>,
-    /// What is wrong with it.
+    /// Its current problem.
     trouble: Option<Trouble>,
     moved_to: Option<String>,
 }
@@ -278,7 +278,7 @@ fn config(edition: &Edition<'_>, turn: &Turn) -> SourceShown {
     SourceShown { id, title, site: None, feed: None, trouble: trouble(edition, turn), moved_to: None }
 }
 
-/// The hubs of the config. When they were told what is left out: the page would change with each announcement.
+/// The hubs of the config. Dates of announcements are left out: the page would change with each one.
 fn hubs(edition: &Edition<'_>) -> Vec<HubShown> {
     let trouble =
         |hub: &str| edition.hubs.iter().filter(|told| told.hub == hub).find_map(|told| told.last_error.clone());

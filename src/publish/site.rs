@@ -1,4 +1,4 @@
-//! What search engines want to know of the site as a whole: `/sitemap.xml` and `/robots.txt`.
+//! Files for search engines on the site as a whole: `/sitemap.xml` and `/robots.txt`.
 
 use crate::publish::channel::home;
 use crate::publish::xml::Xml;

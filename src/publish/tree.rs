@@ -1,6 +1,6 @@
-//! What is served: each document with its validators and its compressed forms, in memory or as a file.
+//! The served documents, each with its validators and its compressed forms, in memory or as a file.
 //!
-//! Compression is done once per change; what did not change is taken over from the tree before.
+//! Compression is done once per change; unchanged documents are taken over from the tree before.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub struct Tree {
 /// A document with all that answers about it need.
 #[derive(Debug, Clone)]
 pub struct Resource {
-    /// What it is written in.
+    /// Its format.
     pub format: Format,
     /// When these bytes took the place of others (RFC 9110 §8.8.2.1), to the second.
     pub modified: Timestamp,
@@ -49,7 +49,7 @@ pub struct Encoded {
     pub etag: String,
 }
 
-/// Where the bytes of a document are.
+/// The place of a document's bytes.
 #[derive(Debug, Clone)]
 pub enum Body {
     /// In memory: what readers ask for all the time.

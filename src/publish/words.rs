@@ -1,4 +1,4 @@
-//! What our pages say, in the languages that ship.
+//! The texts of our pages, in the languages that ship.
 
 use chrono::{Datelike, NaiveDate};
 

@@ -13,10 +13,10 @@ use tokio::time::{Instant, Sleep};
 
 use crate::serve::ServingLimits;
 
-/// How long to wait after an accept that failed for want of something, such as file descriptors.
+/// Pause after an accept that failed for want of something, such as file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// What is listened on.
+/// A socket that listens.
 #[derive(Debug)]
 pub enum Socket {
     /// An address and a port.
@@ -145,7 +145,7 @@ macro_rules! on_stream {
 
 /// A connection that ends when its client takes no part of an answer for too long.
 ///
-/// What it sends does not count: a header sent byte by byte, a body without end and a client that only stays are the
+/// Bytes that it sends do not count: a header sent byte by byte, a body without end and a client that only stays are the
 /// same to us. hyper's own time-out for headers would not see the other two.
 pub(super) struct Connection {
     stream: Stream,

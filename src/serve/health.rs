@@ -1,4 +1,4 @@
-//! How the daemon is, as `/healthz` tells it. The keys are a contract.
+//! The daemon's health, as `/healthz` tells it. The keys are a contract.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use serde::Serialize;
 use crate::feed::Timestamp;
 use crate::outage::Outage;
 
-/// How the daemon is: well, unless there are reasons.
+/// The daemon's health: good, unless there are reasons.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DaemonHealth {
-    /// What is wrong, one line each, for people.
+    /// The problems, one line each, for people.
     pub reasons: Vec<String>,
     /// The things that this machine lacks.
     pub outages: Vec<OutageTold>,
@@ -34,17 +34,17 @@ pub struct OutageTold {
 /// Figures of the daemon at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DaemonFigures {
-    /// How many sources stand how; each word is there.
+    /// Number of sources in each standing; every standing is listed.
     pub sources: BTreeMap<&'static str, usize>,
-    /// How many topics are published.
+    /// Number of published topics.
     pub topics: usize,
     /// When a source answered last.
     pub last_success: Option<Timestamp>,
     /// When the next poll is due.
     pub next_poll: Option<Timestamp>,
-    /// How late the poll is that has been due for longest, in seconds.
+    /// Delay of the poll that has been due for longest, in seconds.
     pub lag_seconds: u64,
-    /// When was published last.
+    /// When the last publication was made.
     pub published: Option<Timestamp>,
     /// The size of the store.
     pub store_bytes: u64,

@@ -1,4 +1,4 @@
-//! What was published, over HTTP. The home of `hyper`.
+//! Serves the published documents over HTTP. The home of `hyper`.
 //!
 //! Answers come from memory, archives from published files: a path is looked up in the [`Tree`] as it is, so nothing
 //! outside can be reached. The site's root is `/` here; a reverse proxy that publishes below a path may take that path
@@ -55,16 +55,16 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 /// An answer; its body is in memory as a whole.
 type Response = hyper::Response<Full<Bytes>>;
 
-/// What is served, and swapped while it is.
+/// The data that the server answers from, swapped while it runs.
 #[derive(Debug, Default)]
 pub struct Front {
     /// The documents.
     pub tree: Swapped<Tree>,
-    /// How the daemon is.
+    /// The daemon's health.
     pub health: Swapped<DaemonHealth>,
     /// The path of `site.url`, without its last slash: a proxy may leave it before ours.
     pub prefix: Swapped<String>,
-    /// What is counted.
+    /// The counters.
     pub metrics: Metrics,
     /// The last `Cache-Control` that was written, with its seconds: most answers of one second share it.
     cache_control: ArcSwapOption<(u64, HeaderValue)>,
@@ -86,14 +86,14 @@ impl Front {
     }
 }
 
-/// What one process gives to its readers.
+/// Limits on the connections of readers, and the documents that they can have.
 #[derive(Debug, Clone, Copy)]
 pub struct ServingLimits {
     /// Connections at once; further ones wait in the system's queue.
     pub connections: usize,
-    /// How long a connection may go on without taking a part of an answer.
+    /// Longest time that a connection may go on without taking a part of an answer.
     pub idle: Duration,
-    /// How long answers under way may take to end after the stop.
+    /// Longest time that answers under way may take to end after the stop.
     pub grace: Duration,
     /// The documents that are there for them.
     pub offer: Offer,
@@ -104,7 +104,7 @@ pub struct ServingLimits {
 pub enum Offer {
     /// Everything.
     All,
-    /// All that is published, and no word about this process.
+    /// The published documents, and no word about this process.
     Published,
     /// `/healthz` and `/metrics` alone.
     Internal,
@@ -145,7 +145,7 @@ pub async fn serve(
     drop(connections);
     stopping.send_replace(());
     let all = async { while tasks.join_next().await.is_some() {} };
-    // Who is not done by then is cut off when `tasks` is dropped.
+    // Connections that are not done by then are cut off when `tasks` is dropped.
     let _ = tokio::time::timeout(limits.grace, all).await;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Which coding of a document a reader gets, and whether it needs one at all (RFC 9110 §12.5.3, §13).
+//! Chooses the coding of a document for a reader, and tells whether it needs one at all (RFC 9110 §12.5.3, §13).
 
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -7,7 +7,7 @@ use crate::text::read_http_date;
 
 /// Returns the coding that `Accept-Encoding` likes best; among equals the smallest, which comes first.
 ///
-/// What nobody mentioned is the document as it is: always acceptable, never preferred.
+/// The document as it is, if the header does not mention it, is always acceptable and never preferred.
 pub(super) fn best<'a>(request: &HeaderMap, resource: &'a Resource) -> (Option<Encoding>, &'a Encoded) {
     if !request.contains_key(header::ACCEPT_ENCODING) {
         return (None, &resource.plain);
@@ -71,7 +71,7 @@ fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> u32 {
     quality.map_or(1_000, thousandths)
 }
 
-/// `0.5` is 500; what is no quality is none (0), so that nobody gets a coding that was asked for by mistake.
+/// Returns 500 for `0.5`, and 0 for an illegal quality, so that nobody gets a coding that was asked for by mistake.
 fn thousandths(quality: &str) -> u32 {
     let (whole, fraction) = quality.split_once('.').unwrap_or((quality, ""));
     let digits: String = format!("{fraction}000").chars().take(3).collect();

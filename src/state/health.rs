@@ -1,4 +1,4 @@
-//! How sources, hubs and the config are, for people: changes of it only, so that a feed of them stays quiet.
+//! The health of sources, hubs and the config, for people: only its changes, so that a feed of them stays quiet.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub struct Turn {
     pub of: Monitored,
     /// When we noticed.
     pub date: Timestamp,
-    /// What became of it.
+    /// Its new health.
     pub health: Health,
     /// One line: why, or where to.
     pub detail: Option<String>,
@@ -32,7 +32,7 @@ pub enum Monitored {
     Machine(Lack),
 }
 
-/// What can become of a source, a hub or the config.
+/// The health of a source, a hub, the config or this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {

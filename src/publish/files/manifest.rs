@@ -1,8 +1,8 @@
 //! The list of what we wrote into a published folder: only what it names is ever removed or taken for right.
 //!
 //! A file a line, its relative path first. A file that was put in its place whole is noted: apart by tabs follow the basis
-//! of its document, the hash of the document, when the file was written, and its length. What is not noted may be
-//! anything: it was about to be written when a crash came.
+//! of its document, the hash of the document, when the file was written, and its length. A file that is not noted may
+//! hold anything: it was about to be written when a crash came.
 //!
 //! A line that begins with a tab tells of all documents with one basis: the basis, how many stories they show, how many
 //! tombstones, and the ids of the sources that they cite. Older versions have no such lines, and pass over them.
@@ -22,24 +22,24 @@ pub(super) const NAME: &str = ".veille";
 /// Relative paths of files.
 pub(super) type ListedFiles = BTreeMap<String, Option<Noted>>;
 
-/// What documents with one basis were made from, so that it can be told whether they would be the same today.
+/// The contents of the documents with one basis, so that it can be told whether they would be the same today.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Made {
-    /// How many stories they show.
+    /// Number of stories that they show.
     pub stories: usize,
-    /// How many stories that are gone they tell of.
+    /// Number of their tombstones.
     pub gone: usize,
     /// The ids of the sources that they cite, in order.
     pub cited: Vec<String>,
 }
 
-/// What was made from each basis.
+/// The contents of documents, by basis.
 pub(super) type MadeByBasis = BTreeMap<String, Made>;
 
 /// A file that was put in its place whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Noted {
-    /// What its document was made from; empty if nobody asks, and for compressed files.
+    /// The basis of its document; empty if it has none, and for compressed files.
     pub(super) basis: String,
     /// Hash of its document: for a compressed file, of what it unpacks to.
     pub(super) hash: String,
@@ -47,7 +47,7 @@ pub(super) struct Noted {
     pub(super) stamp: Stamp,
 }
 
-/// By what a file is known again without reading it.
+/// The date and length by which a file is known again without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     /// When it was written.
