@@ -1,4 +1,4 @@
-//! What reading costs: `cargo bench --bench parse`. Each line is the best of several rounds on documents made here.
+//! Cost of reading: `cargo bench --bench parse`. Each line is the best of several rounds on documents made here.
 //!
 //! Feeds have 20 entries of French HTML, 40 to 50 KB. "bare" is feed-rs alone on the same bytes: the ratio to it is what
 //! tolerance costs, and holds on any machine. Below it stands what each step costs that makes an entry ready to keep.

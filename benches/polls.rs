@@ -1,4 +1,4 @@
-//! What a poll without news costs beside a bare HTTP client: `cargo bench --bench polls`.
+//! Cost of a poll without news beside a bare HTTP client: `cargo bench --bench polls`.
 //!
 //! A server in a process of its own answers 304 to 1,000 feeds on 1,000 hosts of loopback. Both sides ask for all of them
 //! ten times, 32 at once, over connections that stay open; counted is the processor time of this process, on all threads.
@@ -102,7 +102,7 @@ async fn ours(port: u16) -> Duration {
     rounds(ROUNDS, poll(1)).await
 }
 
-/// What all threads of this process have used.
+/// Processor time that all threads of this process have used.
 fn processor_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     // Fields 14 and 15, in hundredths of a second; the second field is a name in brackets.

@@ -1,4 +1,4 @@
-//! What related news costs an entry that is new in a topic of 500 stories. `cargo bench --bench related`.
+//! Cost of related news for an entry that is new in a topic of 500 stories. `cargo bench --bench related`.
 
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 

@@ -1,4 +1,4 @@
-//! What it costs to find the story of an entry as the store grows: `cargo bench --bench stories`, or with other sizes
+//! Cost of finding the story of an entry as the store grows: `cargo bench --bench stories`, or with other sizes
 //! `cargo bench --bench stories -- 10000 100000`.
 //!
 //! Entries of a Zipf-like vocabulary, one in ten told a second time by another source, arrive ten minutes apart: much

@@ -1,4 +1,4 @@
-//! What judging an entry costs, by number of topics: it should hardly grow. `cargo bench --bench topics`.
+//! Cost of judging an entry, by number of topics: it should hardly grow. `cargo bench --bench topics`.
 
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 

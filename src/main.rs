@@ -1,7 +1,7 @@
 //! The `veille` command: everything is in the library.
 
 /// Documents come and go on several threads: with glibc's allocator the first round of a thousand feeds takes a fifth more
-/// processor time (2026-11-28). How much freed memory it keeps is set in `cli/memory.rs`.
+/// processor time (2026-11-28). `cli/memory.rs` sets how much freed memory it keeps.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

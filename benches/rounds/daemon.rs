@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use crate::process::Process;
 use crate::world::{FEED, NEW_FEED, World};
 
-/// How long the daemon is left alone before its memory at rest is read.
+/// Time that the daemon is left alone before its memory at rest is read.
 const REST: Duration = Duration::from_secs(10);
-/// How long after a change of the config it is told to stop: when in its work that falls is chance.
+/// Times after a change of the config at which it is told to stop, at any point of its work.
 const STOPS: [Duration; 3] = [Duration::from_secs(1), Duration::from_millis(2_500), Duration::from_secs(6)];
 /// A daemon that has not come so far by then never will.
 const PATIENCE: Duration = Duration::from_mins(20);

@@ -44,7 +44,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a command. What it says goes to a file, which is shown if it fails.
+    /// Starts a command. Its output goes to a file, which is shown if it fails.
     pub fn start(command: &mut Command, log: &Path) -> Self {
         let file = fs::File::create(log).unwrap();
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);

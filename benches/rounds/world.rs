@@ -71,7 +71,7 @@ impl World {
         Process::start(command, &self.folder().join("log")).end()
     }
 
-    /// How many entries the store holds.
+    /// The number of entries in the store.
     pub fn entries(&self) -> usize {
         let listed = self.veille("entries").args(["--json", "--limit", "100000000"]).output().unwrap();
         String::from_utf8_lossy(&listed.stdout).lines().count()

@@ -1,4 +1,4 @@
-//! What both targets that make HTML ask of it.
+//! The check of HTML that both targets with HTML output share.
 
 /// Panics if `html` holds an element that runs code or sends something.
 pub fn assert_safe(html: &str) {

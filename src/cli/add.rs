@@ -24,7 +24,7 @@ pub(super) struct AddOptions {
     /// A feed, or a page that names one
     #[arg(value_name = "URL")]
     url: String,
-    /// What to call it in the config [default: from its host]
+    /// The feed's id in the config [default: from its host]
     #[arg(long, value_name = "ID")]
     id: Option<String>,
     /// Try the usual addresses if the page names no feed
@@ -32,7 +32,7 @@ pub(super) struct AddOptions {
     guess: bool,
 }
 
-/// What an address turned out to be.
+/// The feed or page at an address.
 enum FoundAt {
     Feed { url: Url, feed: Box<Feed> },
     Page { candidates: Vec<Candidate>, why: String },
@@ -120,7 +120,7 @@ async fn usual(config: &Config, client: &Client, address: &Url) -> Result<(Url, 
             if tried.contains(&url) {
                 continue;
             }
-            // What is not there is no failure here.
+            // A usual address without a feed is no failure.
             if let Ok(FoundAt::Feed { url, feed }) = ask(config, client, &url).await {
                 return Ok((url, *feed));
             }
@@ -132,7 +132,7 @@ async fn usual(config: &Config, client: &Client, address: &Url) -> Result<(Url, 
 
 async fn ask(config: &Config, client: &Client, url: &Url) -> Result<FoundAt, Failure> {
     let fetched = client.fetch(&client.request(url.clone()), Utc::now()).await.map_err(|error| explained(&error))?;
-    // What moved for good is added where it is now; other redirects are the site's business.
+    // A feed that moved for good is added at its new address; other redirects are the site's business.
     let at = fetched.moved().unwrap_or(url).clone();
     let Answer::Document(fetch::Document { body, content_type, .. }) = fetched.answer else {
         return Err(anyhow::anyhow!("{url} answers \"not modified\" to a first request").into());

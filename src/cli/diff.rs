@@ -47,7 +47,7 @@ struct GainOrLoss {
     threshold: f64,
     /// Under the new config; `None` if that has no such topic.
     verdict: Option<Verdict>,
-    /// What brings it in; of an entry that is lost, each rule with the points that it gives more or less than before.
+    /// Of a gained entry, its reasons; of a lost one, each rule with the points that it gives more or less than before.
     reasons: Vec<Reason>,
 }
 
@@ -58,7 +58,7 @@ enum Direction {
     Lost,
 }
 
-/// What becomes of a topic.
+/// The changes of a topic.
 #[derive(Debug, Default)]
 struct TopicDiff {
     before: usize,
@@ -149,7 +149,7 @@ fn labelled_after(store: &mut Sqlite, after: i64) -> Result<Vec<StoredWithLabels
     Ok(store.entries(&filter)?.into_iter().map(|held| (held.stored, held.labels)).collect())
 }
 
-/// What changes for one entry.
+/// Returns the changes of one entry.
 fn changes(matcher: &Matcher, source: Option<&Source>, (stored, old): &StoredWithLabels) -> Vec<GainOrLoss> {
     let StoredEntry { entry, source_id, .. } = stored;
     let plain = Plain::of(entry);

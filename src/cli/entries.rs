@@ -38,7 +38,7 @@ pub(super) struct EntriesOptions {
     json: bool,
 }
 
-/// What a line tells of an entry; the keys are a contract.
+/// The JSON line of an entry; the keys are a contract.
 #[derive(Debug, Serialize)]
 struct EntryLine<'a> {
     id: i64,

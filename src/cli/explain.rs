@@ -46,7 +46,7 @@ struct Explained {
     account: Option<Account>,
 }
 
-/// What a line tells of an entry in a topic; the keys are a contract.
+/// The JSON line of an entry in a topic; the keys are a contract.
 #[derive(Debug, Serialize)]
 struct JudgementLine<'a> {
     id: Option<i64>,

@@ -27,7 +27,7 @@ const WIDTH: usize = 80;
 /// Blanks between two columns.
 const GAP: usize = 2;
 
-/// How far back the usual number of entries is counted.
+/// Weeks over which the usual number of entries is counted.
 const WEEKS: i32 = 8;
 
 #[derive(Debug, clap::Args)]
@@ -40,7 +40,7 @@ pub(super) struct FeedsOptions {
     check: bool,
 }
 
-/// What a line tells of a source; the keys are a contract.
+/// The JSON line of a source; the keys are a contract.
 #[derive(Debug, Serialize)]
 struct SourceLine<'a> {
     id: &'a str,
@@ -72,7 +72,7 @@ struct ShownSource<'a> {
     schedule: Option<String>,
 }
 
-/// What the store tells of sources.
+/// The facts about sources from the store.
 #[derive(Default)]
 struct Stored {
     states: Vec<SourceState>,
@@ -240,7 +240,7 @@ fn line<'a>(
     }
 }
 
-/// What a person should know beyond the line, and can do.
+/// Returns remarks for people beyond the line, with advice.
 fn remarks(
     watched: &ShownSource<'_>,
     state: &SourceState,

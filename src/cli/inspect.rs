@@ -34,7 +34,7 @@ pub(super) struct InspectOptions {
     full_text: bool,
 }
 
-/// What is printed; the keys are a contract.
+/// The JSON that is printed; the keys are a contract.
 #[derive(Debug, Serialize)]
 struct Inspected<'a> {
     feed: FeedLine<'a>,
@@ -78,7 +78,7 @@ struct InspectedComments<'a> {
     count: Option<u64>,
 }
 
-/// What there is to read.
+/// The document to read.
 struct InspectedDocument {
     body: Vec<u8>,
     content_type: Option<String>,

@@ -15,7 +15,7 @@ pub(super) fn labels(config: &Config, matcher: &Matcher, entry: &Entry, source_i
     tag::labels(matcher, entry, &Plain::of(entry), source_id, source(config, source_id))
 }
 
-/// What becomes of it in every topic.
+/// Returns an entry's judgement in every topic.
 pub(super) fn judgements(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
     tag::judgements(matcher, entry, &Plain::of(entry), source_id, source(config, source_id))
 }
@@ -77,7 +77,7 @@ pub(super) fn quoted(quote: &Quote, paint: Paint) -> String {
     format!("« {}{}{} »", output::plain(before), paint.found(words), output::plain(after))
 }
 
-/// What a rule lacked, and what it would have brought.
+/// Tells what a rule lacked, and the points that it would have brought.
 fn missed(miss: &NearMiss) -> String {
     let lack = match &miss.shortfall {
         Shortfall::OtherField { field, terms } => {

@@ -29,7 +29,7 @@ pub(super) struct LabelOptions {
     topic: Option<String>,
 }
 
-/// What an editor answers.
+/// An editor's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum EditorAnswer {
     Label(u8),

@@ -39,7 +39,7 @@ pub(super) struct Labelled {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) language: Option<String>,
     pub(super) labels: BTreeMap<String, u8>,
-    /// What else the line holds; kept.
+    /// Other keys of the line; kept.
     #[serde(flatten)]
     more: serde_json::Map<String, serde_json::Value>,
 }
@@ -66,7 +66,7 @@ impl Labelled {
         judged::labels(config, matcher, &self.entry(), self.source.as_deref().unwrap_or_default())
     }
 
-    /// What becomes of it in every topic.
+    /// Returns its judgement in every topic.
     pub(super) fn explained(&self, config: &Config, matcher: &Matcher) -> Vec<Judgement> {
         judged::judgements(config, matcher, &self.entry(), self.source.as_deref().unwrap_or_default())
     }
@@ -92,7 +92,7 @@ pub(super) struct LineFault {
     message: String,
 }
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub(super) struct LabelledFile {
     /// Each id once; of several lines the last label of a topic counts.

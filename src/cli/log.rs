@@ -20,7 +20,7 @@ use super::output;
 const FORMS: [(&str, LogForm); 4] =
     [("terminal", LogForm::Terminal), ("journal", LogForm::Journal), ("text", LogForm::Text), ("json", LogForm::Json)];
 
-/// How a line of the log is written.
+/// The form of a line of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LogForm {
     /// Local time and the message, for people who watch.
@@ -77,7 +77,7 @@ fn is_journal() -> bool {
     std::fs::metadata("/proc/self/fd/2").is_ok_and(|stream| named == format!("{}:{}", stream.dev(), stream.ino()))
 }
 
-/// How much is told, and what is wrong with `$VEILLE_LOG`.
+/// Returns the filter of messages, and the fault of `$VEILLE_LOG`.
 fn filter(form: LogForm, daemon: bool, verbose: u8) -> (EnvFilter, Option<String>) {
     let usual = match (daemon, verbose) {
         (false, 0) => "error",

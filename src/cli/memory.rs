@@ -1,4 +1,4 @@
-//! How much of the freed memory the process keeps.
+//! The amount of freed memory that the process keeps.
 //!
 //! By default jemalloc has four arenas for each processor and gives freed memory back after ten seconds, which is more than a
 //! Raspberry Pi can spare. It reads its settings when a process starts, so the commands that work on many

@@ -147,7 +147,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             let config = open::config(config)?;
             let runtime = open::runtime()?;
             let result = runtime.block_on(daemon::run(config));
-            // What a thread is still held up by is lost by nobody; its end would be waited for.
+            // Nobody misses the work of threads that still run; dropping the runtime would wait for them.
             runtime.shutdown_background();
             Ok(result?)
         }

@@ -1,4 +1,4 @@
-//! What most commands open first: the config, the store, the runtime.
+//! Opening what most commands need: the config, the store, the runtime.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! What commands print, and how: results to stdout, the rest to stderr, colour only on a terminal.
+//! Output of commands: results to stdout, the rest to stderr, colour only on a terminal.
 
 use std::io::{IsTerminal, Write};
 
@@ -34,7 +34,7 @@ fn wants_colour() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// How results are coloured.
+/// The colouring of results.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Paint {
     is_on: bool,

@@ -33,7 +33,7 @@ pub(super) struct PollOptions {
     json: bool,
 }
 
-/// What a line tells of a poll; the keys are a contract.
+/// The JSON line of a poll; the keys are a contract.
 #[derive(Debug, Serialize)]
 struct PollLine<'a> {
     feed: &'a str,
@@ -47,7 +47,7 @@ struct PollLine<'a> {
 /// Polls that are begun for each that can run.
 const READY: usize = 2;
 
-/// What the round came to.
+/// The sums of the round.
 #[derive(Default)]
 struct Total {
     polled: usize,

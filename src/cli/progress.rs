@@ -1,4 +1,4 @@
-//! How far long work is, on a terminal only.
+//! Progress of long work, on a terminal only.
 
 use std::time::Duration;
 

@@ -17,7 +17,7 @@ use crate::store::{Claim, Store as _, StoreError};
 /// The rights of a store where there was none.
 const RIGHTS: u32 = 0o640;
 
-/// How long the old store may be in use by another process.
+/// Longest wait for another process that uses the old store.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
@@ -42,7 +42,7 @@ pub(super) fn run(config: &Config, options: &RestoreOptions) -> Result<(), Failu
         like(store, &new).map_err(|error| failed("give away", &new, &error))?;
         replace(store, &new, Utc::now())
     });
-    // What a failure leaves is of no use to anybody.
+    // The leftovers of a failure are of no use to anybody.
     for file in [new.clone(), sqlite::log_of(&new), beside(&new, "-shm")] {
         let _ = fs::remove_file(file);
     }
@@ -91,7 +91,7 @@ fn replace(store: &Path, new: &Path, now: DateTime<Utc>) -> Result<Option<PathBu
         fs::rename(new, store).map_err(|error| failed("replace", store, &error))?;
         return Ok(None);
     }
-    // What its log holds goes into the file, if it is sound: so the old store is one file.
+    // If the old store is sound, its log is written into its file: so it is one file.
     drop(Sqlite::open_existing(store, PATIENCE));
     let old = beside(store, &format!(".before-{}", now.format("%Y%m%dT%H%M%S")));
     let (log, memory) = (sqlite::log_of(store), beside(store, "-shm"));

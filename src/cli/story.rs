@@ -11,17 +11,17 @@ use crate::pipeline::{Account, Kinship};
 use crate::story::{Revision, Sameness};
 use crate::text::html_to_text;
 
-/// How much of an earlier text is shown, in characters.
+/// Characters of an earlier text that are shown.
 const EXCERPT: usize = 120;
 
-/// What a line tells of an entry's story; the keys are a contract.
+/// The JSON line of an entry's story; the keys are a contract.
 #[derive(Debug, Serialize)]
 pub(super) struct StoryLine<'a> {
     id: i64,
     story: i64,
     others: Vec<Other<'a>>,
     nearest: Option<Other<'a>>,
-    /// What it said before, the latest first.
+    /// Its earlier texts, the latest first.
     revisions: Vec<Earlier<'a>>,
 }
 
@@ -133,7 +133,7 @@ fn entry(text: &mut String, kinship: &Kinship, why: &str) {
     let _ = writeln!(text, "  {:>6}  {}  {title}\n          {why}", stored.number, stored.source_id);
 }
 
-/// How alike they are; nothing where there is nothing to compare.
+/// Returns their likeness; nothing where there is nothing to compare.
 fn figures(kinship: &Kinship) -> String {
     let (title, words) = (kinship.comparison.title * 100.0, kinship.comparison.words);
     if words == 0 {

@@ -27,7 +27,7 @@ pub(super) struct TestOptions {
     json: bool,
 }
 
-/// How often a topic is right, or all of them on average (macro); the keys are a contract.
+/// The figures of a topic, or of all on average (macro); the keys are a contract.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 struct Figures {
     precision: f64,
@@ -64,7 +64,7 @@ struct WrongLine<'a> {
     judgement: &'a Judgement,
 }
 
-/// How a topic did.
+/// The result of a topic.
 #[derive(Debug)]
 struct Score<'a> {
     topic: &'a str,

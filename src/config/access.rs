@@ -1,4 +1,4 @@
-//! How a source is asked: headers, secrets, proxy.
+//! Access to a source: headers, secrets, proxy.
 
 use std::fmt;
 use std::path::PathBuf;

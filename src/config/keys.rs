@@ -91,7 +91,7 @@ table! {
 }
 
 table! {
-    /// Which entries are the same news.
+    /// Recognition of entries that are the same news.
     #[derive(Debug, Clone)]
     pub struct DedupSettings in "[dedup]" {
         /// Longest time between two publications of one item.

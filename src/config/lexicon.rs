@@ -11,7 +11,7 @@ use crate::topic::Term;
 /// The shipped lists, as TOML: plain terms only.
 const SHIPPED: &str = include_str!("lexicon.toml");
 
-/// How deep lists may hold lists, since they are read by recursion.
+/// Greatest depth of lists within lists, since they are read by recursion.
 const NESTING_MAX: usize = 32;
 
 /// The lists that terms may name.

@@ -1,4 +1,4 @@
-//! How a table of the config is declared: [`table!`] makes its struct, its keys and its reading from one row a key.
+//! Declaration of a table of the config: [`table!`] makes its struct, its keys and its reading from one row a key.
 
 use std::fmt;
 

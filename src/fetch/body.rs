@@ -24,7 +24,7 @@ use super::FetchError;
 use super::client::Time;
 use super::memory::{Memory, Share};
 
-/// What gzip begins with (RFC 1952 §2.3.1) and no feed does.
+/// First bytes of gzip (RFC 1952 §2.3.1); no feed begins with them.
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// Largest window of zstd, as a power of two: what HTTP allows (RFC 9659 §3).
@@ -35,7 +35,7 @@ const PIECE_BYTES: usize = 16 << 10;
 
 type Input = StreamReader<Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>, Bytes>;
 
-/// How a body is packed.
+/// The coding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coding {
     Plain,
@@ -90,7 +90,7 @@ fn is_plain(body: &[u8]) -> bool {
     matches!(text, [b'<' | b'{' | b'[', ..] | [0xfe, 0xff, ..] | [0xff, 0xfe, ..])
 }
 
-/// Where a body is gathered, and what bounds it.
+/// The place where a body is gathered, and its limits.
 pub(super) struct Vessel<'a> {
     pub(super) bytes_max: u64,
     pub(super) time: &'a mut Time,
@@ -136,7 +136,7 @@ pub(super) async fn read(response: Response, mut vessel: Vessel<'_>) -> Result<B
         }
         Coding::Gzip => loop {
             vessel.fill(&mut body, &mut GzipDecoder::new(&mut input)).await?;
-            // What follows and is no member is padding or a stray line end, which everybody passes over.
+            // Bytes after a member that begin no other are padding or a stray line end; all clients ignore them.
             if vessel.next(&mut input).await? != GZIP.first().copied() {
                 break;
             }

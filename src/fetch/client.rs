@@ -30,13 +30,13 @@ pub struct Client {
     limits: Timeouts,
 }
 
-/// What came of one request.
+/// The result of one request.
 enum Step {
     Redirected { hop: Hop, to: Url, asks: Vec<Wait> },
     Answered { answer: Answer, validators: Vec<Validators>, asks: Vec<Wait>, date: Option<Timestamp>, share: Share },
 }
 
-/// What is left of the time of one fetch; only waiting for the other side uses it up.
+/// The time left for one fetch; only waiting for the other side uses it up.
 pub(super) struct Time {
     left: Duration,
     clock: Clock,
@@ -99,7 +99,7 @@ impl Client {
     /// A host that answers 429 or 503 with `Retry-After` is postponed for all its feeds.
     ///
     /// # Errors
-    /// Whatever is neither a document nor "not modified": see [`FetchError`].
+    /// If neither a document nor "not modified" came: see [`FetchError`].
     ///
     /// # Cancellation
     /// Writes nothing: a dropped fetch leaves no trace but the request that was sent.
@@ -127,7 +127,7 @@ impl Client {
     /// Tells a `WebSub` hub that the documents at `topics` have changed (publishing, as `PubSubHubbub` 0.4 §7.1 has it).
     ///
     /// # Errors
-    /// Whatever is not a success. Redirects are none: a hub's address is what its operator says.
+    /// If the answer is not a success. A redirect is none: a hub's address is what its operator says.
     pub async fn announce(&self, hub: &Url, topics: &[String], now: Timestamp) -> Result<(), FetchError> {
         self.guard.check(hub)?;
         let mut time = Time { left: self.settings.timeout, clock: Clock::new(now) };

@@ -7,7 +7,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 /// For the store, published files, the resolver, the log.
 const OWN: usize = 64;
 
-/// What a request may hold: a connection, a second one by the other family of addresses, a socket of the resolver.
+/// Most that a request holds: a connection, a second one by the other family of addresses, a socket of the resolver.
 const OF_A_REQUEST: usize = 3;
 
 /// Connections that are kept for the next request, at most.

@@ -23,7 +23,7 @@ pub enum FetchError {
     /// The host asked to be left alone; nothing was sent. Not a failure of the source.
     #[error("{host} asked to be left alone until {}", until.format("%Y-%m-%d %H:%M UTC"))]
     Postponed {
-        /// Who.
+        /// The host.
         host: String,
         /// Until when.
         until: Timestamp,
@@ -31,21 +31,21 @@ pub enum FetchError {
     /// Too many large documents were being read. Not a failure of the source.
     #[error("its document is large, and no memory for it came free within {} s", limit.as_secs_f32())]
     Busy {
-        /// How long it waited.
+        /// The time that it waited.
         limit: Duration,
     },
     /// Something other than http or https.
     #[error("scheme `{scheme}` is not fetched")]
     Scheme {
-        /// Which.
+        /// The scheme.
         scheme: String,
     },
     /// The host is, or resolves to, an address that is not public and not allowed.
     #[error("{}", not_public(host, *address))]
     NotPublic {
-        /// Who.
+        /// The host.
         host: String,
-        /// What was refused.
+        /// The refused address.
         address: IpAddr,
     },
     /// A secret, proxy or file of authorities that the config names cannot be used; nothing was sent.
@@ -53,13 +53,13 @@ pub enum FetchError {
     Access {
         /// The key of the config.
         key: &'static str,
-        /// What is wrong; never the secret itself.
+        /// The fault; never the secret itself.
         why: String,
     },
     /// A request header of the source cannot be sent.
     #[error("header `{name}` cannot be sent: its name or value is not valid")]
     BadHeader {
-        /// Which.
+        /// Its name.
         name: String,
     },
     /// The name was not resolved.
@@ -67,7 +67,7 @@ pub enum FetchError {
     Dns {
         /// The name.
         host: String,
-        /// What the resolver said.
+        /// The resolver's message.
         why: String,
     },
     /// The resolver itself did not answer, or could not ask the servers of the name.
@@ -75,37 +75,37 @@ pub enum FetchError {
     Unresolved {
         /// The name.
         host: String,
-        /// What the resolver said.
+        /// The resolver's message.
         why: String,
     },
     /// This machine has no way to any address of the host.
     #[error("no way leads to {host}: {why}")]
     NoWay {
-        /// Who.
+        /// The host.
         host: String,
-        /// What the system said.
+        /// The system's message.
         why: String,
     },
     /// This machine has no file descriptor, memory or port left for a connection. Not a failure of the source.
     #[error("this machine lacks something for a connection: {why}")]
     Lack {
-        /// What the system said.
+        /// The system's message.
         why: String,
     },
     /// No connection, or it broke before the head of the answer.
     #[error("connection to {host} failed: {why}")]
     Connect {
-        /// Who.
+        /// The host.
         host: String,
-        /// What the system said.
+        /// The system's message.
         why: String,
     },
     /// No secure connection.
     #[error("secure connection to {host} failed: {why}")]
     Tls {
-        /// Who.
+        /// The host.
         host: String,
-        /// What was wrong with the handshake or certificate.
+        /// The fault of the handshake or certificate.
         why: String,
     },
     /// A proxy could not be reached or does not let us through.
@@ -113,17 +113,17 @@ pub enum FetchError {
     Proxy {
         /// Its name, without user info.
         proxy: String,
-        /// Who was asked for.
+        /// The host that was asked for.
         host: String,
-        /// What the proxy or the system said.
+        /// The message of the proxy or the system.
         why: String,
     },
     /// Too slow.
     #[error("{host} was too slow: {phase} took more than {} s", limit.as_secs_f32())]
     Timeout {
-        /// Who.
+        /// The host.
         host: String,
-        /// What took so long.
+        /// The part that took too long.
         phase: Phase,
         /// The limit.
         limit: Duration,
@@ -137,37 +137,37 @@ pub enum FetchError {
     /// A redirect that leads nowhere.
     #[error("redirect of {url} {fault}")]
     BadRedirect {
-        /// What sent us away.
+        /// The URL that redirected us.
         url: String,
-        /// What was wrong.
+        /// The fault.
         fault: RedirectFault,
     },
     /// An answer without a document: any status but 200, 203, 226, and 304 when it was asked for.
     #[error("{url} answered {code}{}", title(*code))]
     Status {
-        /// What answered.
+        /// The URL that answered.
         url: String,
         /// The status code.
         code: u16,
         /// The product of the firewall that answered in the site's place, as far as it shows itself.
         firewall: Option<&'static str>,
-        /// What the answer asks.
+        /// The waits that the answer asks for.
         asks: Vec<Wait>,
         /// Whether that binds all feeds of the host.
         throttle: Option<Throttle>,
     },
-    /// What came is not HTTP, or its head breaks the limits.
+    /// The answer is not HTTP, or its head breaks the limits.
     #[error("{host} does not speak proper HTTP: {why}")]
     Protocol {
-        /// Who.
+        /// The host.
         host: String,
-        /// What was wrong.
+        /// The fault.
         why: String,
     },
     /// The body ended early, or is not what its length or encoding promise.
     #[error("document broke off or is damaged: {why}")]
     BodyBroken {
-        /// What was wrong.
+        /// The fault.
         why: String,
     },
     /// A content coding that we did not offer, or several, over what is no text.
@@ -199,7 +199,7 @@ impl std::fmt::Display for Phase {
     }
 }
 
-/// What is wrong with a redirect.
+/// The fault of a redirect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectFault {
     /// It leads to a URL of the same chain.
@@ -484,7 +484,7 @@ pub(super) fn innermost(error: &reqwest::Error) -> String {
     text
 }
 
-/// What the library says of a proxy that carries https; the type is not public.
+/// Start of the library's error text if a proxy for https fails; the error's type is not public.
 const TUNNEL_ERROR: &str = "tunnel error: ";
 
 /// Tells whether a proxy that carries https failed.

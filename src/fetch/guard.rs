@@ -111,7 +111,7 @@ const SPECIAL_V4: [Ipv4Net; 17] = [
     v4([255, 255, 255, 255], 32), // broadcast
 ];
 
-/// All that is handed out for the public internet (RFC 4291 §2.4); loopback, unspecified, link-local, site-local,
+/// The range handed out for the public internet (RFC 4291 §2.4); loopback, unspecified, link-local, site-local,
 /// unique local, multicast, NAT64 (RFC 6052) and IPv4-compatible addresses are outside.
 const GLOBAL_UNICAST: Ipv6Net = v6([0x2000, 0], 3);
 

@@ -10,7 +10,7 @@ use super::FetchError;
 use super::body::Coding;
 use crate::state::Validators;
 
-/// What we can read, feeds first. `*/*` since many servers send feeds under any other name.
+/// Types that we can read, feeds first. `*/*` since many servers send feeds under any other name.
 const ACCEPT_FEEDS: &str = "application/atom+xml, application/rss+xml, application/feed+json, \
     application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1";
 

@@ -115,7 +115,7 @@ impl Clock {
         Self { read: now, at: Instant::now() }
     }
 
-    /// What time it is.
+    /// Returns the time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         later(self.read, TimeDelta::from_std(self.at.elapsed()).unwrap_or(TimeDelta::MAX))

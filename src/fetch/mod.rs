@@ -47,10 +47,10 @@ const IDLE_MAX: Duration = Duration::from_secs(15);
 /// A connection is kept this long beyond `host_delay` for the host's next feed.
 const KEEP_CONNECTION: Duration = Duration::from_secs(3);
 
-/// How to fetch.
+/// Settings of fetches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// Who we are, for publishers.
+    /// The `User-Agent` that tells publishers who we are.
     pub user_agent: String,
     /// Requests at once.
     pub concurrency: usize,
@@ -91,20 +91,20 @@ impl Settings {
     }
 }
 
-/// What a fetch brought.
+/// The result of a fetch.
 #[derive(Debug)]
 pub struct Fetched {
     /// The document, or that it has not changed.
     pub answer: Answer,
-    /// What answered, without user info.
+    /// The URL that answered, without user info.
     pub url: Url,
     /// The redirects that led there, in order.
     pub hops: Vec<Hop>,
     /// The validators to store in place of those of the request.
     pub validators: Vec<Validators>,
-    /// What the answer asks.
+    /// The waits that the answer asks for.
     pub asks: Vec<Wait>,
-    /// What time it was by the server's clock, if it says so.
+    /// The time by the server's clock, if it tells it.
     pub date: Option<Timestamp>,
     /// To be kept while the document is worked on: without it more would be fetched than can be read.
     pub share: Share,
@@ -166,8 +166,8 @@ pub struct Document {
 /// One redirect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hop {
-    /// What sent us on.
+    /// The URL that redirected us.
     pub url: Url,
-    /// How.
+    /// Its status code.
     pub status: u16,
 }

@@ -1,4 +1,4 @@
-//! What to fetch, and the secrets that go with it, read when they are needed.
+//! Requests, and the secrets that go with them, read when they are needed.
 //!
 //! Secrets are not read with the config: they can change without a reload, and a missing one fails one feed only.
 
@@ -16,7 +16,7 @@ use crate::state::Validators;
 /// Longest secret.
 const SECRET_BYTES_MAX: u64 = 64 << 10;
 
-/// What to fetch.
+/// A request for a document.
 #[derive(Clone)]
 pub struct Request {
     /// Where to begin: the source's URL, or the address adopted in its place.

@@ -36,7 +36,7 @@ impl From<&Access> for Route {
     "HTTP client cannot start: {why}; https needs the system's certificates of authorities (Debian: `apt install ca-certificates`)"
 )]
 pub struct ClientError {
-    /// What the library said.
+    /// The library's message.
     pub why: String,
 }
 
@@ -113,7 +113,7 @@ impl Outlet {
 
     /// Names the proxy over which a connection for `url` failed.
     ///
-    /// All that goes to http was to be connected to it. `NO_PROXY` may have sent it straight to its host, which only the
+    /// Each http connection was to lead to this proxy. `NO_PROXY` may have sent it straight to its host, which only the
     /// library knows: then nobody is blamed.
     pub(super) fn proxy_at_fault(&self, url: &Url, error: &reqwest::Error) -> Option<String> {
         let is_fault = is_tunnel_error(error) || (error.is_connect() && self.carries_all && url.scheme() == "http");
@@ -194,7 +194,7 @@ fn builder(settings: &Settings) -> ClientBuilder {
         .http1_allow_spaces_after_header_name_in_responses(true)
 }
 
-/// Which requests a proxy carries.
+/// The requests that a proxy carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Scope {
     All,

@@ -1,4 +1,4 @@
-//! How long an answer asks us to wait before the next request: `Retry-After`, `Cache-Control`, `Expires`.
+//! The waits before the next request that an answer asks for: `Retry-After`, `Cache-Control`, `Expires`.
 //!
 //! Times are measured on the server's own clock (`Date`) where it tells it, so a wrong clock on either side changes
 //! nothing. Apparent age (RFC 9111 §4.2.3) is left out for the same reason. Only what postpones is reported: a fresh

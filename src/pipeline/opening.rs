@@ -1,4 +1,4 @@
-//! Which store a config means, and whether it may be made anew.
+//! Opening the store of a config, and whether it may be made anew.
 
 use std::path::Path;
 use std::time::Duration;

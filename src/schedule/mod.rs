@@ -134,7 +134,7 @@ impl Schedule {
     }
 }
 
-/// How many runs tell the interval.
+/// Runs that tell the interval.
 const RUNS_COMPARED: usize = 4;
 
 /// The last year that `cron` walks.

@@ -25,16 +25,16 @@ const CLOSED_MAX: TimeDelta = TimeDelta::hours(73);
 /// Longest jitter: who writes "every day at six" expects it before seven.
 const JITTER_MAX: TimeDelta = TimeDelta::minutes(30);
 
-/// What decides when a source is polled next.
+/// The facts that decide when a source is polled next.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     /// The source's id; its hash is the jitter.
     pub source_id: &'a str,
     /// When the operator wants it polled.
     pub schedule: &'a Schedule,
-    /// What the server's last answer asked for. A wait whose words begin with `Retry-After` may pass `postpone_max`.
+    /// The waits of the server's last answer. A wait whose words begin with `Retry-After` may pass `postpone_max`.
     pub waits: &'a [Wait],
-    /// What the document asks for.
+    /// The rhythm that the document asks for.
     pub rhythm: &'a Rhythm,
     /// Failed polls in a row, this one included.
     pub failures: u32,

@@ -16,7 +16,7 @@ pub enum ScheduleError {
     /// A part of a field that is neither a number nor a name of it.
     #[error("{field} `{part}` is neither `*`, a number nor a name")]
     Unreadable {
-        /// Which of the five.
+        /// The field's name.
         field: &'static str,
         /// As written.
         part: String,
@@ -24,7 +24,7 @@ pub enum ScheduleError {
     /// A number outside the field.
     #[error("{field} `{value}` is not between {min} and {max}")]
     Outside {
-        /// Which of the five.
+        /// The field's name.
         field: &'static str,
         /// As written.
         value: String,
@@ -36,7 +36,7 @@ pub enum ScheduleError {
     /// A range whose end is before its start.
     #[error("{field} `{part}` runs backwards")]
     Backwards {
-        /// Which of the five.
+        /// The field's name.
         field: &'static str,
         /// As written.
         part: String,
@@ -44,7 +44,7 @@ pub enum ScheduleError {
     /// A step that is 0, no number, or longer than the field.
     #[error("step in {field} `{part}` is not between 1 and {max}")]
     Step {
-        /// Which of the five.
+        /// The field's name.
         field: &'static str,
         /// As written.
         part: String,

@@ -7,10 +7,10 @@ use crate::feed::Timestamp;
 /// Entries from which a rhythm can be told.
 const ENTRIES_MIN: usize = 8;
 
-/// How far back a rhythm is looked for.
+/// Period before now in which a rhythm is looked for.
 pub const RHYTHM: TimeDelta = TimeDelta::days(400);
 
-/// What nobody calls silence: a week without news, and holidays of those who write every day.
+/// Shortest silence: longer than a week without news, and than holidays of those who write every day.
 const SILENCE_MIN: TimeDelta = TimeDelta::days(10);
 
 /// A source that says nothing although it used to.

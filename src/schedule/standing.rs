@@ -1,4 +1,4 @@
-//! How a source stands at one moment, in one word. Pure.
+//! The standing of a source at one moment, in one word. Pure.
 
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::state::{Health, SourceState};
 /// Time without news from which a source sleeps.
 const ASLEEP_FROM: TimeDelta = TimeDelta::days(365);
 
-/// How a source stands. The order is that of lists: troubles first.
+/// The standing of a source. The order is that of lists: troubles first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {

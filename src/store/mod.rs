@@ -95,7 +95,7 @@ pub trait Store: Send {
     /// The days (in UTC) with entries of each source, dated at `since` or later, by source and day.
     fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError>;
 
-    /// How many entries each source has, how many of them are in topics, and the latest; by source.
+    /// The number of entries of each source, of those in topics, and the latest; by source.
     fn shares(&mut self) -> Result<Vec<SourceShare>, StoreError>;
 
     /// The entries with higher numbers than `after`, counted by topic.
@@ -280,11 +280,11 @@ pub struct EntryDay {
 /// The entries of a source and its share in the topics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceShare {
-    /// Which source.
+    /// The source's id.
     pub source_id: String,
-    /// How many entries are kept of it.
+    /// The number of its entries.
     pub entries: u64,
-    /// How many of them are in any topic.
+    /// The number of those in any topic.
     pub in_topics: u64,
     /// The date of its latest entry that its feed still lists.
     pub last: Option<Timestamp>,
@@ -295,7 +295,7 @@ pub struct SourceShare {
 pub struct Arrivals {
     /// The number of the last entry that ever came.
     pub last: i64,
-    /// How many are in each topic that has any, by topic.
+    /// Their number in each topic that has any, by topic.
     pub topics: Vec<(String, usize)>,
 }
 
@@ -311,7 +311,7 @@ pub enum StoreError {
         store: String,
         /// The cause.
         ailment: Ailment,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -342,7 +342,7 @@ pub enum StoreError {
     Vanished {
         /// The file.
         store: String,
-        /// What shows that there was one.
+        /// The trace that it left.
         trace: String,
     },
     /// The file is damaged.
@@ -360,14 +360,14 @@ pub enum StoreError {
         store: String,
         /// The cause.
         ailment: Ailment,
-        /// What the backend says.
+        /// The backend's error.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A transaction that several polls shared was lost.
     #[error("the store could not keep a transaction: {reason}")]
     Lost {
-        /// What the backend says.
+        /// The backend's message.
         reason: String,
         /// The cause; `None` if it is a fault of ours.
         ailment: Option<Ailment>,
@@ -412,7 +412,7 @@ impl StoreError {
         }
     }
 
-    /// What the operator can do, apart from the error itself.
+    /// Returns advice for the operator, apart from the error itself.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -445,7 +445,7 @@ impl StoreError {
         text
     }
 
-    /// What is wrong, and what the operator can do, on one line.
+    /// Returns the fault, and advice for the operator, on one line.
     #[must_use]
     pub fn outage(&self) -> String {
         let said = match self {

@@ -132,7 +132,7 @@ fn the_rights_of_the_config_stay_as_they_are() {
     assert_eq!(fs::metadata(world.config()).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
-/// Who may do what with a file: its rights, owner and group.
+/// Returns the rights, owner and group of a file.
 fn access(path: &Path) -> (u32, u32, u32) {
     let known = fs::metadata(path).unwrap();
     (known.mode() & 0o7777, known.uid(), known.gid())

@@ -1,5 +1,5 @@
 //! A store that cannot be written, is gone or damaged: published documents are served on, publishers are left alone, the
-//! right advice is told, and all goes on by itself. What only root can make is in `tests/faults.py`.
+//! right advice is told, and all goes on by itself. Faults that only root can make are in `tests/faults.py`.
 
 use std::fs;
 use std::path::PathBuf;

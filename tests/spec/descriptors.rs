@@ -34,7 +34,7 @@ fn limited(world: &World, limit: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// How many feeds have this status.
+/// The number of feeds with this status.
 fn count(world: &World, status: &str) -> usize {
     world.json(&["feeds", "--json"]).iter().filter(|feed| feed["status"] == status).count()
 }

@@ -1,4 +1,4 @@
-//! How a source is fetched: manners, guards and limits, each rule with the section that it is from.
+//! Fetching a source: manners, guards and limits, each rule with the section that it is from.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -390,7 +390,7 @@ async fn gone_missing_and_forbidden_are_told_apart() {
     check_refused(status(500), "http_500", "500 Internal Server Error").await;
 }
 
-// What a server asks.
+// Waits that a server asks for.
 
 #[tokio::test]
 async fn retry_after_is_heard_on_any_answer() {

@@ -9,7 +9,7 @@ use crate::world::{TOPIC, World, item, rss, stderr};
 /// A page as ministries had them in 2015: its tags, its menus and its readers speak of everything.
 const PAGE: &str = include_str!("../../src/parse/article/ministry.html");
 
-/// What the page's article says, in the middle of it.
+/// Words from the middle of the page's article.
 const ARTICLE: &str = "cinq cents établissements";
 
 /// A topic that is in an entry as soon as its text names it.

@@ -21,7 +21,7 @@ const MEMORY_MAX: usize = 150 << 20;
 struct Feed {
     name: String,
     answer: Answer,
-    /// What `feeds` must tell of it; nothing for a feed that must be whole.
+    /// Text of the error that `feeds` must tell; nothing for a feed that must be whole.
     told: Option<&'static str>,
 }
 

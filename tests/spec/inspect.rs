@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::origin::document;
 use crate::world::{World, item, partnership, rss};
 
-/// What `inspect` prints of a file with these bytes.
+/// Returns the output of `inspect` for a file with these bytes.
 fn inspected(document: &[u8], options: &[&str]) -> String {
     let world = World::new();
     let file = world.folder.path().join("feed");

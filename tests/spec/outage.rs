@@ -40,7 +40,7 @@ fn news() -> crate::origin::Answer {
     document(rss(&[partnership()]))
 }
 
-/// How each feed is, as `veille feeds` tells it: id, status, failures.
+/// The state of each feed, as `veille feeds` tells it: id, status, failures.
 fn told(world: &World) -> Vec<(String, String, u64)> {
     let feeds = world.json(&["feeds", "--json"]);
     let text = |feed: &serde_json::Value, key: &str| feed[key].as_str().unwrap().to_owned();

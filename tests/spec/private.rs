@@ -35,7 +35,7 @@ fn document_with(address: &str) -> String {
     rss(&items).replace("https://ministere.example/</link>", &format!("{html}</link>"))
 }
 
-/// All that lies in the published folder and names one of `words`, but for compressed copies.
+/// Returns the published files that name one of `words`; compressed copies are not unpacked.
 fn naming(folder: &Path, words: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {

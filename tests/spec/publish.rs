@@ -1,4 +1,4 @@
-//! What subscribers, people and hubs find: archives, the health of sources, announcements, sockets.
+//! Publication for subscribers, people and hubs: archives, the health of sources, announcements, sockets.
 
 use std::collections::HashSet;
 use std::fs;

@@ -66,7 +66,7 @@ fn a_restart_polls_only_what_is_due() {
     assert_eq!(world.origin.requests("/education").len(), 1);
 }
 
-/// What `feeds` tells of the last feed once it tells anything of its next poll.
+/// Returns what `feeds` tells of the last feed, once it tells the time of its next poll.
 fn told(world: &World) -> serde_json::Value {
     let end = std::time::Instant::now() + Duration::from_secs(20);
     loop {

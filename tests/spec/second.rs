@@ -47,7 +47,7 @@ fn second(first: &Daemon) -> World {
     world
 }
 
-/// What of an entry must not depend on the format.
+/// Returns the fields of an entry that must not depend on the format.
 fn essence(entry: &Value) -> Value {
     let mut kept = serde_json::Map::new();
     for field in ["id", "url", "title", "published", "updated", "language", "enclosures", "summary", "content"] {

@@ -1,4 +1,4 @@
-//! What publishers write and validators refuse: it comes in, and what goes out is valid.
+//! Feeds that validators refuse: their entries come in, and the published documents are valid.
 
 use std::fs;
 

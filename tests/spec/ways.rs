@@ -30,8 +30,8 @@ fn configure(world: &World, poll: &str, feeds: &[(&str, &str, &str)]) {
     fs::write(world.config(), text).unwrap();
 }
 
-/// Polls all feeds with these variables set, and returns what `feeds` tells then. Whatever is printed or logged, as
-/// loud as can be, the word of the tests stays secret.
+/// Polls all feeds with these variables set, and returns what `feeds` tells then. The tests' secret word stays out
+/// of the output and of the most verbose log.
 fn poll(world: &World, variables: &[(&str, &str)]) -> Vec<Value> {
     let set = |command: &mut Command| {
         for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "NO_PROXY"] {

@@ -12,7 +12,7 @@ use crate::desk::Desk;
 use crate::origin::{Answer, Origin, Script, Seen, document, redirect, status};
 use crate::world::{item, rss};
 
-/// How often the simulated daemon looks for what is due; a real one looks at once.
+/// Interval at which the simulated daemon looks for due polls; a real one looks at once.
 const STEP: TimeDelta = TimeDelta::minutes(5);
 
 /// Hosts that share the feeds.
@@ -21,10 +21,10 @@ const HOSTS: usize = 120;
 /// Between two requests to one host, in real time.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// How long each answer takes: two requests at once would show.
+/// Time that each answer takes: two requests at once would show.
 const ANSWER: Duration = Duration::from_millis(1);
 
-/// How long a host wants to be left alone by all its feeds: 503, 429.
+/// Time that a host asks to be left alone for all its feeds: 503, 429.
 const BUSY: TimeDelta = TimeDelta::seconds(90_000);
 const THROTTLED: TimeDelta = TimeDelta::seconds(18_000);
 
@@ -33,7 +33,7 @@ fn start() -> DateTime<Utc> {
     "2026-11-24T12:00:00Z".parse().unwrap()
 }
 
-/// What feeds of a kind answer, and what their publishers may expect.
+/// A kind of feed: its answers, and the limits that its publishers may expect.
 struct Habit {
     name: &'static str,
     feeds: usize,

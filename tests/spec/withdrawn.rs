@@ -1,4 +1,4 @@
-//! What becomes of entries that their publisher takes back, and of the earlier texts of those that it edits.
+//! Entries that their publisher takes back, and the earlier texts of those that it edits.
 
 use std::fs;
 

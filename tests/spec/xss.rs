@@ -1,4 +1,4 @@
-//! What attacks readers of feeds, in every field of every dialect, through the real program: no output holds any of it.
+//! Attacks on readers of feeds, in every field of every dialect, through the real program: no output holds any of them.
 //!
 //! The outputs are read as a browser or a feed reader would, not searched for words: whatever can be taken for HTML is
 //! tokenised, and each address is parsed.
@@ -192,7 +192,7 @@ fn faults_of_html(html: &str, is_page: bool) -> Vec<String> {
     tokenizer.sink.faults.take()
 }
 
-/// What is wrong with an address, as a browser parses it.
+/// Returns the fault of an address, as a browser parses it.
 fn fault_of_address(address: &str, may_be_relative: bool) -> Option<String> {
     let is_good = match Url::parse(address) {
         Ok(url) => matches!(url.scheme(), "http" | "https" | "mailto" | "tel" | "ftp"),

@@ -1,4 +1,4 @@
-//! What all servers of tests are on: a free port, a thread of their own, until they are dropped.
+//! The base of all test servers: a free port, a thread of their own, until they are dropped.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -1,7 +1,7 @@
 //! A scripted origin: the one double of the project, a publisher's server as good or bad as a test wants it.
 //!
 //! It runs on a thread of its own on loopback, so that synchronous tests and the real binary can talk to it too.
-//! Each path has a script of answers, given in order; the last one stays. What was asked is kept for assertions.
+//! Each path has a script of answers, given in order; the last one stays. All requests are kept for assertions.
 //!
 //! ```ignore
 //! let origin = Origin::start();
@@ -50,11 +50,11 @@ pub(crate) struct Seen {
     pub(crate) headers: Vec<(String, String)>,
     /// When its head was complete.
     pub(crate) at: Instant,
-    /// Which connection it came on, counted from 1.
+    /// The number of its connection, counted from 1.
     pub(crate) connection: usize,
     /// The head, byte for byte.
     pub(crate) head: Vec<u8>,
-    /// What came after it.
+    /// The text after the head.
     pub(crate) body: String,
     /// The status that it was answered with.
     pub(crate) status: u16,
@@ -67,7 +67,7 @@ impl Seen {
     }
 }
 
-/// What to answer.
+/// A scripted answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     status: u16,
@@ -78,7 +78,7 @@ pub(crate) struct Answer {
     gate: Option<Gate>,
 }
 
-/// What answers wait for until the test opens it.
+/// A gate at which answers wait until the test opens it.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate(Arc<Semaphore>);
 
@@ -287,7 +287,7 @@ impl Origin {
         self.address
     }
 
-    /// What was asked of `path`, whatever the query, in order.
+    /// Returns the requests for `path`, with any query, in order.
     pub(crate) fn requests(&self, path: &str) -> Vec<Seen> {
         let shared = self.shared.lock().unwrap();
         shared.requests.iter().filter(|seen| without_query(&seen.path) == path).cloned().collect()

@@ -17,7 +17,7 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::loopback::{self, Stop};
 
-/// Who signs the certificates of servers.
+/// The authority that signs the certificates of servers.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -76,7 +76,7 @@ pub(crate) struct Asked {
     pub(crate) version: http::Version,
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, String)>,
-    /// Which connection it came on, counted from 1.
+    /// The number of its connection, counted from 1.
     pub(crate) connection: usize,
 }
 

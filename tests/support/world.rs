@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::origin::{Origin, Script};
 
-/// How long a test waits for something that should come at once.
+/// Longest wait of a test for something that should come at once.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The topic that most tests are about.
@@ -140,7 +140,7 @@ listen = "127.0.0.1:0"
     }
 }
 
-/// What a process cost, as Linux tells it.
+/// The cost of a process, as Linux tells it.
 #[derive(Debug, Default)]
 pub(crate) struct Cost {
     /// From start to end: long on a busy machine.

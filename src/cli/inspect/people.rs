@@ -1,4 +1,4 @@
-//! What `inspect` shows to people: the feed, each entry with its topics, what was mended and what was left out.
+//! Output of `inspect` for people: the feed, each entry with its topics, what was mended and what was left out.
 
 use std::fmt::Write as _;
 
@@ -127,7 +127,7 @@ fn pages_text(entry: &Entry, written: &Entry) -> bool {
     text(&entry.content).len() > text(&written.content).len()
 }
 
-/// Who, tags, files, comments, and when it was changed.
+/// Authors, tags, files, comments, and the date of a change.
 fn details(entry: &Entry) -> String {
     let names: Vec<&str> = entry.authors.iter().filter_map(name).collect();
     let tags: Vec<&str> = entry.categories.iter().map(tag_name).collect();
@@ -152,7 +152,7 @@ fn topics(labels: &[Label]) -> String {
     labels.iter().map(topic).collect::<Vec<_>>().join(", ")
 }
 
-/// How many entries there are, from when to when, and how many are in a topic.
+/// The number of entries, their dates, and the number of those in a topic.
 fn total(feed: &Feed, labels: &[Vec<Label>], paint: Paint) -> String {
     let number = match feed.entries.len() {
         0 => "No entries".to_owned(),

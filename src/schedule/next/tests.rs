@@ -8,7 +8,7 @@ fn wait(why: &str, seconds: i64) -> Wait {
     Wait { delay: TimeDelta::seconds(seconds), why: why.into() }
 }
 
-/// What a test varies; the rest is an hourly source that asks for nothing.
+/// A poll that a test varies; by default, of an hourly source that asks for nothing.
 struct Case<'a> {
     schedule: &'a str,
     source_id: &'a str,

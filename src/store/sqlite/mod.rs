@@ -51,7 +51,7 @@ const MIGRATIONS: [&str; 6] = [
     include_str!("006.sql"),
 ];
 
-/// How long to wait for another process that writes, unless told otherwise.
+/// Longest wait for another process that writes, unless told otherwise.
 pub const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A store in a file.

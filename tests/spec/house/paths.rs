@@ -11,19 +11,19 @@ use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 /// A path as a file names it.
 #[derive(Debug)]
 pub(super) struct Named {
-    /// Where, counted from 1.
+    /// Its line, counted from 1.
     pub line: usize,
     /// `crate`, or the first name as it is written, and what follows; `*` for all names of a module.
     pub path: Vec<String>,
     /// The name that a `use` gives it, if another than its own.
     pub called: Option<String>,
-    /// How it is named.
+    /// The form in which it is named.
     pub by: By,
     /// Whether it stands in a module of the file that exists in tests only.
     pub in_tests: bool,
 }
 
-/// How a path is named.
+/// The form in which a path is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
     /// In a `use` declaration.
