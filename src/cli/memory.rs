@@ -13,7 +13,7 @@ use std::process::Command;
 const JEMALLOC: &str = "_RJEM_MALLOC_CONF";
 
 /// For jemalloc: one arena for all threads; freed memory goes back to the system after a twentieth of a second, from 64 KiB
-/// on at once. For glibc, whose allocator SQLite and Zstandard use: two arenas; freed memory at an end is given back.
+/// on at once. For glibc, whose allocator `SQLite` and Zstandard use: two arenas; freed memory at an end is given back.
 const SETTINGS: [(&str, &str); 3] = [
     (JEMALLOC, "narenas:1,dirty_decay_ms:50,muzzy_decay_ms:0,oversize_threshold:65536"),
     ("MALLOC_ARENA_MAX", "2"),

@@ -117,7 +117,7 @@ impl Resource {
         // One that is served from its file is built anew though the bytes be the same: they may lie elsewhere.
         let is_in_memory = filed.served != Served::File;
         let same = before.filter(|before| is_in_memory && before.is_as(filed));
-        let read = || Self::read(filed, before, now).filter(|_| is_in_memory);
+        let read = || if is_in_memory { Self::read(filed, before, now) } else { None };
         // A file that another process replaced just now is served as it is.
         let anew = || Arc::new(read().unwrap_or_else(|| Self::in_file(filed, before, now)));
         same.cloned().unwrap_or_else(anew)
