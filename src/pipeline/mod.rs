@@ -1,6 +1,6 @@
 //! The composition of all stages. Start reading here.
 //!
-//! [`poll`] takes one source through all stages: ask its server, read the document, find what is new, decide its topics
+//! [`ask`] takes one source through all stages: ask its server, read the document, find what is new, decide its topics
 //! and its story, keep it. [`publish`] takes the stored stories of each topic out to files and memory.
 
 mod announcement;
@@ -237,21 +237,6 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// Polls one source; `force` also when it is not due. If it brings nothing, its host is at fault.
-///
-/// # Errors
-/// When the store fails. A source that fails is an [`Outcome`].
-///
-/// # Cancellation
-/// The store keeps the whole poll or nothing.
-pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Timestamp) -> Result<Polled, StoreError> {
-    match ask(context, source, force, now).await? {
-        Conclusion::Kept { polled, .. } => Ok(polled),
-        Conclusion::InDoubt(doubt) => blame(context, *doubt).await,
-        Conclusion::Lacking(_) => Ok(Polled { outcome: Outcome::NotDue, next_poll: Some(now + BUSY_PAUSE) }),
-    }
-}
-
 /// Longest example of an error that is told of an outage.
 const EXAMPLE_MAX: usize = 120;
 
@@ -292,7 +277,7 @@ pub async fn blame(context: &Context, doubt: Doubt) -> Result<Polled, StoreError
 /// When the store fails.
 ///
 /// # Cancellation
-/// As [`poll`].
+/// Nothing is kept unless all of it is.
 pub async fn ask(
     context: &Arc<Context>,
     source: &Source,
