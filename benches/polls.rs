@@ -95,7 +95,7 @@ async fn ours(port: u16) -> Duration {
         move |round: usize, feed: usize| async move {
             let now = noon + TimeDelta::hours(i64::try_from(first + round).unwrap());
             let source = context.config.sources.get(feed).unwrap();
-            let _ = pipeline::ask(context, source, true, now).await.unwrap();
+            pipeline::poll(context, source, true, now).await.unwrap();
         }
     };
     rounds(1, poll(0)).await; // documents

@@ -237,6 +237,22 @@ impl fmt::Display for Doubt {
     }
 }
 
+/// Polls one source by itself, for lack of others to compare with: if it brings nothing, its host is at fault. `force` polls
+/// it also when it is not due.
+///
+/// # Errors
+/// When the store fails. A source that fails is an [`Outcome`].
+///
+/// # Cancellation
+/// The store keeps the whole poll or nothing.
+pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Timestamp) -> Result<Polled, StoreError> {
+    match ask(context, source, force, now).await? {
+        Conclusion::Kept { polled, .. } => Ok(polled),
+        Conclusion::InDoubt(doubt) => blame(context, *doubt).await,
+        Conclusion::Lacking(_) => Ok(Polled { outcome: Outcome::NotDue, next_poll: Some(now + BUSY_PAUSE) }),
+    }
+}
+
 /// Longest example of an error that is told of an outage.
 const EXAMPLE_MAX: usize = 120;
 
@@ -277,7 +293,7 @@ pub async fn blame(context: &Context, doubt: Doubt) -> Result<Polled, StoreError
 /// When the store fails.
 ///
 /// # Cancellation
-/// Nothing is kept unless all of it is.
+/// As [`poll`].
 pub async fn ask(
     context: &Arc<Context>,
     source: &Source,
