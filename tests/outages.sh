@@ -83,7 +83,7 @@ for _ in $(seq 100); do grep -q 'no host answers' "$folder/log" && break; sleep 
 sleep 2
 [ "$(grep -c 'no host answers' "$folder/log")" = 1 ] || fail "the log did not tell it once" "$folder/log"
 [ "$(count run never_polled)" = 40 ] || fail "the daemon blamed somebody" "$folder/log"
-inside python3 -c 'import urllib.request as r; r.urlopen("http://127.0.0.1:8089/healthz")' 2>"$folder/health" \
+inside python3 -c 'import urllib.request as r; r.urlopen("http://127.0.0.1:8089/healthz?strict")' 2>"$folder/health" \
   && fail "healthz was well" "$folder/log"
 
 ip netns exec "$name" python3 -m http.server --directory "$folder/www" --bind 0.0.0.0 8000 >/dev/null 2>"$folder/requests" &
