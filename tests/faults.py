@@ -145,7 +145,7 @@ class World:
         """Waits until /healthz is degraded and tells all texts; or without any, until it is well."""
 
         def is_so():
-            status, body = self.get("/healthz")
+            status, body = self.get("/healthz?strict")
             return status == 503 and all(text in body for text in texts) if texts else status == 200
 
         wait(is_so, f"healthz with {texts}", lambda: f"{self.get('/healthz')}\n{self.logged()}")

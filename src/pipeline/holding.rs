@@ -53,7 +53,9 @@ pub fn hold(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
 pub fn refuse_others(config: &Config) -> Result<(), HeldByOther> {
     let own = format!("{}`)", named(config));
     for (what, path) in places(config) {
-        if let Some(by) = holder(path).filter(|by| !by.ends_with(&own)) {
+        // On a full disk a daemon holds its store without a name; the disk is what to tell of then.
+        let is_named = |by: &String| by.contains("--config ");
+        if let Some(by) = holder(path).filter(|by| is_named(by) && !by.ends_with(&own)) {
             return Err(HeldByOther { what, path: path.to_owned(), by });
         }
     }
