@@ -137,7 +137,7 @@ impl Roster {
         is_stalled.then(|| format!("nothing could be polled for {ROUNDS} rounds, since {}", since.format("%F %T UTC")))
     }
 
-    /// Those that are to be polled.
+    /// Returns the sources that are to be polled.
     fn polled_members(&self) -> impl Iterator<Item = &RosterMember> {
         self.members.values().filter(|member| member.is_enabled && !member.state.retired)
     }
