@@ -72,6 +72,15 @@ pub enum Language {
     English,
 }
 
+/// How pages show the pictures of entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownImages {
+    /// `none`: not at all.
+    Nowhere,
+    /// `link`: from the address that the publisher gives them.
+    Linked,
+}
+
 /// Whose health is shown to everybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShownHealth {

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 use url::Url;
 
 use crate::config::Site;
-use crate::feed::{Category, Comments, Enclosure, Person, Timestamp};
+use crate::feed::{Category, Comments, Enclosure, Image, Person, Timestamp};
 use crate::publish::channel::language_tag;
 use crate::publish::{Credit, Edition, Selection, dates, id, legal};
 use crate::story::Story;
@@ -41,8 +41,8 @@ pub(super) struct Item {
     pub(super) content: Option<String>,
     /// None twice.
     pub(super) enclosures: Vec<Enclosure>,
-    /// Its picture.
-    pub(super) image: Option<String>,
+    /// Its picture, at an address of the web.
+    pub(super) image: Option<Image>,
     pub(super) comments: Comments,
     pub(super) rights: Option<String>,
     /// Other tellings of the story.
@@ -111,7 +111,7 @@ fn as_told(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
         authors: authors(&entry.authors, &source),
         categories: categories(edition, topic, story),
         enclosures: enclosures(&entry.enclosures),
-        image: entry.image.as_ref().and_then(legal::link),
+        image: entry.image.as_ref().and_then(image),
         comments: comments(edition, &entry.comments),
         rights: entry.rights.as_deref().and_then(legal::label),
         elsewhere: elsewhere(edition, story, url.as_deref()),
@@ -277,6 +277,11 @@ fn enclosures(enclosures: &[Enclosure]) -> Vec<Enclosure> {
             ..enclosure.clone()
         })
         .collect()
+}
+
+fn image(image: &Image) -> Option<Image> {
+    let is_web = legal::link(&image.url).is_some() && matches!(image.url.scheme(), "http" | "https");
+    is_web.then(|| Image { alt: image.alt.as_deref().and_then(legal::title), ..image.clone() })
 }
 
 fn elsewhere(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link> {

@@ -16,6 +16,7 @@ mod json;
 mod legal;
 mod opml;
 mod page;
+mod policy;
 mod rss;
 mod site;
 mod tombstone;
@@ -45,6 +46,7 @@ pub use files::Made;
 pub use hidden::Hidden;
 pub use opml::{Subscription, subscriptions};
 pub use page::HOME_NEWS;
+pub use policy::base as base_policy;
 pub use tree::{Body, Encoded, Resource, Tree};
 
 /// The whole content of the publication at one moment.

@@ -38,4 +38,5 @@ pub use links::{Alternate, Alternates, alternates};
 pub use passage::{Passage, Word};
 pub use signature::without_signature;
 pub use tokens::{Token, is_running};
+pub use tokens::WORDS_VERSION;
 pub use tracking::{is_tracking, without_tracking, without_tracking_in_html};

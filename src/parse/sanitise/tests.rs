@@ -214,7 +214,7 @@ fn the_first_picture_is_that_of_the_entry() {
     let image = |html: &str| {
         let base = Some(Url::parse("https://site.example/a/").unwrap());
         let entry = sanitise(Entry { content: Some(html.to_owned()), base, ..Entry::default() });
-        entry.image.map(String::from).unwrap_or_default()
+        entry.image.map(|image| String::from(image.url)).unwrap_or_default()
     };
     assert_eq!(
         image("<p>a</p><img src='/i.png?a=1&amp;b=2' alt='\"'><img src='/j.png'>"),
