@@ -38,7 +38,7 @@ use crate::state::{About, PollFailure, Remembered, SourceState, Throttle, Valida
 use crate::store::{Change, Handle, Inquiry, StoreError};
 use crate::story::{Identity, Known, Plain, Prepared};
 use crate::tag;
-use crate::text::rough_duration;
+use crate::text::{rough_duration, secrets};
 use crate::topic::Matcher;
 
 pub use announcement::{Announced, announce};
@@ -612,6 +612,12 @@ async fn read(
     let is_delta = document.is_delta;
     let limits = parse::Limits { entries_max: context.config.poll.entries_max, ..parse::Limits::default() };
     let (zone, source_id) = (source.schedule.zone(), source.id.clone());
+    // A new token makes no new entries of those that have it in their names.
+    let secrets: Vec<String> = if source.private {
+        [&source.url, &url].into_iter().flat_map(secrets).map(|(_, secret)| secret).collect()
+    } else {
+        Vec::new()
+    };
     // The base of relative links is published with them.
     let url = if source.private { url.join(".").unwrap_or(url) } else { url };
     let reading = aside(move || {
@@ -623,7 +629,7 @@ async fn read(
         let entries = std::mem::take(&mut feed.entries);
         let about = about(feed);
         let format = about.format.as_deref().unwrap_or_default();
-        Ok((dedup::identify(&source_id, format, entries), about))
+        Ok((dedup::identify_apart_from(&secrets, &source_id, format, entries), about))
     });
     let unreadable = |error: parse::ParseError| Unreadable {
         code: error.code().into(),
@@ -663,6 +669,7 @@ async fn prepare(
         share
     };
     let (context, source) = (Arc::clone(context), source.clone());
+    about.former = std::mem::take(&mut state.about.former);
     about.is_private = source.private;
     let ready = aside(move || {
         fresh
@@ -732,6 +739,7 @@ fn about(feed: Feed) -> About {
         format: Some(feed.format),
         rhythm: feed.rhythm,
         is_private: false,
+        former: Vec::new(),
         defects: feed.defects,
         clock_was_behind: None,
     }

@@ -364,7 +364,7 @@ async fn a_page_that_shows_pictures_has_a_policy_that_lists_their_sites() {
     let stated = "<meta http-equiv=\"Content-Security-Policy\" content=\"img-src 'self' https://a.example\">";
     let pages = [("/ecole/", format!("<html>{stated}")), ("/", "<html>".to_owned())];
     let world = World::serving(&pages, ServingLimits::default()).await;
-    let mut policy = async |path| {
+    let policy = async |path| {
         let answer = world.ask("GET", path, &[]).await;
         answer.header("content-security-policy").unwrap_or_default().to_owned()
     };

@@ -1,5 +1,7 @@
 //! Addresses of feeds as people and programs write them, and when two of them are the same feed's.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 /// Returns what stands in a `feed:` address: an absolute address (`feed:https://…`), or one without scheme (`feed://…`).
@@ -68,6 +70,34 @@ const SECRET_WORDS: [&str; 16] = [
 pub fn secrets(url: &Url) -> impl Iterator<Item = (String, String)> {
     let pairs = url.query_pairs().filter(|(name, value)| !value.is_empty() && is_secret(name));
     pairs.map(|(name, value)| (name.into_owned(), value.into_owned()))
+}
+
+/// Returns an address without the parameters whose names or values `is_left_out` names.
+fn without_parameters(url: &Url, is_left_out: impl Fn(&str, &str) -> bool) -> Cow<'_, Url> {
+    if !url.query_pairs().any(|(name, value)| is_left_out(&name, &value)) {
+        return Cow::Borrowed(url);
+    }
+    let kept: Vec<(String, String)> =
+        url.query_pairs().into_owned().filter(|(name, value)| !is_left_out(name, value)).collect();
+    let mut bare = url.clone();
+    bare.set_query(None);
+    if !kept.is_empty() {
+        bare.query_pairs_mut().extend_pairs(kept);
+    }
+    Cow::Owned(bare)
+}
+
+/// Whether two addresses differ, and only in parameters that look like secrets: a new token leads to the same feed.
+#[must_use]
+pub fn differ_in_secrets(one: &Url, other: &Url) -> bool {
+    let bare = |url| without_parameters(url, |name, _| is_secret(name)).into_owned();
+    one != other && feed_key(&bare(one)) == feed_key(&bare(other))
+}
+
+/// Returns an address without the parameters that have one of these values.
+#[must_use]
+pub fn without_values<'u>(url: &'u Url, values: &[String]) -> Cow<'u, Url> {
+    without_parameters(url, |_, value| values.iter().any(|left_out| left_out == value))
 }
 
 /// Whether a name says that the value is a secret: as a word of it (`api_key`, `rssToken`) or as its end (`feedtoken`).
@@ -142,5 +172,28 @@ mod tests {
             "api_key rssToken private-token X-Amz-Signature feedtoken auth[user]",
         );
         check_secrets("token=&keyword=a&keys=b&author=c&design=d&monkey=e&page=2&signe=f", "");
+    }
+
+    #[test]
+    fn a_new_token_leads_to_the_same_feed() {
+        let differ = |one: &str, other: &str| {
+            differ_in_secrets(&Url::parse(one).unwrap(), &Url::parse(other).unwrap())
+        };
+        let feed = "https://a.example/f?page=1&token=abcdef";
+        assert!(differ(feed, "https://a.example/f?page=1&token=uvwxyz"));
+        assert!(differ(feed, "https://a.example/f?token=uvwxyz&page=1"));
+        assert!(differ(feed, "https://a.example/f?page=1"));
+        assert!(!differ(feed, feed));
+        assert!(!differ(feed, "https://a.example/f?page=2&token=abcdef"));
+        assert!(!differ(feed, "https://b.example/f?page=1&token=uvwxyz"));
+        assert!(!differ("https://a.example/f", "https://a.example/g"));
+    }
+
+    #[test]
+    fn parameters_go_by_their_value() {
+        let without = |url: &str| without_values(&Url::parse(url).unwrap(), &["abcdef".to_owned()]).to_string();
+        assert_eq!(without("https://a.example/?t=abcdef"), "https://a.example/");
+        assert_eq!(without("https://a.example/?t=abcdef&x=1%202"), "https://a.example/?x=1+2");
+        assert_eq!(without("https://a.example/?x=1%202"), "https://a.example/?x=1%202");
     }
 }

@@ -24,7 +24,7 @@ mod tokens;
 mod tracking;
 pub mod vocabulary;
 
-pub use address::{feed_key, secrets, web_address, without_feed_scheme};
+pub use address::{differ_in_secrets, feed_key, secrets, web_address, without_feed_scheme, without_values};
 pub use boilerplate::{without_boilerplate, without_boilerplate_in_html};
 pub use duration::{age, exact_duration, rough_duration};
 pub use fold::fold;

@@ -9,5 +9,5 @@ mod link;
 
 pub(super) use atom_id::is_world_unique;
 pub use atom_id::minted_id;
-pub use key::{Decision, decide, identify};
+pub use key::{Decision, decide, identify, identify_apart_from};
 pub use link::canonical_link;
