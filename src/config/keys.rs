@@ -19,8 +19,8 @@ use super::sources::{ID, TOPICS};
 use super::table::{Absent, Key, Keys, Table, Wanted, table};
 use super::topics::{ANY, BOOST, FEEDS, FIELDS, LANGUAGE, NEAR, POINTS, RULES, TAGGED, TERMS, WEIGHT};
 use super::values::{
-    CONTACT, FLAG, FOLDER, HEALTH, IMAGES, INTERNAL, LINE, LISTEN, NETWORKS, PAGES, PATH, SCHEDULE, TEXT, TEXTS, WEB, WEBS,
-    ZONE, decimal, duration, period, size, whole,
+    CONTACT, FLAG, FOLDER, HEALTH, IMAGES, INTERNAL, LINE, LISTEN, NETWORKS, PAGES, PATH, SCHEDULE, TEXT, TEXTS, WEB,
+    WEBS, ZONE, decimal, duration, period, size, whole,
 };
 use super::{Language, Listen, ShownHealth, ShownImages};
 use crate::schedule::Schedule;

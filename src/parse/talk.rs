@@ -26,8 +26,23 @@ const BREAKS: &[&str] = &["br", "hr", "wbr"];
 
 /// Attributes that need no value.
 const VALUELESS: &[&str] = &[
-    "allowfullscreen", "async", "autoplay", "compact", "controls", "default", "defer", "hidden", "ismap", "itemscope",
-    "loop", "muted", "noshade", "nowrap", "open", "playsinline", "reversed",
+    "allowfullscreen",
+    "async",
+    "autoplay",
+    "compact",
+    "controls",
+    "default",
+    "defer",
+    "hidden",
+    "ismap",
+    "itemscope",
+    "loop",
+    "muted",
+    "noshade",
+    "nowrap",
+    "open",
+    "playsinline",
+    "reversed",
 ];
 
 /// Signs of code.

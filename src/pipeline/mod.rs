@@ -38,7 +38,7 @@ use crate::state::{About, PollFailure, Remembered, SourceState, Throttle, Valida
 use crate::store::{Change, Handle, Inquiry, StoreError};
 use crate::story::{Identity, Known, Plain, Prepared};
 use crate::tag;
-use crate::text::{rough_duration, secrets};
+use crate::text::{rough_duration, secrets, without_secrets};
 use crate::topic::Matcher;
 
 pub use announcement::{Announced, announce};
@@ -474,13 +474,14 @@ async fn fail(
         // Dates the plan, should the clock be ahead.
         state.last_poll = Some(now);
         state.next_poll = Some(next_poll);
-        state.next_poll_why = error.to_string();
+        state.next_poll_why = without_secrets(&error.to_string()).into_owned();
         context.keeper.keep(Arrival { state, ..arrival }).await?;
         return Ok(Polled { outcome, next_poll: Some(next_poll) });
     }
     let advice = error.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
     let last_poll = state.last_poll;
-    let failure = state.fail(error.code(), format!("{error}{advice}"), now);
+    let message = without_secrets(&format!("{error}{advice}")).into_owned();
+    let failure = state.fail(error.code(), message, now);
     // The configured address has the last word: an adopted address may go.
     state.retired = *address == source.url && matches!(error, fetch::FetchError::Status { code: GONE, .. });
     plan(context, source, &mut state, error.asks(), now);

@@ -166,7 +166,8 @@ impl Hidden {
             summary: self.line(summary),
             content: self.line(content),
             enclosures: enclosures.into_iter().filter_map(enclosure).collect(),
-            image: image.and_then(|image| Some(Image { url: self.url(image.url)?, alt: self.line(image.alt), ..image })),
+            image: image
+                .and_then(|image| Some(Image { url: self.url(image.url)?, alt: self.line(image.alt), ..image })),
             comments,
             rights: self.line(rights),
             elsewhere: elsewhere.into_iter().filter_map(|link| self.link(link)).collect(),

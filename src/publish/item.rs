@@ -13,7 +13,7 @@ use crate::feed::{Category, Comments, Enclosure, Image, Person, Timestamp};
 use crate::publish::channel::language_tag;
 use crate::publish::{Credit, Edition, Selection, dates, id, legal};
 use crate::story::Story;
-use crate::text;
+use crate::text::{self, Folding};
 use crate::topic::{self, Topic};
 
 /// Length of a title that is made from the text, in characters.
@@ -317,11 +317,19 @@ fn related(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link>
     links.take(edition.settings.related).collect()
 }
 
+/// Returns the terms that spoke for a story; of several spellings of one (`open source`, `opensource`) the first.
 fn why(story: &Story) -> Vec<String> {
     let mut seen = HashSet::new();
     let helpful = story.label.reasons.iter().filter(|reason| reason.points > 0.0);
     let terms = helpful.flat_map(|reason| &reason.terms).filter_map(|term| legal::label(&topic::shown(term)));
-    terms.filter(|term| seen.insert(term.clone())).collect()
+    terms.filter(|term| seen.insert(spelt_as_one(term))).collect()
+}
+
+/// Returns a term without all that tells spellings apart: case, accents, hyphens, blanks, the plural of its words.
+fn spelt_as_one(term: &str) -> String {
+    let words = term.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let joined: String = words.map(|word| Folding::French.root(&text::fold(word)).into_owned()).collect();
+    if joined.is_empty() { term.to_owned() } else { joined }
 }
 
 #[cfg(test)]

@@ -127,7 +127,9 @@ mod tests {
         let mut origins = Origins::default();
         let admitted = (0..500).filter(|at| origins.admit(&image(&format!("https://cdn{at}.example/"))));
         assert!((50..200).contains(&admitted.count()));
-        assert!(origins.admit(&image("https://cdn0.example/b.png")) && !origins.admit(&image("https://other.example/")));
+        assert!(
+            origins.admit(&image("https://cdn0.example/b.png")) && !origins.admit(&image("https://other.example/"))
+        );
         assert!(origins.meta().len() < 2500);
     }
 }

@@ -1,7 +1,9 @@
 //! Addresses of feeds as people and programs write them, and when two of them are the same feed's.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use regex::{Captures, Regex};
 use url::Url;
 
 /// Returns what stands in a `feed:` address: an absolute address (`feed:https://…`), or one without scheme (`feed://…`).
@@ -100,6 +102,21 @@ pub fn without_values<'u>(url: &'u Url, values: &[String]) -> Cow<'u, Url> {
     without_parameters(url, |_, value| values.iter().any(|left_out| left_out == value))
 }
 
+/// A parameter in an address: its name, and its value.
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
+static PARAMETER: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"([?&;])([^\s?&;=#"'<>`]+)=([^\s&;#"'<>`]+)"#).expect("constant pattern"));
+
+/// Returns a message in which parameters of addresses that look like secrets have dots for their values: it goes into logs.
+#[must_use]
+pub fn without_secrets(message: &str) -> Cow<'_, str> {
+    PARAMETER.replace_all(message, |found: &Captures<'_>| {
+        let part = |at| found.get(at).map_or("", |part| part.as_str());
+        let value = if is_secret(part(2)) { "…" } else { part(3) };
+        format!("{}{}={value}", part(1), part(2))
+    })
+}
+
 /// Whether a name says that the value is a secret: as a word of it (`api_key`, `rssToken`) or as its end (`feedtoken`).
 fn is_secret(name: &str) -> bool {
     let mut parted = String::new();
@@ -176,9 +193,7 @@ mod tests {
 
     #[test]
     fn a_new_token_leads_to_the_same_feed() {
-        let differ = |one: &str, other: &str| {
-            differ_in_secrets(&Url::parse(one).unwrap(), &Url::parse(other).unwrap())
-        };
+        let differ = |one: &str, other: &str| differ_in_secrets(&Url::parse(one).unwrap(), &Url::parse(other).unwrap());
         let feed = "https://a.example/f?page=1&token=abcdef";
         assert!(differ(feed, "https://a.example/f?page=1&token=uvwxyz"));
         assert!(differ(feed, "https://a.example/f?token=uvwxyz&page=1"));
@@ -195,5 +210,14 @@ mod tests {
         assert_eq!(without("https://a.example/?t=abcdef"), "https://a.example/");
         assert_eq!(without("https://a.example/?t=abcdef&x=1%202"), "https://a.example/?x=1+2");
         assert_eq!(without("https://a.example/?x=1%202"), "https://a.example/?x=1%202");
+    }
+
+    #[test]
+    fn messages_tell_no_secret() {
+        assert_eq!(
+            without_secrets("https://a.example/f?page=1&feed_token=abc answered 403; try `https://a.example/?key=d`"),
+            "https://a.example/f?page=1&feed_token=… answered 403; try `https://a.example/?key=…`"
+        );
+        assert_eq!(without_secrets("no address; n=1"), "no address; n=1");
     }
 }

@@ -142,7 +142,9 @@ fn a_new_token_leads_to_the_same_feed() {
 
     // The old token is refused, then replaced: the feed is due at once, and brings what is new.
     world.origin.answers("/prive/flux.xml", status(403));
-    world.succeeds(&["poll", "--force"]);
+    let failed = world.veille(&["poll", "--force"]);
+    let told = format!("{}{}", String::from_utf8_lossy(&failed.stdout), stderr(&failed));
+    assert!(told.contains("token=… answered 403") && !told.contains(SECRET), "{told}");
     turn_to("geheimer43", &["un", "deux", "trois"]);
     let told = world.succeeds(&["poll", "--json"]);
     assert!(told.contains("\"new\":1") && !told.contains("geheim"), "{told}");

@@ -41,7 +41,9 @@ fn a_picture_comes_with_its_description_and_size() {
     ] {
         assert_eq!(shown(image(&field)), said("Devant un lycée", Some(640), Some(360)));
     }
-    let both = format!("<media:content url='/t.jpg' medium='image'>{caption}</media:content><media:thumbnail url='/t.jpg' width='64'/>");
+    let both = format!(
+        "<media:content url='/t.jpg' medium='image'>{caption}</media:content><media:thumbnail url='/t.jpg' width='64'/>"
+    );
     assert_eq!(shown(image(&both)), said("Devant un lycée", Some(64), None));
     assert_eq!(shown(image("<media:thumbnail url='/t.jpg' width='0' height='auto'/>")), (None, None, None));
 }

@@ -36,7 +36,8 @@ fn pages_show_pictures_only_if_the_operator_wants_them() {
     let shown = "<img class=\"picture\" src=\"https://cdn.ministere.example/lycee.jpg?a=1&#38;b=2\" alt=\"Devant un &#34;lycée&#34;\" \
         width=\"640\" height=\"360\" loading=\"lazy\" decoding=\"async\" referrerpolicy=\"no-referrer\">";
     assert!(page.contains(shown), "{page}");
-    let policy = "<meta http-equiv=\"Content-Security-Policy\" content=\"img-src 'self' https://cdn.ministere.example\">";
+    let policy =
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"img-src 'self' https://cdn.ministere.example\">";
     assert!(page.contains(policy), "{page}");
     let page = page_with(image(), ShownImages::Nowhere);
     assert!(!page.contains("<img") && !page.contains("Content-Security-Policy"), "{page}");

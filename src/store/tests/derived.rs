@@ -30,7 +30,8 @@ fn clues_sketches_and_stories_that_are_gone_are_asked_for() {
 
 #[test]
 fn clues_and_sketches_made_from_words_of_another_version_are_asked_for_once() {
-    for older in ["DELETE FROM meta WHERE name = 'words_version'", "UPDATE meta SET value = 2 WHERE name = 'words_version'"]
+    for older in
+        ["DELETE FROM meta WHERE name = 'words_version'", "UPDATE meta SET value = 2 WHERE name = 'words_version'"]
     {
         check_missing(older, |pulse| pulse.rebuilt == Some(0) && pulse.rules == RULES);
         check_file(|file| {
