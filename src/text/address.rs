@@ -17,6 +17,8 @@ pub fn without_feed_scheme(written: &str) -> Option<&str> {
     let is_web = |address: &str| ["http://", "https://"].iter().any(|scheme| starts_with(address, scheme));
     if !scheme.eq_ignore_ascii_case("feed:") {
         None
+    } else if starts_with(bare, "feed:") {
+        without_feed_scheme(bare)
     } else if is_web(bare) {
         Some(bare)
     } else {
@@ -146,6 +148,7 @@ mod tests {
         check(" FEED:HTTP://a.example/rss?x=1", "http://a.example/rss?x=1");
         check("feed://a.example:8080/rss", "http://a.example:8080/rss");
         check("feed://https://a.example/rss", "https://a.example/rss");
+        check("feed:feed://a.example/rss", "http://a.example/rss");
         check("https://a.example/feed:x", "https://a.example/feed:x");
     }
 
