@@ -24,6 +24,10 @@ const OPTIONAL_ENDS: &[&str] =
 /// Elements without content that mean something without attributes.
 const BREAKS: &[&str] = &["br", "hr", "wbr"];
 
+/// Words and signs between two tags that are talked about.
+const LISTING: &[&str] =
+    &["et", "ou", "and", "or", "und", "oder", "y", "e", "&", "&amp;", ",", "/", "+", "vs", "vs.", "à", "…"];
+
 /// Attributes that need no value.
 const VALUELESS: &[&str] = &[
     "allowfullscreen",
@@ -55,7 +59,7 @@ const WORDS_BYTES_MAX: usize = 1000;
 pub(super) fn line(text: &str) -> Option<Cow<'_, str>> {
     let tags = tags(text);
     (!tags.is_empty()).then(|| {
-        let is_talked_about = |tag: &WrittenTag<'_>| HIDDEN.contains(&&*tag.name) && !tag.holds_code;
+        let is_talked_about = |tag: &WrittenTag<'_>| tag.is_listed || HIDDEN.contains(&&*tag.name) && !tag.holds_code;
         // The elements of a formula mean nothing outside a formula.
         let has_formula = tags.iter().any(|tag| tag.name == "math" && tag.is_paired);
         let is_element =
@@ -128,6 +132,8 @@ struct WrittenTag<'t> {
     is_prose: bool,
     /// Whether a tag of the other kind belongs to it.
     is_paired: bool,
+    /// Whether only a word of a list stands between the two: `<i> et </i>`.
+    is_listed: bool,
     /// Whether what it holds, or all that follows it, has signs of code.
     holds_code: bool,
 }
@@ -168,6 +174,7 @@ fn tags(text: &str) -> Vec<WrittenTag<'_>> {
             has_attributes: !attributes.trim_end_matches('/').trim().is_empty(),
             is_prose: is_prose(attributes),
             is_paired: false,
+            is_listed: false,
             holds_code: false,
         };
         if text.get(at + 1..).is_some_and(|rest| rest.starts_with('/')) {
@@ -175,6 +182,9 @@ fn tags(text: &str) -> Vec<WrittenTag<'_>> {
             if let Some(start) = start {
                 let inner = text.get(start.at + 1..at).and_then(|inner| inner.split_once('>'));
                 start.is_paired = true;
+                start.is_listed =
+                    inner.is_some_and(|(_, inner)| inner != inner.trim() && LISTING.contains(&inner.trim()));
+                tag.is_listed = start.is_listed;
                 start.holds_code = inner.is_some_and(|(_, inner)| is_code(&start.name, inner));
                 tag.is_paired = true;
                 tag.holds_code = start.holds_code;
@@ -245,6 +255,7 @@ mod tests {
         check("Fermez </div> !", "Fermez &lt;/div> !");
         check("Le <em>vrai</em> rôle de <video>", "Le <em>vrai</em> rôle de &lt;video>");
         check("Les balises <script> et </script>", "Les balises &lt;script> et &lt;/script>");
+        check("Entre <i> et </i>, <b>rien</b>", "Entre &lt;i> et &lt;/i>, <b>rien</b>");
     }
 
     #[test]
