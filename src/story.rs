@@ -100,16 +100,16 @@ impl fmt::Display for Month {
 /// An entry's identity, known before the store is asked.
 ///
 /// ```
-/// use veille::dedup::{Decision, decide, identify};
+/// use veille::dedup::{Decision, recognise, identify};
 /// use veille::feed::Entry;
 /// use veille::story::Known;
 ///
 /// let entry = Entry { id: Some("42".into()), title: Some("Une école".into()), ..Entry::default() };
 /// let (_, identity) = identify("education", "rss20", vec![entry]).remove(0);
-/// assert_eq!(decide(&identity, &[]), Decision::New);
+/// assert_eq!(recognise(&identity, &[]), Decision::New);
 ///
 /// let known = Known { number: 7, key: identity.key, guid_key: identity.guid_key, fingerprint: identity.fingerprint };
-/// assert_eq!(decide(&identity, &[known]), Decision::Same(7));
+/// assert_eq!(recognise(&identity, &[known]), Decision::Same(7));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
@@ -159,7 +159,7 @@ pub struct Clues {
     pub lasting: Vec<i64>,
 }
 
-/// A stored entry of the same source, as `dedup::decide` needs it.
+/// A stored entry of the same source, as `dedup::recognise` needs it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
     /// Its number in the store.

@@ -90,7 +90,7 @@ fn refuse_known(config: &Config, url: &Url) -> Result<(), Failure> {
 
 /// Asks `address`; then, if it is a page, the feed that it names.
 async fn find(config: &Config, client: &Client, address: Url, guess: bool) -> Result<(Url, Feed), Failure> {
-    let (mut candidates, why) = match ask(config, client, &address).await? {
+    let (mut candidates, why) = match ask_page(config, client, &address).await? {
         FoundAt::Feed { url, feed } => return Ok((url, *feed)),
         FoundAt::Page { candidates, why } => (candidates, why),
     };
@@ -105,7 +105,7 @@ async fn find(config: &Config, client: &Client, address: Url, guess: bool) -> Re
         1 => candidates.swap_remove(0),
         _ => choose(candidates)?,
     };
-    match ask(config, client, &chosen.url).await? {
+    match ask_page(config, client, &chosen.url).await? {
         FoundAt::Feed { url, feed } => Ok((url, *feed)),
         FoundAt::Page { why, .. } => Err(anyhow::anyhow!("{} is named as a feed, but {why}", chosen.url).into()),
     }
@@ -121,7 +121,7 @@ async fn usual(config: &Config, client: &Client, address: &Url) -> Result<(Url, 
                 continue;
             }
             // A usual address without a feed is no failure.
-            if let Ok(FoundAt::Feed { url, feed }) = ask(config, client, &url).await {
+            if let Ok(FoundAt::Feed { url, feed }) = ask_page(config, client, &url).await {
                 return Ok((url, *feed));
             }
             tried.push(url);
@@ -130,7 +130,7 @@ async fn usual(config: &Config, client: &Client, address: &Url) -> Result<(Url, 
     Err(anyhow::anyhow!("{address} names no feed, and none of {} usual addresses is one", tried.len()).into())
 }
 
-async fn ask(config: &Config, client: &Client, url: &Url) -> Result<FoundAt, Failure> {
+async fn ask_page(config: &Config, client: &Client, url: &Url) -> Result<FoundAt, Failure> {
     let fetched = client.fetch(&client.request(url.clone()), Utc::now()).await.map_err(|error| explained(&error))?;
     // A feed that moved for good is added at its new address; other redirects are the site's business.
     let at = fetched.moved().unwrap_or(url).clone();

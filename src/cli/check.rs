@@ -51,7 +51,9 @@ fn hints(config: &Config) -> Diagnosis {
             break;
         }
         found.extend(
-            judged::labels(config, &matcher, &stored.entry, &stored.source_id).into_iter().map(|label| label.topic),
+            judged::labels_under(config, &matcher, &stored.entry, &stored.source_id)
+                .into_iter()
+                .map(|label| label.topic),
         );
     }
     let unmatched = config.topics.iter().zip(&config.topic_spans).filter(|(topic, _)| !found.contains(&topic.id));

@@ -90,7 +90,7 @@ pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), 
         Ok(config) => {
             pipeline::refuse_vanished(&config, &config.store.path)?;
             let mut stored = stored(&config.store.path, now)?;
-            if let Some(reason) = sqlite::unfit(&config.store.path) {
+            if let Some(reason) = sqlite::why_unwritable(&config.store.path) {
                 stored.outages.push(Outage { lack: Lack::Store, since: now, reason });
             }
             if let Some(refused) = stored.config.as_ref().filter(|turn| turn.health == state::Health::Invalid) {
@@ -318,7 +318,7 @@ fn for_people(told: &[SourceLine<'_>], zone: Tz, now: Timestamp, paint: Paint) -
     for (told, row) in told.iter().zip(&rows) {
         text += &line(row, &|status| paint.with(colour(told.status), status));
         for remark in &told.remarks {
-            for part in wrapped(&output::plain(remark), WIDTH.saturating_sub(of_status + GAP)) {
+            for part in wrapped(&output::harmless(remark), WIDTH.saturating_sub(of_status + GAP)) {
                 // Writing to a String cannot fail.
                 let _ = writeln!(text, "{:of_status$}  {}", "", paint.quiet(&part));
             }

@@ -181,7 +181,7 @@ impl Round<'_> {
             let span = info_span!("poll", source.id = source.id);
             let polling = async move {
                 let began = Instant::now();
-                let conclusion = ask(&context, &source, force).await;
+                let conclusion = poll_source(&context, &source, force).await;
                 (source, began, conclusion)
             };
             self.polls.spawn(polling.instrument(span));
@@ -266,7 +266,7 @@ fn host(source: &Source) -> &str {
 }
 
 /// Polls a source; while this machine lacks something for it, again after a pause.
-async fn ask(context: &Arc<Context>, source: &Source, force: bool) -> Result<Conclusion, StoreError> {
+async fn poll_source(context: &Arc<Context>, source: &Source, force: bool) -> Result<Conclusion, StoreError> {
     let mut tries = 1;
     loop {
         let conclusion = pipeline::ask(context, source, force, Utc::now()).await?;
@@ -352,7 +352,7 @@ impl Total {
             topics.iter().filter_map(|(id, number)| Some(format!("{} +{number}", title(id)?))).collect();
         if self.new > 0 {
             let gains = if gains.is_empty() { "none of them in a topic".to_owned() } else { gains.join(", ") };
-            text += &format!("topics: {}\n", output::plain(&gains));
+            text += &format!("topics: {}\n", output::harmless(&gains));
         }
         if self.failed > 0 {
             text += "troubles: `veille feeds` tells them and what to do\n";

@@ -103,12 +103,12 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     if requests < config.poll.concurrency {
         warn!("the limit of open files allows {requests} requests at once: `poll.concurrency` asks for more");
     }
-    let _claims = pipeline::hold(&config)?;
-    let Opened { handle: store, thread: store_thread, trouble } = ailing::open(&config)?;
+    let _claims = pipeline::claim_places(&config)?;
+    let Opened { handle: store, thread: store_thread, trouble } = ailing::open_as_can_be(&config)?;
     // After the store is open, since a migration may take long and a signal is to end it. Before there is a socket, which a
     // process that a signal kills would leave behind.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let (socket, _socket_file) = listen::open(config.serve.listen.as_ref()).await?.unzip();
+    let (socket, _socket_file) = listen::open_socket(config.serve.listen.as_ref()).await?.unzip();
     let (internal, _internal_file) = listen::open_internal(config.serve.internal.as_ref()).await?.unzip();
     let mut daemon = Daemon::new(Arc::new(Context::new(config, store)?), socket);
     daemon.report.internal_socket = internal;
@@ -325,7 +325,7 @@ impl Daemon {
                 }
                 last = self.report.telling.ended() => {
                     let last = last?.flatten();
-                    self.told(last);
+                    self.round_told(last);
                 }
                 served = self.report.internal.ended() => {
                     served?;
@@ -361,7 +361,7 @@ impl Daemon {
     /// Starts what is due or was asked for.
     fn start(&mut self) {
         let now = Utc::now();
-        self.settle();
+        self.judge_doubts();
         self.tend_store();
         self.start_report();
         self.start_polls(now);
@@ -376,8 +376,9 @@ impl Daemon {
         }
         let (context, announced, archives) = (&self.context, &self.announced, self.archives());
         let (front, stop, outages) = (&self.front, &self.stop, self.outages_untold());
-        self.publishing
-            .start(|| publication::publish(Arc::clone(context), archives, outages, Arc::clone(front), stop.clone()));
+        self.publishing.start(|| {
+            publication::make_publication(Arc::clone(context), archives, outages, Arc::clone(front), stop.clone())
+        });
         if self.is_ailing() {
             // Tasks that write wait for the store.
             return;

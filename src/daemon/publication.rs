@@ -36,8 +36,9 @@ pub(super) fn prefix(config: &Config) -> String {
 }
 
 /// Returns the documents that were published before, as files: for as long as the store cannot be read.
-pub(super) fn published(directory: &Path, front: &Front) -> Tree {
-    let filed = files::published(directory).into_iter().map(|filed| (filed.path.clone(), Some(filed))).collect();
+pub(super) fn published_before(directory: &Path, front: &Front) -> Tree {
+    let filed =
+        files::published_documents(directory).into_iter().map(|filed| (filed.path.clone(), Some(filed))).collect();
     Tree::build(Vec::new(), filed, &front.tree.load(), Utc::now())
 }
 
@@ -45,7 +46,7 @@ pub(super) fn published(directory: &Path, front: &Front) -> Tree {
 ///
 /// # Errors
 /// When the store fails. Files that cannot be written are told in [`Publication::written`].
-pub(super) async fn publish(
+pub(super) async fn make_publication(
     context: Arc<Context>,
     archives: Archives,
     outages: Vec<Outage>,

@@ -74,7 +74,11 @@ impl PolledRound {
 /// Tells a round, with the topics that gained by entries after `last`; returns the last entry that ever came.
 ///
 /// Without `last` nothing is told: this is the first look.
-pub(super) async fn tell(context: Arc<Context>, round: PolledRound, last: Option<i64>) -> Result<i64, StoreError> {
+pub(super) async fn tell_round(
+    context: Arc<Context>,
+    round: PolledRound,
+    last: Option<i64>,
+) -> Result<i64, StoreError> {
     let arrivals = context.store.call(move |store| store.arrivals(last.unwrap_or(i64::MAX))).await?;
     if last.is_some() {
         let PolledRound { polled, failed, new, changed, duration, .. } = &round;

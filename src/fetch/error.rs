@@ -396,7 +396,7 @@ impl FetchError {
             return Self::Timeout { host, phase, limit };
         }
         let system_error = system_error(error);
-        let blame = system_error.map(way::blame);
+        let blame = system_error.map(way::fault_of);
         // The C library says that a name is unknown when it cannot open a socket to ask.
         if blame == Some(way::Blame::Lack) || (error.is_dns() && way::lacks_descriptors()) {
             return Self::Lack { why };
@@ -464,8 +464,8 @@ fn system_error(error: &reqwest::Error) -> Option<i32> {
 }
 
 /// Returns `url` as it may be shown: without user info.
-pub(super) fn shown(url: &Url) -> String {
-    redirect::bare(url).into()
+pub(super) fn shown_url(url: &Url) -> String {
+    redirect::without_user_info(url).into()
 }
 
 /// Returns the name under which a host is shown and kept.

@@ -140,8 +140,8 @@ pub fn read(
 
 fn read_xml(text: &str, circumstances: Circumstances<'_>) -> Result<Feed, ParseError> {
     let tree = xml::read(text, circumstances.limits);
-    let Some(root) = scan::root(&tree.top) else {
-        return Err(ParseError::NotAFeed { found: scan::describe(text, &tree.top) });
+    let Some(root) = scan::feed_root(&tree.top) else {
+        return Err(ParseError::NotAFeed { found: scan::describe_document(text, &tree.top) });
     };
     let repaired = repair::repair(root, circumstances);
     let mut feed = reader::read(repaired)?;

@@ -30,7 +30,7 @@ impl HeldByOther {
 ///
 /// # Errors
 /// When another process holds one of them.
-pub fn hold(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
+pub fn claim_places(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
     let by = format!("process {} (`veille run {}`)", std::process::id(), named(config));
     let mut claims = Vec::new();
     for (what, path) in places(config) {

@@ -85,7 +85,7 @@ async fn keep_all(store: Handle, grouping: Arc<Grouping>, mut queue: mpsc::Recei
             let arrivals = Arc::new(arrivals);
             let all = keep_batch(&store, &grouping, &arrivals, 0..arrivals.len()).await;
             match all {
-                Ok(kept) => answer(replies, kept),
+                Ok(kept) => reply_to_all(replies, kept),
                 Err(message) if replies.len() == 1 => {
                     if let Some(reply) = replies.into_iter().next() {
                         let _ = reply.send(Err(message));
@@ -116,7 +116,7 @@ fn together(waiting: &[Waiting]) -> usize {
     fits.take_while(|fits| *fits).count().max(1)
 }
 
-fn answer(replies: Vec<oneshot::Sender<Kept>>, kept: Result<Vec<Counts>, StoreError>) {
+fn reply_to_all(replies: Vec<oneshot::Sender<Kept>>, kept: Result<Vec<Counts>, StoreError>) {
     match kept {
         Ok(counts) => {
             for (reply, counts) in replies.into_iter().zip(counts) {
@@ -141,18 +141,18 @@ async fn keep_batch(
     places: std::ops::Range<usize>,
 ) -> Result<Result<Vec<Counts>, StoreError>, String> {
     let (grouping, arrivals) = (Arc::clone(grouping), Arc::clone(arrivals));
-    let keeping = store.call(move |store| keep(store, arrivals.get(places).unwrap_or_default(), &grouping));
+    let keeping = store.call(move |store| keep_polls(store, arrivals.get(places).unwrap_or_default(), &grouping));
     AssertUnwindSafe(keeping).catch_unwind().await.map_err(|panic| crate::readers::said(&*panic))
 }
 
 /// Keeps polls in one transaction, or none of them.
-pub(super) fn keep(
+pub(super) fn keep_polls(
     store: &mut dyn Store,
     arrivals: &[Arrival],
     grouping: &Grouping,
 ) -> Result<Vec<Counts>, StoreError> {
     let mut memo = Memo::new();
-    settle(store, &asked(arrivals, grouping), |around| {
+    look_decide_write(store, &asked(arrivals, grouping), |around| {
         let decided = decide(arrivals, around, grouping, &mut memo)?;
         Ok((decided.changes, decided.counts))
     })
@@ -162,7 +162,7 @@ pub(super) fn keep(
 ///
 /// `first` is the first inquiry. `decide` is a pure function of the surroundings: it returns the changes and a result,
 /// or the inquiry that it lacks.
-pub(super) fn settle<T>(
+pub(super) fn look_decide_write<T>(
     store: &mut dyn Store,
     first: &Inquiry,
     mut decide: impl FnMut(&Surroundings) -> Result<(Vec<Change>, T), Box<Inquiry>>,

@@ -45,7 +45,7 @@ pub use announcement::{Announced, announce};
 pub use by_hand::{Account, Kinship, account, merge, split};
 pub use full_text::full_text;
 pub use health::{note_config, note_outages};
-pub use holding::{HeldByOther, hold, refuse_others};
+pub use holding::{HeldByOther, claim_places, refuse_others};
 pub use opening::{open_store, open_store_within, refuse_vanished, reopen_store};
 pub use publication::{Archives, Published, publish};
 pub use relabelling::relabel;
@@ -581,7 +581,9 @@ struct Unreadable {
 
 /// Runs `work` on a reader thread. A panic is a fault of the document.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unreadable> {
-    readers::run(work).await.map_err(|panic| Unreadable { code: "reader_failed".into(), message: panic.to_string() })
+    readers::run_aside(work)
+        .await
+        .map_err(|panic| Unreadable { code: "reader_failed".into(), message: panic.to_string() })
 }
 
 /// Reads the document of an answer; `None` if it is the last one again.
@@ -649,7 +651,7 @@ async fn prepare(
     let mut same = Vec::new();
     let mut fresh: Vec<(Entry, Identity, Decision)> = Vec::new();
     for (entry, identity) in entries {
-        match dedup::decide(&identity, &known) {
+        match dedup::recognise(&identity, &known) {
             Decision::Same(number) => same.push(number),
             decision @ (Decision::New | Decision::Changed(_)) => fresh.push((entry, identity, decision)),
         }

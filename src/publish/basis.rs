@@ -10,7 +10,7 @@ use std::fmt::Debug;
 use sha2::{Digest, Sha256};
 
 use crate::publish::archive::{Volume, cited};
-use crate::publish::item::source;
+use crate::publish::item::attribution;
 use crate::publish::{Edition, Made, hexadecimal};
 use crate::story::{Month, Story};
 use crate::topic::Topic;
@@ -28,7 +28,7 @@ impl<'a> Bases<'a> {
     #[must_use]
     pub fn new(edition: &'a Edition<'a>) -> Self {
         let credits = edition.sources.iter().map(|(id, credit)| {
-            let shown = (source(edition, id), &credit.url, &credit.hidden);
+            let shown = (attribution(edition, id), &credit.url, &credit.hidden);
             (id.as_str(), hash(&shown))
         });
         Self { edition, credits: credits.collect() }

@@ -237,7 +237,7 @@ impl Folder {
         } else {
             self.place(&name, basis, &mut |to| to.write_all(bytes))
         };
-        self.told(path, placed)
+        self.count_placed(path, placed)
     }
 
     /// Makes a place for a part of a document that may be larger than memory. `None` if that failed.
@@ -262,11 +262,11 @@ impl Folder {
             body.copy(to)?;
             to.write_all(&tail)
         });
-        self.told(&path, placed)
+        self.count_placed(&path, placed)
     }
 
     /// Counts what was placed, and returns it.
-    fn told(&mut self, path: &str, placed: Result<bool, FilesError>) -> Option<Filed> {
+    fn count_placed(&mut self, path: &str, placed: Result<bool, FilesError>) -> Option<Filed> {
         if placed.is_err() {
             self.want_listed(&file_name(path));
         }
@@ -343,7 +343,7 @@ impl Folder {
             for (encoding, beside) in beside(name) {
                 is_changed |= self.pack(&beside, encoding, &new, &hash, length)?;
             }
-            is_changed |= self.settle(&new, name)?;
+            is_changed |= self.replace(&new, name)?;
             self.want(name, basis, &hash)?;
             Ok(is_changed)
         });
@@ -381,7 +381,7 @@ impl Folder {
             if packed >= length {
                 return Ok(false);
             }
-            let is_changed = self.settle(&new, name)?;
+            let is_changed = self.replace(&new, name)?;
             self.want(name, "", hash)?;
             Ok(is_changed)
         });
@@ -420,7 +420,7 @@ impl Folder {
     }
 
     /// Lets a written file take its place, if what is there has other bytes; says whether it had.
-    fn settle(&mut self, new: &Path, name: &str) -> Result<bool, FilesError> {
+    fn replace(&mut self, new: &Path, name: &str) -> Result<bool, FilesError> {
         let path = self.directory.join(name);
         if same_bytes(new, &path).unwrap_or(false) {
             return Ok(false);
@@ -514,10 +514,10 @@ impl Folder {
             return Ok(());
         }
         manifest::retain(&mut self.groups, &names);
-        let text = manifest::text(&names, &self.groups);
+        let text = manifest::manifest_text(&names, &self.groups);
         let new = temporary(&self.directory.join(manifest::NAME));
         let replaced = self.write(&new, &mut |to| to.write_all(text.as_bytes()));
-        let replaced = replaced.and_then(|_| self.settle(&new, manifest::NAME));
+        let replaced = replaced.and_then(|_| self.replace(&new, manifest::NAME));
         let _ = fs::remove_file(&new);
         replaced?;
         self.listed = names;
@@ -533,7 +533,7 @@ pub fn is_published(directory: &Path) -> bool {
 
 /// Returns the documents that lie in a folder as they were put, whatever became of the store that they came from.
 #[must_use]
-pub fn published(directory: &Path) -> Vec<Filed> {
+pub fn published_documents(directory: &Path) -> Vec<Filed> {
     let (listed, _) = manifest::read(directory);
     let documents = listed.keys().filter(|name| !is_compressed(name));
     documents.filter_map(|name| filed(directory, &listed, &site_path(name))).collect()

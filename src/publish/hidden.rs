@@ -130,7 +130,7 @@ impl Hidden {
         }
     }
 
-    /// Returns an Atom id that may be published: of one that is hidden, what [`super::id::published`] makes a hash of.
+    /// Returns an Atom id that may be published: of one that is hidden, what [`super::id::published_id`] makes a hash of.
     pub(super) fn id<'i>(&self, id: &'i str) -> Cow<'i, str> {
         if self.is_empty() || self.text(id) == id { Cow::Borrowed(id) } else { Cow::Owned(format!("hidden {id}")) }
     }
@@ -199,7 +199,7 @@ impl Hidden {
 
 /// Returns why something changed, and in which language that is told; of a private source, without any path of an address.
 pub(super) fn detail(edition: &Edition<'_>, turn: &Turn) -> Option<(String, &'static str)> {
-    let (detail, tag) = words::of(edition.site.language).detail(turn)?;
+    let (detail, tag) = words::words_in(edition.site.language).detail(turn)?;
     let is_private = match &turn.of {
         Monitored::Source(id) => edition.sources.get(id).is_some_and(Credit::is_private),
         Monitored::Hub(_) | Monitored::Config | Monitored::Machine(_) => false,

@@ -1,12 +1,12 @@
 //! Files for search engines on the site as a whole: `/sitemap.xml` and `/robots.txt`.
 
-use crate::publish::channel::home;
+use crate::publish::channel::site_address;
 use crate::publish::xml::Xml;
 use crate::publish::{Edition, Format, Representation, archive};
 
 /// Renders `/sitemap.xml`: every page (sitemaps.org).
 pub(super) fn map(edition: &Edition<'_>) -> Representation {
-    let home = home(edition);
+    let home = site_address(edition);
     let mut pages = vec![home.clone(), format!("{home}sources/")];
     for selection in &edition.selections {
         let id = &selection.topic.id;
@@ -25,7 +25,7 @@ pub(super) fn map(edition: &Edition<'_>) -> Representation {
 
 /// Renders `/robots.txt` (RFC 9309): all is welcome.
 pub(super) fn robots(edition: &Edition<'_>) -> Representation {
-    let text = format!("User-agent: *\nAllow: /\nSitemap: {}sitemap.xml\n", home(edition));
+    let text = format!("User-agent: *\nAllow: /\nSitemap: {}sitemap.xml\n", site_address(edition));
     Representation::new("/robots.txt".to_owned(), Format::Text, text.into_bytes())
 }
 

@@ -63,7 +63,7 @@ fn head(feed: &Feed, paint: Paint) -> String {
     ];
     let about = about.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}", output::plain(&about));
+    let _ = writeln!(text, "{}", output::harmless(&about));
     let description = feed.description.as_deref().filter(|text| !text.trim().is_empty());
     if let Some(description) = description.filter(|text| Some(*text) != feed.title.as_deref()) {
         let _ = writeln!(text, "{}", paint.quiet(&excerpt(description, EXCERPT_MAX)));
@@ -97,14 +97,14 @@ fn item(entry: &Entry, labels: &[Label], written: &Entry, paint: Paint) -> Strin
         let _ = writeln!(text, "{INDENT}{line}");
     };
     if let Some(url) = &entry.url {
-        line(output::plain(url.as_str()));
+        line(output::harmless(url.as_str()));
     }
     if !labels.is_empty() {
         line(format!("in {}", paint.good(&topics(labels))));
     }
     let details = details(entry);
     if !details.is_empty() {
-        line(output::plain(&details));
+        line(output::harmless(&details));
     }
     if entry.content != written.content && pages_text(entry, written) {
         let article = html_to_text(entry.content.as_deref().unwrap_or_default());
@@ -175,7 +175,7 @@ fn list(heading: &str, items: &[(&str, String)], paint: Paint) -> String {
         if text.is_empty() {
             let _ = writeln!(text, "\n{}", paint.strong(heading));
         }
-        let _ = writeln!(text, "  {} {}", output::plain(message), paint.quiet(&format!("({code})")));
+        let _ = writeln!(text, "  {} {}", output::harmless(message), paint.quiet(&format!("({code})")));
     }
     text
 }
@@ -200,10 +200,10 @@ fn minute(at: Timestamp) -> String {
 
 /// The beginning of a text, cut at a word.
 fn excerpt(text: &str, characters_max: usize) -> String {
-    let Some((end, _)) = text.char_indices().nth(characters_max) else { return output::plain(text) };
+    let Some((end, _)) = text.char_indices().nth(characters_max) else { return output::harmless(text) };
     let start = text.get(..end).unwrap_or_default();
     let cut = start.rfind(' ').unwrap_or(end);
-    format!("{}…", output::plain(start.get(..cut).unwrap_or(start)))
+    format!("{}…", output::harmless(start.get(..cut).unwrap_or(start)))
 }
 
 /// A text in lines.

@@ -30,7 +30,7 @@ pub enum Decision {
 /// Another title under the same guid is a change. Under the same link without a guid, or under a guid that several
 /// items have had, it may be another item: that is [`Decision::New`], and [`crate::dedup::itself`] compares the texts.
 #[must_use]
-pub fn decide(identity: &Identity, known: &[Known]) -> Decision {
+pub fn recognise(identity: &Identity, known: &[Known]) -> Decision {
     let says_the_same = |known: &&Known| known.fingerprint == identity.fingerprint;
     let of_guid = || known.iter().filter(|known| identity.guid_key.is_some() && known.guid_key == identity.guid_key);
     let of_key = || known.iter().filter(|known| known.key == identity.key);
@@ -260,7 +260,7 @@ mod tests {
                     .filter(|known| identity.keys().any(|key| known.key == key || known.guid_key == Some(key)))
                     .cloned()
                     .collect();
-                let decision = decide(&identity, &known);
+                let decision = recognise(&identity, &known);
                 decisions.push(decision);
                 let Identity { key, guid_key, fingerprint, .. } = identity;
                 let entry = |number| Known { number, key, guid_key, fingerprint };

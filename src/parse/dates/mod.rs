@@ -44,15 +44,15 @@ pub(super) struct DateRead {
 /// Reads the date of an element; `None` if it says nothing.
 ///
 /// An attribute for machines (`<time datetime>`, `content`) takes precedence over the element's text.
-pub(super) fn of(element: &Element<'_>, zone: Tz, now: Timestamp) -> Option<DateRead> {
+pub(super) fn date_of(element: &Element<'_>, zone: Tz, now: Timestamp) -> Option<DateRead> {
     let marked = marked(element).map(|text| read_text(text, zone, now)).filter(|dated| dated.date.is_some());
-    marked.or_else(|| Some(read(&element.text()?, zone, now)))
+    marked.or_else(|| Some(read_date(&element.text()?, zone, now)))
 }
 
 /// Reads a publisher's date, also from markup that was escaped.
 ///
 /// `zone` is meant where none is written.
-pub(super) fn read(text: &str, zone: Tz, now: Timestamp) -> DateRead {
+pub(super) fn read_date(text: &str, zone: Tz, now: Timestamp) -> DateRead {
     let text = entity::unescape(Cow::Borrowed(text));
     if !text.contains('<') {
         return read_text(&text, zone, now);
@@ -133,7 +133,9 @@ fn region(word: &str) -> Option<(&str, Option<Tz>)> {
     let is_name = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphabetic() || "_/-".contains(c));
     match word.parse() {
         Ok(zone) => Some((word, Some(zone))),
-        Err(_) => (is_name(area) && is_name(place) && names::named(&fold(area)).is_none()).then_some((word, None)),
+        Err(_) => {
+            (is_name(area) && is_name(place) && names::month_or_day(&fold(area)).is_none()).then_some((word, None))
+        }
     }
 }
 
@@ -370,7 +372,7 @@ impl Parts {
         } else if let Some(minutes) = zones::minutes(word) {
             self.zone.get_or_insert_with(|| (word.to_owned(), minutes));
             self.is_after_time = true;
-        } else if let Some(named) = names::named(word) {
+        } else if let Some(named) = names::month_or_day(word) {
             match (named.month, named.weekday) {
                 // `mar` is Tuesday or March in French.
                 (Some(month), Some(_)) => self.doubtful_month = Some(month),
@@ -449,7 +451,7 @@ impl Parts {
 fn is_date(after: &[DatePart<'_>]) -> bool {
     match after {
         [DatePart::Sign('.' | '/' | '-', ..), ..] => true,
-        [DatePart::Word(word), ..] => names::named(&fold(word)).is_some_and(|named| named.month.is_some()),
+        [DatePart::Word(word), ..] => names::month_or_day(&fold(word)).is_some_and(|named| named.month.is_some()),
         _ => false,
     }
 }
@@ -527,7 +529,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: &str) {
         let now = "2026-11-24T12:00:00Z".parse().unwrap();
-        let date = read(text, Tz::Europe__Paris, now).date;
+        let date = read_date(text, Tz::Europe__Paris, now).date;
         assert_eq!(
             date.map(|date| date.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)).unwrap_or_default(),
             expected,
@@ -749,7 +751,7 @@ mod tests {
     #[test]
     fn an_abbreviation_of_several_zones_means_the_source_s_own() {
         let date = |zone| {
-            read("12 Feb 2024 11:00 IST", zone, "2026-11-24T12:00:00Z".parse().unwrap()).date.unwrap().to_rfc3339()
+            read_date("12 Feb 2024 11:00 IST", zone, "2026-11-24T12:00:00Z".parse().unwrap()).date.unwrap().to_rfc3339()
         };
         assert_eq!(date(Tz::Asia__Jerusalem), "2024-02-12T09:00:00+00:00");
         assert_eq!(date(Tz::Europe__Paris), "2024-02-12T05:30:00+00:00");
@@ -758,7 +760,7 @@ mod tests {
     /// Reads a date with a zone that nobody knows as UTC, and notes that.
     #[track_caller]
     fn check_unknown(text: &str, zone: &str) {
-        let dated = read(text, Tz::Europe__Paris, "2026-11-24T12:00:00Z".parse().unwrap());
+        let dated = read_date(text, Tz::Europe__Paris, "2026-11-24T12:00:00Z".parse().unwrap());
         assert_eq!(dated.date.unwrap().to_rfc3339(), "2024-02-12T09:00:00+00:00", "{text}");
         let message = format!("zone `{zone}` of a date is unknown: read as UTC");
         assert_eq!(dated.defect, Some(Defect { code: "zone".to_owned(), message }));

@@ -34,7 +34,7 @@ use crate::story::{self, Identity, Prepared};
 
 pub(super) use circle::{candidates, place, regroup};
 pub(super) use draft::{Draft, of_text};
-pub(super) use relating::{relate, wait};
+pub(super) use relating::{choose_related, note_waiting};
 
 /// Settings of grouping entries into stories.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ pub(super) struct Fresh {
 
 impl Fresh {
     pub(super) fn new(source_id: &str, prepared: Prepared, decision: Decision) -> Self {
-        let sketched = Arc::new(draft::read_back(source_id, &prepared));
+        let sketched = Arc::new(draft::sketched_of(source_id, &prepared));
         Self { prepared: Arc::new(prepared), sketched, decision }
     }
 
@@ -130,12 +130,12 @@ pub(super) fn decide(
     memo: &mut Memo,
 ) -> Result<Decided, Box<Inquiry>> {
     let mut draft = Draft::new(around, grouping, memo);
-    let counts = arrivals.iter().map(|arrival| keep(&mut draft, arrival)).collect();
+    let counts = arrivals.iter().map(|arrival| take_in(&mut draft, arrival)).collect();
     let changes = draft.finish()?;
     Ok(Decided { changes, counts })
 }
 
-fn keep(draft: &mut Draft<'_>, arrival: &Arrival) -> Counts {
+fn take_in(draft: &mut Draft<'_>, arrival: &Arrival) -> Counts {
     let source_id = &arrival.state.source_id;
     let counts = match &arrival.news {
         Some(news) => document(draft, source_id, news, arrival.now),
@@ -174,7 +174,7 @@ fn document(draft: &mut Draft<'_>, source_id: &str, news: &News, now: Timestamp)
     let keys = news.fresh.iter().flat_map(|fresh| fresh.identity().keys());
     let Some(known) = draft.known(source_id, keys) else { return Counts::default() };
     let mut decided: Vec<(&Fresh, Decision)> =
-        news.fresh.iter().map(|fresh| (fresh, dedup::decide(fresh.identity(), &known))).collect();
+        news.fresh.iter().map(|fresh| (fresh, dedup::recognise(fresh.identity(), &known))).collect();
     // The earliest first. Of one date the last of the document comes first, since documents have the newest on top. So
     // an earlier story is there when a later one is related to it, and numbers follow time.
     decided.reverse();
@@ -215,8 +215,8 @@ fn document(draft: &mut Draft<'_>, source_id: &str, news: &News, now: Timestamp)
         touched.push(number);
         counts.new += 1;
     }
-    wait(draft, &touched);
-    withdrawal::note(draft, source_id, &news.listing, &present, &new, now);
+    note_waiting(draft, &touched);
+    withdrawal::note_document(draft, source_id, &news.listing, &present, &new, now);
     counts
 }
 
@@ -249,7 +249,7 @@ fn replace(draft: &mut Draft<'_>, number: i64, fresh: &Fresh, now: Timestamp) ->
     let revision = differs.then_some((now, draft.grouping.settings.revisions));
     draft.update(number, fresh, date, changed, revision);
     if let (true, Some(was)) = (differs, was) {
-        circle::hold(draft, number, &was, &fresh.sketched);
+        circle::keep_together(draft, number, &was, &fresh.sketched);
         circle::regroup(draft, number, now);
     }
     differs

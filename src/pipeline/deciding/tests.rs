@@ -10,7 +10,7 @@ use super::*;
 use crate::dedup::Subject;
 use crate::feed::Entry;
 use crate::fetch::Share;
-use crate::pipeline::keeper::keep;
+use crate::pipeline::keeper::keep_polls;
 use crate::pipeline::{merge, split};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Filter, Store, Which};
@@ -59,7 +59,7 @@ fn arrive(source_id: &str, news: News, now: Timestamp) -> Arrival {
 }
 
 fn poll(store: &mut dyn Store, source_id: &str, entries: &[Entry], now: Timestamp) {
-    keep(store, &[arrival(source_id, entries, now)], &grouping()).unwrap();
+    keep_polls(store, &[arrival(source_id, entries, now)], &grouping()).unwrap();
 }
 
 /// All stored entries, by number.
@@ -237,7 +237,7 @@ fn sources_that_keep_to_themselves_are_never_joined() {
 fn a_poll_counts_what_is_new_and_what_reads_otherwise() {
     let (_folder, mut store) = stored(&[]);
     let told: Vec<Entry> = SUBJECTS.iter().map(|(title, text)| entry(&title.replace(' ', "-"), title, text)).collect();
-    let mut counts = |entries: &[Entry]| keep(&mut store, &[arrival("a", entries, noon())], &grouping()).unwrap();
+    let mut counts = |entries: &[Entry]| keep_polls(&mut store, &[arrival("a", entries, noon())], &grouping()).unwrap();
     assert_eq!(counts(&told[..3]), [Counts { new: 3, changed: 0 }]);
     let edited = |entry: &Entry| Entry { content: Some("Tout est dit autrement.".into()), ..entry.clone() };
     let next = [edited(&told[0]), edited(&told[1]), told[2].clone(), told[3].clone()];
@@ -249,7 +249,7 @@ fn a_silent_source_is_well_again_once_it_says_something_new() {
     let (_folder, mut store) = stored(&[]);
     let mut told = |entries: &[Entry]| {
         let poll = Arrival { health: Some(Health::Silent), ..arrival("a", entries, noon()) };
-        keep(&mut store, &[poll], &grouping()).unwrap();
+        keep_polls(&mut store, &[poll], &grouping()).unwrap();
         store.health(Some(&Monitored::Source("a".into()))).unwrap().pop().map(|turn| turn.health)
     };
     assert_eq!(told(&[]), None);
@@ -329,7 +329,7 @@ proptest! {
         let (_folder, mut together) = stored(&[]);
         let arrivals: Vec<Arrival> =
             documents.iter().map(|(source, entries)| arrival(source, entries, noon())).collect();
-        keep(&mut together, &arrivals, &grouping()).unwrap();
+        keep_polls(&mut together, &arrivals, &grouping()).unwrap();
         prop_assert_eq!(all(&mut together), all(&mut one_by_one));
     }
 }

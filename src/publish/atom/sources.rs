@@ -2,14 +2,14 @@
 
 use super::{Feed, HTML, Representation, Text, link, own, person, represent, text};
 use crate::feed::Timestamp;
-use crate::publish::channel::{home, language_tag, publisher};
+use crate::publish::channel::{language_tag, publisher, site_address};
 use crate::publish::{CONFIG, Edition, dates, hidden, item, legal, words};
 use crate::state::{Monitored, Turn};
 
 /// Renders it: an entry a change, newest first.
 pub(in crate::publish) fn sources(edition: &Edition<'_>) -> Representation {
-    let words = words::of(edition.site.language);
-    let address = format!("{}sources.atom", home(edition));
+    let words = words::words_in(edition.site.language);
+    let address = format!("{}sources.atom", site_address(edition));
     let entries: Vec<_> = edition.turns.iter().map(|turn| entry(edition, turn)).collect();
     let updated = entries.iter().map(|entry| entry.updated).max();
     let owner = publisher(edition);
@@ -19,7 +19,7 @@ pub(in crate::publish) fn sources(edition: &Edition<'_>) -> Representation {
         title: text(&title),
         updated: updated.unwrap_or_else(|| dates::EMPTY.fixed_offset()),
         authors: vec![person(&owner)],
-        links: vec![own(address), link("alternate", format!("{}sources/", home(edition)), Some(HTML), None)],
+        links: vec![own(address), link("alternate", format!("{}sources/", site_address(edition)), Some(HTML), None)],
         lang: Some(language_tag(edition.site.language).to_owned()),
         entries,
         ..Feed::default()
@@ -29,14 +29,14 @@ pub(in crate::publish) fn sources(edition: &Edition<'_>) -> Representation {
 
 fn entry(edition: &Edition<'_>, turn: &Turn) -> super::Entry {
     let Turn { of, date, health, .. } = turn;
-    let words = words::of(edition.site.language);
+    let words = words::words_in(edition.site.language);
     let (name, anchor) = match of {
         // Outages are no news of a source, and are not among these changes.
         Monitored::Config | Monitored::Machine(_) => (CONFIG.to_owned(), CONFIG.to_owned()),
-        Monitored::Source(id) | Monitored::Hub(id) => (item::source(edition, id).title, legal::iri(id)),
+        Monitored::Source(id) | Monitored::Hub(id) => (item::attribution(edition, id).title, legal::iri(id)),
     };
     let title = format!("{name}{} {}", words.colon, (words.health)(*health));
-    let page = format!("{}sources/#{anchor}", home(edition));
+    let page = format!("{}sources/#{anchor}", site_address(edition));
     // Source, instant and kind: the same after the store was copied, another one at the next change.
     let id = format!("{page}-{}-{health:?}", date.timestamp()).to_lowercase();
     let updated: Timestamp = dates::told_apart(*date, &id);
