@@ -237,22 +237,6 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// Polls one source by itself, for lack of others to compare with: if it brings nothing, its host is at fault. `force` polls
-/// it also when it is not due.
-///
-/// # Errors
-/// When the store fails. A source that fails is an [`Outcome`].
-///
-/// # Cancellation
-/// The store keeps the whole poll or nothing.
-pub async fn poll(context: &Arc<Context>, source: &Source, force: bool, now: Timestamp) -> Result<Polled, StoreError> {
-    match ask(context, source, force, now).await? {
-        Conclusion::Kept { polled, .. } => Ok(polled),
-        Conclusion::InDoubt(doubt) => blame(context, *doubt).await,
-        Conclusion::Lacking(_) => Ok(Polled { outcome: Outcome::NotDue, next_poll: Some(now + BUSY_PAUSE) }),
-    }
-}
-
 /// Longest example of an error that is told of an outage.
 const EXAMPLE_MAX: usize = 120;
 
@@ -287,13 +271,14 @@ pub async fn blame(context: &Context, doubt: Doubt) -> Result<Polled, StoreError
     }
 }
 
-/// Polls one source, and leaves it open who is at fault if its host does not answer.
+/// Polls one source, and leaves it open who is at fault if its host does not answer. `force` polls it also when it is not
+/// due.
 ///
 /// # Errors
-/// When the store fails.
+/// When the store fails. A source that fails is an [`Outcome`].
 ///
 /// # Cancellation
-/// As [`poll`].
+/// The store keeps the whole poll or nothing.
 pub async fn ask(
     context: &Arc<Context>,
     source: &Source,

@@ -129,7 +129,7 @@ pub(super) fn publisher(edition: &Edition<'_>) -> Person {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::world::{bare, date, story};
+    use crate::publish::newsroom::{bare, date, story};
 
     /// A story of this day, first seen on another.
     fn dated(day: &str, seen: &str) -> Story {

@@ -229,15 +229,15 @@ fn host(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::world::World;
+    use crate::publish::newsroom::Newsroom;
 
     const ADDRESS: &str = "https://forge.example/prive/flux.atom?feed_token=geheim42&n=5";
 
     fn hidden() -> Hidden {
-        let mut world = World::new();
-        let credit = world.sources.get_mut("agence").unwrap();
+        let mut newsroom = Newsroom::new();
+        let credit = newsroom.sources.get_mut("agence").unwrap();
         credit.hidden = vec![ADDRESS.parse().unwrap(), "https://neu.example/geheimer-weg/".parse().unwrap()];
-        Hidden::of(world.sources.values())
+        Hidden::of(newsroom.sources.values())
     }
 
     #[track_caller]
@@ -293,8 +293,8 @@ mod tests {
 
     #[test]
     fn without_private_sources_nothing_changes() {
-        let world = World::new();
-        let hidden = Hidden::of(world.sources.values());
+        let newsroom = Newsroom::new();
+        let hidden = Hidden::of(newsroom.sources.values());
         assert_eq!(hidden.text(ADDRESS), ADDRESS);
         assert_eq!(hidden.url(ADDRESS.parse().unwrap()).unwrap().as_str(), ADDRESS);
     }

@@ -32,13 +32,13 @@ pub(super) fn robots(edition: &Edition<'_>) -> Representation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::world::World;
+    use crate::publish::newsroom::Newsroom;
     use crate::story::Month;
 
     #[test]
     fn the_map_lists_every_page_and_robots_the_map() {
-        let world = World::new();
-        let mut edition = world.edition(Vec::new());
+        let newsroom = Newsroom::new();
+        let mut edition = newsroom.edition(Vec::new());
         edition.selections[0].months = vec![Month { year: 2026, month: 9 }];
         let text = |document: Representation| String::from_utf8(document.bytes.to_vec()).unwrap();
         let map = text(map(&edition));

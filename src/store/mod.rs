@@ -22,7 +22,7 @@ use crate::story::{Fingerprint, Gist, Month, Order, Revision, StoredEntry, Told,
 use crate::topic::Label;
 
 pub use change::Change;
-pub use claim::{Claim, holder};
+pub use claim::{Claim, Holder, holder};
 pub use handle::Handle;
 pub use surroundings::{Inquiry, SHARING_MAX, SPANS_MAX, Surroundings};
 
@@ -377,8 +377,8 @@ pub enum StoreError {
     Held {
         /// The file.
         store: String,
-        /// The other process, in words.
-        by: String,
+        /// The other process.
+        by: Holder,
     },
     /// Other processes write all the time.
     #[error("other processes change the store all the time")]

@@ -57,20 +57,20 @@ fn entry(edition: &Edition<'_>, turn: &Turn) -> super::Entry {
 
 #[cfg(test)]
 mod tests {
-    use crate::publish::world::{World, date};
+    use crate::publish::newsroom::{Newsroom, date};
     use crate::state::{Health, Monitored, Turn};
 
     #[test]
     fn an_english_site_says_it_in_english_and_needs_not_say_so() {
-        let mut world = World::new();
-        world.site.language = crate::config::Language::English;
+        let mut newsroom = Newsroom::new();
+        newsroom.site.language = crate::config::Language::English;
         let turn = Turn {
             of: Monitored::Source("agence".into()),
             date: date("2026-10-01T08:00:00Z"),
             health: Health::Gone,
             detail: Some("answered 410".into()),
         };
-        let edition = crate::publish::Edition { turns: &[turn], ..world.edition(Vec::new()) };
+        let edition = crate::publish::Edition { turns: &[turn], ..newsroom.edition(Vec::new()) };
         let document = String::from_utf8(super::sources(&edition).bytes.to_vec()).unwrap();
         for expected in ["<title>Agence: withdrawn by its publisher</title>", "<summary>answered 410</summary>"] {
             assert!(document.contains(expected), "{document}");
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn each_change_is_an_entry_with_its_own_id_and_date() {
-        let world = World::new();
+        let newsroom = Newsroom::new();
         let turn = |day: u32, health| Turn {
             of: Monitored::Source("ministere".into()),
             date: date(&format!("2026-10-{day:02}T08:00:00Z")),
@@ -87,7 +87,7 @@ mod tests {
             detail: Some("https://ministere.example/rss.xml answered 404".into()),
         };
         let turns = [turn(2, Health::Recovered), turn(1, Health::Unreachable)];
-        let edition = crate::publish::Edition { turns: &turns, ..world.edition(Vec::new()) };
+        let edition = crate::publish::Edition { turns: &turns, ..newsroom.edition(Vec::new()) };
         let document = super::sources(&edition);
         insta::assert_snapshot!(std::str::from_utf8(&document.bytes).unwrap());
     }
