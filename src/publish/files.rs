@@ -7,10 +7,10 @@
 //! Refused: `tempfile`, since unfinished files must have names that the next start finds.
 
 mod manifest;
+mod names;
 mod spool;
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ use crate::publish::archive::Framed;
 use crate::publish::compression::{COMPRESSED_FROM_BYTES, compress};
 use crate::publish::{Encoding, Format, Representation, hexadecimal};
 use manifest::{ListedFiles, MadeByBasis, Noted};
+use names::{SPOOL, beside, file_name, is_compressed, site_path, temporary};
 
 pub use manifest::{Made, Stamp};
 pub use spool::Spool;
@@ -599,40 +600,6 @@ fn same_bytes(one: &Path, other: &Path) -> io::Result<bool> {
         one.consume(both);
         other.consume(both);
     }
-}
-
-/// The name that a spool has for a moment.
-const SPOOL: &str = "..veille.spool";
-
-/// The file of a path of the site: `/` is `index.html`.
-fn file_name(path: &str) -> String {
-    let name = path.trim_start_matches('/');
-    if name.is_empty() || name.ends_with('/') { format!("{name}index.html") } else { name.to_owned() }
-}
-
-/// The path of the site that a file belongs to.
-fn site_path(name: &str) -> String {
-    let folder = name.strip_suffix("index.html").filter(|folder| folder.is_empty() || folder.ends_with('/'));
-    format!("/{}", folder.unwrap_or(name))
-}
-
-/// The files that a document may have beside it.
-fn beside(name: &str) -> Vec<(Encoding, String)> {
-    let extensions = Encoding::ALL.into_iter().filter_map(|encoding| Some((encoding, encoding.extension()?)));
-    extensions.map(|(encoding, extension)| (encoding, format!("{name}.{extension}"))).collect()
-}
-
-fn is_compressed(name: &str) -> bool {
-    let extensions = Encoding::ALL.into_iter().filter_map(Encoding::extension);
-    extensions.into_iter().any(|extension| Path::new(name).extension().is_some_and(|end| end == extension))
-}
-
-/// Under what name a file is written before it takes its place.
-fn temporary(path: &Path) -> PathBuf {
-    let mut hidden = OsString::from(".");
-    hidden.push(path.file_name().unwrap_or_default());
-    hidden.push(".new");
-    path.with_file_name(hidden)
 }
 
 /// Removes a file and the folders that it leaves empty; says whether it was there.
