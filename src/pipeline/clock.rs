@@ -32,7 +32,7 @@ impl Skew {
 }
 
 /// Dates entries anew that were first met while the clock was wrong, and forgets that it was.
-pub(super) async fn redate(
+pub(super) async fn redate_entries(
     context: &Context,
     mut state: SourceState,
     (from, until): (Timestamp, Timestamp),

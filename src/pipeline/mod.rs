@@ -47,11 +47,11 @@ pub use publication::{Archives, Published, publish};
 pub use relabelling::relabel;
 pub use upkeep::upkeep;
 
-use clock::{Skew, redate};
+use clock::{Skew, redate_entries};
 use deciding::{Arrival, Grouping};
 use failing::{Ground, fail, misread};
 use keeper::Keeper;
-use planning::{due, plan};
+use planning::{plan, when_due};
 use reading::{prepare, read_answer};
 
 /// Everything that polls and publications need, built whole from one config.
@@ -116,7 +116,7 @@ impl Context {
     /// Returns when a source is due; `None` if at once, since it never was polled or what is planned is nonsense.
     #[must_use]
     pub fn due(&self, source: &Source, state: &SourceState, now: Timestamp) -> Option<Timestamp> {
-        due(self, source, state, state.next_poll?, now)
+        when_due(self, source, state, state.next_poll?, now)
     }
 
     /// Asks hosts again that were told to be left alone while the clock was ahead, as polls in the future show.
@@ -212,7 +212,7 @@ pub async fn ask(
     let moved_to = state.moved_to.clone();
     state.turn_to(&source.url);
     state.about.is_private = source.private;
-    let due = state.next_poll.filter(|next| due(context, source, &state, *next, now).is_some_and(|due| due > now));
+    let due = state.next_poll.filter(|next| when_due(context, source, &state, *next, now).is_some_and(|due| due > now));
     if !force && (state.retired || due.is_some()) {
         let polled = Polled { outcome: Outcome::NotDue, next_poll: state.next_poll };
         return Ok(Conclusion::Kept { polled, is_answer: false });
@@ -285,7 +285,7 @@ pub async fn ask(
     let misdated = wrong.map(|span| (span, state.clone()));
     let counts = context.keeper.keep(Arrival { is_answered, news, ..arrival(state) }).await?;
     if let Some((span, state)) = misdated {
-        redate(context, state, span, now).await?;
+        redate_entries(context, state, span, now).await?;
     }
     if let Some((failures, since)) = recovered {
         let times = if failures == 1 { "1 failure".to_owned() } else { format!("{failures} failures") };

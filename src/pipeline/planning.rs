@@ -7,7 +7,7 @@ use crate::schedule::{self, Asked};
 use crate::state::{SourceState, Wait};
 
 /// When a source is due that is planned for `next_poll`; `None` at once, for a clock that was ahead set it.
-pub(super) fn due(
+pub(super) fn when_due(
     context: &Context,
     source: &Source,
     state: &SourceState,
