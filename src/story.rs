@@ -19,7 +19,7 @@ pub use shown::{Chosen, Told, ToldEntry, shown};
 
 /// Identity of an entry within its source: a hash of its guid, else its link, else its text, each with the title.
 ///
-/// The title is part of it because some sources give several items one guid or one link.
+/// The title is part of it because some sources give several entries one guid or one link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryKey(pub [u8; 16]);
 
@@ -117,11 +117,11 @@ pub struct Identity {
     pub key: EntryKey,
     /// Hash of the guid (or the link) alone, by which an entry is found again under another title.
     pub guid_key: Option<EntryKey>,
-    /// Whether no other item of its document has its guid, so that the guid alone finds it again.
+    /// Whether no other entry of its document has its guid, so that the guid alone finds it again.
     pub owns_guid: bool,
     /// Hash of its text.
     pub fingerprint: Fingerprint,
-    /// The link without its non-identifying parts; `None` for a site's root or a page that several items of the
+    /// The link without its non-identifying parts; `None` for a site's root or a page that several entries of the
     /// document share.
     pub canonical_link: Option<String>,
     /// The id under which we publish it, for ever: the source's if it is an absolute IRI, else a `UUIDv5`.
@@ -278,7 +278,7 @@ pub struct StoredEntry {
     pub story: i64,
     /// Its link for comparison; `None` if that identifies nothing.
     pub canonical_link: Option<String>,
-    /// Whether it has a guid that no other item of its document has.
+    /// Whether it has a guid that no other entry of its document has.
     pub owns_guid: bool,
     /// When we first saw it.
     pub first_seen: Timestamp,

@@ -13,7 +13,7 @@ use crate::config::{Config, NewFeed, id_for, is_id};
 use crate::feed::Feed;
 use crate::fetch::{self, Answer, Client, Settings};
 use crate::parse::{self, Candidate};
-use crate::text::{feed_key, web_address};
+use crate::text::{count, feed_key, web_address};
 
 /// Where feeds usually are, for sites whose pages do not say.
 const USUAL_PATHS: [&str; 8] =
@@ -149,7 +149,7 @@ async fn ask_page(config: &Config, client: &Client, url: &Url) -> Result<FoundAt
 }
 
 fn explained(error: &fetch::FetchError) -> Failure {
-    let help = error.advice().map(|advice| format!("\nhelp: {advice}")).unwrap_or_default();
+    let help = error.hint().map(|hint| format!("\nhelp: {hint}")).unwrap_or_default();
     anyhow::anyhow!("{error}{help}").into()
 }
 
@@ -180,8 +180,7 @@ fn for_people(id: &str, url: &Url, feed: &Feed, path: &Path) -> String {
     let title = feed.title.as_deref().unwrap_or("(no title)");
     let latest = feed.entries.iter().filter_map(|entry| entry.published.or(entry.updated)).max();
     let latest = latest.map(|date| format!(", the latest of {}", date.format("%Y-%m-%d"))).unwrap_or_default();
-    let number = feed.entries.len();
-    let entries = if number == 1 { "1 entry".to_owned() } else { format!("{number} entries") };
+    let entries = count(feed.entries.len(), "entry");
     format!(
         "{title}\n{url}\n{entries}{latest}\nadded to `{}` as `{id}`; a running daemon polls it at once\n",
         path.display()

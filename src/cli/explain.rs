@@ -132,8 +132,8 @@ fn fetched(config: &Config, url: Url) -> Result<Explained, Failure> {
     let client = fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?;
     let fetched = open::runtime()?.block_on(client.fetch(&client.request(url), Utc::now()));
     let fetched = fetched.map_err(|error| {
-        let advice = error.advice().map(|advice| format!("\nhelp: {advice}")).unwrap_or_default();
-        anyhow::anyhow!("{error}{advice}")
+        let hint = error.hint().map(|hint| format!("\nhelp: {hint}")).unwrap_or_default();
+        anyhow::anyhow!("{error}{hint}")
     })?;
     let fetch::Answer::Document(document) = fetched.answer else {
         return Err(anyhow::anyhow!("the server answers \"not modified\" to a first request").into());

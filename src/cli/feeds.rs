@@ -19,7 +19,7 @@ use crate::schedule::{RHYTHM, Silence, Standing, needs_somebody, silence};
 use crate::state::{self, Monitored, SourceState, Turn};
 use crate::store::sqlite::{self, Sqlite};
 use crate::store::{EntryDay, SourceShare, Store, StoreError};
-use crate::text::{age, rough_duration};
+use crate::text::{age, count, rough_duration};
 
 /// Columns of a terminal that is not wide.
 const WIDTH: usize = 80;
@@ -168,7 +168,7 @@ fn show(
     options: &FeedsOptions,
 ) -> Result<(), Failure> {
     for Outage { lack, since, reason } in &stored.outages {
-        output::note(&format!("warning: since {}: {reason}\nhelp: {}\n", minute(*since, zone), lack.advice()));
+        output::note(&format!("warning: since {}: {reason}\nhelp: {}\n", minute(*since, zone), lack.hint()));
     }
     let states: HashMap<&str, &SourceState> =
         stored.states.iter().map(|state| (state.source_id.as_str(), state)).collect();
@@ -362,10 +362,10 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 fn total(told: &[SourceLine<'_>]) -> String {
-    let count = |status: Standing| told.iter().filter(|line| line.status == status).count();
-    let parts = Standing::ALL.into_iter().map(|status| (count(status), status)).filter(|(number, _)| *number > 0);
+    let feeds_of = |status: Standing| told.iter().filter(|line| line.status == status).count();
+    let parts = Standing::ALL.into_iter().map(|status| (feeds_of(status), status)).filter(|(number, _)| *number > 0);
     let parts: Vec<String> = parts.map(|(number, status)| format!("{number} {}", status.in_words())).collect();
-    format!("{}: {}\n", output::count(told.len(), "feed"), parts.join(", "))
+    format!("{}: {}\n", count(told.len(), "feed"), parts.join(", "))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::{Failure, judged, open};
 use crate::config::Config;
 use crate::store::{Filter, Held, Store};
 use crate::story::StoredEntry;
-use crate::text::html_to_text;
+use crate::text::{count, html_to_text};
 use crate::topic::{Judgement, Matcher, Verdict};
 
 /// Stored entries that are looked through for good questions, the newest.
@@ -54,7 +54,7 @@ pub(super) fn run(config: &Config, options: &LabelOptions) -> Result<(), Failure
     output::note("y: about the topic   n: not   m: only mentions it   s: skip   q: quit; each answer is kept at once");
     let paint = Paint::of_stdout();
     let mut answers = std::io::stdin().lock().lines();
-    let mut count = 0;
+    let mut answered = 0;
     'entries: for stored in worth_asking(config, &topics)? {
         let place = places.get(&stored.atom_id).copied();
         let known = place.and_then(|place| file.entries.get(place)).map(|entry| &entry.labels);
@@ -78,12 +78,12 @@ pub(super) fn run(config: &Config, options: &LabelOptions) -> Result<(), Failure
                 entry.labels.insert(topic.to_owned(), label);
             }
             labelled::write(&options.file, &file.entries)?;
-            count += 1;
+            answered += 1;
         }
     }
     output::note(&format!(
         "{} kept; `{}` holds {} entries",
-        output::count(count, "answer"),
+        count(answered, "answer"),
         options.file.display(),
         file.entries.len()
     ));

@@ -19,6 +19,7 @@ use crate::feed::Timestamp;
 use crate::outage::{Finding, Lack, Network, Outage};
 use crate::pipeline::{self, Archives, Conclusion, Context, Counts, Doubt, Outcome, Polled};
 use crate::store::{Handle, StoreError};
+use crate::text::count;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct PollOptions {
@@ -93,7 +94,7 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
     let _ = thread.join();
     match outage {
         None => Ok(()),
-        Some(Outage { lack, reason, .. }) => Err(Failure::Running(anyhow!("{reason}\nhelp: {}", lack.advice()))),
+        Some(Outage { lack, reason, .. }) => Err(Failure::Running(anyhow!("{reason}\nhelp: {}", lack.hint()))),
     }
 }
 
@@ -302,10 +303,6 @@ fn for_people(feed: &str, outcome: &Outcome) -> String {
     }
 }
 
-fn new_entries(number: usize) -> String {
-    if number == 1 { "1 new entry".to_owned() } else { format!("{number} new entries") }
-}
-
 impl Total {
     fn add(&mut self, polled: &Polled) {
         match &polled.outcome {
@@ -326,7 +323,7 @@ impl Total {
 
     /// Says the sums, the topics that gained, and where to look.
     fn for_people(&self, config: &Config, topics: &[(String, usize)], now: Timestamp) -> String {
-        let feeds = output::count(self.polled, "feed");
+        let feeds = count(self.polled, "feed");
         let zone = config.poll.timezone;
         let next = self.next.map(|at| {
             let at = at.with_timezone(&zone);
@@ -344,7 +341,7 @@ impl Total {
         let mut text = format!(
             "{feeds} polled, {} failed: {}, {} changed{not_due}\n",
             self.failed,
-            new_entries(self.new),
+            count(self.new, "new entry"),
             self.changed
         );
         let title = |id: &String| config.topics.iter().find(|topic| topic.id == *id).map(|topic| topic.title.as_str());

@@ -9,6 +9,7 @@ use super::labelled::{self, ABOUT, Labelled, NOT};
 use super::output::{self, Paint};
 use super::{Failure, judged, open};
 use crate::config::Config;
+use crate::text::count;
 use crate::topic::{Judgement, Matcher};
 
 #[derive(Debug, clap::Args)]
@@ -100,7 +101,7 @@ pub(super) fn run(config: &Config, options: &TestOptions) -> Result<(), Failure>
     output::print(&text)?;
     match file.faults.len() {
         0 => Ok(()),
-        faults => Err(anyhow::anyhow!("{} could not be read", output::count(faults, "line")).into()),
+        faults => Err(anyhow::anyhow!("{} could not be read", count(faults, "line")).into()),
     }
 }
 

@@ -271,7 +271,7 @@ fn schedule(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Sc
             Some(schedule)
         }
         Err(fault) => {
-            found.error(&literal.span, format!("`{}`: {fault}", key.name)).help(fault.help());
+            found.error(&literal.span, format!("`{}`: {fault}", key.name)).help(fault.hint());
             None
         }
     }

@@ -203,11 +203,11 @@ impl Daemon {
         }
         let since = known.map_or_else(Utc::now, |known| known.since);
         match lack {
-            Lack::Network | Lack::Resources => warn!("{reason}; {}", lack.advice()),
+            Lack::Network | Lack::Resources => warn!("{reason}; {}", lack.hint()),
             // Seldom over by itself.
-            Lack::Store | Lack::Folder => error!("{reason}; {}", lack.advice()),
+            Lack::Store | Lack::Folder => error!("{reason}; {}", lack.hint()),
         }
-        self.set_trouble(lack.id(), Some(format!("{reason}; {}", lack.advice())));
+        self.set_trouble(lack.id(), Some(format!("{reason}; {}", lack.hint())));
         self.outages.insert(lack, Outage { lack, since, reason });
         self.noting.ask();
     }

@@ -44,6 +44,7 @@ use crate::outage::{Lack, Network, Outage};
 use crate::pipeline::{self, Announced, Context};
 use crate::serve::{self, Front, Offer, ServingLimits, Socket};
 use crate::store::StoreError;
+use crate::text::count;
 
 /// Longest time from the signal to stop to the end of the process, whatever is under way.
 ///
@@ -470,11 +471,6 @@ async fn look(context: Arc<Context>) -> anyhow::Result<Looked> {
     context.resume(Utc::now()).await?;
     let pulse = context.store.call(|store| store.pulse()).await?;
     Ok(Looked { generation: pulse.generation, size: pulse.size })
-}
-
-/// A number of things: `1 feed`, `2 feeds`.
-fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Sleeps until an instant, or for ever.

@@ -7,10 +7,11 @@ use chrono::{TimeDelta, Utc};
 use tracing::{error, info, warn};
 
 use super::watch::{FileWatch, Sight};
-use super::{Daemon, count, notify};
+use super::{Daemon, notify};
 use crate::config;
 use crate::pipeline::{self, Context};
 use crate::state::SourceState;
+use crate::text::count;
 
 /// Sources that should have been polled so long ago are late, and are spread.
 const LATE: TimeDelta = TimeDelta::minutes(1);

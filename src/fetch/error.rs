@@ -249,14 +249,14 @@ impl FetchError {
 
     /// Returns what the operator can do, if anything.
     #[must_use]
-    pub fn advice(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Postponed { .. } | Self::Busy { .. } => "nothing to do: it is polled again then",
             Self::Scheme { .. } => "give an http or https address",
             Self::NotPublic { .. } => "if it is yours, list its network in `poll.allow_networks`",
             Self::Access { .. } => "correct the file or the feed's entry in the config",
             Self::BadHeader { .. } => "correct `headers` of this feed",
-            Self::Lack { .. } => Lack::Resources.advice(),
+            Self::Lack { .. } => Lack::Resources.hint(),
             Self::NoWay { .. } => {
                 "its host may have IPv6 addresses only, and this machine no way to them; polled again later"
             }

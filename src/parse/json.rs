@@ -1,4 +1,6 @@
 //! JSON Feed 1.0 and 1.1, read by hand: feed-rs refuses a whole document for one number in place of a text.
+//!
+//! Not read: `next_url` (older entries on further pages), `expired` (no other format has it), and extensions.
 
 mod mend;
 

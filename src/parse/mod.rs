@@ -86,7 +86,7 @@ impl ParseError {
 
     /// Returns what the operator can do.
     #[must_use]
-    pub fn advice(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::Empty => "the site's server is out of order; polled again later",
             Self::NotAFeed { .. } => "the site may be out of order, or the feed elsewhere: `veille add PAGE` finds it",

@@ -8,7 +8,7 @@ use regex::Regex;
 use tracing::warn;
 use url::Url;
 
-use super::deciding::Arrival;
+use super::deciding::PollToKeep;
 use super::planning::plan;
 use super::reading::Unreadable;
 use super::{Context, Outcome, Polled};
@@ -37,7 +37,7 @@ pub struct Doubt {
     /// The way in which the host did not answer.
     pub reply: Reply,
     pub(super) source: Source,
-    pub(super) arrival: Arrival,
+    pub(super) poll: PollToKeep,
     pub(super) ground: Ground,
 }
 
@@ -92,10 +92,10 @@ pub fn no_network(finding: Finding, polls: usize, example: &str) -> String {
 /// # Cancellation
 /// Nothing is kept unless all of it is.
 pub async fn blame(context: &Context, doubt: Doubt) -> Result<Polled, StoreError> {
-    let Doubt { source, arrival, ground, .. } = doubt;
+    let Doubt { source, poll, ground, .. } = doubt;
     match ground {
-        Ground::Fetch { address, error } => fail(context, &source, arrival, &address, &error).await,
-        Ground::Unreadable { unreadable, waits } => misread(context, &source, arrival, unreadable, &waits).await,
+        Ground::Fetch { address, error } => fail(context, &source, poll, &address, &error).await,
+        Ground::Unreadable { unreadable, waits } => misread(context, &source, poll, unreadable, &waits).await,
     }
 }
 
@@ -103,45 +103,45 @@ pub async fn blame(context: &Context, doubt: Doubt) -> Result<Polled, StoreError
 pub(super) async fn fail(
     context: &Context,
     source: &Source,
-    arrival: Arrival,
+    poll: PollToKeep,
     address: &Url,
     error: &fetch::FetchError,
 ) -> Result<Polled, StoreError> {
-    let Arrival { mut state, now, .. } = arrival;
+    let PollToKeep { mut state, now, .. } = poll;
     if let Some((outcome, next_poll)) = put_off(error, now) {
         // Dates the plan, should the clock be ahead.
         state.last_poll = Some(now);
         state.next_poll = Some(next_poll);
         state.next_poll_why = error.to_string();
-        context.keeper.keep(Arrival { state, ..arrival }).await?;
+        context.keeper.keep(PollToKeep { state, ..poll }).await?;
         return Ok(Polled { outcome, next_poll: Some(next_poll) });
     }
-    let advice = error.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
+    let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
     let last_poll = state.last_poll;
-    let failure = state.fail(error.code(), format!("{error}{advice}"), now);
+    let failure = state.fail(error.code(), format!("{error}{hint}"), now);
     // The configured address has the last word: an adopted address may go.
     state.retired = *address == source.url && matches!(error, fetch::FetchError::Status { code: GONE, .. });
     plan(context, source, &mut state, error.asks(), now);
     if let Some(throttle) = error.throttle() {
         state.next_poll = state.next_poll.max(Some(throttle.until + OTHERS_FIRST));
     }
-    let arrival = Arrival { state, throttle: error.throttle().cloned(), ..arrival };
-    keep_failure(context, arrival, failure, last_poll).await
+    let poll = PollToKeep { state, throttle: error.throttle().cloned(), ..poll };
+    keep_failure(context, poll, failure, last_poll).await
 }
 
 /// Keeps the state of a source whose document could not be read.
 pub(super) async fn misread(
     context: &Context,
     source: &Source,
-    arrival: Arrival,
+    poll: PollToKeep,
     Unreadable { code, message }: Unreadable,
     waits: &[Wait],
 ) -> Result<Polled, StoreError> {
-    let mut state = arrival.state.clone();
+    let mut state = poll.state.clone();
     let last_poll = state.last_poll;
-    let failure = state.fail(code, message, arrival.now);
-    plan(context, source, &mut state, waits, arrival.now);
-    keep_failure(context, Arrival { state, ..arrival }, failure, last_poll).await
+    let failure = state.fail(code, message, poll.now);
+    plan(context, source, &mut state, waits, poll.now);
+    keep_failure(context, PollToKeep { state, ..poll }, failure, last_poll).await
 }
 
 /// Returns the outcome and the next try of a poll that ended without a failure of the source.
@@ -155,20 +155,20 @@ fn put_off(error: &fetch::FetchError, now: Timestamp) -> Option<(Outcome, Timest
 
 async fn keep_failure(
     context: &Context,
-    arrival: Arrival,
+    poll: PollToKeep,
     failure: PollFailure,
     last_poll: Option<Timestamp>,
 ) -> Result<Polled, StoreError> {
-    let next_poll = arrival.state.next_poll;
+    let next_poll = poll.state.next_poll;
     // Told when the state changes, then once a day: `feeds` shows the rest.
-    let (failures, since) = (arrival.state.failures, failure.since);
+    let (failures, since) = (poll.state.failures, failure.since);
     if failures == 1 {
         warn!(error.code = failure.code, "failing: {}", failure.message);
-    } else if is_told_again(since, last_poll, arrival.now) {
-        let for_so_long = rough_duration(arrival.now - since);
+    } else if is_told_again(since, last_poll, poll.now) {
+        let for_so_long = rough_duration(poll.now - since);
         warn!(error.code = failure.code, failures, "failing for {for_so_long}: {}", failure.message);
     }
-    context.keeper.keep(arrival).await?;
+    context.keeper.keep(poll).await?;
     Ok(Polled { outcome: Outcome::Failed(failure), next_poll })
 }
 

@@ -33,7 +33,7 @@ use crate::fetch;
 use crate::schedule;
 use crate::state::{PollFailure, Remembered, SourceState, Throttle};
 use crate::store::{Change, Handle, StoreError};
-use crate::text::rough_duration;
+use crate::text::{count, rough_duration};
 use crate::topic::Matcher;
 
 pub use announcement::{Announced, announce};
@@ -48,7 +48,7 @@ pub use relabelling::relabel;
 pub use upkeep::upkeep;
 
 use clock::{Skew, redate_entries};
-use deciding::{Arrival, Grouping};
+use deciding::{Grouping, PollToKeep};
 use failing::{Ground, fail, misread};
 use keeper::Keeper;
 use planning::{plan, when_due};
@@ -219,13 +219,13 @@ pub async fn ask(
     }
 
     let withdrawn_after = context.config.dedup.withdrawn_after;
-    let arrival = |state: SourceState| Arrival {
+    let poll = |state: SourceState| PollToKeep {
         state,
         health,
         moved_to: moved_to.clone(),
         throttle: None,
         is_answered: false,
-        news: None,
+        document: None,
         now,
     };
 
@@ -235,12 +235,12 @@ pub async fn ask(
         Ok(fetched) => fetched,
         Err(fetch::FetchError::Lack { why }) => return Ok(Conclusion::Lacking(why)),
         Err(error) => {
-            let (arrival, is_answer) = (arrival(state), error.is_answer());
+            let (poll, is_answer) = (poll(state), error.is_answer());
             if let Some(reply) = error.reply(&address) {
                 let ground = Ground::Fetch { address, error };
-                return Ok(Conclusion::InDoubt(Box::new(Doubt { reply, source: source.clone(), arrival, ground })));
+                return Ok(Conclusion::InDoubt(Box::new(Doubt { reply, source: source.clone(), poll, ground })));
             }
-            return Ok(Conclusion::Kept { polled: fail(context, source, arrival, &address, &error).await?, is_answer });
+            return Ok(Conclusion::Kept { polled: fail(context, source, poll, &address, &error).await?, is_answer });
         }
     };
     let doubtful = fetched.doubtful(&address);
@@ -251,23 +251,23 @@ pub async fn ask(
     let share = std::mem::take(&mut fetched.share);
 
     // Read the document, unless its bytes are those of the last one. Sanitise and label its new entries.
-    let news = match read_answer(context, source, &mut state, fetched, now).await {
+    let document = match read_answer(context, source, &mut state, fetched, now).await {
         Ok(document) => prepare(context, source, &mut state, document, share, now).await?,
         Err(unreadable) => Err(unreadable),
     };
-    let news = match news {
-        Ok(news) => news,
+    let document = match document {
+        Ok(document) => document,
         Err(unreadable) => {
-            let arrival = arrival(state);
+            let poll = poll(state);
             if let Some(reply) = doubtful {
                 let ground = Ground::Unreadable { unreadable, waits };
-                return Ok(Conclusion::InDoubt(Box::new(Doubt { reply, source: source.clone(), arrival, ground })));
+                return Ok(Conclusion::InDoubt(Box::new(Doubt { reply, source: source.clone(), poll, ground })));
             }
-            let polled = misread(context, source, arrival, unreadable, &waits).await?;
+            let polled = misread(context, source, poll, unreadable, &waits).await?;
             return Ok(Conclusion::Kept { polled, is_answer: true });
         }
     };
-    if let (Skew::Behind, Some(_)) = (skew, &news) {
+    if let (Skew::Behind, Some(_)) = (skew, &document) {
         let from = state.about.clock_was_behind.map_or(now, |(from, _)| from.min(now));
         let until = state.about.clock_was_behind.map_or(now, |(_, until)| until.max(now));
         state.about.clock_was_behind = Some((from, until));
@@ -278,17 +278,17 @@ pub async fn ask(
     plan(context, source, &mut state, &waits, now);
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
-    let (next_poll, is_read) = (state.next_poll, news.is_some());
+    let (next_poll, is_read) = (state.next_poll, document.is_some());
     let is_answered = is_read || dedup::is_due(missed_since, withdrawn_after, now);
     let was_ahead = last_poll.filter(|_| schedule::is_to_come(last_poll, now)).map(|until| (now, until));
     let wrong = state.about.clock_was_behind.or(was_ahead).filter(|_| skew == Skew::Agreed);
     let misdated = wrong.map(|span| (span, state.clone()));
-    let counts = context.keeper.keep(Arrival { is_answered, news, ..arrival(state) }).await?;
+    let counts = context.keeper.keep(PollToKeep { is_answered, document, ..poll(state) }).await?;
     if let Some((span, state)) = misdated {
         redate_entries(context, state, span, now).await?;
     }
     if let Some((failures, since)) = recovered {
-        let times = if failures == 1 { "1 failure".to_owned() } else { format!("{failures} failures") };
+        let times = count(usize::try_from(failures).unwrap_or(usize::MAX), "failure");
         info!(failures, "well again, after {times} in {}", rough_duration(now - since));
     }
     let Counts { new, changed } = counts;

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use tracing::warn;
 
 use super::clock::Skew;
-use super::deciding::{Fresh, News};
+use super::deciding::{Fresh, PreparedDocument};
 use super::{Context, full_text};
 use crate::config::Source;
 use crate::dedup::{self, Decision, Listing, Subject};
@@ -87,7 +87,7 @@ pub(super) async fn read_answer(
     });
     let unreadable = |error: parse::ParseError| Unreadable {
         code: error.code().into(),
-        message: format!("{error}; {}", error.advice()),
+        message: format!("{error}; {}", error.hint()),
     };
     let (entries, about) = reading.await?.map_err(unreadable)?;
     let order = entries.iter().map(|(_, identity)| identity.key).collect();
@@ -103,7 +103,7 @@ pub(super) async fn prepare(
     document: Option<ReadDocument>,
     share: fetch::Share,
     now: Timestamp,
-) -> Result<Result<Option<News>, Unreadable>, StoreError> {
+) -> Result<Result<Option<PreparedDocument>, Unreadable>, StoreError> {
     let Some(ReadDocument { mut about, entries, listing, hash, validators }) = document else { return Ok(Ok(None)) };
     let known = known(context, &source.id, entries.iter().map(|(_, identity)| identity)).await?;
     let mut same = Vec::new();
@@ -135,7 +135,7 @@ pub(super) async fn prepare(
         state.about = about;
         state.body_hash = Some(hash);
         state.validators = validators;
-        Some(News { fresh, same, listing, _share: share })
+        Some(PreparedDocument { fresh, same, listing, _share: share })
     }))
 }
 

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::tag_name;
 use crate::cli::output::{self, Paint};
 use crate::feed::{Entry, Feed, Person, Timestamp};
-use crate::text::html_to_text;
+use crate::text::{count, html_to_text};
 use crate::topic::Label;
 
 /// Defects that took something away; the others changed only how it was read.
@@ -22,7 +22,7 @@ const NOTABLE: [(&str, &str); 7] = [
     ("<object", "object"),
     ("<svg", "drawing"),
     ("<style", "style sheet"),
-    ("<img", "picture without address or to count readers"),
+    ("<img", "empty or counting picture"),
 ];
 
 /// Characters of a text that are shown of an entry, and of a full text.
@@ -136,8 +136,8 @@ fn details(entry: &Entry) -> String {
     let details = [
         (!names.is_empty()).then(|| format!("by {}", names.join(", "))),
         (!tags.is_empty()).then(|| format!("tags: {}", tags.join(", "))),
-        (!entry.enclosures.is_empty()).then(|| output::count(entry.enclosures.len(), "file")),
-        comments.map(|count| output::count(count, "comment")),
+        (!entry.enclosures.is_empty()).then(|| count(entry.enclosures.len(), "file")),
+        comments.map(|comments| count(comments, "comment")),
         changed.map(|at| format!("changed {}", at.format("%Y-%m-%d"))),
     ];
     details.into_iter().flatten().collect::<Vec<_>>().join(" · ")
@@ -182,13 +182,13 @@ fn list(heading: &str, items: &[(&str, String)], paint: Paint) -> String {
 
 /// The markup that was not let through, if any: `3 scripts, 1 frame`.
 fn left_out(feed: &Feed, as_written: &[Entry]) -> Option<String> {
-    let count = |entries: &[Entry], markup: &str| -> usize {
+    let count_of = |entries: &[Entry], markup: &str| -> usize {
         let texts = entries.iter().flat_map(|entry| [&entry.summary, &entry.content]).flatten();
         texts.map(|html| html.to_ascii_lowercase().matches(markup).count()).sum()
     };
     let parts = NOTABLE.iter().filter_map(|(markup, thing)| {
-        let number = count(as_written, markup).saturating_sub(count(&feed.entries, markup));
-        (number > 0).then(|| output::count(number, thing))
+        let number = count_of(as_written, markup).saturating_sub(count_of(&feed.entries, markup));
+        (number > 0).then(|| count(number, thing))
     });
     let parts = parts.collect::<Vec<_>>().join(", ");
     (!parts.is_empty()).then(|| format!("from texts: {parts}"))

@@ -34,7 +34,7 @@ static SUFFIX: LazyLock<Regex> = LazyLock::new(|| {
 /// Each prefix and suffix has one of these.
 const SIGNS: [char; 7] = ['[', ':', '|', '-', '–', '—', '('];
 
-/// Titles that many items have.
+/// Titles that many entries have.
 const GENERIC: [&str; 14] = [
     "communique de presse",
     "actualites",
@@ -102,7 +102,7 @@ impl Title {
         self.words.join(" ")
     }
 
-    /// Whether many items have it.
+    /// Whether many entries have it.
     pub(in crate::dedup) fn is_generic(&self) -> bool {
         GENERIC.contains(&self.key().as_str())
     }

@@ -4,6 +4,9 @@
 //! day, month and year. Numeric dates are European (day first) unless that makes no date or another weekday than the one
 //! that is named. No clock: `now` is a parameter. Refused: any one parser of dates from a crate, since feeds write dozens
 //! of forms.
+//!
+//! Not read, since no date is better than a wrong one: dates that depend on today (`hier`, `il y a 3 jours`), and years of
+//! other calendars than the Gregorian. Such an entry is dated by our first sight of it.
 
 mod names;
 mod parts;

@@ -520,7 +520,7 @@ pub fn why_unwritable(path: &Path) -> Option<String> {
     let free_bytes = disk::free_bytes(path).filter(|free| path.exists() && *free < RESERVE_BYTES);
     let full = free_bytes.map(|free_bytes| Ailment::Full { free_bytes });
     let ailment = full.or_else(|| (path.exists() && disk::is_read_only(path)).then_some(Ailment::ReadOnly))?;
-    Some(format!("{}; {}", ailment.said(&named(path)), ailment.advice()))
+    Some(format!("{}; {}", ailment.said(&named(path)), ailment.hint()))
 }
 
 /// Makes an empty file at `path` if there is none, and the folders on the way.
