@@ -206,6 +206,28 @@ fn templates_name_no_path() {
     }
 }
 
+/// Says which sentences of a file's comments begin with a relative clause without a noun.
+fn without_noun(file: &str, text: &str) -> Vec<String> {
+    let start = regex::Regex::new(r"(?:^|[.!?:] )(?:What|Who|Whatever|So many|All that) [^.]*").unwrap();
+    let lines = text.lines().map(|line| {
+        let comment = line.trim_start().strip_prefix("//")?;
+        Some(comment.trim_start_matches(['/', '!']).trim_start())
+    });
+    let blocks = lines.collect::<Vec<_>>();
+    let blocks =
+        blocks.split(Option::is_none).map(|block| block.iter().flatten().copied().collect::<Vec<_>>().join(" "));
+    blocks
+        .flat_map(|block| {
+            start.find_iter(&block).map(|found| format!("{file}: {}", found.as_str())).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn no_comment_begins_a_sentence_with_a_clause_without_a_noun() {
+    check(without_noun);
+}
+
 #[test]
 fn types_of_a_foreign_crate_are_named_in_its_home_only() {
     let sources = sources();
@@ -426,4 +448,13 @@ fn functions_are_found_if_other_files_see_them_but_in_tests() {
     let functions = types::functions(&BTreeMap::from(sources));
     let files: Vec<_> = functions.iter().map(|(name, files)| (name.as_str(), files.join(" "))).collect();
     assert_eq!(files, [("one", "a.rs b.rs".to_owned()), ("two", "b.rs".to_owned())]);
+}
+
+#[test]
+fn a_sentence_without_a_noun_is_found_wherever_it_begins() {
+    let samples =
+        ["/// What is new.", "//! A file.\n//! Who reads it\n//! knows.", "fn f() {\n    // So: All that is left.\n}"];
+    check_seen(without_noun, "a.rs", &samples);
+    let others = ["// Says what is new.\nlet who = 1;", "// A\n\nWhat\n", "/// Whole.", "let text = \"What is new\";"];
+    check_passed(without_noun, "a.rs", &others);
 }
