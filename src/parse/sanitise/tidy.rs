@@ -208,7 +208,7 @@ impl<'h> Tidy<'h> {
         if let Some(comment) = markup.strip_prefix("!--") {
             return after_comment(comment);
         }
-        // What is left of such a mark is talked about: sections were unwrapped before.
+        // Sections were unwrapped before: such a mark is talked about.
         if !self.is_page && markup.starts_with("![CDATA[") {
             self.text("&lt;");
             return markup;
