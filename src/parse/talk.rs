@@ -98,7 +98,7 @@ fn is_ordinary(text: &str) -> bool {
         let name = rest.get(..length).unwrap_or_default();
         let after = rest.get(length..).unwrap_or_default();
         let is_ended = !after.starts_with(['-', ':', '_', '.', '<']);
-        let is_prose = || after.starts_with(' ') && after.split('>').next().is_some_and(is_prose);
+        let is_prose = || after.starts_with(' ') && after.split(['>', '<']).next().is_some_and(is_prose);
         name.is_empty() || is_ended && is_known(name) && !SWALLOWING.contains(&name) && !is_prose()
     })
 }
