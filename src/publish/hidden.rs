@@ -166,8 +166,7 @@ impl Hidden {
             summary: self.line(summary),
             content: self.line(content),
             enclosures: enclosures.into_iter().filter_map(enclosure).collect(),
-            image: image
-                .and_then(|image| Some(Image { url: self.url(image.url)?, alt: self.line(image.alt), ..image })),
+            image: image.and_then(|image| self.image(image)),
             comments,
             rights: self.line(rights),
             elsewhere: elsewhere.into_iter().filter_map(|link| self.link(link)).collect(),
@@ -176,6 +175,12 @@ impl Hidden {
             source,
             ..item
         }
+    }
+
+    /// A picture that lacks a part of its address is none.
+    fn image(&self, image: Image) -> Option<Image> {
+        let is_shown = self.url(image.url.clone()).as_ref() == Some(&image.url);
+        is_shown.then(|| Image { alt: self.line(image.alt), ..image })
     }
 
     fn line(&self, text: Option<String>) -> Option<String> {
