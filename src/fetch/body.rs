@@ -1,8 +1,7 @@
 //! The body of an answer: unpacked as it comes (RFC 9110 §8.4), never more than the limit and one piece.
 //!
-//! One content coding at most, of those that we ask for; any other, and gzip or zstd over a body that is plainly a
-//! document, is believed only where the body is no text. Nested codings are refused: no server needs them, and each layer
-//! multiplies a bomb.
+//! One content coding at most, of those that we ask for; a coding that nobody knows is believed only where the body is no
+//! text. Nested codings are refused: no server needs them, and each layer multiplies a bomb.
 //!
 //! gzip may come in several members (RFC 1952 §2.2) and zstd in several frames (RFC 8878 §3): they are read whole. The HTTP
 //! library does not unpack, for its gzip drops later members in silence. The only home of `async-compression`.
@@ -129,15 +128,10 @@ pub(super) async fn read_body(response: Response, mut vessel: Vessel<'_>) -> Res
     let stream: Pin<Box<dyn Stream<Item = _> + Send>> = Box::pin(response.bytes_stream().map_err(io::Error::other));
     let mut input: Input = StreamReader::new(stream);
     let mut body = BytesMut::new();
-    let first = vessel.next(&mut input).await?;
     match coding {
         // Nothing, packed, is nothing.
-        _ if first.is_none() => {}
+        _ if vessel.next(&mut input).await?.is_none() => {}
         Coding::Plain => vessel.fill(&mut body, &mut input).await?,
-        // Its first byte begins no gzip member and no zstd frame. Brotli has no first bytes of its own.
-        Coding::Gzip | Coding::Zstd if first.is_some_and(|first| b"<{[\xef \t\r\n".contains(&first)) => {
-            vessel.fill(&mut body, &mut input).await?;
-        }
         Coding::Unknown => {
             vessel.fill(&mut body, &mut input).await?;
             if !is_plain(&body) {
