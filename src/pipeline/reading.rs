@@ -132,7 +132,7 @@ pub(super) async fn prepare(
     });
     Ok(ready.await.map(|fresh| {
         about.clock_was_behind = state.about.clock_was_behind;
-        state.about = about;
+        *state.about = about;
         state.body_hash = Some(hash);
         state.validators = validators;
         Some(PreparedDocument { fresh, same, listing, _share: share })

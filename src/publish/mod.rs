@@ -91,7 +91,7 @@ pub struct Credit {
     /// The address of its feed.
     pub url: Url,
     /// The feed's description of itself.
-    pub about: About,
+    pub about: Box<About>,
     /// Whether it is in the config and enabled; others are named by old entries only.
     pub is_polled: bool,
     /// The address that it has moved to for good.
