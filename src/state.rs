@@ -159,7 +159,7 @@ impl SourceState {
         let kept = if is_same {
             Self { validators, body_hash, last_poll, last_success, about, ..Self::default() }
         } else {
-            Self { about: About { former: about.former, ..About::default() }, ..Self::default() }
+            Self { about: Box::new(About { former: about.former, ..About::default() }), ..Self::default() }
         };
         *self = Self { source_id, url: Some(url.clone()), ..kept };
     }
