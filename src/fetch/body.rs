@@ -57,11 +57,8 @@ impl Coding {
         let lists: Vec<String> = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into()).collect();
         let members = lists.iter().flat_map(|list| list.split(','));
         let mut codings: Vec<Self> = members.filter_map(|member| Self::named(member.trim())).collect();
-        // A proxy that repeats the header does not pack again; what names no packing (`utf-8`, `aws-chunked`) packs nothing.
+        // A proxy that repeats the header does not pack again.
         codings.dedup();
-        if codings.iter().any(|coding| *coding != Self::Unknown) {
-            codings.retain(|coding| *coding != Self::Unknown);
-        }
         match codings.as_slice() {
             [] => Self::Plain,
             [coding] => *coding,
@@ -71,8 +68,7 @@ impl Coding {
 
     /// Reads a member of the list; `None` if it stands for no coding.
     fn named(name: &str) -> Option<Self> {
-        let name = name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        Some(match name.as_str() {
+        Some(match name.to_ascii_lowercase().as_str() {
             "" | "identity" => return None,
             "gzip" | "x-gzip" => Self::Gzip,
             "br" => Self::Brotli,

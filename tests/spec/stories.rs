@@ -212,8 +212,8 @@ fn a_store_of_an_older_version_of_words_is_compared_and_searched_by_the_new_one(
     // As it was: sketches began with 1, clues and rules were of other words, and no version stood in the store.
     open()
         .execute_batch(
-            "UPDATE sketch SET words = x'01' || substr(words, 2), clues = x''; UPDATE clue SET hash = hash + 1;
-             UPDATE ruleset SET rules = 'of other words'; DELETE FROM meta WHERE name LIKE '%_version'",
+            "UPDATE sketch SET words = x'01' || substr(words, 2), clues = x''; DELETE FROM clue WHERE entry > 1;
+             UPDATE ruleset SET rules = 'of other words ' || id; DELETE FROM meta WHERE name LIKE '%_version'",
         )
         .unwrap();
     world.succeeds(&["publish"]);
