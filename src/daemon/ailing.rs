@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 use super::{Daemon, polls_max, publication};
 use crate::config::Config;
@@ -16,6 +16,7 @@ use crate::publish::files;
 use crate::store::ailment::Ailment;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Handle, StoreError};
+use crate::text::rough_duration;
 
 /// Longest time that a transaction waits for another process that writes. Nothing is lost when that is over: it is an
 /// outage, and the store is tried again. Much shorter than the time after which the watchdog finds the daemon dead.
@@ -216,12 +217,13 @@ impl Daemon {
     pub(super) fn end_outage(&mut self, lack: Lack) {
         let Some(outage) = self.outages.remove(&lack) else { return };
         let now = Utc::now();
-        let minutes = (now - outage.since).num_minutes();
+        let after = rough_duration(now - outage.since);
+        // As loud as the beginning: who reads warnings alone must not believe that it lasts.
         match lack {
-            Lack::Network => info!("hosts answer again, after {minutes} minutes: what is due is polled"),
-            Lack::Resources => info!("this machine has again what polls need, after {minutes} minutes"),
-            Lack::Store => info!("the store can be written again, after {minutes} minutes: what is due is polled"),
-            Lack::Folder => info!("files are up to date again"),
+            Lack::Network => warn!("hosts answer again, after {after}: what is due is polled"),
+            Lack::Resources => warn!("this machine has again what polls need, after {after}"),
+            Lack::Store => warn!("the store can be written again, after {after}: what is due is polled"),
+            Lack::Folder => warn!("files can be written again, after {after}: all are up to date"),
         }
         self.set_trouble(lack.id(), None);
         self.noting.ask();

@@ -42,7 +42,7 @@ use crate::feed::Timestamp;
 use crate::fetch::descriptors::Shares;
 use crate::outage::{Lack, Network, Outage};
 use crate::pipeline::{self, Announced, Archives, Context};
-use crate::publish::files::{FilesError, Written};
+use crate::publish::files::{self, FilesError, FilesFound, Placed, Written};
 use crate::serve::{self, Front, Offer, ServingLimits, Socket};
 use crate::state::SourceState;
 use crate::store::StoreError;
@@ -144,6 +144,10 @@ async fn told_to_stop((mut terminate, mut interrupt): (Signal, Signal)) {
 struct Looked {
     generation: i64,
     size: u64,
+    /// See [`Pulse::others`](crate::store::Pulse::others).
+    others: i64,
+    /// How these files of the last publication were found.
+    files: (Arc<Vec<Placed>>, FilesFound),
 }
 
 struct Daemon {
@@ -192,6 +196,8 @@ struct Daemon {
     gathered: Option<Instant>,
     /// The generation that the last publication showed, if there was one.
     published: Option<i64>,
+    /// The files of its documents.
+    placed: Arc<Vec<Placed>>,
     /// Its duration.
     publication: Duration,
     /// When the archives were brought up to date.
@@ -243,6 +249,7 @@ impl Daemon {
             next_announcement: None,
             gathered: None,
             published: None,
+            placed: Arc::default(),
             publication: Duration::ZERO,
             archived: Instant::now(),
             archives_wait: true,
@@ -391,7 +398,8 @@ impl Daemon {
             let (context, outages) = (Arc::clone(context), self.outages.values().cloned().collect());
             async move { Ok(pipeline::note_outages(&context, outages, now).await?) }
         });
-        self.looking.start(|| look(Arc::clone(context)));
+        let placed = &self.placed;
+        self.looking.start(|| look(Arc::clone(context), Arc::clone(placed)));
         self.relabelling.start(|| {
             let context = Arc::clone(context);
             async move { Ok(pipeline::relabel(&context).await?) }
@@ -418,9 +426,13 @@ impl Daemon {
     fn reloaded(&mut self, reloaded: Reloaded) {
         match reloaded {
             Reloaded::Unchanged => return,
-            Reloaded::Refused(mistakes) => {
-                self.set_trouble("config", Some("the config file has mistakes; the last good one is in force".into()));
-                error!("the config has mistakes, the last good one stays in force\n{mistakes}");
+            Reloaded::Refused { first, all } => {
+                let mistakes = "the config file has mistakes; the last good one is in force";
+                self.set_trouble("config", Some(format!("{mistakes}: {first}; `veille check` shows them")));
+                error!(
+                    "the config has mistakes, the last good one stays in force; `veille check` shows them in their \
+                     lines\n{all}"
+                );
             }
             Reloaded::Unreadable(why) => {
                 error!(
@@ -477,7 +489,7 @@ impl Daemon {
     /// Publishes what another process changed, archives that wait, and files that could not be written.
     fn looked(&mut self, looked: &Looked) {
         self.front.metrics.store(looked.size);
-        self.report_look(looked.size);
+        self.report_look(looked);
         self.tell_freshness();
         // A publication under way may show it already: the first look after its end tells.
         if self.publishing.is_running() {
@@ -490,6 +502,25 @@ impl Daemon {
             self.publishing.ask();
         }
         self.look_at_files();
+        let (placed, found) = &looked.files;
+        // A publication that has ended since, or one that is to be tried again, knows better.
+        if self.gathered.is_none() && self.files_again.is_none() && Arc::ptr_eq(placed, &self.placed) {
+            self.files_found(*found);
+        }
+    }
+
+    /// Publishes again if files were deleted or changed by somebody else.
+    fn files_found(&mut self, found: FilesFound) {
+        match found {
+            FilesFound::Whole => return,
+            // Another process that publishes, most likely.
+            FilesFound::Changed => {}
+            FilesFound::Missing => {
+                let directory = self.context.config.publish.directory.display();
+                warn!("files were deleted from `{directory}`: all is written there again");
+            }
+        }
+        self.publishing.ask();
     }
 
     /// Publishes files again that could not be written, if that is due.
@@ -527,7 +558,9 @@ impl Daemon {
     /// Serves what was published, and from the first time on answers readers. A folder that cannot be written stops files,
     /// not HTTP.
     fn published(&mut self, publication: Publication) {
-        let Publication { generation, tree, prefix, archives, stories, announced, written, began } = publication;
+        let Publication { generation, tree, prefix, archives, stories, announced, placed, written, began } =
+            publication;
+        self.placed = Arc::new(placed);
         self.front.prefix.store(prefix);
         self.front.tree.store(tree);
         self.tell_freshness();
@@ -621,11 +654,15 @@ fn polls_max(context: &Context) -> usize {
     context.config.poll.concurrency.saturating_mul(READY)
 }
 
-/// Looks whether another process changed the store, or was told to leave a host alone.
-async fn look(context: Arc<Context>) -> anyhow::Result<Looked> {
+/// Looks whether another process changed the store or the published files, or was told to leave a host alone.
+async fn look(context: Arc<Context>, placed: Arc<Vec<Placed>>) -> anyhow::Result<Looked> {
     context.resume(Utc::now()).await?;
     let pulse = context.store.call(|store| store.pulse()).await?;
-    Ok(Looked { generation: pulse.generation, size: pulse.size })
+    let files = tokio::task::spawn_blocking(move || {
+        let found = files::found(&placed);
+        (placed, found)
+    });
+    Ok(Looked { generation: pulse.generation, size: pulse.size, others: pulse.others, files: files.await? })
 }
 
 /// A number of things: `1 feed`, `2 feeds`.

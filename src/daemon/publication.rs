@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::outage::Outage;
 use crate::pipeline::{self, Announced, Archives, Context, Published};
 use crate::publish::Tree;
-use crate::publish::files::{self, FilesError, Written};
+use crate::publish::files::{self, FilesError, Placed, Written};
 use crate::serve::Front;
 
 /// A publication, ready to be served.
@@ -26,6 +26,8 @@ pub(super) struct Publication {
     /// Number of stories that each topic's main document shows.
     pub(super) stories: Vec<(String, usize)>,
     pub(super) announced: Vec<Announced>,
+    /// The files of its documents.
+    pub(super) placed: Vec<Placed>,
     pub(super) written: Result<Written, FilesError>,
     pub(super) began: Instant,
 }
@@ -55,8 +57,9 @@ pub(super) async fn publish(
     let began = Instant::now();
     let Some(published) = pipeline::publish(&context, archives, &outages, &stop).await? else { return Ok(None) };
     let Published { generation, representations, filed, stories, announced, written } = published;
+    let placed = filed.iter().filter_map(|(_, filed)| Some(filed.as_ref()?.plain.clone())).collect();
     let build = move || Tree::build(representations, filed, &front.tree.load(), Utc::now());
     let tree = tokio::task::spawn_blocking(build).await?;
     let prefix = prefix(&context.config);
-    Ok(Some(Publication { generation, tree, prefix, archives, stories, announced, written, began }))
+    Ok(Some(Publication { generation, tree, prefix, archives, stories, announced, placed, written, began }))
 }

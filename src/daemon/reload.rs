@@ -15,8 +15,13 @@ use crate::state::SourceState;
 pub(super) enum Reloaded {
     /// It is as it was.
     Unchanged,
-    /// It has mistakes (all of them, for people): the config in force stays.
-    Refused(String),
+    /// It has mistakes: the config in force stays.
+    Refused {
+        /// The first, in one line.
+        first: String,
+        /// All of them, for people.
+        all: String,
+    },
     /// It cannot be read, as told in one line: the config in force stays.
     Unreadable(String),
     /// There is a config to follow, with the state of each source that was ever polled.
@@ -43,7 +48,7 @@ pub(super) async fn reload(
         Some(Ok(context)) => take_over(Arc::new(context)).await,
         Some(Err((first, all, is_unreadable))) => {
             pipeline::note_config(&context, Some(first.clone()), Utc::now()).await?;
-            Ok(if is_unreadable { Reloaded::Unreadable(first) } else { Reloaded::Refused(all) })
+            Ok(if is_unreadable { Reloaded::Unreadable(first) } else { Reloaded::Refused { first, all } })
         }
     }
 }

@@ -6,9 +6,9 @@ use crate::config::Config;
 use crate::disk;
 use crate::store::{Claim, StoreError, holder};
 
-/// A store or a published folder that a process with another config holds.
+/// A store or a published folder that another process holds.
 #[derive(Debug, thiserror::Error)]
-#[error("the {what} `{}` is held by {by}", path.display())]
+#[error("{}", self.said())]
 pub struct HeldByOther {
     /// The store, or the published folder.
     what: &'static str,
@@ -16,13 +16,30 @@ pub struct HeldByOther {
     path: PathBuf,
     /// The other process and its config.
     by: String,
+    /// It is the daemon of this very config.
+    is_own: bool,
 }
 
 impl HeldByOther {
     /// Returns the way out, for people.
     #[must_use]
     pub fn hint(&self) -> &'static str {
-        "stop that process first, or give each config a `store.path` and a `publish.directory` of its own"
+        if self.is_own {
+            "it takes over a saved config by itself; to start it anew, stop it first (`systemctl restart veille`, or `kill` \
+             with its number)"
+        } else {
+            "stop that process first, or give each config a `store.path` and a `publish.directory` of its own"
+        }
+    }
+
+    fn said(&self) -> String {
+        let Self { what, path, by, is_own } = self;
+        if *is_own {
+            // Up to its command, which is the one that was typed.
+            let process = by.split(" (").next().unwrap_or(by);
+            return format!("the daemon of this config runs already: {process}");
+        }
+        format!("the {what} `{}` is held by {by}", path.display())
     }
 }
 
@@ -31,6 +48,7 @@ impl HeldByOther {
 /// # Errors
 /// When another process holds one of them.
 pub fn hold(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
+    let own = format!("{}`)", named(config));
     let by = format!("process {} (`veille run {}`)", std::process::id(), named(config));
     let mut claims = Vec::new();
     for (what, path) in places(config) {
@@ -38,7 +56,10 @@ pub fn hold(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
         let _ = disk::make_folders(path.parent().unwrap_or(Path::new("")));
         match Claim::take(path, &by) {
             Ok(claim) => claims.extend(claim),
-            Err(StoreError::Held { by, .. }) => return Err(HeldByOther { what, path: path.to_owned(), by }),
+            Err(StoreError::Held { by, .. }) => {
+                let is_own = by.contains("`veille run ") && by.ends_with(&own);
+                return Err(HeldByOther { what, path: path.to_owned(), by, is_own });
+            }
             // Nobody can be kept away.
             Err(_) => {}
         }
@@ -56,7 +77,7 @@ pub fn refuse_others(config: &Config) -> Result<(), HeldByOther> {
         // On a full disk a daemon holds its store without a name; the disk is what to tell of then.
         let is_named = |by: &String| by.contains("--config ");
         if let Some(by) = holder(path).filter(|by| is_named(by) && !by.ends_with(&own)) {
-            return Err(HeldByOther { what, path: path.to_owned(), by });
+            return Err(HeldByOther { what, path: path.to_owned(), by, is_own: false });
         }
     }
     Ok(())

@@ -14,6 +14,7 @@ mod opening;
 mod publication;
 mod rebuilding;
 mod relabelling;
+mod telling;
 mod upkeep;
 
 use std::collections::BTreeSet;
@@ -53,6 +54,7 @@ pub use upkeep::upkeep;
 
 use deciding::{Arrival, Fresh, Grouping, News};
 use keeper::Keeper;
+use telling::FailuresTold;
 
 /// 410: the publisher says that it is gone for good (RFC 9110 §15.5.11).
 const GONE: u16 = 410;
@@ -77,6 +79,7 @@ pub struct Context {
     /// The store.
     pub store: Handle,
     keeper: Keeper,
+    telling: Arc<FailuresTold>,
     grouping: Arc<Grouping>,
     /// A hash of the rules by which entries are labelled.
     rules: Arc<str>,
@@ -89,14 +92,14 @@ impl Context {
     /// When the HTTP client cannot be made, as on a system without CA certificates.
     pub fn new(config: Config, store: Handle) -> Result<Self, fetch::ClientError> {
         let client = Arc::new(fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?);
-        Ok(Self::with(config, client, store))
+        Ok(Self::with(config, client, store, Arc::default()))
     }
 
-    fn with(config: Config, client: Arc<fetch::Client>, store: Handle) -> Self {
+    fn with(config: Config, client: Arc<fetch::Client>, store: Handle, telling: Arc<FailuresTold>) -> Self {
         let (matcher, grouping) = (Matcher::new(config.topics.clone()), Arc::new(Grouping::of(&config)));
         let keeper = Keeper::new(store.clone(), Arc::clone(&grouping));
         let rules = relabelling::rules(&config).into();
-        Self { config, matcher, client, store, keeper, grouping, rules }
+        Self { config, matcher, client, store, keeper, telling, grouping, rules }
     }
 
     /// Builds the context of a changed config on the same store. The client stays if its settings do, and with it the
@@ -108,7 +111,7 @@ impl Context {
         if fetch::Settings::new(&config.site, &config.poll) != *self.client.settings() {
             return Self::new(config, self.store.clone());
         }
-        Ok(Self::with(config, Arc::clone(&self.client), self.store.clone()))
+        Ok(Self::with(config, Arc::clone(&self.client), self.store.clone(), Arc::clone(&self.telling)))
     }
 
     /// Postpones the hosts that asked to be left alone before a restart, or while another process polled (RFC 9110
@@ -377,6 +380,7 @@ pub async fn ask(
     let wrong = state.about.clock_was_behind.or(was_ahead).filter(|_| skew == Skew::Agreed);
     let misdated = wrong.map(|span| (span, state.clone()));
     let counts = context.keeper.keep(Arrival { is_answered, news, ..arrival(state) }).await?;
+    context.telling.is_well(&address);
     if let Some((span, state)) = misdated {
         redate(context, state, span, now).await?;
     }
@@ -488,7 +492,7 @@ async fn fail(
         state.next_poll = state.next_poll.max(Some(throttle.until + OTHERS_FIRST));
     }
     let arrival = Arrival { state, throttle: error.throttle().cloned(), ..arrival };
-    keep_failure(context, arrival, failure, last_poll).await
+    keep_failure(context, arrival, failure, address, last_poll).await
 }
 
 /// Keeps the state of a source whose document could not be read.
@@ -503,7 +507,8 @@ async fn misread(
     let last_poll = state.last_poll;
     let failure = state.fail(code, message, arrival.now);
     plan(context, source, &mut state, waits, arrival.now);
-    keep_failure(context, Arrival { state, ..arrival }, failure, last_poll).await
+    let address = state.address(&source.url).clone();
+    keep_failure(context, Arrival { state, ..arrival }, failure, &address, last_poll).await
 }
 
 /// Returns the outcome and the next try of a poll that ended without a failure of the source.
@@ -519,16 +524,17 @@ async fn keep_failure(
     context: &Context,
     arrival: Arrival,
     failure: PollFailure,
+    address: &Url,
     last_poll: Option<Timestamp>,
 ) -> Result<Polled, StoreError> {
     let next_poll = arrival.state.next_poll;
     // Told when the state changes, then once a day: `feeds` shows the rest.
-    let (failures, since) = (arrival.state.failures, failure.since);
-    if failures == 1 {
-        warn!(error.code = failure.code, "failing: {}", failure.message);
-    } else if is_told_again(since, last_poll, arrival.now) {
-        let for_so_long = rough_duration(arrival.now - since);
-        warn!(error.code = failure.code, failures, "failing for {for_so_long}: {}", failure.message);
+    let (failures, since, now) = (arrival.state.failures, failure.since, arrival.now);
+    let is_told = failures == 1 || is_told_again(since, last_poll, now);
+    if is_told && (!failure.is_of_host() || context.telling.is_news(address, &failure.message, now)) {
+        let for_so_long = if failures == 1 { String::new() } else { format!(" for {}", rough_duration(now - since)) };
+        let others = if failure.is_of_host() { telling::with_others(&context.config, address) } else { String::new() };
+        warn!(error.code = failure.code, failures, "failing{for_so_long}: {}{others}", failure.message);
     }
     context.keeper.keep(arrival).await?;
     Ok(Polled { outcome: Outcome::Failed(failure), next_poll })
