@@ -14,6 +14,10 @@ const MOUNTED_READ_ONLY: u64 = 1;
 #[allow(clippy::useless_conversion, reason = "the types differ between systems")]
 #[must_use]
 pub fn free_bytes(path: &Path) -> Option<u64> {
+    #[cfg(test)]
+    if pretended::is_full(path) {
+        return Some(0);
+    }
     let told = nix::sys::statvfs::statvfs(existing(path)).ok()?;
     Some(u64::from(told.blocks_available()).saturating_mul(u64::from(told.fragment_size())))
 }
@@ -71,6 +75,30 @@ pub fn give(path: &Path) {
 /// Returns the user and group that a new file belongs to by right, if they are others than those that it has.
 fn heir(made: &Metadata, folder: &Metadata) -> Option<(u32, u32)> {
     (made.uid() == 0 && folder.uid() != 0).then(|| (folder.uid(), folder.gid()))
+}
+
+/// Disks that are full for the tests alone.
+#[cfg(test)]
+pub(crate) mod pretended {
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+    use std::sync::{Mutex, PoisonError};
+
+    static FULL: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+    pub(super) fn is_full(path: &Path) -> bool {
+        FULL.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|folder| path.starts_with(folder))
+    }
+
+    /// Lets the disk of a folder be full, or have room again.
+    pub(crate) fn set(folder: &Path, is_full: bool) {
+        let mut full = FULL.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_full {
+            full.insert(folder.to_owned());
+        } else {
+            full.remove(folder);
+        }
+    }
 }
 
 #[cfg(test)]

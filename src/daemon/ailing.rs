@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use chrono::Utc;
+use tokio::time::Instant;
 use tracing::{error, warn};
 
-use super::{Daemon, polls_max, publication};
+use super::{Daemon, clock, polls_max, publication};
 use crate::config::Config;
 use crate::outage::{Lack, Outage};
 use crate::pipeline::{self, Context};
@@ -202,7 +202,7 @@ impl Daemon {
         if is_told {
             return;
         }
-        let since = known.map_or_else(Utc::now, |known| known.since);
+        let since = known.map_or_else(clock::now, |known| known.since);
         match lack {
             Lack::Network | Lack::Resources => warn!("{reason}; {}", lack.advice()),
             // Seldom over by itself.
@@ -216,7 +216,7 @@ impl Daemon {
     /// Tells everywhere that this machine has again what it lacked, unless it lacked nothing.
     pub(super) fn end_outage(&mut self, lack: Lack) {
         let Some(outage) = self.outages.remove(&lack) else { return };
-        let now = Utc::now();
+        let now = clock::now();
         let after = rough_duration(now - outage.since);
         // As loud as the beginning: who reads warnings alone must not believe that it lasts.
         match lack {

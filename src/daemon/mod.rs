@@ -5,6 +5,7 @@
 
 mod ailing;
 mod asking;
+mod clock;
 mod due;
 mod listen;
 mod notify;
@@ -22,10 +23,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -140,6 +141,22 @@ async fn told_to_stop((mut terminate, mut interrupt): (Signal, Signal)) {
     }
 }
 
+/// The events that come by themselves.
+struct Ticks {
+    hangup: Signal,
+    look: Interval,
+    watchdog: Interval,
+}
+
+impl Ticks {
+    fn new() -> std::io::Result<Self> {
+        let (mut look, mut watchdog) = (interval(LOOK), interval(notify::pace()));
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        watchdog.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Ok(Self { hangup: signal(SignalKind::hangup())?, look, watchdog })
+    }
+}
+
 /// The result of a look at the store.
 struct Looked {
     generation: i64,
@@ -236,7 +253,7 @@ impl Daemon {
             store_path,
             mending: Task::new("trying the store"),
             lacking_until: None,
-            round: Utc::now(),
+            round: clock::now(),
             is_to_replan: false,
             noting: Task::new("noting outages"),
             reloading: Task::new("reading the config"),
@@ -257,7 +274,7 @@ impl Daemon {
             file: Arc::new(Mutex::new(file)),
             is_told_to_reload: false,
             troubles: BTreeMap::new(),
-            next_upkeep: Utc::now(),
+            next_upkeep: clock::now(),
             report: Report::new(),
         }
     }
@@ -267,97 +284,108 @@ impl Daemon {
     /// # Cancellation
     /// [`Daemon::end`] must follow.
     async fn live(&mut self) -> anyhow::Result<()> {
-        let mut hangup = signal(SignalKind::hangup())?;
-        let (mut look, mut watchdog) = (interval(LOOK), interval(notify::pace()));
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        watchdog.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = Ticks::new()?;
+        self.begin();
+        loop {
+            self.turn(&mut ticks).await?;
+        }
+    }
+
+    /// Asks for what comes before all else.
+    fn begin(&mut self) {
         self.reloading.ask();
         self.reloading.start(|| reload::take_over(Arc::clone(&self.context)));
-        loop {
-            self.start();
-            let wait = self.until_next_poll();
-            tokio::select! {
-                _ = hangup.recv() => {
-                    self.is_told_to_reload = true;
-                    self.reloading.ask();
+    }
+
+    /// Starts what is due, and takes in the next event.
+    ///
+    /// # Cancellation
+    /// No event is lost.
+    async fn turn(&mut self, ticks: &mut Ticks) -> anyhow::Result<()> {
+        self.start();
+        let wait = self.until_next_poll();
+        tokio::select! {
+            _ = ticks.hangup.recv() => {
+                self.is_told_to_reload = true;
+                self.reloading.ask();
+            }
+            Some(ended) = self.polls.join_next() => self.end_poll(ended.context("polling failed")?)?,
+            reloaded = self.reloading.ended() => {
+                let is_broken_off = reloaded.is_err();
+                if let Some(reloaded) = self.survive(reloaded)? {
+                    self.reloaded(reloaded);
                 }
-                Some(ended) = self.polls.join_next() => self.end_poll(ended.context("polling failed")?)?,
-                reloaded = self.reloading.ended() => {
-                    let is_broken_off = reloaded.is_err();
-                    if let Some(reloaded) = self.survive(reloaded)? {
-                        self.reloaded(reloaded);
-                    }
-                    // If the reload broke off, the file is read again at the next one.
-                    self.is_told_to_reload |= is_broken_off;
+                // If the reload broke off, the file is read again at the next one.
+                self.is_told_to_reload |= is_broken_off;
+            }
+            published = self.publishing.ended() => {
+                if let Some(publication) = self.survive(published)?.flatten() {
+                    self.published(publication);
                 }
-                published = self.publishing.ended() => {
-                    if let Some(publication) = self.survive(published)?.flatten() {
-                        self.published(publication);
-                    }
-                }
-                relabelled = self.relabelling.ended() => {
-                    if self.survive(relabelled)? == Some(true) {
-                        self.publishing.ask();
-                    }
-                }
-                dropped = self.upkeep.ended() => {
-                    if let Some(dropped @ 1..) = self.survive(dropped)? {
-                        info!(entries.dropped = dropped, "dropped {dropped} old entries");
-                    }
-                }
-                announced = self.announcing.ended() => {
-                    let next = self.survive(announced)?.flatten();
-                    self.next_announcement = self.next_announcement.or(next);
-                }
-                noted = self.noting.ended() => {
-                    self.survive(noted)?;
-                }
-                mended = self.mending.ended() => {
-                    if let Some(mended) = mended? {
-                        self.mended(mended);
-                    }
-                }
-                looked = self.looking.ended() => {
-                    if let Some(looked) = self.survive(looked)? {
-                        self.looked(&looked);
-                    }
-                }
-                served = self.server.ended() => {
-                    served?;
-                    return Err(anyhow!("serving over HTTP has ended by itself"));
-                }
-                roster = self.report.surveying.ended() => {
-                    let roster = roster?.flatten();
-                    self.surveyed(roster);
-                }
-                last = self.report.telling.ended() => {
-                    let last = last?.flatten();
-                    self.told(last);
-                }
-                served = self.report.internal.ended() => {
-                    served?;
-                    return Err(anyhow!("serving health and metrics has ended by itself"));
-                }
-                () = sleep_until_any(self.gathered) => {
-                    self.gathered = None;
+            }
+            relabelled = self.relabelling.ended() => {
+                if self.survive(relabelled)? == Some(true) {
                     self.publishing.ask();
                 }
-                _ = look.tick() => {
-                    self.looking.ask();
-                    if self.is_ailing() {
-                        self.look_at_files();
-                    }
-                    self.reloading.ask();
-                }
-                _ = watchdog.tick() => {
-                    if self.is_alive() {
-                        notify::alive();
-                    }
-                }
-                // The wall clock may be set meanwhile: it is read again before long.
-                () = tokio::time::sleep(wait) => {}
             }
+            dropped = self.upkeep.ended() => {
+                if let Some(dropped @ 1..) = self.survive(dropped)? {
+                    info!(entries.dropped = dropped, "dropped {dropped} old entries");
+                }
+            }
+            announced = self.announcing.ended() => {
+                let next = self.survive(announced)?.flatten();
+                self.next_announcement = self.next_announcement.or(next);
+            }
+            noted = self.noting.ended() => {
+                self.survive(noted)?;
+            }
+            mended = self.mending.ended() => {
+                if let Some(mended) = mended? {
+                    self.mended(mended);
+                }
+            }
+            looked = self.looking.ended() => {
+                if let Some(looked) = self.survive(looked)? {
+                    self.looked(&looked);
+                }
+            }
+            served = self.server.ended() => {
+                served?;
+                return Err(anyhow!("serving over HTTP has ended by itself"));
+            }
+            roster = self.report.surveying.ended() => {
+                let roster = roster?.flatten();
+                self.surveyed(roster);
+            }
+            last = self.report.telling.ended() => {
+                let last = last?.flatten();
+                self.told(last);
+            }
+            served = self.report.internal.ended() => {
+                served?;
+                return Err(anyhow!("serving health and metrics has ended by itself"));
+            }
+            () = sleep_until_any(self.gathered) => {
+                self.gathered = None;
+                self.publishing.ask();
+            }
+            _ = ticks.look.tick() => {
+                self.looking.ask();
+                if self.is_ailing() {
+                    self.look_at_files();
+                }
+                self.reloading.ask();
+            }
+            _ = ticks.watchdog.tick() => {
+                if self.is_alive() {
+                    notify::alive();
+                }
+            }
+            // The wall clock may be set meanwhile: it is read again before long.
+            () = tokio::time::sleep(wait) => {}
         }
+        Ok(())
     }
 
     /// Whether the store answers. The loop asks this, so it goes round.
@@ -367,7 +395,7 @@ impl Daemon {
 
     /// Starts what is due or was asked for.
     fn start(&mut self) {
-        let now = Utc::now();
+        let now = clock::now();
         self.settle();
         self.tend_store();
         self.start_report();
@@ -459,7 +487,7 @@ impl Daemon {
         self.context = context;
         self.set_trouble("config", None);
         self.relabelling.ask_anew();
-        let now = Utc::now();
+        let now = clock::now();
         let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
         self.due.clear();
         let mut late = Vec::new();
@@ -533,9 +561,9 @@ impl Daemon {
     /// Tells readers how long nothing can change: until the next poll, unless one is under way.
     fn tell_freshness(&mut self) {
         let next = self.due.next().filter(|_| self.polls.is_empty());
-        let wait = next.and_then(|at| (at - Utc::now()).to_std().ok());
+        let wait = next.and_then(|at| (at - clock::now()).to_std().ok());
         let until = wait.map(|wait| std::time::Instant::now() + wait);
-        self.front.tree.store(self.front.tree.load().with_fresh_until(until, Utc::now()));
+        self.front.tree.store(self.front.tree.load().with_fresh_until(until, clock::now()));
     }
 
     /// Shows on `/healthz` that something is wrong, or is right again.
@@ -572,7 +600,7 @@ impl Daemon {
         self.front.metrics.published(self.publication, &stories);
         self.report_publication();
         self.announced = Arc::new(announced);
-        self.next_announcement = Some(Utc::now());
+        self.next_announcement = Some(clock::now());
         let is_first = self.published.replace(generation).is_none();
         self.note_files(written);
         if is_first {
@@ -656,7 +684,7 @@ fn polls_max(context: &Context) -> usize {
 
 /// Looks whether another process changed the store or the published files, or was told to leave a host alone.
 async fn look(context: Arc<Context>, placed: Arc<Vec<Placed>>) -> anyhow::Result<Looked> {
-    context.resume(Utc::now()).await?;
+    context.resume(clock::now()).await?;
     let pulse = context.store.call(|store| store.pulse()).await?;
     let files = tokio::task::spawn_blocking(move || {
         let found = files::found(&placed);
@@ -683,5 +711,7 @@ async fn sleep_until_any(at: Option<Instant>) {
     }
 }
 
+#[cfg(test)]
+mod day;
 #[cfg(test)]
 mod tests;

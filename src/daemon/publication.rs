@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use chrono::Utc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::clock;
 use crate::config::Config;
 use crate::outage::Outage;
 use crate::pipeline::{self, Announced, Archives, Context, Published};
@@ -40,7 +40,7 @@ pub(super) fn prefix(config: &Config) -> String {
 /// Returns the documents that were published before, as files: for as long as the store cannot be read.
 pub(super) fn published(directory: &Path, front: &Front) -> Tree {
     let filed = files::published(directory).into_iter().map(|filed| (filed.path.clone(), Some(filed))).collect();
-    Tree::build(Vec::new(), filed, &front.tree.load(), Utc::now())
+    Tree::build(Vec::new(), filed, &front.tree.load(), clock::now())
 }
 
 /// Publishes what the store holds now, and tells on the pages of outages that the store cannot know; `None` if told to stop before all of it was.
@@ -58,7 +58,8 @@ pub(super) async fn publish(
     let Some(published) = pipeline::publish(&context, archives, &outages, &stop).await? else { return Ok(None) };
     let Published { generation, representations, filed, stories, announced, written } = published;
     let placed = filed.iter().filter_map(|(_, filed)| Some(filed.as_ref()?.plain.clone())).collect();
-    let build = move || Tree::build(representations, filed, &front.tree.load(), Utc::now());
+    let now = clock::now();
+    let build = move || Tree::build(representations, filed, &front.tree.load(), now);
     let tree = tokio::task::spawn_blocking(build).await?;
     let prefix = prefix(&context.config);
     Ok(Some(Publication { generation, tree, prefix, archives, stories, announced, placed, written, began }))

@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use chrono::{SubsecRound, TimeDelta, Utc};
+use chrono::{SubsecRound, TimeDelta};
+use tokio::time::Instant;
 use tracing::{info_span, warn};
 
 use super::asking::SOON;
 use super::roster::{Roster, Survey};
 use super::rounds::{self, PolledRound};
 use super::task::Task;
-use super::{Daemon, GRACE, Looked, count};
+use super::{Daemon, GRACE, Looked, clock, count};
 use crate::config::Source;
 use crate::disk;
 use crate::feed::Timestamp;
@@ -71,7 +72,7 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn new() -> Self {
         let mut report = Self {
-            began: Utc::now(),
+            began: clock::now(),
             roster: Roster::default(),
             surveying: Task::new("asking how sources stand"),
             polled_meanwhile: HashSet::new(),
@@ -195,14 +196,14 @@ impl Daemon {
             report.polled_meanwhile.insert(source_id.to_owned());
         }
         report.round.add(&polled.outcome);
-        report.roster.polled(source_id, polled, Utc::now());
+        report.roster.polled(source_id, polled, clock::now());
         // A survey that began before knows nothing of it.
         report.is_survey_wanted |= report.surveying.is_running();
     }
 
     /// Takes down that a publication is there.
     pub(super) fn report_publication(&mut self) {
-        self.report.published = Some(Utc::now().trunc_subsecs(0));
+        self.report.published = Some(clock::now().trunc_subsecs(0));
         self.report.is_survey_wanted = true;
         self.tell_health();
     }
@@ -218,7 +219,7 @@ impl Daemon {
         let others = std::mem::replace(&mut self.report.others, looked.others);
         self.report.store_bytes = looked.size;
         self.report.is_survey_wanted |= others != looked.others || self.report.survey_began.elapsed() >= SURVEY;
-        let soon = Utc::now() + SOON;
+        let soon = clock::now() + SOON;
         let is_under_way = !self.polls.is_empty() || self.due.next().is_some_and(|at| at <= soon);
         if self.report.round.is_to_be_told(is_under_way) {
             self.report.telling.ask();
@@ -228,7 +229,7 @@ impl Daemon {
 
     /// Brings `/healthz` and the metrics up to date.
     pub(super) fn tell_health(&mut self) {
-        let now = Utc::now();
+        let now = clock::now();
         // The next poll is spread by parts of a second, which nobody needs to know.
         let next_poll = self.due.next().filter(|_| !self.is_ailing()).map(|at| at.trunc_subsecs(0));
         let report = &self.report;
@@ -266,7 +267,7 @@ impl Daemon {
 
 /// Reads how sources stand.
 async fn survey(context: &Context) -> Result<Surveyed, StoreError> {
-    let now = Utc::now();
+    let now = clock::now();
     let survey = context.store.call(move |store| {
         let states = store.sources(None)?.into_iter().map(|known| known.state).collect();
         Ok(Survey { states, days: store.entry_days(now - RHYTHM)?, shares: store.shares()? })

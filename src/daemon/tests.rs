@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::Path;
 
+use chrono::Utc;
 use tokio::time::advance;
 
 use super::*;
