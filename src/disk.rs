@@ -5,7 +5,7 @@
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The flag of a file system that is mounted read-only (statvfs(3), `ST_RDONLY`).
 const MOUNTED_READ_ONLY: u64 = 1;
@@ -27,7 +27,25 @@ pub fn free_bytes(path: &Path) -> Option<u64> {
 #[must_use]
 pub fn is_read_only(path: &Path) -> bool {
     let told = nix::sys::statvfs::statvfs(existing(path));
-    told.is_ok_and(|told| u64::from(told.flags().bits()) & MOUNTED_READ_ONLY != 0)
+    told.is_ok_and(|told| u64::from(told.flags().bits()) & MOUNTED_READ_ONLY != 0) || refuses_writers(path)
+}
+
+/// Tells whether a file cannot be opened for writing since its file system refuses all writers. One that turned read-only
+/// after an error does not say so of itself (ext4, since Linux 6.15).
+///
+/// The file that is opened is the lock beside `path`, if there is one; never `path` itself. To close a file that `SQLite`
+/// has open gives up its locks on it (fcntl(2), POSIX locks).
+fn refuses_writers(path: &Path) -> bool {
+    let opened = fs::OpenOptions::new().write(true).open(lock_beside(path));
+    opened.is_err_and(|error| error.kind() == io::ErrorKind::ReadOnlyFilesystem)
+}
+
+/// Returns the path of the file whose lock stands for `path`.
+#[must_use]
+pub fn lock_beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".lock");
+    path.with_file_name(name)
 }
 
 /// Returns the nearest folder or file on the way to `path` that exists.

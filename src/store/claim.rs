@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::StoreError;
 use crate::disk;
@@ -24,7 +24,8 @@ impl Claim {
     /// # Errors
     /// [`StoreError::Held`] if another process holds it.
     pub fn take(store: &Path, holder: &str) -> Result<Option<Self>, StoreError> {
-        let path = lock_of(store);
+        // It stays, so that two can never hold different files of one name.
+        let path = disk::lock_beside(store);
         let writing = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o644).open(&path);
         // One that may only be read can be locked all the same.
         let Ok(mut file) = writing.or_else(|_| File::open(&path)) else { return Ok(None) };
@@ -45,7 +46,7 @@ impl Claim {
 /// Returns the text about the process that holds what is at `path`; `None` if none does, or if nobody can tell.
 #[must_use]
 pub fn holder(path: &Path) -> Option<String> {
-    let file = File::open(lock_of(path)).ok()?;
+    let file = File::open(disk::lock_beside(path)).ok()?;
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then(|| named_in(file))
 }
 
@@ -54,13 +55,6 @@ fn named_in(file: File) -> String {
     let _ = file.take(HOLDER_MAX).read_to_string(&mut by);
     let by = by.trim();
     if by.is_empty() { "another process" } else { by }.to_owned()
-}
-
-/// The file whose lock stands for a store; it stays, so that two can never hold different files of one name.
-fn lock_of(store: &Path) -> PathBuf {
-    let mut name = store.file_name().unwrap_or_default().to_owned();
-    name.push(".lock");
-    store.with_file_name(name)
 }
 
 #[cfg(test)]

@@ -197,9 +197,14 @@ impl Sqlite {
         causes::explained(attempted, &self.path)
     }
 
-    /// Refuses a file that was deleted or replaced since it was opened, and a disk without room.
+    /// Refuses a file that was deleted or replaced since it was opened, a file system that turned read-only, and a disk
+    /// without room.
     fn refuse_unfit(&self) -> Result<(), StoreError> {
         self.refuse_lost()?;
+        if disk::is_read_only(&self.path) {
+            let source = "no file can be opened for writing there".into();
+            return Err(StoreError::Failed { store: named(&self.path), ailment: Ailment::ReadOnly, source });
+        }
         let ailment = Ailment::full(&self.path);
         let Ailment::Full { free_bytes } = ailment else { return Ok(()) };
         if disk::free_bytes(&self.path).is_none() || free_bytes >= RESERVE_BYTES {
