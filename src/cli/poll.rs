@@ -19,6 +19,7 @@ use crate::feed::Timestamp;
 use crate::outage::{Finding, Lack, Network, Outage};
 use crate::pipeline::{self, Archives, Conclusion, Context, Counts, Doubt, Outcome, Polled};
 use crate::store::{Handle, StoreError};
+use crate::text::count;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct PollOptions {
@@ -95,13 +96,13 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
     let _ = thread.join();
     match outage {
         None if total.is_in_vain(is_named, enabled) => {
-            let polled = output::count(total.polled, "feed");
+            let polled = count(total.polled, "feed");
             Err(Failure::Running(anyhow!(
                 "nothing could be polled: {polled} asked, all failed\nhelp: `veille feeds` tells why"
             )))
         }
         None => Ok(()),
-        Some(Outage { lack, reason, .. }) => Err(Failure::Running(anyhow!("{reason}\nhelp: {}", lack.advice()))),
+        Some(Outage { lack, reason, .. }) => Err(Failure::Running(anyhow!("{reason}\nhelp: {}", lack.hint()))),
     }
 }
 
@@ -177,7 +178,7 @@ async fn round(
     }
     round.bar.finish_and_clear();
     for (message, feeds) in &round.of_hosts {
-        output::print(&of_host(message, feeds))?;
+        output::print(&line_of_host(message, feeds))?;
     }
     Ok((round.total, round.outage))
 }
@@ -195,7 +196,7 @@ impl Round<'_> {
             let span = info_span!("poll", source.id = source.id);
             let polling = async move {
                 let began = Instant::now();
-                let conclusion = ask(&context, &source, force).await;
+                let conclusion = poll_source(&context, &source, force).await;
                 (source, began, conclusion)
             };
             self.polls.spawn(polling.instrument(span));
@@ -287,7 +288,7 @@ fn host(source: &Source) -> &str {
 }
 
 /// Polls a source; while this machine lacks something for it, again after a pause.
-async fn ask(context: &Arc<Context>, source: &Source, force: bool) -> Result<Conclusion, StoreError> {
+async fn poll_source(context: &Arc<Context>, source: &Source, force: bool) -> Result<Conclusion, StoreError> {
     let mut tries = 1;
     loop {
         let conclusion = pipeline::ask(context, source, force, Utc::now()).await?;
@@ -327,7 +328,7 @@ fn for_people(feed: &str, outcome: &Outcome) -> String {
 const NAMED: usize = 3;
 
 /// The line of a host that did not answer: `a, b, c and 9 more: failed: connection to …`.
-fn of_host(message: &str, feeds: &[String]) -> String {
+fn line_of_host(message: &str, feeds: &[String]) -> String {
     let mut feeds: Vec<&str> = feeds.iter().map(String::as_str).collect();
     feeds.sort_unstable();
     let named = feeds.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
@@ -335,10 +336,6 @@ fn of_host(message: &str, feeds: &[String]) -> String {
         0 => format!("{named}: failed: {message}\n"),
         more => format!("{named} and {more} more: failed: {message}\n"),
     }
-}
-
-fn new_entries(number: usize) -> String {
-    if number == 1 { "1 new entry".to_owned() } else { format!("{number} new entries") }
 }
 
 impl Total {
@@ -367,7 +364,7 @@ impl Total {
 
     /// Says the sums, the topics that gained, and where to look.
     fn for_people(&self, config: &Config, topics: &[(String, usize)], now: Timestamp) -> String {
-        let feeds = output::count(self.polled, "feed");
+        let feeds = count(self.polled, "feed");
         let zone = config.poll.timezone;
         let next = self.next.map(|at| {
             let at = at.with_timezone(&zone);
@@ -385,7 +382,7 @@ impl Total {
         let mut text = format!(
             "{feeds} polled, {} failed: {}, {} changed{not_due}\n",
             self.failed,
-            new_entries(self.new),
+            count(self.new, "new entry"),
             self.changed
         );
         let title = |id: &String| config.topics.iter().find(|topic| topic.id == *id).map(|topic| topic.title.as_str());
@@ -393,7 +390,7 @@ impl Total {
             topics.iter().filter_map(|(id, number)| Some(format!("{} +{number}", title(id)?))).collect();
         if self.new > 0 {
             let gains = if gains.is_empty() { "none of them in a topic".to_owned() } else { gains.join(", ") };
-            text += &format!("topics: {}\n", output::plain(&gains));
+            text += &format!("topics: {}\n", output::harmless(&gains));
         }
         if self.failed > 0 {
             text += "troubles: `veille feeds` tells them and what to do\n";
@@ -446,8 +443,8 @@ mod tests {
     #[test]
     fn feeds_of_a_host_that_fails_are_one_line() {
         let feeds = ["d", "b", "a", "c", "e"].map(str::to_owned);
-        assert_eq!(of_host("no", &feeds[..2]), "b, d: failed: no\n");
-        assert_eq!(of_host("no", &feeds), "a, b, c and 2 more: failed: no\n");
+        assert_eq!(line_of_host("no", &feeds[..2]), "b, d: failed: no\n");
+        assert_eq!(line_of_host("no", &feeds), "a, b, c and 2 more: failed: no\n");
     }
 
     #[test]

@@ -14,7 +14,8 @@ use crate::config::Config;
 use crate::disk;
 use crate::feed::Timestamp;
 use crate::store::sqlite::{self, Sqlite};
-use crate::store::{Claim, Store, StoreError};
+use crate::store::{Claim, Holder, Store as _, StoreError};
+use crate::text::count;
 
 /// The rights of a store where there was none.
 const RIGHTS: u32 = 0o640;
@@ -38,7 +39,7 @@ pub(super) fn run(config: &Config, options: &RestoreOptions) -> Result<(), Failu
     }
     let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     disk::make_folders(folder).map_err(|error| failed("make", folder, &error))?;
-    let _claim = Claim::take(store, &format!("process {} (`veille restore`)", std::process::id()))?;
+    let _claim = Claim::take(store, &Holder::this("restore", None))?;
     let new = beside(store, &format!(".{}.new", std::process::id()));
     let placed = copy(file, &new).and_then(|content| {
         like(store, &new).map_err(|error| failed("give away", &new, &error))?;
@@ -77,7 +78,7 @@ impl BackupContent {
         );
         let format = if from == to { format!("format {to}") } else { format!("format {from}, made {to}") };
         let entries = if *entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
-        format!("it holds {entries} of {}, {polled}, {format}", output::count(*feeds, "feed"))
+        format!("it holds {entries} of {}, {polled}, {format}", count(*feeds, "feed"))
     }
 }
 

@@ -12,7 +12,7 @@ use super::asking::SOON;
 use super::roster::{Roster, Survey};
 use super::rounds::{self, PolledRound};
 use super::task::Task;
-use super::{Daemon, GRACE, Looked, clock, count};
+use super::{Daemon, GRACE, Looked, clock};
 use crate::config::Source;
 use crate::disk;
 use crate::feed::Timestamp;
@@ -21,6 +21,7 @@ use crate::schedule::RHYTHM;
 use crate::serve::{self, DaemonFigures, DaemonHealth, Offer, OutageTold, ServingLimits, Socket};
 use crate::state::SourceState;
 use crate::store::StoreError;
+use crate::text::count;
 
 /// Longest time between two surveys of the sources, even if nothing was published: another process may have polled.
 const SURVEY: Duration = Duration::from_mins(5);
@@ -119,7 +120,7 @@ impl Daemon {
             let (context, round) = (Arc::clone(context), std::mem::take(round));
             let is_warning = round.is_bad() && !*is_bad_round_told;
             *is_bad_round_told = round.is_bad() || *is_bad_round_told && is_failing;
-            async move { Ok(rounds::tell(context, round, last, is_warning).await.ok()) }
+            async move { Ok(rounds::tell_round(context, round, last, is_warning).await.ok()) }
         });
         if let Some(socket) = report.internal_socket.take() {
             let (front, stop) = (Arc::clone(&self.front), self.stop.clone().cancelled_owned());
@@ -182,7 +183,7 @@ impl Daemon {
     }
 
     /// Goes on from the last entry that was told of.
-    pub(super) fn told(&mut self, last: Option<i64>) {
+    pub(super) fn round_told(&mut self, last: Option<i64>) {
         self.report.last_entry = last.or(self.report.last_entry);
     }
 

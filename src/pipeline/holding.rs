@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::disk;
-use crate::store::{Claim, StoreError, holder};
+use crate::store::{Claim, Holder, StoreError, holder};
 
 /// A store or a published folder that another process holds.
 #[derive(Debug, thiserror::Error)]
@@ -14,8 +14,8 @@ pub struct HeldByOther {
     what: &'static str,
     /// Where it is.
     path: PathBuf,
-    /// The other process and its config.
-    by: String,
+    /// The other process.
+    by: Holder,
     /// It is the daemon of this very config.
     is_own: bool,
 }
@@ -33,13 +33,10 @@ impl HeldByOther {
     }
 
     fn said(&self) -> String {
-        let Self { what, path, by, is_own } = self;
-        if *is_own {
-            // Up to its command, which is the one that was typed.
-            let process = by.split(" (").next().unwrap_or(by);
-            return format!("the daemon of this config runs already: {process}");
+        match (self.by.process, self.is_own) {
+            (Some(process), true) => format!("the daemon of this config runs already: process {process}"),
+            _ => format!("the {} `{}` is held by {}", self.what, self.path.display(), self.by),
         }
-        format!("the {what} `{}` is held by {by}", path.display())
     }
 }
 
@@ -47,17 +44,16 @@ impl HeldByOther {
 ///
 /// # Errors
 /// When another process holds one of them.
-pub fn hold(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
-    let own = format!("{}`)", named(config));
-    let by = format!("process {} (`veille run {}`)", std::process::id(), named(config));
+pub fn claim_places(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
+    let this = Holder::this("run", Some(place(config)));
     let mut claims = Vec::new();
     for (what, path) in places(config) {
         // Where no folder can be made, opening the store will tell.
         let _ = disk::make_folders(path.parent().unwrap_or(Path::new("")));
-        match Claim::take(path, &by) {
+        match Claim::take(path, &this) {
             Ok(claim) => claims.extend(claim),
             Err(StoreError::Held { by, .. }) => {
-                let is_own = by.contains("`veille run ") && by.ends_with(&own);
+                let is_own = by == Holder { process: by.process, ..this };
                 return Err(HeldByOther { what, path: path.to_owned(), by, is_own });
             }
             // Nobody can be kept away.
@@ -72,11 +68,11 @@ pub fn hold(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
 /// # Errors
 /// When a daemon with another config holds the store or the published folder.
 pub fn refuse_others(config: &Config) -> Result<(), HeldByOther> {
-    let own = format!("{}`)", named(config));
+    let own = place(config);
     for (what, path) in places(config) {
-        // On a full disk a daemon holds its store without a name; the disk is what to tell of then.
-        let is_named = |by: &String| by.contains("--config ");
-        if let Some(by) = holder(path).filter(|by| is_named(by) && !by.ends_with(&own)) {
+        // On a full disk a daemon could not write down its config: the command will tell of the disk.
+        let is_other = |by: &Holder| by.config.as_ref().is_some_and(|config| *config != own);
+        if let Some(by) = holder(path).filter(is_other) {
             return Err(HeldByOther { what, path: path.to_owned(), by, is_own: false });
         }
     }
@@ -88,7 +84,6 @@ fn places(config: &Config) -> [(&'static str, &Path); 2] {
 }
 
 /// The config by its place in the file system, however it was named.
-fn named(config: &Config) -> String {
-    let path = config.path.canonicalize().unwrap_or_else(|_| config.path.clone());
-    format!("--config {}", path.display())
+fn place(config: &Config) -> String {
+    config.path.canonicalize().unwrap_or_else(|_| config.path.clone()).display().to_string()
 }

@@ -8,8 +8,8 @@ use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::deciding::relate;
-use super::keeper::settle;
+use super::deciding::choose_related;
+use super::keeper::look_decide_write;
 use super::{Announced, Context};
 use crate::config::{Config, ShownHealth};
 use crate::outage::Outage;
@@ -96,7 +96,7 @@ fn look(store: &mut dyn Store, topics: &[String]) -> Result<Outline, StoreError>
             return Ok(outline);
         }
         let asked = Inquiry { peers: outline.unrelated.iter().copied().collect(), ..Inquiry::default() };
-        settle(store, &asked, |around| Ok((relate(around, &outline.unrelated)?, ())))?;
+        look_decide_write(store, &asked, |around| Ok((choose_related(around, &outline.unrelated)?, ())))?;
     }
 }
 

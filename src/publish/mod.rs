@@ -14,6 +14,8 @@ mod id;
 mod item;
 mod json;
 mod legal;
+#[cfg(test)]
+mod newsroom;
 mod opml;
 mod page;
 mod rss;
@@ -21,8 +23,6 @@ mod site;
 mod tombstone;
 mod tree;
 mod words;
-#[cfg(test)]
-mod world;
 mod xml;
 
 use std::collections::BTreeMap;

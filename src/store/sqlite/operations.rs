@@ -102,7 +102,7 @@ fn source(row: &Row<'_>) -> rusqlite::Result<Remembered> {
     Ok(Remembered { state, health, missed_since: rows::time(row, 14)? })
 }
 
-pub(super) fn note_turn(connection: &Connection, turn: &Turn) -> Result<(), StoreError> {
+pub(super) fn write_turn(connection: &Connection, turn: &Turn) -> Result<(), StoreError> {
     connection.prepare_cached(&format!("INSERT INTO change ({TURN}) VALUES (?1, ?2, ?3, ?4)"))?.execute(params![
         id(&turn.of),
         unix(turn.date),
