@@ -45,7 +45,7 @@ fn of_copy(error: StoreError, beside: &Path, to: &Path) -> anyhow::Error {
     if *store != *beside.display().to_string() {
         return StoreError::Failed { store, ailment, source }.into();
     }
-    let advice = match ailment {
+    let hint = match ailment {
         Ailment::Full { .. } => "free some space there, or name a file on another disk",
         Ailment::ReadOnly => "that file system is mounted read-only: name a file on another disk",
         Ailment::Rights => "let this user write in that folder (`chown`), or name a file elsewhere",
@@ -53,5 +53,5 @@ fn of_copy(error: StoreError, beside: &Path, to: &Path) -> anyhow::Error {
             "name a file elsewhere"
         }
     };
-    anyhow::anyhow!("the copy `{}` cannot be written: {source}\nhelp: {advice}", to.display())
+    anyhow::anyhow!("the copy `{}` cannot be written: {source}\nhelp: {hint}", to.display())
 }

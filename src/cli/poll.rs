@@ -432,7 +432,7 @@ mod tests {
 
     #[test]
     fn a_round_is_in_vain_if_all_fail_that_say_something_about_it() {
-        let total = |failed, polled| Total { failed, polled, ..Total::default() };
+        let total = |failed, polled| Total { polled, failed, ..Total::default() };
         assert!(total(3, 3).is_in_vain(false, 5));
         assert!(!total(3, 4).is_in_vain(false, 4), "one answered");
         assert!(!total(1, 1).is_in_vain(false, 2), "one of many was due");

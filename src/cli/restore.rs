@@ -65,20 +65,22 @@ struct BackupContent {
     feeds: usize,
     /// When a feed was polled last.
     last_poll: Option<Timestamp>,
+    /// When its file was written; a copy of it may be younger.
+    written: Option<Timestamp>,
     /// The format that the backup has, and that of the store made of it.
     formats: (i64, i64),
 }
 
 impl BackupContent {
     fn for_people(&self, zone: Tz) -> String {
-        let Self { entries, feeds, last_poll, formats: (from, to) } = self;
-        let polled = last_poll.map_or_else(
-            || "never polled".to_owned(),
-            |at| format!("last poll {}", at.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z")),
-        );
+        let Self { entries, feeds, last_poll, written, formats: (from, to) } = self;
+        let shown = |at: &Timestamp| at.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string();
+        let polled =
+            last_poll.as_ref().map_or_else(|| "never polled".to_owned(), |at| format!("last poll {}", shown(at)));
+        let written = written.as_ref().map(|at| format!(", written {}", shown(at))).unwrap_or_default();
         let format = if from == to { format!("format {to}") } else { format!("format {from}, made {to}") };
         let entries = if *entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
-        format!("it holds {entries} of {}, {polled}, {format}", count(*feeds, "feed"))
+        format!("it holds {entries} of {}, {polled}{written}, {format}", count(*feeds, "feed"))
     }
 }
 
@@ -95,6 +97,7 @@ fn copy(backup: &Path, new: &Path) -> Result<BackupContent, Failure> {
     let content = BackupContent {
         entries: shares.iter().map(|share| share.entries).sum(),
         feeds: shares.len(),
+        written: backup.metadata().and_then(|file| file.modified()).ok().map(Timestamp::from),
         last_poll: store.sources(None)?.into_iter().filter_map(|known| known.state.last_poll).max(),
         formats: (from, store.format()?),
     };
@@ -103,10 +106,10 @@ fn copy(backup: &Path, new: &Path) -> Result<BackupContent, Failure> {
     Ok(content)
 }
 
-/// Lets a failure over a backup tell the backup's own way out: the advice of an error is about the store.
+/// Lets a failure over a backup tell the backup's own way out: the hint of an error is about the store.
 fn of_backup(error: StoreError, backup: &Path, new: &Path) -> anyhow::Error {
     let name = backup.display();
-    let (said, advice) = match error {
+    let (said, hint) = match error {
         StoreError::Missing { .. } => (format!("there is no file `{name}`"), "name a file that `veille backup` wrote"),
         StoreError::Foreign { .. } => {
             (format!("`{name}` is no backup of veille"), "name a file that `veille backup` wrote")
@@ -122,7 +125,7 @@ fn of_backup(error: StoreError, backup: &Path, new: &Path) -> anyhow::Error {
         }
         error => (format!("this backup is of no use: {}", error.reason()), "put another one back"),
     };
-    anyhow::anyhow!("{said}; the store stays as it is\nhelp: {advice}")
+    anyhow::anyhow!("{said}; the store stays as it is\nhelp: {hint}")
 }
 
 /// Gives a new store the owner and rights of the old one, or those that a service needs in that folder.

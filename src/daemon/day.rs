@@ -271,7 +271,7 @@ async fn a_day_in_which_all_goes_wrong_loses_nothing_and_asks_nobody_too_often()
     day.until(hour(18)).await;
     simulated::set(hour(20));
     day.until(hour(24)).await;
-    // What came last is read too.
+    // The last entries are read too.
     day.until(hour(31)).await;
 
     let mut number = 0;

@@ -51,7 +51,7 @@ async fn files_that_somebody_deleted_or_changed_are_written_again() {
     let written = fs::read(&file).unwrap();
     let faults: [&dyn Fn(); 3] =
         [&|| fs::remove_dir_all(&directory).unwrap(), &|| fs::remove_file(&file).unwrap(), &|| {
-            fs::write(&file, "something else").unwrap()
+            fs::write(&file, "something else").unwrap();
         }];
     for fault in faults {
         fault();

@@ -188,7 +188,7 @@ fn a_restored_backup_is_told_of_and_left_as_it_was() {
     let before = (listed(), fs::read(&copy).unwrap());
     let output = world.veille(&["restore", &copy]);
     let said = stderr(&output);
-    for text in ["it holds 1 entry of 1 feed, last poll 20", ", format ", "the store before stays as"] {
+    for text in ["it holds 1 entry of 1 feed, last poll 20", ", written 20", ", format ", "the store before stays as"] {
         assert!(said.contains(text), "{text}: {said}");
     }
     assert_eq!((listed(), fs::read(&copy).unwrap()), before);
