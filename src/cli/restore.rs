@@ -151,7 +151,7 @@ fn replace(store: &Path, new: &Path, now: DateTime<Utc>) -> Result<Option<PathBu
     }
     // If the old store is sound, its log is written into its file: so it is one file.
     drop(Sqlite::open_existing(store, PATIENCE));
-    let old = beside(store, &format!(".before-{}", now.format("%Y%m%dT%H%M%S")));
+    let old = free_name(store, &format!(".before-{}", now.format("%Y%m%dT%H%M%S")));
     let (log, memory) = (sqlite::log_of(store), beside(store, "-shm"));
     if log.exists() {
         // Never beside another store: its pages would be taken for those of the new one.
@@ -165,6 +165,13 @@ fn replace(store: &Path, new: &Path, now: DateTime<Utc>) -> Result<Option<PathBu
     let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(Some(old))
+}
+
+/// Returns a path beside the store at which nothing lies: two backups may be put back in the same second.
+fn free_name(store: &Path, end: &str) -> PathBuf {
+    let names = std::iter::once(String::new()).chain((2..).map(|number| format!("-{number}")));
+    let mut paths = names.map(|number| beside(store, &format!("{end}{number}")));
+    paths.find(|path| path.symlink_metadata().is_err()).unwrap_or_else(|| beside(store, end))
 }
 
 /// The path of a file whose name goes on after that of another.

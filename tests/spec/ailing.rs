@@ -192,6 +192,13 @@ fn a_restored_backup_is_told_of_and_left_as_it_was() {
         assert!(said.contains(text), "{text}: {said}");
     }
     assert_eq!((listed(), fs::read(&copy).unwrap()), before);
+    // Each store that was there stays, also if two are put back in one second.
+    for _ in 0..2 {
+        world.succeeds(&["restore", &copy]);
+    }
+    let kept = fs::read_dir(store(&world).parent().unwrap()).unwrap();
+    let kept = kept.filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().contains(".before-")).count();
+    assert_eq!(kept, 3);
     fs::remove_file(store(&world)).unwrap();
     assert!(stderr(&world.veille(&["restore", &copy])).contains("there was no store before"));
 }
