@@ -95,7 +95,7 @@ pub(super) async fn read_answer(
     Ok(Some(ReadDocument { about, entries, listing, hash, validators }))
 }
 
-/// Separates new and changed entries from known ones: only those are sanitised and labelled.
+/// Sets entries apart that are stored unchanged: only the others are sanitised and labelled.
 pub(super) async fn prepare(
     context: &Arc<Context>,
     source: &Source,
@@ -132,7 +132,7 @@ pub(super) async fn prepare(
     });
     Ok(ready.await.map(|fresh| {
         about.clock_was_behind = state.about.clock_was_behind;
-        state.about = about;
+        *state.about = about;
         state.body_hash = Some(hash);
         state.validators = validators;
         Some(PreparedDocument { fresh, same, listing, _share: share })

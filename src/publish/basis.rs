@@ -5,7 +5,7 @@
 //! with stories, those that the stories cite.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Write};
 
 use sha2::{Digest, Sha256};
 
@@ -85,7 +85,20 @@ fn named(topic: &Topic) -> impl Debug {
 }
 
 fn hash(parts: &impl Debug) -> String {
-    hexadecimal(&Sha256::digest(format!("{parts:?}")))
+    let mut hashed = Hashed(Sha256::new());
+    // A hasher takes everything, and no part of a basis refuses to be written.
+    let _ = write!(hashed, "{parts:?}");
+    hexadecimal(&hashed.0.finalize())
+}
+
+/// Hashes the text that is written to it, which may be long: the state of every source stands in the basis of the site.
+struct Hashed(Sha256);
+
+impl fmt::Write for Hashed {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.update(text);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

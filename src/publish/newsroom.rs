@@ -39,11 +39,11 @@ impl Newsroom {
         let ministry = Credit {
             title: None,
             url: url("https://ministere.example/rss.xml"),
-            about: About {
+            about: Box::new(About {
                 title: Some("Ministère & Cie".into()),
                 url: Some(url("https://ministere.example/")),
                 ..About::default()
-            },
+            }),
             is_polled: true,
             moved_to: None,
             health: None,
@@ -52,7 +52,7 @@ impl Newsroom {
         let agency = Credit {
             title: Some("Agence".into()),
             url: url("https://agence.example/feed"),
-            about: About::default(),
+            about: Box::default(),
             is_polled: true,
             moved_to: None,
             health: None,

@@ -5,7 +5,7 @@
 //!
 //! | file | decides |
 //! | --- | --- |
-//! | `mod.rs` | the order: source state, document, entries |
+//! | `mod.rs` | the order: entries of the document, withdrawals, source state |
 //! | `circle.rs` | which entries tell one story |
 //! | `relating.rs` | the related news of stories |
 //! | `withdrawal.rs` | which entries are missed and withdrawn |
