@@ -12,6 +12,7 @@ Usage: tests/faults.py [VEILLE] [CASE...]
 """
 
 import http.server
+import itertools
 import json
 import os
 import random
@@ -30,6 +31,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VEILLE = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "target/debug/veille"))
 HOSTS = 40
 USER = 61234  # Of nobody on this machine.
+PORTS = itertools.count(8200 + random.randrange(400))  # One a world.
 LONG = bool(os.environ.get("VEILLE_LONG"))
 TABLE = bool(os.environ.get("VEILLE_TABLE"))
 
@@ -128,7 +130,7 @@ class World:
             to.write(
                 f'[site]\nurl = "http://127.0.0.1:8080/"\n[store]\npath = "{self.store}"\n[publish]\ndirectory = "{self.public}"\n'
                 f'[poll]\nallow_networks = ["127.0.0.0/8"]\nhost_delay = "0s"\nschedule = "{schedule}"\n'
-                f'[serve]\nlisten = "127.0.0.1:{8200 + random.randrange(400)}"\n'
+                f'[serve]\nlisten = "127.0.0.1:{next(PORTS)}"\n'
                 '[[topic]]\nid = "ecole"\nany = ["école numérique"]\n'
             )
             for n in range(1, feeds + 1):
@@ -832,7 +834,10 @@ def main():
     if not can_mount:
         print("faults: left out, nothing can be mounted here")
         return
-    faults, rows, chosen, lock = [], {}, [CASES[name] for name in sys.argv[2:]] or list(CASES.values()), threading.Semaphore(4)
+    faults, rows, chosen, lock = [], {}, [CASES[name] for name in sys.argv[2:]] or list(CASES.values()), threading.Semaphore(5)
+
+    # Those that wait for longest begin first.
+    chosen.sort(key=lambda function: function.__name__ not in ("stopped", "locked", "full_disk", "deleted", "input_output_errors"))
 
     def run(function):
         with lock:

@@ -47,7 +47,7 @@ pub use opml::{Subscription, subscriptions};
 pub use page::HOME_NEWS;
 pub use tree::{Body, Encoded, Resource, Tree};
 
-/// What all documents of a publication have in common, and the topics that the home page lists.
+/// The parts that all documents of a publication have in common, and the topics that the home page lists.
 #[derive(Debug, Clone)]
 pub struct Edition<'a> {
     /// Addresses and secrets that no document may name.
