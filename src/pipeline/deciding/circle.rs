@@ -190,7 +190,7 @@ impl Circle {
         let (Some(new), Some(head), 1) = (self.members.first(), found.iter().next(), found.len()) else {
             return None;
         };
-        for mate in draft.told(*head).into_iter().filter(|mate| !self.has(*mate)) {
+        for mate in draft.told(*head).into_iter().filter(|mate| !self.has(*mate)).take(CIRCLE_MAX) {
             let Some(mate) = draft.sketched(mate) else { continue };
             let refusal = dedup::compare(&new.subject, &mate.subject, &draft.grouping.settings).verdict.err();
             if refusal.is_some_and(dedup::Refusal::is_guard) {
