@@ -90,7 +90,7 @@ pub(super) async fn read_answer(
         message: format!("{error}; {}", error.hint()),
     };
     let (entries, about) = reading.await?.map_err(unreadable)?;
-    // What was cut off may come with the same document: the next request asks for it again.
+    // The part that was cut off may come with the same document: the next request asks for it again.
     let validators = if about.defects.iter().any(is_cut) { Vec::new() } else { validators };
     let order = entries.iter().map(|(_, identity)| identity.key).collect();
     let listing = Listing::new(is_delta, is_first, &about.defects, order);
