@@ -88,6 +88,14 @@ pub struct PollFailure {
     pub since: Timestamp,
 }
 
+impl PollFailure {
+    /// Tells whether all feeds of the host fail in this way: nothing of the one feed was asked yet.
+    #[must_use]
+    pub fn is_of_host(&self) -> bool {
+        matches!(self.code.as_str(), "dns" | "connect" | "tls" | "proxy" | "timeout" | "protocol")
+    }
+}
+
 /// The feed-level words of a source, as last read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -26,6 +26,7 @@ mod world;
 mod accessible;
 mod add;
 mod ailing;
+mod beside;
 mod clocks;
 mod descriptors;
 mod editor;
