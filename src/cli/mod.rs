@@ -16,6 +16,7 @@ mod judged;
 mod label;
 mod labelled;
 mod log;
+mod manual;
 mod memory;
 mod merge;
 mod open;
@@ -43,7 +44,7 @@ use crate::fetch::descriptors;
 #[derive(Debug, Parser)]
 #[command(name = "veille", version, max_term_width = 100)]
 struct Arguments {
-    /// The config file [default: $`VEILLE_CONFIG`, else ./config.toml, else /etc/veille/config.toml]
+    /// The config file [default: `$VEILLE_CONFIG`, else ./config.toml, else /etc/veille/config.toml]
     #[arg(long, short, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// More of the log on stderr; twice for all of it
@@ -94,8 +95,8 @@ enum Command {
     Restore(restore::RestoreOptions),
     /// Print completions for a shell
     Completions(shell::ShellOptions),
-    /// Print the manual page
-    Man,
+    /// Print a page of the manual, or write all of them
+    Man(manual::ManualOptions),
 }
 
 /// Ended with a message that is printed already, or by wrong usage or config.
@@ -170,6 +171,6 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Backup(options) => backup::run(&open::config(config)?, &options),
         Command::Restore(options) => restore::run(&open::config(config)?, &options),
         Command::Completions(options) => shell::completions(&options),
-        Command::Man => shell::manual(),
+        Command::Man(options) => manual::run(&options),
     }
 }

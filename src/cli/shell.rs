@@ -1,4 +1,4 @@
-//! `veille completions` and `veille man`.
+//! `veille completions`.
 
 use clap::CommandFactory;
 
@@ -13,11 +13,5 @@ pub(super) struct ShellOptions {
 pub(super) fn completions(options: &ShellOptions) -> Result<(), Failure> {
     let mut text = Vec::new();
     clap_complete::generate(options.shell, &mut Arguments::command(), "veille", &mut text);
-    Ok(super::output::print(&String::from_utf8_lossy(&text))?)
-}
-
-pub(super) fn manual() -> Result<(), Failure> {
-    let mut text = Vec::new();
-    clap_mangen::Man::new(Arguments::command()).render(&mut text)?;
     Ok(super::output::print(&String::from_utf8_lossy(&text))?)
 }

@@ -38,6 +38,8 @@ mod hostile;
 mod house;
 mod inspect;
 mod manners;
+mod manual;
+mod monitoring;
 mod outage;
 mod parity;
 mod poll;
