@@ -51,6 +51,8 @@ const EXIT_STATUS_OF: &[(&str, Row)] = &[
     ),
     ("check", ("0", "The config is valid. There may be warnings.")),
     ("check", ("2", "The config has mistakes, and each is told; or there is none; or wrong usage.")),
+    ("completions", ("2", "Wrong usage.")),
+    ("man", ("2", "Wrong usage, or a command that there is not.")),
     ("inspect", ("1", "The document cannot be fetched, or is no feed; or another failure.")),
     ("restore", ("1", "The daemon runs, or the backup is of no use; the store is as before. Or another failure.")),
 ];
@@ -101,7 +103,7 @@ const FILES: [Row; 8] = [
     ("/etc/veille/config.toml", "The config, where the current folder has none either."),
     (
         "data/veille.db",
-        "The store (`store.path`), a database of SQLite. As all paths in the config, it is relative to the config's folder. \
+        "The store (`store.path`), a database of SQLite. Like all paths in the config, it is relative to the config's folder. \
          While it is open, `veille.db-wal` and `veille.db-shm` beside it belong to it: copy it by `veille backup`.",
     ),
     ("data/veille.db.before-*", "A store whose place a backup took, by `veille restore`."),
@@ -230,7 +232,7 @@ pub(super) fn sections(command: &str) -> Vec<(&'static str, Vec<Row>)> {
     let mut sections = vec![("EXIT STATUS", exit_status(command))];
     let (environment, files) = match command {
         "" => (ENVIRONMENT.to_vec(), FILES.to_vec()),
-        // They read no config and write no log.
+        // They read no config.
         "completions" | "man" => (Vec::new(), Vec::new()),
         _ => (
             [&ENVIRONMENT[..4], &[("...", "veille(1) tells of all others.")]].concat(),
