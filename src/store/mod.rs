@@ -10,6 +10,7 @@ mod clued;
 mod details;
 mod handle;
 mod indexed;
+pub mod moving;
 mod names;
 mod place;
 pub mod postgres;
@@ -392,6 +393,12 @@ pub enum StoreError {
         /// The cause; `None` if it is a fault of ours.
         ailment: Option<Ailment>,
     },
+    /// A copy that was broken off.
+    #[error("the store `{store}` is an unfinished copy of another one")]
+    Unfinished {
+        /// The database.
+        store: String,
+    },
     /// Another process holds it.
     #[error("the store `{store}` is held by {by}")]
     Held {
@@ -434,7 +441,7 @@ impl StoreError {
             Self::Lost { ailment, .. } => *ailment,
             Self::Damaged { .. } => Some(Ailment::Damaged),
             Self::Missing { .. } | Self::Vanished { .. } => Some(Ailment::Gone),
-            Self::Foreign { .. } | Self::Newer { .. } | Self::Shut => Some(Ailment::Other),
+            Self::Foreign { .. } | Self::Newer { .. } | Self::Unfinished { .. } | Self::Shut => Some(Ailment::Other),
             Self::Contended => Some(Ailment::Locked),
             Self::Held { .. } | Self::Closed | Self::OfServer { .. } => None,
         }
@@ -456,6 +463,9 @@ impl StoreError {
             Self::Lost { ailment, .. } => ailment.map(Ailment::advice),
             Self::Contended => Some("let one veille run on this store, or wait for the others to end"),
             Self::Held { .. } => Some("stop that process first, or let `store.path` name another file"),
+            Self::Unfinished { .. } => {
+                Some("give the `veille store copy` that made it once more: it goes on where it stood")
+            }
             Self::OfServer { instead, .. } => Some(instead),
             Self::Shut | Self::Closed => None,
         }

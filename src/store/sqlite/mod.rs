@@ -21,6 +21,7 @@ mod search;
 mod shares;
 mod stories;
 mod surroundings;
+mod tables;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
