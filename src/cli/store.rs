@@ -8,7 +8,7 @@ use crate::disk;
 use crate::store::moving::{self, Tables};
 use crate::store::postgres::{Address, Postgres};
 use crate::store::sqlite::{self, Sqlite};
-use crate::store::{Claim, StorePlace};
+use crate::store::{Claim, Holder, StorePlace};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct StoreOptions {
@@ -45,8 +45,8 @@ struct Target {
 fn copy(config: &Config, options: &CopyOptions) -> Result<(), Failure> {
     let place = StorePlace::of(&config.store);
     // A daemon would go on writing to the store that is left.
-    let by = format!("process {} (`veille store copy`)", std::process::id());
-    let _claim = place.file().map(|path| Claim::take(path, &by)).transpose()?;
+    let this = Holder::this("store copy", None);
+    let _claim = place.file().map(|path| Claim::take(path, &this)).transpose()?;
     let mut from: Box<dyn Tables> = match &place {
         StorePlace::File(path) => Box::new(Sqlite::open_existing(path, sqlite::BUSY_TIMEOUT)?),
         StorePlace::Server(address) => Box::new(Postgres::open_existing(address, sqlite::BUSY_TIMEOUT)?),
