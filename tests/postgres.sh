@@ -12,7 +12,7 @@ if [ $# = 0 ]; then
   # what only a server can show.
   set -- sh -c 'cargo test --locked --lib store:: -- --include-ignored &&
     cargo test --locked --test spec -- --include-ignored \
-      poll:: stories:: relabelling:: publish:: related:: withdrawn:: moving:: second:: outage::'
+      poll:: stories:: relabelling:: publish:: related:: withdrawn:: moving:: second:: outage:: away:: run::'
   export VEILLE_TEST_STORE=postgres
 fi
 

@@ -31,6 +31,52 @@ impl Database {
     }
 }
 
+/// A database of its own, which can be shut to all.
+pub(crate) struct Shuttable {
+    name: String,
+}
+
+impl Shuttable {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("shut_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        run(&server(), &format!("CREATE DATABASE {name}"));
+        Self { name }
+    }
+
+    /// The address of the database.
+    pub(crate) fn url(&self) -> String {
+        format!("{} dbname={}", server(), self.name)
+    }
+
+    /// Ends all connections, and takes no more until [`Shuttable::open`].
+    pub(crate) fn shut(&self) {
+        run(&server(), &format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", self.name));
+        self.cut();
+    }
+
+    /// Ends all connections, as a server that restarts does.
+    pub(crate) fn cut(&self) {
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname =";
+        run(&server(), &format!("{end} '{}'", self.name));
+    }
+
+    pub(crate) fn open(&self) {
+        run(&server(), &format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", self.name));
+    }
+
+    /// Somebody does this in the database.
+    pub(crate) fn run(&self, sql: &str) {
+        run(&self.url(), sql);
+    }
+}
+
+impl Drop for Shuttable {
+    fn drop(&mut self) {
+        run(&server(), &format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
+
 impl Drop for Database {
     fn drop(&mut self) {
         run(&server(), &format!("DROP SCHEMA {} CASCADE", self.name));

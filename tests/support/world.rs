@@ -56,13 +56,11 @@ impl World {
 
     /// Somebody does this to the store: in SQL of either backend.
     pub(crate) fn change_store(&self, in_a_file: &str, in_a_database: &str) {
-        match &self.database {
-            Some(database) => database.run(in_a_database),
-            None => {
-                let store = rusqlite::Connection::open(self.folder.path().join("data/veille.db")).unwrap();
-                store.execute_batch(in_a_file).unwrap();
-            }
+        if let Some(database) = &self.database {
+            return database.run(in_a_database);
         }
+        let store = rusqlite::Connection::open(self.folder.path().join("data/veille.db")).unwrap();
+        store.execute_batch(in_a_file).unwrap();
     }
 
     /// Opens the store.
