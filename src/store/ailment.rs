@@ -150,9 +150,7 @@ impl Ailment {
             }
             Self::Encoding => "make another one with `createdb --encoding=UTF8 --template=template0 DATABASE`",
             Self::Old => "upgrade the server, or use another one",
-            Self::Crowded => {
-                "raise `max_connections` of the server or the limit of the user: each veille needs up to 4"
-            }
+            Self::Crowded => "raise `max_connections` of the server or the limit of the user: each veille needs a few",
             Self::Busy => "look into `pg_stat_activity` for what holds it up; all goes on by itself after that",
             Self::ServerFull => "free some space on the server's disk",
             Self::ServerFails => "look at the log of the server",

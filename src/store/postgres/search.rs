@@ -53,7 +53,7 @@ impl Postgres {
         let mut held = rows::next(&mut answers, read)?;
         let numbers: Vec<i64> = held.iter().map(|held| held.stored.number).collect();
         let labels = self.session.commit(&[entries::ask_labels(&numbers)])?.next().unwrap_or_default();
-        let mut labels = entries::labels(&labels)?;
+        let mut labels = entries::labels_by_entry(&labels)?;
         for held in &mut held {
             held.labels = labels.remove(&held.stored.number).unwrap_or_default();
         }

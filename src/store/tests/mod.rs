@@ -9,6 +9,7 @@ mod labels;
 mod migrations;
 mod moving;
 mod related;
+mod searching;
 mod server;
 mod sources;
 mod stories;
