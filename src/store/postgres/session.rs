@@ -252,7 +252,18 @@ impl Session {
                 Ok(Ok(client)) => {
                     return Ok(OpenConnection { runtime: Some(runtime), client, statements: HashMap::new() });
                 }
-                Ok(Err(error)) => last = Some(causes::cannot_open(error, &self.name)),
+                Ok(Err(error)) => {
+                    // Another way is for a server without TLS that works, or one that asks for it.
+                    let is_other_tried = match *way {
+                        SslMode::Prefer => causes::of(&error) == Ailment::Certificate,
+                        SslMode::Disable => causes::of(&error) == Ailment::Login,
+                        _ => false,
+                    };
+                    last = Some(causes::cannot_open(error, &self.name));
+                    if !is_other_tried {
+                        break;
+                    }
+                }
                 Err(silence) => last = Some(cannot_open(Ailment::Away, silence.to_string())),
             }
         }

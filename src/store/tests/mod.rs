@@ -14,6 +14,7 @@ mod server;
 mod sources;
 mod stories;
 mod surroundings;
+mod tls;
 mod withdrawals;
 
 use std::collections::{BTreeMap, BTreeSet};
