@@ -1,4 +1,4 @@
-//! ChangeBatch changes in one transaction. Nothing is decided here but which months of which topics look different.
+//! Writing changes in one transaction. Nothing is decided here but which months of which topics look different.
 //!
 //! Two round trips: the first locks the generation and reads what the changes need to know of stored entries, the second
 //! writes all and commits. Changes of one kind are one statement. Only relabelling, new dates and first rules read in between.
