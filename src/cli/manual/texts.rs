@@ -57,7 +57,7 @@ const EXIT_STATUS_OF: &[(&str, Row)] = &[
     ("restore", ("1", "The daemon runs, or the backup is of no use; the store is as before. Or another failure.")),
 ];
 
-const ENVIRONMENT: [Row; 15] = [
+const ENVIRONMENT: [Row; 16] = [
     ("VEILLE_CONFIG", "The config file, where `--config` names none."),
     (
         "VEILLE_LOG",
@@ -83,6 +83,7 @@ const ENVIRONMENT: [Row; 15] = [
         "Folder of the secrets that the config names by `{ credential = \"...\" }`. `systemd` sets it for \
          `LoadCredential=`.",
     ),
+    ("PGPASSWORD", "Password of the database that `veille store copy` writes to."),
     ("LISTEN_FDS, LISTEN_PID", "A socket that `systemd` hands over, used in the place of `serve.listen`."),
     ("NOTIFY_SOCKET", "Where the daemon tells `systemd` that it serves, reloads, ends, and lives."),
     ("WATCHDOG_USEC, WATCHDOG_PID", "How often `systemd` wants a sign of life."),
@@ -103,7 +104,7 @@ const FILES: [Row; 8] = [
     ("/etc/veille/config.toml", "The config, where the current folder has none either."),
     (
         "data/veille.db",
-        "The store (`store.path`), a database of SQLite. Like all paths in the config, it is relative to the config's folder. \
+        "The store (`store.path`), a database of SQLite, unless `store.url` names one of PostgreSQL. Like all paths in the config, it is relative to the config's folder. \
          While it is open, `veille.db-wal` and `veille.db-shm` beside it belong to it: copy it by `veille backup`.",
     ),
     ("data/veille.db.before-*", "A store whose place a backup took, by `veille restore`."),
@@ -214,6 +215,13 @@ pub(super) const EXAMPLES: &[(&str, &[Row])] = &[
     ),
     ("backup", &[("veille backup /var/backups/veille.db", "Copies the store while the daemon runs.")]),
     ("restore", &[("veille restore /var/backups/veille.db", "Puts a copy back, after the daemon was stopped.")]),
+    (
+        "store copy",
+        &[
+            ("veille store copy --to postgresql://veille@db.example.org/veille", "Moves to a database of PostgreSQL."),
+            ("veille store copy --to data/veille.db", "Moves from a database to a new file."),
+        ],
+    ),
     (
         "completions",
         &[("veille completions bash > ~/.local/share/bash-completion/completions/veille", "Installs those of bash.")],
