@@ -165,15 +165,15 @@ mod tests {
     #[test]
     fn each_page_that_a_page_names_exists_and_each_page_is_named() {
         let pages = pages().unwrap();
-        let names: BTreeSet<String> = pages.iter().map(ManualPage::name).collect();
+        let written: BTreeSet<String> = pages.iter().map(ManualPage::name).collect();
         let reference = Regex::new(r"\b(veille[a-z-]*)\(1\)").unwrap();
         let plain = |page: &ManualPage| page.text.replace('\\', "");
         let named: BTreeSet<String> = pages
             .iter()
             .flat_map(|page| reference.captures_iter(&plain(page)).map(|found| found[1].to_owned()).collect::<Vec<_>>())
             .collect();
-        assert!(names.len() > 20, "{names:?}");
-        assert_eq!(named, names);
+        assert!(written.len() > 20, "{written:?}");
+        assert_eq!(named, written);
     }
 
     #[test]

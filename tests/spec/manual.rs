@@ -76,7 +76,8 @@ fn the_page_of_no_command_is_wrong_usage() {
 fn each_file_that_the_guide_for_contributors_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let guide = fs::read_to_string(root.join("CONTRIBUTING.md")).unwrap();
-    let path = Regex::new(r"`((?:src|tests|docs|benches|fuzz|templates|systemd|\.ci)/[\w./-]*|[\w-]+\.(?:md|toml))`").unwrap();
+    let path =
+        Regex::new(r"`((?:src|tests|docs|benches|fuzz|templates|systemd|\.ci)/[\w./-]*|[\w-]+\.(?:md|toml))`").unwrap();
     let named: BTreeSet<&str> = path.captures_iter(&guide).map(|found| found.get(1).unwrap().as_str()).collect();
     assert!(named.len() > 10, "{named:?}");
     // NAME stands for a file that the reader is to write.

@@ -43,7 +43,7 @@ fn check(file: &str) {
     let text = read(file).replace(r#"\""#, r#"""#);
     let exported = exported();
     let series = Regex::new(r"\b(veille_[a-z_]+)(?:\{([^}]*)\})?").unwrap();
-    let label = Regex::new(r#"(\w+) ?[=!]~?"#).unwrap();
+    let label = Regex::new(r"(\w+) ?[=!]~?").unwrap();
     let mut count = 0;
     for found in series.captures_iter(&text) {
         let labels = exported.get(&found[1]).unwrap_or_else(|| panic!("{file}: nothing exports {}", &found[1]));
