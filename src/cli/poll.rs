@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use chrono::Utc;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use tokio::task::JoinSet;
@@ -17,7 +16,7 @@ use crate::config::{Config, Source};
 use crate::daemon::Due;
 use crate::feed::Timestamp;
 use crate::outage::{Finding, Lack, Network, Outage};
-use crate::pipeline::{self, Archives, Conclusion, Context, Counts, Doubt, Outcome, Polled};
+use crate::pipeline::{self, Archives, Conclusion, Context, Counts, Doubt, Outcome, Polled, clock};
 use crate::store::{Handle, StoreError};
 
 #[derive(Debug, clap::Args)]
@@ -70,22 +69,22 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
     let (store, thread) = Handle::new(Box::new(store))?;
     let outage = open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
-        pipeline::note_config(&context, None, Utc::now()).await?;
+        pipeline::note_config(&context, None, clock::now()).await?;
         pipeline::relabel(&context).await?;
         mend_throttles(&context).await?;
-        context.resume(Utc::now()).await?;
+        context.resume(clock::now()).await?;
         let last = context.store.call(|store| Ok(store.arrivals(i64::MAX)?.last)).await?;
         let (total, outage) = round(&context, sources, force, json).await?;
-        pipeline::note_outages(&context, outage.iter().cloned().collect(), Utc::now()).await?;
+        pipeline::note_outages(&context, outage.iter().cloned().collect(), clock::now()).await?;
         // Where polls are a cron job there is no daemon to do it.
-        pipeline::upkeep(&context, Utc::now()).await?;
+        pipeline::upkeep(&context, clock::now()).await?;
         if let Some(published) = pipeline::publish(&context, Archives::Changed, &[], &CancellationToken::new()).await? {
             published.written?;
-            pipeline::announce(&context, &published.announced, Utc::now()).await?;
+            pipeline::announce(&context, &published.announced, clock::now()).await?;
         }
         if !json {
             let arrivals = context.store.call(move |store| store.arrivals(last)).await?;
-            output::print(&total.for_people(&context.config, &arrivals.topics, Utc::now()))?;
+            output::print(&total.for_people(&context.config, &arrivals.topics, clock::now()))?;
         }
         Ok::<_, Failure>(outage)
     })?;
@@ -101,7 +100,7 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
 async fn mend_throttles(context: &Context) -> Result<(), StoreError> {
     let states = context.store.call(|store| store.sources(None)).await?;
     let states: Vec<_> = states.into_iter().map(|known| known.state).collect();
-    context.mend_throttles(&states, Utc::now()).await
+    context.mend_throttles(&states, clock::now()).await
 }
 
 /// The sources to poll: the named ones, else all that are enabled.
@@ -144,7 +143,7 @@ async fn round(
     force: bool,
     json: bool,
 ) -> Result<(Total, Option<Outage>), Failure> {
-    let now = Utc::now();
+    let now = clock::now();
     let mut due = Due::default();
     let bar = progress::bar(sources.len(), "feeds");
     let sources: HashMap<String, Source> = sources.into_iter().map(|source| (source.id.clone(), source)).collect();
@@ -238,7 +237,7 @@ impl Round<'_> {
     }
 
     fn lack(&mut self, lack: Lack, reason: String) {
-        self.outage.get_or_insert_with(|| Outage { lack, since: Utc::now(), reason });
+        self.outage.get_or_insert_with(|| Outage { lack, since: clock::now(), reason });
     }
 
     fn tell(&mut self, id: &str, polled: &Polled) -> Result<(), Failure> {
@@ -269,7 +268,7 @@ fn host(source: &Source) -> &str {
 async fn ask(context: &Arc<Context>, source: &Source, force: bool) -> Result<Conclusion, StoreError> {
     let mut tries = 1;
     loop {
-        let conclusion = pipeline::ask(context, source, force, Utc::now()).await?;
+        let conclusion = pipeline::ask(context, source, force, clock::now()).await?;
         if tries >= LACKING_TRIES || !matches!(conclusion, Conclusion::Lacking(_)) {
             return Ok(conclusion);
         }

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
 use tracing::{error, info, warn};
 
 use super::{Daemon, polls_max, publication};
 use crate::config::Config;
 use crate::outage::{Lack, Outage};
-use crate::pipeline::{self, Context};
+use crate::pipeline::{self, Context, clock};
 use crate::publish::files;
 use crate::store::ailment::Ailment;
 use crate::store::sqlite::Sqlite;
@@ -98,6 +97,10 @@ impl Daemon {
     pub(super) fn survive<T>(&mut self, result: anyhow::Result<Option<T>>) -> anyhow::Result<Option<T>> {
         let Err(error) = &result else { return result };
         let of_store = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
+        if matches!(of_store, Some(StoreError::Overtaken { .. })) {
+            // Another node does it from now on.
+            return Ok(None);
+        }
         match of_store.filter(|error| error.ailment().is_some()) {
             Some(error) => {
                 self.store_fails(error);
@@ -201,7 +204,7 @@ impl Daemon {
         if is_told {
             return;
         }
-        let since = known.map_or_else(Utc::now, |known| known.since);
+        let since = known.map_or_else(clock::now, |known| known.since);
         match lack {
             Lack::Network | Lack::Resources => warn!("{reason}; {}", lack.advice()),
             // Seldom over by itself.
@@ -215,7 +218,7 @@ impl Daemon {
     /// Tells everywhere that this machine has again what it lacked, unless it lacked nothing.
     pub(super) fn end_outage(&mut self, lack: Lack) {
         let Some(outage) = self.outages.remove(&lack) else { return };
-        let now = Utc::now();
+        let now = clock::now();
         let minutes = (now - outage.since).num_minutes();
         match lack {
             Lack::Network => info!("hosts answer again, after {minutes} minutes: what is due is polled"),

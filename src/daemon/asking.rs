@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use futures_util::FutureExt;
 use tracing::{Instrument, error, info_span, warn};
 
@@ -13,7 +13,7 @@ use super::{Daemon, LOOK, PANIC_PAUSE};
 use crate::config::Source;
 use crate::feed::Timestamp;
 use crate::outage::{Finding, Lack};
-use crate::pipeline::{self, Conclusion, Context, Counts, Doubt, Outcome, Polled};
+use crate::pipeline::{self, Conclusion, Context, Counts, Doubt, Outcome, Polled, clock};
 use crate::state::PollFailure;
 use crate::store::StoreError;
 
@@ -71,15 +71,16 @@ impl Daemon {
     /// Returns the time until the next look for due polls: none are looked for while there is no room for another.
     pub(super) fn until_next_poll(&mut self) -> Duration {
         let now = Instant::now();
+        let leasing = self.until_leasing();
         let is_full = self.polls.len() >= self.room_for_polls();
         if is_full || self.is_lacking() || self.is_ailing() || !self.network.admits(now) {
             let next = self.network.next().map(|at| at.saturating_duration_since(now));
-            return next.filter(|wait| !wait.is_zero()).unwrap_or(LOOK).min(LOOK);
+            return next.filter(|wait| !wait.is_zero()).unwrap_or(LOOK).min(LOOK).min(leasing);
         }
-        self.due.next().map_or(LOOK, |at| (at - Utc::now()).to_std().unwrap_or_default()).min(LOOK)
+        self.due.next().map_or(LOOK, |at| (at - clock::now()).to_std().unwrap_or_default()).min(LOOK).min(leasing)
     }
 
-    fn is_lacking(&self) -> bool {
+    pub(super) fn is_lacking(&self) -> bool {
         self.lacking_until.is_some_and(|until| Instant::now() < until)
     }
 
@@ -102,13 +103,21 @@ impl Daemon {
         let Ended { source_id, context, asked, conclusion } = ended;
         let now = Instant::now();
         let conclusion = match conclusion {
+            Err(StoreError::Overtaken { .. }) => {
+                if let Some((host, _)) = asked {
+                    self.network.leave(&host, now);
+                }
+                // Another node polls its host meanwhile, perhaps this very source.
+                self.due.end(&source_id, Some(clock::now()));
+                return Ok(());
+            }
             Err(error) if error.ailment().is_some() => {
                 if let Some((host, _)) = asked {
                     self.network.leave(&host, now);
                 }
                 self.store_fails(&error);
                 // Nothing of it is kept, so it is due still.
-                self.due.end(&source_id, Some(Utc::now()));
+                self.due.end(&source_id, Some(clock::now()));
                 return Ok(());
             }
             conclusion => conclusion.context("polling failed")?,
@@ -131,7 +140,7 @@ impl Daemon {
                 if let Some((host, _)) = asked {
                     self.network.leave(&host, now);
                 }
-                self.due.end(&source_id, Some(Utc::now() + LACKING_RETRY));
+                self.due.end(&source_id, Some(clock::now() + LACKING_RETRY));
                 self.lacking_until = Some(now + LACKING_PAUSE);
                 self.begin_outage(Lack::Resources, why);
             }
@@ -180,8 +189,8 @@ impl Daemon {
 
     /// Decides on polls in doubt, once that can be decided.
     pub(super) fn settle(&mut self) {
-        let soon = Utc::now() + SOON;
-        let is_more_to_come = self.due.next().is_some_and(|at| at <= soon);
+        let soon = clock::now() + SOON;
+        let is_more_to_come = self.due.next().is_some_and(|at| at <= soon) || self.is_waiting_for_leases();
         let was_down = self.network.is_down();
         let (finding, polls) = self.network.settle(is_more_to_come, Instant::now());
         if was_down && !self.network.is_down() {
@@ -193,7 +202,7 @@ impl Daemon {
             Finding::Open => {}
             Finding::Hosts => polls.into_iter().for_each(|poll| self.blame(poll)),
             Finding::Offline | Finding::Portal => {
-                let now = Utc::now();
+                let now = clock::now();
                 for poll in &polls {
                     self.due.end(&poll.source_id, Some(now));
                 }
@@ -216,16 +225,16 @@ impl Daemon {
 }
 
 /// The host of a source; a source without one stands for itself.
-fn host(source: &Source) -> String {
+pub(super) fn host(source: &Source) -> String {
     source.url.host_str().unwrap_or(&source.id).to_owned()
 }
 
 /// Polls a source. A panic is a fault of ours over this one source.
 async fn ask(context: Arc<Context>, source: Source, host: String) -> Ended {
     let began = Instant::now();
-    let asking = AssertUnwindSafe(pipeline::ask(&context, &source, false, Utc::now())).catch_unwind();
+    let asking = AssertUnwindSafe(pipeline::ask(&context, &source, false, clock::now())).catch_unwind();
     let conclusion =
-        asking.await.unwrap_or_else(|_| Ok(Conclusion::Kept { polled: panicked(Utc::now()), is_answer: false }));
+        asking.await.unwrap_or_else(|_| Ok(Conclusion::Kept { polled: panicked(clock::now()), is_answer: false }));
     Ended { source_id: source.id, context, asked: Some((host, began)), conclusion }
 }
 

@@ -1,12 +1,14 @@
 //! The due times of sources: one heap, not a task for each source.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::feed::Timestamp;
+use crate::fetch::{LeaseUse, Leases};
 
 /// Polls of one host that are begun at once, so that its next one is ready when its turn comes; the others wait here,
 /// where they cost next to nothing.
@@ -32,15 +34,36 @@ pub(crate) struct Due {
     hosts: HashMap<String, HostQueue>,
     /// Hosts that have room again for one that waits.
     free: VecDeque<String>,
+    /// The leases of this node, where several nodes share a store.
+    leases: Option<Arc<Leases>>,
+    /// Hosts with sources that are due and that this node does not hold, in the order in which they became due.
+    closed: VecDeque<String>,
 }
 
 #[derive(Debug, Default)]
 struct HostQueue {
     polls: usize,
     waiting: VecDeque<String>,
+    lease: Option<LeaseUse>,
+}
+
+impl HostQueue {
+    /// Whether a poll of the host may begin, where only one of several nodes asks a host.
+    fn is_open(&mut self, host: &str, leases: Option<&Arc<Leases>>) -> bool {
+        let Some(leases) = leases else { return true };
+        if !self.lease.as_ref().is_some_and(LeaseUse::is_open) {
+            self.lease = leases.use_now(host);
+        }
+        self.lease.is_some()
+    }
 }
 
 impl Due {
+    /// Makes the due times of a node that shares the store with others.
+    pub(crate) fn sharing(leases: Option<Arc<Leases>>) -> Self {
+        Self { leases, ..Self::default() }
+    }
+
     /// Makes a source due at `at`, unless it is being polled: then its poll's end says when.
     pub(crate) fn set(&mut self, source_id: &str, at: Timestamp) {
         if !self.polling.contains_key(source_id) {
@@ -67,7 +90,65 @@ impl Due {
         let waiting = self.hosts.values_mut().flat_map(|host| host.waiting.drain(..));
         let late = late.chain(waiting).collect();
         self.free.clear();
+        self.closed.clear();
         self.set_late(late, now);
+        self.sweep();
+    }
+
+    /// Forgets hosts of which nothing is polled and nothing waits.
+    fn sweep(&mut self) {
+        self.hosts.retain(|_, host| host.polls > 0 || !host.waiting.is_empty());
+    }
+
+    /// Returns the hosts whose lease is wanted, in the order in which they became due: `most` of them at most.
+    pub(crate) fn wanted(&mut self, most: usize) -> Vec<String> {
+        let (hosts, mut seen) = (&self.hosts, HashSet::new());
+        self.closed.retain(|host| {
+            hosts.get(host).is_some_and(|queue| queue.lease.is_none() && !queue.waiting.is_empty())
+                && seen.insert(host.clone())
+        });
+        self.closed.iter().take(most).cloned().collect()
+    }
+
+    /// Opens those of the wanted hosts whose leases have come; the others are asked for again after all that are due.
+    pub(crate) fn open(&mut self, wanted: &[String]) {
+        for host in wanted {
+            let Some(queue) = self.hosts.get_mut(host) else { continue };
+            if queue.is_open(host, self.leases.as_ref()) {
+                let room = HOST_POLLS_MAX.saturating_sub(queue.polls).min(queue.waiting.len());
+                self.free.extend(std::iter::repeat_n(host.clone(), room));
+            } else if let Some(at) = self.closed.iter().position(|closed| closed == host) {
+                self.closed.remove(at);
+                self.closed.push_back(host.clone());
+            }
+        }
+    }
+
+    /// Returns the sources that are due and wait for these hosts.
+    pub(crate) fn waiting_for(&self, hosts: &[String]) -> Vec<String> {
+        hosts.iter().filter_map(|host| self.hosts.get(host)).flat_map(|queue| queue.waiting.iter().cloned()).collect()
+    }
+
+    /// Whether sources are due that wait for their host.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.hosts.values().any(|host| !host.waiting.is_empty())
+    }
+
+    /// Notes that another node has polled a source of `host`, which is due again at `next`, or never.
+    pub(crate) fn note(&mut self, source_id: &str, host: &str, next: Option<Timestamp>) {
+        if self.polling.contains_key(source_id) {
+            return;
+        }
+        if let Some(queue) = self.hosts.get_mut(host) {
+            queue.waiting.retain(|waiting| waiting != source_id);
+            if queue.polls == 0 && queue.waiting.is_empty() {
+                self.hosts.remove(host);
+            }
+        }
+        match next {
+            Some(at) => self.set(source_id, at),
+            None => drop(self.times.remove(source_id)),
+        }
     }
 
     /// When the next source is due.
@@ -86,7 +167,11 @@ impl Due {
     /// `host_of` tells the host of a source; one without is of no host in particular.
     pub(crate) fn take(&mut self, now: Timestamp, host_of: impl Fn(&str) -> Option<String>) -> Option<String> {
         while let Some(host) = self.free.pop_front() {
-            if let Some(source_id) = self.hosts.get_mut(&host).and_then(|host| host.waiting.pop_front()) {
+            let is_next = |queue: &&mut HostQueue| !queue.waiting.is_empty() && queue.polls < HOST_POLLS_MAX;
+            let Some(queue) = self.hosts.get_mut(&host).filter(is_next) else { continue };
+            if !queue.is_open(&host, self.leases.as_ref()) {
+                self.closed.push_back(host);
+            } else if let Some(source_id) = queue.waiting.pop_front() {
                 return Some(self.begin(source_id, host));
             }
         }
@@ -95,10 +180,16 @@ impl Due {
             self.times.remove(&source_id);
             let host = host_of(&source_id).unwrap_or_else(|| source_id.clone());
             let busy = self.hosts.entry(host.clone()).or_default();
-            if busy.polls < HOST_POLLS_MAX {
+            if busy.polls >= HOST_POLLS_MAX {
+                busy.waiting.push_back(source_id);
+            } else if busy.is_open(&host, self.leases.as_ref()) {
                 return Some(self.begin(source_id, host));
+            } else {
+                busy.waiting.push_back(source_id);
+                if busy.waiting.len() == 1 {
+                    self.closed.push_back(host);
+                }
             }
-            busy.waiting.push_back(source_id);
         }
         None
     }
@@ -131,7 +222,9 @@ impl Due {
         self.heap.clear();
         self.times.clear();
         self.free.clear();
+        self.closed.clear();
         self.hosts.values_mut().for_each(|host| host.waiting.clear());
+        self.sweep();
     }
 }
 

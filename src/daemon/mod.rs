@@ -7,6 +7,7 @@ mod ailing;
 mod asking;
 mod due;
 mod listen;
+mod nodes;
 mod notify;
 mod publication;
 mod reload;
@@ -22,7 +23,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
@@ -32,6 +33,7 @@ use tracing::{error, info, warn};
 use self::ailing::{Ailing, Opened};
 use self::asking::{Ended, InDoubt};
 pub(crate) use self::due::Due;
+use self::nodes::Leasing;
 use self::publication::Publication;
 use self::reload::Reloaded;
 use self::report::Report;
@@ -41,7 +43,7 @@ use crate::config::Config;
 use crate::feed::Timestamp;
 use crate::fetch::descriptors::Shares;
 use crate::outage::{Lack, Network, Outage};
-use crate::pipeline::{self, Announced, Archives, Context};
+use crate::pipeline::{self, Announced, Archives, Context, clock};
 use crate::publish::files::{FilesError, Written};
 use crate::serve::{self, Front, Offer, ServingLimits, Socket};
 use crate::state::SourceState;
@@ -178,6 +180,7 @@ struct Daemon {
     /// The clock was set back: due times are to be read anew.
     is_to_replan: bool,
     noting: Task<()>,
+    leasing: Leasing,
     reloading: Task<Reloaded>,
     looking: Task<Looked>,
     publishing: Task<Option<Publication>>,
@@ -213,13 +216,14 @@ impl Daemon {
     fn new(context: Arc<Context>, socket: Option<Socket>) -> Self {
         let file = FileWatch::new(&context.config.path, &context.config.warnings.text);
         let store_path = context.config.store.path.clone();
+        let due = Due::sharing(context.client.leases().cloned());
         Self {
             context,
             front: Arc::default(),
             stop: CancellationToken::new(),
             socket,
             server: Task::new("serving over HTTP"),
-            due: Due::default(),
+            due,
             places: HashMap::new(),
             polls: JoinSet::new(),
             network: Network::default(),
@@ -230,9 +234,10 @@ impl Daemon {
             store_path,
             mending: Task::new("trying the store"),
             lacking_until: None,
-            round: Utc::now(),
+            round: clock::now(),
             is_to_replan: false,
             noting: Task::new("noting outages"),
+            leasing: Leasing::new(),
             reloading: Task::new("reading the config"),
             looking: Task::new("looking at the store"),
             publishing: Task::new("publishing"),
@@ -250,7 +255,7 @@ impl Daemon {
             file: Arc::new(Mutex::new(file)),
             is_told_to_reload: false,
             troubles: BTreeMap::new(),
-            next_upkeep: Utc::now(),
+            next_upkeep: clock::now(),
             report: Report::new(),
         }
     }
@@ -305,6 +310,12 @@ impl Daemon {
                 noted = self.noting.ended() => {
                     self.survive(noted)?;
                 }
+                leased = self.leasing.ended() => {
+                    if let Some(leased) = self.survive(leased)? {
+                        self.leased(leased);
+                    }
+                }
+                () = nodes::wished(&self.context) => {}
                 mended = self.mending.ended() => {
                     if let Some(mended) = mended? {
                         self.mended(mended);
@@ -360,11 +371,12 @@ impl Daemon {
 
     /// Starts what is due or was asked for.
     fn start(&mut self) {
-        let now = Utc::now();
+        let now = clock::now();
         self.settle();
         self.tend_store();
         self.start_report();
         self.start_polls(now);
+        self.start_leasing();
         if self.next_upkeep <= now {
             self.next_upkeep = now + UPKEEP;
             self.upkeep.ask();
@@ -392,6 +404,10 @@ impl Daemon {
             async move { Ok(pipeline::note_outages(&context, outages, now).await?) }
         });
         self.looking.start(|| look(Arc::clone(context)));
+        if !context.has_jobs() {
+            // They wait until this node is the one that does them.
+            return;
+        }
         self.relabelling.start(|| {
             let context = Arc::clone(context);
             async move { Ok(pipeline::relabel(&context).await?) }
@@ -447,7 +463,7 @@ impl Daemon {
         self.context = context;
         self.set_trouble("config", None);
         self.relabelling.ask_anew();
-        let now = Utc::now();
+        let now = clock::now();
         let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
         self.due.clear();
         let mut late = Vec::new();
@@ -483,7 +499,7 @@ impl Daemon {
         if self.publishing.is_running() {
             return;
         }
-        if self.published.is_some_and(|published| looked.generation > published) {
+        if self.published.is_some_and(|published| looked.generation != published) {
             self.gather();
         }
         if self.archives_wait && self.polls.is_empty() {
@@ -501,10 +517,11 @@ impl Daemon {
 
     /// Tells readers how long nothing can change: until the next poll, unless one is under way.
     fn tell_freshness(&mut self) {
-        let next = self.due.next().filter(|_| self.polls.is_empty());
-        let wait = next.and_then(|at| (at - Utc::now()).to_std().ok());
+        // Other nodes may poll what waits for its host.
+        let next = self.due.next().filter(|_| self.polls.is_empty() && !self.due.is_waiting());
+        let wait = next.and_then(|at| (at - clock::now()).to_std().ok());
         let until = wait.map(|wait| std::time::Instant::now() + wait);
-        self.front.tree.store(self.front.tree.load().with_fresh_until(until, Utc::now()));
+        self.front.tree.store(self.front.tree.load().with_fresh_until(until, clock::now()));
     }
 
     /// Shows on `/healthz` that something is wrong, or is right again.
@@ -539,7 +556,7 @@ impl Daemon {
         self.front.metrics.published(self.publication, &stories);
         self.report_publication();
         self.announced = Arc::new(announced);
-        self.next_announcement = Some(Utc::now());
+        self.next_announcement = Some(clock::now());
         let is_first = self.published.replace(generation).is_none();
         self.note_files(written);
         if is_first {
@@ -609,6 +626,7 @@ impl Daemon {
             let ended = timeout_at(deadline, self.publishing.ended()).await.unwrap_or(Ok(None));
             self.survive(ended)?;
         }
+        self.leave_others(deadline).await;
         if self.server.is_running() {
             timeout_at(deadline, self.server.ended()).await.unwrap_or(Ok(None))?;
         }
@@ -623,7 +641,7 @@ fn polls_max(context: &Context) -> usize {
 
 /// Looks whether another process changed the store, or was told to leave a host alone.
 async fn look(context: Arc<Context>) -> anyhow::Result<Looked> {
-    context.resume(Utc::now()).await?;
+    context.resume(clock::now()).await?;
     let pulse = context.store.call(|store| store.pulse()).await?;
     Ok(Looked { generation: pulse.generation, size: pulse.size })
 }

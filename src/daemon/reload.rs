@@ -2,13 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::Utc;
 use tracing::warn;
 
 use super::notify;
 use super::watch::{FileWatch, Sight};
 use crate::config;
-use crate::pipeline::{self, Context};
+use crate::pipeline::{self, Context, clock};
 use crate::state::SourceState;
 
 /// The result of looking at the config file.
@@ -42,7 +41,7 @@ pub(super) async fn reload(
         None => Ok(Reloaded::Unchanged),
         Some(Ok(context)) => take_over(Arc::new(context)).await,
         Some(Err((first, all, is_unreadable))) => {
-            pipeline::note_config(&context, Some(first.clone()), Utc::now()).await?;
+            pipeline::note_config(&context, Some(first.clone()), clock::now()).await?;
             Ok(if is_unreadable { Reloaded::Unreadable(first) } else { Reloaded::Refused(all) })
         }
     }
@@ -62,7 +61,7 @@ fn renewed(old: &Context) -> Result<Context, (String, String)> {
 
 /// Reads the state of all sources, and leaves alone the hosts that asked for it, before a config is followed.
 pub(super) async fn take_over(context: Arc<Context>) -> anyhow::Result<Reloaded> {
-    let now = Utc::now();
+    let now = clock::now();
     pipeline::note_config(&context, None, now).await?;
     let states = context.store.call(|store| store.sources(None)).await?;
     let states: Vec<SourceState> = states.into_iter().map(|known| known.state).collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{SubsecRound, TimeDelta, Utc};
+use chrono::{SubsecRound, TimeDelta};
 
 use super::asking::SOON;
 use super::roster::{Roster, Survey};
@@ -12,9 +12,9 @@ use super::task::Task;
 use super::{Daemon, GRACE};
 use crate::disk;
 use crate::feed::Timestamp;
-use crate::pipeline::{Context, Polled};
+use crate::pipeline::{Context, Polled, clock};
 use crate::schedule::RHYTHM;
-use crate::serve::{self, DaemonFigures, DaemonHealth, Offer, OutageTold, ServingLimits, Socket};
+use crate::serve::{self, DaemonFigures, DaemonHealth, NodeTold, Offer, OutageTold, ServingLimits, Socket};
 use crate::store::StoreError;
 
 /// Longest time between two surveys of the sources, even if nothing was published: another process may have polled.
@@ -47,7 +47,7 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn new() -> Self {
         let mut report = Self {
-            began: Utc::now(),
+            began: clock::now(),
             roster: Roster::default(),
             surveying: Task::new("asking how sources stand"),
             is_survey_wanted: true,
@@ -67,7 +67,20 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Returns how late the poll is that has been due for longest, in seconds.
+    pub(super) fn lag_seconds(&self) -> u64 {
+        self.roster.lag(clock::now()).max(TimeDelta::zero()).num_seconds().unsigned_abs()
+    }
+}
+
 impl Daemon {
+    /// Returns the problems of this process, one line each.
+    pub(super) fn report_reasons(&self) -> Vec<String> {
+        let own = self.troubles.iter().filter(|(about, _)| **about != "nodes").map(|(_, trouble)| trouble.clone());
+        own.chain(self.report.roster.reasons(self.report.began, clock::now())).collect()
+    }
+
     /// Starts what the report needs.
     pub(super) fn start_report(&mut self) {
         let (report, now) = (&mut self.report, Instant::now());
@@ -116,14 +129,14 @@ impl Daemon {
     pub(super) fn report_poll(&mut self, source_id: &str, polled: &Polled) {
         let report = &mut self.report;
         report.round.add(&polled.outcome);
-        report.roster.polled(source_id, polled, Utc::now());
+        report.roster.polled(source_id, polled, clock::now());
         // A survey that began before knows nothing of it.
         report.is_survey_wanted |= report.surveying.is_running();
     }
 
     /// Takes down that a publication is there.
     pub(super) fn report_publication(&mut self) {
-        self.report.published = Some(Utc::now().trunc_subsecs(0));
+        self.report.published = Some(clock::now().trunc_subsecs(0));
         self.report.is_survey_wanted = true;
         self.tell_health();
     }
@@ -138,7 +151,7 @@ impl Daemon {
     pub(super) fn report_look(&mut self, store_bytes: u64) {
         self.report.store_bytes = store_bytes;
         self.report.is_survey_wanted |= self.report.survey_began.elapsed() >= SURVEY;
-        let soon = Utc::now() + SOON;
+        let soon = clock::now() + SOON;
         let is_under_way = !self.polls.is_empty() || self.due.next().is_some_and(|at| at <= soon);
         if self.report.round.is_to_be_told(is_under_way) {
             self.report.telling.ask();
@@ -148,12 +161,14 @@ impl Daemon {
 
     /// Brings `/healthz` and the metrics up to date.
     pub(super) fn tell_health(&mut self) {
-        let now = Utc::now();
+        let now = clock::now();
         // The next poll is spread by parts of a second, which nobody needs to know.
         let next_poll = self.due.next().map(|at| at.trunc_subsecs(0));
         let report = &self.report;
-        let lag = report.roster.lag(now).max(TimeDelta::zero()).num_seconds().unsigned_abs();
+        let lag = report.lag_seconds();
         let outages: Vec<OutageTold> = self.outages.values().map(OutageTold::from).collect();
+        let nodes = self.context.node().map(|node| NodeTold::all(&node.nodes(), self.leasing.generation()));
+        let nodes = nodes.unwrap_or_default();
         let reasons = self.troubles.values().cloned().chain(report.roster.reasons(report.began, now));
         let free_bytes = disk::free_bytes(&self.context.config.store.path);
         let figures = DaemonFigures {
@@ -166,11 +181,12 @@ impl Daemon {
             store_bytes: report.store_bytes,
             free_bytes,
         };
-        let health = DaemonHealth { reasons: reasons.collect(), outages, figures: Some(figures) };
+        let health = DaemonHealth { reasons: reasons.collect(), outages, nodes, figures: Some(figures) };
         let metrics = &self.front.metrics;
         let lacks: Vec<&'static str> = health.outages.iter().map(|outage| outage.lack).collect();
         metrics.health(&lacks, health.is_degraded());
         metrics.lag(lag);
+        metrics.nodes(&health.nodes);
         let of_folder = disk::free_bytes(&self.context.config.publish.directory);
         for (of, bytes) in [("store", free_bytes), ("publish", of_folder)] {
             if let Some(bytes) = bytes {
@@ -186,7 +202,7 @@ impl Daemon {
 
 /// Reads how sources stand.
 async fn survey(context: &Context) -> Result<Roster, StoreError> {
-    let now = Utc::now();
+    let now = clock::now();
     let survey = context.store.call(move |store| {
         let states = store.sources(None)?.into_iter().map(|known| known.state).collect();
         Ok(Survey { states, days: store.entry_days(now - RHYTHM)?, shares: store.shares()? })

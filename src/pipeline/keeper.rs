@@ -84,15 +84,16 @@ async fn keep_all(store: Handle, grouping: Arc<Grouping>, mut queue: mpsc::Recei
                 batch.into_iter().map(|waiting| (waiting.arrival, waiting.reply)).unzip();
             let arrivals = Arc::new(arrivals);
             let all = keep_batch(&store, &grouping, &arrivals, 0..arrivals.len()).await;
+            let is_one_to_blame = matches!(all, Err(_) | Ok(Err(StoreError::Overtaken { .. }))) && replies.len() > 1;
             match all {
-                Ok(kept) => answer(replies, kept),
-                Err(message) if replies.len() == 1 => {
+                Ok(kept) if !is_one_to_blame => answer(replies, kept),
+                Err(message) if !is_one_to_blame => {
                     if let Some(reply) = replies.into_iter().next() {
                         let _ = reply.send(Err(message));
                     }
                 }
-                // One of them panicked: the others are kept without it.
-                Err(_) => {
+                // One of them panicked, or was polled under a lease that was lost: the others are kept without it.
+                Ok(_) | Err(_) => {
                     for (place, reply) in replies.into_iter().enumerate() {
                         let kept = keep_batch(&store, &grouping, &arrivals, place..place + 1).await;
                         let kept = kept.map(|kept| kept.map(|counts| counts.first().copied().unwrap_or_default()));
@@ -268,7 +269,7 @@ mod tests {
         let fresh = (0..entries).map(|_| fresh()).collect();
         let news = Some(News { fresh, same: Vec::new(), listing: Listing::Doubtful, _share: Share::default() });
         let state = SourceState { source_id: source_id.into(), ..SourceState::default() };
-        Arrival { state, health: None, moved_to: None, throttle: None, is_answered: true, news, now }
+        Arrival { hold: None, state, health: None, moved_to: None, throttle: None, is_answered: true, news, now }
     }
 
     #[tokio::test]

@@ -5,11 +5,13 @@
 
 mod announcement;
 mod by_hand;
+pub mod clock;
 mod deciding;
 mod full_text;
 mod health;
 mod holding;
 mod keeper;
+mod nodes;
 mod opening;
 mod publication;
 mod rebuilding;
@@ -19,6 +21,7 @@ mod upkeep;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use regex::Regex;
@@ -34,7 +37,7 @@ use crate::outage::{Finding, Reply};
 use crate::parse;
 use crate::readers;
 use crate::schedule::{self, Asked};
-use crate::state::{About, PollFailure, Remembered, SourceState, Throttle, Validators, Wait};
+use crate::state::{About, Hold, PollFailure, Remembered, SourceState, Throttle, Validators, Wait};
 use crate::store::{Change, Handle, Inquiry, StoreError};
 use crate::story::{Identity, Known, Plain, Prepared};
 use crate::tag;
@@ -45,6 +48,7 @@ pub use announcement::{Announced, announce};
 pub use by_hand::{Account, Kinship, account, merge, split};
 pub use full_text::full_text;
 pub use health::{note_config, note_outages};
+pub use nodes::{LeaseWishes, Membership, NodeFigures};
 pub use holding::{HeldByOther, hold, refuse_others};
 pub use opening::{open_store, open_store_within, refuse_vanished, reopen_store};
 pub use publication::{Archives, Published, publish};
@@ -65,6 +69,12 @@ const OTHERS_FIRST: TimeDelta = TimeDelta::minutes(10);
 /// back-off.
 const BUSY_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
+/// Longest wait for the lease of a host; the daemon begins polls only of hosts that it holds.
+const LEASE_WAIT_MAX: Duration = Duration::from_secs(90);
+
+/// When a source is tried again whose host stayed with another node.
+const ELSEWHERE_PAUSE: TimeDelta = TimeDelta::minutes(1);
+
 /// Everything that polls and publications need, built whole from one config.
 #[derive(Debug)]
 pub struct Context {
@@ -80,6 +90,8 @@ pub struct Context {
     grouping: Arc<Grouping>,
     /// A hash of the rules by which entries are labelled.
     rules: Arc<str>,
+    /// This process among the nodes that share the store, if they may be several.
+    node: Option<Arc<Membership>>,
 }
 
 impl Context {
@@ -88,15 +100,24 @@ impl Context {
     /// # Errors
     /// When the HTTP client cannot be made, as on a system without CA certificates.
     pub fn new(config: Config, store: Handle) -> Result<Self, fetch::ClientError> {
-        let client = Arc::new(fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?);
-        Ok(Self::with(config, client, store))
+        Self::sharing(config, store, None)
     }
 
-    fn with(config: Config, client: Arc<fetch::Client>, store: Handle) -> Self {
+    /// Builds the context of a config for one of several nodes that share a store.
+    ///
+    /// # Errors
+    /// As [`Context::new`].
+    pub fn sharing(config: Config, store: Handle, node: Option<Arc<Membership>>) -> Result<Self, fetch::ClientError> {
+        let leases = node.as_ref().map(|node| Arc::clone(node.leases()));
+        let client = Arc::new(fetch::Client::sharing(&fetch::Settings::new(&config.site, &config.poll), leases)?);
+        Ok(Self::with(config, client, store, node))
+    }
+
+    fn with(config: Config, client: Arc<fetch::Client>, store: Handle, node: Option<Arc<Membership>>) -> Self {
         let (matcher, grouping) = (Matcher::new(config.topics.clone()), Arc::new(Grouping::of(&config)));
         let keeper = Keeper::new(store.clone(), Arc::clone(&grouping));
         let rules = relabelling::rules(&config).into();
-        Self { config, matcher, client, store, keeper, grouping, rules }
+        Self { config, matcher, client, store, keeper, grouping, rules, node }
     }
 
     /// Builds the context of a changed config on the same store. The client stays if its settings do, and with it the
@@ -106,9 +127,15 @@ impl Context {
     /// As [`Context::new`].
     pub fn renewed(&self, config: Config) -> Result<Self, fetch::ClientError> {
         if fetch::Settings::new(&config.site, &config.poll) != *self.client.settings() {
-            return Self::new(config, self.store.clone());
+            return Self::sharing(config, self.store.clone(), self.node.clone());
         }
-        Ok(Self::with(config, Arc::clone(&self.client), self.store.clone()))
+        Ok(Self::with(config, Arc::clone(&self.client), self.store.clone(), self.node.clone()))
+    }
+
+    /// Returns this process as one of the nodes that share the store; `None` if there can only be one.
+    #[must_use]
+    pub fn node(&self) -> Option<&Arc<Membership>> {
+        self.node.as_ref()
     }
 
     /// Postpones the hosts that asked to be left alone before a restart, or while another process polled (RFC 9110
@@ -212,6 +239,8 @@ pub struct Doubt {
     source: Source,
     arrival: Arrival,
     ground: Ground,
+    /// The host stays this node's until it is decided.
+    lease: Option<fetch::LeaseUse>,
 }
 
 #[derive(Debug)]
@@ -280,7 +309,7 @@ pub fn no_network(finding: Finding, polls: usize, example: &str) -> String {
 /// # Cancellation
 /// Nothing is kept unless all of it is.
 pub async fn blame(context: &Context, doubt: Doubt) -> Result<Polled, StoreError> {
-    let Doubt { source, arrival, ground, .. } = doubt;
+    let Doubt { source, arrival, ground, lease: _held, .. } = doubt;
     match ground {
         Ground::Fetch { address, error } => fail(context, &source, arrival, &address, &error).await,
         Ground::Unreadable { unreadable, waits } => misread(context, &source, arrival, unreadable, &waits).await,
@@ -300,6 +329,15 @@ pub async fn ask(
     force: bool,
     now: Timestamp,
 ) -> Result<Conclusion, StoreError> {
+    // Before anything is read: what another node keeps while it holds the lease would be overlooked.
+    let lease = match lease(context, source).await {
+        Ok(lease) => lease,
+        Err(Elsewhere) => {
+            let polled = Polled { outcome: Outcome::NotDue, next_poll: Some(now + ELSEWHERE_PAUSE) };
+            return Ok(Conclusion::Kept { polled, is_answer: false });
+        }
+    };
+    let hold = lease.as_ref().map(|lease| lease.hold().clone());
     let Remembered { mut state, health, missed_since } = remembered(context, &source.id).await?;
     let last_poll = state.last_poll;
     let moved_to = state.moved_to.clone();
@@ -313,6 +351,7 @@ pub async fn ask(
 
     let withdrawn_after = context.config.dedup.withdrawn_after;
     let arrival = |state: SourceState| Arrival {
+        hold: hold.clone(),
         state,
         health,
         moved_to: moved_to.clone(),
@@ -331,7 +370,7 @@ pub async fn ask(
             let (arrival, is_answer) = (arrival(state), error.is_answer());
             if let Some(reply) = error.reply(&address) {
                 let ground = Ground::Fetch { address, error };
-                return Ok(Conclusion::InDoubt(Box::new(Doubt { reply, source: source.clone(), arrival, ground })));
+                return Ok(Conclusion::InDoubt(Box::new(Doubt { reply, source: source.clone(), arrival, ground, lease })));
             }
             return Ok(Conclusion::Kept { polled: fail(context, source, arrival, &address, &error).await?, is_answer });
         }
@@ -354,7 +393,7 @@ pub async fn ask(
             let arrival = arrival(state);
             if let Some(reply) = doubtful {
                 let ground = Ground::Unreadable { unreadable, waits };
-                return Ok(Conclusion::InDoubt(Box::new(Doubt { reply, source: source.clone(), arrival, ground })));
+                return Ok(Conclusion::InDoubt(Box::new(Doubt { reply, source: source.clone(), arrival, ground, lease })));
             }
             let polled = misread(context, source, arrival, unreadable, &waits).await?;
             return Ok(Conclusion::Kept { polled, is_answer: true });
@@ -378,7 +417,7 @@ pub async fn ask(
     let misdated = wrong.map(|span| (span, state.clone()));
     let counts = context.keeper.keep(Arrival { is_answered, news, ..arrival(state) }).await?;
     if let Some((span, state)) = misdated {
-        redate(context, state, span, now).await?;
+        redate(context, hold, state, span, now).await?;
     }
     if let Some((failures, since)) = recovered {
         let times = if failures == 1 { "1 failure".to_owned() } else { format!("{failures} failures") };
@@ -392,6 +431,18 @@ pub async fn ask(
     }
     let outcome = if is_read { Outcome::Read(counts) } else { Outcome::Unchanged };
     Ok(Conclusion::Kept { polled: Polled { outcome, next_poll }, is_answer: true })
+}
+
+/// The host of a source stays with another node.
+struct Elsewhere;
+
+/// Uses the lease of a source's host, where several nodes share the store. The host is that of the configured address, so
+/// that two nodes with one config never poll a source at once; others on the way of redirects are leased for each request.
+async fn lease(context: &Context, source: &Source) -> Result<Option<fetch::LeaseUse>, Elsewhere> {
+    let Some(node) = &context.node else { return Ok(None) };
+    let host = source.url.host_str().unwrap_or(&source.id);
+    let end = tokio::time::Instant::now() + LEASE_WAIT_MAX;
+    node.leases().use_by(host, end).await.map(Some).ok_or(Elsewhere)
 }
 
 /// Our clock beside that of a server.
@@ -421,13 +472,14 @@ impl Skew {
 /// Dates entries anew that were first met while the clock was wrong, and forgets that it was.
 async fn redate(
     context: &Context,
+    hold: Option<Hold>,
     mut state: SourceState,
     (from, until): (Timestamp, Timestamp),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     state.about.clock_was_behind = None;
     let redate = Change::Redate { source_id: state.source_id.clone(), from, until, now };
-    let changes = [redate, Change::Source(Box::new(state))];
+    let changes: Vec<Change> = hold.map(Change::Held).into_iter().chain([redate, Change::Source(Box::new(state))]).collect();
     context.store.call(move |store| store.apply(&changes, None).map(|_| ())).await
 }
 
@@ -510,6 +562,7 @@ async fn misread(
 fn put_off(error: &fetch::FetchError, now: Timestamp) -> Option<(Outcome, Timestamp)> {
     match error {
         fetch::FetchError::Postponed { until, .. } => Some((Outcome::HostPostponed, *until)),
+        fetch::FetchError::Elsewhere { .. } => Some((Outcome::HostPostponed, now + ELSEWHERE_PAUSE)),
         fetch::FetchError::Busy { .. } => Some((Outcome::NoMemory, now + BUSY_PAUSE)),
         _ => None,
     }

@@ -109,7 +109,7 @@ pub(super) fn polled(around: &Surroundings, fresh: Vec<Prepared>, listing: Listi
     let news = News { fresh, same: Vec::new(), listing, _share: fetch::Share::default() };
     let state = SourceState { source_id: "a".into(), last_success: Some(now), ..SourceState::default() };
     let arrival =
-        Arrival { state, health: None, moved_to: None, throttle: None, is_answered: true, news: Some(news), now };
+        Arrival { hold: None, state, health: None, moved_to: None, throttle: None, is_answered: true, news: Some(news), now };
     let (_, changes) = settle(around, |draft| keep(draft, &arrival));
     changes.into_iter().filter(|change| !matches!(change, Change::Source(_) | Change::Turn(_))).collect()
 }

@@ -55,7 +55,7 @@ fn arrival(source_id: &str, entries: &[Entry], now: Timestamp) -> Arrival {
 
 fn arrive(source_id: &str, news: News, now: Timestamp) -> Arrival {
     let state = SourceState { source_id: source_id.to_owned(), ..SourceState::default() };
-    Arrival { state, health: None, moved_to: None, throttle: None, is_answered: true, news: Some(news), now }
+    Arrival { hold: None, state, health: None, moved_to: None, throttle: None, is_answered: true, news: Some(news), now }
 }
 
 fn poll(store: &mut dyn Store, source_id: &str, entries: &[Entry], now: Timestamp) {

@@ -34,7 +34,8 @@ pub(super) fn apply(connection: &mut Connection, changes: &[Change], seen: Optio
 /// ([`Writing::label_anew`]); those of rules to come are not seen before [`Change::FinishRules`].
 fn is_seen(change: &Change) -> bool {
     match change {
-        Change::Source(_)
+        Change::Held(_)
+        | Change::Source(_)
         | Change::Throttle { .. }
         | Change::Unrelated(_)
         | Change::Related(_)
@@ -91,6 +92,8 @@ impl<'a> Writing<'a> {
     fn write(&mut self, change: &Change) -> Result<(), StoreError> {
         let connection = self.connection;
         match change {
+            // One node: nobody takes anything over.
+            Change::Held(_) => Ok(()),
             Change::Source(state) => operations::save_source(connection, state),
             Change::Throttle { throttle, now } => operations::save_throttle(connection, throttle, *now),
             Change::Turn(turn) => operations::note_turn(connection, turn),
