@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Failure, open, output};
 use crate::config::Config;
-use crate::store::Store;
+use crate::store::StorePlace;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BackupOptions {
@@ -25,6 +25,6 @@ pub(super) fn run(config: &Config, options: &BackupOptions) -> Result<(), Failur
     tempfile::TempPath::try_from_path(&beside)?
         .persist_noclobber(to)
         .map_err(|error| anyhow::anyhow!("`{}` cannot be written: {}", to.display(), error.error))?;
-    output::note(&format!("copied `{}` to `{}`, and checked it", config.store.path.display(), to.display()));
+    output::note(&format!("copied `{}` to `{}`, and checked it", StorePlace::of(&config.store).name(), to.display()));
     Ok(())
 }

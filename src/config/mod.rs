@@ -32,7 +32,7 @@ pub use keys::{
     Access, Auth, DedupSettings, PollSettings, PublishSettings, ServeSettings, Site, Source, StoreSettings,
 };
 pub use quantity::duration;
-pub use read::{load, parse, store_path};
+pub use read::{load, parse, store_settings};
 pub use reference::reference;
 pub use sources::{id_for, is_id};
 

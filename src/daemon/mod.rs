@@ -18,7 +18,6 @@ mod task;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -47,7 +46,7 @@ use crate::pipeline::{self, Announced, Archives, Context, clock};
 use crate::publish::files::{FilesError, Written};
 use crate::serve::{self, Front, Offer, ServingLimits, Socket};
 use crate::state::SourceState;
-use crate::store::StoreError;
+use crate::store::{StoreError, StorePlace};
 
 /// Longest time from the signal to stop to the end of the process, whatever is under way.
 ///
@@ -171,7 +170,7 @@ struct Daemon {
     /// Number of tries to write to the store since a poll was last kept.
     tries: usize,
     /// The path of the store; another one that the config names counts from the next start.
-    store_path: PathBuf,
+    store_place: StorePlace,
     mending: Task<Result<(), StoreError>>,
     /// No poll begins until then: the last one lacked something.
     lacking_until: Option<std::time::Instant>,
@@ -215,7 +214,7 @@ struct Daemon {
 impl Daemon {
     fn new(context: Arc<Context>, socket: Option<Socket>) -> Self {
         let file = FileWatch::new(&context.config.path, &context.config.warnings.text);
-        let store_path = context.config.store.path.clone();
+        let store_place = StorePlace::of(&context.config.store);
         let due = Due::sharing(context.client.leases().cloned());
         Self {
             context,
@@ -231,7 +230,7 @@ impl Daemon {
             is_outage_noted: false,
             ailing: None,
             tries: 0,
-            store_path,
+            store_place,
             mending: Task::new("trying the store"),
             lacking_until: None,
             round: clock::now(),

@@ -9,6 +9,7 @@ use super::watch::{FileWatch, Sight};
 use crate::config;
 use crate::pipeline::{self, Context, clock};
 use crate::state::SourceState;
+use crate::store::StorePlace;
 
 /// The result of looking at the config file.
 pub(super) enum Reloaded {
@@ -53,8 +54,8 @@ fn renewed(old: &Context) -> Result<Context, (String, String)> {
     let config = config::load(&old.config.path).map_err(|invalid| (invalid.0.summary(), invalid.0.list()))?;
     let is_served_as_before =
         config.serve.listen == old.config.serve.listen && config.serve.internal == old.config.serve.internal;
-    if !is_served_as_before || config.store.path != old.config.store.path {
-        warn!("`serve.listen`, `serve.internal` and `store.path` change with a restart only");
+    if !is_served_as_before || StorePlace::of(&config.store) != StorePlace::of(&old.config.store) {
+        warn!("`serve.listen`, `serve.internal`, `store.path` and `store.url` change with a restart only");
     }
     old.renewed(config).map_err(|error| (error.to_string(), error.to_string()))
 }

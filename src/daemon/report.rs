@@ -15,7 +15,7 @@ use crate::feed::Timestamp;
 use crate::pipeline::{Context, Polled, clock};
 use crate::schedule::RHYTHM;
 use crate::serve::{self, DaemonFigures, DaemonHealth, NodeTold, Offer, OutageTold, ServingLimits, Socket};
-use crate::store::StoreError;
+use crate::store::{StoreError, StorePlace};
 
 /// Longest time between two surveys of the sources, even if nothing was published: another process may have polled.
 const SURVEY: Duration = Duration::from_mins(5);
@@ -170,7 +170,7 @@ impl Daemon {
         let nodes = self.context.node().map(|node| NodeTold::all(&node.nodes(), self.leasing.generation()));
         let nodes = nodes.unwrap_or_default();
         let reasons = self.troubles.values().cloned().chain(report.roster.reasons(report.began, now));
-        let free_bytes = disk::free_bytes(&self.context.config.store.path);
+        let free_bytes = StorePlace::of(&self.context.config.store).file().and_then(disk::free_bytes);
         let figures = DaemonFigures {
             sources: report.roster.standings(now),
             topics: self.context.config.topics.len(),

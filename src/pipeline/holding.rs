@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::disk;
-use crate::store::{Claim, StoreError, holder};
+use crate::store::{Claim, StoreError, StorePlace, holder};
 
 /// A store or a published folder that a process with another config holds.
 #[derive(Debug, thiserror::Error)]
@@ -33,12 +33,12 @@ impl HeldByOther {
 pub fn hold(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
     let by = format!("process {} (`veille run {}`)", std::process::id(), named(config));
     let mut claims = Vec::new();
-    for (what, path) in places(config) {
+    for (what, path) in &places(config) {
         // Where no folder can be made, opening the store will tell.
         let _ = disk::make_folders(path.parent().unwrap_or(Path::new("")));
         match Claim::take(path, &by) {
             Ok(claim) => claims.extend(claim),
-            Err(StoreError::Held { by, .. }) => return Err(HeldByOther { what, path: path.to_owned(), by }),
+            Err(StoreError::Held { by, .. }) => return Err(HeldByOther { what: *what, path: path.clone(), by }),
             // Nobody can be kept away.
             Err(_) => {}
         }
@@ -52,18 +52,20 @@ pub fn hold(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
 /// When a daemon with another config holds the store or the published folder.
 pub fn refuse_others(config: &Config) -> Result<(), HeldByOther> {
     let own = format!("{}`)", named(config));
-    for (what, path) in places(config) {
+    for (what, path) in &places(config) {
         // On a full disk a daemon holds its store without a name; the disk is what to tell of then.
         let is_named = |by: &String| by.contains("--config ");
         if let Some(by) = holder(path).filter(|by| is_named(by) && !by.ends_with(&own)) {
-            return Err(HeldByOther { what, path: path.to_owned(), by });
+            return Err(HeldByOther { what: *what, path: path.clone(), by });
         }
     }
     Ok(())
 }
 
-fn places(config: &Config) -> [(&'static str, &Path); 2] {
-    [("store", config.store.path.as_path()), ("published folder", config.publish.directory.as_path())]
+/// A database is no place to hold: several machines may share it.
+fn places(config: &Config) -> Vec<(&'static str, PathBuf)> {
+    let store = StorePlace::of(&config.store).file().map(|path| ("store", path.to_owned()));
+    store.into_iter().chain([("published folder", config.publish.directory.clone())]).collect()
 }
 
 /// The config by its place in the file system, however it was named.

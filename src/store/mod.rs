@@ -1,18 +1,21 @@
 //! The store: states of sources, entries, stories and labels. The contract is the prose on [`Store`].
 //!
-//! `tests` in this folder run it against every backend. [`sqlite`] is the embedded default; [`Handle`] puts a store on
-//! its own thread.
+//! `tests` in this folder run it against every backend. [`sqlite`] is the embedded default, [`postgres`] serves several
+//! machines; [`Handle`] puts a store on its own thread.
 
 pub mod ailment;
 mod change;
 mod claim;
 mod handle;
+mod place;
+pub mod postgres;
 pub mod sqlite;
 mod surroundings;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
+use std::time::Duration;
 
 use ailment::Ailment;
 
@@ -24,6 +27,7 @@ use crate::topic::Label;
 pub use change::Change;
 pub use claim::{Claim, holder};
 pub use handle::Handle;
+pub use place::StorePlace;
 pub use surroundings::{Inquiry, SHARING_MAX, SPANS_MAX, Surroundings};
 
 /// Everything that outlives the process: reads, one write for all decisions, and upkeep.
@@ -130,6 +134,18 @@ pub trait Store: Send {
     /// left.
     fn drop_labels(&mut self, limit: usize) -> Result<usize, StoreError>;
 
+    /// Writes something that changes nothing, so that it shows whether the store can be written.
+    fn attempt(&mut self) -> Result<(), StoreError>;
+
+    /// Waits for other processes that write no longer than this.
+    fn set_patience(&mut self, patience: Duration) -> Result<(), StoreError>;
+
+    /// Checks the whole store, as far as that is ours to do: what a server keeps is the server's to check.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] with the first finding.
+    fn check_all(&mut self) -> Result<(), StoreError>;
+
     /// Notes that the daily upkeep was done at `now`.
     fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError>;
 
@@ -155,7 +171,7 @@ pub enum Applied {
 pub struct Pulse {
     /// See [`Store`].
     pub generation: i64,
-    /// Bytes of its file.
+    /// Bytes of its file, or of its tables.
     pub size: u64,
     /// The last upkeep.
     pub tidied: Option<Timestamp>,
@@ -404,6 +420,14 @@ pub enum StoreError {
     /// The store's thread has ended.
     #[error("the store is closed")]
     Closed,
+    /// It is a server's, which has tools of its own for this.
+    #[error("the store `{store}` is PostgreSQL's")]
+    OfServer {
+        /// The database.
+        store: String,
+        /// The tool of the server, for people.
+        instead: &'static str,
+    },
 }
 
 /// Goes on with why a store cannot be opened, or with its name if nobody knows.
@@ -423,7 +447,7 @@ impl StoreError {
             Self::Missing { .. } | Self::Vanished { .. } => Some(Ailment::Gone),
             Self::Foreign { .. } | Self::Newer { .. } | Self::Shut => Some(Ailment::Other),
             Self::Contended => Some(Ailment::Locked),
-            Self::Held { .. } | Self::Overtaken { .. } | Self::Closed => None,
+            Self::Held { .. } | Self::Overtaken { .. } | Self::Closed | Self::OfServer { .. } => None,
         }
     }
 
@@ -443,6 +467,7 @@ impl StoreError {
             Self::Lost { ailment, .. } => ailment.map(Ailment::advice),
             Self::Contended => Some("let one veille run on this store, or wait for the others to end"),
             Self::Held { .. } => Some("stop that process first, or let `store.path` name another file"),
+            Self::OfServer { instead, .. } => Some(instead),
             Self::Overtaken { .. } | Self::Shut | Self::Closed => None,
         }
     }

@@ -24,7 +24,7 @@ const COMPOSITION: [&str; 6] = ["cli", "daemon", "metrics", "pipeline", "readers
 
 /// Foreign crates whose types stay in one file or folder under `src`. Elsewhere their functions may be called, by their
 /// whole path: `html_escape::encode_text(title)`.
-const HOMES: [(&str, &str); 41] = [
+const HOMES: [(&str, &str); 45] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("arc_swap", "serve/"),
@@ -54,10 +54,14 @@ const HOMES: [(&str, &str); 41] = [
     ("prometheus_client", "metrics"),
     ("quick_xml", "parse/"),
     ("reqwest", "fetch/"),
-    ("rusqlite", "store/"),
+    ("rusqlite", "store/sqlite/"),
+    ("rustls", "store/postgres/"),
+    ("rustls_native_certs", "store/postgres/"),
     ("sd_notify", "daemon/"),
     ("tempfile", "cli/"),
     ("tikv_jemallocator", "main"),
+    ("tokio_postgres", "store/postgres/"),
+    ("tokio_postgres_rustls", "store/postgres/"),
     ("toml", "config/"),
     ("toml_edit", "config/"),
     ("tracing_subscriber", "cli/"),

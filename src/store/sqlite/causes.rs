@@ -43,7 +43,7 @@ pub(super) fn of(error: &Error, path: &Path) -> Ailment {
                 by_code
             }
         }
-        Ailment::ReadOnly | Ailment::Locked | Ailment::Damaged | Ailment::Gone | Ailment::Other => by_code,
+        _ => by_code,
     }
 }
 
