@@ -6,7 +6,6 @@ use super::{Failure, open, output};
 use crate::config::Config;
 use crate::state::NodeState;
 use crate::state::lease::rules_to_follow;
-use crate::store::Store;
 use crate::text::rough_duration;
 
 #[derive(Debug, clap::Args)]

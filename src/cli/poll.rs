@@ -16,7 +16,7 @@ use crate::config::{Config, Source};
 use crate::daemon::Due;
 use crate::feed::Timestamp;
 use crate::outage::{Finding, Lack, Network, Outage};
-use crate::pipeline::{self, Archives, Conclusion, Context, Counts, Doubt, Outcome, Polled, clock};
+use crate::pipeline::{self, Archives, Attendance, Conclusion, Context, Counts, Doubt, Outcome, Polled, clock};
 use crate::store::{Handle, StoreError};
 
 #[derive(Debug, clap::Args)]
@@ -68,20 +68,29 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
     store.attempt()?;
     let (store, thread) = Handle::new(store)?;
     let outage = open::runtime()?.block_on(async {
-        let context = Arc::new(Context::new(config, store)?);
+        let node = pipeline::join(&config, true)?;
+        let context = Arc::new(Context::sharing(config, store, node)?);
+        let attendance = Attendance::begin(&context).await?;
         pipeline::note_config(&context, None, clock::now()).await?;
-        pipeline::relabel(&context).await?;
+        if context.has_jobs() {
+            pipeline::relabel(&context).await?;
+        }
         mend_throttles(&context).await?;
         context.resume(clock::now()).await?;
         let last = context.store.call(|store| Ok(store.arrivals(i64::MAX)?.last)).await?;
         let (total, outage) = round(&context, sources, force, json).await?;
         pipeline::note_outages(&context, outage.iter().cloned().collect(), clock::now()).await?;
         // Where polls are a cron job there is no daemon to do it.
-        pipeline::upkeep(&context, clock::now()).await?;
+        if context.has_jobs() {
+            pipeline::upkeep(&context, clock::now()).await?;
+        }
         if let Some(published) = pipeline::publish(&context, Archives::Changed, &[], &CancellationToken::new()).await? {
             published.written?;
-            pipeline::announce(&context, &published.announced, clock::now()).await?;
+            if context.has_jobs() {
+                pipeline::announce(&context, &published.announced, clock::now()).await?;
+            }
         }
+        attendance.end(&context).await?;
         if !json {
             let arrivals = context.store.call(move |store| store.arrivals(last)).await?;
             output::print(&total.for_people(&context.config, &arrivals.topics, clock::now()))?;

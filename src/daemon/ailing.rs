@@ -235,10 +235,10 @@ impl Daemon {
 }
 
 /// Opens the store again and tries whether it can be written; if so, it takes the place of the one before.
-async fn mend(context: Arc<Context>, place: StorePlace, ailment: Ailment) -> anyhow::Result<Result<(), StoreError>> {
-    let config = context.config.clone();
+async fn mend(context: Arc<Context>, store_place: StorePlace, ailment: Ailment) -> anyhow::Result<Result<(), StoreError>> {
+    let (config, own_place) = (context.config.clone(), store_place.clone());
     let open = move || {
-        let mut store = pipeline::reopen_store(&config, &place, PATIENCE_OF_TRY)?;
+        let mut store = pipeline::reopen_store(&config, &store_place, PATIENCE_OF_TRY)?;
         if ailment == Ailment::Damaged {
             store.check_all()?;
         }
@@ -246,8 +246,17 @@ async fn mend(context: Arc<Context>, place: StorePlace, ailment: Ailment) -> any
         store.set_patience(PATIENCE)?;
         Ok::<_, StoreError>(store)
     };
-    match tokio::task::spawn_blocking(open).await? {
-        Ok(store) => Ok(context.store.put(store).await),
-        Err(error) => Ok(Err(error)),
+    let store = match tokio::task::spawn_blocking(open).await? {
+        Ok(store) => store,
+        Err(error) => return Ok(Err(error)),
+    };
+    if let Some(node) = context.node() {
+        match tokio::task::spawn_blocking(move || own_place.open_existing(PATIENCE)).await? {
+            Ok(store) => node.store().put(store).await?,
+            Err(error) => return Ok(Err(error)),
+        }
+        // The store may have lost its last seconds, and what this node did not renew has run out.
+        node.leases().forget();
     }
+    Ok(context.store.put(store).await)
 }

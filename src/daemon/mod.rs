@@ -111,7 +111,14 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (socket, _socket_file) = listen::open(config.serve.listen.as_ref()).await?.unzip();
     let (internal, _internal_file) = listen::open_internal(config.serve.internal.as_ref()).await?.unzip();
-    let mut daemon = Daemon::new(Arc::new(Context::new(config, store)?), socket);
+    let node = pipeline::join(&config, false)?;
+    let context = Arc::new(Context::sharing(config, store, node)?);
+    let trouble = match trouble {
+        // Sets the clock, before anything is planned by it.
+        None => nodes::sign_in(&context).await.err(),
+        trouble => trouble,
+    };
+    let mut daemon = Daemon::new(context, socket);
     daemon.report.internal_socket = internal;
     if let Some(error) = &trouble {
         daemon.store_fails(error);

@@ -10,6 +10,7 @@ use super::task::Task;
 use super::{Daemon, LOOK};
 use crate::pipeline::{Context, LeaseWishes, NodeFigures, clock};
 use crate::state::{LeaseAnswer, Planned, SourceState};
+use crate::store::StoreError;
 
 /// Shortest time between two rounds with the store.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -64,6 +65,17 @@ impl Leasing {
     /// As [`Task::ended`].
     pub(super) async fn ended(&mut self) -> anyhow::Result<Option<Leased>> {
         self.rounds.ended().await
+    }
+}
+
+/// Gives the first sign of life, if there may be several nodes.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn sign_in(context: &Context) -> Result<(), StoreError> {
+    match context.node() {
+        Some(node) => node.round(context, LeaseWishes::default(), NodeFigures::default()).await.map(|_| ()),
+        None => Ok(()),
     }
 }
 

@@ -48,7 +48,7 @@ pub use announcement::{Announced, announce};
 pub use by_hand::{Account, Kinship, account, merge, split};
 pub use full_text::full_text;
 pub use health::{note_config, note_outages};
-pub use nodes::{LeaseWishes, Membership, NodeFigures};
+pub use nodes::{Attendance, LeaseWishes, Membership, NodeFigures, join};
 pub use holding::{HeldByOther, hold, refuse_others};
 pub use opening::{open_store, open_store_within, refuse_vanished, reopen_store};
 pub use publication::{Archives, Published, publish};

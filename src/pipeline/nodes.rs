@@ -2,16 +2,26 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::Utc;
-use tokio::time::Instant;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use super::{Context, clock};
+use crate::config::Config;
 use crate::fetch::{LeaseUse, Leases};
 use crate::state::lease::{JOBS, rules_to_follow};
 use crate::state::{Hold, LeaseAnswer, LeaseRequest, NodeSign, NodeState};
-use crate::store::{Change, Handle, StoreError};
+use crate::store::{Change, Handle, StoreError, StorePlace};
+
+/// Longest wait for locks of other nodes.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Longest time between two rounds of a command, and the shortest.
+const ATTENDANCE: Duration = Duration::from_secs(2);
+const ATTENDANCE_PAUSE: Duration = Duration::from_millis(50);
 
 /// One of the nodes that share a store.
 #[derive(Debug)]
@@ -21,8 +31,8 @@ pub struct Membership {
     /// A connection of its own: a lease must not run out behind long jobs of the store.
     store: Handle,
     leases: Arc<Leases>,
-    /// Whether this node does what is done once for all if nobody else does: a daemon does.
-    takes_jobs: bool,
+    /// Whether it is a command that ends soon.
+    is_passing: bool,
     jobs: Mutex<Option<LeaseUse>>,
     nodes: Mutex<Vec<NodeState>>,
     /// Whether this node's rules are those that are followed.
@@ -52,17 +62,16 @@ pub struct NodeFigures {
 }
 
 impl Membership {
-    /// Makes a node of this name on a store, through a connection that nothing else uses. One that `takes_jobs` does what is
-    /// done once for all, if nobody else does.
+    /// Makes a node of this name on a store, through a connection that nothing else uses.
     #[must_use]
-    pub fn new(name: &str, store: Handle, takes_jobs: bool) -> Arc<Self> {
+    pub fn new(name: &str, store: Handle, is_passing: bool) -> Arc<Self> {
         let started = Utc::now().timestamp_nanos_opt().unwrap_or_default();
         Arc::new(Self {
             id: format!("{name}-{:x}-{:08x}", std::process::id(), started.cast_unsigned() & 0xffff_ffff),
             name: name.to_owned(),
             store,
             leases: Leases::new(),
-            takes_jobs,
+            is_passing,
             jobs: Mutex::default(),
             nodes: Mutex::default(),
             is_followed: AtomicBool::new(false),
@@ -129,7 +138,7 @@ impl Membership {
     ) -> Result<LeaseAnswer, StoreError> {
         let LeaseWishes { wanted, most, due } = wishes;
         let mut request = LeaseRequest { wanted, most, due, ..self.request(context, figures) };
-        let wants_jobs = self.takes_jobs && self.is_followed.load(Ordering::Relaxed);
+        let wants_jobs = self.is_followed.load(Ordering::Relaxed);
         if wants_jobs && self.jobs().is_none() {
             lock(&self.jobs).take();
             request.wanted.insert(0, JOBS.to_owned());
@@ -156,6 +165,7 @@ impl Membership {
             name: self.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             rules: context.rules.to_string(),
+            is_passing: self.is_passing,
             published,
             lag_seconds,
             hosts: u64::try_from(self.leases.len()).unwrap_or(u64::MAX),
@@ -193,6 +203,69 @@ impl Membership {
         (request.wanted, request.most) = (Vec::new(), 0);
         request.is_leaving = true;
         self.store.call(move |store| store.lease(&request).map(|_| ())).await
+    }
+}
+
+/// Makes this process a node, if the store of a config may have several: a daemon, or a command (`is_passing`). A store that
+/// cannot be opened is opened later ([`Membership::store`]).
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn join(config: &Config, is_passing: bool) -> std::io::Result<Option<Arc<Membership>>> {
+    let place = StorePlace::of(&config.store);
+    if place.file().is_some() {
+        return Ok(None);
+    }
+    let (store, _) = match place.open_existing(PATIENCE) {
+        Ok(store) => Handle::new(store)?,
+        Err(_) => Handle::shut()?,
+    };
+    let host = || nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = config.store.node.clone().unwrap_or_else(host);
+    Ok(Some(Membership::new(if is_passing { "a command" } else { &name }, store, is_passing)))
+}
+
+/// A command as one of several nodes: keeps its leases as long as it lives.
+#[derive(Debug)]
+pub struct Attendance {
+    rounds: Option<JoinHandle<()>>,
+}
+
+impl Attendance {
+    /// Makes the first rounds of a command, and the others in the background.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn begin(context: &Arc<Context>) -> Result<Self, StoreError> {
+        let Some(node) = context.node.clone() else { return Ok(Self { rounds: None }) };
+        // One to give a sign of life, one to take up what is done once for all if nobody does it.
+        for _ in 0..2 {
+            node.round(context, LeaseWishes::default(), NodeFigures::default()).await?;
+        }
+        let context = Arc::clone(context);
+        let rounds = async move {
+            loop {
+                let _ = timeout(ATTENDANCE, node.leases().wished()).await;
+                sleep(ATTENDANCE_PAUSE).await;
+                // Leases that are not renewed are not used, and what is kept under a lost one is refused.
+                if let Err(error) = node.round(&context, LeaseWishes::default(), NodeFigures::default()).await {
+                    warn!("{}", error.reason());
+                }
+            }
+        };
+        Ok(Self { rounds: Some(tokio::spawn(rounds)) })
+    }
+
+    /// Ends the rounds, and gives all leases back.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end(self, context: &Context) -> Result<(), StoreError> {
+        let (Some(rounds), Some(node)) = (self.rounds, &context.node) else { return Ok(()) };
+        rounds.abort();
+        // The task holds the context until it has ended.
+        let _ = rounds.await;
+        node.leave(context).await
     }
 }
 

@@ -109,6 +109,8 @@ pub struct NodeSign {
     pub version: String,
     /// A hash of the rules by which it labels entries.
     pub rules: String,
+    /// It is a command that ends soon: others do not follow its rules.
+    pub is_passing: bool,
     /// The store's generation that it serves.
     pub published: i64,
     /// Delay of its poll that has been due for longest, in seconds.
@@ -148,8 +150,8 @@ impl NodeState {
 /// labels back, and its neighbour's restart forth again.
 #[must_use]
 pub fn rules_to_follow(nodes: &[NodeState]) -> Option<&str> {
-    let alive = nodes.iter().filter(|node| node.is_alive());
-    let last = alive.max_by(|one, other| (one.rules_met, &one.sign.rules).cmp(&(other.rules_met, &other.sign.rules)));
+    let weight = |node: &&NodeState| (!node.sign.is_passing, node.rules_met, node.sign.rules.clone());
+    let last = nodes.iter().filter(|node| node.is_alive()).max_by_key(weight);
     last.map(|node| node.sign.rules.as_str())
 }
 
@@ -177,5 +179,13 @@ mod tests {
         check(&[node("old", 1, 0), node("new", 5, 2), node("old", 1, 1)], Some("new"));
         check(&[node("old", 1, 0), node("new", 5, 90)], Some("old"));
         check(&[node("a", 5, 0), node("b", 5, 0)], Some("b"));
+    }
+
+    #[test]
+    fn the_rules_of_a_command_are_followed_only_where_no_daemon_lives() {
+        let mut command = node("new", 5, 0);
+        command.sign.is_passing = true;
+        assert_eq!(rules_to_follow(&[node("old", 1, 0), command.clone()]), Some("old"));
+        assert_eq!(rules_to_follow(&[command]), Some("new"));
     }
 }

@@ -6,6 +6,7 @@ CREATE TABLE node (
     name        TEXT COLLATE "C" NOT NULL,
     version     TEXT NOT NULL,
     rules       TEXT COLLATE "C" NOT NULL,
+    passing     BOOLEAN NOT NULL,
     published   BIGINT NOT NULL,
     lag_seconds BIGINT NOT NULL,
     hosts       BIGINT NOT NULL,

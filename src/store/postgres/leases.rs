@@ -29,7 +29,7 @@ fn nodes_listed() -> Call {
         format!(
             "SELECT n.id, n.name, n.version, n.rules, n.published, n.lag_seconds, n.hosts, n.reasons, n.began,
                 greatest({NOW} - n.seen, 0), coalesce((SELECT since FROM met WHERE met.rules = n.rules), n.began),
-                EXISTS (SELECT 1 FROM lease WHERE name = $1 AND node = n.id AND until > {NOW})
+                EXISTS (SELECT 1 FROM lease WHERE name = $1 AND node = n.id AND until > {NOW}), n.passing
              FROM node n
              WHERE n.seen > {NOW} - $2 AND NOT EXISTS (
                 SELECT 1 FROM node later WHERE later.name = n.name AND later.seen > n.seen + $3 AND n.seen < {NOW} - $3)
@@ -49,6 +49,7 @@ fn node(row: &Row) -> Result<NodeState, StoreError> {
         name: rows::get(row, 1)?,
         version: rows::get(row, 2)?,
         rules: rows::get(row, 3)?,
+        is_passing: rows::get(row, 12)?,
         published: rows::number(row, 4)?,
         lag_seconds: whole(5)?,
         hosts: whole(6)?,
@@ -143,13 +144,14 @@ pub(super) fn lease(session: &mut Session, request: &LeaseRequest) -> Result<Lea
         call!(
             // Not each time: all nodes would wait for this row.
             format!(
-                "INSERT INTO met VALUES ($1, {NOW}, {NOW})
+                "INSERT INTO met SELECT $1, {NOW}, {NOW} WHERE NOT $3
                  ON CONFLICT (rules) DO UPDATE SET seen = excluded.seen,
                     since = CASE WHEN met.seen < {NOW} - $2 THEN excluded.since ELSE met.since END
                  WHERE met.seen < {NOW} - 60000"
             ),
             request.node.rules.clone(),
-            GIVEN_UP
+            GIVEN_UP,
+            request.node.is_passing || request.is_leaving
         ),
         call!(
             format!("SELECT host, until FROM throttle WHERE host = ANY ($1::text[]) AND until * 1000 > {NOW}"),
@@ -203,11 +205,11 @@ pub(super) fn lease(session: &mut Session, request: &LeaseRequest) -> Result<Lea
 }
 
 fn signed(sign: &NodeSign) -> Call {
-    let NodeSign { id, name, version, rules, published, lag_seconds, hosts, reasons } = sign.clone();
+    let NodeSign { id, name, version, rules, is_passing, published, lag_seconds, hosts, reasons } = sign.clone();
     let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     call!(
         format!(
-            "INSERT INTO node VALUES ($1, $2, $3, $4, $5, $6, $7, $8, {NOW}, {NOW})
+            "INSERT INTO node VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, {NOW}, {NOW})
              ON CONFLICT (id) DO UPDATE SET rules = excluded.rules, published = excluded.published,
                 lag_seconds = excluded.lag_seconds, hosts = excluded.hosts, reasons = excluded.reasons,
                 seen = excluded.seen"
@@ -216,6 +218,7 @@ fn signed(sign: &NodeSign) -> Call {
         name,
         version,
         rules,
+        is_passing,
         published,
         whole(lag_seconds),
         whole(hosts),
