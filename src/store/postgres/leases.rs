@@ -270,3 +270,6 @@ fn milliseconds(duration: Duration) -> i64 {
 fn time(milliseconds: i64) -> Timestamp {
     Timestamp::from_timestamp_millis(milliseconds).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;
