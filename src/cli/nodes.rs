@@ -126,7 +126,7 @@ mod tests {
         (behind.sign.published, behind.sign.reasons) = (5, vec!["the disk is full".into()]);
         let expected = "a  0.1.0  asks 3 hosts, does what is done once for all, serves the latest\n\
                         b  0.1.0  asks 3 hosts, serves what was before, RUNS OTHER RULES\n    the disk is full\n\
-                        c  0.1.0  gone for 5 minutes\n";
+                        c  0.1.0  gone for 5 min\n";
         assert_eq!(for_people(&[node("a", "new", 1, 1), behind, node("c", "new", 1, 300)], 7), expected);
     }
 }

@@ -263,6 +263,67 @@ mod tests {
         assert_eq!(due.next(), Some(at(60)));
     }
 
+    /// The host of `a-1` is `a`.
+    fn by_letter(source_id: &str) -> Option<String> {
+        source_id.split('-').next().map(str::to_owned)
+    }
+
+    /// Due times of a node among others, of these sources at the first minute.
+    fn shared(source_ids: &[&str]) -> (Arc<Leases>, Due) {
+        let leases = Leases::new();
+        let mut due = Due::sharing(Some(Arc::clone(&leases)));
+        source_ids.iter().for_each(|source_id| due.set(source_id, at(1)));
+        (leases, due)
+    }
+
+    #[test]
+    fn among_several_nodes_a_host_is_polled_once_its_lease_has_come() {
+        let (leases, mut due) = shared(&["a-1", "a-2", "a-3", "b-1"]);
+        assert_eq!(due.take(at(1), by_letter), None);
+        let wanted = due.wanted(8);
+        assert_eq!((wanted.as_slice(), due.waiting_for(&wanted).len()), (&["a".to_owned(), "b".to_owned()][..], 4));
+        leases.grant(&["a"]);
+        due.open(&wanted);
+        let taken: Vec<String> = std::iter::from_fn(|| due.take(at(1), by_letter)).collect();
+        assert_eq!(taken, ["a-1", "a-2"]);
+        assert_eq!(due.wanted(8), ["b"]);
+        due.end("a-1", None);
+        due.end("a-2", None);
+        assert_eq!(due.take(at(1), by_letter).as_deref(), Some("a-3"));
+        due.end("a-3", None);
+        assert!(leases.is_round_wanted(), "the lease is given back once nothing is left to poll");
+    }
+
+    #[test]
+    fn what_another_node_has_polled_is_not_polled_here() {
+        let (leases, mut due) = shared(&["a-1", "a-2"]);
+        assert_eq!(due.take(at(1), by_letter), None);
+        due.note("a-1", "a", Some(at(60)));
+        due.note("a-2", "a", None);
+        leases.grant(&["a"]);
+        due.open(&["a".to_owned()]);
+        assert_eq!(due.take(at(2), by_letter), None);
+        assert_eq!((due.next(), due.is_waiting()), (Some(at(60)), false));
+    }
+
+    #[test]
+    fn a_host_whose_lease_was_lost_waits_for_it_again() {
+        let (leases, mut due) = shared(&["a-1", "a-2", "a-3"]);
+        due.take(at(1), by_letter);
+        leases.grant(&["a"]);
+        due.open(&["a".to_owned()]);
+        due.take(at(1), by_letter).unwrap();
+        leases.forget();
+        assert_eq!(due.take(at(1), by_letter), None);
+        due.end("a-1", None);
+        assert_eq!(due.take(at(1), by_letter), None);
+        assert_eq!(due.wanted(8), ["a"]);
+        leases.grant(&["a"]);
+        due.open(&["a".to_owned()]);
+        let taken: Vec<String> = std::iter::from_fn(|| due.take(at(1), by_letter)).collect();
+        assert_eq!(taken, ["a-2", "a-3"]);
+    }
+
     #[test]
     fn sources_come_in_the_order_of_their_due_times() {
         let mut due = Due::default();

@@ -222,6 +222,18 @@ impl Leases {
         self.granted.notify_waiters();
     }
 
+    /// Gives leases as a store would.
+    #[cfg(test)]
+    pub(crate) fn grant(&self, names: &[&str]) {
+        let grant = |name: &&str| crate::state::Granted {
+            hold: Hold { name: (*name).to_owned(), fence: 7 },
+            free_in: Duration::ZERO,
+            throttled_until: None,
+        };
+        let answer = LeaseAnswer { granted: names.iter().map(grant).collect(), ..LeaseAnswer::default() };
+        self.answer(Instant::now(), &LeaseRequest::default(), &answer);
+    }
+
     /// Forgets all leases: the store has forgotten them, or may have.
     pub fn forget(&self) {
         self.table().held.clear();
