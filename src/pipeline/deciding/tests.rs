@@ -1,5 +1,7 @@
 //! Stories do not depend on the order in which their entries came, nor on which of them came together.
 
+mod nodes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{TimeDelta, TimeZone, Utc};

@@ -155,7 +155,7 @@ fn nodes_are_listed_until_they_leave_and_one_that_comes_back_stands_for_the_one_
 #[ignore = "needs a server: tests/postgres.sh"]
 fn rules_keep_their_place_through_a_crash_and_lose_it_once_they_were_given_up() {
     let mut nodes = Nodes::new(&["a"]);
-    let mut since = |nodes: &mut Nodes, rules: &str| {
+    let since = |nodes: &mut Nodes, rules: &str| {
         let sign = NodeSign { id: rules.into(), name: rules.into(), rules: rules.into(), ..NodeSign::default() };
         let answer = nodes.round("a", LeaseRequest { node: sign, ..wish(&[]) });
         answer.nodes.into_iter().find(|node| node.sign.rules == rules).unwrap().rules_met
