@@ -6,7 +6,11 @@
 pub mod ailment;
 mod change;
 mod claim;
+mod clued;
+mod details;
 mod handle;
+mod indexed;
+mod names;
 mod place;
 pub mod postgres;
 pub mod sqlite;

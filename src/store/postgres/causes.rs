@@ -52,3 +52,20 @@ pub(super) fn cannot_open(error: Error, name: &str) -> StoreError {
 pub(super) fn failed(error: Error, name: &str) -> StoreError {
     StoreError::Failed { store: name.to_owned(), ailment: of(&error), source: error.into() }
 }
+
+/// Whether the server gave a transaction up for another one: it may be tried again.
+pub(super) fn is_given_up(error: &StoreError) -> bool {
+    let StoreError::Failed { source, .. } = error else { return false };
+    let code = source.downcast_ref::<Error>().and_then(Error::code);
+    code.is_some_and(|code| ["40001", "40P01"].contains(&code.code()))
+}
+
+/// Lets a failure tell the store's name.
+pub(super) fn explained<T>(result: Result<T, StoreError>, name: &str) -> Result<T, StoreError> {
+    result.map_err(|error| match error {
+        StoreError::Failed { store, ailment, source } if store.is_empty() => {
+            StoreError::Failed { store: name.to_owned(), ailment, source }
+        }
+        other => other,
+    })
+}

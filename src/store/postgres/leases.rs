@@ -24,7 +24,7 @@ const FORGOTTEN: i64 = 86_400_000;
 const GIVEN_UP: i64 = 3_600_000;
 
 /// Nodes, by their start. One that came back after a crash stands for the one that is gone.
-fn nodes_listed() -> Call {
+fn nodes_listed() -> Call<'static> {
     call!(
         format!(
             "SELECT n.id, n.name, n.version, n.rules, n.published, n.lag_seconds, n.hosts, n.reasons, n.began,
@@ -204,7 +204,7 @@ pub(super) fn lease(session: &mut Session, request: &LeaseRequest) -> Result<Lea
     })
 }
 
-fn signed(sign: &NodeSign) -> Call {
+fn signed(sign: &NodeSign) -> Call<'static> {
     let NodeSign { id, name, version, rules, is_passing, published, lag_seconds, hosts, reasons } = sign.clone();
     let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     call!(
@@ -228,7 +228,7 @@ fn signed(sign: &NodeSign) -> Call {
 
 /// Looks up the leases under which changes were made, and keeps others from taking them over until the transaction ends. Returns
 /// nothing for one that was taken over.
-pub(super) fn guarded(holds: &[Hold]) -> Call {
+pub(super) fn guarded(holds: &[Hold]) -> Call<'static> {
     let (names, _) = split(holds);
     call!("SELECT name, fence FROM lease WHERE name = ANY ($1::text[]) ORDER BY name FOR SHARE", names)
 }

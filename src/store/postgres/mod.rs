@@ -7,11 +7,22 @@
 //! Each method is one transaction and one round trip to the server, `apply` two: all that a look asks for is sent at once.
 
 mod address;
+mod apply;
+mod archive;
 mod causes;
+mod entries;
 mod leases;
+mod meta;
+mod operations;
+mod redating;
+mod related;
 mod rows;
 mod schema;
+mod search;
 mod session;
+mod shares;
+mod stories;
+mod surroundings;
 mod tls;
 
 use std::path::Path;
@@ -81,79 +92,94 @@ impl Postgres {
 }
 
 impl Store for Postgres {
-    fn sources(&mut self, _: Option<&[String]>) -> Result<Vec<Remembered>, StoreError> {
-        Err(StoreError::Shut)
+    fn sources(&mut self, ids: Option<&[String]>) -> Result<Vec<Remembered>, StoreError> {
+        self.told_as(|store| store.remembered(ids))
     }
-    fn surroundings(&mut self, _: &Inquiry) -> Result<Surroundings, StoreError> {
-        Err(StoreError::Shut)
+
+    fn surroundings(&mut self, asked: &Inquiry) -> Result<Surroundings, StoreError> {
+        self.told_as(|store| store.look_around(asked))
     }
-    fn apply(&mut self, _: &[Change], _: Option<i64>) -> Result<Applied, StoreError> {
-        Err(StoreError::Shut)
+
+    fn apply(&mut self, changes: &[Change], seen: Option<i64>) -> Result<Applied, StoreError> {
+        self.told_as(|store| store.write(changes, seen))
     }
-    fn entries(&mut self, _: &Filter) -> Result<Vec<Held>, StoreError> {
-        Err(StoreError::Shut)
+
+    fn entries(&mut self, filter: &Filter) -> Result<Vec<Held>, StoreError> {
+        self.told_as(|store| store.found(filter))
     }
-    fn revisions(&mut self, _: i64) -> Result<Vec<Revision>, StoreError> {
-        Err(StoreError::Shut)
+
+    fn revisions(&mut self, number: i64) -> Result<Vec<Revision>, StoreError> {
+        self.told_as(|store| store.all_revisions(number))
     }
-    fn unrelated(&mut self, _: &str, _: Option<Order>, _: usize) -> Result<Vec<(Gist, bool)>, StoreError> {
-        Err(StoreError::Shut)
+
+    fn unrelated(&mut self, topic: &str, after: Option<Order>, limit: usize) -> Result<Vec<(Gist, bool)>, StoreError> {
+        self.told_as(|store| store.unrelated_page(topic, after, limit))
     }
-    fn outline(&mut self, _: &[String], _: usize) -> Result<Outline, StoreError> {
-        Err(StoreError::Shut)
+
+    fn outline(&mut self, topics: &[String], turns: usize) -> Result<Outline, StoreError> {
+        self.told_as(|store| store.outline_now(topics, turns))
     }
-    fn stories(&mut self, _: &str, _: Part) -> Result<Vec<i64>, StoreError> {
-        Err(StoreError::Shut)
+
+    fn stories(&mut self, topic: &str, part: Part) -> Result<Vec<i64>, StoreError> {
+        self.told_as(|store| store.stories_of(topic, part))
     }
-    fn told(&mut self, _: &str, _: &[i64]) -> Result<Vec<Told>, StoreError> {
-        Err(StoreError::Shut)
+
+    fn told(&mut self, topic: &str, stories: &[i64]) -> Result<Vec<Told>, StoreError> {
+        self.told_as(|store| store.told_beside(topic, stories))
     }
-    fn tombstones(&mut self, _: &str, _: Option<Month>, _: usize) -> Result<Vec<Tombstone>, StoreError> {
-        Err(StoreError::Shut)
+
+    fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
+        self.told_as(|store| store.gone(topic, month, limit))
     }
-    fn entry_days(&mut self, _: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
-        Err(StoreError::Shut)
+
+    fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
+        self.told_as(|store| store.days(since))
     }
+
     fn shares(&mut self) -> Result<Vec<SourceShare>, StoreError> {
-        Err(StoreError::Shut)
+        self.told_as(Postgres::all_shares)
     }
-    fn arrivals(&mut self, _: i64) -> Result<Arrivals, StoreError> {
-        Err(StoreError::Shut)
+
+    fn arrivals(&mut self, after: i64) -> Result<Arrivals, StoreError> {
+        self.told_as(|store| store.arrived(after))
     }
-    fn health(&mut self, _: Option<&Monitored>) -> Result<Vec<Turn>, StoreError> {
-        Err(StoreError::Shut)
+
+    fn health(&mut self, of: Option<&Monitored>) -> Result<Vec<Turn>, StoreError> {
+        self.told_as(|store| store.last_turns(of))
     }
+
     fn announcements(&mut self) -> Result<Vec<Announcement>, StoreError> {
-        Err(StoreError::Shut)
+        self.told_as(Postgres::all_announcements)
     }
+
     fn lease(&mut self, request: &LeaseRequest) -> Result<LeaseAnswer, StoreError> {
-        leases::lease(&mut self.session, request)
+        self.told_as(|store| leases::lease(&mut store.session, request))
     }
 
     fn nodes(&mut self) -> Result<Vec<NodeState>, StoreError> {
-        leases::nodes(&mut self.session)
+        self.told_as(|store| leases::nodes(&mut store.session))
     }
 
-    fn throttles(&mut self, _: Timestamp) -> Result<Vec<Throttle>, StoreError> {
-        Err(StoreError::Shut)
+    fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError> {
+        self.told_as(|store| store.all_throttles(now))
     }
+
     fn pulse(&mut self) -> Result<Pulse, StoreError> {
-        Err(StoreError::Shut)
+        self.told_as(Postgres::pulse_now)
     }
-    fn drop_before(&mut self, _: Timestamp, _: &[String], _: usize) -> Result<usize, StoreError> {
-        Err(StoreError::Shut)
+
+    fn drop_before(&mut self, before: Timestamp, sources: &[String], limit: usize) -> Result<usize, StoreError> {
+        self.told_as(|store| store.drop_stories(before, sources, limit))
     }
-    fn drop_labels(&mut self, _: usize) -> Result<usize, StoreError> {
-        Err(StoreError::Shut)
-    }
-    fn tidy(&mut self, _: Timestamp) -> Result<(), StoreError> {
-        Err(StoreError::Shut)
+
+    fn drop_labels(&mut self, limit: usize) -> Result<usize, StoreError> {
+        self.told_as(|store| store.drop_stale_labels(limit))
     }
 
     fn attempt(&mut self) -> Result<(), StoreError> {
-        // An unlogged change of a row that nobody else locks.
-        self.session.begin(&[call!("INSERT INTO meta VALUES ('attempt', 1) ON CONFLICT DO NOTHING")])?;
-        self.session.commit(&[call!("DELETE FROM meta WHERE name = 'attempt'")])?;
+        let attempt = call!("INSERT INTO meta VALUES ('attempt', 1) ON CONFLICT DO NOTHING");
+        self.session.begin(&[attempt])?;
+        self.session.commit(&[meta::set("attempt", None)])?;
         Ok(())
     }
 
@@ -162,11 +188,62 @@ impl Store for Postgres {
     }
 
     fn check_all(&mut self) -> Result<(), StoreError> {
-        schema::format(&mut self.session)?;
+        match schema::format(&mut self.session)? {
+            Some(_) => Ok(()),
+            None => Err(StoreError::Missing { store: self.session.name().to_owned() }),
+        }
+    }
+
+    fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        // The server tidies up by itself.
+        self.session.begin(&[meta::set("tidied", Some(rows::unix(now)))])?;
+        self.session.commit(&[])?;
         Ok(())
     }
 
     fn backup(&mut self, _: &Path) -> Result<(), StoreError> {
-        self.of_server("make a dump with `pg_dump --format=custom`, put it back with `pg_restore`")
+        self.of_server("make a dump with `pg_dump --format=custom`, and put it back with `pg_restore`")
+    }
+}
+
+impl Postgres {
+    /// Lets the failures of a job tell the store's name.
+    fn told_as<T>(&mut self, job: impl FnOnce(&mut Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let result = job(self);
+        causes::explained(result, self.session.name())
+    }
+
+    fn outline_now(&mut self, topics: &[String], turns: usize) -> Result<Outline, StoreError> {
+        let mut calls = vec![meta::ask_head()];
+        calls.extend(archive::ask_topics(topics));
+        calls.extend(operations::ask_remembered(None));
+        calls.push(operations::ask_last_turns(None));
+        calls.push(operations::ask_turns(turns));
+        calls.push(operations::ask_announcements());
+        calls.push(related::ask_waiting());
+        let mut answers = self.session.look(&calls)?;
+        Ok(Outline {
+            generation: meta::head(&mut answers)?.0,
+            topics: archive::topics(&mut answers)?,
+            sources: operations::remembered(&mut answers, None)?.into_iter().map(|known| known.state).collect(),
+            health: rows::next(&mut answers, operations::turn)?,
+            turns: rows::next(&mut answers, operations::turn)?,
+            hubs: rows::next(&mut answers, operations::announcement)?,
+            unrelated: rows::next(&mut answers, |row| rows::number(row, 0))?,
+        })
+    }
+}
+
+#[cfg(test)]
+impl Postgres {
+    /// Another client does this.
+    pub(crate) fn script(address: &Address, sql: &str) -> Result<(), StoreError> {
+        Session::connect(address, Duration::from_mins(1))?.simple(sql)
+    }
+
+    /// Another client reads the numbers in the first column.
+    pub(crate) fn numbers(address: &Address, sql: &str) -> Result<Vec<i64>, StoreError> {
+        let mut session = Session::connect(address, Duration::from_mins(1))?;
+        rows::next(&mut session.look(&[call!(sql.to_owned())])?, |row| rows::number(row, 0))
     }
 }

@@ -3,6 +3,9 @@
 //! A column that cannot be read back (a URL that this version refuses, JSON of a later version) counts as absent: one
 //! odd value must not hide its row.
 
+use std::borrow::Cow;
+
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -58,4 +61,43 @@ pub(super) fn single<T>(
     read: impl FnMut(&Row) -> Result<T, StoreError>,
 ) -> Result<Option<T>, StoreError> {
     next_single(&mut answers, read)
+}
+
+/// Reads a number that is never below 0, and small.
+pub(super) fn count(row: &Row, column: usize) -> Result<u32, StoreError> {
+    Ok(u32::try_from(number(row, column)?).unwrap_or_default())
+}
+
+/// Reads 16 bytes, as keys and fingerprints are.
+pub(super) fn sixteen(row: &Row, column: usize) -> Result<[u8; 16], StoreError> {
+    Ok(get::<&[u8]>(row, column)?.try_into().unwrap_or_default())
+}
+
+/// A limit as the server takes it.
+pub(super) fn limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// The Unix time of an instant, as stored.
+pub(super) fn unix(instant: Timestamp) -> i64 {
+    instant.timestamp()
+}
+
+/// A text as the server takes it: without the character 0, which it refuses.
+pub(super) fn text(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }
+}
+
+/// An array of texts.
+pub(super) fn texts<'a>(of: impl Iterator<Item = Option<&'a str>>) -> Vec<Option<Cow<'a, str>>> {
+    of.map(|one| one.map(text)).collect()
+}
+
+/// An array.
+pub(super) fn array<T>(of: impl Iterator<Item = T>) -> Vec<T> {
+    of.collect()
+}
+
+pub(super) fn to_json<T: Serialize>(value: Option<&T>) -> serde_json::Result<Option<String>> {
+    value.map(serde_json::to_string).transpose()
 }

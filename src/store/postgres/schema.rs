@@ -1,7 +1,7 @@
 //! Whether a database is fit to be a store, and whose its tables are; making and migrating them.
 
 use super::session::{Session, call};
-use super::{Ailment, StoreError, rows};
+use super::{Ailment, StoreError, meta, rows};
 use crate::store::ailment::POSTGRES_MIN;
 
 /// One step per format, in order, never changed once released; the table `veille` tells the steps done.
@@ -83,11 +83,11 @@ fn is_ours(session: &Session, facts: super::Answers) -> Result<bool, StoreError>
 
 /// Makes the tables, or runs the missing migrations: all or none, one process at a time.
 pub(super) fn migrate(session: &mut Session) -> Result<(), StoreError> {
-    if format(session)? == Some(known_format()) {
-        return Ok(());
-    }
-    let migrated = steps(session);
-    migrated.map_err(|error| match error {
+    let migrated = match format(session)? {
+        Some(format) if format == known_format() => Ok(()),
+        _ => steps(session),
+    };
+    migrated.and_then(|()| meta::note_missing(session)).map_err(|error| match error {
         StoreError::Failed { store, ailment, source } => StoreError::Open { store, ailment, source },
         other => other,
     })

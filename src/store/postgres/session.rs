@@ -4,6 +4,7 @@
 //! The driver is `tokio-postgres` itself, not the crate `postgres` around it: that one waits for the answer to each
 //! statement, where a look at the surroundings of a poll sends twenty at once. This is the only file with `async` in it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
@@ -41,13 +42,16 @@ const STATEMENTS_MAX: usize = 256;
 pub(super) const LOOK: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// A statement with its parameters.
-pub(super) struct Call {
-    sql: String,
-    parameters: Vec<Box<dyn ToSql + Sync + Send>>,
+pub(super) struct Call<'a> {
+    sql: Cow<'static, str>,
+    parameters: Vec<Parameter<'a>>,
 }
 
-impl Call {
-    pub(super) fn new(sql: impl Into<String>, parameters: Vec<Box<dyn ToSql + Sync + Send>>) -> Self {
+/// A parameter of a statement.
+pub(super) type Parameter<'a> = Box<dyn ToSql + Sync + Send + 'a>;
+
+impl<'a> Call<'a> {
+    pub(super) fn new(sql: impl Into<Cow<'static, str>>, parameters: Vec<Parameter<'a>>) -> Self {
         Self { sql: sql.into(), parameters }
     }
 }
@@ -118,32 +122,32 @@ impl Session {
     }
 
     /// Sends calls that read, all of one moment.
-    pub(super) fn look(&mut self, calls: &[Call]) -> Result<Answers, StoreError> {
+    pub(super) fn look(&mut self, calls: &[Call<'_>]) -> Result<Answers, StoreError> {
         self.first(Some(LOOK), calls, Some("COMMIT"))
     }
 
     /// Sends calls that write, all or none, in one round trip.
-    pub(super) fn at_once(&mut self, calls: &[Call]) -> Result<Answers, StoreError> {
+    pub(super) fn at_once(&mut self, calls: &[Call<'_>]) -> Result<Answers, StoreError> {
         self.first(Some("BEGIN"), calls, Some("COMMIT"))
     }
 
     /// Begins a transaction that writes, with its first calls.
-    pub(super) fn begin(&mut self, calls: &[Call]) -> Result<Answers, StoreError> {
+    pub(super) fn begin(&mut self, calls: &[Call<'_>]) -> Result<Answers, StoreError> {
         self.first(Some("BEGIN"), calls, None)
     }
 
     /// Begins a transaction that reads, all at one moment, with its first calls.
-    pub(super) fn begin_look(&mut self, calls: &[Call]) -> Result<Answers, StoreError> {
+    pub(super) fn begin_look(&mut self, calls: &[Call<'_>]) -> Result<Answers, StoreError> {
         self.first(Some(LOOK), calls, None)
     }
 
     /// Goes on with a transaction.
-    pub(super) fn send(&mut self, calls: &[Call]) -> Result<Answers, StoreError> {
+    pub(super) fn send(&mut self, calls: &[Call<'_>]) -> Result<Answers, StoreError> {
         self.rest(calls, None)
     }
 
     /// Sends the last calls of a transaction, and commits it.
-    pub(super) fn commit(&mut self, calls: &[Call]) -> Result<Answers, StoreError> {
+    pub(super) fn commit(&mut self, calls: &[Call<'_>]) -> Result<Answers, StoreError> {
         self.rest(calls, Some("COMMIT"))
     }
 
@@ -163,7 +167,7 @@ impl Session {
     }
 
     /// Sends the first calls of a job. A connection that was lost since the last one is made anew: nothing was begun.
-    fn first(&mut self, before: Option<&str>, calls: &[Call], after: Option<&str>) -> Result<Answers, StoreError> {
+    fn first(&mut self, before: Option<&str>, calls: &[Call<'_>], after: Option<&str>) -> Result<Answers, StoreError> {
         if self.open.as_ref().is_some_and(|open| !open.client.is_closed()) {
             match self.rest_framed(before, calls, after) {
                 Err(StoreError::Failed { ailment: Ailment::Away, .. }) if self.open.is_none() => {}
@@ -174,7 +178,7 @@ impl Session {
         self.rest_framed(before, calls, after)
     }
 
-    fn rest(&mut self, calls: &[Call], after: Option<&str>) -> Result<Answers, StoreError> {
+    fn rest(&mut self, calls: &[Call<'_>], after: Option<&str>) -> Result<Answers, StoreError> {
         self.rest_framed(None, calls, after)
     }
 
@@ -182,7 +186,7 @@ impl Session {
     fn rest_framed(
         &mut self,
         before: Option<&str>,
-        calls: &[Call],
+        calls: &[Call<'_>],
         after: Option<&str>,
     ) -> Result<Answers, StoreError> {
         let Some(open) = &mut self.open else {
@@ -281,7 +285,7 @@ impl Opened {
     fn run(
         &mut self,
         before: Option<&str>,
-        calls: &[Call],
+        calls: &[Call<'_>],
         after: Option<&str>,
     ) -> Result<Result<Vec<Vec<Row>>, tokio_postgres::Error>, Elapsed> {
         let Some(runtime) = &self.runtime else { return Ok(Ok(Vec::new())) };
@@ -292,7 +296,7 @@ impl Opened {
         let job = async {
             let mut unprepared: Vec<&str> = Vec::new();
             for call in calls {
-                if !statements.contains_key(&call.sql) && !unprepared.contains(&call.sql.as_str()) {
+                if !statements.contains_key(&*call.sql) && !unprepared.contains(&&*call.sql) {
                     unprepared.push(&call.sql);
                 }
             }
@@ -310,7 +314,7 @@ impl Opened {
                 }
             };
             let answers = calls.iter().filter_map(|call| {
-                let statement = statements.get(&call.sql)?;
+                let statement = statements.get(&*call.sql)?;
                 Some(async move {
                     let parameters: Vec<&(dyn ToSql + Sync)> =
                         call.parameters.iter().map(|parameter| &**parameter as &(dyn ToSql + Sync)).collect();

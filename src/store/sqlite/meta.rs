@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::StoreError;
+use crate::store::indexed;
 
 pub(super) fn number(connection: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
@@ -85,20 +86,17 @@ pub(super) fn note_missing(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Version of the index of texts: raised when words are cut or folded in another way.
-const INDEX_VERSION: i64 = 2;
-
 /// Empties the index and marks all entries for indexing, if it was emptied or is of another version.
 pub(super) fn forget_outdated_index(connection: &mut Connection) -> Result<(), StoreError> {
     let emptied = "SELECT NOT EXISTS (SELECT 1 FROM entry_text) AND EXISTS (SELECT 1 FROM entry WHERE searchable = 1)";
     let is_emptied: bool = connection.query_row(emptied, [], |row| row.get(0))?;
-    if !is_emptied && number(connection, "index_version")? == Some(INDEX_VERSION) {
+    if !is_emptied && number(connection, "index_version")? == Some(indexed::VERSION) {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute("INSERT INTO entry_text (entry_text) VALUES ('delete-all')", [])?;
     transaction.execute("UPDATE entry SET searchable = 0 WHERE searchable = 1", [])?;
-    set(&transaction, "index_version", Some(INDEX_VERSION))?;
+    set(&transaction, "index_version", Some(indexed::VERSION))?;
     transaction.commit()?;
     Ok(())
 }
