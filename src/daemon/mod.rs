@@ -118,6 +118,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         None => nodes::sign_in(&context).await.err(),
         trouble => trouble,
     };
+    let listening = context.node().map(|node| tokio::spawn(node.listen(&context.config)));
     let mut daemon = Daemon::new(context, socket);
     daemon.report.internal_socket = internal;
     if let Some(error) = &trouble {
@@ -128,6 +129,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         () = told_to_stop(signals) => Ok(()),
     };
     notify::stopping();
+    listening.inspect(tokio::task::JoinHandle::abort);
     let deadline = Instant::now() + END_MAX;
     let ended = daemon.end(deadline).await;
     // The store's thread ends when the last handle is gone and its queue is empty.
@@ -322,6 +324,7 @@ impl Daemon {
                     }
                 }
                 () = nodes::wished(&self.context) => {}
+                () = nodes::changed(&self.context) => self.leasing.call(),
                 mended = self.mending.ended() => {
                     if let Some(mended) = mended? {
                         self.mended(mended);

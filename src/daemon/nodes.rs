@@ -35,6 +35,8 @@ pub(super) struct Leasing {
     /// What is wanted is not asked for before.
     next_wish: Instant,
     had_jobs: bool,
+    /// The next round is made at once.
+    is_called: bool,
     /// The store's generation at the last round.
     generation: i64,
 }
@@ -48,7 +50,12 @@ pub(super) struct Leased {
 impl Leasing {
     pub(super) fn new() -> Self {
         let now = Instant::now();
-        Self { rounds: Task::new("leasing hosts"), began: now, next_wish: now, had_jobs: false, generation: 0 }
+        Self { rounds: Task::new("leasing hosts"), began: now, next_wish: now, had_jobs: false, is_called: false, generation: 0 }
+    }
+
+    /// Asks for a round at once: the store has changed.
+    pub(super) fn call(&mut self) {
+        self.is_called = true;
     }
 
     /// Returns the store's generation at the last round.
@@ -87,6 +94,14 @@ pub(super) async fn wished(context: &Context) {
     }
 }
 
+/// Waits until another node may have changed what readers see; for ever where there is one node.
+pub(super) async fn changed(context: &Context) {
+    match context.node() {
+        Some(node) => node.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Daemon {
     /// Returns the time until the next round with the store, if nothing happens before.
     pub(super) fn until_leasing(&self) -> Duration {
@@ -98,7 +113,7 @@ impl Daemon {
 
     fn next_leasing(&self) -> Instant {
         let (leasing, earliest) = (&self.leasing, self.leasing.began + PAUSE);
-        let is_pressing = self.context.node().is_some_and(|node| node.leases().is_round_wanted());
+        let is_pressing = leasing.is_called || self.context.node().is_some_and(|node| node.leases().is_round_wanted());
         let wish = if self.can_poll() && self.due.is_waiting() { leasing.next_wish } else { leasing.began + SIGN };
         let next = if is_pressing { earliest } else { wish.min(leasing.began + SIGN) };
         next.max(earliest)
@@ -136,6 +151,7 @@ impl Daemon {
         };
         let context = Arc::clone(&self.context);
         self.leasing.began = now;
+        self.leasing.is_called = false;
         self.leasing.rounds.ask();
         self.leasing.rounds.start(|| async move {
             let answer = node.round(&context, wishes, figures).await?;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::Utc;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
@@ -31,6 +32,7 @@ pub struct Membership {
     /// A connection of its own: a lease must not run out behind long jobs of the store.
     store: Handle,
     leases: Arc<Leases>,
+    changed: Arc<Notify>,
     /// Whether it is a command that ends soon.
     is_passing: bool,
     jobs: Mutex<Option<LeaseUse>>,
@@ -71,6 +73,7 @@ impl Membership {
             name: name.to_owned(),
             store,
             leases: Leases::new(),
+            changed: Arc::default(),
             is_passing,
             jobs: Mutex::default(),
             nodes: Mutex::default(),
@@ -88,6 +91,22 @@ impl Membership {
     #[must_use]
     pub fn leases(&self) -> &Arc<Leases> {
         &self.leases
+    }
+
+    /// Waits until another node may have changed what readers see.
+    ///
+    /// # Cancellation
+    /// Loses nothing.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Hears of changes as soon as they are there, for as long as it is awaited.
+    ///
+    /// # Cancellation
+    /// Changes are seen later, by rounds.
+    pub fn listen(&self, config: &Config) -> impl Future<Output = ()> + use<> {
+        StorePlace::of(&config.store).listen(Arc::clone(&self.changed))
     }
 
     /// Returns the connection for leases alone.

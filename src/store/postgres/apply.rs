@@ -323,6 +323,8 @@ impl<'a> Writing<'_, 'a> {
     fn raise_generation(&mut self) {
         if !std::mem::replace(&mut self.is_raised, true) {
             self.calls.push(meta::raise_generation());
+            // Heard once it is committed.
+            self.calls.push(call!(format!("SELECT pg_notify('{}', '')", super::listening::CHANNEL)));
         }
     }
 

@@ -12,6 +12,7 @@ mod archive;
 mod causes;
 mod entries;
 mod leases;
+mod listening;
 mod meta;
 mod operations;
 mod redating;
@@ -40,6 +41,7 @@ use crate::state::{Announcement, LeaseAnswer, LeaseRequest, Monitored, NodeState
 use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
 
 pub use address::Address;
+pub use listening::listen;
 use session::{Answers, Session, call};
 
 /// A store in a database.

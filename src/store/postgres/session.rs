@@ -2,7 +2,8 @@
 //! sends.
 //!
 //! The driver is `tokio-postgres` itself, not the crate `postgres` around it: that one waits for the answer to each
-//! statement, where a look at the surroundings of a poll sends twenty at once. This is the only file with `async` in it.
+//! statement, where a look at the surroundings of a poll sends twenty at once. Beside `listening.rs` this is the only file with
+//! `async` in it.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::super::{Address, Postgres};
 use super::*;
 use crate::config::Secret;
-use crate::store::Store;
+use crate::state::SourceState;
+use crate::store::{Applied, Change, Store};
 
 /// Nodes of a store of their own.
 struct Nodes {
@@ -199,4 +200,25 @@ fn many_nodes_at_once_never_get_one_host_twice_nor_wait_for_each_other_for_ever(
             });
         }
     });
+}
+
+#[test]
+#[ignore = "needs a server: tests/postgres.sh"]
+fn a_write_under_a_lease_that_was_taken_over_changes_nothing() {
+    let mut nodes = Nodes::new(&["a", "b"]);
+    let held = nodes.ask("a", &["x"], 1).remove(0);
+    let state = |id: &str| Change::Source(Box::new(SourceState { source_id: id.into(), ..SourceState::default() }));
+    let in_time = [Change::Held(held.clone()), state("in time")];
+    assert_eq!(nodes.store("a").apply(&in_time, None).unwrap(), Applied::Kept);
+    nodes.script("UPDATE lease SET until = until - 60001");
+    // Nobody has taken it yet, so nothing can have been overlooked.
+    let late = [Change::Held(held.clone()), state("late")];
+    assert_eq!(nodes.store("a").apply(&late, None).unwrap(), Applied::Kept);
+    assert_eq!(nodes.ask("b", &["x"], 1).len(), 1);
+    let too_late = [state("too late"), Change::Held(held)];
+    let refused = nodes.store("a").apply(&too_late, None);
+    assert!(matches!(refused, Err(StoreError::Overtaken { lease }) if lease == "x"));
+    let known: Vec<String> =
+        nodes.store("b").sources(None).unwrap().into_iter().map(|known| known.state.source_id).collect();
+    assert_eq!(known, ["in time", "late"]);
 }
