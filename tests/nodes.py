@@ -163,7 +163,8 @@ class World:
         return [Request(line) for line in open(self.log).read().splitlines()]
 
     def count(self):
-        return int(self.sql("SELECT count(*) FROM entry"))
+        # Before the first node has made the tables there is none.
+        return int(self.sql("SELECT count(*) FROM entry") if self.sql("SELECT to_regclass('entry')") else 0)
 
     def wait(self, what, done, seconds):
         end = time.monotonic() + seconds
