@@ -359,7 +359,34 @@ def other_rules(world):
     return f"rules moved once; {world.check_kept()}; {world.check_same()}"
 
 
-CASES = {"shared": shared, "taken_over": taken_over, "killed": killed, "paused": paused, "other_rules": other_rules}
+def away(world):
+    """The server is restarted hard while nodes poll: they serve on, and go on by themselves."""
+    folder = world.sql("SHOW data_directory")
+    owner = os.stat(folder).st_uid
+    bin = os.environ.get("VEILLE_TEST_POSTGRES_BIN", "/usr/lib/postgresql/15/bin")
+    become = ["setpriv", f"--reuid={owner}", f"--regid={os.stat(folder).st_gid}", "--clear-groups"] if os.getuid() == 0 else []
+    control = [*become, f"{bin}/pg_ctl", "--pgdata", folder, "--mode=immediate", "--wait", "--log", f"{folder}/server.log"]
+    for name in names():
+        world.start(name)
+    world.wait("no polls", lambda: world.tree("a") and len(world.requests()) > FEEDS / 4, 120)
+    subprocess.run([*control, "stop"], check=True, stdout=subprocess.DEVNULL)
+    time.sleep(10)
+    before = len(world.requests())
+    time.sleep(10)
+    asked = len(world.requests()) - before
+    assert not asked, f"{asked} requests without a store"
+    for name in names():
+        assert world.get(name, "/ecole.atom")[0]
+        health = world.health(name)
+        assert health["status"] == "degraded" and health["outages"][0]["lack"] == "store", health
+    subprocess.run([*control, "start"], check=True, stdout=subprocess.DEVNULL)
+    world.write_entries(7)
+    world.wait_for_all(300 + FEEDS / HOSTS * GAP * 3)
+    world.wait("not well again", lambda: all(world.health(name)["status"] == "ok" for name in names()), 60)
+    return f"{world.check_manners()}; {world.check_kept()}; {world.check_same()}"
+
+
+CASES = {"shared": shared, "taken_over": taken_over, "killed": killed, "paused": paused, "other_rules": other_rules, "away": away}
 
 
 def option(name, default):

@@ -1,7 +1,7 @@
 //! The due times of sources: one heap, not a task for each source.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -102,12 +102,28 @@ impl Due {
 
     /// Returns the hosts whose lease is wanted, in the order in which they became due: `most` of them at most.
     pub(crate) fn wanted(&mut self, most: usize) -> Vec<String> {
-        let (hosts, mut seen) = (&self.hosts, HashSet::new());
-        self.closed.retain(|host| {
-            hosts.get(host).is_some_and(|queue| queue.lease.is_none() && !queue.waiting.is_empty())
-                && seen.insert(host.clone())
-        });
-        self.closed.iter().take(most).cloned().collect()
+        let mut wanted: Vec<String> = Vec::new();
+        // From the front only: there may be a hundred thousand.
+        while wanted.len() < most
+            && let Some(host) = self.closed.get(wanted.len())
+        {
+            let queue = self.hosts.get(host);
+            if queue.is_some_and(|queue| queue.lease.is_none() && !queue.waiting.is_empty()) && !wanted.contains(host) {
+                wanted.push(host.clone());
+            } else {
+                self.closed.remove(wanted.len());
+            }
+        }
+        wanted
+    }
+
+    /// Gives back the leases of hosts of which no poll is under way: other nodes may be able to ask them.
+    pub(crate) fn close(&mut self) {
+        for (host, queue) in &mut self.hosts {
+            if queue.polls == 0 && queue.lease.take().is_some() {
+                self.closed.push_back(host.clone());
+            }
+        }
     }
 
     /// Opens those of the wanted hosts whose leases have come; the others are asked for again after all that are due.
@@ -124,9 +140,10 @@ impl Due {
         }
     }
 
-    /// Returns the sources that are due and wait for these hosts.
-    pub(crate) fn waiting_for(&self, hosts: &[String]) -> Vec<String> {
-        hosts.iter().filter_map(|host| self.hosts.get(host)).flat_map(|queue| queue.waiting.iter().cloned()).collect()
+    /// Returns the sources that are due and wait for these hosts: `most` of them at most.
+    pub(crate) fn waiting_for(&self, hosts: &[String], most: usize) -> Vec<String> {
+        let queues = hosts.iter().filter_map(|host| self.hosts.get(host));
+        queues.flat_map(|queue| queue.waiting.iter().cloned()).take(most).collect()
     }
 
     /// Whether sources are due that wait for their host.
@@ -281,7 +298,7 @@ mod tests {
         let (leases, mut due) = shared(&["a-1", "a-2", "a-3", "b-1"]);
         assert_eq!(due.take(at(1), by_letter), None);
         let wanted = due.wanted(8);
-        assert_eq!((wanted.as_slice(), due.waiting_for(&wanted).len()), (&["a".to_owned(), "b".to_owned()][..], 4));
+        assert_eq!((wanted.as_slice(), due.waiting_for(&wanted, 9).len()), (&["a".to_owned(), "b".to_owned()][..], 4));
         leases.grant(&["a"]);
         due.open(&wanted);
         let taken: Vec<String> = std::iter::from_fn(|| due.take(at(1), by_letter)).collect();
@@ -304,6 +321,19 @@ mod tests {
         due.open(&["a".to_owned()]);
         assert_eq!(due.take(at(2), by_letter), None);
         assert_eq!((due.next(), due.is_waiting()), (Some(at(60)), false));
+    }
+
+    #[test]
+    fn hosts_that_this_node_cannot_ask_are_left_to_others() {
+        let (leases, mut due) = shared(&["a-1", "b-1"]);
+        assert_eq!(due.take(at(1), by_letter), None);
+        leases.grant(&["a", "b"]);
+        due.open(&["a".to_owned(), "b".to_owned()]);
+        assert_eq!(due.take(at(1), by_letter).as_deref(), Some("a-1"));
+        assert!(!leases.is_idle("b"));
+        due.close();
+        assert!(leases.is_idle("b") && !leases.is_idle("a"));
+        assert_eq!(due.wanted(8), ["b"]);
     }
 
     #[test]

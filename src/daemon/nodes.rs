@@ -27,6 +27,12 @@ const WANTED: usize = 4;
 /// Hosts that a node takes in one round, so that several nodes get equal shares of what is due at once.
 const TAKEN_MAX: usize = 16;
 
+/// The same of a node that seems to be cut off: others may ask the rest.
+const TRIED_MAX: usize = 3;
+
+/// Sources whose plans are looked up in one round; others are found polled when they are read.
+const DUE_MAX: usize = 2_000;
+
 /// Rounds with the store.
 pub(super) struct Leasing {
     rounds: Task<Leased>,
@@ -135,14 +141,19 @@ impl Daemon {
     /// Makes a round with the store, if one is due.
     pub(super) fn start_leasing(&mut self) {
         let Some(node) = self.context.node().cloned() else { return };
+        let is_cut_off = self.network.is_down();
+        if is_cut_off || self.is_lacking() || self.is_ailing() {
+            self.due.close();
+        }
         let now = Instant::now();
         if self.is_ailing() || self.leasing.rounds.is_running() || now < self.next_leasing() {
             return;
         }
-        let room = self.room_for_polls().saturating_sub(self.polls.len()).min(TAKEN_MAX);
+        let most = if is_cut_off { TRIED_MAX } else { TAKEN_MAX };
+        let room = self.room_for_polls().saturating_sub(self.polls.len()).min(most);
         let is_wishing = self.can_poll() && now >= self.leasing.next_wish;
         let wanted = if is_wishing { self.due.wanted(room * WANTED) } else { Vec::new() };
-        let due = self.due.waiting_for(&wanted);
+        let due = self.due.waiting_for(&wanted, DUE_MAX);
         let wishes = LeaseWishes { wanted: wanted.clone(), most: room, due };
         let figures = NodeFigures {
             published: self.published.unwrap_or_default(),

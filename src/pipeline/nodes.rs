@@ -187,7 +187,7 @@ impl Membership {
             is_passing: self.is_passing,
             published,
             lag_seconds,
-            hosts: u64::try_from(self.leases.len()).unwrap_or(u64::MAX),
+            hosts: u64::try_from(self.leases.hosts()).unwrap_or(u64::MAX),
             reasons,
         };
         LeaseRequest { node, ..LeaseRequest::default() }

@@ -10,8 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::config::Secret;
+use crate::pipeline::keeper::Keeper;
 use crate::pipeline::{Archives, Context, publish};
-use crate::store::Handle;
+use crate::state::{Hold, LeaseRequest, NodeSign};
+use crate::store::{Handle, StoreError};
 use crate::store::postgres::{Address, Postgres};
 use crate::topic::Label;
 
@@ -61,6 +63,31 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let named = files.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap()));
     // The list of what was published notes stamps, which are of one store.
     named.filter(|(name, _)| !name.starts_with('.')).collect()
+}
+
+#[tokio::test]
+#[ignore = "needs a server: tests/postgres.sh"]
+async fn a_poll_under_a_lost_lease_takes_none_of_its_batch_along() {
+    let address = address();
+    let mut store = open(&address);
+    let sign = NodeSign { id: "a".into(), ..NodeSign::default() };
+    let wanted: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
+    let request = LeaseRequest { node: sign, most: 3, wanted, ..LeaseRequest::default() };
+    let mut holds: Vec<Hold> = store.lease(&request).unwrap().granted.into_iter().map(|granted| granted.hold).collect();
+    holds.sort_by(|one, other| one.name.cmp(&other.name));
+    holds[1].fence -= 1;
+    let (store, _) = Handle::new(Box::new(store)).unwrap();
+    let keeper = Keeper::new(store, Arc::new(grouping()));
+    let keep = |(hold, (title, text)): (&Hold, (&str, &str))| {
+        let arrival = arrival(&hold.name, &[entry(&hold.name, title, text)], noon());
+        let (keeper, arrival) = (keeper.clone(), Arrival { hold: Some(hold.clone()), ..arrival });
+        tokio::spawn(async move { keeper.keep(arrival).await })
+    };
+    // Queued before the keeper looks, on a runtime of one thread: one batch.
+    let polls: Vec<_> = holds.iter().zip(SUBJECTS).map(keep).collect();
+    let kept = futures_util::future::join_all(polls).await.into_iter().map(Result::unwrap).collect::<Vec<_>>();
+    assert!(matches!(&kept[..], [Ok(_), Err(StoreError::Overtaken { lease }), Ok(_)] if lease == "b"), "{kept:?}");
+    assert_eq!(all(&mut open(&address)).len(), 2);
 }
 
 proptest! {
