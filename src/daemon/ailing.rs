@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 use super::{Daemon, polls_max, publication};
 use crate::config::Config;
 use crate::outage::{Lack, Outage};
-use crate::pipeline::{self, Context, clock};
+use crate::pipeline::{self, Context, wall_clock};
 use crate::publish::files;
 use crate::store::ailment::Ailment;
 use crate::store::{Handle, Store, StoreError, StorePlace};
@@ -203,7 +203,7 @@ impl Daemon {
         if is_told {
             return;
         }
-        let since = known.map_or_else(clock::now, |known| known.since);
+        let since = known.map_or_else(wall_clock::now, |known| known.since);
         match lack {
             Lack::Network | Lack::Resources => warn!("{reason}; {}", lack.advice()),
             // Seldom over by itself.
@@ -217,7 +217,7 @@ impl Daemon {
     /// Tells everywhere that this machine has again what it lacked, unless it lacked nothing.
     pub(super) fn end_outage(&mut self, lack: Lack) {
         let Some(outage) = self.outages.remove(&lack) else { return };
-        let now = clock::now();
+        let now = wall_clock::now();
         let minutes = (now - outage.since).num_minutes();
         match lack {
             Lack::Network => info!("hosts answer again, after {minutes} minutes: what is due is polled"),

@@ -13,7 +13,7 @@ use super::{Daemon, LOOK, PANIC_PAUSE};
 use crate::config::Source;
 use crate::feed::Timestamp;
 use crate::outage::{Finding, Lack};
-use crate::pipeline::{self, Conclusion, Context, Counts, Doubt, Outcome, Polled, clock};
+use crate::pipeline::{self, Conclusion, Context, Counts, Doubt, Outcome, Polled, wall_clock};
 use crate::state::PollFailure;
 use crate::store::StoreError;
 
@@ -77,7 +77,7 @@ impl Daemon {
             let next = self.network.next().map(|at| at.saturating_duration_since(now));
             return next.filter(|wait| !wait.is_zero()).unwrap_or(LOOK).min(LOOK).min(leasing);
         }
-        self.due.next().map_or(LOOK, |at| (at - clock::now()).to_std().unwrap_or_default()).min(LOOK).min(leasing)
+        self.due.next().map_or(LOOK, |at| (at - wall_clock::now()).to_std().unwrap_or_default()).min(LOOK).min(leasing)
     }
 
     pub(super) fn is_lacking(&self) -> bool {
@@ -108,7 +108,7 @@ impl Daemon {
                     self.network.leave(&host, now);
                 }
                 // Another node polls its host meanwhile, perhaps this very source.
-                self.due.end(&source_id, Some(clock::now()));
+                self.due.end(&source_id, Some(wall_clock::now()));
                 return Ok(());
             }
             Err(error) if error.ailment().is_some() => {
@@ -117,7 +117,7 @@ impl Daemon {
                 }
                 self.store_fails(&error);
                 // Nothing of it is kept, so it is due still.
-                self.due.end(&source_id, Some(clock::now()));
+                self.due.end(&source_id, Some(wall_clock::now()));
                 return Ok(());
             }
             conclusion => conclusion.context("polling failed")?,
@@ -140,7 +140,7 @@ impl Daemon {
                 if let Some((host, _)) = asked {
                     self.network.leave(&host, now);
                 }
-                self.due.end(&source_id, Some(clock::now() + LACKING_RETRY));
+                self.due.end(&source_id, Some(wall_clock::now() + LACKING_RETRY));
                 self.lacking_until = Some(now + LACKING_PAUSE);
                 self.begin_outage(Lack::Resources, why);
             }
@@ -189,7 +189,7 @@ impl Daemon {
 
     /// Decides on polls in doubt, once that can be decided.
     pub(super) fn settle(&mut self) {
-        let soon = clock::now() + SOON;
+        let soon = wall_clock::now() + SOON;
         let is_more_to_come = self.due.next().is_some_and(|at| at <= soon) || self.is_waiting_for_leases();
         let was_down = self.network.is_down();
         let (finding, polls) = self.network.settle(is_more_to_come, Instant::now());
@@ -202,7 +202,7 @@ impl Daemon {
             Finding::Open => {}
             Finding::Hosts => polls.into_iter().for_each(|poll| self.blame(poll)),
             Finding::Offline | Finding::Portal => {
-                let now = clock::now();
+                let now = wall_clock::now();
                 for poll in &polls {
                     self.due.end(&poll.source_id, Some(now));
                 }
@@ -232,9 +232,9 @@ pub(super) fn host(source: &Source) -> String {
 /// Polls a source. A panic is a fault of ours over this one source.
 async fn ask(context: Arc<Context>, source: Source, host: String) -> Ended {
     let began = Instant::now();
-    let asking = AssertUnwindSafe(pipeline::ask(&context, &source, false, clock::now())).catch_unwind();
+    let asking = AssertUnwindSafe(pipeline::ask(&context, &source, false, wall_clock::now())).catch_unwind();
     let conclusion =
-        asking.await.unwrap_or_else(|_| Ok(Conclusion::Kept { polled: panicked(clock::now()), is_answer: false }));
+        asking.await.unwrap_or_else(|_| Ok(Conclusion::Kept { polled: panicked(wall_clock::now()), is_answer: false }));
     Ended { source_id: source.id, context, asked: Some((host, began)), conclusion }
 }
 

@@ -42,7 +42,7 @@ use crate::config::Config;
 use crate::feed::Timestamp;
 use crate::fetch::descriptors::Shares;
 use crate::outage::{Lack, Network, Outage};
-use crate::pipeline::{self, Announced, Archives, Context, clock};
+use crate::pipeline::{self, Announced, Archives, Context, wall_clock};
 use crate::publish::files::{FilesError, Written};
 use crate::serve::{self, Front, Offer, ServingLimits, Socket};
 use crate::state::SourceState;
@@ -242,7 +242,7 @@ impl Daemon {
             store_place,
             mending: Task::new("trying the store"),
             lacking_until: None,
-            round: clock::now(),
+            round: wall_clock::now(),
             is_to_replan: false,
             noting: Task::new("noting outages"),
             leasing: Leasing::new(),
@@ -263,7 +263,7 @@ impl Daemon {
             file: Arc::new(Mutex::new(file)),
             is_told_to_reload: false,
             troubles: BTreeMap::new(),
-            next_upkeep: clock::now(),
+            next_upkeep: wall_clock::now(),
             report: Report::new(),
         }
     }
@@ -380,7 +380,7 @@ impl Daemon {
 
     /// Starts what is due or was asked for.
     fn start(&mut self) {
-        let now = clock::now();
+        let now = wall_clock::now();
         self.settle();
         self.tend_store();
         self.start_report();
@@ -472,7 +472,7 @@ impl Daemon {
         self.context = context;
         self.set_trouble("config", None);
         self.relabelling.ask_anew();
-        let now = clock::now();
+        let now = wall_clock::now();
         let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
         self.due.clear();
         let mut late = Vec::new();
@@ -528,9 +528,9 @@ impl Daemon {
     fn tell_freshness(&mut self) {
         // Other nodes may poll what waits for its host.
         let next = self.due.next().filter(|_| self.polls.is_empty() && !self.due.is_waiting());
-        let wait = next.and_then(|at| (at - clock::now()).to_std().ok());
+        let wait = next.and_then(|at| (at - wall_clock::now()).to_std().ok());
         let until = wait.map(|wait| std::time::Instant::now() + wait);
-        self.front.tree.store(self.front.tree.load().with_fresh_until(until, clock::now()));
+        self.front.tree.store(self.front.tree.load().with_fresh_until(until, wall_clock::now()));
     }
 
     /// Shows on `/healthz` that something is wrong, or is right again.
@@ -565,7 +565,7 @@ impl Daemon {
         self.front.metrics.published(self.publication, &stories);
         self.report_publication();
         self.announced = Arc::new(announced);
-        self.next_announcement = Some(clock::now());
+        self.next_announcement = Some(wall_clock::now());
         let is_first = self.published.replace(generation).is_none();
         self.note_files(written);
         if is_first {
@@ -650,7 +650,7 @@ fn polls_max(context: &Context) -> usize {
 
 /// Looks whether another process changed the store, or was told to leave a host alone.
 async fn look(context: Arc<Context>) -> anyhow::Result<Looked> {
-    context.resume(clock::now()).await?;
+    context.resume(wall_clock::now()).await?;
     let pulse = context.store.call(|store| store.pulse()).await?;
     Ok(Looked { generation: pulse.generation, size: pulse.size })
 }

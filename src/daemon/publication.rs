@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::outage::Outage;
-use crate::pipeline::{self, Announced, Archives, Context, Published, clock};
+use crate::pipeline::{self, Announced, Archives, Context, Published, wall_clock};
 use crate::publish::Tree;
 use crate::publish::files::{self, FilesError, Written};
 use crate::serve::Front;
@@ -37,7 +37,7 @@ pub(super) fn prefix(config: &Config) -> String {
 /// Returns the documents that were published before, as files: for as long as the store cannot be read.
 pub(super) fn published(directory: &Path, front: &Front) -> Tree {
     let filed = files::published(directory).into_iter().map(|filed| (filed.path.clone(), Some(filed))).collect();
-    Tree::build(Vec::new(), filed, &front.tree.load(), clock::now())
+    Tree::build(Vec::new(), filed, &front.tree.load(), wall_clock::now())
 }
 
 /// Publishes what the store holds now, and tells on the pages of outages that the store cannot know; `None` if told to stop before all of it was.
@@ -54,7 +54,7 @@ pub(super) async fn publish(
     let began = Instant::now();
     let Some(published) = pipeline::publish(&context, archives, &outages, &stop).await? else { return Ok(None) };
     let Published { generation, representations, filed, stories, announced, written } = published;
-    let build = move || Tree::build(representations, filed, &front.tree.load(), clock::now());
+    let build = move || Tree::build(representations, filed, &front.tree.load(), wall_clock::now());
     let tree = tokio::task::spawn_blocking(build).await?;
     let prefix = prefix(&context.config);
     Ok(Some(Publication { generation, tree, prefix, archives, stories, announced, written, began }))

@@ -7,7 +7,7 @@ use tracing::warn;
 use super::notify;
 use super::watch::{FileWatch, Sight};
 use crate::config;
-use crate::pipeline::{self, Context, clock};
+use crate::pipeline::{self, Context, wall_clock};
 use crate::state::SourceState;
 use crate::store::StorePlace;
 
@@ -42,7 +42,7 @@ pub(super) async fn reload(
         None => Ok(Reloaded::Unchanged),
         Some(Ok(context)) => take_over(Arc::new(context)).await,
         Some(Err((first, all, is_unreadable))) => {
-            pipeline::note_config(&context, Some(first.clone()), clock::now()).await?;
+            pipeline::note_config(&context, Some(first.clone()), wall_clock::now()).await?;
             Ok(if is_unreadable { Reloaded::Unreadable(first) } else { Reloaded::Refused(all) })
         }
     }
@@ -62,7 +62,7 @@ fn renewed(old: &Context) -> Result<Context, (String, String)> {
 
 /// Reads the state of all sources, and leaves alone the hosts that asked for it, before a config is followed.
 pub(super) async fn take_over(context: Arc<Context>) -> anyhow::Result<Reloaded> {
-    let now = clock::now();
+    let now = wall_clock::now();
     pipeline::note_config(&context, None, now).await?;
     let states = context.store.call(|store| store.sources(None)).await?;
     let states: Vec<SourceState> = states.into_iter().map(|known| known.state).collect();

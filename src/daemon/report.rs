@@ -12,7 +12,7 @@ use super::task::Task;
 use super::{Daemon, GRACE};
 use crate::disk;
 use crate::feed::Timestamp;
-use crate::pipeline::{Context, Polled, clock};
+use crate::pipeline::{Context, Polled, wall_clock};
 use crate::schedule::RHYTHM;
 use crate::serve::{self, DaemonFigures, DaemonHealth, NodeTold, Offer, OutageTold, ServingLimits, Socket};
 use crate::store::{StoreError, StorePlace};
@@ -47,7 +47,7 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn new() -> Self {
         let mut report = Self {
-            began: clock::now(),
+            began: wall_clock::now(),
             roster: Roster::default(),
             surveying: Task::new("asking how sources stand"),
             is_survey_wanted: true,
@@ -70,7 +70,7 @@ impl Report {
 impl Report {
     /// Returns how late the poll is that has been due for longest, in seconds.
     pub(super) fn lag_seconds(&self) -> u64 {
-        self.roster.lag(clock::now()).max(TimeDelta::zero()).num_seconds().unsigned_abs()
+        self.roster.lag(wall_clock::now()).max(TimeDelta::zero()).num_seconds().unsigned_abs()
     }
 }
 
@@ -78,7 +78,7 @@ impl Daemon {
     /// Returns the problems of this process, one line each.
     pub(super) fn report_reasons(&self) -> Vec<String> {
         let own = self.troubles.iter().filter(|(about, _)| **about != "nodes").map(|(_, trouble)| trouble.clone());
-        own.chain(self.report.roster.reasons(self.report.began, clock::now())).collect()
+        own.chain(self.report.roster.reasons(self.report.began, wall_clock::now())).collect()
     }
 
     /// Starts what the report needs.
@@ -129,14 +129,14 @@ impl Daemon {
     pub(super) fn report_poll(&mut self, source_id: &str, polled: &Polled) {
         let report = &mut self.report;
         report.round.add(&polled.outcome);
-        report.roster.polled(source_id, polled, clock::now());
+        report.roster.polled(source_id, polled, wall_clock::now());
         // A survey that began before knows nothing of it.
         report.is_survey_wanted |= report.surveying.is_running();
     }
 
     /// Takes down that a publication is there.
     pub(super) fn report_publication(&mut self) {
-        self.report.published = Some(clock::now().trunc_subsecs(0));
+        self.report.published = Some(wall_clock::now().trunc_subsecs(0));
         self.report.is_survey_wanted = true;
         self.tell_health();
     }
@@ -151,7 +151,7 @@ impl Daemon {
     pub(super) fn report_look(&mut self, store_bytes: u64) {
         self.report.store_bytes = store_bytes;
         self.report.is_survey_wanted |= self.report.survey_began.elapsed() >= SURVEY;
-        let soon = clock::now() + SOON;
+        let soon = wall_clock::now() + SOON;
         let is_under_way = !self.polls.is_empty() || self.due.next().is_some_and(|at| at <= soon);
         if self.report.round.is_to_be_told(is_under_way) {
             self.report.telling.ask();
@@ -161,7 +161,7 @@ impl Daemon {
 
     /// Brings `/healthz` and the metrics up to date.
     pub(super) fn tell_health(&mut self) {
-        let now = clock::now();
+        let now = wall_clock::now();
         // The next poll is spread by parts of a second, which nobody needs to know.
         let next_poll = self.due.next().map(|at| at.trunc_subsecs(0));
         let report = &self.report;
@@ -202,7 +202,7 @@ impl Daemon {
 
 /// Reads how sources stand.
 async fn survey(context: &Context) -> Result<Roster, StoreError> {
-    let now = clock::now();
+    let now = wall_clock::now();
     let survey = context.store.call(move |store| {
         let states = store.sources(None)?.into_iter().map(|known| known.state).collect();
         Ok(Survey { states, days: store.entry_days(now - RHYTHM)?, shares: store.shares()? })

@@ -5,7 +5,7 @@
 
 mod announcement;
 mod by_hand;
-pub mod clock;
+pub mod wall_clock;
 mod deciding;
 mod full_text;
 mod health;

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
-use super::{Context, clock};
+use super::{Context, wall_clock};
 use crate::config::Config;
 use crate::fetch::{LeaseUse, Leases};
 use crate::state::lease::{JOBS, rules_to_follow};
@@ -169,10 +169,10 @@ impl Membership {
         let answer = self.store.call(move |store| store.lease(&sent)).await?;
         // The store read its clock between the two.
         let ours = wall + (Utc::now() - wall) / 2;
-        if let Some(ahead) = clock::follow(answer.now, ours).filter(|ahead| !ahead.is_zero()) {
+        if let Some(ahead) = wall_clock::follow(answer.now, ours).filter(|ahead| !ahead.is_zero()) {
             warn!("the clock of this machine is {} s behind the store's, which is followed", ahead.num_seconds());
         }
-        context.client.take_leases(asked, &request, &answer, clock::now());
+        context.client.take_leases(asked, &request, &answer, wall_clock::now());
         self.follow(&context.rules, &answer);
         Ok(answer)
     }
