@@ -31,7 +31,7 @@ pub struct Panicked {
 ///
 /// # Cancellation
 /// Queued work is done all the same, and its result is dropped.
-pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Panicked> {
+pub async fn run_aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Panicked> {
     static JOBS: LazyLock<Sender<ReadingJob>> = LazyLock::new(start);
     let (done, result) = oneshot::channel();
     let job: ReadingJob = Box::new(move || {
@@ -53,7 +53,7 @@ fn start() -> Sender<ReadingJob> {
     let queue = Arc::new(Mutex::new(queue));
     for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
         let queue = Arc::clone(&queue);
-        // Fewer threads are slower; with none, `run` falls back to the runtime's.
+        // Fewer threads are slower; with none, `run_aside` falls back to the runtime's.
         let _ = thread::Builder::new().name("reader".to_owned()).stack_size(STACK_BYTES).spawn(move || read(&queue));
     }
     jobs
@@ -80,15 +80,15 @@ mod tests {
 
     #[tokio::test]
     async fn work_comes_back_with_its_result() {
-        assert_eq!(run(|| 6 * 7).await.unwrap(), 42);
+        assert_eq!(run_aside(|| 6 * 7).await.unwrap(), 42);
     }
 
     #[tokio::test]
     async fn a_panic_is_an_error_and_the_next_work_is_done() {
         for _ in 0..50 {
-            let error = run(|| assert_eq!(1, 2, "odd document")).await.unwrap_err();
+            let error = run_aside(|| assert_eq!(1, 2, "odd document")).await.unwrap_err();
             assert!(error.message.contains("odd document"), "{error}");
         }
-        assert!(run(|| true).await.unwrap());
+        assert!(run_aside(|| true).await.unwrap());
     }
 }

@@ -126,7 +126,8 @@ fn polls(hold: &Hold) -> Vec<Change> {
             description: Some("Actualités ".repeat(12)),
             format: Some("rss20".into()),
             ..About::default()
-        },
+        }
+        .into(),
         ..SourceState::default()
     };
     let sources = (0..PER_HOST).map(|place| Change::Source(Box::new(state(place))));

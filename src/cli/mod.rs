@@ -29,6 +29,7 @@ mod restore;
 mod save;
 mod shell;
 mod split;
+mod store;
 mod story;
 mod test;
 
@@ -94,6 +95,8 @@ enum Command {
     Backup(backup::BackupOptions),
     /// Put a backup in the place of the store, which stays beside it; not while the daemon runs
     Restore(restore::RestoreOptions),
+    /// Work on the store as a whole
+    Store(store::StoreOptions),
     /// Print completions for a shell
     Completions(shell::ShellOptions),
     /// Print the manual page
@@ -132,7 +135,7 @@ pub fn main() -> ExitCode {
         // Whoever reads us has seen enough.
         Err(Failure::Running(error)) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(Failure::Running(error)) => {
-            output::error(&output::describe(&error));
+            output::error(&output::error_text(&error));
             ExitCode::FAILURE
         }
     }
@@ -141,7 +144,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { config, verbose, command } = arguments;
     if matches!(command, Command::Run | Command::Poll(_) | Command::Publish) {
-        memory::settle();
+        memory::restart_with_settings();
         descriptors::raise();
     }
     log::start(matches!(command, Command::Run), verbose);
@@ -172,6 +175,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Export(options) => export::run(&open::config(config)?, &options),
         Command::Backup(options) => backup::run(&open::config(config)?, &options),
         Command::Restore(options) => restore::run(&open::config(config)?, &options),
+        Command::Store(options) => store::run(&open::config(config)?, &options),
         Command::Completions(options) => shell::completions(&options),
         Command::Man => shell::manual(),
     }

@@ -6,7 +6,7 @@ use super::{Failure, open, output};
 use crate::config::Config;
 use crate::state::NodeState;
 use crate::state::lease::rules_to_follow;
-use crate::text::rough_duration;
+use crate::text::{count, rough_duration};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct NodesOptions {
@@ -75,7 +75,7 @@ fn for_people(nodes: &[NodeState], generation: i64) -> String {
         let seconds = |seconds: u64| chrono::TimeDelta::seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
         let mut parts = Vec::new();
         if node.is_alive() {
-            parts.push(format!("asks {}", output::count(usize::try_from(hosts).unwrap_or(usize::MAX), "host")));
+            parts.push(format!("asks {}", count(usize::try_from(hosts).unwrap_or(usize::MAX), "host")));
             if node.has_jobs {
                 parts.push("does what is done once for all".to_owned());
             }
@@ -89,9 +89,9 @@ fn for_people(nodes: &[NodeState], generation: i64) -> String {
         } else {
             parts.push(format!("gone for {}", rough_duration(seconds(node.silent_seconds))));
         }
-        text += &format!("{}  {}  {}\n", output::plain(name), output::plain(&node.sign.version), parts.join(", "));
+        text += &format!("{}  {}  {}\n", output::harmless(name), output::harmless(&node.sign.version), parts.join(", "));
         for reason in node.sign.reasons.iter().filter(|_| node.is_alive()) {
-            text += &format!("    {}\n", output::plain(reason));
+            text += &format!("    {}\n", output::harmless(reason));
         }
     }
     text

@@ -12,7 +12,7 @@ use super::{Failure, output};
 use crate::config::Config;
 use crate::disk;
 use crate::store::sqlite::{self, Sqlite};
-use crate::store::{Claim, Store as _, StoreError, StorePlace};
+use crate::store::{Claim, Holder, Store as _, StoreError, StorePlace};
 
 /// The rights of a store where there was none.
 const RIGHTS: u32 = 0o640;
@@ -41,7 +41,7 @@ pub(super) fn run(config: &Config, options: &RestoreOptions) -> Result<(), Failu
     }
     let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     disk::make_folders(folder).map_err(|error| failed("make", folder, &error))?;
-    let _claim = Claim::take(store, &format!("process {} (`veille restore`)", std::process::id()))?;
+    let _claim = Claim::take(store, &Holder::this("restore", None))?;
     let new = beside(store, &format!(".{}.new", std::process::id()));
     let placed = copy(file, &new).and_then(|()| {
         like(store, &new).map_err(|error| failed("give away", &new, &error))?;

@@ -31,7 +31,7 @@ pub use edit::{EditError, NewFeed, with_feeds};
 pub use keys::{
     Access, Auth, DedupSettings, PollSettings, PublishSettings, ServeSettings, Site, Source, StoreSettings,
 };
-pub use quantity::duration;
+pub use quantity::read_duration;
 pub use read::{load, parse, store_settings};
 pub use reference::reference;
 pub use sources::{id_for, is_id};

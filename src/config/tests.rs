@@ -324,4 +324,6 @@ proptest::proptest! {
     }
 }
 
-mod seen;
+mod mistakes;
+mod rules;
+mod warnings;

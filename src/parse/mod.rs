@@ -1,7 +1,8 @@
 //! From bytes to a [`Feed`]: whatever a publisher sends, within limits (RSS 0.9x to 2.0, RDF, Atom, JSON Feed).
 //!
 //! The only home of `feed_rs`, `quick_xml`, `encoding_rs`, `chardetng`, `ammonia` and `mime_guess`. [`read`] is the way in:
-//! decode to UTF-8, read a tolerant tree, repair it to one clean Atom document, let `feed_rs` read that. Nothing here panics or
+//! decode to UTF-8; of XML read a tolerant tree, repair it to one clean Atom document, let `feed_rs` read that; JSON is read by
+//! `json`. Nothing here panics or
 //! aborts on any input; what was wrong comes back as [`Defect`]s. No network, no clock.
 
 mod article;
@@ -86,7 +87,7 @@ impl ParseError {
 
     /// Returns what the operator can do.
     #[must_use]
-    pub fn advice(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::Empty => "the site's server is out of order; polled again later",
             Self::NotAFeed { .. } => "the site may be out of order, or the feed elsewhere: `veille add PAGE` finds it",
@@ -140,8 +141,8 @@ pub fn read(
 
 fn read_xml(text: &str, circumstances: Circumstances<'_>) -> Result<Feed, ParseError> {
     let tree = xml::read(text, circumstances.limits);
-    let Some(root) = scan::root(&tree.top) else {
-        return Err(ParseError::NotAFeed { found: scan::describe(text, &tree.top) });
+    let Some(root) = scan::feed_root(&tree.top) else {
+        return Err(ParseError::NotAFeed { found: scan::describe_document(text, &tree.top) });
     };
     let repaired = repair::repair(root, circumstances);
     let mut feed = reader::read(repaired)?;

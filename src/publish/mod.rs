@@ -14,6 +14,8 @@ mod id;
 mod item;
 mod json;
 mod legal;
+#[cfg(test)]
+mod newsroom;
 mod opml;
 mod page;
 mod rss;
@@ -21,8 +23,6 @@ mod site;
 mod tombstone;
 mod tree;
 mod words;
-#[cfg(test)]
-mod world;
 mod xml;
 
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ pub use opml::{Subscription, subscriptions};
 pub use page::HOME_NEWS;
 pub use tree::{Body, Encoded, Resource, Tree};
 
-/// The whole content of the publication at one moment.
+/// What all documents of a publication have in common, and the topics that the home page lists.
 #[derive(Debug, Clone)]
 pub struct Edition<'a> {
     /// Addresses and secrets that no document may name.
@@ -91,7 +91,7 @@ pub struct Credit {
     /// The address of its feed.
     pub url: Url,
     /// The feed's description of itself.
-    pub about: About,
+    pub about: Box<About>,
     /// Whether it is in the config and enabled; others are named by old entries only.
     pub is_polled: bool,
     /// The address that it has moved to for good.

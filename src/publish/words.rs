@@ -50,7 +50,7 @@ pub(super) struct Words {
     pub(super) comments: fn(Option<u64>) -> String,
 }
 
-pub(super) fn of(language: Language) -> &'static Words {
+pub(super) fn words_in(language: Language) -> &'static Words {
     match language {
         Language::French => &FRENCH,
         Language::English => &ENGLISH,
@@ -66,7 +66,7 @@ impl Words {
                 let day = (self.day)(last.day(), last.month0() as usize, last.year());
                 Some((format!("{} {day}", self.last_entry), self.tag))
             }
-            _ => legal::line(detail).map(|line| (line, "en")),
+            _ => legal::readable_line(detail).map(|line| (line, "en")),
         }
     }
 }

@@ -10,6 +10,7 @@ mod clued;
 mod details;
 mod handle;
 mod indexed;
+pub mod moving;
 mod names;
 mod place;
 pub mod postgres;
@@ -29,7 +30,7 @@ use crate::story::{Fingerprint, Gist, Month, Order, Revision, StoredEntry, Told,
 use crate::topic::Label;
 
 pub use change::Change;
-pub use claim::{Claim, holder};
+pub use claim::{Claim, Holder, holder};
 pub use handle::Handle;
 pub use place::StorePlace;
 pub use surroundings::{Inquiry, SHARING_MAX, SPANS_MAX, Surroundings};
@@ -401,13 +402,19 @@ pub enum StoreError {
         /// The cause; `None` if it is a fault of ours.
         ailment: Option<Ailment>,
     },
+    /// A copy that was broken off.
+    #[error("the store `{store}` is an unfinished copy of another one")]
+    Unfinished {
+        /// The database.
+        store: String,
+    },
     /// Another process holds it.
     #[error("the store `{store}` is held by {by}")]
     Held {
         /// The file.
         store: String,
-        /// The other process, in words.
-        by: String,
+        /// The other process.
+        by: Holder,
     },
     /// Another node has taken over the lease under which the changes were made. Nothing is written.
     #[error("another node has taken over `{lease}`")]
@@ -449,28 +456,31 @@ impl StoreError {
             Self::Lost { ailment, .. } => *ailment,
             Self::Damaged { .. } => Some(Ailment::Damaged),
             Self::Missing { .. } | Self::Vanished { .. } => Some(Ailment::Gone),
-            Self::Foreign { .. } | Self::Newer { .. } | Self::Shut => Some(Ailment::Other),
+            Self::Foreign { .. } | Self::Newer { .. } | Self::Unfinished { .. } | Self::Shut => Some(Ailment::Other),
             Self::Contended => Some(Ailment::Locked),
             Self::Held { .. } | Self::Overtaken { .. } | Self::Closed | Self::OfServer { .. } => None,
         }
     }
 
-    /// Returns advice for the operator, apart from the error itself.
+    /// Returns the way out, for people, apart from the error itself.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Open { ailment: Ailment::Other, .. } => Some("check that `store.path` leads to a folder and a file"),
-            Self::Open { ailment, .. } | Self::Failed { ailment, .. } => Some(ailment.advice()),
+            Self::Open { ailment, .. } | Self::Failed { ailment, .. } => Some(ailment.hint()),
             Self::Foreign { .. } => Some("point `store.path` to another file; this one is left as it is"),
             Self::Newer { .. } => Some("install the veille that wrote it, or put a backup back; nothing was changed"),
             Self::Missing { .. } => Some("`veille poll` or `veille run` makes it"),
             Self::Vanished { .. } => {
                 Some("put a backup back with `veille restore FILE`, or move what is named away to begin anew")
             }
-            Self::Damaged { .. } => Some(Ailment::Damaged.advice()),
-            Self::Lost { ailment, .. } => ailment.map(Ailment::advice),
+            Self::Damaged { .. } => Some(Ailment::Damaged.hint()),
+            Self::Lost { ailment, .. } => ailment.map(Ailment::hint),
             Self::Contended => Some("let one veille run on this store, or wait for the others to end"),
             Self::Held { .. } => Some("stop that process first, or let `store.path` name another file"),
+            Self::Unfinished { .. } => {
+                Some("give the `veille store copy` that made it once more: it goes on where it stood")
+            }
             Self::OfServer { instead, .. } => Some(instead),
             Self::Overtaken { .. } | Self::Shut | Self::Closed => None,
         }
@@ -489,7 +499,7 @@ impl StoreError {
         text
     }
 
-    /// Returns the fault, and advice for the operator, on one line.
+    /// Returns the fault and the way out, on one line.
     #[must_use]
     pub fn outage(&self) -> String {
         let said = match self {

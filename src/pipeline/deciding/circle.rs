@@ -3,8 +3,8 @@
 //! 1. [`candidates`] finds the stored entries that share clues with an entry.
 //! 2. Those that are the same item form its circle. The candidates of each member, the other entries of its story and
 //!    the entries bound to it join the circle in turn.
-//! 3. [`dedup::partition`] parts the whole circle into stories anew. So the stories do not depend on the order in which
-//!    entries came, except for the head of each story.
+//! 3. [`dedup::partition`] parts the whole circle into stories anew. So the stories seldom depend on the order in which
+//!    entries came: their heads do, and where a circle has reached its limit.
 
 #[cfg(test)]
 mod tests;
@@ -111,7 +111,7 @@ pub(crate) fn place(
         return Some(story);
     }
     circle.grow(1, draft, now);
-    circle.settle(draft, now)
+    circle.part_into_stories(draft, now)
 }
 
 /// Decides again on the stories of a stored entry and its circle, after it was edited or bound.
@@ -121,11 +121,11 @@ pub(crate) fn regroup(draft: &mut Draft<'_>, number: i64, now: Timestamp) {
     let mut circle = Circle::around(first);
     circle.stories.insert(number, story);
     circle.grow(0, draft, now);
-    circle.settle(draft, now);
+    circle.part_into_stories(draft, now);
 }
 
 /// Binds an edited entry to its story, even if it is not the same item any more: readers were told that it is.
-pub(super) fn hold(draft: &mut Draft<'_>, number: i64, before: &Sketched, after: &Sketched) {
+pub(super) fn keep_together(draft: &mut Draft<'_>, number: i64, before: &Sketched, after: &Sketched) {
     let Some(story) = draft.peer(number).map(|peer| peer.story) else { return };
     for mate in draft.told(story).into_iter().filter(|mate| *mate != number) {
         let Some(other) = draft.sketched(mate) else { continue };
@@ -184,13 +184,13 @@ impl Circle {
     /// Fast path: all candidates belong to one story, and no guard refuses the new entry beside its other entries. The
     /// partition would change nothing.
     ///
-    /// Entries that were parted from that story before stay apart.
+    /// Entries that an earlier partition kept out of that story stay out.
     fn only_story(&self, draft: &mut Draft<'_>) -> Option<i64> {
         let found: HashSet<i64> = self.stories.values().copied().collect();
         let (Some(new), Some(head), 1) = (self.members.first(), found.iter().next(), found.len()) else {
             return None;
         };
-        for mate in draft.told(*head).into_iter().filter(|mate| !self.has(*mate)) {
+        for mate in draft.told(*head).into_iter().filter(|mate| !self.has(*mate)).take(CIRCLE_MAX) {
             let Some(mate) = draft.sketched(mate) else { continue };
             let refusal = dedup::compare(&new.subject, &mate.subject, &draft.grouping.settings).verdict.err();
             if refusal.is_some_and(dedup::Refusal::is_guard) {
@@ -241,7 +241,7 @@ impl Circle {
 
     /// Parts the circle into stories and moves the entries whose story changes. Returns the story of the first member;
     /// `None` if that is new and alone.
-    fn settle(&self, draft: &mut Draft<'_>, now: Timestamp) -> Option<i64> {
+    fn part_into_stories(&self, draft: &mut Draft<'_>, now: Timestamp) -> Option<i64> {
         let parts = dedup::partition(&self.members, &self.bonds, &draft.grouping.settings);
         let mut heads: BTreeMap<usize, i64> = BTreeMap::new();
         for (part, member) in parts.iter().zip(&self.members) {

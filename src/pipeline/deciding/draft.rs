@@ -45,6 +45,7 @@ pub(crate) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub(crate) fn new(around: &'a Surroundings, grouping: &'a Grouping, memo: &'a mut Memo) -> Self {
+        memo.turn_to(around.generation);
         Self {
             around,
             grouping,
@@ -158,7 +159,7 @@ impl<'a> Draft<'a> {
 
     /// The sketch of an entry, read back.
     pub(crate) fn sketched(&mut self, number: i64) -> IfRead<Arc<Sketched>> {
-        if let Some(sketched) = self.sketched.get(&number).or_else(|| self.memo.get(&number)) {
+        if let Some(sketched) = self.sketched.get(&number).or_else(|| self.memo.sketched.get(&number)) {
             return Some(Arc::clone(sketched));
         }
         let read = self.peer(number).map(dedup::sketched)?;
@@ -174,7 +175,7 @@ impl<'a> Draft<'a> {
             }
         };
         let read = Arc::new(read);
-        self.memo.insert(number, Arc::clone(&read));
+        self.memo.sketched.insert(number, Arc::clone(&read));
         Some(read)
     }
 
@@ -413,7 +414,7 @@ impl<'a> Draft<'a> {
 }
 
 /// The sketch of a prepared entry, read back. All entries are compared by their sketches: hashes are shortened there.
-pub(super) fn read_back(source_id: &str, prepared: &Prepared) -> Sketched {
+pub(super) fn sketched_of(source_id: &str, prepared: &Prepared) -> Sketched {
     let Prepared { entry, identity, sketch, .. } = prepared;
     let read =
         dedup::read_back(source_id, entry.id.as_deref(), identity.canonical_link.as_ref(), entry.published, sketch);

@@ -12,7 +12,7 @@ use super::*;
 use crate::dedup::Subject;
 use crate::feed::Entry;
 use crate::fetch::Share;
-use crate::pipeline::keeper::keep;
+use crate::pipeline::keeper::keep_polls;
 use crate::pipeline::{merge, split};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Filter, Store, Which};
@@ -30,6 +30,19 @@ fn grouping() -> Grouping {
     Grouping { settings: crate::dedup::usual_settings(), apart: HashSet::new() }
 }
 
+#[test]
+fn a_sketch_that_was_read_before_somebody_else_wrote_is_read_again() {
+    use super::literals::{around, peer, prepared};
+    let grouping = grouping();
+    let mut memo = Memo::default();
+    let mut words = |generation: i64, text: &str| {
+        let around = Surroundings { generation, ..around([peer(1, "a", &prepared("a", "1", text))]) };
+        Draft::new(&around, &grouping, &mut memo).sketched(1).map(|read| read.clues.clone())
+    };
+    let [before, again, after] = [words(1, TEXT), words(1, "Rien."), words(2, "Rien.")];
+    assert!(before == again && before != after);
+}
+
 /// An entry of a source: the path of its page, its title, its text.
 fn entry(path: &str, title: &str, text: &str) -> Entry {
     Entry {
@@ -42,7 +55,7 @@ fn entry(path: &str, title: &str, text: &str) -> Entry {
     }
 }
 
-fn arrival(source_id: &str, entries: &[Entry], now: Timestamp) -> Arrival {
+fn poll_with(source_id: &str, entries: &[Entry], now: Timestamp) -> PollToKeep {
     let identified = dedup::identify(source_id, "rss20", entries.to_vec());
     let fresh = identified.into_iter().map(|(entry, mut identity)| {
         let subject = Subject::new(source_id, &entry, &Plain::of(&entry), &identity);
@@ -51,17 +64,22 @@ fn arrival(source_id: &str, entries: &[Entry], now: Timestamp) -> Arrival {
         let prepared = Prepared { entry, identity, labels: Vec::new(), rules: "".into(), telling_words: None, sketch };
         Fresh::new(source_id, prepared, Decision::New)
     });
-    let news = News { fresh: fresh.collect(), same: Vec::new(), listing: Listing::Doubtful, _share: Share::default() };
-    arrive(source_id, news, now)
+    let document = PreparedDocument {
+        fresh: fresh.collect(),
+        same: Vec::new(),
+        listing: Listing::Doubtful,
+        _share: Share::default(),
+    };
+    poll_that_read(source_id, document, now)
 }
 
-fn arrive(source_id: &str, news: News, now: Timestamp) -> Arrival {
+fn poll_that_read(source_id: &str, document: PreparedDocument, now: Timestamp) -> PollToKeep {
     let state = SourceState { source_id: source_id.to_owned(), ..SourceState::default() };
-    Arrival { hold: None, state, health: None, moved_to: None, throttle: None, is_answered: true, news: Some(news), now }
+    PollToKeep { hold: None, state, health: None, moved_to: None, throttle: None, is_answered: true, document: Some(document), now }
 }
 
 fn poll(store: &mut dyn Store, source_id: &str, entries: &[Entry], now: Timestamp) {
-    keep(store, &[arrival(source_id, entries, now)], &grouping()).unwrap();
+    keep_polls(store, &[poll_with(source_id, entries, now)], &grouping()).unwrap();
 }
 
 /// All stored entries, by number.
@@ -239,7 +257,8 @@ fn sources_that_keep_to_themselves_are_never_joined() {
 fn a_poll_counts_what_is_new_and_what_reads_otherwise() {
     let (_folder, mut store) = stored(&[]);
     let told: Vec<Entry> = SUBJECTS.iter().map(|(title, text)| entry(&title.replace(' ', "-"), title, text)).collect();
-    let mut counts = |entries: &[Entry]| keep(&mut store, &[arrival("a", entries, noon())], &grouping()).unwrap();
+    let mut counts =
+        |entries: &[Entry]| keep_polls(&mut store, &[poll_with("a", entries, noon())], &grouping()).unwrap();
     assert_eq!(counts(&told[..3]), [Counts { new: 3, changed: 0 }]);
     let edited = |entry: &Entry| Entry { content: Some("Tout est dit autrement.".into()), ..entry.clone() };
     let next = [edited(&told[0]), edited(&told[1]), told[2].clone(), told[3].clone()];
@@ -250,8 +269,8 @@ fn a_poll_counts_what_is_new_and_what_reads_otherwise() {
 fn a_silent_source_is_well_again_once_it_says_something_new() {
     let (_folder, mut store) = stored(&[]);
     let mut told = |entries: &[Entry]| {
-        let poll = Arrival { health: Some(Health::Silent), ..arrival("a", entries, noon()) };
-        keep(&mut store, &[poll], &grouping()).unwrap();
+        let poll = PollToKeep { health: Some(Health::Silent), ..poll_with("a", entries, noon()) };
+        keep_polls(&mut store, &[poll], &grouping()).unwrap();
         store.health(Some(&Monitored::Source("a".into()))).unwrap().pop().map(|turn| turn.health)
     };
     assert_eq!(told(&[]), None);
@@ -329,9 +348,9 @@ proptest! {
         let documents: Vec<(&str, Vec<Entry>)> = documents.into_iter().collect();
         let (_folder, mut one_by_one) = stored(&documents);
         let (_folder, mut together) = stored(&[]);
-        let arrivals: Vec<Arrival> =
-            documents.iter().map(|(source, entries)| arrival(source, entries, noon())).collect();
-        keep(&mut together, &arrivals, &grouping()).unwrap();
+        let polls: Vec<PollToKeep> =
+            documents.iter().map(|(source, entries)| poll_with(source, entries, noon())).collect();
+        keep_polls(&mut together, &polls, &grouping()).unwrap();
         prop_assert_eq!(all(&mut together), all(&mut one_by_one));
     }
 }

@@ -151,6 +151,14 @@ impl Target {
         Ok(Self { config, security, roots })
     }
 
+    /// Longest time for a connection with all that is said until it can be used; the driver's own limit ends with the first
+    /// answer of the system.
+    pub(super) fn patience(&self) -> Duration {
+        let each = self.config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+        let hosts = self.config.get_hosts().len().max(self.config.get_hostaddrs().len());
+        each.saturating_mul(u32::try_from(hosts + 1).unwrap_or(u32::MAX))
+    }
+
     pub(super) fn name(&self) -> String {
         let config = &self.config;
         let hosts = config.get_hosts().iter().map(|host| match host {

@@ -24,6 +24,7 @@ mod session;
 mod shares;
 mod stories;
 mod surroundings;
+mod tables;
 mod tls;
 
 use std::path::Path;
@@ -32,6 +33,7 @@ use std::time::Duration;
 use tokio_postgres::Row;
 
 use super::ailment::Ailment;
+use super::moving::Tables as _;
 use super::{
     Applied, Arrivals, Change, EntryDay, Filter, Held, Inquiry, Outline, Part, Pulse, SourceShare, Store, StoreError,
     Surroundings,
@@ -57,9 +59,7 @@ impl Postgres {
     /// # Errors
     /// [`StoreError::Open`], [`StoreError::Foreign`], [`StoreError::Newer`].
     pub fn open_within(address: &Address, patience: Duration) -> Result<Self, StoreError> {
-        let mut session = Session::connect(address, patience)?;
-        schema::migrate(&mut session)?;
-        Ok(Self { session })
+        Self::open_to_move(address, patience)?.whole()
     }
 
     /// Opens the store at `address` as [`Postgres::open_within`] does; makes no tables where there are none.
@@ -72,7 +72,7 @@ impl Postgres {
             return Err(StoreError::Missing { store: session.name().to_owned() });
         }
         schema::migrate(&mut session)?;
-        Ok(Self { session })
+        Self { session }.whole()
     }
 
     /// Opens an existing store for reading; one that is of an older format is migrated.
@@ -83,8 +83,26 @@ impl Postgres {
         let mut session = Session::connect(address, patience)?;
         match schema::format(&mut session)? {
             None => Err(StoreError::Missing { store: session.name().to_owned() }),
-            Some(format) if format == schema::known_format() => Ok(Self { session }),
+            Some(format) if format == schema::known_format() => Self { session }.whole(),
             Some(_) => Self::open_existing(address, patience),
+        }
+    }
+
+    /// Opens the store at `address` as [`Postgres::open_within`] does, also one to which another one is being moved.
+    ///
+    /// # Errors
+    /// Those of [`Postgres::open_within`].
+    pub fn open_to_move(address: &Address, patience: Duration) -> Result<Self, StoreError> {
+        let mut session = Session::connect(address, patience)?;
+        schema::migrate(&mut session)?;
+        Ok(Self { session })
+    }
+
+    /// Refuses a store that is not whole.
+    fn whole(mut self) -> Result<Self, StoreError> {
+        match self.mark()? {
+            Some(_) => Err(StoreError::Unfinished { store: self.session.name().to_owned() }),
+            None => Ok(self),
         }
     }
 
@@ -247,5 +265,15 @@ impl Postgres {
     pub(crate) fn numbers(address: &Address, sql: &str) -> Result<Vec<i64>, StoreError> {
         let mut session = Session::connect(address, Duration::from_mins(1))?;
         rows::next(&mut session.look(&[call!(sql.to_owned())])?, |row| rows::number(row, 0))
+    }
+
+    /// Lets the last statement of the session hold a word by which others find it.
+    pub(crate) fn mark_session(&mut self, word: &str) -> Result<(), StoreError> {
+        self.session.simple(&format!("SELECT 1 AS {word}"))
+    }
+
+    /// Locks the generation until the store is dropped.
+    pub(crate) fn hold(&mut self) -> Result<(), StoreError> {
+        self.session.begin(&[meta::lock()]).map(|_| ())
     }
 }

@@ -55,6 +55,11 @@ impl<'a> Call<'a> {
     pub(super) fn new(sql: impl Into<Cow<'static, str>>, parameters: Vec<Parameter<'a>>) -> Self {
         Self { sql: sql.into(), parameters }
     }
+
+    /// Adds a parameter.
+    pub(super) fn add(&mut self, parameter: Parameter<'a>) {
+        self.parameters.push(parameter);
+    }
 }
 
 /// Makes a [`Call`]: its text, then its parameters.
@@ -250,18 +255,16 @@ impl Session {
                 tokio::spawn(connection);
                 Ok::<_, tokio_postgres::Error>(client)
             };
-            match wait(&runtime, connecting) {
-                Ok(client) => {
+            match wait(&runtime, async { timeout(target.patience(), connecting).await }) {
+                Ok(Ok(client)) => {
                     return Ok(Opened { runtime: Some(runtime), client, statements: HashMap::new() });
                 }
-                Err(error) => last = Some(error),
+                Ok(Err(error)) => last = Some(causes::cannot_open(error, &self.name)),
+                Err(silence) => last = Some(cannot_open(Ailment::Away, silence.to_string())),
             }
         }
         runtime.shutdown_background();
-        Err(last.map_or_else(
-            || cannot_open(Ailment::Other, "no way to connect".into()),
-            |error| causes::cannot_open(error, &self.name),
-        ))
+        Err(last.unwrap_or_else(|| cannot_open(Ailment::Other, "no way to connect".into())))
     }
 
     /// The settings of our sessions, then those of the address.

@@ -7,6 +7,7 @@ mod file;
 mod handle;
 mod labels;
 mod migrations;
+mod moving;
 mod related;
 mod server;
 mod sources;

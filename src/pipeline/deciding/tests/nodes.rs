@@ -32,15 +32,15 @@ fn open(address: &Address) -> Postgres {
     Postgres::open_within(address, Duration::from_secs(30)).unwrap()
 }
 
-/// As [`arrival`], in the topic `ecole`.
-fn labelled(source_id: &str, entries: &[Entry]) -> Arrival {
-    let mut arrival = arrival(source_id, entries, noon());
-    for fresh in arrival.news.iter_mut().flat_map(|news| &mut news.fresh) {
+/// As [`poll_with`], in the topic `ecole`.
+fn labelled(source_id: &str, entries: &[Entry]) -> PollToKeep {
+    let mut poll = poll_with(source_id, entries, noon());
+    for fresh in poll.document.iter_mut().flat_map(|document| &mut document.fresh) {
         let mut prepared = (*fresh.prepared).clone();
         prepared.labels = vec![Label { topic: "ecole".into(), score: 6.0, reasons: Vec::new() }];
         fresh.prepared = Arc::new(prepared);
     }
-    arrival
+    poll
 }
 
 /// The files that are published from a store.
@@ -79,9 +79,9 @@ async fn a_poll_under_a_lost_lease_takes_none_of_its_batch_along() {
     let (store, _) = Handle::new(Box::new(store)).unwrap();
     let keeper = Keeper::new(store, Arc::new(grouping()));
     let keep = |(hold, (title, text)): (&Hold, (&str, &str))| {
-        let arrival = arrival(&hold.name, &[entry(&hold.name, title, text)], noon());
-        let (keeper, arrival) = (keeper.clone(), Arrival { hold: Some(hold.clone()), ..arrival });
-        tokio::spawn(async move { keeper.keep(arrival).await })
+        let poll = poll_with(&hold.name, &[entry(&hold.name, title, text)], noon());
+        let (keeper, poll) = (keeper.clone(), PollToKeep { hold: Some(hold.clone()), ..poll });
+        tokio::spawn(async move { keeper.keep(poll).await })
     };
     // Queued before the keeper looks, on a runtime of one thread: one batch.
     let polls: Vec<_> = holds.iter().zip(SUBJECTS).map(keep).collect();
@@ -107,7 +107,7 @@ proptest! {
                 scope.spawn(|| {
                     let mut store = open(&address);
                     while let Some((source, entries)) = documents.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        keep(&mut store, &[labelled(source, entries)], &grouping()).unwrap();
+                        keep_polls(&mut store, &[labelled(source, entries)], &grouping()).unwrap();
                     }
                 });
             }
@@ -120,7 +120,7 @@ proptest! {
         in_order.sort_by_key(|(source, _)| first(source));
         let (_folder, mut alone) = stored(&[]);
         for (source, entries) in &in_order {
-            keep(&mut alone, &[labelled(source, entries)], &grouping()).unwrap();
+            keep_polls(&mut alone, &[labelled(source, entries)], &grouping()).unwrap();
         }
         prop_assert_eq!(&kept, &all(&mut alone));
         // And in any other order the same stories.
