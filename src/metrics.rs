@@ -110,11 +110,19 @@ impl Default for Metrics {
         let help = "How late the poll is that has been due for longest";
         registry.register_with_unit("schedule_lag", help, Unit::Seconds, metrics.lag.clone());
         registry.register_with_unit("disk_free", "Room on a disk", Unit::Bytes, metrics.free.clone());
-        registry.register("node_up", "1 for each node that gave a sign of life lately, 0 for others", metrics.nodes.clone());
+        registry.register(
+            "node_up",
+            "1 for each node that gave a sign of life lately, 0 for others",
+            metrics.nodes.clone(),
+        );
         registry.register("node_hosts", "Hosts that a node holds", metrics.node_hosts.clone());
         let help = "How late the poll of a node is that has been due for longest";
         registry.register_with_unit("node_schedule_lag", help, Unit::Seconds, metrics.node_lags.clone());
-        registry.register("node_other_rules", "1 for a node with rules that are not followed", metrics.node_dissents.clone());
+        registry.register(
+            "node_other_rules",
+            "1 for a node with rules that are not followed",
+            metrics.node_dissents.clone(),
+        );
         registry.register("node_behind", "1 for a node that does not serve the latest", metrics.node_delays.clone());
         registry.register_with_unit("memory_resident", "Memory of the process", Unit::Bytes, metrics.memory.clone());
         metrics

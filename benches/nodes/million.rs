@@ -49,15 +49,23 @@ pub fn measure(sources: usize) -> String {
                 scope.spawn(move || {
                     let mut store = open();
                     let mut held: Vec<Hold> = Vec::new();
-                    let sign = NodeSign { id: format!("{nodes}-{node}"), name: node.to_string(), ..NodeSign::default() };
+                    let sign =
+                        NodeSign { id: format!("{nodes}-{node}"), name: node.to_string(), ..NodeSign::default() };
                     while began.elapsed() < SPAN {
                         // All nodes have the same sources due, in the same order.
                         let first = next_host.load(Ordering::Relaxed);
                         let hosts = (sources / PER_HOST) as u64;
-                        let wanted: Vec<String> = (first..first + 4 * TAKEN as u64).map(|number| host(number % hosts)).collect();
+                        let wanted: Vec<String> =
+                            (first..first + 4 * TAKEN as u64).map(|number| host(number % hosts)).collect();
                         let returned = held.drain(..).map(|hold| (hold, Duration::ZERO)).collect();
                         let round = Instant::now();
-                        let request = LeaseRequest { node: sign.clone(), wanted, most: TAKEN, returned, ..LeaseRequest::default() };
+                        let request = LeaseRequest {
+                            node: sign.clone(),
+                            wanted,
+                            most: TAKEN,
+                            returned,
+                            ..LeaseRequest::default()
+                        };
                         let answer = store.lease(&request).unwrap();
                         let took = round.elapsed();
                         let mut most = slowest.lock().unwrap();
@@ -89,7 +97,9 @@ pub fn measure(sources: usize) -> String {
     }
     text += "\n| table | rows | table MB | indexes MB | dead rows before the vacuum | vacuum s |\n| --- | --- | --- | --- | --- | --- |\n";
     for table in TABLES {
-        let dead = database.sql(&format!("SELECT pg_stat_force_next_flush(); SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = '{table}'"));
+        let dead = database.sql(&format!(
+            "SELECT pg_stat_force_next_flush(); SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = '{table}'"
+        ));
         let began = Instant::now();
         database.sql(&format!("VACUUM {table}"));
         let took = began.elapsed().as_secs_f64();

@@ -81,7 +81,9 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let database = (nodes > 0).then(|| Database::new(&format!("rounds_{nodes}")));
         let program = std::env::var_os("VEILLE_BIN").map_or_else(|| env!("CARGO_BIN_EXE_veille").into(), PathBuf::from);
-        let store = database.as_ref().map_or_else(|| "path = \"veille.db\"".to_owned(), |database| format!("url = \"{}\"", database.url()));
+        let store = database
+            .as_ref()
+            .map_or_else(|| "path = \"veille.db\"".to_owned(), |database| format!("url = \"{}\"", database.url()));
         let node = |number: usize| {
             let node = folder.path().join(format!("node{number}"));
             fs::create_dir(&node).unwrap();
@@ -176,7 +178,8 @@ impl World {
 
     /// Compares what the nodes published, byte for byte.
     fn compare(&self) {
-        let trees: Vec<Vec<(String, Vec<u8>)>> = self.nodes.iter().map(|node| tree(&node.folder.join("public"))).collect();
+        let trees: Vec<Vec<(String, Vec<u8>)>> =
+            self.nodes.iter().map(|node| tree(&node.folder.join("public"))).collect();
         for other in &trees[1..] {
             assert_eq!(other.len(), trees[0].len());
             for (one, other) in trees[0].iter().zip(other) {
@@ -195,7 +198,8 @@ fn tree(folder: &Path) -> Vec<(String, Vec<u8>)> {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let is_plain = !name.starts_with('.') && [".gz", ".br", ".zst", ".lock"].iter().all(|end| !name.ends_with(end));
+            let is_plain =
+                !name.starts_with('.') && [".gz", ".br", ".zst", ".lock"].iter().all(|end| !name.ends_with(end));
             if path.is_dir() {
                 folders.push(path);
             } else if is_plain {

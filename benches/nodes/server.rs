@@ -40,7 +40,8 @@ impl Database {
         let postmaster = self.psql(&self.server, "SELECT pg_read_file('postmaster.pid')");
         let postmaster: u32 = postmaster.lines().next().unwrap().parse().unwrap();
         let ended: f64 = ticks(postmaster, 13..17).unwrap_or_default();
-        let running = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+        let running =
+            fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
         let children = running.filter(|process: &u32| parent(*process) == Some(postmaster));
         ended + children.filter_map(|process| ticks(process, 13..15)).sum::<f64>()
     }

@@ -66,12 +66,14 @@ fn line<'a>(node: &'a NodeState, followed: Option<&str>, generation: i64) -> Nod
 /// Tells each node in a line, and its troubles below it.
 fn for_people(nodes: &[NodeState], generation: i64) -> String {
     if nodes.is_empty() {
-        return "no node: nothing runs on this store (a store in a file, `store.path`, has one node at most)\n".to_owned();
+        return "no node: nothing runs on this store (a store in a file, `store.path`, has one node at most)\n"
+            .to_owned();
     }
     let followed = rules_to_follow(nodes);
     let mut text = String::new();
     for node in nodes {
-        let NodeLine { node: name, hosts, follows_rules, is_current, lag_seconds, .. } = line(node, followed, generation);
+        let NodeLine { node: name, hosts, follows_rules, is_current, lag_seconds, .. } =
+            line(node, followed, generation);
         let seconds = |seconds: u64| chrono::TimeDelta::seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
         let mut parts = Vec::new();
         if node.is_alive() {
@@ -89,7 +91,8 @@ fn for_people(nodes: &[NodeState], generation: i64) -> String {
         } else {
             parts.push(format!("gone for {}", rough_duration(seconds(node.silent_seconds))));
         }
-        text += &format!("{}  {}  {}\n", output::harmless(name), output::harmless(&node.sign.version), parts.join(", "));
+        text +=
+            &format!("{}  {}  {}\n", output::harmless(name), output::harmless(&node.sign.version), parts.join(", "));
         for reason in node.sign.reasons.iter().filter(|_| node.is_alive()) {
             text += &format!("    {}\n", output::harmless(reason));
         }

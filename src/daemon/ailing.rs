@@ -235,7 +235,11 @@ impl Daemon {
 }
 
 /// Opens the store again and tries whether it can be written; if so, it takes the place of the one before.
-async fn mend(context: Arc<Context>, store_place: StorePlace, ailment: Ailment) -> anyhow::Result<Result<(), StoreError>> {
+async fn mend(
+    context: Arc<Context>,
+    store_place: StorePlace,
+    ailment: Ailment,
+) -> anyhow::Result<Result<(), StoreError>> {
     let (config, own_place) = (context.config.clone(), store_place.clone());
     let open = move || {
         let mut store = pipeline::reopen_store(&config, &store_place, PATIENCE_OF_TRY)?;

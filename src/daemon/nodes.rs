@@ -56,7 +56,14 @@ pub(super) struct Leased {
 impl Leasing {
     pub(super) fn new() -> Self {
         let now = Instant::now();
-        Self { rounds: Task::new("leasing hosts"), began: now, next_wish: now, had_jobs: false, is_called: false, generation: 0 }
+        Self {
+            rounds: Task::new("leasing hosts"),
+            began: now,
+            next_wish: now,
+            had_jobs: false,
+            is_called: false,
+            generation: 0,
+        }
     }
 
     /// Asks for a round at once: the store has changed.

@@ -258,7 +258,9 @@ impl FetchError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Postponed { .. } | Self::Elsewhere { .. } | Self::Busy { .. } => "nothing to do: it is polled again then",
+            Self::Postponed { .. } | Self::Elsewhere { .. } | Self::Busy { .. } => {
+                "nothing to do: it is polled again then"
+            }
             Self::Scheme { .. } => "give an http or https address",
             Self::NotPublic { .. } => "if it is yours, list its network in `poll.allow_networks`",
             Self::Access { .. } => "correct the file or the feed's entry in the config",

@@ -202,7 +202,14 @@ impl Gate {
             // Another request of this host may have started while we waited for the place.
             if host.start(self.host_delay, clock)? {
                 let idle = Arc::clone(&self.idle);
-                return Ok(Visit { host, host_delay: self.host_delay, idle, _own: own, place: Some(place), _lease: lease });
+                return Ok(Visit {
+                    host,
+                    host_delay: self.host_delay,
+                    idle,
+                    _own: own,
+                    place: Some(place),
+                    _lease: lease,
+                });
             }
         }
     }

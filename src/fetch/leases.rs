@@ -299,8 +299,7 @@ mod tests {
         let wanted = wanted.iter().map(|name| (*name).to_owned()).collect();
         let mut request = LeaseRequest { wanted, most: 8, ..LeaseRequest::default() };
         leases.ask(&mut request, |_| Duration::from_secs(1));
-        let grant =
-            |name: &&str| Granted { hold: hold(name), free_in: Duration::ZERO, throttled_until: None };
+        let grant = |name: &&str| Granted { hold: hold(name), free_in: Duration::ZERO, throttled_until: None };
         let renewed = request.kept.iter().filter(|kept| !lost.contains(&&*kept.name)).cloned().collect();
         let answer = LeaseAnswer { granted: granted.iter().map(grant).collect(), renewed, ..LeaseAnswer::default() };
         leases.answer(Instant::now(), &request, &answer);

@@ -25,7 +25,9 @@ use std::time::Duration;
 use ailment::Ailment;
 
 use crate::feed::Timestamp;
-use crate::state::{Announcement, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, SourceState, Throttle, Turn};
+use crate::state::{
+    Announcement, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, SourceState, Throttle, Turn,
+};
 use crate::story::{Fingerprint, Gist, Month, Order, Revision, StoredEntry, Told, Tombstone};
 use crate::topic::Label;
 

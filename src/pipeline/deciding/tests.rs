@@ -75,7 +75,16 @@ fn poll_with(source_id: &str, entries: &[Entry], now: Timestamp) -> PollToKeep {
 
 fn poll_that_read(source_id: &str, document: PreparedDocument, now: Timestamp) -> PollToKeep {
     let state = SourceState { source_id: source_id.to_owned(), ..SourceState::default() };
-    PollToKeep { hold: None, state, health: None, moved_to: None, throttle: None, is_answered: true, document: Some(document), now }
+    PollToKeep {
+        hold: None,
+        state,
+        health: None,
+        moved_to: None,
+        throttle: None,
+        is_answered: true,
+        document: Some(document),
+        now,
+    }
 }
 
 fn poll(store: &mut dyn Store, source_id: &str, entries: &[Entry], now: Timestamp) {

@@ -47,7 +47,9 @@ impl Postgres {
             .filter_map(|change| if let Change::Source(state) = change { Some(state.source_id.clone()) } else { None })
             .collect();
         // A poll without news depends on nothing that others write, and waits for nobody.
-        let is_locking = changes.iter().any(|change| !matches!(change, Change::Held(_) | Change::Source(_) | Change::Throttle { .. }));
+        let is_locking = changes
+            .iter()
+            .any(|change| !matches!(change, Change::Held(_) | Change::Source(_) | Change::Throttle { .. }));
         let generation =
             if is_locking { meta::lock() } else { call!("SELECT value FROM meta WHERE name = 'generation'") };
         let holds: Vec<Hold> =

@@ -36,7 +36,9 @@ use super::{
 };
 use crate::disk;
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Granted, Hold, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, Throttle, Turn};
+use crate::state::{
+    Announcement, Granted, Hold, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, Throttle, Turn,
+};
 use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).

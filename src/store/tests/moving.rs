@@ -13,7 +13,13 @@ fn rich() -> (tempfile::TempDir, Sqlite) {
     let validators = vec![Validators { url: "https://a.example/".into(), etag: Some(vec![0xE9]), last_modified: None }];
     let last_error = Some(PollFailure { code: "dns".into(), message: "no\u{0}such host".into(), since: noon() });
     let about = About { title: Some("Éducation".into()), ..About::default() };
-    let state = SourceState { source_id: "education".into(), validators, last_error, about: Box::new(about), ..SourceState::default() };
+    let state = SourceState {
+        source_id: "education".into(),
+        validators,
+        last_error,
+        about: Box::new(about),
+        ..SourceState::default()
+    };
     let edited = Prepared { telling_words: Some(TellingWords::default()), ..of_october("c") };
     let revision = Some((noon(), 9));
     let (prepared, date) = (Arc::new(edited), OCTOBER.start());

@@ -13,8 +13,8 @@ use crate::config::Secret;
 use crate::pipeline::keeper::Keeper;
 use crate::pipeline::{Archives, Context, publish};
 use crate::state::{Hold, LeaseRequest, NodeSign};
-use crate::store::{Handle, StoreError};
 use crate::store::postgres::{Address, Postgres};
+use crate::store::{Handle, StoreError};
 use crate::topic::Label;
 
 /// A database's schema of its own.

@@ -181,14 +181,23 @@ fn many_nodes_at_once_never_get_one_host_twice_nor_wait_for_each_other_for_ever(
             scope.spawn(move || {
                 let mut held: Vec<Hold> = Vec::new();
                 for turn in 0..60 {
-                    let returned: Vec<(Hold, Duration)> = held.drain(..held.len() / 2).map(|hold| (hold, Duration::ZERO)).collect();
+                    let returned: Vec<(Hold, Duration)> =
+                        held.drain(..held.len() / 2).map(|hold| (hold, Duration::ZERO)).collect();
                     for (hold, _) in &returned {
                         assert_eq!(owners.lock().unwrap().remove(&hold.name), Some(hold.fence));
                     }
                     let mut wanted = hosts.clone();
                     wanted.rotate_left((place * 7 + turn) % 40);
                     let sign = NodeSign { id: id.clone(), name: id.clone(), rules: "r".into(), ..NodeSign::default() };
-                    let request = LeaseRequest { node: sign, wanted: wanted.clone(), urgent: wanted, most: 6, kept: held.clone(), returned, ..LeaseRequest::default() };
+                    let request = LeaseRequest {
+                        node: sign,
+                        wanted: wanted.clone(),
+                        urgent: wanted,
+                        most: 6,
+                        kept: held.clone(),
+                        returned,
+                        ..LeaseRequest::default()
+                    };
                     let answer = store.lease(&request).unwrap();
                     assert_eq!(answer.renewed.len(), held.len());
                     for granted in answer.granted {
