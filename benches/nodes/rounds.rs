@@ -136,9 +136,21 @@ impl World {
             wall = began.elapsed();
         }
         let cost = Cost { wall: wall.as_secs_f64(), nodes: self.cpu() - own, server: self.server_cpu() - server };
-        // The publication ends, and is of no round.
-        std::thread::sleep(Duration::from_secs(8));
+        self.rest();
         cost
+    }
+
+    /// Waits until the nodes have nothing to do: their publication is of no round.
+    fn rest(&self) {
+        let mut before = self.cpu();
+        loop {
+            std::thread::sleep(Duration::from_secs(5));
+            let now = self.cpu();
+            if now - before < 0.1 * self.nodes.len() as f64 {
+                return;
+            }
+            before = now;
+        }
     }
 
     fn polled(&self, since: i64) -> usize {
