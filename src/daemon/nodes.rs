@@ -212,6 +212,7 @@ impl Daemon {
         let state = SourceState { last_poll: *last_poll, next_poll: *next_poll, ..SourceState::default() };
         let next = self.context.due(source, &state, now);
         if *retired || next.is_some_and(|next| next > now) {
+            self.report.polled_elsewhere(source_id, next);
             self.due.note(source_id, &super::asking::host(source), next.filter(|_| !retired));
         }
     }

@@ -45,6 +45,11 @@ pub(super) struct Report {
 }
 
 impl Report {
+    /// Takes down that another node has polled a source.
+    pub(super) fn polled_elsewhere(&mut self, source_id: &str, next_poll: Option<Timestamp>) {
+        self.roster.polled_elsewhere(source_id, next_poll);
+    }
+
     pub(super) fn new() -> Self {
         let mut report = Self {
             began: wall_clock::now(),

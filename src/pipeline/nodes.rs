@@ -77,7 +77,8 @@ impl Membership {
             is_passing,
             jobs: Mutex::default(),
             nodes: Mutex::default(),
-            is_followed: AtomicBool::new(false),
+            // As far as is known: the first round takes up the jobs if nobody does them, before any poll begins.
+            is_followed: AtomicBool::new(true),
         })
     }
 
@@ -257,10 +258,7 @@ impl Attendance {
     /// When the store fails.
     pub async fn begin(context: &Arc<Context>) -> Result<Self, StoreError> {
         let Some(node) = context.node.clone() else { return Ok(Self { rounds: None }) };
-        // One to give a sign of life, one to take up what is done once for all if nobody does it.
-        for _ in 0..2 {
-            node.round(context, LeaseWishes::default(), NodeFigures::default()).await?;
-        }
+        node.round(context, LeaseWishes::default(), NodeFigures::default()).await?;
         let context = Arc::clone(context);
         let rounds = async move {
             loop {

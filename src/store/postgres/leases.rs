@@ -1,7 +1,8 @@
 //! Nodes and leases. A round of a node is one transaction and one round trip; it never waits for a row of another node.
 //!
 //! Locks are taken in one order everywhere: new names, then own leases (by name), then others that are free (which are
-//! skipped if somebody else is at them). `apply` locks leases before anything else.
+//! skipped if somebody else is at them). `apply` locks leases before anything else, so that nobody takes them over meanwhile
+//! (`FOR UPDATE`); its own node renews them all the same (`FOR NO KEY UPDATE`).
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -89,7 +90,7 @@ pub(super) fn lease(session: &mut Session, request: &LeaseRequest) -> Result<Lea
              WHERE NOT EXISTS (SELECT 1 FROM lease WHERE lease.name = name.name) ORDER BY name ON CONFLICT DO NOTHING",
             wanted.clone()
         ),
-        call!("SELECT 1 FROM lease WHERE name = ANY ($1::text[]) AND node = $2 ORDER BY name FOR UPDATE", own, id()),
+        call!("SELECT 1 FROM lease WHERE name = ANY ($1::text[]) AND node = $2 ORDER BY name FOR NO KEY UPDATE", own, id()),
         call!(
             format!(
                 "UPDATE lease SET node = NULL, until = 0, awaited = false,
@@ -136,7 +137,7 @@ pub(super) fn lease(session: &mut Session, request: &LeaseRequest) -> Result<Lea
         call!(
             "UPDATE lease SET awaited = true WHERE name IN (
                 SELECT name FROM lease WHERE name = ANY ($1::text[]) AND node <> $2 AND NOT awaited
-                FOR UPDATE SKIP LOCKED)",
+                FOR NO KEY UPDATE SKIP LOCKED)",
             request.urgent.clone(),
             id()
         ),
@@ -230,7 +231,7 @@ fn signed(sign: &NodeSign) -> Call<'static> {
 /// nothing for one that was taken over.
 pub(super) fn guarded(holds: &[Hold]) -> Call<'static> {
     let (names, _) = split(holds);
-    call!("SELECT name, fence FROM lease WHERE name = ANY ($1::text[]) ORDER BY name FOR SHARE", names)
+    call!("SELECT name, fence FROM lease WHERE name = ANY ($1::text[]) ORDER BY name FOR KEY SHARE", names)
 }
 
 /// Finds a lease that another node has taken over, by the answer to [`guarded`].
@@ -243,6 +244,11 @@ pub(super) fn refuse_overtaken(holds: &[Hold], answer: &[Row]) -> Result<(), Sto
         Some(lost) => Err(StoreError::Overtaken { lease: lost.name.clone() }),
         None => Ok(()),
     }
+}
+
+/// Deletes the rows of hosts that nobody has asked for long. Fences are never repeated, so nothing depends on them.
+pub(super) fn forget_idle() -> Call<'static> {
+    call!(format!("DELETE FROM lease WHERE node IS NULL AND free_from < {NOW} - $1"), 30 * FORGOTTEN)
 }
 
 fn planned(row: &Row) -> Result<Planned, StoreError> {

@@ -215,10 +215,9 @@ impl Store for Postgres {
     }
 
     fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        // The server tidies up by itself.
-        self.session.begin(&[meta::set("tidied", Some(rows::unix(now)))])?;
-        self.session.commit(&[])?;
-        Ok(())
+        // The server tidies up by itself. Hosts that have left all configs are nobody's any more.
+        let tidied = meta::set("tidied", Some(rows::unix(now)));
+        self.session.at_once(&[tidied, leases::forget_idle()]).map(|_| ())
     }
 
     fn backup(&mut self, _: &Path) -> Result<(), StoreError> {
