@@ -1,5 +1,5 @@
 //! Several nodes on one PostgreSQL database, beside one on a file: `tests/postgres.sh cargo bench --bench nodes --
-//! [--feeds 5000] [--million 1000000]`.
+//! [--feeds 5000] [--nodes 0,1,2,4] [--million 1000000]`.
 //!
 //! Prints two tables for `benches/RESULTS.md`. The first measures daemons as processes, and the server's processes beside
 //! them. The second fills the tables with so many sources, without any network, and lets nodes pick and keep polls as fast as
@@ -33,7 +33,9 @@ fn main() {
         arguments.get(at + 1)?.parse::<usize>().ok()
     };
     if let Some(feeds) = value("--feeds") {
-        println!("{}", rounds::measure(feeds));
+        let nodes = arguments.iter().position(|argument| argument == "--nodes").and_then(|at| arguments.get(at + 1));
+        let nodes = nodes.map_or("0,1,2,4", String::as_str).split(',').map(|nodes| nodes.parse().unwrap());
+        println!("{}", rounds::measure(feeds, nodes));
     }
     if let Some(sources) = value("--million") {
         println!("{}", million::measure(sources));
