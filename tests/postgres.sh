@@ -8,8 +8,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if [ $# = 0 ]; then
-  # The contract of the store on PostgreSQL in place of SQLite, then what only a server can show.
-  set -- sh -c 'VEILLE_TEST_STORE=postgres cargo test --locked --lib store:: -- --include-ignored'
+  # The contract of the store on PostgreSQL in place of SQLite, then the specification of all that works on the store; with
+  # what only a server can show.
+  set -- sh -c 'cargo test --locked --lib store:: -- --include-ignored &&
+    cargo test --locked --test spec -- --include-ignored \
+      poll:: stories:: relabelling:: publish:: related:: withdrawn:: moving:: second:: outage:: away:: run::'
+  export VEILLE_TEST_STORE=postgres
 fi
 
 if [ -n "${VEILLE_TEST_POSTGRES:-}" ]; then exec "$@"; fi

@@ -198,6 +198,8 @@ struct Daemon {
     is_told_to_reload: bool,
     /// The current problems, by subject.
     troubles: BTreeMap<&'static str, String>,
+    /// A generation below the published one, that the last look has seen.
+    lower: Option<i64>,
     next_upkeep: Timestamp,
     report: Report,
 }
@@ -245,6 +247,7 @@ impl Daemon {
             file: Arc::new(Mutex::new(file)),
             is_told_to_reload: false,
             troubles: BTreeMap::new(),
+            lower: None,
             next_upkeep: wall_clock::now(),
             report: Report::new(),
         }
@@ -423,7 +426,12 @@ impl Daemon {
         if self.publishing.is_running() {
             return;
         }
-        if self.published.is_some_and(|published| looked.generation != published) {
+        // A lower one: the store was put back, or a server took over that lacks the last seconds. A look may also have begun
+        // before the publication that is shown; then the next one tells another.
+        let is_lower = self.published.is_some_and(|published| looked.generation < published);
+        let is_lower_still = is_lower && self.lower.replace(looked.generation) == Some(looked.generation);
+        if is_lower_still || self.published.is_some_and(|published| looked.generation > published) {
+            self.lower = None;
             self.gather();
         }
         if self.archives_wait && self.polls.is_empty() {

@@ -185,7 +185,7 @@ impl Daemon {
         let now = Instant::now();
         let is_in_vain = !wanted.is_empty() && answer.granted.is_empty();
         self.leasing.next_wish = now + if is_in_vain { PAUSE_IN_VAIN } else { PAUSE };
-        if self.published.is_some_and(|published| answer.generation != published) && !self.publishing.is_running() {
+        if self.published.is_some_and(|published| answer.generation > published) && !self.publishing.is_running() {
             self.gather();
         }
         self.leasing.generation = answer.generation;

@@ -60,18 +60,6 @@ async fn files_that_could_not_be_written_are_tried_again_without_news() {
 }
 
 #[tokio::test]
-async fn a_store_that_went_back_is_published_as_it_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut daemon = daemon(folder.path());
-    daemon.publishing.ask();
-    publish(&mut daemon).await;
-    // As after a failover to a server that lacks the last seconds.
-    let looked = Looked { generation: daemon.published.unwrap() - 1, size: 0 };
-    daemon.looked(&looked);
-    assert!(daemon.gathered.is_some());
-}
-
-#[tokio::test]
 async fn a_folder_that_cannot_be_written_at_the_start_keeps_nobody_from_being_served() {
     let folder = tempfile::tempdir().unwrap();
     let mut daemon = daemon(folder.path());

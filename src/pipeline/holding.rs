@@ -33,12 +33,12 @@ impl HeldByOther {
 pub fn claim_places(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
     let this = Holder::this("run", Some(place(config)));
     let mut claims = Vec::new();
-    for (what, path) in &places(config) {
+    for (what, path) in places(config) {
         // Where no folder can be made, opening the store will tell.
         let _ = disk::make_folders(path.parent().unwrap_or(Path::new("")));
-        match Claim::take(path, &this) {
+        match Claim::take(&path, &this) {
             Ok(claim) => claims.extend(claim),
-            Err(StoreError::Held { by, .. }) => return Err(HeldByOther { what: *what, path: path.clone(), by }),
+            Err(StoreError::Held { by, .. }) => return Err(HeldByOther { what, path, by }),
             // Nobody can be kept away.
             Err(_) => {}
         }
@@ -52,11 +52,11 @@ pub fn claim_places(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
 /// When a daemon with another config holds the store or the published folder.
 pub fn refuse_others(config: &Config) -> Result<(), HeldByOther> {
     let own = place(config);
-    for (what, path) in &places(config) {
+    for (what, path) in places(config) {
         // On a full disk a daemon could not write down its config: the command will tell of the disk.
         let is_other = |by: &Holder| by.config.as_ref().is_some_and(|config| *config != own);
-        if let Some(by) = holder(path).filter(is_other) {
-            return Err(HeldByOther { what: *what, path: path.clone(), by });
+        if let Some(by) = holder(&path).filter(is_other) {
+            return Err(HeldByOther { what, path, by });
         }
     }
     Ok(())

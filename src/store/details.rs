@@ -51,6 +51,6 @@ impl Details {
     /// Gives the parts to an entry.
     pub(super) fn complete(self, entry: Entry) -> Entry {
         let Self { authors, categories, enclosures, image, comments, rights, origin, base } = self;
-        Entry { authors, categories, enclosures, image, comments, rights, origin, base, ..entry }
+        Entry { base, authors, categories, enclosures, image, rights, comments, origin, ..entry }
     }
 }

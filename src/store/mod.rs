@@ -448,6 +448,11 @@ fn opening(store: &str, ailment: Ailment) -> String {
     if ailment == Ailment::Other { format!(" `{store}`") } else { format!(": {}", ailment.said(store)) }
 }
 
+/// Whether the name of a store is that of a database.
+fn is_database(store: &str) -> bool {
+    store.starts_with("postgresql:")
+}
+
 impl StoreError {
     /// Returns the fault of this machine that is behind it; `None` if there is no such fault, or only a new start can
     /// help.
@@ -470,9 +475,16 @@ impl StoreError {
         match self {
             Self::Open { ailment: Ailment::Other, .. } => Some("check that `store.path` leads to a folder and a file"),
             Self::Open { ailment, .. } | Self::Failed { ailment, .. } => Some(ailment.hint()),
+            Self::Foreign { store } if is_database(store) => Some(
+                "let `store.url` name an empty database, or a schema of its own (`options=-csearch_path%3DSCHEMA`)",
+            ),
             Self::Foreign { .. } => Some("point `store.path` to another file; this one is left as it is"),
             Self::Newer { .. } => Some("install the veille that wrote it, or put a backup back; nothing was changed"),
             Self::Missing { .. } => Some("`veille poll` or `veille run` makes it"),
+            Self::Vanished { store, .. } if is_database(store) => Some(
+                "copy what is stored to it with `veille store copy --to`, put a dump back with `pg_restore`, or move what is \
+                 named away to begin anew",
+            ),
             Self::Vanished { .. } => {
                 Some("put a backup back with `veille restore FILE`, or move what is named away to begin anew")
             }

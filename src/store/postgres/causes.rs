@@ -16,7 +16,7 @@ pub(super) fn of(error: &Error) -> Ailment {
         "42501" => Ailment::Privileges,
         "53300" => Ailment::Crowded,
         "53100" => Ailment::ServerFull,
-        "57P03" => Ailment::Starting,
+        "57P03" | "55000" => Ailment::Starting,
         "25006" => Ailment::Replica,
         // A wait that took too long, and transactions that were given up for another one.
         "55P03" | "57014" | "40001" | "40P01" => Ailment::Busy,

@@ -121,10 +121,8 @@ pub(super) fn save_sources<'a>(
         array(all().map(|state| state.retired)),
         abouts,
     )];
-    let differs = |state: &&SourceState| known.get(&state.source_id).is_none_or(|known| *known != state.validators);
-    let changed: Vec<&SourceState> = all()
-        .filter(|state| differs(state) && !(state.validators.is_empty() && !known.contains_key(&state.source_id)))
-        .collect();
+    let stored = |state: &SourceState| known.get(&state.source_id).map(Vec::as_slice).unwrap_or_default();
+    let changed: Vec<&SourceState> = all().filter(|state| stored(state) != state.validators).collect();
     if !changed.is_empty() {
         calls.push(call!(
             "DELETE FROM validator WHERE source_id = ANY($1)",

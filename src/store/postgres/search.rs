@@ -180,10 +180,10 @@ fn matching(foldings: &[Vec<Ways>], parameters: &mut Vec<Parameter<'static>>) ->
             parameters.push(Box::new(phrases.join(" | ")));
             format!("SELECT entry FROM entry_text WHERE words @@ ${}::text::tsquery", parameters.len())
         };
-        let parts: Vec<String> = terms.iter().map(|ways| holding(ways)).collect();
+        let parts: Vec<String> = terms.iter().map(&mut holding).collect();
         format!("({})", parts.join(" INTERSECT "))
     };
-    let foldings: Vec<String> = foldings.iter().map(|terms| all(terms)).collect();
+    let foldings: Vec<String> = foldings.iter().map(&mut all).collect();
     foldings.join(" UNION ")
 }
 

@@ -141,7 +141,7 @@ fn label(number: i64, name: &str, topics: &[&str]) -> Change {
     Change::Label { number, seen: fingerprint(name), labels: labels(topics) }
 }
 
-/// Runs one claim against a new store of the backend that is tested: SQLite's file, or PostgreSQL's database if
+/// Runs one claim against a new store of the backend that is tested: a file of `SQLite`, or a schema of PostgreSQL if
 /// `$VEILLE_TEST_STORE` is `postgres` (see `tests/postgres.sh`).
 fn check(claim: impl Fn(&mut dyn Store)) {
     check_kept(|kept| claim(&mut *kept.store));

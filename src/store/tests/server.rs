@@ -34,18 +34,19 @@ impl Schema {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("veille_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let schema = Self { address: with_option(&server(), &format!("search_path={name}")), name };
-        schema.run(&format!("CREATE SCHEMA {}", schema.name));
+        run(&format!("CREATE SCHEMA {}", schema.name));
         schema
     }
+}
 
-    fn run(&self, sql: &str) {
-        Postgres::script(&Address { url: Secret::Text(server()), password: None }, sql).unwrap();
-    }
+/// The server's administrator does this.
+fn run(sql: &str) {
+    Postgres::script(&Address { url: Secret::Text(server()), password: None }, sql).unwrap();
 }
 
 impl Drop for Schema {
     fn drop(&mut self) {
-        self.run(&format!("DROP SCHEMA {} CASCADE", self.name));
+        run(&format!("DROP SCHEMA {} CASCADE", self.name));
     }
 }
 
@@ -130,10 +131,10 @@ fn a_copy_that_was_broken_off_is_not_opened_as_a_store() {
 fn a_database_in_another_encoding_is_refused() {
     let schema = Schema::new();
     let name = format!("{}_latin", schema.name);
-    schema.run(&format!("CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc TEMPLATE template0"));
+    run(&format!("CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc TEMPLATE template0"));
     let address = Address { url: Secret::Text(format!("{} dbname={name}", server())), password: None };
     let opened = Postgres::open_within(&address, sqlite::BUSY_TIMEOUT);
-    schema.run(&format!("DROP DATABASE {name} WITH (FORCE)"));
+    run(&format!("DROP DATABASE {name} WITH (FORCE)"));
     assert_eq!(opened.unwrap_err().ailment(), Some(Ailment::Encoding));
 }
 
@@ -153,11 +154,11 @@ fn users_and_databases_that_are_refused_are_told_apart() {
     let role = format!("{}_role", schema.name);
     check_refused(&format!("{} dbname=nowhere", server()), Ailment::NoDatabase);
     check_refused(&format!("{} user=nobody_{role}", server()), Ailment::Login);
-    schema.run(&format!("CREATE ROLE {role} LOGIN"));
+    run(&format!("CREATE ROLE {role} LOGIN"));
     check_refused(&format!("{} user={role}", server()), Ailment::Privileges);
-    schema.run(&format!("ALTER ROLE {role} CONNECTION LIMIT 0"));
+    run(&format!("ALTER ROLE {role} CONNECTION LIMIT 0"));
     check_refused(&format!("{} user={role}", server()), Ailment::Crowded);
-    schema.run(&format!("DROP ROLE {role}"));
+    run(&format!("DROP ROLE {role}"));
     check_refused(&format!("{} options='-c search_path=nowhere'", server()), Ailment::Privileges);
 }
 
