@@ -36,7 +36,7 @@ def document(feed, entries):
     """A feed with so many entries; every tenth feed is of the topic."""
     subject = "L’école numérique" if feed % 10 == 0 else "Actualité"
     items = []
-    for n in range(max(0, entries - 12), entries):
+    for n in range(max(0, entries - 40), entries):
         chosen = random.Random(f"{feed}/{n}").choices(WORDS, k=50)
         items.append(
             f"<item><title>{subject} {' '.join(chosen[:7])} {feed}-{n}</title><guid isPermaLink='false'>{feed}/{n}</guid>"
