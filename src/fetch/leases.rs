@@ -31,7 +31,7 @@ const AFTER_YOU: Duration = Duration::from_secs(3);
 /// The leases of this node.
 #[derive(Debug)]
 pub struct Leases {
-    table: Mutex<Table>,
+    table: Mutex<LeaseTable>,
     /// Leases have come.
     granted: Notify,
     /// A request waits for a lease.
@@ -39,8 +39,8 @@ pub struct Leases {
 }
 
 #[derive(Debug, Default)]
-struct Table {
-    held: HashMap<String, Held>,
+struct LeaseTable {
+    held: HashMap<String, HeldLease>,
     /// Leases that requests wait for, with the number of those that wait.
     urgent: HashMap<String, usize>,
     /// Hosts that are left to other nodes until then.
@@ -49,7 +49,7 @@ struct Table {
 }
 
 #[derive(Debug)]
-struct Held {
+struct HeldLease {
     hold: Hold,
     until: Instant,
     users: usize,
@@ -96,7 +96,7 @@ impl Drop for LeaseUse {
     }
 }
 
-impl Held {
+impl HeldLease {
     fn is_good(&self) -> bool {
         self.until > Instant::now() + MARGIN
     }
@@ -150,7 +150,7 @@ impl Leases {
         Some(self.begin(held))
     }
 
-    fn begin(self: &Arc<Self>, held: &mut Held) -> LeaseUse {
+    fn begin(self: &Arc<Self>, held: &mut HeldLease) -> LeaseUse {
         held.users += 1;
         held.was_used = true;
         LeaseUse { leases: Arc::clone(self), hold: held.hold.clone() }
@@ -170,7 +170,7 @@ impl Leases {
         let table = self.table();
         table.renewed.is_none_or(|renewed| renewed.elapsed() >= RENEWAL)
             || !table.urgent.is_empty()
-            || table.held.values().any(Held::is_idle)
+            || table.held.values().any(HeldLease::is_idle)
     }
 
     /// Adds to a request what is urgent, kept and given back. `gap_left` tells how long a host is to be left alone.
@@ -215,7 +215,7 @@ impl Leases {
         }
         for granted in &answer.granted {
             let hold = granted.hold.clone();
-            let held = Held { hold, until, users: 0, idle_from: Instant::now(), was_used: false, is_awaited: false };
+            let held = HeldLease { hold, until, users: 0, idle_from: Instant::now(), was_used: false, is_awaited: false };
             table.held.insert(granted.hold.name.clone(), held);
         }
         drop(table);
@@ -237,7 +237,7 @@ impl Leases {
     /// Whether a lease is about to be given back.
     #[cfg(test)]
     pub(crate) fn is_idle(&self, name: &str) -> bool {
-        self.table().held.get(name).is_some_and(Held::is_idle)
+        self.table().held.get(name).is_some_and(HeldLease::is_idle)
     }
 
     /// Forgets all leases: the store has forgotten them, or may have.
@@ -252,7 +252,7 @@ impl Leases {
     }
 
     /// No code can panic while it holds the lock, so a poisoned one is as good as any.
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, LeaseTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
