@@ -17,7 +17,6 @@
 mod feeds;
 mod million;
 #[path = "../rounds/origin.rs"]
-#[expect(dead_code, reason = "the rounds use all of it")]
 mod origin;
 mod rounds;
 mod server;

@@ -9,7 +9,7 @@ use chrono::Utc;
 use veille::config::Secret;
 use veille::state::{About, Hold, LeaseRequest, NodeSign, SourceState, Validators};
 use veille::store::postgres::{Address, Postgres};
-use veille::store::{Change, Store};
+use veille::store::{Applied, Change, Store};
 
 use crate::server::Database;
 
@@ -30,7 +30,7 @@ const TABLES: [&str; 4] = ["source", "validator", "lease", "node"];
 pub fn measure(sources: usize) -> String {
     let database = Database::new("million");
     let address = Address { url: Secret::Text(database.url()), password: None };
-    let open = || Postgres::open_within(&address, Duration::from_secs(60)).unwrap();
+    let open = || Postgres::open_within(&address, Duration::from_mins(1)).unwrap();
     drop(open());
     let began = Instant::now();
     fill(&database, sources);
@@ -76,7 +76,7 @@ pub fn measure(sources: usize) -> String {
                         next_host.fetch_add(held.len() as u64, Ordering::Relaxed);
                         for some in held.chunks(TOGETHER / PER_HOST) {
                             let changes: Vec<Change> = some.iter().flat_map(polls).collect();
-                            store.apply(&changes, None).unwrap();
+                            assert_eq!(store.apply(&changes, None).unwrap(), Applied::Kept);
                             kept.fetch_add((some.len() * PER_HOST) as u64, Ordering::Relaxed);
                         }
                     }

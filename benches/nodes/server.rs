@@ -13,7 +13,7 @@ impl Database {
     pub fn new(name: &str) -> Self {
         let server = std::env::var("VEILLE_TEST_POSTGRES").unwrap();
         let database = Self { server, name: format!("bench_{name}_{}", std::process::id()) };
-        database.psql(&database.server, &format!("CREATE DATABASE {}", database.name));
+        psql(&database.server, &format!("CREATE DATABASE {}", database.name));
         database
     }
 
@@ -25,19 +25,12 @@ impl Database {
 
     /// Runs statements and returns what they print.
     pub fn sql(&self, text: &str) -> String {
-        self.psql(&self.url(), text)
-    }
-
-    fn psql(&self, server: &str, text: &str) -> String {
-        let bin = std::env::var("VEILLE_TEST_POSTGRES_BIN").map_or_else(|_| "psql".to_owned(), |bin| bin + "/psql");
-        let done = Command::new(bin).args([server, "-qAtX", "-v", "ON_ERROR_STOP=1", "-c", text]).output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        String::from_utf8_lossy(&done.stdout).trim().to_owned()
+        psql(&self.url(), text)
     }
 
     /// Processor time of the server so far, in seconds: of the processes that run, and of those that have ended.
     pub fn cpu(&self) -> f64 {
-        let postmaster = self.psql(&self.server, "SELECT pg_read_file('postmaster.pid')");
+        let postmaster = psql(&self.server, "SELECT pg_read_file('postmaster.pid')");
         let postmaster: u32 = postmaster.lines().next().unwrap().parse().unwrap();
         let ended: f64 = ticks(postmaster, 13..17).unwrap_or_default();
         let running =
@@ -47,9 +40,17 @@ impl Database {
     }
 }
 
+/// Runs statements on a server and returns what they print.
+fn psql(server: &str, text: &str) -> String {
+    let bin = std::env::var("VEILLE_TEST_POSTGRES_BIN").map_or_else(|_| "psql".to_owned(), |bin| bin + "/psql");
+    let done = Command::new(bin).args([server, "-qAtX", "-v", "ON_ERROR_STOP=1", "-c", text]).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8_lossy(&done.stdout).trim().to_owned()
+}
+
 impl Drop for Database {
     fn drop(&mut self) {
-        self.psql(&self.server, &format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        psql(&self.server, &format!("DROP DATABASE {} WITH (FORCE)", self.name));
     }
 }
 

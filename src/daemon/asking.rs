@@ -61,7 +61,7 @@ impl Daemon {
                 self.due.end(&source_id, None);
                 continue;
             };
-            let host = host(source);
+            let host = host_or_id(source);
             self.network.ask(&host);
             let span = info_span!("poll", source.id = source_id);
             self.polls.spawn(poll_source(Arc::clone(context), source.clone(), host).instrument(span));
@@ -225,7 +225,7 @@ impl Daemon {
 }
 
 /// The host of a source; a source without one stands for itself.
-pub(super) fn host(source: &Source) -> String {
+pub(super) fn host_or_id(source: &Source) -> String {
     source.url.host_str().unwrap_or(&source.id).to_owned()
 }
 

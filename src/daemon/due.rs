@@ -289,7 +289,9 @@ mod tests {
     fn shared(source_ids: &[&str]) -> (Arc<Leases>, Due) {
         let leases = Leases::new();
         let mut due = Due::sharing(Some(Arc::clone(&leases)));
-        source_ids.iter().for_each(|source_id| due.set(source_id, at(1)));
+        for source_id in source_ids {
+            due.set(source_id, at(1));
+        }
         (leases, due)
     }
 

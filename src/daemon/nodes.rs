@@ -38,7 +38,7 @@ pub(super) struct Leasing {
     rounds: Task<Leased>,
     /// The last round began.
     began: Instant,
-    /// What is wanted is not asked for before.
+    /// No host is asked for before.
     next_wish: Instant,
     had_jobs: bool,
     /// The next round is made at once.
@@ -213,7 +213,7 @@ impl Daemon {
         let next = self.context.due(source, &state, now);
         if *retired || next.is_some_and(|next| next > now) {
             self.report.polled_elsewhere(source_id, next);
-            self.due.note(source_id, &super::asking::host(source), next.filter(|_| !retired));
+            self.due.note(source_id, &super::asking::host_or_id(source), next.filter(|_| !retired));
         }
     }
 
@@ -225,9 +225,10 @@ impl Daemon {
         if self.troubles.get("nodes") == trouble.as_ref() {
             return;
         }
-        match &trouble {
-            Some(trouble) => warn!("{trouble}"),
-            None => info!("all nodes are there, and run the same rules"),
+        if let Some(trouble) = &trouble {
+            warn!("{trouble}");
+        } else {
+            info!("all nodes are there, and run the same rules");
         }
         self.set_trouble("nodes", trouble);
     }

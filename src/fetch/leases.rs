@@ -215,8 +215,9 @@ impl Leases {
         }
         for granted in &answer.granted {
             let hold = granted.hold.clone();
-            let held = HeldLease { hold, until, users: 0, idle_from: Instant::now(), was_used: false, is_awaited: false };
-            table.held.insert(granted.hold.name.clone(), held);
+            let taken =
+                HeldLease { hold, until, users: 0, idle_from: Instant::now(), was_used: false, is_awaited: false };
+            table.held.insert(granted.hold.name.clone(), taken);
         }
         drop(table);
         self.granted.notify_waiters();

@@ -41,7 +41,7 @@ pub(super) async fn redate_entries(
 ) -> Result<(), StoreError> {
     state.about.clock_was_behind = None;
     let redate = Change::Redate { source_id: state.source_id.clone(), from, until, now };
-    let held = hold.map(Change::Held).into_iter();
-    let changes: Vec<Change> = held.chain([redate, Change::Source(Box::new(state))]).collect();
+    let under = hold.map(Change::Held).into_iter();
+    let changes: Vec<Change> = under.chain([redate, Change::Source(Box::new(state))]).collect();
     context.store.call(move |store| store.apply(&changes, None).map(|_| ())).await
 }

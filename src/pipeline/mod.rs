@@ -232,12 +232,9 @@ pub async fn ask(
     now: Timestamp,
 ) -> Result<Conclusion, StoreError> {
     // Before anything is read: what another node keeps while it holds the lease would be overlooked.
-    let lease = match lease(context, source).await {
-        Ok(lease) => lease,
-        Err(Elsewhere) => {
-            let polled = Polled { outcome: Outcome::NotDue, next_poll: Some(now + ELSEWHERE_PAUSE) };
-            return Ok(Conclusion::Kept { polled, is_answer: false });
-        }
+    let Ok(lease) = lease(context, source).await else {
+        let polled = Polled { outcome: Outcome::NotDue, next_poll: Some(now + ELSEWHERE_PAUSE) };
+        return Ok(Conclusion::Kept { polled, is_answer: false });
     };
     let hold = lease.as_ref().map(|lease| lease.hold().clone());
     let Remembered { mut state, health, missed_since } = remembered(context, &source.id).await?;

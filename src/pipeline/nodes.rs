@@ -52,7 +52,7 @@ pub struct LeaseWishes {
     pub due: Vec<String>,
 }
 
-/// What a node tells of itself beside its name.
+/// The state of a node, as it tells of itself beside its name.
 #[derive(Debug, Clone, Default)]
 pub struct NodeFigures {
     /// The store's generation that it serves.

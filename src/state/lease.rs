@@ -51,7 +51,7 @@ pub struct LeaseRequest {
     pub due: Vec<String>,
 }
 
-/// What the store answers to a [`LeaseRequest`].
+/// The store's answer to a [`LeaseRequest`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LeaseAnswer {
     /// The leases that the node has from now on.

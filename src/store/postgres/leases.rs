@@ -72,25 +72,56 @@ pub(super) fn nodes(session: &mut Session) -> Result<Vec<NodeState>, StoreError>
 
 /// A round of a node.
 pub(super) fn lease(session: &mut Session, request: &LeaseRequest) -> Result<LeaseAnswer, StoreError> {
+    let calls: Vec<Call<'_>> = keeping(request).into_iter().chain(taking(request)).chain(telling(request)).collect();
+    let mut answers = session.at_once(&calls)?;
+    let mut skip = |calls: usize| (0..calls).for_each(|_| drop(answers.next()));
+    skip(3);
+    let renewed = rows::next(&mut answers, |row| Ok((hold(row)?, rows::get::<bool>(row, 2)?)))?;
+    let granted = rows::next(&mut answers, |row| Ok((hold(row)?, rows::number(row, 2)?)))?;
+    let mut skip = |calls: usize| (0..calls).for_each(|_| drop(answers.next()));
+    skip(4);
+    let throttled = rows::next(&mut answers, |row| Ok((rows::get(row, 0)?, rows::time(row, 1)?)))?;
+    let throttled: HashMap<String, Option<Timestamp>> = throttled.into_iter().collect();
+    let planned = rows::next(&mut answers, planned)?;
+    let nodes = rows::next(&mut answers, node)?;
+    let whole = |row: &Row| Ok((rows::number(row, 0)?, rows::number(row, 1)?, rows::get::<bool>(row, 2)?));
+    let (generation, now, is_unlabelled) = rows::next_single(&mut answers, whole)?.unwrap_or_default();
+    let granted = granted.into_iter().map(|(hold, free_in)| Granted {
+        free_in: Duration::from_millis(free_in.unsigned_abs()),
+        throttled_until: throttled.get(&hold.name).copied().flatten(),
+        hold,
+    });
+    Ok(LeaseAnswer {
+        granted: granted.collect(),
+        awaited: renewed.iter().filter(|(_, is_awaited)| *is_awaited).map(|(hold, _)| hold.name.clone()).collect(),
+        renewed: renewed.into_iter().map(|(hold, _)| hold).collect(),
+        planned,
+        nodes,
+        generation,
+        is_unlabelled,
+        now: time(now),
+    })
+}
+
+/// Makes rows for new names, then gives back and renews own leases. The last answer tells the renewed ones.
+fn keeping(request: &LeaseRequest) -> [Call<'static>; 4] {
     let id = || request.node.id.clone();
-    let sign = match request.is_leaving {
-        true => call!("DELETE FROM node WHERE id = $1", id()),
-        false => signed(&request.node),
-    };
     let (names, fences) = split(&request.kept);
     let returned: Vec<Hold> = request.returned.iter().map(|(hold, _)| hold.clone()).collect();
     let gaps: Vec<i64> = request.returned.iter().map(|(_, gap)| milliseconds(*gap)).collect();
     let (returned_names, returned_fences) = split(&returned);
     let own: Vec<String> = names.iter().chain(&returned_names).cloned().collect();
-    let wanted = request.wanted.clone();
-    let most = i64::try_from(request.most).unwrap_or(i64::MAX);
-    let calls = [
+    [
         call!(
             "INSERT INTO lease (name) SELECT name FROM unnest($1::text[]) name
              WHERE NOT EXISTS (SELECT 1 FROM lease WHERE lease.name = name.name) ORDER BY name ON CONFLICT DO NOTHING",
-            wanted.clone()
+            request.wanted.clone()
         ),
-        call!("SELECT 1 FROM lease WHERE name = ANY ($1::text[]) AND node = $2 ORDER BY name FOR NO KEY UPDATE", own, id()),
+        call!(
+            "SELECT 1 FROM lease WHERE name = ANY ($1::text[]) AND node = $2 ORDER BY name FOR NO KEY UPDATE",
+            own,
+            id()
+        ),
         call!(
             format!(
                 "UPDATE lease SET node = NULL, until = 0, awaited = false,
@@ -115,21 +146,29 @@ pub(super) fn lease(session: &mut Session, request: &LeaseRequest) -> Result<Lea
             id(),
             milliseconds(LEASE)
         ),
+    ]
+}
+
+/// Takes wanted leases that are free, and asks the holders of urgent ones to give them back. The first answer tells those taken.
+fn taking(request: &LeaseRequest) -> [Call<'static>; 2] {
+    let id = || request.node.id.clone();
+    [
         call!(
             // A lease that ran out may have been used to its end: the gap follows that.
             format!(
                 "WITH free AS (
-                    SELECT lease.name, CASE WHEN node IS NULL THEN free_from ELSE greatest(free_from, until + gap) END AS free_from
+                    SELECT lease.name,
+                        CASE WHEN node IS NULL THEN free_from ELSE greatest(free_from, until + gap) END AS free_from
                     FROM unnest($1::text[]) WITH ORDINALITY AS wanted (name, place) JOIN lease ON lease.name = wanted.name
                     WHERE node IS NULL OR until < {NOW}
                     ORDER BY place LIMIT $2 FOR UPDATE OF lease SKIP LOCKED)
-                 UPDATE lease SET node = $3, fence = nextval('fence') * 1048576 + floor(random() * 1048576)::bigint, until = {NOW} + $4, gap = $5, awaited = false,
-                    free_from = free.free_from
+                 UPDATE lease SET node = $3, fence = nextval('fence') * 1048576 + floor(random() * 1048576)::bigint,
+                    until = {NOW} + $4, gap = $5, awaited = false, free_from = free.free_from
                  FROM free WHERE lease.name = free.name
                  RETURNING lease.name, lease.fence, greatest(lease.free_from - {NOW}, 0)"
             ),
-            wanted.clone(),
-            most,
+            request.wanted.clone(),
+            i64::try_from(request.most).unwrap_or(i64::MAX),
             id(),
             milliseconds(LEASE),
             milliseconds(request.gap)
@@ -141,6 +180,17 @@ pub(super) fn lease(session: &mut Session, request: &LeaseRequest) -> Result<Lea
             request.urgent.clone(),
             id()
         ),
+    ]
+}
+
+/// Notes the sign of life and forgets the dead (three answers), then asks for throttles, plans, nodes and the store as a whole.
+fn telling(request: &LeaseRequest) -> [Call<'static>; 7] {
+    let sign = if request.is_leaving {
+        call!("DELETE FROM node WHERE id = $1", request.node.id.clone())
+    } else {
+        signed(&request.node)
+    };
+    [
         sign,
         call!(
             // Not each time: all nodes would wait for this row.
@@ -154,55 +204,22 @@ pub(super) fn lease(session: &mut Session, request: &LeaseRequest) -> Result<Lea
             GIVEN_UP,
             request.node.is_passing || request.is_leaving
         ),
+        call!(format!("DELETE FROM node WHERE seen < {NOW} - $1"), FORGOTTEN),
         call!(
             format!("SELECT host, until FROM throttle WHERE host = ANY ($1::text[]) AND until * 1000 > {NOW}"),
-            wanted
+            request.wanted.clone()
         ),
         call!(
             "SELECT id, url, last_poll, next_poll, retired FROM source WHERE id = ANY ($1::text[])",
             request.due.clone()
         ),
-        call!(format!("DELETE FROM node WHERE seen < {NOW} - $1"), FORGOTTEN),
         nodes_listed(),
         call!(format!(
             "SELECT (SELECT value FROM meta WHERE name = 'generation'), {NOW}, EXISTS (
                 SELECT 1 FROM unlabelled WHERE rules = coalesce((SELECT value FROM meta WHERE name = 'next_rules'),
                     (SELECT value FROM meta WHERE name = 'rules')))"
         )),
-    ];
-    let mut answers = session.at_once(&calls)?;
-    for _ in 0..3 {
-        answers.next();
-    }
-    let renewed = rows::next(&mut answers, |row| Ok((hold(row)?, rows::get::<bool>(row, 2)?)))?;
-    let granted = rows::next(&mut answers, |row| Ok((hold(row)?, rows::number(row, 2)?)))?;
-    for _ in 0..3 {
-        answers.next();
-    }
-    let throttled: HashMap<String, Option<Timestamp>> =
-        rows::next(&mut answers, |row| Ok((rows::get(row, 0)?, rows::time(row, 1)?)))?.into_iter().collect();
-    let planned = rows::next(&mut answers, planned)?;
-    answers.next();
-    let nodes = rows::next(&mut answers, node)?;
-    let whole = |row: &Row| Ok((rows::number(row, 0)?, rows::number(row, 1)?, rows::get::<bool>(row, 2)?));
-    let (generation, now, is_unlabelled) = rows::next_single(&mut answers, whole)?.unwrap_or_default();
-    Ok(LeaseAnswer {
-        granted: granted
-            .into_iter()
-            .map(|(hold, free_in)| Granted {
-                free_in: Duration::from_millis(free_in.unsigned_abs()),
-                throttled_until: throttled.get(&hold.name).copied().flatten(),
-                hold,
-            })
-            .collect(),
-        awaited: renewed.iter().filter(|(_, is_awaited)| *is_awaited).map(|(hold, _)| hold.name.clone()).collect(),
-        renewed: renewed.into_iter().map(|(hold, _)| hold).collect(),
-        planned,
-        nodes,
-        generation,
-        is_unlabelled,
-        now: time(now),
-    })
+    ]
 }
 
 fn signed(sign: &NodeSign) -> Call<'static> {
