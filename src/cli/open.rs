@@ -7,6 +7,7 @@ use url::Url;
 use super::{Failure, output};
 use crate::config::{self, Config};
 use crate::dedup;
+use crate::pipeline;
 use crate::store::{self, Filter, Store, StorePlace, Which, sqlite};
 use crate::story::StoredEntry;
 use crate::topic::Topic;
@@ -51,7 +52,9 @@ pub(super) fn config(named: Option<PathBuf>) -> Result<Config, Failure> {
 
 /// Opens the store for a command that only reads.
 pub(super) fn store_to_read(config: &Config) -> Result<Box<dyn Store>, Failure> {
-    Ok(StorePlace::of(&config.store).read_within(sqlite::BUSY_TIMEOUT)?)
+    let place = StorePlace::of(&config.store);
+    place.file().map_or(Ok(()), |path| pipeline::refuse_vanished(config, path))?;
+    Ok(place.read_within(sqlite::BUSY_TIMEOUT)?)
 }
 
 /// Finds the topic that an option names.

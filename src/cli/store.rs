@@ -36,7 +36,7 @@ pub(super) fn run(config: &Config, options: &StoreOptions) -> Result<(), Failure
 }
 
 /// The store at the other end: a file under the name of a copy that is not done, or a database.
-struct Target {
+struct CopyTarget {
     tables: Box<dyn Tables>,
     /// The file, and what it is called until the copy is done.
     file: Option<(PathBuf, PathBuf)>,
@@ -75,12 +75,12 @@ fn copy(config: &Config, options: &CopyOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-fn target(to: &str) -> Result<Target, Failure> {
+fn target(to: &str) -> Result<CopyTarget, Failure> {
     if is_address(to) {
         let password = std::env::var("PGPASSWORD").ok().map(Secret::Text);
         let address = Address { url: Secret::Text(to.to_owned()), password };
         let tables = Box::new(Postgres::open_to_move(&address, sqlite::BUSY_TIMEOUT)?);
-        return Ok(Target { tables, file: None });
+        return Ok(CopyTarget { tables, file: None });
     }
     let file = PathBuf::from(to);
     if file.exists() {
@@ -90,7 +90,7 @@ fn target(to: &str) -> Result<Target, Failure> {
     beside.push(".copying");
     let beside = PathBuf::from(beside);
     let tables = Box::new(Sqlite::open_within(&beside, sqlite::BUSY_TIMEOUT)?);
-    Ok(Target { tables, file: Some((file, beside)) })
+    Ok(CopyTarget { tables, file: Some((file, beside)) })
 }
 
 /// Whether a target is a database: a URL, or pairs as libpq takes them.

@@ -32,7 +32,7 @@ pub use keys::{
     Access, Auth, DedupSettings, PollSettings, PublishSettings, ServeSettings, Site, Source, StoreSettings,
 };
 pub use quantity::read_duration;
-pub use read::{load, parse, store_settings};
+pub use read::{load, parse, store_settings, zone};
 pub use reference::reference;
 pub use sources::{id_for, is_id};
 
@@ -70,6 +70,15 @@ pub enum Language {
     French,
     /// `en`
     English,
+}
+
+/// How pages show the pictures of entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownImages {
+    /// `none`: not at all.
+    Nowhere,
+    /// `link`: from the address that the publisher gives them.
+    Linked,
 }
 
 /// Whose health is shown to everybody.

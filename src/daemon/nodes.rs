@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout_at};
 use tracing::{info, warn};
 
 use super::task::Task;
-use super::{Daemon, LOOK};
-use crate::pipeline::{Context, LeaseWishes, NodeFigures, wall_clock};
+use super::{Daemon, LOOK, clock};
+use crate::pipeline::{Context, LeaseWishes, NodeFigures};
 use crate::state::{LeaseAnswer, Planned, SourceState};
 use crate::store::StoreError;
 
@@ -193,8 +193,8 @@ impl Daemon {
         if has_jobs && !self.leasing.had_jobs {
             // The node that did them may not have come to an end.
             self.relabelling.ask();
-            self.next_upkeep = wall_clock::now();
-            self.next_announcement = Some(wall_clock::now());
+            self.next_upkeep = clock::now();
+            self.next_announcement = Some(clock::now());
         }
         self.leasing.had_jobs = has_jobs;
         if has_jobs && answer.is_unlabelled {
@@ -208,7 +208,7 @@ impl Daemon {
         let Planned { source_id, url, last_poll, next_poll, retired } = planned;
         let source = self.places.get(source_id).and_then(|at| self.context.config.sources.get(*at));
         let Some(source) = source.filter(|source| url.as_ref() == Some(&source.url)) else { return };
-        let now = wall_clock::now();
+        let now = clock::now();
         let state = SourceState { last_poll: *last_poll, next_poll: *next_poll, ..SourceState::default() };
         let next = self.context.due(source, &state, now);
         if *retired || next.is_some_and(|next| next > now) {

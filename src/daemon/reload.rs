@@ -7,9 +7,9 @@ use chrono::TimeDelta;
 use tracing::{error, info, warn};
 
 use super::watch::{FileWatch, Sight};
-use super::{Daemon, notify};
+use super::{Daemon, clock, notify};
 use crate::config;
-use crate::pipeline::{self, Context, wall_clock};
+use crate::pipeline::{self, Context};
 use crate::state::SourceState;
 use crate::store::StorePlace;
 use crate::text::count;
@@ -21,8 +21,13 @@ const LATE: TimeDelta = TimeDelta::minutes(1);
 pub(super) enum Reloaded {
     /// It is as it was.
     Unchanged,
-    /// It has mistakes (all of them, for people): the config in force stays.
-    Refused(String),
+    /// It has mistakes: the config in force stays.
+    Refused {
+        /// The first, in one line.
+        first: String,
+        /// All of them, for people.
+        all: String,
+    },
     /// It cannot be read, as told in one line: the config in force stays.
     Unreadable(String),
     /// There is a config to follow, with the state of each source that was ever polled.
@@ -48,8 +53,8 @@ pub(super) async fn reload(
         None => Ok(Reloaded::Unchanged),
         Some(Ok(context)) => take_over(Arc::new(context)).await,
         Some(Err((first, all, is_unreadable))) => {
-            pipeline::note_config(&context, Some(first.clone()), wall_clock::now()).await?;
-            Ok(if is_unreadable { Reloaded::Unreadable(first) } else { Reloaded::Refused(all) })
+            pipeline::note_config(&context, Some(first.clone()), clock::now()).await?;
+            Ok(if is_unreadable { Reloaded::Unreadable(first) } else { Reloaded::Refused { first, all } })
         }
     }
 }
@@ -68,7 +73,7 @@ fn renewed(old: &Context) -> Result<Context, (String, String)> {
 
 /// Reads the state of all sources, and leaves alone the hosts that asked for it, before a config is followed.
 pub(super) async fn take_over(context: Arc<Context>) -> anyhow::Result<Reloaded> {
-    let now = wall_clock::now();
+    let now = clock::now();
     pipeline::note_config(&context, None, now).await?;
     let states = context.store.call(|store| store.sources(None)).await?;
     let states: Vec<SourceState> = states.into_iter().map(|known| known.state).collect();
@@ -84,9 +89,13 @@ impl Daemon {
     pub(super) fn reloaded(&mut self, reloaded: Reloaded) {
         match reloaded {
             Reloaded::Unchanged => return,
-            Reloaded::Refused(mistakes) => {
-                self.set_trouble("config", Some("the config file has mistakes; the last good one is in force".into()));
-                error!("the config has mistakes, the last good one stays in force\n{mistakes}");
+            Reloaded::Refused { first, all } => {
+                let mistakes = "the config file has mistakes; the last good one is in force";
+                self.set_trouble("config", Some(format!("{mistakes}: {first}; `veille check` shows them")));
+                error!(
+                    "the config has mistakes, the last good one stays in force; `veille check` shows them in their \
+                     lines\n{all}"
+                );
             }
             Reloaded::Unreadable(why) => {
                 error!(
@@ -113,7 +122,7 @@ impl Daemon {
         self.context = context;
         self.set_trouble("config", None);
         self.relabelling.ask_anew();
-        let now = wall_clock::now();
+        let now = clock::now();
         let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
         self.due.clear();
         let mut late = Vec::new();

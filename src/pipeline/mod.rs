@@ -19,6 +19,7 @@ mod publication;
 mod reading;
 mod rebuilding;
 mod relabelling;
+mod telling;
 mod upkeep;
 pub mod wall_clock;
 
@@ -57,6 +58,7 @@ use failing::{ELSEWHERE_PAUSE, Ground, fail, misread};
 use keeper::Keeper;
 use planning::{plan, when_due};
 use reading::{prepare, read_answer};
+use telling::FailuresTold;
 
 /// Longest wait for the lease of a host; the daemon begins polls only of hosts that it holds.
 const LEASE_WAIT_MAX: Duration = Duration::from_secs(90);
@@ -73,6 +75,7 @@ pub struct Context {
     /// The store.
     pub store: Handle,
     keeper: Keeper,
+    telling: Arc<FailuresTold>,
     grouping: Arc<Grouping>,
     /// A hash of the rules by which entries are labelled.
     rules: Arc<str>,
@@ -96,14 +99,20 @@ impl Context {
     pub fn sharing(config: Config, store: Handle, node: Option<Arc<Membership>>) -> Result<Self, fetch::ClientError> {
         let leases = node.as_ref().map(|node| Arc::clone(node.leases()));
         let client = Arc::new(fetch::Client::sharing(&fetch::Settings::new(&config.site, &config.poll), leases)?);
-        Ok(Self::with(config, client, store, node))
+        Ok(Self::with(config, client, store, Arc::default(), node))
     }
 
-    fn with(config: Config, client: Arc<fetch::Client>, store: Handle, node: Option<Arc<Membership>>) -> Self {
+    fn with(
+        config: Config,
+        client: Arc<fetch::Client>,
+        store: Handle,
+        telling: Arc<FailuresTold>,
+        node: Option<Arc<Membership>>,
+    ) -> Self {
         let (matcher, grouping) = (Matcher::new(config.topics.clone()), Arc::new(Grouping::of(&config)));
         let keeper = Keeper::new(store.clone(), Arc::clone(&grouping));
         let rules = relabelling::rules(&config).into();
-        Self { config, matcher, client, store, keeper, grouping, rules, node }
+        Self { config, matcher, client, store, keeper, telling, grouping, rules, node }
     }
 
     /// Builds the context of a changed config on the same store. The client stays if its settings do, and with it the
@@ -115,7 +124,8 @@ impl Context {
         if fetch::Settings::new(&config.site, &config.poll) != *self.client.settings() {
             return Self::sharing(config, self.store.clone(), self.node.clone());
         }
-        Ok(Self::with(config, Arc::clone(&self.client), self.store.clone(), self.node.clone()))
+        let (client, telling) = (Arc::clone(&self.client), Arc::clone(&self.telling));
+        Ok(Self::with(config, client, self.store.clone(), telling, self.node.clone()))
     }
 
     /// Returns this process as one of the nodes that share the store; `None` if there can only be one.
@@ -315,6 +325,7 @@ pub async fn ask(
     let wrong = state.about.clock_was_behind.or(was_ahead).filter(|_| skew == Skew::Agreed);
     let misdated = wrong.map(|span| (span, state.clone()));
     let counts = context.keeper.keep(PollToKeep { is_answered, document, ..poll(state) }).await?;
+    context.telling.is_well(&address);
     if let Some((span, state)) = misdated {
         redate_entries(context, hold, state, span, now).await?;
     }

@@ -27,8 +27,10 @@ pub enum Ailment {
     Locked,
     /// The file's content is damaged.
     Damaged,
-    /// The file was deleted or replaced.
+    /// The file was deleted or moved away.
     Gone,
+    /// Another file lies in its place.
+    Replaced,
     /// The disk cannot read or write.
     Device,
     /// The address of the database cannot be used as it is written.
@@ -85,6 +87,12 @@ impl Ailment {
         Self::Full { free_bytes: disk::free_bytes(path).unwrap_or_default() }
     }
 
+    /// Returns that the file that was opened lies at a path no more.
+    #[must_use]
+    pub fn lost(path: &Path) -> Self {
+        if path.exists() { Self::Replaced } else { Self::Gone }
+    }
+
     /// Returns what is wrong with the store at `store`, in one line.
     #[must_use]
     pub fn said(self, store: &str) -> String {
@@ -94,7 +102,8 @@ impl Ailment {
             Self::Rights => format!("this user may not write the store `{store}`"),
             Self::Locked => format!("another process holds the store `{store}`"),
             Self::Damaged => format!("the store `{store}` is damaged"),
-            Self::Gone => format!("the store `{store}` was deleted or replaced while in use"),
+            Self::Gone => format!("the store `{store}` was deleted or moved away while in use"),
+            Self::Replaced => format!("the store `{store}` was replaced while in use"),
             Self::Device => format!("the disk of the store `{store}` fails"),
             Self::Address => format!("the address of the store `{store}` cannot be used"),
             Self::Away => format!("the PostgreSQL server of `{store}` cannot be reached"),
@@ -129,10 +138,11 @@ impl Ailment {
                 "let the user that veille runs as write the file and its folder (`chown`), or change `store.path`"
             }
             Self::Locked => "wait for that process to end (`fuser` on the file names it), or end it",
-            Self::Damaged => "put a backup back with `veille restore FILE`, or move the file away and begin anew",
-            Self::Gone => {
-                "put it or a backup back (`veille restore FILE`), or restart to use the file that is there now"
+            Self::Damaged => {
+                "stop veille, put a backup back with `veille restore FILE`, and start it; or move the file away to begin anew"
             }
+            Self::Gone => "move it back; or stop veille, put a backup back with `veille restore FILE`, and start it",
+            Self::Replaced => "the file that lies there now is used as soon as it is a sound store",
             Self::Device => "look at the system's log: the disk or its connection fails",
             Self::Address => {
                 "write `store.url` as `postgresql://user@host/database` or `host=/run/postgresql dbname=database`"
@@ -150,9 +160,7 @@ impl Ailment {
             }
             Self::Encoding => "make another one with `createdb --encoding=UTF8 --template=template0 DATABASE`",
             Self::Old => "upgrade the server, or use another one",
-            Self::Crowded => {
-                "raise `max_connections` of the server or the limit of the user: each veille needs up to 4"
-            }
+            Self::Crowded => "raise `max_connections` of the server or the limit of the user: each veille needs a few",
             Self::Busy => "look into `pg_stat_activity` for what holds it up; all goes on by itself after that",
             Self::ServerFull => "free some space on the server's disk",
             Self::ServerFails => "look at the log of the server",
@@ -178,13 +186,14 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Ailment; 24] = [
+    const ALL: [Ailment; 25] = [
         Ailment::Full { free_bytes: 0 },
         Ailment::ReadOnly,
         Ailment::Rights,
         Ailment::Locked,
         Ailment::Damaged,
         Ailment::Gone,
+        Ailment::Replaced,
         Ailment::Device,
         Ailment::Address,
         Ailment::Away,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::feed::{Category, Comments, Enclosure, Entry, Origin, Person};
+use crate::feed::{Category, Comments, Enclosure, Entry, Image, Origin, Person};
 
 /// The parts as they are read back. One that cannot be read is absent.
 #[derive(Deserialize, Default)]
@@ -12,7 +12,7 @@ pub(super) struct Details {
     authors: Vec<Person>,
     categories: Vec<Category>,
     enclosures: Vec<Enclosure>,
-    image: Option<Url>,
+    image: Option<Image>,
     comments: Comments,
     rights: Option<String>,
     origin: Option<Origin>,
@@ -28,7 +28,7 @@ struct Described<'a> {
     #[serde(skip_serializing_if = "<[Enclosure]>::is_empty")]
     enclosures: &'a [Enclosure],
     #[serde(skip_serializing_if = "Option::is_none")]
-    image: &'a Option<Url>,
+    image: &'a Option<Image>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comments: Option<&'a Comments>,
     #[serde(skip_serializing_if = "Option::is_none")]

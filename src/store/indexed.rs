@@ -8,9 +8,6 @@ use crate::story::Plain;
 use crate::text::{Folding, Passage, Word, fold, without_boilerplate};
 use crate::topic::{Field, Fields, Query};
 
-/// Version of the index: raised when words are cut or folded in another way.
-pub(super) const VERSION: i64 = 2;
-
 /// Stands in the index where no phrase goes on.
 const GAP: &str = "x";
 

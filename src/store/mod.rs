@@ -190,6 +190,8 @@ pub struct Pulse {
     pub unlabelled: usize,
     /// If clues, sketches or stories are missing: the last entry that has them again.
     pub rebuilt: Option<i64>,
+    /// Another number each time that another process has written; on a server also when another database was written.
+    pub others: i64,
 }
 
 /// A relabelling under way.
@@ -485,9 +487,10 @@ impl StoreError {
                 "copy what is stored to it with `veille store copy --to`, put a dump back with `pg_restore`, or move what is \
                  named away to begin anew",
             ),
-            Self::Vanished { .. } => {
-                Some("put a backup back with `veille restore FILE`, or move what is named away to begin anew")
-            }
+            Self::Vanished { .. } => Some(
+                "stop veille if it runs, put a backup back with `veille restore FILE`, and start it; or move what is \
+                     named away to begin anew",
+            ),
             Self::Damaged { .. } => Some(Ailment::Damaged.hint()),
             Self::Lost { ailment, .. } => ailment.map(Ailment::hint),
             Self::Contended => Some("let one veille run on this store, or wait for the others to end"),

@@ -275,7 +275,7 @@ pub struct Moved {
 /// Returns the tables with their rows, counted on both sides.
 ///
 /// # Errors
-/// [`MovingError`]. What was copied stays, and the next try goes on with it.
+/// [`MovingError`]. Rows that were copied stay, and the next try goes on with them.
 pub fn copy(
     from: &mut dyn Tables,
     to: &mut dyn Tables,

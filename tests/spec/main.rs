@@ -29,6 +29,7 @@ mod accessible;
 mod add;
 mod ailing;
 mod away;
+mod beside;
 mod clocks;
 mod descriptors;
 mod editor;

@@ -30,7 +30,7 @@ pub struct Address {
 
 /// An address that was read.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(super) struct Destination {
     pub(super) config: tokio_postgres::Config,
     pub(super) security: Security,
     /// The file with the roots that are trusted, in place of those of the system.
@@ -84,11 +84,11 @@ impl Security {
 
 impl Address {
     /// Reads the address and its secrets.
-    pub(super) fn read(&self) -> Result<Target, StoreError> {
+    pub(super) fn read(&self) -> Result<Destination, StoreError> {
         let revealed =
             |key: &str, secret: &Secret| secret.reveal().map_err(|why| unreadable(&format!("`{key}`: {why}")));
         let url = revealed("store.url", &self.url)?;
-        let mut target = Target::parse(&url).map_err(|why| unreadable(&why))?;
+        let mut target = Destination::parse(&url).map_err(|why| unreadable(&why))?;
         if let Some(password) = &self.password {
             target.config.password(revealed("store.password", password)?);
         }
@@ -107,7 +107,7 @@ fn unreadable(why: &str) -> StoreError {
     StoreError::Open { store: "postgresql:".into(), ailment: Ailment::Address, source: why.to_owned().into() }
 }
 
-impl Target {
+impl Destination {
     /// Reads an address.
     ///
     /// # Errors
@@ -258,7 +258,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, name: &str, security: Security) {
-        let target = Target::parse(text).unwrap();
+        let target = Destination::parse(text).unwrap();
         assert_eq!((target.name().as_str(), target.security), (name, security), "{text}");
     }
 
@@ -276,13 +276,13 @@ mod tests {
 
     #[test]
     fn a_password_in_quotes_is_taken_as_it_is_meant() {
-        let target = Target::parse(r"host=db password='it\'s \\ = x' user=a").unwrap();
+        let target = Destination::parse(r"host=db password='it\'s \\ = x' user=a").unwrap();
         assert_eq!(target.config.get_password(), Some(&br"it's \ = x"[..]));
     }
 
     #[test]
     fn mistakes_are_told() {
-        let mistake = |text| Target::parse(text).unwrap_err();
+        let mistake = |text| Destination::parse(text).unwrap_err();
         assert!(mistake("host=db sslmode=strict").contains("verify-full"), "{}", mistake("host=db sslmode=strict"));
         assert!(mistake("host=db colour=red").contains("colour"), "{}", mistake("host=db colour=red"));
         assert!(mistake("host='db").contains("no end"));
@@ -292,21 +292,21 @@ mod tests {
 
     #[test]
     fn a_connection_that_falls_silent_ends() {
-        let target = Target::parse("postgresql://db/v").unwrap();
+        let target = Destination::parse("postgresql://db/v").unwrap();
         assert_eq!(target.config.get_connect_timeout(), Some(&CONNECT_TIMEOUT));
         assert_eq!(target.config.get_tcp_user_timeout(), Some(&SILENCE_MAX));
-        let own = Target::parse("postgresql://db/v?connect_timeout=2").unwrap();
+        let own = Destination::parse("postgresql://db/v?connect_timeout=2").unwrap();
         assert_eq!(own.config.get_connect_timeout(), Some(&Duration::from_secs(2)));
     }
 
     #[test]
     fn roots_that_are_named_are_for_use() {
         use Verification::{Chain, Full};
-        let target = Target::parse("host=db sslmode=require sslrootcert=/etc/ca.pem").unwrap();
+        let target = Destination::parse("host=db sslmode=require sslrootcert=/etc/ca.pem").unwrap();
         assert_eq!(target.roots.as_deref(), Some(Path::new("/etc/ca.pem")));
         assert_eq!(target.security.verification(true), Chain);
         assert_eq!(Security::Require.verification(false), Verification::None);
         assert_eq!(Security::VerifyFull.verification(false), Full);
-        assert_eq!(Target::parse("host=db sslrootcert=system").unwrap().roots, None);
+        assert_eq!(Destination::parse("host=db sslrootcert=system").unwrap().roots, None);
     }
 }

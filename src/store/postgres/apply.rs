@@ -93,7 +93,7 @@ impl Postgres {
         let rulesets = rows::next(&mut answers, ruleset)?.into_iter().collect();
         let facts = rows::next(&mut answers, fact)?.into_iter().collect();
         let validators = operations::validators(&mut answers)?;
-        let mut writing = Writing {
+        let mut writing = ChangeBatch {
             store: self,
             calls: Vec::new(),
             is_raised: false,
@@ -129,7 +129,7 @@ fn stored(change: &Change) -> Option<i64> {
     }
 }
 
-/// What is known of a stored entry.
+/// Facts about a stored entry that changes to it need.
 #[derive(Debug, Clone)]
 struct Fact {
     story: i64,
@@ -151,7 +151,7 @@ fn fact(row: &Row) -> Result<(i64, Fact), StoreError> {
     Ok((rows::number(row, 0)?, fact))
 }
 
-struct Writing<'s, 'a> {
+struct ChangeBatch<'s, 'a> {
     store: &'s mut Postgres,
     /// Statements that are still to be sent.
     calls: Vec<Call<'a>>,
@@ -176,7 +176,7 @@ struct Writing<'s, 'a> {
 }
 
 /// An entry with what is made of it.
-struct Written<'a> {
+struct WrittenEntry<'a> {
     number: i64,
     prepared: &'a Prepared,
     first_seen: Timestamp,
@@ -184,7 +184,7 @@ struct Written<'a> {
     rules: i64,
 }
 
-impl<'a> Writing<'_, 'a> {
+impl<'a> ChangeBatch<'_, 'a> {
     fn write(&mut self, changes: &'a [Change]) -> Result<(), StoreError> {
         if changes.iter().any(Change::is_seen) {
             self.raise_generation();
@@ -330,7 +330,7 @@ impl<'a> Writing<'_, 'a> {
         }
     }
 
-    /// Stamps the months of stories that look different: as they are shown now, and in [`Writing::finish`] as they will be.
+    /// Stamps the months of stories that look different: as they are shown now, and in [`ChangeBatch::finish`] as they will be.
     fn touch(&mut self, stories: impl IntoIterator<Item = i64>) {
         let new: Vec<i64> = stories.into_iter().filter(|story| self.touched.insert(*story)).collect();
         if !new.is_empty() {
@@ -393,7 +393,7 @@ impl<'a> Writing<'_, 'a> {
             };
             self.facts.insert(*number, fact);
             self.last = self.last.max(*number);
-            written.push(Written { number: *number, prepared, first_seen: *first_seen, rules });
+            written.push(WrittenEntry { number: *number, prepared, first_seen: *first_seen, rules });
             if story != number {
                 touched.push(*story);
             } else if !labels.is_empty() {
@@ -434,7 +434,7 @@ impl<'a> Writing<'_, 'a> {
             }
             (fact.date, fact.fingerprint) = (unix(*date), identity.fingerprint);
             let first_seen = archive::instant(fact.first_seen);
-            written.push(Written { number: *number, prepared, first_seen, rules });
+            written.push(WrittenEntry { number: *number, prepared, first_seen, rules });
         }
         if written.is_empty() {
             return Ok(());
@@ -444,7 +444,7 @@ impl<'a> Writing<'_, 'a> {
         self.forget_derived(&written);
         self.set_derived(&written)?;
         let (with, without): (Vec<_>, Vec<_>) =
-            written.iter().partition(|one: &&Written<'_>| one.prepared.telling_words.is_some());
+            written.iter().partition(|one: &&WrittenEntry<'_>| one.prepared.telling_words.is_some());
         let without: Vec<i64> = without.iter().map(|one| one.number).collect();
         if !without.is_empty() {
             self.calls.push(call!("DELETE FROM terms WHERE entry = ANY($1)", without));
@@ -585,7 +585,8 @@ impl<'a> Writing<'_, 'a> {
         (from, until): (Timestamp, Timestamp),
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let misdated = self.read(redating::ask(source_id, (from, until), now), |row| redating::misdated(row, now))?;
+        let misdated =
+            self.read(redating::ask_misdated(source_id, (from, until), now), |row| redating::misdated(row, now))?;
         self.touch(misdated.iter().map(|entry| entry.story));
         self.calls.extend(redating::redate(&misdated));
         for entry in &misdated {
@@ -621,7 +622,7 @@ impl<'a> Writing<'_, 'a> {
     }
 
     /// Writes sketches and labels, and notes that entries wait for others, and for the index.
-    fn set_derived(&mut self, written: &[Written<'a>]) -> Result<(), StoreError> {
+    fn set_derived(&mut self, written: &[WrittenEntry<'a>]) -> Result<(), StoreError> {
         let sketches = written.iter().map(|one| {
             let Prepared { identity, sketch, .. } = one.prepared;
             (one.number, &identity.clues, sketch.as_slice(), one.first_seen)
@@ -646,7 +647,7 @@ impl<'a> Writing<'_, 'a> {
     }
 
     /// Deletes clues and labels. Published labels stay until others replace them, lest the entry vanish and come back.
-    fn forget_derived(&mut self, written: &[Written<'a>]) {
+    fn forget_derived(&mut self, written: &[WrittenEntry<'a>]) {
         self.forget_clues(written.iter().map(|one| one.number));
         for is_in_force in [true, false] {
             let numbers: Vec<i64> =
@@ -813,7 +814,7 @@ impl<'a> Writing<'_, 'a> {
         self.calls.push(call!("DELETE FROM unlabelled WHERE rules = $1 AND entry = ANY($2)", rules, numbers.clone()));
         self.flush()?;
         let before = self.store.session.send(&[entries::ask_labels(&numbers)])?.next().unwrap_or_default();
-        let before = entries::labels(&before)?;
+        let before = entries::labels_by_entry(&before)?;
         let differs = |number: &i64, labels: &[Label]| {
             let mut labels: Vec<&Label> = labels.iter().collect();
             labels.sort_by(|one, other| one.topic.cmp(&other.topic));

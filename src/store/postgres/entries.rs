@@ -54,14 +54,14 @@ pub(super) fn fingerprint(row: &Row, column: usize) -> Result<Fingerprint, Store
     Ok(Fingerprint(rows::sixteen(row, column)?))
 }
 
-/// Asks for the labels in force of entries; [`labels`] reads the answer.
+/// Asks for the labels in force of entries; [`labels_by_entry`] reads the answer.
 pub(super) fn ask_labels(numbers: &[i64]) -> Call<'static> {
     let sql = "SELECT entry, topic, score, reasons FROM label WHERE entry = ANY($1) ORDER BY entry, topic";
     call!(sql, numbers.to_vec())
 }
 
 /// Labels by entry, each entry's by topic.
-pub(super) fn labels(rows: &[Row]) -> Result<HashMap<i64, Vec<Label>>, StoreError> {
+pub(super) fn labels_by_entry(rows: &[Row]) -> Result<HashMap<i64, Vec<Label>>, StoreError> {
     let mut labels: HashMap<i64, Vec<Label>> = HashMap::new();
     for row in rows {
         let reasons = rows::json(row, 3)?.unwrap_or_default();

@@ -7,6 +7,7 @@ use super::session::{Answers, Call, Session, call};
 use super::{Postgres, StoreError};
 use crate::feed::Timestamp;
 use crate::store::{Pulse, Relabelling};
+use crate::text::WORDS_VERSION;
 
 /// The entries without labels under the rules to come, else those in force.
 pub(super) const UNLABELLED: &str = "SELECT entry FROM unlabelled WHERE rules = coalesce(
@@ -48,9 +49,9 @@ pub(super) fn head(answers: &mut Answers) -> Result<(i64, i64, String), StoreErr
     Ok(rows::next_single(answers, read)?.unwrap_or_default())
 }
 
-/// Notes which derived data was deleted (clues, sketches, stories, labels), to be made again.
+/// Notes which derived data was deleted or is outdated (clues, sketches, stories, labels), to be made again.
 pub(super) fn note_missing(session: &mut Session) -> Result<(), StoreError> {
-    session.simple(include_str!("missing.sql"))
+    session.simple(&include_str!("missing.sql").replace("{words_version}", &WORDS_VERSION.to_string()))
 }
 
 impl Postgres {
@@ -61,9 +62,11 @@ impl Postgres {
             (SELECT value FROM meta WHERE name = 'tidied'), (SELECT value FROM meta WHERE name = 'labelled'),
             (SELECT value FROM meta WHERE name = 'rebuilt'),
             (SELECT rules FROM ruleset WHERE id = (SELECT value FROM meta WHERE name = 'rules')),
-            (SELECT rules FROM ruleset WHERE id = (SELECT value FROM meta WHERE name = 'next_rules'))";
+            (SELECT rules FROM ruleset WHERE id = (SELECT value FROM meta WHERE name = 'next_rules')),
+            pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
         let unlabelled = format!("SELECT count(*) FROM ({UNLABELLED}) AS waiting");
         let mut answers = self.session.look(&[call!(facts), call!(unlabelled)])?;
+        let own_writes = self.session.writes();
         let read = |row: &Row| {
             let number = |column| rows::get::<Option<i64>>(row, column);
             let word = |column| rows::get::<Option<String>>(row, column);
@@ -76,6 +79,8 @@ impl Postgres {
                 relabelling: word(6)?.map(|rules| Relabelling { rules, labelled }),
                 unlabelled: 0,
                 rebuilt: number(4)?,
+                // Each transaction that writes takes the next number.
+                others: number(7)?.unwrap_or_default() - own_writes,
             })
         };
         let pulse = rows::next_single(&mut answers, read)?.unwrap_or_default();

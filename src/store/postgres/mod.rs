@@ -68,7 +68,7 @@ impl Postgres {
     /// [`StoreError::Missing`], and those of [`Postgres::open_within`].
     pub fn open_existing(address: &Address, patience: Duration) -> Result<Self, StoreError> {
         let mut session = Session::connect(address, patience)?;
-        if schema::format(&mut session)?.is_none() {
+        if schema::store_format(&mut session)?.is_none() {
             return Err(StoreError::Missing { store: session.name().to_owned() });
         }
         schema::migrate(&mut session)?;
@@ -81,7 +81,7 @@ impl Postgres {
     /// Those of [`Postgres::open_existing`].
     pub fn read_within(address: &Address, patience: Duration) -> Result<Self, StoreError> {
         let mut session = Session::connect(address, patience)?;
-        match schema::format(&mut session)? {
+        match schema::store_format(&mut session)? {
             None => Err(StoreError::Missing { store: session.name().to_owned() }),
             Some(format) if format == schema::known_format() => Self { session }.whole(),
             Some(_) => Self::open_existing(address, patience),
@@ -208,7 +208,7 @@ impl Store for Postgres {
     }
 
     fn check_all(&mut self) -> Result<(), StoreError> {
-        match schema::format(&mut self.session)? {
+        match schema::store_format(&mut self.session)? {
             Some(_) => Ok(()),
             None => Err(StoreError::Missing { store: self.session.name().to_owned() }),
         }
@@ -243,7 +243,7 @@ impl Postgres {
         let mut answers = self.session.look(&calls)?;
         Ok(Outline {
             generation: meta::head(&mut answers)?.0,
-            topics: archive::topics(&mut answers)?,
+            topics: archive::outlines(&mut answers)?,
             sources: operations::remembered(&mut answers, None)?.into_iter().map(|known| known.state).collect(),
             health: rows::next(&mut answers, operations::turn)?,
             turns: rows::next(&mut answers, operations::turn)?,

@@ -72,7 +72,7 @@ fn source(row: &Row) -> Result<Remembered, StoreError> {
         last_success: rows::time(row, 6)?,
         next_poll: rows::time(row, 7)?,
         next_poll_why: rows::get(row, 8)?,
-        failures: rows::count(row, 9)?,
+        failures: rows::small(row, 9)?,
         last_error: rows::json(row, 10)?,
         retired: rows::get(row, 11)?,
         about: rows::json(row, 12)?.unwrap_or_default(),
@@ -205,7 +205,7 @@ pub(super) fn announcement(row: &Row) -> Result<Announcement, StoreError> {
         topic: rows::get(row, 1)?,
         told: rows::get(row, 2)?,
         told_at: rows::time(row, 3)?,
-        failures: rows::count(row, 4)?,
+        failures: rows::small(row, 4)?,
         next_try: rows::time(row, 5)?,
         last_error: rows::get(row, 6)?,
     })

@@ -41,7 +41,7 @@ impl MisdatedEntry {
 }
 
 /// Asks for the entries of a source that were first seen between two instants, if that cannot be.
-pub(super) fn ask(source_id: &str, (from, until): (Timestamp, Timestamp), now: Timestamp) -> Call<'_> {
+pub(super) fn ask_misdated(source_id: &str, (from, until): (Timestamp, Timestamp), now: Timestamp) -> Call<'_> {
     call!(
         "SELECT number, story, first_seen, least(coalesce(published, updated, $4), $4), sketch.clues
          FROM entry LEFT JOIN sketch ON sketch.entry = number

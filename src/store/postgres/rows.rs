@@ -64,7 +64,7 @@ pub(super) fn single<T>(
 }
 
 /// Reads a number that is never below 0, and small.
-pub(super) fn count(row: &Row, column: usize) -> Result<u32, StoreError> {
+pub(super) fn small(row: &Row, column: usize) -> Result<u32, StoreError> {
     Ok(u32::try_from(number(row, column)?).unwrap_or_default())
 }
 

@@ -33,7 +33,7 @@ pub(super) fn known_format() -> i64 {
 ///
 /// # Errors
 /// When the database cannot be a store, or its tables are not ours or too new.
-pub(super) fn format(session: &mut Session) -> Result<Option<i64>, StoreError> {
+pub(super) fn store_format(session: &mut Session) -> Result<Option<i64>, StoreError> {
     let facts = session.look(&[call!(FACTS)])?;
     if !is_ours(session, facts)? {
         return Ok(None);
@@ -83,7 +83,7 @@ fn is_ours(session: &Session, facts: super::Answers) -> Result<bool, StoreError>
 
 /// Makes the tables, or runs the missing migrations: all or none, one process at a time.
 pub(super) fn migrate(session: &mut Session) -> Result<(), StoreError> {
-    let migrated = match format(session)? {
+    let migrated = match store_format(session)? {
         Some(format) if format == known_format() => Ok(()),
         _ => steps(session),
     };

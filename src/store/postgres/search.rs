@@ -18,6 +18,7 @@ use super::{Postgres, StoreError};
 use crate::feed::Entry;
 use crate::store::indexed::{self, Ways};
 use crate::store::{Filter, Held, Which};
+use crate::text::WORDS_VERSION;
 
 /// Entries indexed in one transaction, so that a poll never waits long for a search.
 const INDEX_BATCH: usize = 500;
@@ -53,7 +54,7 @@ impl Postgres {
         let mut held = rows::next(&mut answers, read)?;
         let numbers: Vec<i64> = held.iter().map(|held| held.stored.number).collect();
         let labels = self.session.commit(&[entries::ask_labels(&numbers)])?.next().unwrap_or_default();
-        let mut labels = entries::labels(&labels)?;
+        let mut labels = entries::labels_by_entry(&labels)?;
         for held in &mut held {
             held.labels = labels.remove(&held.stored.number).unwrap_or_default();
         }
@@ -67,7 +68,7 @@ impl Postgres {
             (SELECT value FROM meta WHERE name = 'index_version')";
         let read = |row: &Row| Ok((rows::get::<bool>(row, 0)?, rows::get::<Option<i64>>(row, 1)?));
         let facts = rows::single(self.session.look(&[call!(emptied)])?, read)?;
-        if facts == Some((false, Some(indexed::VERSION))) {
+        if facts == Some((false, Some(i64::from(WORDS_VERSION)))) {
             return Ok(());
         }
         self.session.begin(&[
@@ -76,7 +77,7 @@ impl Postgres {
         ])?;
         let version = "INSERT INTO meta VALUES ('index_version', $1)
             ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        self.session.commit(&[call!(version, indexed::VERSION)])?;
+        self.session.commit(&[call!(version, i64::from(WORDS_VERSION))])?;
         Ok(())
     }
 

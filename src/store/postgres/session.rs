@@ -18,15 +18,16 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
-use super::address::{Address, Target};
+use super::address::{Address, Destination};
 use super::{StoreError, causes, tls};
 use crate::store::ailment::Ailment;
 
 /// Longest time that one statement may take on the server.
-const STATEMENT_TIMEOUT: Duration = Duration::from_mins(1);
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(50);
 
-/// Longest wait for the answers to one call: a server that is stopped keeps its connections.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
+/// Longest wait for the answers to one call: a server that is stopped keeps its connections. The daemon takes a store that does
+/// not answer for 75 s for dead.
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Time after which the server ends a transaction of a machine that says nothing more: its locks hold up all others.
 ///
@@ -79,7 +80,9 @@ pub(super) struct Session {
     address: Address,
     name: String,
     patience: Duration,
-    open: Option<Opened>,
+    open: Option<OpenConnection>,
+    /// Transactions that write, begun so far.
+    writes: i64,
     /// When no connection could be made last, and why.
     failed: Option<(Instant, Ailment)>,
 }
@@ -90,14 +93,14 @@ impl std::fmt::Debug for Session {
     }
 }
 
-struct Opened {
+struct OpenConnection {
     /// `None` while it is dropped.
     runtime: Option<Runtime>,
     client: Client,
     statements: HashMap<String, Statement>,
 }
 
-impl Drop for Opened {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         // Waits for nothing: a store may be dropped where nobody may wait.
         if let Some(runtime) = self.runtime.take() {
@@ -110,7 +113,8 @@ impl Session {
     /// Connects; statements wait for locks of others no longer than `patience`.
     pub(super) fn connect(address: &Address, patience: Duration) -> Result<Self, StoreError> {
         let target = address.read()?;
-        let mut session = Self { address: address.clone(), name: target.name(), patience, open: None, failed: None };
+        let mut session =
+            Self { address: address.clone(), name: target.name(), patience, open: None, writes: 0, failed: None };
         session.open = Some(session.open(&target)?);
         Ok(session)
     }
@@ -139,7 +143,13 @@ impl Session {
 
     /// Begins a transaction that writes, with its first calls.
     pub(super) fn begin(&mut self, calls: &[Call<'_>]) -> Result<Answers, StoreError> {
+        self.writes += 1;
         self.first(Some("BEGIN"), calls, None)
+    }
+
+    /// The number of transactions that write, begun so far.
+    pub(super) fn writes(&self) -> i64 {
+        self.writes
     }
 
     /// Begins a transaction that reads, all at one moment, with its first calls.
@@ -234,7 +244,7 @@ impl Session {
         }
     }
 
-    fn open(&self, target: &Target) -> Result<Opened, StoreError> {
+    fn open(&self, target: &Destination) -> Result<OpenConnection, StoreError> {
         let cannot_open =
             |ailment, why: String| StoreError::Open { store: self.name.clone(), ailment, source: why.into() };
         let verification = target.security.verification(target.roots.is_some());
@@ -257,9 +267,20 @@ impl Session {
             };
             match wait(&runtime, async { timeout(target.patience(), connecting).await }) {
                 Ok(Ok(client)) => {
-                    return Ok(Opened { runtime: Some(runtime), client, statements: HashMap::new() });
+                    return Ok(OpenConnection { runtime: Some(runtime), client, statements: HashMap::new() });
                 }
-                Ok(Err(error)) => last = Some(causes::cannot_open(error, &self.name)),
+                Ok(Err(error)) => {
+                    // Another way is for a server without TLS that works, or one that asks for it.
+                    let is_other_tried = match *way {
+                        SslMode::Prefer => causes::of(&error) == Ailment::Certificate,
+                        SslMode::Disable => causes::of(&error) == Ailment::Login,
+                        _ => false,
+                    };
+                    last = Some(causes::cannot_open(error, &self.name));
+                    if !is_other_tried {
+                        break;
+                    }
+                }
                 Err(silence) => last = Some(cannot_open(Ailment::Away, silence.to_string())),
             }
         }
@@ -271,7 +292,7 @@ impl Session {
     ///
     /// Tables are read through their indexes: statistics that were taken when the store was young make the planner read
     /// whole tables.
-    fn options(&self, target: &Target) -> String {
+    fn options(&self, target: &Destination) -> String {
         let of_address = target.config.get_options().unwrap_or_default();
         format!(
             "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} -c jit=off \
@@ -284,7 +305,7 @@ impl Session {
     }
 }
 
-impl Opened {
+impl OpenConnection {
     /// Sends all, and waits for the answers, but not for ever.
     fn run(
         &mut self,

@@ -124,7 +124,7 @@ fn begin(store: &mut Sqlite, mark: i64) -> Result<(), StoreError> {
 
 fn finish(store: &mut Sqlite, facts: &BTreeMap<String, i64>) -> Result<(), StoreError> {
     let transaction = store.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // What opening it noted of a copy that was not whole goes too, and the mark.
+    // The notes that each opening made of a copy that was not whole go too, and the mark.
     transaction.execute("DELETE FROM meta", [])?;
     for (name, value) in facts.iter().filter(|(name, _)| *name != "last_entry") {
         meta::set(&transaction, name, Some(*value))?;

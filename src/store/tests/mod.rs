@@ -9,10 +9,12 @@ mod labels;
 mod migrations;
 mod moving;
 mod related;
+mod searching;
 mod server;
 mod sources;
 mod stories;
 mod surroundings;
+mod tls;
 mod withdrawals;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +26,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::*;
-use crate::feed::Entry;
+use crate::feed::{Entry, Image};
 use crate::state::{Health, SourceState};
 use crate::story::{
     self, Bond, Clues, EntryKey, Identity, Known, Listed, ListedSpan, Peer, Period, Prepared, Spot, Story, TellingWord,

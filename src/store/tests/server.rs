@@ -251,6 +251,19 @@ fn writers_at_once_lose_nothing_and_give_no_number_twice() {
     assert_eq!(look(&mut store, Inquiry::default()).next_number, 101);
 }
 
+#[test]
+#[ignore = "needs PostgreSQL: tests/postgres.sh"]
+fn what_another_process_writes_is_noticed_without_a_new_generation() {
+    let schema = Schema::new();
+    let mut store = Postgres::open_within(&schema.address, sqlite::BUSY_TIMEOUT).unwrap();
+    let before = store.pulse().unwrap();
+    let mut another = Postgres::open_within(&schema.address, sqlite::BUSY_TIMEOUT).unwrap();
+    apply(&mut another, &[Change::Source(Box::new(SourceState { source_id: "x".into(), ..SourceState::default() }))]);
+    let after = store.pulse().unwrap();
+    assert_eq!(after.generation, before.generation);
+    assert_ne!(after.others, before.others);
+}
+
 /// A server that answers each who connects with this error.
 fn refusing(code: &'static str) -> u16 {
     use std::io::{Read as _, Write as _};
