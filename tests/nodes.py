@@ -13,6 +13,7 @@ import json
 import os
 import random
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -369,20 +370,24 @@ def away(world):
     bin = os.environ.get("VEILLE_TEST_POSTGRES_BIN", "/usr/lib/postgresql/15/bin")
     become = ["setpriv", f"--reuid={owner}", f"--regid={os.stat(folder).st_gid}", "--clear-groups"] if os.getuid() == 0 else []
     control = [*become, f"{bin}/pg_ctl", "--pgdata", folder, "--mode=immediate", "--wait", "--log", f"{folder}/server.log"]
+    # Its socket and settings are those of now: `start` knows only those of the config.
+    options = shlex.join(shlex.split(open(f"{folder}/postmaster.opts").read())[3:])
     for name in names():
         world.start(name)
     world.wait("no polls", lambda: world.tree("a") and len(world.requests()) > FEEDS / 4, 120)
     subprocess.run([*control, "stop"], check=True, stdout=subprocess.DEVNULL)
-    time.sleep(10)
-    before = len(world.requests())
-    time.sleep(10)
-    asked = len(world.requests()) - before
-    assert not asked, f"{asked} requests without a store"
-    for name in names():
-        assert world.get(name, "/ecole.atom")[0]
-        health = world.health(name)
-        assert health["status"] == "degraded" and health["outages"][0]["lack"] == "store", health
-    subprocess.run([*control, "start"], check=True, stdout=subprocess.DEVNULL)
+    try:
+        time.sleep(10)
+        before = len(world.requests())
+        time.sleep(10)
+        asked = len(world.requests()) - before
+        assert not asked, f"{asked} requests without a store"
+        for name in names():
+            assert world.get(name, "/ecole.atom")[0]
+            health = world.health(name)
+            assert health["status"] == "degraded" and health["outages"][0]["lack"] == "store", health
+    finally:
+        subprocess.run([*control, "--options", options, "start"], check=True, stdout=subprocess.DEVNULL)
     world.write_entries(7)
     world.wait_for_all(300 + FEEDS / HOSTS * GAP * 3)
     world.wait("not well again", lambda: all(world.health(name)["status"] == "ok" for name in names()), 60)
