@@ -103,7 +103,7 @@ pub fn store_settings(path: &Path) -> Option<StoreSettings> {
     let password = table.read("password", &SECRET, &mut found);
     let is_read = (url.is_some() || table.literal("url").is_none())
         && (password.is_some() || table.literal("password").is_none());
-    is_read.then_some(StoreSettings { path, url, password, keep: TimeDelta::zero() })
+    is_read.then_some(StoreSettings { node: None, path, url, password, keep: TimeDelta::zero() })
 }
 
 /// Finds the time zone of a config that may have mistakes; `None` if it cannot be read, or `poll.timezone` itself has one.
