@@ -74,29 +74,29 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
         let node = pipeline::join(&config, true)?;
         let context = Arc::new(Context::sharing(config, store, node)?);
         let attendance = Attendance::begin(&context).await?;
-        pipeline::note_config(&context, None, wall_clock::now()).await?;
+        pipeline::note_config(&context, None, wall_clock::current()).await?;
         if context.has_jobs() {
             pipeline::relabel(&context).await?;
         }
         mend_throttles(&context).await?;
-        context.resume(wall_clock::now()).await?;
+        context.resume(wall_clock::current()).await?;
         let last = context.store.call(|store| Ok(store.arrivals(i64::MAX)?.last)).await?;
         let (total, outage) = round(&context, sources, force, json).await?;
-        pipeline::note_outages(&context, outage.iter().cloned().collect(), wall_clock::now()).await?;
+        pipeline::note_outages(&context, outage.iter().cloned().collect(), wall_clock::current()).await?;
         // Where polls are a cron job there is no daemon to do it.
         if context.has_jobs() {
-            pipeline::upkeep(&context, wall_clock::now()).await?;
+            pipeline::upkeep(&context, wall_clock::current()).await?;
         }
         if let Some(published) = pipeline::publish(&context, Archives::Changed, &[], &CancellationToken::new()).await? {
             published.written?;
             if context.has_jobs() {
-                pipeline::announce(&context, &published.announced, wall_clock::now()).await?;
+                pipeline::announce(&context, &published.announced, wall_clock::current()).await?;
             }
         }
         attendance.end(&context).await?;
         if !json {
             let arrivals = context.store.call(move |store| store.arrivals(last)).await?;
-            output::print(&total.for_people(&context.config, &arrivals.topics, wall_clock::now()))?;
+            output::print(&total.for_people(&context.config, &arrivals.topics, wall_clock::current()))?;
         }
         Ok::<_, Failure>((total, outage))
     })?;
@@ -118,7 +118,7 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
 async fn mend_throttles(context: &Context) -> Result<(), StoreError> {
     let states = context.store.call(|store| store.sources(None)).await?;
     let states: Vec<_> = states.into_iter().map(|known| known.state).collect();
-    context.mend_throttles(&states, wall_clock::now()).await
+    context.mend_throttles(&states, wall_clock::current()).await
 }
 
 /// The sources to poll: the named ones, else all that are enabled.
@@ -163,7 +163,7 @@ async fn round(
     force: bool,
     json: bool,
 ) -> Result<(Total, Option<Outage>), Failure> {
-    let now = wall_clock::now();
+    let now = wall_clock::current();
     let mut due = Due::default();
     let bar = progress::bar(sources.len(), "feeds");
     let sources: HashMap<String, Source> = sources.into_iter().map(|source| (source.id.clone(), source)).collect();
@@ -261,7 +261,7 @@ impl Round<'_> {
     }
 
     fn lack(&mut self, lack: Lack, reason: String) {
-        self.outage.get_or_insert_with(|| Outage { lack, since: wall_clock::now(), reason });
+        self.outage.get_or_insert_with(|| Outage { lack, since: wall_clock::current(), reason });
     }
 
     fn tell(&mut self, id: &str, polled: &Polled) -> Result<(), Failure> {
@@ -299,7 +299,7 @@ fn host(source: &Source) -> &str {
 async fn poll_source(context: &Arc<Context>, source: &Source, force: bool) -> Result<Conclusion, StoreError> {
     let mut tries = 1;
     loop {
-        let conclusion = pipeline::ask(context, source, force, wall_clock::now()).await?;
+        let conclusion = pipeline::ask(context, source, force, wall_clock::current()).await?;
         if tries >= LACKING_TRIES || !matches!(conclusion, Conclusion::Lacking(_)) {
             return Ok(conclusion);
         }

@@ -11,7 +11,7 @@ pub(super) fn now() -> Timestamp {
     if let Some(now) = simulated::now() {
         return now;
     }
-    wall_clock::now()
+    wall_clock::current()
 }
 
 /// Returns the time of the steady clock, which nobody sets.

@@ -173,7 +173,7 @@ impl Membership {
         if let Some(ahead) = wall_clock::follow(answer.now, ours).filter(|ahead| !ahead.is_zero()) {
             warn!("the clock of this machine is {} s behind the store's, which is followed", ahead.num_seconds());
         }
-        context.client.take_leases(asked, &request, &answer, wall_clock::now());
+        context.client.take_leases(asked, &request, &answer, wall_clock::current());
         self.follow(&context.rules, &answer);
         Ok(answer)
     }

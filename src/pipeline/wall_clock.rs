@@ -18,7 +18,7 @@ const SLACK: TimeDelta = TimeDelta::milliseconds(500);
 
 /// Returns the time.
 #[must_use]
-pub fn now() -> Timestamp {
+pub fn current() -> Timestamp {
     let ahead = TimeDelta::milliseconds(AHEAD_MS.load(Ordering::Relaxed));
     Utc::now().checked_add_signed(ahead).unwrap_or_else(Utc::now)
 }
