@@ -11,6 +11,8 @@ mod apply;
 mod archive;
 mod causes;
 mod entries;
+mod leases;
+mod listening;
 mod meta;
 mod operations;
 mod redating;
@@ -37,10 +39,11 @@ use super::{
     Surroundings,
 };
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Monitored, Remembered, Throttle, Turn};
+use crate::state::{Announcement, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, Throttle, Turn};
 use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
 
 pub use address::Address;
+pub use listening::listen;
 use session::{Answers, Session, call};
 
 /// A store in a database.
@@ -169,6 +172,14 @@ impl Store for Postgres {
         self.told_as(Postgres::all_announcements)
     }
 
+    fn lease(&mut self, request: &LeaseRequest) -> Result<LeaseAnswer, StoreError> {
+        self.told_as(|store| leases::lease(&mut store.session, request))
+    }
+
+    fn nodes(&mut self) -> Result<Vec<NodeState>, StoreError> {
+        self.told_as(|store| leases::nodes(&mut store.session))
+    }
+
     fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError> {
         self.told_as(|store| store.all_throttles(now))
     }
@@ -204,10 +215,9 @@ impl Store for Postgres {
     }
 
     fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        // The server tidies up by itself.
-        self.session.begin(&[meta::set("tidied", Some(rows::unix(now)))])?;
-        self.session.commit(&[])?;
-        Ok(())
+        // The server tidies up by itself. Hosts that have left all configs are nobody's any more.
+        let tidied = meta::set("tidied", Some(rows::unix(now)));
+        self.session.at_once(&[tidied, leases::forget_idle()]).map(|_| ())
     }
 
     fn backup(&mut self, _: &Path) -> Result<(), StoreError> {
