@@ -7,6 +7,7 @@ use std::path::Path;
 use regex::Regex;
 use serde_json::Value;
 use veille::metrics::{Metrics, SourceFigures};
+use veille::serve::NodeTold;
 
 fn read(file: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/monitoring").join(file)).unwrap()
@@ -20,6 +21,18 @@ fn exported() -> BTreeMap<String, BTreeSet<String>> {
         last_success: chrono::DateTime::from_timestamp(0, 0),
         ..SourceFigures::default()
     };
+    let node = NodeTold {
+        name: "a".to_owned(),
+        is_alive: true,
+        silent_seconds: 0,
+        version: "1".to_owned(),
+        follows_rules: true,
+        is_current: true,
+        hosts: 1,
+        has_jobs: true,
+        lag_seconds: 0,
+        reasons: Vec::new(),
+    };
     metrics.polled("read", 1, 1);
     metrics.published(std::time::Duration::from_millis(10), &[("ecole".to_owned(), 7)]);
     metrics.answered(200);
@@ -27,6 +40,7 @@ fn exported() -> BTreeMap<String, BTreeSet<String>> {
     metrics.standings(&[("ok", 1)].into());
     metrics.health(&["network"], true);
     metrics.free("store", 8192);
+    metrics.nodes(&[node]);
     metrics.store_failed();
     let label = Regex::new(r#"(\w+)=""#).unwrap();
     let mut series: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -197,6 +197,13 @@ pub(super) const EXAMPLES: &[(&str, &[Row])] = &[
     ),
     ("merge", &[("veille merge 1234 1250", "Makes one story of two entries, which `veille entries` lists by number.")]),
     ("split", &[("veille split 1250", "Takes an entry out of its story.")]),
+    (
+        "nodes",
+        &[
+            ("veille nodes", "Shows the machines that share the store, and which is in trouble."),
+            ("veille nodes --json | jq -r 'select(.is_alive | not).node'", "Lists those that are silent."),
+        ],
+    ),
     ("publish", &[("veille publish", "Writes all files again, for example after some were lost.")]),
     (
         "add",
