@@ -9,6 +9,7 @@ pub mod config;
 pub mod disk;
 pub mod feed;
 pub mod outage;
+pub mod outbox;
 pub mod schedule;
 pub mod state;
 pub mod story;

@@ -8,12 +8,12 @@ use std::path::{Component, Path, PathBuf};
 use super::diagnostic::{Diagnosis, Invalid, Problems};
 use super::findings::Findings;
 use super::keys::{
-    DedupSettings, PollSettings, PublishSettings, ROOT, ServeSettings, Site, Source, StoreSettings, TopicDefaults,
+    DedupSettings, PollSettings, PostTable, PublishSettings, ROOT, ServeSettings, Site, Source, StoreSettings, TopicDefaults,
     TopicTable,
 };
 use super::section::Section;
 use super::values::PATH;
-use super::{Config, sources, topics, tree};
+use super::{Config, posts, sources, topics, tree};
 use crate::topic::Topic;
 
 /// Largest config file. Ten thousand feeds take about 2 MB; a log or a database that is named by mistake takes more.
@@ -118,6 +118,7 @@ fn config(entries: &tree::Entries, path: &Path, found: &mut Findings<'_>) -> Opt
     let feeds = root.tables(Source::TABLE, found);
     found.sources = sources::sources(&feeds, found);
     let topics: Vec<Topic> = topic_tables.iter().filter_map(|table| topics::topic(table, found)).collect();
+    let posts = posts::posts(&root.tables(PostTable::TABLE, found), found);
     found.lexicon.warn_of_unused(&mut found.problems);
     if let (Some(store), Some(publish)) = (&store, &publish) {
         keep_private(&root, &publish.directory, [("database", &store.path), ("config file", path)], found);
@@ -135,6 +136,7 @@ fn config(entries: &tree::Entries, path: &Path, found: &mut Findings<'_>) -> Opt
         serve: serve?,
         sources: mem::take(&mut found.sources),
         topics,
+        posts,
         topic_spans: topic_tables.iter().map(|table| table.span.clone()).collect(),
         warnings: Diagnosis::default(),
     })
