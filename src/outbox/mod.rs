@@ -100,6 +100,10 @@ pub struct OutboxRow {
     pub noted: Timestamp,
     /// The date of the story's head.
     pub date: Timestamp,
+    /// The store's generation when the story was last touched.
+    pub generation: i64,
+    /// Whether the story was sent before.
+    pub was_sent: bool,
     /// The name of the message at the target, if it was sent and the target told one.
     pub remote: Option<String>,
     /// Failures in a row.
@@ -117,6 +121,8 @@ pub struct RowResult {
     pub number: i64,
     /// The event that was tried. If another one came meanwhile, the row goes on waiting for that one.
     pub event: StoryEvent,
+    /// The generation that the row had when its message was made. If the story has changed meanwhile, the row waits for that.
+    pub generation: i64,
     /// Its state now.
     pub state: RowState,
     /// When it was sent; `None` if nothing was.

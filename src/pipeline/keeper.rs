@@ -266,7 +266,7 @@ mod tests {
         let (prepared, sketched) = (&one.prepared, &one.sketched);
         let fresh = || Fresh { prepared: prepared.clone(), sketched: sketched.clone(), decision: Decision::New };
         let fresh = (0..entries).map(|_| fresh()).collect();
-        let news = Some(News { fresh, same: Vec::new(), listing: Listing::Doubtful, _share: Share::default() });
+        let news = Some(News { fresh, same: Vec::new(), listing: Listing::Doubtful, since: None, _share: Share::default() });
         let state = SourceState { source_id: source_id.into(), ..SourceState::default() };
         Arrival { state, health: None, moved_to: None, throttle: None, is_answered: true, news, now }
     }

@@ -645,6 +645,7 @@ async fn prepare(
     now: Timestamp,
 ) -> Result<Result<Option<News>, Unreadable>, StoreError> {
     let Some(ReadDocument { mut about, entries, listing, hash, validators }) = document else { return Ok(Ok(None)) };
+    let since = state.last_success.filter(|_| state.body_hash.is_some());
     let known = known(context, &source.id, entries.iter().map(|(_, identity)| identity)).await?;
     let mut same = Vec::new();
     let mut fresh: Vec<(Entry, Identity, Decision)> = Vec::new();
@@ -675,7 +676,7 @@ async fn prepare(
         state.about = about;
         state.body_hash = Some(hash);
         state.validators = validators;
-        Some(News { fresh, same, listing, _share: share })
+        Some(News { fresh, same, listing, since, _share: share })
     }))
 }
 

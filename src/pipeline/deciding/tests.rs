@@ -49,7 +49,8 @@ fn arrival(source_id: &str, entries: &[Entry], now: Timestamp) -> Arrival {
         let prepared = Prepared { entry, identity, labels: Vec::new(), rules: "".into(), telling_words: None, sketch };
         Fresh::new(source_id, prepared, Decision::New)
     });
-    let news = News { fresh: fresh.collect(), same: Vec::new(), listing: Listing::Doubtful, _share: Share::default() };
+    let (listing, since) = (Listing::Doubtful, None);
+    let news = News { fresh: fresh.collect(), same: Vec::new(), listing, since, _share: Share::default() };
     arrive(source_id, news, now)
 }
 
@@ -332,4 +333,67 @@ proptest! {
         keep(&mut together, &arrivals, &grouping()).unwrap();
         prop_assert_eq!(all(&mut together), all(&mut one_by_one));
     }
+}
+
+/// An entry of the topic `ecole` that is dated so many hours ago.
+fn labelled_entry(path: &str, hours: Option<i64>) -> Entry {
+    let published = hours.map(|hours| noon() - TimeDelta::hours(hours));
+    Entry { published, ..entry(path, &format!("Titre {path}"), &format!("Le texte de {path}, et rien d'autre.")) }
+}
+
+/// A document of the source `a` whose last one was read an hour ago; the entries it shares with that are told by number.
+fn document_of(entries: &[Entry], same: &[i64], since: Option<Timestamp>) -> Arrival {
+    let mut arrival = arrival("a", entries, noon());
+    let news = arrival.news.as_mut().unwrap();
+    news.since = since;
+    news.same = same.to_vec();
+    for fresh in &mut news.fresh {
+        let mut prepared = (*fresh.prepared).clone();
+        prepared.labels = vec![crate::topic::Label { topic: "ecole".into(), score: 6.0, reasons: Vec::new() }];
+        fresh.prepared = Arc::new(prepared);
+    }
+    arrival
+}
+
+/// Checks which of the entries of a document are news to posts, by their places in the order of dates.
+#[track_caller]
+fn check_news(arrival: &Arrival, expected: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Sqlite::open(&folder.path().join("veille.db")).unwrap();
+    let topic = crate::outbox::PostTopic { post: "p".into(), topic: "ecole".into(), too_old: TimeDelta::days(2) };
+    assert_eq!(store.apply(&[Change::Enroll(vec![topic])], None).unwrap(), crate::store::Applied::Kept);
+    keep(&mut store, std::slice::from_ref(arrival), &grouping()).unwrap();
+    assert_eq!(store.outbox("p", noon(), 100).unwrap().count, expected);
+}
+
+/// An hour before.
+fn before() -> Option<Timestamp> {
+    Some(noon() - TimeDelta::hours(1))
+}
+
+#[test]
+fn the_first_document_of_a_source_is_no_news_and_later_ones_are() {
+    let two = [labelled_entry("1", Some(1)), labelled_entry("2", None)];
+    check_news(&document_of(&two, &[], None), 0);
+    check_news(&document_of(&two, &[], before()), 2);
+}
+
+#[test]
+fn an_entry_that_is_dated_long_ago_is_no_news() {
+    let two = [labelled_entry("1", Some(24)), labelled_entry("2", Some(24 * 40))];
+    check_news(&document_of(&two, &[7], before()), 1);
+}
+
+#[test]
+fn of_a_document_that_shares_nothing_with_the_last_only_what_is_dated_since_is_news() {
+    let many = [
+        labelled_entry("1", None),
+        labelled_entry("2", None),
+        labelled_entry("3", Some(30)),
+        labelled_entry("4", Some(40)),
+        labelled_entry("5", Some(2)),
+    ];
+    check_news(&document_of(&many, &[], before()), 1);
+    check_news(&document_of(&many, &[7], before()), 5);
+    check_news(&document_of(&many[..3], &[], before()), 3);
 }

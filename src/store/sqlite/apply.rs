@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use rusqlite::{Connection, TransactionBehavior, params};
 use url::Url;
 
-use super::{StoreError, archive, entries, maybe, meta, operations, redating, related, unix};
+use super::{StoreError, archive, entries, maybe, meta, operations, outbox, redating, related, unix};
 use crate::feed::Timestamp;
 use crate::store::{Applied, Change};
 use crate::story::{Clues, Fingerprint, Period, Prepared};
@@ -36,6 +36,11 @@ fn is_seen(change: &Change) -> bool {
     match change {
         Change::Source(_)
         | Change::Throttle { .. }
+        | Change::Enroll(_)
+        | Change::News { .. }
+        | Change::Revised { .. }
+        | Change::Outbox(_)
+        | Change::Post(_)
         | Change::Unrelated(_)
         | Change::Related(_)
         | Change::TellingWords { .. }
@@ -95,6 +100,11 @@ impl<'a> Writing<'a> {
             Change::Throttle { throttle, now } => operations::save_throttle(connection, throttle, *now),
             Change::Turn(turn) => operations::note_turn(connection, turn),
             Change::Announced(announcement) => operations::save_announcement(connection, announcement),
+            Change::Enroll(topics) => outbox::enroll(connection, topics),
+            Change::News { numbers, now } => outbox::note_news(connection, numbers, *now),
+            Change::Revised { numbers, now } => outbox::note_changed(connection, numbers, *now),
+            Change::Outbox(result) => outbox::save_result(connection, result),
+            Change::Post(state) => outbox::save_post(connection, state),
             Change::Insert { .. } => self.insert(change),
             Change::Update { .. } => self.update(change),
             Change::Move { number, story, joined } => self.move_to(*number, *story, *joined),
@@ -131,6 +141,7 @@ impl<'a> Writing<'a> {
                     self.touch_story_of(*number)?;
                     let sql = "UPDATE entry SET withdrawn = ?2 WHERE number = ?1";
                     connection.prepare_cached(sql)?.execute(params![number, unix(*now)])?;
+                    outbox::note_withdrawn(connection, *number, *now)?;
                 }
                 Ok(())
             }

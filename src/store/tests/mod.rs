@@ -7,6 +7,7 @@ mod file;
 mod handle;
 mod labels;
 mod migrations;
+mod outbox;
 mod related;
 mod sources;
 mod stories;
