@@ -19,6 +19,7 @@ pub mod topic;
 pub mod dedup;
 pub mod fetch;
 pub mod parse;
+pub mod post;
 pub mod publish;
 pub mod store;
 pub mod tag;

@@ -10,6 +10,7 @@ pub mod guard;
 pub mod hosts;
 
 mod body;
+mod calling;
 mod client;
 mod error;
 mod headers;
@@ -30,7 +31,7 @@ use xxhash_rust::xxh3::xxh3_64;
 pub use client::Client;
 pub use error::{FetchError, Phase, RedirectFault};
 pub use memory::Share;
-pub use request::Request;
+pub use request::{Request, file, secret};
 pub use routes::{ClientError, Route};
 
 use crate::config::{PollSettings, Proxy, Site};
