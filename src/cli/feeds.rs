@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::output::Paint;
 use super::{Failure, open, output};
-use crate::config::{self, Source};
+use crate::config::{self, Post, Source};
 use crate::feed::Timestamp;
 use crate::outage::{Lack, Outage};
 use crate::pipeline;
@@ -82,6 +82,8 @@ struct Stored {
     config: Option<Turn>,
     /// The things that the machine lacks.
     outages: Vec<Outage>,
+    /// Posts that cannot send, each with the reason.
+    posts: Vec<(String, String)>,
 }
 
 pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), Failure> {
@@ -89,7 +91,7 @@ pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), 
     match open::config(Some(path.clone())) {
         Ok(config) => {
             pipeline::refuse_vanished(&config, &config.store.path)?;
-            let mut stored = stored(&config.store.path, now)?;
+            let mut stored = stored(&config.store.path, &config.posts, now)?;
             if let Some(reason) = sqlite::unfit(&config.store.path) {
                 stored.outages.push(Outage { lack: Lack::Store, since: now, reason });
             }
@@ -113,7 +115,7 @@ pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), 
         Err(mistakes) => {
             // The health of sources is looked for most when something is wrong.
             let store = config::store_path(&path).filter(|store| store.exists());
-            if let Some(stored) = store.and_then(|store| stored(&store, now).ok()) {
+            if let Some(stored) = store.and_then(|store| stored(&store, &[], now).ok()) {
                 output::note(
                     "the config has mistakes, see below; this is what the store knows of feeds, old ones too\n",
                 );
@@ -142,7 +144,7 @@ impl<'a> ShownSource<'a> {
     }
 }
 
-fn stored(path: &Path, now: Timestamp) -> Result<Stored, Failure> {
+fn stored(path: &Path, posts: &[Post], now: Timestamp) -> Result<Stored, Failure> {
     let mut store = match Sqlite::open_read_only(path) {
         Ok(store) => store,
         // Before the first poll every feed is "never polled", which is an answer.
@@ -158,8 +160,24 @@ fn stored(path: &Path, now: Timestamp) -> Result<Stored, Failure> {
         shares: store.shares()?,
         config,
         outages: outages.iter().flatten().filter_map(Outage::of).collect(),
+        posts: troubles(&mut store, posts, now)?,
     })
 }
+
+/// The posts that cannot send.
+fn troubles(store: &mut Sqlite, posts: &[Post], now: Timestamp) -> Result<Vec<(String, String)>, StoreError> {
+    let mut troubles = Vec::new();
+    for post in posts {
+        let outbox = store.outbox(&post.id, now, POST_ROWS)?;
+        if let Some(trouble) = pipeline::post_trouble(&outbox) {
+            troubles.push((post.id.clone(), trouble));
+        }
+    }
+    Ok(troubles)
+}
+
+/// Rows of a post that are looked at for one that fails.
+const POST_ROWS: usize = 100;
 
 fn show(
     watched: &[ShownSource<'_>],
@@ -169,6 +187,9 @@ fn show(
 ) -> Result<(), Failure> {
     for Outage { lack, since, reason } in &stored.outages {
         output::note(&format!("warning: since {}: {reason}\nhelp: {}\n", minute(*since, zone), lack.advice()));
+    }
+    for (post, trouble) in &stored.posts {
+        output::note(&format!("warning: post `{post}`: {}\n", output::plain(trouble)));
     }
     let states: HashMap<&str, &SourceState> =
         stored.states.iter().map(|state| (state.source_id.as_str(), state)).collect();
@@ -197,6 +218,9 @@ fn show(
     }
     if let Some(outage) = stored.outages.first().filter(|_| options.check) {
         return Err(Failure::Running(anyhow!("this machine lacks something: {}", outage.reason)));
+    }
+    if let Some((post, trouble)) = stored.posts.first().filter(|_| options.check) {
+        return Err(Failure::Running(anyhow!("post `{post}`: {trouble}")));
     }
     let needing: Vec<&str> = told.iter().filter(|line| line.needs_somebody).map(|line| line.id).collect();
     if options.check && !needing.is_empty() {

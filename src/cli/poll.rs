@@ -71,6 +71,7 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
     let outage = open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
         pipeline::note_config(&context, None, Utc::now()).await?;
+        pipeline::enroll(&context).await?;
         pipeline::relabel(&context).await?;
         mend_throttles(&context).await?;
         context.resume(Utc::now()).await?;

@@ -11,8 +11,9 @@ use chrono::{DateTime, Utc};
 use super::{Failure, output};
 use crate::config::Config;
 use crate::disk;
+use crate::state::SourceState;
 use crate::store::sqlite::{self, Sqlite};
-use crate::store::{Claim, Store as _, StoreError};
+use crate::store::{Change, Claim, Store as _, StoreError};
 
 /// The rights of a store where there was none.
 const RIGHTS: u32 = 0o640;
@@ -66,8 +67,22 @@ fn copy(backup: &Path, new: &Path) -> Result<(), Failure> {
         });
     copied?;
     // It may be of an older format; it is made whole here, where its owner can still be set.
-    drop(Sqlite::open_existing(new, PATIENCE)?);
+    let mut store = Sqlite::open_existing(new, PATIENCE)?;
+    forget_documents(&mut store)?;
+    drop(store);
     Ok(File::open(new).and_then(|file| file.sync_all()).map_err(|error| failed("write", new, &error))?)
+}
+
+/// Lets the next document of each source count as its first: what it brings came before, to the store that this one replaces,
+/// and is no news to posts.
+fn forget_documents(store: &mut Sqlite) -> Result<(), StoreError> {
+    let forgotten = store.sources(None)?.into_iter().map(|known| {
+        let state = SourceState { body_hash: None, validators: Vec::new(), ..known.state };
+        Change::Source(Box::new(state))
+    });
+    let changes: Vec<Change> = forgotten.collect();
+    // Nobody else has it open.
+    store.apply(&changes, None).map(|_| ())
 }
 
 /// Gives a new store the owner and rights of the old one, or those that a service needs in that folder.

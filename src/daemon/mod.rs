@@ -41,7 +41,7 @@ use crate::config::Config;
 use crate::feed::Timestamp;
 use crate::fetch::descriptors::Shares;
 use crate::outage::{Lack, Network, Outage};
-use crate::pipeline::{self, Announced, Archives, Context};
+use crate::pipeline::{self, Announced, Archives, Context, PostReport};
 use crate::publish::files::{FilesError, Written};
 use crate::serve::{self, Front, Offer, ServingLimits, Socket};
 use crate::state::SourceState;
@@ -184,6 +184,9 @@ struct Daemon {
     relabelling: Task<bool>,
     upkeep: Task<usize>,
     announcing: Task<Option<Timestamp>>,
+    posting: Task<Vec<PostReport>>,
+    /// When to post: now after a publication, later for what waits.
+    next_posting: Option<Timestamp>,
     /// The topics to announce to hubs.
     announced: Arc<Vec<Announced>>,
     /// When to announce: now after a publication, later after a failure.
@@ -239,6 +242,8 @@ impl Daemon {
             relabelling: Task::new("labelling stored entries"),
             upkeep: Task::new("the daily upkeep"),
             announcing: Task::new("announcing to hubs"),
+            posting: Task::new("posting"),
+            next_posting: None,
             announced: Arc::default(),
             next_announcement: None,
             gathered: None,
@@ -301,6 +306,11 @@ impl Daemon {
                 announced = self.announcing.ended() => {
                     let next = self.survive(announced)?.flatten();
                     self.next_announcement = self.next_announcement.or(next);
+                }
+                posted = self.posting.ended() => {
+                    if let Some(reports) = self.survive(posted)? {
+                        self.posted(&reports);
+                    }
                 }
                 noted = self.noting.ended() => {
                     self.survive(noted)?;
@@ -374,6 +384,10 @@ impl Daemon {
             self.next_announcement = None;
             self.announcing.ask();
         }
+        if self.next_posting.is_some_and(|at| at <= now) && !self.network.is_down() {
+            self.next_posting = None;
+            self.posting.ask();
+        }
         let (context, announced, archives) = (&self.context, &self.announced, self.archives());
         let (front, stop, outages) = (&self.front, &self.stop, self.outages_untold());
         self.publishing
@@ -404,6 +418,19 @@ impl Daemon {
             let (context, announced) = (Arc::clone(context), Arc::clone(announced));
             async move { Ok(pipeline::announce(&context, &announced, now).await?) }
         });
+        self.posting.start(|| {
+            let (context, published, stop) = (Arc::clone(context), self.published, self.stop.clone());
+            async move { Ok(pipeline::post(&context, published, &stop).await?) }
+        });
+    }
+
+    /// Goes on with what waits in the outbox when it is due, and tells of posts in trouble.
+    fn posted(&mut self, reports: &[PostReport]) {
+        let next = reports.iter().filter_map(|report| report.next).min();
+        self.next_posting = self.next_posting.into_iter().chain(next).min();
+        let trouble = |report: &PostReport| Some(format!("post `{}`: {}", report.post, report.trouble.as_deref()?));
+        let troubles: Vec<String> = reports.iter().filter_map(trouble).collect();
+        self.set_trouble("posts", (!troubles.is_empty()).then(|| troubles.join("; ")));
     }
 
     /// Publishes before long, with what else comes until then.
@@ -540,6 +567,7 @@ impl Daemon {
         self.report_publication();
         self.announced = Arc::new(announced);
         self.next_announcement = Some(Utc::now());
+        self.next_posting = Some(Utc::now());
         let is_first = self.published.replace(generation).is_none();
         self.note_files(written);
         if is_first {
@@ -603,6 +631,11 @@ impl Daemon {
             ended?;
         } else {
             warn!(polls = self.polls.len(), "polls were given up: they are repeated at the next start");
+        }
+        if self.posting.is_running() {
+            // What is sent and not noted would be sent again.
+            let ended = timeout_at(grace, self.posting.ended()).await.unwrap_or(Ok(None));
+            self.survive(ended)?;
         }
         if self.publishing.is_running() {
             // One that does not hear of the end in time is held up by the disk.

@@ -412,7 +412,7 @@ fn served(filed: Filed, archives: Archives) -> Filed {
 }
 
 /// The credit of each source: those of the config, and former ones of stored entries.
-fn credits(config: &Config, states: &[SourceState], mut health: HashMap<Monitored, Turn>) -> BTreeMap<String, Credit> {
+pub(super) fn credits(config: &Config, states: &[SourceState], mut health: HashMap<Monitored, Turn>) -> BTreeMap<String, Credit> {
     let former = |url, about| Credit {
         title: None,
         url,

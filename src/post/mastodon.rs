@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::text::{Manner, message, unmentioned};
-use super::{Credentials, Dispatch, Facts, Receipt, answers, key};
+use super::{Credentials, Dispatch, TargetFacts, Receipt, answers, key};
 use crate::config::Visibility;
 use crate::feed::Timestamp;
 use crate::outbox::{HttpAnswer, HttpCall, StoryEvent, Verb};
@@ -25,7 +25,7 @@ pub(super) fn question(server: &Url) -> HttpCall {
 }
 
 /// Reads the limits of the server; a server that does not tell them has the usual ones.
-pub(super) fn learn(usual: Facts, answer: &HttpAnswer, now: Timestamp) -> Result<Facts, Receipt> {
+pub(super) fn learn(usual: TargetFacts, answer: &HttpAnswer, now: Timestamp) -> Result<TargetFacts, Receipt> {
     if matches!(answer.status, 408 | 425 | 429 | 500..) {
         return Err(answers::refusal(answer, ADVICE, now));
     }
@@ -34,14 +34,14 @@ pub(super) fn learn(usual: Facts, answer: &HttpAnswer, now: Timestamp) -> Result
         let limit = json.pointer(&format!("/configuration/statuses/{name}")).and_then(Value::as_u64);
         limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| (1..=1_000_000).contains(limit))
     };
-    Ok(Facts {
+    Ok(TargetFacts {
         characters_max: limit("max_characters").unwrap_or(usual.characters_max),
         link_characters: limit("characters_reserved_per_url").or(usual.link_characters),
         ..usual
     })
 }
 
-pub(super) fn text(dispatch: &Dispatch<'_>, facts: &Facts) -> String {
+pub(super) fn text(dispatch: &Dispatch<'_>, facts: &TargetFacts) -> String {
     message(dispatch, facts, Manner { escape: unmentioned, link: str::to_owned })
 }
 
@@ -50,7 +50,7 @@ pub(super) fn call(
     server: &Url,
     visibility: Visibility,
     credentials: &Credentials,
-    facts: &Facts,
+    facts: &TargetFacts,
 ) -> Option<HttpCall> {
     let authorization = ("authorization", format!("Bearer {}", credentials.token));
     // Without anybody who is mentioned, a direct message is seen by the account alone.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::text::{Manner, message, unmentioned};
-use super::{Credentials, Dispatch, Facts, Receipt, answers, key};
+use super::{Credentials, Dispatch, TargetFacts, Receipt, answers, key};
 use crate::feed::Timestamp;
 use crate::outbox::{HttpAnswer, HttpCall, StoryEvent, Verb};
 
@@ -22,18 +22,18 @@ pub(super) fn question(server: &Url, room: &str, credentials: &Credentials) -> O
     Some(HttpCall { verb: Verb::Get, url, headers: vec![authorization(credentials)], body: Vec::new() })
 }
 
-pub(super) fn learn(usual: Facts, room: &str, answer: &HttpAnswer, now: Timestamp) -> Result<Facts, Receipt> {
+pub(super) fn learn(usual: TargetFacts, room: &str, answer: &HttpAnswer, now: Timestamp) -> Result<TargetFacts, Receipt> {
     if answer.status != 200 {
         return Err(refusal(answer, now));
     }
     let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     match json.get("room_id").and_then(Value::as_str) {
-        Some(id) => Ok(Facts { room: Some(id.to_owned()), ..usual }),
+        Some(id) => Ok(TargetFacts { room: Some(id.to_owned()), ..usual }),
         None => Err(Receipt::Later { why: format!("its answer does not tell the room `{room}`"), wait: None }),
     }
 }
 
-pub(super) fn text(dispatch: &Dispatch<'_>, facts: &Facts) -> String {
+pub(super) fn text(dispatch: &Dispatch<'_>, facts: &TargetFacts) -> String {
     message(dispatch, facts, Manner { escape: unmentioned, link: str::to_owned })
 }
 
@@ -42,7 +42,7 @@ pub(super) fn call(
     server: &Url,
     is_text: bool,
     credentials: &Credentials,
-    facts: &Facts,
+    facts: &TargetFacts,
 ) -> Option<HttpCall> {
     let room = facts.room.as_deref()?;
     let key = key(dispatch);
@@ -68,7 +68,7 @@ pub(super) fn call(
 }
 
 /// A message that mentions nobody (`m.mentions`), as text and as HTML.
-fn content(dispatch: &Dispatch<'_>, is_text: bool, facts: &Facts) -> Value {
+fn content(dispatch: &Dispatch<'_>, is_text: bool, facts: &TargetFacts) -> Value {
     let text = text(dispatch, facts);
     let mut html = html_escape::encode_quoted_attribute(&text).replace('\n', "<br>");
     if let Some(link) = &dispatch.notice.link {

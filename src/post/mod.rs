@@ -87,9 +87,9 @@ impl Credentials {
 /// Shortest secret that is looked for in texts: shorter ones are in any.
 const SECRET_BYTES_MIN: usize = 6;
 
-/// Facts about a target that are asked for before anything is sent.
+/// TargetFacts about a target that are asked for before anything is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub struct TargetFacts {
     /// The longest message, in characters.
     pub characters_max: usize,
     /// The length that each address counts with; `None` for its own.
@@ -137,7 +137,7 @@ impl Receipt {
 
 /// Returns the facts that are known of a target without asking it.
 #[must_use]
-pub fn usual_facts(target: &Target) -> Facts {
+pub fn usual_facts(target: &Target) -> TargetFacts {
     let (characters_max, link_characters) = match target {
         Target::Mastodon { .. } => (mastodon::CHARACTERS, Some(mastodon::LINK_CHARACTERS)),
         Target::Matrix { .. } => (matrix::CHARACTERS, None),
@@ -148,7 +148,7 @@ pub fn usual_facts(target: &Target) -> Facts {
         Target::Matrix { room, .. } if room.starts_with('!') => Some(room.clone()),
         _ => None,
     };
-    Facts { characters_max, link_characters, room }
+    TargetFacts { characters_max, link_characters, room }
 }
 
 /// Returns the request whose answer tells the facts; `None` if the usual ones are enough.
@@ -165,7 +165,7 @@ pub fn question(post: &Post, credentials: &Credentials) -> Option<HttpCall> {
 ///
 /// # Errors
 /// The receipt of everything that would be sent.
-pub fn learn(post: &Post, answer: &HttpAnswer, now: Timestamp) -> Result<Facts, Receipt> {
+pub fn learn(post: &Post, answer: &HttpAnswer, now: Timestamp) -> Result<TargetFacts, Receipt> {
     let facts = usual_facts(&post.target);
     match &post.target {
         Target::Mastodon { .. } => mastodon::learn(facts, answer, now),
@@ -176,7 +176,7 @@ pub fn learn(post: &Post, answer: &HttpAnswer, now: Timestamp) -> Result<Facts, 
 
 /// Returns the message as people would see it; the JSON for targets that get that.
 #[must_use]
-pub fn shown(dispatch: &Dispatch<'_>, facts: &Facts) -> String {
+pub fn shown(dispatch: &Dispatch<'_>, facts: &TargetFacts) -> String {
     match &dispatch.post.target {
         Target::Mastodon { .. } => mastodon::text(dispatch, facts),
         Target::Matrix { .. } => matrix::text(dispatch, facts),
@@ -187,7 +187,7 @@ pub fn shown(dispatch: &Dispatch<'_>, facts: &Facts) -> String {
 
 /// Returns the request that brings an event to a target of HTTP; `None` if the target has nothing to do with it.
 #[must_use]
-pub fn call(dispatch: &Dispatch<'_>, credentials: &Credentials, facts: &Facts) -> Option<HttpCall> {
+pub fn call(dispatch: &Dispatch<'_>, credentials: &Credentials, facts: &TargetFacts) -> Option<HttpCall> {
     match &dispatch.post.target {
         Target::Mastodon { server, visibility, .. } => {
             mastodon::call(dispatch, server, *visibility, credentials, facts)
@@ -272,6 +272,18 @@ pub(super) fn key(dispatch: &Dispatch<'_>) -> String {
     };
     let text = format!("{}\0{}\0{}\0{instant}", post.id, notice.id, event.word());
     digest(&text)
+}
+
+/// Returns the name of an event for its target, the same however often it is sent.
+#[must_use]
+pub fn key_of(dispatch: &Dispatch<'_>) -> String {
+    key(dispatch)
+}
+
+/// Returns the name of a digest of stories, which are told by their ids.
+#[must_use]
+pub fn digest_id(post: &str, stories: &[&str]) -> String {
+    digest(&format!("{post}\0{}", stories.join("\0")))
 }
 
 /// A hash as text.

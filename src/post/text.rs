@@ -6,7 +6,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::hashtags::hashtags;
-use super::{Dispatch, Facts};
+use super::{Dispatch, TargetFacts};
 use crate::outbox::{TextField, TextPart};
 
 /// The ways of a target with texts.
@@ -28,7 +28,7 @@ const TITLE_WORDS: usize = 6;
 const CHUNK: usize = 30;
 
 /// Writes a message.
-pub(super) fn message(dispatch: &Dispatch<'_>, facts: &Facts, manner: Manner) -> String {
+pub(super) fn message(dispatch: &Dispatch<'_>, facts: &TargetFacts, manner: Manner) -> String {
     let mut draft = TextDraft::new(dispatch, facts, manner);
     for (field, kept) in CUTS {
         if draft.fits() {
@@ -70,14 +70,14 @@ const CUTS: &[(TextField, usize)] = &[
 
 struct TextDraft<'a> {
     dispatch: &'a Dispatch<'a>,
-    facts: &'a Facts,
+    facts: &'a TargetFacts,
     manner: Manner,
     /// Each field in the pieces that it may be cut into; a piece begins with what parts it from the one before.
     fields: Vec<(TextField, Vec<String>, bool)>,
 }
 
 impl<'a> TextDraft<'a> {
-    fn new(dispatch: &'a Dispatch<'a>, facts: &'a Facts, manner: Manner) -> Self {
+    fn new(dispatch: &'a Dispatch<'a>, facts: &'a TargetFacts, manner: Manner) -> Self {
         let notice = dispatch.notice;
         let list = |items: &[String], parting: &str| {
             let piece = |(place, item): (usize, &String)| {
@@ -305,7 +305,7 @@ mod tests {
         post.hashtags = vec!["Laïcité".into()];
         let now = notice.date;
         let dispatch = Dispatch { post: &post, notice, event: StoryEvent::New, noted: now, remote: None, trial, now };
-        let facts = Facts { characters_max: max, link_characters: Some(23), room: None };
+        let facts = TargetFacts { characters_max: max, link_characters: Some(23), room: None };
         message(&dispatch, &facts, Manner { escape: unmentioned, link: str::to_owned })
     }
 

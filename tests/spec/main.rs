@@ -12,6 +12,8 @@
 mod desk;
 #[path = "../support/loopback.rs"]
 mod loopback;
+#[path = "../support/mastodon.rs"]
+mod mastodon;
 #[path = "../support/origin.rs"]
 mod origin;
 #[path = "../support/packed.rs"]
@@ -40,6 +42,7 @@ mod manners;
 mod outage;
 mod parity;
 mod poll;
+mod post;
 mod private;
 mod publish;
 mod reading;
