@@ -125,13 +125,13 @@ impl<'a> TextDraft<'a> {
 
     /// The message; lines whose fields are all empty are left out, and so is what parted an empty field from others.
     fn text(&self) -> String {
-        let mut lines: Vec<Line> = vec![Line::default()];
+        let mut lines: Vec<TextLine> = vec![TextLine::default()];
         for part in &self.dispatch.post.text.0 {
             match part {
                 TextPart::Literal(literal) => {
                     for (place, piece) in literal.split('\n').enumerate() {
                         if place > 0 {
-                            lines.push(Line::default());
+                            lines.push(TextLine::default());
                         }
                         lines.last_mut().into_iter().for_each(|line| line.literal(piece));
                     }
@@ -142,7 +142,7 @@ impl<'a> TextDraft<'a> {
                 }
             }
         }
-        let lines: Vec<String> = lines.into_iter().filter(|line| !line.is_left_out()).map(Line::end).collect();
+        let lines: Vec<String> = lines.into_iter().filter(|line| !line.is_left_out()).map(TextLine::end).collect();
         let text = lines.join("\n");
         let mut text = text.trim().to_owned();
         while text.contains("\n\n\n") {
@@ -189,7 +189,7 @@ impl<'a> TextDraft<'a> {
 
 /// A line of a message under way.
 #[derive(Default)]
-struct Line {
+struct TextLine {
     text: String,
     /// It has fields, and one of them says something.
     fields: Option<bool>,
@@ -197,7 +197,7 @@ struct Line {
     parting: String,
 }
 
-impl Line {
+impl TextLine {
     fn literal(&mut self, piece: &str) {
         self.parting.push_str(piece);
     }

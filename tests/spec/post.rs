@@ -19,6 +19,12 @@ fn saying(name: &str, title: &str) -> String {
     )
 }
 
+/// The same, dated so many hours ago.
+fn dated(item: &str, hours: i64) -> String {
+    let date = (chrono::Utc::now() - chrono::TimeDelta::hours(hours)).to_rfc2822();
+    item.replace("</item>", &format!("<pubDate>{date}</pubDate></item>"))
+}
+
 fn feed(names: &[&str]) -> String {
     rss(&names.iter().map(|name| news(name)).collect::<Vec<_>>())
 }
@@ -150,8 +156,8 @@ fn a_source_that_issues_everything_anew_is_no_flood() {
 fn a_change_and_a_withdrawal_follow_where_that_is_wanted() {
     let server = Mastodon::start();
     let world = world(&mastodon(&server, "edits = \"update\"\nwithdrawn = \"delete\""));
-    let others = ["a", "b", "c", "d"].map(news);
-    let with = |item: Option<String>| item.into_iter().chain(others.clone()).collect::<Vec<_>>();
+    let others = [("a", 4), ("b", 5), ("c", 6), ("d", 7)].map(|(name, hours)| dated(&news(name), hours));
+    let with = |item: Option<String>| item.map(|item| dated(&item, 1)).into_iter().chain(others.clone()).collect::<Vec<_>>();
     brings(&world, &with(None));
     world.succeeds(&["post"]);
     let before = server.texts().len();
