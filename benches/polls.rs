@@ -15,7 +15,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use veille::config;
-use veille::pipeline::{self, Context};
+use veille::pipeline::{self, Conclusion, Context};
 use veille::store::Handle;
 use veille::store::sqlite::Sqlite;
 
@@ -95,7 +95,8 @@ async fn ours(port: u16) -> Duration {
         move |round: usize, feed: usize| async move {
             let now = noon + TimeDelta::hours(i64::try_from(first + round).unwrap());
             let source = context.config.sources.get(feed).unwrap();
-            pipeline::poll(context, source, true, now).await.unwrap();
+            let conclusion = pipeline::ask(context, source, true, now).await.unwrap();
+            assert!(matches!(conclusion, Conclusion::Kept { is_answer: true, .. }));
         }
     };
     rounds(1, poll(0)).await; // documents

@@ -55,7 +55,7 @@ impl Lack {
 
     /// Returns what the operator can do, or need not do. Of the store and the folder the reason says more.
     #[must_use]
-    pub fn advice(self) -> &'static str {
+    pub fn hint(self) -> &'static str {
         match self {
             Self::Network => {
                 "check this machine's connection, DNS and `poll.proxy`; feeds stay due, and go on by themselves"

@@ -31,7 +31,7 @@ pub struct Panicked {
 ///
 /// # Cancellation
 /// Queued work is done all the same, and its result is dropped.
-pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Panicked> {
+pub async fn run_aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Panicked> {
     static JOBS: LazyLock<Sender<ReadingJob>> = LazyLock::new(start);
     let (done, result) = oneshot::channel();
     let job: ReadingJob = Box::new(move || {
@@ -80,15 +80,15 @@ mod tests {
 
     #[tokio::test]
     async fn work_comes_back_with_its_result() {
-        assert_eq!(run(|| 6 * 7).await.unwrap(), 42);
+        assert_eq!(run_aside(|| 6 * 7).await.unwrap(), 42);
     }
 
     #[tokio::test]
     async fn a_panic_is_an_error_and_the_next_work_is_done() {
         for _ in 0..50 {
-            let error = run(|| assert_eq!(1, 2, "odd document")).await.unwrap_err();
+            let error = run_aside(|| assert_eq!(1, 2, "odd document")).await.unwrap_err();
             assert!(error.message.contains("odd document"), "{error}");
         }
-        assert!(run(|| true).await.unwrap());
+        assert!(run_aside(|| true).await.unwrap());
     }
 }

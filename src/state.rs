@@ -39,8 +39,8 @@ pub struct SourceState {
     pub moved_to: Option<Url>,
     /// A permanent redirect seen lately, not adopted yet.
     pub redirect: Option<Redirect>,
-    /// The feed's own metadata, for `atom:source`.
-    pub about: About,
+    /// The feed's own metadata, for `atom:source`; boxed, since a publication moves that of every source.
+    pub about: Box<About>,
 }
 
 /// A source as the store knows it.

@@ -19,7 +19,7 @@ pub use shown::{Chosen, Told, ToldEntry, shown};
 
 /// Identity of an entry within its source: a hash of its guid, else its link, else its text, each with the title.
 ///
-/// The title is part of it because some sources give several items one guid or one link.
+/// The title is part of it because some sources give several entries one guid or one link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryKey(pub [u8; 16]);
 
@@ -100,16 +100,16 @@ impl fmt::Display for Month {
 /// An entry's identity, known before the store is asked.
 ///
 /// ```
-/// use veille::dedup::{Decision, decide, identify};
+/// use veille::dedup::{Decision, recognise, identify};
 /// use veille::feed::Entry;
 /// use veille::story::Known;
 ///
 /// let entry = Entry { id: Some("42".into()), title: Some("Une école".into()), ..Entry::default() };
 /// let (_, identity) = identify("education", "rss20", vec![entry]).remove(0);
-/// assert_eq!(decide(&identity, &[]), Decision::New);
+/// assert_eq!(recognise(&identity, &[]), Decision::New);
 ///
 /// let known = Known { number: 7, key: identity.key, guid_key: identity.guid_key, fingerprint: identity.fingerprint };
-/// assert_eq!(decide(&identity, &[known]), Decision::Same(7));
+/// assert_eq!(recognise(&identity, &[known]), Decision::Same(7));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
@@ -117,11 +117,11 @@ pub struct Identity {
     pub key: EntryKey,
     /// Hash of the guid (or the link) alone, by which an entry is found again under another title.
     pub guid_key: Option<EntryKey>,
-    /// Whether no other item of its document has its guid, so that the guid alone finds it again.
+    /// Whether no other entry of its document has its guid, so that the guid alone finds it again.
     pub owns_guid: bool,
     /// Hash of its text.
     pub fingerprint: Fingerprint,
-    /// The link without its non-identifying parts; `None` for a site's root or a page that several items of the
+    /// The link without its non-identifying parts; `None` for a site's root or a page that several entries of the
     /// document share.
     pub canonical_link: Option<String>,
     /// The id under which we publish it, for ever: the source's if it is an absolute IRI, else a `UUIDv5`.
@@ -159,7 +159,7 @@ pub struct Clues {
     pub lasting: Vec<i64>,
 }
 
-/// A stored entry of the same source, as `dedup::decide` needs it.
+/// A stored entry of the same source, as `dedup::recognise` needs it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
     /// Its number in the store.
@@ -278,7 +278,7 @@ pub struct StoredEntry {
     pub story: i64,
     /// Its link for comparison; `None` if that identifies nothing.
     pub canonical_link: Option<String>,
-    /// Whether it has a guid that no other item of its document has.
+    /// Whether it has a guid that no other entry of its document has.
     pub owns_guid: bool,
     /// When we first saw it.
     pub first_seen: Timestamp,

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::installation::{FEED, Installation, NEW_FEED};
 use crate::process::Process;
-use crate::world::{FEED, NEW_FEED, World};
 
 /// Time that the daemon is left alone before its memory at rest is read.
 const REST: Duration = Duration::from_secs(10);
@@ -35,31 +35,31 @@ pub struct Seen {
     pub stop_busy: Duration,
 }
 
-/// Runs the daemon several times. Changes the rules of `world`.
-pub fn watch(world: &mut World) -> Seen {
-    let (mut daemon, signs) = start(world);
+/// Runs the daemon several times. Changes the rules of `installation`.
+pub fn watch(installation: &mut Installation) -> Seen {
+    let (mut daemon, signs) = start(installation);
     std::thread::sleep(REST);
     let idle_mb = daemon.resident_mb();
-    let readers = Readers::start(world.port);
+    let readers = Readers::start(installation.port);
     let began = Instant::now();
     signs.begin();
-    world.add_topic();
-    let wanted = SHOWN.min(world.feeds() * 10);
-    wait("the feed of the new topic", || count_entries(world.port, NEW_FEED) >= wanted);
+    installation.add_topic();
+    let wanted = SHOWN.min(installation.feeds() * 10);
+    wait("the feed of the new topic", || count_entries(installation.port, NEW_FEED) >= wanted);
     let new_topic = began.elapsed();
     let (watchdog_gap, slowest_get) = (signs.longest(), readers.slowest());
     let peak_mb = daemon.peak_mb();
     daemon.terminate();
 
-    let (daemon, _signs) = start(world);
-    world.add_topic();
+    let (daemon, _signs) = start(installation);
+    installation.add_topic();
     std::thread::sleep(Duration::from_secs(3)); // the file is looked at every two seconds
     let stop_relabelling = daemon.terminate();
 
     let stop_busy = STOPS.into_iter().map(|pause| {
         // Each start has the labels to make that the last one left.
-        let (daemon, _signs) = start(world);
-        world.show_fewer();
+        let (daemon, _signs) = start(installation);
+        installation.show_fewer();
         std::thread::sleep(pause);
         daemon.terminate()
     });
@@ -68,11 +68,11 @@ pub fn watch(world: &mut World) -> Seen {
 }
 
 /// Starts the daemon and waits until it says that it is ready.
-fn start(world: &World) -> (Process, Signs) {
-    let signs = Signs::listen(world);
-    let mut command = world.veille("run");
-    command.env("NOTIFY_SOCKET", world.folder().join("notify")).env("WATCHDOG_USEC", "20000000");
-    let daemon = Process::start(&mut command, &world.folder().join("run.log"));
+fn start(installation: &Installation) -> (Process, Signs) {
+    let signs = Signs::listen(installation);
+    let mut command = installation.veille("run");
+    command.env("NOTIFY_SOCKET", installation.folder().join("notify")).env("WATCHDOG_USEC", "20000000");
+    let daemon = Process::start(&mut command, &installation.folder().join("run.log"));
     wait("the daemon", || signs.ready.load(Ordering::SeqCst));
     (daemon, signs)
 }
@@ -93,8 +93,8 @@ struct Signs {
 }
 
 impl Signs {
-    fn listen(world: &World) -> Self {
-        let path = world.folder().join("notify");
+    fn listen(installation: &Installation) -> Self {
+        let path = installation.folder().join("notify");
         let _ = std::fs::remove_file(&path); // that of the daemon before
         let socket = UnixDatagram::bind(path).unwrap();
         let ready = Arc::new(AtomicBool::new(false));

@@ -16,17 +16,17 @@
 mod daemon;
 mod feeds;
 mod floor;
+mod installation;
 mod origin;
 mod process;
 mod results;
-mod world;
 
 use std::path::{Path, PathBuf};
 
+use installation::Installation;
 use origin::Origin;
 use process::Cost;
 use results::{Rounds, Step};
-use world::World;
 
 /// Begins the part of the results that other commands have measured.
 const KEPT: &str = "<!-- Kept by `cargo bench --bench rounds`";
@@ -66,25 +66,25 @@ fn measure(feeds: usize, program: &Path, repeats: usize) -> Rounds {
     let mut origin = Origin::start(feeds);
     let mut polls: [(&str, Vec<Cost>, Vec<Cost>); 3] =
         ["cold", "without news", "one feed in ten has one new entry"].map(|name| (name, Vec::new(), Vec::new()));
-    let mut world = World::new(program, &origin.urls);
+    let mut installation = Installation::new(program, &origin.urls);
     for repeat in 0..repeats {
         if repeat > 0 {
-            world = World::new(program, &origin.urls);
+            installation = Installation::new(program, &origin.urls);
         }
         for (step, (name, costs, floors)) in polls.iter_mut().enumerate() {
             if step == 2 {
                 origin.next_round();
             }
-            let (cost, floor) = (world.poll(), world.poll_floor());
+            let (cost, floor) = (installation.poll(), installation.poll_floor());
             tell(name, &cost);
             costs.push(cost);
             floors.push(floor);
         }
     }
-    let entries = world.entries();
+    let entries = installation.entries();
     let expected = feeds * feeds::ENTRIES + (0..feeds).filter(|feed| feeds::changes(*feed, repeats - 1)).count();
     assert_eq!(entries, expected, "not every entry was stored");
-    let published: Vec<Cost> = (0..repeats).map(|_| world.publish()).collect();
+    let published: Vec<Cost> = (0..repeats).map(|_| installation.publish()).collect();
     let publish = Cost::median(&published);
     tell("publish", &publish);
     let steps = polls.map(|(name, costs, floors)| Step {
@@ -94,7 +94,7 @@ fn measure(feeds: usize, program: &Path, repeats: usize) -> Rounds {
     });
     let mut steps = Vec::from(steps);
     steps.push(Step { name: "publish", cost: publish, floor: None });
-    let seen = daemon::watch(&mut world);
+    let seen = daemon::watch(&mut installation);
     eprintln!("{feeds} feeds: {seen:.2?}");
     Rounds { feeds, entries, steps, seen }
 }

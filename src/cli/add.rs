@@ -13,7 +13,7 @@ use crate::config::{Config, NewFeed, id_for, is_id};
 use crate::feed::Feed;
 use crate::fetch::{self, Answer, Client, Settings};
 use crate::parse::{self, Candidate};
-use crate::text::{feed_key, web_address};
+use crate::text::{count, feed_key, web_address};
 
 /// Where feeds usually are, for sites whose pages do not say.
 const USUAL_PATHS: [&str; 8] =
@@ -90,7 +90,7 @@ fn refuse_known(config: &Config, url: &Url) -> Result<(), Failure> {
 
 /// Asks `address`; then, if it is a page, the feed that it names.
 async fn find(config: &Config, client: &Client, address: Url, guess: bool) -> Result<(Url, Feed), Failure> {
-    let (mut candidates, why) = match ask(config, client, &address).await? {
+    let (mut candidates, why) = match ask_page(config, client, &address).await? {
         FoundAt::Feed { url, feed } => return Ok((url, *feed)),
         FoundAt::Page { candidates, why } => (candidates, why),
     };
@@ -105,7 +105,7 @@ async fn find(config: &Config, client: &Client, address: Url, guess: bool) -> Re
         1 => candidates.swap_remove(0),
         _ => choose(candidates)?,
     };
-    match ask(config, client, &chosen.url).await? {
+    match ask_page(config, client, &chosen.url).await? {
         FoundAt::Feed { url, feed } => Ok((url, *feed)),
         FoundAt::Page { why, .. } => Err(anyhow::anyhow!("{} is named as a feed, but {why}", chosen.url).into()),
     }
@@ -121,7 +121,7 @@ async fn usual(config: &Config, client: &Client, address: &Url) -> Result<(Url, 
                 continue;
             }
             // A usual address without a feed is no failure.
-            if let Ok(FoundAt::Feed { url, feed }) = ask(config, client, &url).await {
+            if let Ok(FoundAt::Feed { url, feed }) = ask_page(config, client, &url).await {
                 return Ok((url, *feed));
             }
             tried.push(url);
@@ -130,7 +130,7 @@ async fn usual(config: &Config, client: &Client, address: &Url) -> Result<(Url, 
     Err(anyhow::anyhow!("{address} names no feed, and none of {} usual addresses is one", tried.len()).into())
 }
 
-async fn ask(config: &Config, client: &Client, url: &Url) -> Result<FoundAt, Failure> {
+async fn ask_page(config: &Config, client: &Client, url: &Url) -> Result<FoundAt, Failure> {
     let fetched = client.fetch(&client.request(url.clone()), Utc::now()).await.map_err(|error| explained(&error))?;
     // A feed that moved for good is added at its new address; other redirects are the site's business.
     let at = fetched.moved().unwrap_or(url).clone();
@@ -149,7 +149,7 @@ async fn ask(config: &Config, client: &Client, url: &Url) -> Result<FoundAt, Fai
 }
 
 fn explained(error: &fetch::FetchError) -> Failure {
-    let help = error.advice().map(|advice| format!("\nhelp: {advice}")).unwrap_or_default();
+    let help = error.hint().map(|hint| format!("\nhelp: {hint}")).unwrap_or_default();
     anyhow::anyhow!("{error}{help}").into()
 }
 
@@ -180,8 +180,7 @@ fn for_people(id: &str, url: &Url, feed: &Feed, path: &Path) -> String {
     let title = feed.title.as_deref().unwrap_or("(no title)");
     let latest = feed.entries.iter().filter_map(|entry| entry.published.or(entry.updated)).max();
     let latest = latest.map(|date| format!(", the latest of {}", date.format("%Y-%m-%d"))).unwrap_or_default();
-    let number = feed.entries.len();
-    let entries = if number == 1 { "1 entry".to_owned() } else { format!("{number} entries") };
+    let entries = count(feed.entries.len(), "entry");
     format!(
         "{title}\n{url}\n{entries}{latest}\nadded to `{}` as `{id}`; a running daemon polls it at once\n",
         path.display()

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::{Failure, judged, open, output};
 use crate::config::{self, Config, Diagnosis, Diagnostic, Severity};
 use crate::store::{Filter, Held, Store};
+use crate::text::count;
 use crate::topic::Matcher;
 
 /// Stored entries that topics are held against, the newest.
@@ -32,9 +33,9 @@ pub(super) fn run(config: Option<PathBuf>, options: &Options) -> Result<(), Fail
     output::print(&format!(
         "`{}` is valid: {} polled ({} off), {}\n",
         path.display(),
-        output::count(on, "feed"),
+        count(on, "feed"),
         config.sources.len() - on,
-        output::count(config.topics.len(), "topic"),
+        count(config.topics.len(), "topic"),
     ))?;
     Ok(())
 }
@@ -51,7 +52,9 @@ fn hints(config: &Config) -> Diagnosis {
             break;
         }
         found.extend(
-            judged::labels(config, &matcher, &stored.entry, &stored.source_id).into_iter().map(|label| label.topic),
+            judged::labels_under(config, &matcher, &stored.entry, &stored.source_id)
+                .into_iter()
+                .map(|label| label.topic),
         );
     }
     let unmatched = config.topics.iter().zip(&config.topic_spans).filter(|(topic, _)| !found.contains(&topic.id));

@@ -220,7 +220,7 @@ fn line(text: &mut String, change: &GainOrLoss, paint: Paint) {
         Direction::Gained => paint.good("+"),
         Direction::Lost => paint.bad("−"),
     };
-    let title = output::plain(change.title.as_deref().unwrap_or("(no title)"));
+    let title = output::harmless(change.title.as_deref().unwrap_or("(no title)"));
     let _ = writeln!(text, "  {sign} {}  {:>6}  {title}", change.date.format("%Y-%m-%d"), change.id);
     let _ = writeln!(text, "      {}", why(change));
 }
@@ -231,7 +231,7 @@ fn why(change: &GainOrLoss) -> String {
     let because = match &change.verdict {
         None => return "the topic is gone".into(),
         Some(Verdict::In | Verdict::BelowThreshold) => of,
-        Some(Verdict::Excluded(term)) => format!("kept out by `{}` of `not`", output::plain(term)),
+        Some(Verdict::Excluded(term)) => format!("kept out by `{}` of `not`", output::harmless(term)),
         Some(Verdict::OtherLanguage) => "kept out by its language".into(),
         Some(Verdict::OtherSource) => "its feed is not for this topic".into(),
         Some(Verdict::OtherTopic(other)) => format!("kept out by topic `{other}`"),

@@ -63,7 +63,7 @@ struct InTopic<'a> {
 
 pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failure> {
     if let Some(topic) = &options.topic {
-        open::topic(config, topic)?;
+        open::find_topic(config, topic)?;
     }
     let zone = config.site.zone;
     let since = options.since.as_deref().map(|text| since(text, zone, Utc::now())).transpose()?;
@@ -76,7 +76,7 @@ pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failur
         None => open::store_to_read(config)?,
     };
     if let Some(id) = &options.feed {
-        open::source(config, &mut store, id)?;
+        open::find_source(config, &mut store, id)?;
     }
     let mut query = options.search.as_deref().map(Query::parse).unwrap_or_default();
     let filter = Filter {
@@ -161,7 +161,7 @@ fn since(text: &str, zone: Tz, now: Timestamp) -> Result<Timestamp, Failure> {
     let moment = || MOMENTS.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
     let local = || begins(day().or_else(moment)?, zone);
     let instant = || Some(DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc));
-    let ago = || now.checked_sub_signed(TimeDelta::from_std(config::duration(text)?).ok()?);
+    let ago = || now.checked_sub_signed(TimeDelta::from_std(config::read_duration(text)?).ok()?);
     local().or_else(instant).or_else(ago).ok_or_else(|| {
         Failure::Usage(format!(
             "error: `{text}` is no date\nhelp: write a day such as `2026-11-24` or `24/11/2026`, an instant such as \

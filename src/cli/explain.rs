@@ -58,13 +58,13 @@ struct JudgementLine<'a> {
 
 pub(super) fn run(config: &Config, options: &ExplainOptions) -> Result<(), Failure> {
     if let Some(topic) = &options.topic {
-        open::topic(config, topic)?;
+        open::find_topic(config, topic)?;
     }
     let matcher = Matcher::new(config.topics.clone());
     let paint = Paint::of_stdout();
     let mut text = String::new();
     for subject in subjects(config, &options.entry)? {
-        let mut judgements = judged::judgements(config, &matcher, &subject.entry, &subject.source_id);
+        let mut judgements = judged::judgements_under(config, &matcher, &subject.entry, &subject.source_id);
         judgements.retain(|judgement| options.topic.as_ref().is_none_or(|topic| *topic == judgement.topic));
         if options.json {
             for judgement in &judgements {
@@ -72,13 +72,13 @@ pub(super) fn run(config: &Config, options: &ExplainOptions) -> Result<(), Failu
                 text.push('\n');
             }
             if let (Some(account), None) = (&subject.account, &options.topic) {
-                text.push_str(&serde_json::to_string(&story::line(account))?);
+                text.push_str(&serde_json::to_string(&story::story_line(account))?);
                 text.push('\n');
             }
         } else {
             for_people(&mut text, &subject, &judgements, paint);
             if let (Some(account), None) = (&subject.account, &options.topic) {
-                story::for_people(&mut text, account, paint);
+                story::story_for_people(&mut text, account, paint);
             }
         }
     }
@@ -109,7 +109,7 @@ fn stored(config: &Config, name: &str, has_address: bool) -> Result<Vec<Explaine
         }
         Err(failure) => return Err(failure),
     };
-    let found = open::entries(&mut store, name)?;
+    let found = open::find_entries(&mut store, name)?;
     let subject = |StoredEntry { number, source_id, entry, .. }| {
         let account = pipeline::account(&mut store, config, number)?;
         Ok(Explained { number: Some(number), source_id, entry, account })
@@ -132,8 +132,8 @@ fn fetched(config: &Config, url: Url) -> Result<Explained, Failure> {
     let client = fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?;
     let fetched = open::runtime()?.block_on(client.fetch(&client.request(url), Utc::now()));
     let fetched = fetched.map_err(|error| {
-        let advice = error.advice().map(|advice| format!("\nhelp: {advice}")).unwrap_or_default();
-        anyhow::anyhow!("{error}{advice}")
+        let hint = error.hint().map(|hint| format!("\nhelp: {hint}")).unwrap_or_default();
+        anyhow::anyhow!("{error}{hint}")
     })?;
     let fetch::Answer::Document(document) = fetched.answer else {
         return Err(anyhow::anyhow!("the server answers \"not modified\" to a first request").into());
@@ -151,7 +151,7 @@ fn for_people(text: &mut String, subject: &Explained, judgements: &[Judgement], 
     let Explained { number, source_id, entry, .. } = subject;
     let number = number.map(|number| format!("{number}  ")).unwrap_or_default();
     let source = if source_id.is_empty() { String::new() } else { format!("{source_id}  ") };
-    let title = output::plain(entry.title.as_deref().unwrap_or("(no title)"));
+    let title = output::harmless(entry.title.as_deref().unwrap_or("(no title)"));
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{number}{source}{title}");
     if let Some(url) = &entry.url {
@@ -159,6 +159,6 @@ fn for_people(text: &mut String, subject: &Explained, judgements: &[Judgement], 
     }
     for judgement in judgements {
         text.push('\n');
-        judged::for_people(text, judgement, paint);
+        judged::judgement_for_people(text, judgement, paint);
     }
 }

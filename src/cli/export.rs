@@ -39,7 +39,7 @@ fn topics(config: &Config) -> Vec<u8> {
 fn feeds(config: &Config) -> Vec<u8> {
     // Titles and sites are known once a feed was read; without a store the list is whole all the same.
     let states = open::store_to_read(config).ok().and_then(|mut store| store.sources(None).ok()).unwrap_or_default();
-    let abouts: HashMap<String, About> =
+    let abouts: HashMap<String, Box<About>> =
         states.into_iter().map(|known| (known.state.source_id, known.state.about)).collect();
     let listed = config.sources.iter().filter(|source| source.enabled).map(|source| {
         let about = abouts.get(&source.id);

@@ -19,7 +19,7 @@ use crate::schedule::{RHYTHM, Silence, Standing, needs_somebody, silence};
 use crate::state::{self, Monitored, SourceState, Turn};
 use crate::store::sqlite::{self, Sqlite};
 use crate::store::{EntryDay, SourceShare, Store, StoreError};
-use crate::text::{age, rough_duration};
+use crate::text::{age, count, rough_duration};
 
 /// Columns of a terminal that is not wide.
 const WIDTH: usize = 80;
@@ -92,7 +92,7 @@ pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), 
         Ok(config) => {
             pipeline::refuse_vanished(&config, &config.store.path)?;
             let mut stored = stored(&config.store.path, &config.posts, now)?;
-            if let Some(reason) = sqlite::unfit(&config.store.path) {
+            if let Some(reason) = sqlite::why_unwritable(&config.store.path) {
                 stored.outages.push(Outage { lack: Lack::Store, since: now, reason });
             }
             if let Some(refused) = stored.config.as_ref().filter(|turn| turn.health == state::Health::Invalid) {
@@ -186,10 +186,10 @@ fn show(
     options: &FeedsOptions,
 ) -> Result<(), Failure> {
     for Outage { lack, since, reason } in &stored.outages {
-        output::note(&format!("warning: since {}: {reason}\nhelp: {}\n", minute(*since, zone), lack.advice()));
+        output::note(&format!("warning: since {}: {reason}\nhelp: {}\n", minute(*since, zone), lack.hint()));
     }
     for (post, trouble) in &stored.posts {
-        output::note(&format!("warning: post `{post}`: {}\n", output::plain(trouble)));
+        output::note(&format!("warning: post `{post}`: {}\n", output::harmless(trouble)));
     }
     let states: HashMap<&str, &SourceState> =
         stored.states.iter().map(|state| (state.source_id.as_str(), state)).collect();
@@ -342,7 +342,7 @@ fn for_people(told: &[SourceLine<'_>], zone: Tz, now: Timestamp, paint: Paint) -
     for (told, row) in told.iter().zip(&rows) {
         text += &line(row, &|status| paint.with(colour(told.status), status));
         for remark in &told.remarks {
-            for part in wrapped(&output::plain(remark), WIDTH.saturating_sub(of_status + GAP)) {
+            for part in wrapped(&output::harmless(remark), WIDTH.saturating_sub(of_status + GAP)) {
                 // Writing to a String cannot fail.
                 let _ = writeln!(text, "{:of_status$}  {}", "", paint.quiet(&part));
             }
@@ -386,10 +386,10 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 fn total(told: &[SourceLine<'_>]) -> String {
-    let count = |status: Standing| told.iter().filter(|line| line.status == status).count();
-    let parts = Standing::ALL.into_iter().map(|status| (count(status), status)).filter(|(number, _)| *number > 0);
+    let feeds_of = |status: Standing| told.iter().filter(|line| line.status == status).count();
+    let parts = Standing::ALL.into_iter().map(|status| (feeds_of(status), status)).filter(|(number, _)| *number > 0);
     let parts: Vec<String> = parts.map(|(number, status)| format!("{number} {}", status.in_words())).collect();
-    format!("{}: {}\n", output::count(told.len(), "feed"), parts.join(", "))
+    format!("{}: {}\n", count(told.len(), "feed"), parts.join(", "))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Failure, open, output, save};
 use crate::config::{NewFeed, id_for};
 use crate::parse::{self, OpmlFeed};
-use crate::text::feed_key;
+use crate::text::{count, feed_key};
 
 /// Largest list. Ten thousand feeds take about 3 MB.
 const LIST_BYTES_MAX: u64 = 32 << 20;
@@ -65,7 +65,7 @@ pub(super) fn run(path: &Path, options: &ImportOptions) -> Result<(), Failure> {
 fn for_people(added: usize, there: usize, odd: usize) -> String {
     let others = [(there, "there already"), (odd, "left out")];
     let others = others.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {number} {what}"));
-    format!("{} added{}\n", output::count(added, "feed"), others.collect::<String>())
+    format!("{} added{}\n", count(added, "feed"), others.collect::<String>())
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {

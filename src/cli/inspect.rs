@@ -122,8 +122,8 @@ async fn fetched(config: &Config, source: &Source, now: Timestamp) -> Result<Ins
     let client = fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?;
     let request = fetch::Request::of(source, source.url.clone(), Vec::new()).await?;
     let fetched = client.fetch(&request, now).await.map_err(|error| {
-        let advice = error.advice().map(|advice| format!("\nhelp: {advice}")).unwrap_or_default();
-        anyhow::anyhow!("{error}{advice}")
+        let hint = error.hint().map(|hint| format!("\nhelp: {hint}")).unwrap_or_default();
+        anyhow::anyhow!("{error}{hint}")
     })?;
     match fetched.answer {
         fetch::Answer::Document(document) => Ok(InspectedDocument {

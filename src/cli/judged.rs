@@ -11,12 +11,12 @@ use crate::text::Tongue;
 use crate::topic::{Evidence, Judgement, Label, Matcher, NearMiss, Quote, Reason, Shortfall, Verdict};
 
 /// The topics that an entry of a source, in the config or not, is in.
-pub(super) fn labels(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
+pub(super) fn labels_under(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
     tag::labels(matcher, entry, &Plain::of(entry), source_id, source(config, source_id))
 }
 
 /// Returns an entry's judgement in every topic.
-pub(super) fn judgements(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
+pub(super) fn judgements_under(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
     tag::judgements(matcher, entry, &Plain::of(entry), source_id, source(config, source_id))
 }
 
@@ -27,7 +27,7 @@ fn source<'a>(config: &'a Config, id: &str) -> Option<&'a Source> {
 /// One topic's judgement: a line for the verdict, one for each rule that counted and each place where it did.
 ///
 /// Rules that nearly counted are told when the entry did not get in.
-pub(super) fn for_people(text: &mut String, judgement: &Judgement, paint: Paint) {
+pub(super) fn judgement_for_people(text: &mut String, judgement: &Judgement, paint: Paint) {
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{}: {}", paint.strong(&judgement.topic), verdict(judgement, paint));
     for evidence in &judgement.evidence {
@@ -35,7 +35,7 @@ pub(super) fn for_people(text: &mut String, judgement: &Judgement, paint: Paint)
     }
     if judgement.verdict == Verdict::BelowThreshold {
         for miss in &judgement.near_misses {
-            let _ = writeln!(text, "  {:>6}  {}: {}", "·", output::plain(&miss.rule), missed(miss));
+            let _ = writeln!(text, "  {:>6}  {}: {}", "·", output::harmless(&miss.rule), missed(miss));
         }
     }
 }
@@ -46,7 +46,7 @@ fn verdict(judgement: &Judgement, paint: Paint) -> String {
     match verdict {
         Verdict::In => format!("{}, {of}", paint.good("in")),
         Verdict::BelowThreshold => format!("{}, {of}", paint.bad("not in")),
-        Verdict::Excluded(term) => format!("{} by `{}` of `not`, {of}", paint.bad("kept out"), output::plain(term)),
+        Verdict::Excluded(term) => format!("{} by `{}` of `not`, {of}", paint.bad("kept out"), output::harmless(term)),
         Verdict::OtherLanguage => format!("{}, {}, {of}", paint.bad("kept out"), language(*tongue)),
         Verdict::OtherSource => format!("{}, its feed is not for this topic, {of}", paint.bad("kept out")),
         Verdict::OtherTopic(id) => format!("{}, it is in topic `{id}`, {of}", paint.bad("kept out")),
@@ -56,7 +56,7 @@ fn verdict(judgement: &Judgement, paint: Paint) -> String {
 fn counted(text: &mut String, evidence: &Evidence, paint: Paint) {
     let Reason { rule, field, points, .. } = &evidence.reason;
     let place = field.map(|field| format!(" ({})", field.name())).unwrap_or_default();
-    let _ = writeln!(text, "  {:>6}  {}{place}", output::signed(*points), output::plain(rule));
+    let _ = writeln!(text, "  {:>6}  {}{place}", output::signed(*points), output::harmless(rule));
     for quote in &evidence.quotes {
         let _ = writeln!(text, "          {}", quoted(quote, paint));
     }
@@ -74,7 +74,7 @@ fn language(tongue: Tongue) -> String {
 /// Words that matched, in their context.
 pub(super) fn quoted(quote: &Quote, paint: Paint) -> String {
     let Quote { before, words, after, .. } = quote;
-    format!("« {}{}{} »", output::plain(before), paint.found(words), output::plain(after))
+    format!("« {}{}{} »", output::harmless(before), paint.found(words), output::harmless(after))
 }
 
 /// Tells what a rule lacked, and the points that it would have brought.
@@ -92,7 +92,7 @@ fn missed(miss: &NearMiss) -> String {
 }
 
 fn terms_of(terms: &[String]) -> String {
-    let quoted: Vec<String> = terms.iter().map(|term| format!("`{}`", output::plain(term))).collect();
+    let quoted: Vec<String> = terms.iter().map(|term| format!("`{}`", output::harmless(term))).collect();
     quoted.join(", ")
 }
 
@@ -102,7 +102,7 @@ pub(super) fn in_short(reasons: &[Reason]) -> String {
     reasons.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
     let short = reasons.into_iter().map(|reason| {
         let place = reason.field.map(|field| format!(" ({})", field.name())).unwrap_or_default();
-        format!("{} {}{place}", output::signed(reason.points), output::plain(&reason.rule))
+        format!("{} {}{place}", output::signed(reason.points), output::harmless(&reason.rule))
     });
     short.collect::<Vec<_>>().join(", ")
 }

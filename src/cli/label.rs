@@ -11,7 +11,7 @@ use super::{Failure, judged, open};
 use crate::config::Config;
 use crate::store::{Filter, Held, Store};
 use crate::story::StoredEntry;
-use crate::text::html_to_text;
+use crate::text::{count, html_to_text};
 use crate::topic::{Judgement, Matcher, Verdict};
 
 /// Stored entries that are looked through for good questions, the newest.
@@ -39,10 +39,11 @@ enum EditorAnswer {
 
 pub(super) fn run(config: &Config, options: &LabelOptions) -> Result<(), Failure> {
     let topics: Vec<&str> = match &options.topic {
-        Some(topic) => vec![&open::topic(config, topic)?.id],
+        Some(topic) => vec![&open::find_topic(config, topic)?.id],
         None => config.topics.iter().map(|topic| topic.id.as_str()).collect(),
     };
-    let mut file = if options.file.exists() { labelled::read(&options.file)? } else { LabelledFile::default() };
+    let mut file =
+        if options.file.exists() { labelled::read_labelled(&options.file)? } else { LabelledFile::default() };
     if !file.faults.is_empty() {
         let faults = file.faults_for_people(&options.file);
         let help = "help: mend these lines first: they would be lost";
@@ -53,7 +54,7 @@ pub(super) fn run(config: &Config, options: &LabelOptions) -> Result<(), Failure
     output::note("y: about the topic   n: not   m: only mentions it   s: skip   q: quit; each answer is kept at once");
     let paint = Paint::of_stdout();
     let mut answers = std::io::stdin().lock().lines();
-    let mut count = 0;
+    let mut answered = 0;
     'entries: for stored in worth_asking(config, &topics)? {
         let place = places.get(&stored.atom_id).copied();
         let known = place.and_then(|place| file.entries.get(place)).map(|entry| &entry.labels);
@@ -64,7 +65,7 @@ pub(super) fn run(config: &Config, options: &LabelOptions) -> Result<(), Failure
         }
         output::print(&shown(&stored, paint))?;
         for topic in open {
-            let label = match ask(topic, &mut answers)? {
+            let label = match ask_editor(topic, &mut answers)? {
                 EditorAnswer::Label(label) => label,
                 EditorAnswer::Skip => continue,
                 EditorAnswer::Quit => break 'entries,
@@ -77,12 +78,12 @@ pub(super) fn run(config: &Config, options: &LabelOptions) -> Result<(), Failure
                 entry.labels.insert(topic.to_owned(), label);
             }
             labelled::write(&options.file, &file.entries)?;
-            count += 1;
+            answered += 1;
         }
     }
     output::note(&format!(
         "{} kept; `{}` holds {} entries",
-        output::count(count, "answer"),
+        count(answered, "answer"),
         options.file.display(),
         file.entries.len()
     ));
@@ -101,7 +102,7 @@ fn worth_asking(config: &Config, topics: &[&str]) -> Result<Vec<StoredEntry>, Fa
         if !seen.insert(stored.story) {
             continue;
         }
-        let judgements = judged::judgements(config, &matcher, &stored.entry, &stored.source_id);
+        let judgements = judged::judgements_under(config, &matcher, &stored.entry, &stored.source_id);
         let asked = || judgements.iter().filter(|judgement| topics.contains(&judgement.topic.as_str()));
         let has_points = |judgement: &Judgement| !judgement.evidence.is_empty() || !judgement.near_misses.is_empty();
         let [inside, near, outside] = &mut heaps;
@@ -128,12 +129,15 @@ fn shown(stored: &StoredEntry, paint: Paint) -> String {
     let body = html_to_text(entry.summary.as_deref().or(entry.content.as_deref()).unwrap_or_default());
     let end = body.char_indices().nth(TEXT_MAX).map_or(body.len(), |(end, _)| end);
     let more = if end < body.len() { "…" } else { "" };
-    let _ = writeln!(text, "{}{more}", output::plain(body.get(..end).unwrap_or_default()));
+    let _ = writeln!(text, "{}{more}", output::harmless(body.get(..end).unwrap_or_default()));
     text
 }
 
 /// Asks until the answer is one; the end of the input is the end of the session.
-fn ask(topic: &str, answers: &mut impl Iterator<Item = std::io::Result<String>>) -> Result<EditorAnswer, Failure> {
+fn ask_editor(
+    topic: &str,
+    answers: &mut impl Iterator<Item = std::io::Result<String>>,
+) -> Result<EditorAnswer, Failure> {
     loop {
         output::print(&format!("{topic}? [y/n/m/s/q] "))?;
         let Some(answer) = answers.next().transpose()? else { return Ok(EditorAnswer::Quit) };

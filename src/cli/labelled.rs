@@ -63,12 +63,12 @@ impl Labelled {
 
     /// The topics that the rules put it in.
     pub(super) fn judged(&self, config: &Config, matcher: &Matcher) -> Vec<Label> {
-        judged::labels(config, matcher, &self.entry(), self.source.as_deref().unwrap_or_default())
+        judged::labels_under(config, matcher, &self.entry(), self.source.as_deref().unwrap_or_default())
     }
 
     /// Returns its judgement in every topic.
     pub(super) fn explained(&self, config: &Config, matcher: &Matcher) -> Vec<Judgement> {
-        judged::judgements(config, matcher, &self.entry(), self.source.as_deref().unwrap_or_default())
+        judged::judgements_under(config, matcher, &self.entry(), self.source.as_deref().unwrap_or_default())
     }
 
     fn entry(&self) -> Entry {
@@ -101,7 +101,7 @@ pub(super) struct LabelledFile {
 }
 
 /// Reads a file of labelled entries as far as it goes.
-pub(super) fn read(path: &Path) -> Result<LabelledFile, Failure> {
+pub(super) fn read_labelled(path: &Path) -> Result<LabelledFile, Failure> {
     let mut bytes = Vec::new();
     let cannot_read = |error: std::io::Error| anyhow::anyhow!("cannot read `{}`: {error}", path.display());
     let file = File::open(path).map_err(cannot_read)?;
@@ -175,7 +175,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("set.jsonl");
         std::fs::write(&path, text).unwrap();
-        read(&path).unwrap()
+        read_labelled(&path).unwrap()
     }
 
     #[test]

@@ -169,9 +169,9 @@ fn for_journal(level: Level, about: &str, said: &EventText) -> String {
     let source = source(about).map(|id| format!("{id}: ")).unwrap_or_default();
     let mut lines = said.message.lines();
     let first = lines.next().unwrap_or_default();
-    let mut text = format!("<{priority}>{source}{}{fields}\n", output::plain(first));
+    let mut text = format!("<{priority}>{source}{}{fields}\n", output::harmless(first));
     for line in lines {
-        let _ = writeln!(text, "<{priority}>{}", output::plain(line));
+        let _ = writeln!(text, "<{priority}>{}", output::harmless(line));
     }
     text
 }
@@ -187,7 +187,7 @@ fn for_terminal(level: Level, about: &str, said: &EventText, time: &str, is_colo
         if is_coloured && !text.is_empty() { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
     };
     let source = source(about).map(|id| format!("{id}: ")).unwrap_or_default();
-    let lines: Vec<String> = said.message.lines().map(output::plain).collect();
+    let lines: Vec<String> = said.message.lines().map(output::harmless).collect();
     format!("{} {}{source}{}\n", painted("2", time), painted(colour, word), lines.join("\n         "))
 }
 

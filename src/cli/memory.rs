@@ -22,7 +22,7 @@ const SETTINGS: [(&str, &str); 3] = [
 
 /// Starts the program again with these settings, in the same process; returns if it has them already, if somebody else has
 /// set others, or if it cannot be started again: then it does without.
-pub(super) fn settle() {
+pub(super) fn restart_with_settings() {
     if env::var_os(JEMALLOC).is_some() {
         return;
     }

@@ -18,7 +18,7 @@ pub(super) struct MergeOptions {
 pub(super) fn run(config: &Config, options: &MergeOptions) -> Result<(), Failure> {
     open::store_to_read(config)?;
     let mut store = pipeline::open_store(config)?;
-    let (one, other) = (open::entry(&mut store, &options.one)?, open::entry(&mut store, &options.other)?);
+    let (one, other) = (open::find_entry(&mut store, &options.one)?, open::find_entry(&mut store, &options.other)?);
     if one.number == other.number {
         return Err(Failure::Usage(format!("error: both are entry {}", one.number)));
     }

@@ -132,7 +132,7 @@ pub fn main() -> ExitCode {
         // Whoever reads us has seen enough.
         Err(Failure::Running(error)) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(Failure::Running(error)) => {
-            output::error(&output::describe(&error));
+            output::error(&output::error_text(&error));
             ExitCode::FAILURE
         }
     }
@@ -141,7 +141,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { config, verbose, command } = arguments;
     if matches!(command, Command::Run | Command::Poll(_) | Command::Publish) {
-        memory::settle();
+        memory::restart_with_settings();
         descriptors::raise();
     }
     log::start(matches!(command, Command::Run), verbose);

@@ -56,7 +56,7 @@ pub(super) fn store_to_read(config: &Config) -> Result<Sqlite, Failure> {
 }
 
 /// Finds the topic that an option names.
-pub(super) fn topic<'a>(config: &'a Config, id: &str) -> Result<&'a Topic, Failure> {
+pub(super) fn find_topic<'a>(config: &'a Config, id: &str) -> Result<&'a Topic, Failure> {
     config.topics.iter().find(|topic| topic.id == id).ok_or_else(|| {
         let known: Vec<&str> = config.topics.iter().map(|topic| topic.id.as_str()).collect();
         Failure::Usage(format!("error: there is no topic `{id}`\nhelp: the topics are `{}`", known.join("`, `")))
@@ -64,7 +64,7 @@ pub(super) fn topic<'a>(config: &'a Config, id: &str) -> Result<&'a Topic, Failu
 }
 
 /// Checks that there is a source of this id: in the config, or one of which the store holds something still.
-pub(super) fn source(config: &Config, store: &mut dyn Store, id: &str) -> Result<(), Failure> {
+pub(super) fn find_source(config: &Config, store: &mut dyn Store, id: &str) -> Result<(), Failure> {
     let is_known = config.sources.iter().any(|source| source.id == id);
     if is_known || !store.sources(Some(&[id.to_owned()]))?.is_empty() {
         return Ok(());
@@ -73,7 +73,7 @@ pub(super) fn source(config: &Config, store: &mut dyn Store, id: &str) -> Result
 }
 
 /// Finds the stored entries that people call `name`: by number, else guid, Atom id or link.
-pub(super) fn entries(store: &mut dyn Store, name: &str) -> Result<Vec<StoredEntry>, Failure> {
+pub(super) fn find_entries(store: &mut dyn Store, name: &str) -> Result<Vec<StoredEntry>, Failure> {
     if let Some(stored) = name.parse().ok().map(|number| store::entry(store, number)).transpose()?.flatten() {
         return Ok(vec![stored]);
     }
@@ -84,14 +84,14 @@ pub(super) fn entries(store: &mut dyn Store, name: &str) -> Result<Vec<StoredEnt
 }
 
 /// Finds the one stored entry that `name` means.
-pub(super) fn entry(store: &mut dyn Store, name: &str) -> Result<StoredEntry, Failure> {
-    let found = entries(store, name)?;
+pub(super) fn find_entry(store: &mut dyn Store, name: &str) -> Result<StoredEntry, Failure> {
+    let found = find_entries(store, name)?;
     match found.as_slice() {
         [entry] => Ok(entry.clone()),
         [] => Err(unknown_entry(name)),
         several => {
             let line = |entry: &StoredEntry| {
-                let title = output::plain(entry.entry.title.as_deref().unwrap_or("(no title)"));
+                let title = output::harmless(entry.entry.title.as_deref().unwrap_or("(no title)"));
                 format!("\n  {}  {}  {title}", entry.number, entry.source_id)
             };
             let lines: String = several.iter().map(line).collect();

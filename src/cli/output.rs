@@ -63,7 +63,7 @@ impl Paint {
 
     /// Without colours marks do the same service: `[so]`.
     pub(super) fn found(self, text: &str) -> String {
-        if self.is_on { self.with("1;33", text) } else { format!("[{}]", plain(text)) }
+        if self.is_on { self.with("1;33", text) } else { format!("[{}]", harmless(text)) }
     }
 
     /// Less loud than the rest.
@@ -73,13 +73,13 @@ impl Paint {
 
     /// In the colour of a code (ECMA-48 §8.3.117).
     pub(super) fn with(self, code: &str, text: &str) -> String {
-        let text = plain(text);
+        let text = harmless(text);
         if self.is_on { format!("\x1b[{code}m{text}\x1b[0m") } else { text }
     }
 }
 
 /// A publisher's text on one line, without what would command the terminal.
-pub(super) fn plain(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
@@ -95,7 +95,7 @@ pub(super) fn signed(change: f64) -> String {
 }
 
 /// An error with its causes and, if there is one, the way out.
-pub(super) fn describe(error: &anyhow::Error) -> String {
+pub(super) fn error_text(error: &anyhow::Error) -> String {
     let mut text = format!("error: {error:#}");
     let hint = error.chain().find_map(|cause| {
         let of_store = cause.downcast_ref::<StoreError>().and_then(StoreError::hint);
@@ -112,9 +112,4 @@ pub(super) fn describe(error: &anyhow::Error) -> String {
 /// Whether an error only says that our reader has gone.
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-}
-
-/// A number of things: `1 failure`, `2 failures`.
-pub(super) fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

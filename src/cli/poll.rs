@@ -19,6 +19,7 @@ use crate::feed::Timestamp;
 use crate::outage::{Finding, Lack, Network, Outage};
 use crate::pipeline::{self, Archives, Conclusion, Context, Counts, Doubt, Outcome, Polled};
 use crate::store::{Handle, StoreError};
+use crate::text::count;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct PollOptions {
@@ -94,7 +95,7 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
     let _ = thread.join();
     match outage {
         None => Ok(()),
-        Some(Outage { lack, reason, .. }) => Err(Failure::Running(anyhow!("{reason}\nhelp: {}", lack.advice()))),
+        Some(Outage { lack, reason, .. }) => Err(Failure::Running(anyhow!("{reason}\nhelp: {}", lack.hint()))),
     }
 }
 
@@ -182,7 +183,7 @@ impl Round<'_> {
             let span = info_span!("poll", source.id = source.id);
             let polling = async move {
                 let began = Instant::now();
-                let conclusion = ask(&context, &source, force).await;
+                let conclusion = poll_source(&context, &source, force).await;
                 (source, began, conclusion)
             };
             self.polls.spawn(polling.instrument(span));
@@ -267,7 +268,7 @@ fn host(source: &Source) -> &str {
 }
 
 /// Polls a source; while this machine lacks something for it, again after a pause.
-async fn ask(context: &Arc<Context>, source: &Source, force: bool) -> Result<Conclusion, StoreError> {
+async fn poll_source(context: &Arc<Context>, source: &Source, force: bool) -> Result<Conclusion, StoreError> {
     let mut tries = 1;
     loop {
         let conclusion = pipeline::ask(context, source, force, Utc::now()).await?;
@@ -303,10 +304,6 @@ fn for_people(feed: &str, outcome: &Outcome) -> String {
     }
 }
 
-fn new_entries(number: usize) -> String {
-    if number == 1 { "1 new entry".to_owned() } else { format!("{number} new entries") }
-}
-
 impl Total {
     fn add(&mut self, polled: &Polled) {
         match &polled.outcome {
@@ -327,7 +324,7 @@ impl Total {
 
     /// Says the sums, the topics that gained, and where to look.
     fn for_people(&self, config: &Config, topics: &[(String, usize)], now: Timestamp) -> String {
-        let feeds = output::count(self.polled, "feed");
+        let feeds = count(self.polled, "feed");
         let zone = config.poll.timezone;
         let next = self.next.map(|at| {
             let at = at.with_timezone(&zone);
@@ -345,7 +342,7 @@ impl Total {
         let mut text = format!(
             "{feeds} polled, {} failed: {}, {} changed{not_due}\n",
             self.failed,
-            new_entries(self.new),
+            count(self.new, "new entry"),
             self.changed
         );
         let title = |id: &String| config.topics.iter().find(|topic| topic.id == *id).map(|topic| topic.title.as_str());
@@ -353,7 +350,7 @@ impl Total {
             topics.iter().filter_map(|(id, number)| Some(format!("{} +{number}", title(id)?))).collect();
         if self.new > 0 {
             let gains = if gains.is_empty() { "none of them in a topic".to_owned() } else { gains.join(", ") };
-            text += &format!("topics: {}\n", output::plain(&gains));
+            text += &format!("topics: {}\n", output::harmless(&gains));
         }
         if self.failed > 0 {
             text += "troubles: `veille feeds` tells them and what to do\n";

@@ -12,6 +12,7 @@ use crate::config::{Config, Post};
 use crate::feed::Timestamp;
 use crate::pipeline::{self, Context, PostReport, WaitingRow};
 use crate::store::Handle;
+use crate::text::count;
 
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("instead").multiple(false))]
@@ -78,7 +79,7 @@ pub(super) fn run(config: Config, options: &PostOptions) -> Result<(), Failure> 
             }
             Some(post) => {
                 let skipped = pipeline::skip_post(&context, &post).await?;
-                output::note(&format!("{} of post `{}` are marked as done", output::count(skipped, "row"), post.id));
+                output::note(&format!("{} of post `{}` are marked as done", count(skipped, "row"), post.id));
                 Ok(())
             }
             None => send(&context, options.json).await,
@@ -126,7 +127,7 @@ fn line(report: &PostReport, zone: Tz, json: bool) -> serde_json::Result<String>
     }
     if let Some(trouble) = trouble {
         let state = if *is_stopped { "stopped" } else { "tried again later" };
-        text += &format!("  {state}: {}\n", output::plain(trouble));
+        text += &format!("  {state}: {}\n", output::harmless(trouble));
     }
     Ok(text)
 }
@@ -148,10 +149,10 @@ fn show(rows: &[WaitingRow], config: &Config, json: bool) -> Result<(), Failure>
             continue;
         }
         let until = until.map(|until| format!(" until {}", minute(until, zone))).unwrap_or_default();
-        let why = why.as_ref().map(|why| format!(": {}", output::plain(why))).unwrap_or_default();
+        let why = why.as_ref().map(|why| format!(": {}", output::harmless(why))).unwrap_or_default();
         text += &format!("{post} ({to}), story {story}, {}: {action}{until}{why}\n", event.word());
         for line in message.iter().flat_map(|message| message.lines()) {
-            text += &format!("  {}\n", output::plain(line));
+            text += &format!("  {}\n", output::harmless(line));
         }
         text.push('\n');
     }

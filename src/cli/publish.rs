@@ -8,6 +8,7 @@ use super::{Failure, open, output};
 use crate::config::Config;
 use crate::pipeline::{self, Archives, Context};
 use crate::store::Handle;
+use crate::text::count;
 
 pub(super) fn run(config: Config) -> Result<(), Failure> {
     let directory = config.publish.directory.clone();
@@ -24,7 +25,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     output::note(&format!(
         "`{}`: {} written, {} right already, {} removed",
         directory.display(),
-        output::count(written.changed, "file"),
+        count(written.changed, "file"),
         written.unchanged,
         written.removed
     ));

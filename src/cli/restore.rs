@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::disk;
 use crate::state::SourceState;
 use crate::store::sqlite::{self, Sqlite};
-use crate::store::{Change, Claim, Store as _, StoreError};
+use crate::store::{Change, Claim, Holder, Store as _, StoreError};
 
 /// The rights of a store where there was none.
 const RIGHTS: u32 = 0o640;
@@ -37,7 +37,7 @@ pub(super) fn run(config: &Config, options: &RestoreOptions) -> Result<(), Failu
     }
     let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     disk::make_folders(folder).map_err(|error| failed("make", folder, &error))?;
-    let _claim = Claim::take(store, &format!("process {} (`veille restore`)", std::process::id()))?;
+    let _claim = Claim::take(store, &Holder::this("restore", None))?;
     let new = beside(store, &format!(".{}.new", std::process::id()));
     let placed = copy(file, &new).and_then(|()| {
         like(store, &new).map_err(|error| failed("give away", &new, &error))?;

@@ -50,7 +50,7 @@ struct Other<'a> {
     words: usize,
 }
 
-pub(super) fn line(account: &Account) -> StoryLine<'_> {
+pub(super) fn story_line(account: &Account) -> StoryLine<'_> {
     StoryLine {
         id: account.number,
         story: account.head,
@@ -81,7 +81,7 @@ fn other(kinship: &Kinship) -> Other<'_> {
     }
 }
 
-pub(super) fn for_people(text: &mut String, account: &Account, paint: Paint) {
+pub(super) fn story_for_people(text: &mut String, account: &Account, paint: Paint) {
     let told = match account.others.len() {
         0 => "told by this entry alone".to_owned(),
         others if account.head == account.number => format!("told by {} entries, this one first", others + 1),
@@ -121,15 +121,15 @@ pub(super) fn for_people(text: &mut String, account: &Account, paint: Paint) {
 /// An earlier title and the beginning of its text.
 fn edited(text: &mut String, revision: &Revision) {
     let day = revision.replaced.format("%Y-%m-%d %H:%M");
-    let title = output::plain(revision.title.as_deref().unwrap_or("(no title)"));
+    let title = output::harmless(revision.title.as_deref().unwrap_or("(no title)"));
     let html = revision.content.as_ref().or(revision.summary.as_ref()).map_or("", String::as_str);
     let words: String = html_to_text(html).chars().take(EXCERPT).collect();
-    let _ = writeln!(text, "  until {day}: {title}\n          {}", output::plain(&words));
+    let _ = writeln!(text, "  until {day}: {title}\n          {}", output::harmless(&words));
 }
 
 fn entry(text: &mut String, kinship: &Kinship, why: &str) {
     let stored = &kinship.stored;
-    let title = output::plain(stored.entry.title.as_deref().unwrap_or("(no title)"));
+    let title = output::harmless(stored.entry.title.as_deref().unwrap_or("(no title)"));
     let _ = writeln!(text, "  {:>6}  {}  {title}\n          {why}", stored.number, stored.source_id);
 }
 

@@ -9,6 +9,7 @@ use super::labelled::{self, ABOUT, Labelled, NOT};
 use super::output::{self, Paint};
 use super::{Failure, judged, open};
 use crate::config::Config;
+use crate::text::count;
 use crate::topic::{Judgement, Matcher};
 
 #[derive(Debug, clap::Args)]
@@ -75,9 +76,9 @@ struct Score<'a> {
 
 pub(super) fn run(config: &Config, options: &TestOptions) -> Result<(), Failure> {
     if let Some(topic) = &options.topic {
-        open::topic(config, topic)?;
+        open::find_topic(config, topic)?;
     }
-    let file = labelled::read(&options.file)?;
+    let file = labelled::read_labelled(&options.file)?;
     if !file.faults.is_empty() {
         output::error(&file.faults_for_people(&options.file));
     }
@@ -100,7 +101,7 @@ pub(super) fn run(config: &Config, options: &TestOptions) -> Result<(), Failure>
     output::print(&text)?;
     match file.faults.len() {
         0 => Ok(()),
-        faults => Err(anyhow::anyhow!("{} could not be read", output::count(faults, "line")).into()),
+        faults => Err(anyhow::anyhow!("{} could not be read", count(faults, "line")).into()),
     }
 }
 
@@ -212,10 +213,10 @@ fn table(text: &mut String, scores: &[Score<'_>]) {
 fn wrong(text: &mut String, config: &Config, matcher: &Matcher, score: &Score<'_>, paint: Paint) {
     for (what, entries) in [("missed", &score.missed), ("false alarm", &score.false_alarms)] {
         for entry in entries {
-            let title = output::plain(entry.title.as_deref().unwrap_or("(no title)"));
-            let _ = writeln!(text, "\n{}  {}  {title}", paint.bad(what), output::plain(&entry.id));
+            let title = output::harmless(entry.title.as_deref().unwrap_or("(no title)"));
+            let _ = writeln!(text, "\n{}  {}  {title}", paint.bad(what), output::harmless(&entry.id));
             for judgement in explained(entry, config, matcher, score.topic) {
-                judged::for_people(text, &judgement, paint);
+                judged::judgement_for_people(text, &judgement, paint);
             }
         }
     }

@@ -11,7 +11,7 @@ use super::nearest::nearest;
 use super::section::Section;
 use super::table::{Key, KeyType};
 use super::tree::{Literal, Name, Value};
-use super::values::{line, text, unfit};
+use super::values::{note_unfit, read_line, read_text};
 
 pub(super) const HEADERS: KeyType<Vec<(String, Secret)>> =
     KeyType::new("a table of texts: `{ Accept-Language = \"fr\" }`", headers);
@@ -66,7 +66,7 @@ fn proxy(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Proxy
     if matches!(literal.value, Value::Table(_)) {
         return secret(literal, found).map(Proxy::Server);
     }
-    let text = line(literal, key, found)?;
+    let text = read_line(literal, key, found)?;
     match text.as_str() {
         "" => return Some(Proxy::None),
         "environment" => return Some(Proxy::Environment),
@@ -103,7 +103,7 @@ const OWN_HEADERS: [&str; 9] = [
 
 /// Names are tokens (RFC 9110 §5.6.2), values visible ASCII and blanks (§5.5).
 fn headers(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<(String, Secret)>> {
-    let Value::Table(entries) = &literal.value else { return unfit(literal, key, found) };
+    let Value::Table(entries) = &literal.value else { return note_unfit(literal, key, found) };
     let mut headers = Vec::new();
     for (name, literal) in entries {
         let value = secret(literal, found)?;
@@ -143,7 +143,7 @@ fn is_visible(text: &str) -> bool {
 }
 
 fn visible(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<String> {
-    let text = text(literal, key, found)?;
+    let text = read_text(literal, key, found)?;
     if is_visible(&text) {
         return Some(text);
     }
@@ -152,7 +152,7 @@ fn visible(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Str
 }
 
 fn user(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<String> {
-    let user = text(literal, key, found)?;
+    let user = read_text(literal, key, found)?;
     if user.contains(':') {
         let message = format!("`{}` cannot hold `:`, which parts name and password (RFC 7617)", key.name);
         found.error(&literal.span, message);

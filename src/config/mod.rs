@@ -33,7 +33,7 @@ pub use keys::{
     Access, Auth, DedupSettings, PollSettings, PublishSettings, ServeSettings, Site, Source, StoreSettings,
 };
 pub use posts::{Chat, MailAddress, MailRelay, Post, Target, Visibility};
-pub use quantity::duration;
+pub use quantity::read_duration;
 pub use read::{load, parse, store_path};
 pub use reference::reference;
 pub use sources::{id_for, is_id};

@@ -18,7 +18,7 @@ use super::section::Section;
 use super::sources::unique;
 use super::table::{Key, KeyType};
 use super::tree::Literal;
-use super::values::{line, text, texts, unfit};
+use super::values::{note_unfit, read_line, read_text, read_texts};
 use crate::outbox::{Pace, Quiet, TemplateFault, TextField, TextTemplate};
 use crate::schedule::Schedule;
 
@@ -241,7 +241,7 @@ pub(super) const TARGET: KeyType<String> = KeyType::new(
     "`\"mastodon\"`, `\"matrix\"`, `\"mattermost\"`, `\"slack\"`, `\"discord\"`, `\"webhook\"`, `\"mail\"` or `\"command\"`",
     |literal, key, found| one_of(&TARGETS, literal, key, found),
 );
-pub(super) const SERVER: KeyType<String> = KeyType::new("an address in quotes", text);
+pub(super) const SERVER: KeyType<String> = KeyType::new("an address in quotes", read_text);
 pub(super) const ROOM: KeyType<String> = KeyType::new("a room such as `\"!abc:example.org\"` or `\"#news:example.org\"`", room);
 pub(super) const MSGTYPE: KeyType<String> = KeyType::new("`\"m.notice\"` or `\"m.text\"`", |literal, key, found| {
     one_of(&["m.notice", "m.text"], literal, key, found)
@@ -265,19 +265,19 @@ pub(super) const COMMAND: KeyType<Vec<String>> =
     KeyType::new("a program and its arguments: `[\"program\", \"argument\"]`", command);
 pub(super) const MAILBOX: KeyType<MailAddress> =
     KeyType::new("a mail address: `\"veille@example.org\"`, `\"Veille <veille@example.org>\"`", |literal, key, found| {
-        let text = text(literal, key, found)?;
+        let text = read_text(literal, key, found)?;
         mailbox(&text, literal, found)
     });
 pub(super) const MAILBOXES: KeyType<Vec<MailAddress>> =
     KeyType::new("a list of mail addresses: `[\"one@example.org\"]`", |literal, key, found| {
-        let written = texts(literal, key, found)?;
+        let written = read_texts(literal, key, found)?;
         if written.is_empty() {
             found.error(&literal.span, "nobody gets this mail").help("write an address: `[\"one@example.org\"]`");
         }
         Some(written.into_iter().filter_map(|(text, literal)| mailbox(text, literal, found)).collect())
     });
 /// A crontab pattern as written; its zone is known later.
-pub(super) const PATTERN: KeyType<String> = KeyType::new("a crontab pattern: `\"0 7 * * mon-fri\"`", text);
+pub(super) const PATTERN: KeyType<String> = KeyType::new("a crontab pattern: `\"0 7 * * mon-fri\"`", read_text);
 /// A zone of the post alone.
 pub(super) const OWN_ZONE: KeyType<Tz> = KeyType::new("a time zone such as `\"Europe/Paris\"`", own_zone);
 pub(super) const TOPICS_OF_POST: KeyType<Vec<String>> =
@@ -423,7 +423,7 @@ fn warn_of_constant_text(section: &Section<'_>, text: &TextTemplate, found: &mut
 
 /// One of some words; else "did you mean".
 fn one_of(words: &[&str], literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<String> {
-    let Some(text) = literal.text() else { return unfit(literal, key, found) };
+    let Some(text) = literal.text() else { return note_unfit(literal, key, found) };
     if words.contains(&text) {
         return Some(text.to_owned());
     }
@@ -435,7 +435,7 @@ fn one_of(words: &[&str], literal: &Literal, key: &Key, found: &mut Findings<'_>
 }
 
 fn template(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<TextTemplate> {
-    let written = text(literal, key, found)?;
+    let written = read_text(literal, key, found)?;
     match TextTemplate::parse(&written) {
         Ok(template) => Some(template),
         Err(TemplateFault::Unknown(name)) => {
@@ -452,7 +452,7 @@ fn template(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Te
 }
 
 fn pace(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Pace> {
-    let written = line(literal, key, found)?;
+    let written = read_line(literal, key, found)?;
     let mut words = written.split_whitespace();
     let (count, per, span) = (words.next(), words.next(), words.next());
     let count = count.and_then(|count| count.parse::<usize>().ok()).filter(|count| (1..=1000).contains(count));
@@ -463,7 +463,7 @@ fn pace(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Pace> 
             "day" => TimeDelta::days(1),
             "week" => TimeDelta::weeks(1),
             // `4 per 30m`
-            span => TimeDelta::from_std(quantity::duration(span)?).ok()?,
+            span => TimeDelta::from_std(quantity::read_duration(span)?).ok()?,
         })
     });
     match (count, per, span, words.next()) {
@@ -479,7 +479,7 @@ fn pace(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Pace> 
 }
 
 fn quiet(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Quiet> {
-    let written = line(literal, key, found)?;
+    let written = read_line(literal, key, found)?;
     let time = |text: &str| NaiveTime::parse_from_str(text.trim(), "%H:%M").ok();
     let hours = written.split_once('-').and_then(|(from, until)| Some((time(from)?, time(until)?)));
     match hours {
@@ -503,7 +503,7 @@ fn command(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec
         error.help("no shell reads it: each argument is a text of its own");
         return None;
     }
-    let words: Vec<String> = texts(literal, key, found)?.into_iter().map(|(text, _)| text.to_owned()).collect();
+    let words: Vec<String> = read_texts(literal, key, found)?.into_iter().map(|(text, _)| text.to_owned()).collect();
     if words.first().is_none_or(|program| program.trim().is_empty()) {
         found.error(&literal.span, "this command names no program").help("write `[\"program\", \"argument\"]`");
         return None;
@@ -516,7 +516,7 @@ fn command(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec
 }
 
 fn room(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<String> {
-    let room = text(literal, key, found)?;
+    let room = read_text(literal, key, found)?;
     let is_one = room.starts_with(['!', '#']) && room.len() > 1 && !room.contains(char::is_whitespace);
     if is_one && (room.starts_with('!') || room.contains(':')) {
         return Some(room);
@@ -537,7 +537,7 @@ fn schedule(pattern: &str, literal: &Literal, zone: Tz, found: &mut Findings<'_>
     match Schedule::parse(pattern, zone) {
         Ok(schedule) => Some(schedule),
         Err(fault) => {
-            found.error(&literal.span, format!("`schedule`: {fault}")).help(fault.help());
+            found.error(&literal.span, format!("`schedule`: {fault}")).help(fault.hint());
             None
         }
     }

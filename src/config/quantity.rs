@@ -27,7 +27,7 @@ const BYTES: [(&[&str], u64); 7] = [
 
 /// Reads a duration such as `7 days`; `None` if it is none.
 #[must_use]
-pub fn duration(text: &str) -> Option<Duration> {
+pub fn read_duration(text: &str) -> Option<Duration> {
     seconds(text).map(Duration::from_secs)
 }
 

@@ -116,8 +116,8 @@ fn config(entries: &tree::Entries, path: &Path, found: &mut Findings<'_>) -> Opt
     topics::check_ids(&topic_tables, found);
     found.topic_ids = topic_tables.iter().filter_map(Section::id).collect();
     let feeds = root.tables(Source::TABLE, found);
-    found.sources = sources::sources(&feeds, found);
-    let topics: Vec<Topic> = topic_tables.iter().filter_map(|table| topics::topic(table, found)).collect();
+    found.sources = sources::read_sources(&feeds, found);
+    let topics: Vec<Topic> = topic_tables.iter().filter_map(|table| topics::read_topic(table, found)).collect();
     let posts = posts::posts(&root.tables(PostTable::TABLE, found), found);
     found.lexicon.warn_of_unused(&mut found.problems);
     if let (Some(store), Some(publish)) = (&store, &publish) {

@@ -13,7 +13,7 @@ use super::nearest::unknown;
 use super::section::Section;
 use super::table::{Key, KeyType};
 use super::tree::Literal;
-use super::values::texts;
+use super::values::read_texts;
 use crate::text::secrets;
 
 /// A part of addresses; [`unique`] notes its mistakes.
@@ -24,7 +24,7 @@ pub(super) const ID: KeyType<String> =
 pub(super) const TOPICS: KeyType<Vec<String>> = KeyType::new("a list of topics by id: `[\"laicite\"]`", topics);
 
 /// Reads all sources, and notes the ids of all.
-pub(super) fn sources(sections: &[Section<'_>], found: &mut Findings<'_>) -> Vec<Source> {
+pub(super) fn read_sources(sections: &[Section<'_>], found: &mut Findings<'_>) -> Vec<Source> {
     let ids = ids(sections, found);
     unique_urls(sections, found);
     found.source_ids.clone_from(&ids);
@@ -37,7 +37,7 @@ pub(super) fn sources(sections: &[Section<'_>], found: &mut Findings<'_>) -> Vec
 }
 
 fn topics(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<String>> {
-    let topics = texts(literal, key, found)?;
+    let topics = read_texts(literal, key, found)?;
     for (topic, literal) in topics.iter().filter(|(topic, _)| !found.topic_ids.iter().any(|id| id == topic)) {
         let known = found.topic_ids.iter().map(String::as_str);
         unknown(&literal.span, "topic", topic, known, &mut found.problems);

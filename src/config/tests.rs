@@ -331,7 +331,10 @@ proptest::proptest! {
     }
 }
 
-mod seen;
+mod mistakes;
+mod posts;
+mod rules;
+mod warnings;
 
 #[test]
 fn a_post_takes_the_defaults_of_its_target_and_the_zone_of_polls() {

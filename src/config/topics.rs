@@ -10,7 +10,7 @@ use super::section::Section;
 use super::sources::unique;
 use super::table::{Key, KeyType, Wanted};
 use super::tree::{Literal, Value};
-use super::values::{fraction, line, texts, unfit};
+use super::values::{fraction, note_unfit, read_line, read_texts};
 use crate::topic::{Boost, Field, Pattern, Rule, Term, Topic};
 
 /// A primary language subtag (RFC 5646 §2.2.1), empty for any language.
@@ -63,7 +63,7 @@ pub(super) fn warn_of_empty(sections: &[Section<'_>], topics: &[Topic], found: &
     }
 }
 
-pub(super) fn topic(section: &Section<'_>, found: &mut Findings<'_>) -> Option<Topic> {
+pub(super) fn read_topic(section: &Section<'_>, found: &mut Findings<'_>) -> Option<Topic> {
     let written = TopicTable::read(section, found);
     if ["any", "near", "rule", "sources", "include"].iter().all(|key| section.literal(key).is_none()) {
         let error = found.error(&section.span, "this topic has no rule, so nothing gets in");
@@ -160,9 +160,9 @@ fn boost(literal: &Literal, _: &Key, found: &mut Findings<'_>) -> Option<Boost> 
 }
 
 fn language(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<String> {
-    let text = line(literal, key, found)?;
+    let text = read_line(literal, key, found)?;
     let is_language = matches!(text.len(), 0 | 2 | 3) && text.bytes().all(|byte| byte.is_ascii_lowercase());
-    if is_language { Some(text) } else { unfit(literal, key, found) }
+    if is_language { Some(text) } else { note_unfit(literal, key, found) }
 }
 
 fn any(literal: &Literal, found: &mut Findings<'_>) -> Option<Vec<Term>> {
@@ -197,7 +197,7 @@ fn weight(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<f64>
 fn fields(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<Field>> {
     let known = [Field::Title, Field::Lead, Field::Head, Field::Body, Field::Tags];
     let mut fields = Vec::new();
-    for (text, literal) in texts(literal, key, found)? {
+    for (text, literal) in read_texts(literal, key, found)? {
         match known.into_iter().find(|field| field.name() == text) {
             Some(field) if fields.contains(&field) => {
                 found.warning(&literal.span, format!("field `{text}` is listed twice"));
@@ -213,7 +213,7 @@ fn fields(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<
 }
 
 fn points(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<BTreeMap<String, f64>> {
-    let Value::Table(entries) = &literal.value else { return unfit(literal, key, found) };
+    let Value::Table(entries) = &literal.value else { return note_unfit(literal, key, found) };
     let mut bonus = BTreeMap::new();
     for (name, literal) in entries {
         known_feed(&name.text, &name.span, found);
@@ -226,7 +226,7 @@ fn points(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<BTre
 }
 
 fn feeds(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<String>> {
-    let feeds = texts(literal, key, found)?;
+    let feeds = read_texts(literal, key, found)?;
     for (feed, literal) in &feeds {
         known_feed(feed, &literal.span, found);
     }
@@ -240,7 +240,7 @@ fn known_feed(id: &str, span: &Range<usize>, found: &mut Findings<'_>) {
 }
 
 fn tagged(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<String>> {
-    let tags = texts(literal, key, found)?;
+    let tags = read_texts(literal, key, found)?;
     let known: BTreeSet<&str> = found.sources.iter().flat_map(|source| &source.tags).map(String::as_str).collect();
     for (tag, literal) in tags.iter().filter(|(tag, _)| !known.contains(tag)) {
         unknown(&literal.span, "feed with the tag", tag, known.iter().copied(), &mut found.problems);

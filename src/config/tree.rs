@@ -96,7 +96,7 @@ const HELPS: [(&str, &str); 5] = [
 pub(super) fn read(text: &str) -> Result<Entries, Vec<SyntaxError>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
-        return Ok(entries(table.get_ref()));
+        return Ok(entries(table.into_inner()));
     }
     let is_swallowed = errors.iter().any(|error| error.message().starts_with("unclosed array"));
     let mut faults: Vec<SyntaxError> = errors.iter().map(syntax_error).collect();
@@ -113,31 +113,33 @@ fn syntax_error(error: &toml::de::Error) -> SyntaxError {
 
 /// Reads as much as it can of a document; all that follows a syntax error may be misread.
 pub(super) fn read_in_part(text: &str) -> Entries {
-    entries(DeTable::parse_recoverable(text).0.get_ref())
+    entries(DeTable::parse_recoverable(text).0.into_inner())
 }
 
 pub(super) fn read_value(text: &str) -> Option<Literal> {
-    DeValue::parse(text).ok().map(|value| literal(&value))
+    DeValue::parse(text).ok().map(literal)
 }
 
-fn entries(table: &DeTable<'_>) -> Entries {
-    let name = |key: &Spanned<_>| Name { span: key.span(), text: String::from(AsRef::<str>::as_ref(key.get_ref())) };
-    let mut entries: Entries = table.iter().map(|(key, value)| (name(key), literal(value))).collect();
+/// Takes the parser's tree apart while it builds ours: a large config is never in memory as both.
+fn entries(table: DeTable<'_>) -> Entries {
+    let name = |key: Spanned<_>| Name { span: key.span(), text: String::from(AsRef::<str>::as_ref(key.get_ref())) };
+    let mut entries: Entries = table.into_iter().map(|(key, value)| (name(key), literal(value))).collect();
     entries.sort_by_key(|(name, _)| name.span.start);
     entries
 }
 
-fn literal(spanned: &Spanned<DeValue<'_>>) -> Literal {
-    let value = match spanned.get_ref() {
-        DeValue::String(text) => Value::Text(text.to_string()),
+fn literal(spanned: Spanned<DeValue<'_>>) -> Literal {
+    let span = spanned.span();
+    let value = match spanned.into_inner() {
+        DeValue::String(text) => Value::Text(text.into_owned()),
         DeValue::Integer(number) => {
             Value::Whole(i64::from_str_radix(number.as_str(), number.radix()).unwrap_or(i64::MAX))
         }
         DeValue::Float(number) => Value::Decimal(number.as_str().parse().unwrap_or(f64::NAN)),
-        DeValue::Boolean(flag) => Value::Flag(*flag),
+        DeValue::Boolean(flag) => Value::Flag(flag),
         DeValue::Datetime(_) => Value::Date,
-        DeValue::Array(list) => Value::List(list.iter().map(literal).collect()),
+        DeValue::Array(list) => Value::List(list.into_iter().map(literal).collect()),
         DeValue::Table(table) => Value::Table(entries(table)),
     };
-    Literal { span: spanned.span(), value }
+    Literal { span, value }
 }

@@ -18,9 +18,9 @@ use super::{Language, Listen, ShownHealth};
 use crate::schedule::Schedule;
 
 /// Text that is not blank.
-pub(super) const TEXT: KeyType<String> = KeyType::new("a text in quotes", text);
+pub(super) const TEXT: KeyType<String> = KeyType::new("a text in quotes", read_text);
 /// Text that may be empty.
-pub(super) const LINE: KeyType<String> = KeyType::new("a text in quotes", line);
+pub(super) const LINE: KeyType<String> = KeyType::new("a text in quotes", read_line);
 pub(super) const TEXTS: KeyType<Vec<String>> = KeyType::new("a list of texts: `[\"one\", \"two\"]`", owned_texts);
 pub(super) const FLAG: KeyType<bool> = KeyType::new("`true` or `false`", flag);
 /// An address of the web, without a password: it is published.
@@ -39,13 +39,13 @@ pub(super) const LISTEN: KeyType<Option<Listen>> = KeyType::new(
 );
 pub(super) const INTERNAL: KeyType<Listen> = KeyType::new(
     "an IP address and a port such as `\"127.0.0.1:8081\"`, or a socket such as `\"unix:/run/veille/internal.sock\"`",
-    |literal, key, found| listen(literal, key, found)?.or_else(|| unfit(literal, key, found)),
+    |literal, key, found| listen(literal, key, found)?.or_else(|| note_unfit(literal, key, found)),
 );
 pub(super) const HEALTH: KeyType<ShownHealth> =
     KeyType::new("`\"sources\"` or `\"public\"`", |literal, key, found| match literal.text() {
         Some("sources") => Some(ShownHealth::Sources),
         Some("public") => Some(ShownHealth::All),
-        _ => unfit(literal, key, found),
+        _ => note_unfit(literal, key, found),
     });
 pub(super) const NETWORKS: KeyType<Vec<IpNet>> = KeyType::new("a list of networks: `[\"127.0.0.0/8\"]`", networks);
 pub(super) const PAGES: KeyType<Language> = KeyType::new("`\"fr\"` or `\"en\"`", pages);
@@ -76,13 +76,13 @@ pub(super) const fn size(bytes_min: u64, bytes_max: u64) -> KeyType<u64> {
 }
 
 /// Notes a value that is not of its key's type.
-pub(super) fn unfit<T>(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<T> {
+pub(super) fn note_unfit<T>(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<T> {
     found.error(&literal.span, format!("`{}` must be {}", key.name, key.wanted));
     None
 }
 
-pub(super) fn text(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<String> {
-    let text = line(literal, key, found)?;
+pub(super) fn read_text(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<String> {
+    let text = read_line(literal, key, found)?;
     if text.trim().is_empty() {
         found.error(&literal.span, format!("`{}` is blank", key.name));
         return None;
@@ -90,17 +90,17 @@ pub(super) fn text(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Op
     Some(text)
 }
 
-pub(super) fn line(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<String> {
-    literal.text().map(str::to_owned).or_else(|| unfit(literal, key, found))
+pub(super) fn read_line(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<String> {
+    literal.text().map(str::to_owned).or_else(|| note_unfit(literal, key, found))
 }
 
 /// The texts of a list, each with its place.
-pub(super) fn texts<'l>(
+pub(super) fn read_texts<'l>(
     literal: &'l Literal,
     key: &Key,
     found: &mut Findings<'_>,
 ) -> Option<Vec<(&'l str, &'l Literal)>> {
-    let Value::List(list) = &literal.value else { return unfit(literal, key, found) };
+    let Value::List(list) = &literal.value else { return note_unfit(literal, key, found) };
     let mut texts = Vec::new();
     for literal in list {
         if let Some(text) = literal.text() {
@@ -114,13 +114,13 @@ pub(super) fn texts<'l>(
 }
 
 fn owned_texts(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<String>> {
-    Some(texts(literal, key, found)?.into_iter().map(|(text, _)| text.to_owned()).collect())
+    Some(read_texts(literal, key, found)?.into_iter().map(|(text, _)| text.to_owned()).collect())
 }
 
 fn flag(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<bool> {
     match literal.value {
         Value::Flag(flag) => Some(flag),
-        _ => unfit(literal, key, found),
+        _ => note_unfit(literal, key, found),
     }
 }
 
@@ -129,14 +129,14 @@ fn number(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<usiz
         (Value::Whole(number), Wanted::Whole(min, max)) if (min..=max).contains(number) => {
             usize::try_from(*number).ok()
         }
-        _ => unfit(literal, key, found),
+        _ => note_unfit(literal, key, found),
     }
 }
 
 pub(super) fn fraction(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<f64> {
     match (literal.number(), key.wanted) {
         (Some(number), Wanted::Decimal(min, max)) if (min..=max).contains(&number) => Some(number),
-        _ => unfit(literal, key, found),
+        _ => note_unfit(literal, key, found),
     }
 }
 
@@ -170,7 +170,7 @@ fn quantity<T>(literal: &Literal, key: &Key, units: [&str; 3], help: &str, found
 }
 
 fn web(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Url> {
-    let Some(text) = literal.text() else { return unfit(literal, key, found) };
+    let Some(text) = literal.text() else { return note_unfit(literal, key, found) };
     web_address(text, literal, found)
 }
 
@@ -214,7 +214,7 @@ fn web_folder(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<
 }
 
 fn webs(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<Url>> {
-    let texts = texts(literal, key, found)?;
+    let texts = read_texts(literal, key, found)?;
     Some(texts.into_iter().filter_map(|(text, literal)| web_address(text, literal, found)).collect())
 }
 
@@ -222,13 +222,13 @@ fn pages(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Langu
     match literal.text() {
         Some("fr") => Some(Language::French),
         Some("en") => Some(Language::English),
-        _ => unfit(literal, key, found),
+        _ => note_unfit(literal, key, found),
     }
 }
 
 /// It goes into a request header, so it is ASCII without blanks.
 fn contact(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<String> {
-    let contact = text(literal, key, found)?;
+    let contact = read_text(literal, key, found)?;
     let is_address =
         contact.strip_prefix("mailto:").is_some_and(|address| address.contains('@')) || contact.starts_with("https://");
     if is_address && contact.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -242,11 +242,11 @@ fn contact(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Str
 }
 
 fn path(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<PathBuf> {
-    Some(found.folder.join(text(literal, key, found)?))
+    Some(found.folder.join(read_text(literal, key, found)?))
 }
 
 fn zone(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Tz> {
-    let text = text(literal, key, found)?;
+    let text = read_text(literal, key, found)?;
     if let Ok(zone) = text.parse() {
         found.zone = zone;
         return Some(zone);
@@ -261,7 +261,7 @@ fn zone(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Tz> {
 }
 
 fn schedule(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Schedule> {
-    let text = line(literal, key, found)?;
+    let text = read_line(literal, key, found)?;
     if let Some(known) = found.schedules.get(&text) {
         return Some(known.clone());
     }
@@ -271,7 +271,7 @@ fn schedule(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Sc
             Some(schedule)
         }
         Err(fault) => {
-            found.error(&literal.span, format!("`{}`: {fault}", key.name)).help(fault.help());
+            found.error(&literal.span, format!("`{}`: {fault}", key.name)).help(fault.hint());
             None
         }
     }
@@ -279,7 +279,7 @@ fn schedule(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Sc
 
 fn networks(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<IpNet>> {
     let mut networks = Vec::new();
-    for (text, literal) in texts(literal, key, found)? {
+    for (text, literal) in read_texts(literal, key, found)? {
         if let Ok(network) = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
             networks.push(network);
         } else {
@@ -292,7 +292,7 @@ fn networks(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Ve
 
 #[expect(clippy::option_option, reason = "without the outer one there is a mistake, without the inner one no address")]
 fn listen(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Option<Listen>> {
-    let text = line(literal, key, found)?;
+    let text = read_line(literal, key, found)?;
     if text.is_empty() {
         return Some(None);
     }

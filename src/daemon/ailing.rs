@@ -61,7 +61,7 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// When there is nothing to be served either: the operator is at hand at a first start.
-pub(super) fn open(config: &Config) -> anyhow::Result<Opened> {
+pub(super) fn open_as_can_be(config: &Config) -> anyhow::Result<Opened> {
     let path = &config.store.path;
     let (store, trouble) = match pipeline::open_store_within(config, PATIENCE_AT_START) {
         Ok(mut store) => {
@@ -141,7 +141,7 @@ impl Daemon {
         }
         let config = &self.context.config;
         self.front.prefix.store(publication::prefix(config));
-        self.front.tree.store(publication::published(&config.publish.directory, &self.front));
+        self.front.tree.store(publication::published_before(&config.publish.directory, &self.front));
         self.serve();
         self.tell_ready();
     }
@@ -203,11 +203,11 @@ impl Daemon {
         }
         let since = known.map_or_else(Utc::now, |known| known.since);
         match lack {
-            Lack::Network | Lack::Resources => warn!("{reason}; {}", lack.advice()),
+            Lack::Network | Lack::Resources => warn!("{reason}; {}", lack.hint()),
             // Seldom over by itself.
-            Lack::Store | Lack::Folder => error!("{reason}; {}", lack.advice()),
+            Lack::Store | Lack::Folder => error!("{reason}; {}", lack.hint()),
         }
-        self.set_trouble(lack.id(), Some(format!("{reason}; {}", lack.advice())));
+        self.set_trouble(lack.id(), Some(format!("{reason}; {}", lack.hint())));
         self.outages.insert(lack, Outage { lack, since, reason });
         self.noting.ask();
     }

@@ -64,7 +64,7 @@ impl Daemon {
             let host = host(source);
             self.network.ask(&host);
             let span = info_span!("poll", source.id = source_id);
-            self.polls.spawn(ask(Arc::clone(context), source.clone(), host).instrument(span));
+            self.polls.spawn(poll_source(Arc::clone(context), source.clone(), host).instrument(span));
         }
     }
 
@@ -136,7 +136,7 @@ impl Daemon {
                 self.begin_outage(Lack::Resources, why);
             }
         }
-        self.settle();
+        self.judge_doubts();
         Ok(())
     }
 
@@ -179,7 +179,7 @@ impl Daemon {
     }
 
     /// Decides on polls in doubt, once that can be decided.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn judge_doubts(&mut self) {
         let soon = Utc::now() + SOON;
         let is_more_to_come = self.due.next().is_some_and(|at| at <= soon);
         let was_down = self.network.is_down();
@@ -221,7 +221,7 @@ fn host(source: &Source) -> String {
 }
 
 /// Polls a source. A panic is a fault of ours over this one source.
-async fn ask(context: Arc<Context>, source: Source, host: String) -> Ended {
+async fn poll_source(context: Arc<Context>, source: Source, host: String) -> Ended {
     let began = Instant::now();
     let asking = AssertUnwindSafe(pipeline::ask(&context, &source, false, Utc::now())).catch_unwind();
     let conclusion =

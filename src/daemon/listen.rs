@@ -30,7 +30,7 @@ impl Drop for SocketFile {
 ///
 /// # Errors
 /// When the address is taken or not ours to use.
-pub(super) async fn open(listen: Option<&Listen>) -> anyhow::Result<Option<(Socket, Option<SocketFile>)>> {
+pub(super) async fn open_socket(listen: Option<&Listen>) -> anyhow::Result<Option<(Socket, Option<SocketFile>)>> {
     if let Some(socket) = handed_over().context("the socket that the service manager hands over cannot be used")? {
         info!("serving on the socket that the service manager handed over");
         return Ok(Some((socket, None)));
@@ -45,7 +45,7 @@ pub(super) async fn open(listen: Option<&Listen>) -> anyhow::Result<Option<(Sock
 /// Opens what `/healthz` and `/metrics` are served on alone; `None` if they are served with all the rest.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open_socket`].
 pub(super) async fn open_internal(listen: Option<&Listen>) -> anyhow::Result<Option<(Socket, Option<SocketFile>)>> {
     let Some(listen) = listen else { return Ok(None) };
     let (socket, file) = bound(listen, "serve.internal").await?;

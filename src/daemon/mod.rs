@@ -41,11 +41,10 @@ use crate::config::Config;
 use crate::feed::Timestamp;
 use crate::fetch::descriptors::Shares;
 use crate::outage::{Lack, Network, Outage};
-use crate::pipeline::{self, Announced, Archives, Context, PostReport};
-use crate::publish::files::{FilesError, Written};
+use crate::pipeline::{self, Announced, Context, PostReport};
 use crate::serve::{self, Front, Offer, ServingLimits, Socket};
-use crate::state::SourceState;
 use crate::store::StoreError;
+use crate::text::count;
 
 /// Longest time from the signal to stop to the end of the process, whatever is under way.
 ///
@@ -65,25 +64,8 @@ const LOOK: Duration = Duration::from_secs(2);
 /// which is an outage; to be killed earlier would only begin the same wait again.
 const LOOK_MAX: Duration = Duration::from_secs(75);
 
-/// Shortest and longest time that changes gather before they are published together.
-const GATHER: Duration = Duration::from_millis(500);
-const GATHER_MAX: Duration = Duration::from_secs(30);
-
-/// Of the time while polls bring news, publishing takes no more than one part in so many: with ten thousand sources their
-/// pages alone take seconds of a processor that polls need too.
-const GATHER_SHARE: u32 = 5;
-
 /// When a source is tried again over which we panicked.
 const PANIC_PAUSE: TimeDelta = TimeDelta::hours(1);
-
-/// Longest time that archives may stay behind while polls are under way.
-const ARCHIVE_DELAY_MAX: Duration = Duration::from_mins(1);
-
-/// When files that could not be written are tried again: a disk may have room by then, and nobody may come to tell us.
-const FILES_PAUSE: Duration = Duration::from_mins(1);
-
-/// Sources that should have been polled so long ago are late, and are spread.
-const LATE: TimeDelta = TimeDelta::minutes(1);
 
 /// Polls that are begun for each that can run.
 const READY: usize = 4;
@@ -103,12 +85,12 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     if requests < config.poll.concurrency {
         warn!("the limit of open files allows {requests} requests at once: `poll.concurrency` asks for more");
     }
-    let _claims = pipeline::hold(&config)?;
-    let Opened { handle: store, thread: store_thread, trouble } = ailing::open(&config)?;
+    let _claims = pipeline::claim_places(&config)?;
+    let Opened { handle: store, thread: store_thread, trouble } = ailing::open_as_can_be(&config)?;
     // After the store is open, since a migration may take long and a signal is to end it. Before there is a socket, which a
     // process that a signal kills would leave behind.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let (socket, _socket_file) = listen::open(config.serve.listen.as_ref()).await?.unzip();
+    let (socket, _socket_file) = listen::open_socket(config.serve.listen.as_ref()).await?.unzip();
     let (internal, _internal_file) = listen::open_internal(config.serve.internal.as_ref()).await?.unzip();
     let mut daemon = Daemon::new(Arc::new(Context::new(config, store)?), socket);
     daemon.report.internal_socket = internal;
@@ -335,7 +317,7 @@ impl Daemon {
                 }
                 last = self.report.telling.ended() => {
                     let last = last?.flatten();
-                    self.told(last);
+                    self.round_told(last);
                 }
                 served = self.report.internal.ended() => {
                     served?;
@@ -371,7 +353,7 @@ impl Daemon {
     /// Starts what is due or was asked for.
     fn start(&mut self) {
         let now = Utc::now();
-        self.settle();
+        self.judge_doubts();
         self.tend_store();
         self.start_report();
         self.start_polls(now);
@@ -390,8 +372,9 @@ impl Daemon {
         }
         let (context, announced, archives) = (&self.context, &self.announced, self.archives());
         let (front, stop, outages) = (&self.front, &self.stop, self.outages_untold());
-        self.publishing
-            .start(|| publication::publish(Arc::clone(context), archives, outages, Arc::clone(front), stop.clone()));
+        self.publishing.start(|| {
+            publication::make_publication(Arc::clone(context), archives, outages, Arc::clone(front), stop.clone())
+        });
         if self.is_ailing() {
             // Tasks that write wait for the store.
             return;
@@ -433,74 +416,6 @@ impl Daemon {
         self.set_trouble("posts", (!troubles.is_empty()).then(|| troubles.join("; ")));
     }
 
-    /// Publishes before long, with what else comes until then.
-    fn gather(&mut self) {
-        let gather = (self.publication * GATHER_SHARE).clamp(GATHER, GATHER_MAX);
-        self.gathered.get_or_insert_with(|| Instant::now() + gather);
-    }
-
-    /// Lives by the config that was read; one with mistakes changes nothing.
-    ///
-    /// A rule that cannot be read never empties a feed. It is told in the log, on `/healthz` and among the sources.
-    fn reloaded(&mut self, reloaded: Reloaded) {
-        match reloaded {
-            Reloaded::Unchanged => return,
-            Reloaded::Refused(mistakes) => {
-                self.set_trouble("config", Some("the config file has mistakes; the last good one is in force".into()));
-                error!("the config has mistakes, the last good one stays in force\n{mistakes}");
-            }
-            Reloaded::Unreadable(why) => {
-                error!(
-                    "{why}; the last good config stays in force: let this user read `{}`",
-                    self.context.config.path.display()
-                );
-                self.set_trouble("config", Some(format!("{why}; the last good one is in force")));
-            }
-            Reloaded::Taken(context, states) => self.take_over(context, &states),
-        }
-        self.publishing.ask();
-        if self.published.is_some() {
-            self.tell_ready();
-        }
-    }
-
-    /// Brings due times, and in the background labels, in line with a config.
-    fn take_over(&mut self, context: Arc<Context>, states: &[SourceState]) {
-        if !Arc::ptr_eq(&context, &self.context) {
-            let (feeds, topics) = (context.config.sources.len(), context.config.topics.len());
-            info!(feeds, topics, "config reloaded: {}, {}", count(feeds, "feed"), count(topics, "topic"));
-        }
-        self.report_config();
-        self.context = context;
-        self.set_trouble("config", None);
-        self.relabelling.ask_anew();
-        let now = Utc::now();
-        let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
-        self.due.clear();
-        let mut late = Vec::new();
-        let sources = self.context.config.sources.iter().enumerate();
-        self.places = sources.map(|(at, source)| (source.id.clone(), at)).collect();
-        for source in self.context.config.sources.iter().filter(|source| source.enabled) {
-            let known = states.get(source.id.as_str()).filter(|state| state.url.as_ref() == Some(&source.url));
-            match known {
-                Some(state) if state.retired => {}
-                Some(state) => match self.context.due(source, state, now) {
-                    Some(at) if at > now - LATE => self.due.set(&source.id, at),
-                    Some(_) | None => late.push(source.id.clone()),
-                },
-                None => self.due.set(&source.id, now),
-            }
-        }
-        self.due.set_late(late, now);
-        let (feeds, topics) = (self.context.config.sources.len(), self.context.config.topics.len());
-        info!(target: "veille::detail", feeds, topics, "watching");
-    }
-
-    fn tell_ready(&self) {
-        let config = &self.context.config;
-        notify::ready(&format!("watching {} feeds for {} topics", config.sources.len(), config.topics.len()));
-    }
-
     /// Publishes what another process changed, archives that wait, and files that could not be written.
     fn looked(&mut self, looked: &Looked) {
         self.front.metrics.store(looked.size);
@@ -519,21 +434,6 @@ impl Daemon {
         self.look_at_files();
     }
 
-    /// Publishes files again that could not be written, if that is due.
-    fn look_at_files(&mut self) {
-        if self.files_again.is_some_and(|at| at <= Instant::now()) && !self.publishing.is_running() {
-            self.publishing.ask();
-        }
-    }
-
-    /// Tells readers how long nothing can change: until the next poll, unless one is under way.
-    fn tell_freshness(&mut self) {
-        let next = self.due.next().filter(|_| self.polls.is_empty());
-        let wait = next.and_then(|at| (at - Utc::now()).to_std().ok());
-        let until = wait.map(|wait| std::time::Instant::now() + wait);
-        self.front.tree.store(self.front.tree.load().with_fresh_until(until, Utc::now()));
-    }
-
     /// Shows on `/healthz` that something is wrong, or is right again.
     fn set_trouble(&mut self, about: &'static str, trouble: Option<String>) {
         match trouble {
@@ -541,39 +441,6 @@ impl Daemon {
             None => self.troubles.remove(about),
         };
         self.tell_health();
-    }
-
-    /// Chooses how a publication that begins now treats the archives.
-    fn archives(&self) -> Archives {
-        // While polls are under way, each publication would make the volume of this month anew, and on the first day
-        // those of all months.
-        let is_busy = !self.polls.is_empty() && Instant::now() < self.archived + ARCHIVE_DELAY_MAX;
-        if is_busy || self.published.is_none() { Archives::Later } else { Archives::Changed }
-    }
-
-    /// Serves what was published, and from the first time on answers readers. A folder that cannot be written stops files,
-    /// not HTTP.
-    fn published(&mut self, publication: Publication) {
-        let Publication { generation, tree, prefix, archives, stories, announced, written, began } = publication;
-        self.front.prefix.store(prefix);
-        self.front.tree.store(tree);
-        self.tell_freshness();
-        self.archives_wait = archives == Archives::Later;
-        if !self.archives_wait {
-            self.archived = began;
-        }
-        self.publication = began.elapsed();
-        self.front.metrics.published(self.publication, &stories);
-        self.report_publication();
-        self.announced = Arc::new(announced);
-        self.next_announcement = Some(Utc::now());
-        self.next_posting = Some(Utc::now());
-        let is_first = self.published.replace(generation).is_none();
-        self.note_files(written);
-        if is_first {
-            self.serve();
-            self.tell_ready();
-        }
     }
 
     /// Answers readers from now on.
@@ -588,29 +455,6 @@ impl Daemon {
         info!("Veille on {} · {}, {}", socket.place(), count(feeds, "feed"), count(topics, "topic"));
         self.server.ask();
         self.server.start(|| async move { Ok(serve::serve_apart(socket, front, limits, stop).await?) });
-    }
-
-    /// Tells what became of the files, of a failure when it begins and when it ends; it is tried again meanwhile.
-    fn note_files(&mut self, written: Result<Written, FilesError>) {
-        match written {
-            Ok(written) => {
-                let Written { changed, removed, .. } = written;
-                if changed + removed > 0 {
-                    let duration = in_seconds(self.publication);
-                    info!(target: "veille::detail", { files.changed = changed, files.removed = removed },
-                        "published, {changed} files changed, in {duration}");
-                }
-                self.files_again = None;
-                self.end_outage(Lack::Folder);
-            }
-            Err(error) => {
-                self.files_again = Some(Instant::now() + FILES_PAUSE);
-                self.begin_outage(
-                    Lack::Folder,
-                    format!("cannot publish files: {error}: {}; {}", error.cause, error.hint()),
-                );
-            }
-        }
     }
 
     /// Ends all that is under way: polls and answers to readers within the grace, a publication before its next document.
@@ -659,16 +503,6 @@ async fn look(context: Arc<Context>) -> anyhow::Result<Looked> {
     context.resume(Utc::now()).await?;
     let pulse = context.store.call(|store| store.pulse()).await?;
     Ok(Looked { generation: pulse.generation, size: pulse.size })
-}
-
-/// A number of things: `1 feed`, `2 feeds`.
-fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-}
-
-/// A duration for people: `0.3 s`.
-fn in_seconds(duration: Duration) -> String {
-    format!("{:.1} s", duration.as_secs_f64())
 }
 
 /// Sleeps until an instant, or for ever.

@@ -18,29 +18,29 @@ pub(super) fn pace() -> Duration {
 
 /// Ready to serve.
 pub(super) fn ready(status: &str) {
-    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+    tell_systemd(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
 /// A reload has begun; [`ready`] ends it.
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
-        Ok(now) => tell(&[NotifyState::Reloading, now]),
-        Err(_) => tell(&[NotifyState::Reloading]),
+        Ok(now) => tell_systemd(&[NotifyState::Reloading, now]),
+        Err(_) => tell_systemd(&[NotifyState::Reloading]),
     }
 }
 
 /// The end has begun.
 pub(super) fn stopping() {
-    tell(&[NotifyState::Stopping]);
+    tell_systemd(&[NotifyState::Stopping]);
 }
 
 /// Still alive: the loop goes round and the store answers.
 pub(super) fn alive() {
-    tell(&[NotifyState::Watchdog]);
+    tell_systemd(&[NotifyState::Watchdog]);
 }
 
 /// A manager that cannot be reached is no reason to stop working.
-fn tell(states: &[NotifyState<'_>]) {
+fn tell_systemd(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::debug!(%error, "the service manager was not reached");
     }

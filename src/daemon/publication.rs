@@ -1,18 +1,35 @@
-//! A publication as the daemon serves it.
+//! When the daemon publishes, and a publication as it serves it.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::Utc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::info;
 
+use super::Daemon;
 use crate::config::Config;
-use crate::outage::Outage;
+use crate::outage::{Lack, Outage};
 use crate::pipeline::{self, Announced, Archives, Context, Published};
 use crate::publish::Tree;
 use crate::publish::files::{self, FilesError, Written};
 use crate::serve::Front;
+
+/// Shortest and longest time that changes gather before they are published together.
+const GATHER: Duration = Duration::from_millis(500);
+const GATHER_MAX: Duration = Duration::from_secs(30);
+
+/// Of the time while polls bring news, publishing takes no more than one part in so many: with ten thousand sources their
+/// pages alone take seconds of a processor that polls need too.
+const GATHER_SHARE: u32 = 5;
+
+/// Longest time that archives may stay behind while polls are under way.
+const ARCHIVE_DELAY_MAX: Duration = Duration::from_mins(1);
+
+/// When files that could not be written are tried again: a disk may have room by then, and nobody may come to tell us.
+pub(super) const FILES_PAUSE: Duration = Duration::from_mins(1);
 
 /// A publication, ready to be served.
 pub(super) struct Publication {
@@ -36,8 +53,9 @@ pub(super) fn prefix(config: &Config) -> String {
 }
 
 /// Returns the documents that were published before, as files: for as long as the store cannot be read.
-pub(super) fn published(directory: &Path, front: &Front) -> Tree {
-    let filed = files::published(directory).into_iter().map(|filed| (filed.path.clone(), Some(filed))).collect();
+pub(super) fn published_before(directory: &Path, front: &Front) -> Tree {
+    let filed =
+        files::published_documents(directory).into_iter().map(|filed| (filed.path.clone(), Some(filed))).collect();
     Tree::build(Vec::new(), filed, &front.tree.load(), Utc::now())
 }
 
@@ -45,7 +63,7 @@ pub(super) fn published(directory: &Path, front: &Front) -> Tree {
 ///
 /// # Errors
 /// When the store fails. Files that cannot be written are told in [`Publication::written`].
-pub(super) async fn publish(
+pub(super) async fn make_publication(
     context: Arc<Context>,
     archives: Archives,
     outages: Vec<Outage>,
@@ -59,4 +77,88 @@ pub(super) async fn publish(
     let tree = tokio::task::spawn_blocking(build).await?;
     let prefix = prefix(&context.config);
     Ok(Some(Publication { generation, tree, prefix, archives, stories, announced, written, began }))
+}
+
+impl Daemon {
+    /// Publishes before long, with what else comes until then.
+    pub(super) fn gather(&mut self) {
+        let gather = (self.publication * GATHER_SHARE).clamp(GATHER, GATHER_MAX);
+        self.gathered.get_or_insert_with(|| Instant::now() + gather);
+    }
+
+    /// Chooses how a publication that begins now treats the archives.
+    pub(super) fn archives(&self) -> Archives {
+        // While polls are under way, each publication would make the volume of this month anew, and on the first day
+        // those of all months.
+        let is_busy = !self.polls.is_empty() && Instant::now() < self.archived + ARCHIVE_DELAY_MAX;
+        if is_busy || self.published.is_none() { Archives::Later } else { Archives::Changed }
+    }
+
+    /// Serves what was published, and from the first time on answers readers. A folder that cannot be written stops files,
+    /// not HTTP.
+    pub(super) fn published(&mut self, publication: Publication) {
+        let Publication { generation, tree, prefix, archives, stories, announced, written, began } = publication;
+        self.front.prefix.store(prefix);
+        self.front.tree.store(tree);
+        self.tell_freshness();
+        self.archives_wait = archives == Archives::Later;
+        if !self.archives_wait {
+            self.archived = began;
+        }
+        self.publication = began.elapsed();
+        self.front.metrics.published(self.publication, &stories);
+        self.report_publication();
+        self.announced = Arc::new(announced);
+        self.next_announcement = Some(Utc::now());
+        self.next_posting = Some(Utc::now());
+        let is_first = self.published.replace(generation).is_none();
+        self.note_files(written);
+        if is_first {
+            self.serve();
+            self.tell_ready();
+        }
+    }
+
+    /// Tells what became of the files, of a failure when it begins and when it ends; it is tried again meanwhile.
+    pub(super) fn note_files(&mut self, written: Result<Written, FilesError>) {
+        match written {
+            Ok(written) => {
+                let Written { changed, removed, .. } = written;
+                if changed + removed > 0 {
+                    let duration = in_seconds(self.publication);
+                    info!(target: "veille::detail", { files.changed = changed, files.removed = removed },
+                        "published, {changed} files changed, in {duration}");
+                }
+                self.files_again = None;
+                self.end_outage(Lack::Folder);
+            }
+            Err(error) => {
+                self.files_again = Some(Instant::now() + FILES_PAUSE);
+                self.begin_outage(
+                    Lack::Folder,
+                    format!("cannot publish files: {error}: {}; {}", error.cause, error.hint()),
+                );
+            }
+        }
+    }
+
+    /// Publishes files again that could not be written, if that is due.
+    pub(super) fn look_at_files(&mut self) {
+        if self.files_again.is_some_and(|at| at <= Instant::now()) && !self.publishing.is_running() {
+            self.publishing.ask();
+        }
+    }
+
+    /// Tells readers how long nothing can change: until the next poll, unless one is under way.
+    pub(super) fn tell_freshness(&mut self) {
+        let next = self.due.next().filter(|_| self.polls.is_empty());
+        let wait = next.and_then(|at| (at - Utc::now()).to_std().ok());
+        let until = wait.map(|wait| std::time::Instant::now() + wait);
+        self.front.tree.store(self.front.tree.load().with_fresh_until(until, Utc::now()));
+    }
+}
+
+/// A duration for people: `0.3 s`.
+fn in_seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
 }

@@ -1,15 +1,20 @@
-//! Reading a saved config file, and from the store all that the daemon must know before it follows a config.
+//! A saved config: reading it, and from the store all that the daemon must know before it follows it; then following it.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::Utc;
-use tracing::warn;
+use chrono::{TimeDelta, Utc};
+use tracing::{error, info, warn};
 
-use super::notify;
 use super::watch::{FileWatch, Sight};
+use super::{Daemon, notify};
 use crate::config;
 use crate::pipeline::{self, Context};
 use crate::state::SourceState;
+use crate::text::count;
+
+/// Sources that should have been polled so long ago are late, and are spread.
+const LATE: TimeDelta = TimeDelta::minutes(1);
 
 /// The result of looking at the config file.
 pub(super) enum Reloaded {
@@ -70,4 +75,68 @@ pub(super) async fn take_over(context: Arc<Context>) -> anyhow::Result<Reloaded>
     context.mend_throttles(&states, now).await?;
     context.resume(now).await?;
     Ok(Reloaded::Taken(context, states))
+}
+
+impl Daemon {
+    /// Lives by the config that was read; one with mistakes changes nothing.
+    ///
+    /// A rule that cannot be read never empties a feed. It is told in the log, on `/healthz` and among the sources.
+    pub(super) fn reloaded(&mut self, reloaded: Reloaded) {
+        match reloaded {
+            Reloaded::Unchanged => return,
+            Reloaded::Refused(mistakes) => {
+                self.set_trouble("config", Some("the config file has mistakes; the last good one is in force".into()));
+                error!("the config has mistakes, the last good one stays in force\n{mistakes}");
+            }
+            Reloaded::Unreadable(why) => {
+                error!(
+                    "{why}; the last good config stays in force: let this user read `{}`",
+                    self.context.config.path.display()
+                );
+                self.set_trouble("config", Some(format!("{why}; the last good one is in force")));
+            }
+            Reloaded::Taken(context, states) => self.take_over(context, &states),
+        }
+        self.publishing.ask();
+        if self.published.is_some() {
+            self.tell_ready();
+        }
+    }
+
+    /// Brings due times, and in the background labels, in line with a config.
+    pub(super) fn take_over(&mut self, context: Arc<Context>, states: &[SourceState]) {
+        if !Arc::ptr_eq(&context, &self.context) {
+            let (feeds, topics) = (context.config.sources.len(), context.config.topics.len());
+            info!(feeds, topics, "config reloaded: {}, {}", count(feeds, "feed"), count(topics, "topic"));
+        }
+        self.report_config();
+        self.context = context;
+        self.set_trouble("config", None);
+        self.relabelling.ask_anew();
+        let now = Utc::now();
+        let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
+        self.due.clear();
+        let mut late = Vec::new();
+        let sources = self.context.config.sources.iter().enumerate();
+        self.places = sources.map(|(at, source)| (source.id.clone(), at)).collect();
+        for source in self.context.config.sources.iter().filter(|source| source.enabled) {
+            let known = states.get(source.id.as_str()).filter(|state| state.url.as_ref() == Some(&source.url));
+            match known {
+                Some(state) if state.retired => {}
+                Some(state) => match self.context.due(source, state, now) {
+                    Some(at) if at > now - LATE => self.due.set(&source.id, at),
+                    Some(_) | None => late.push(source.id.clone()),
+                },
+                None => self.due.set(&source.id, now),
+            }
+        }
+        self.due.set_late(late, now);
+        let (feeds, topics) = (self.context.config.sources.len(), self.context.config.topics.len());
+        info!(target: "veille::detail", feeds, topics, "watching");
+    }
+
+    pub(super) fn tell_ready(&self) {
+        let config = &self.context.config;
+        notify::ready(&format!("watching {} feeds for {} topics", config.sources.len(), config.topics.len()));
+    }
 }

@@ -85,7 +85,7 @@ impl Daemon {
         let (round, last) = (&mut report.round, report.last_entry);
         report.telling.start(|| {
             let (context, round) = (Arc::clone(context), std::mem::take(round));
-            async move { Ok(rounds::tell(context, round, last).await.ok()) }
+            async move { Ok(rounds::tell_round(context, round, last).await.ok()) }
         });
         if let Some(socket) = report.internal_socket.take() {
             let (front, stop) = (Arc::clone(&self.front), self.stop.clone().cancelled_owned());
@@ -108,7 +108,7 @@ impl Daemon {
     }
 
     /// Goes on from the last entry that was told of.
-    pub(super) fn told(&mut self, last: Option<i64>) {
+    pub(super) fn round_told(&mut self, last: Option<i64>) {
         self.report.last_entry = last.or(self.report.last_entry);
     }
 

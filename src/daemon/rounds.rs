@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use tracing::info;
 
-use super::count;
 use crate::config::Config;
 use crate::pipeline::{Context, Outcome};
 use crate::store::StoreError;
+use crate::text::count;
 
 /// A round that does not end, since there is always a source that is due, is told so often.
 const ROUND_MAX: Duration = Duration::from_mins(10);
@@ -49,13 +49,11 @@ impl PolledRound {
 
     /// Says it for people: `88 feeds polled: 12 new entries; 2 failed; numérique éducatif +3`.
     fn for_people(&self, config: &Config, topics: &[(String, usize)]) -> String {
-        let entries =
-            |number: usize| if number == 1 { "1 new entry".to_owned() } else { format!("{number} new entries") };
         let mut text = format!("{} polled", count(self.polled, "feed"));
         text += &match (self.new, self.changed) {
             (0, 0) => ": nothing new".to_owned(),
-            (new, 0) => format!(": {}", entries(new)),
-            (new, changed) => format!(": {}, {changed} changed", entries(new)),
+            (new, 0) => format!(": {}", count(new, "new entry")),
+            (new, changed) => format!(": {}, {changed} changed", count(new, "new entry")),
         };
         // Writing to a String cannot fail.
         if self.failed > 0 {
@@ -74,7 +72,11 @@ impl PolledRound {
 /// Tells a round, with the topics that gained by entries after `last`; returns the last entry that ever came.
 ///
 /// Without `last` nothing is told: this is the first look.
-pub(super) async fn tell(context: Arc<Context>, round: PolledRound, last: Option<i64>) -> Result<i64, StoreError> {
+pub(super) async fn tell_round(
+    context: Arc<Context>,
+    round: PolledRound,
+    last: Option<i64>,
+) -> Result<i64, StoreError> {
     let arrivals = context.store.call(move |store| store.arrivals(last.unwrap_or(i64::MAX))).await?;
     if last.is_some() {
         let PolledRound { polled, failed, new, changed, duration, .. } = &round;

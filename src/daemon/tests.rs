@@ -52,7 +52,7 @@ async fn files_that_could_not_be_written_are_tried_again_without_news() {
     fs::remove_dir_all(&file).unwrap();
     look(&mut daemon).await;
     assert!(!file.exists(), "not at once: a full disk must not be written to every two seconds");
-    assert!(daemon.files_again.unwrap() <= Instant::now() + FILES_PAUSE);
+    assert!(daemon.files_again.unwrap() <= Instant::now() + publication::FILES_PAUSE);
     daemon.files_again = Some(Instant::now());
     look(&mut daemon).await;
     assert!(file.is_file());

@@ -2,7 +2,7 @@
 //!
 //! Pure functions: no store, no clock, no network. Four rooms, in the order in which a poll uses them:
 //!
-//! 1. `identity`: [`identify`] gives each entry of a document its [`Identity`](crate::story::Identity), and [`decide`]
+//! 1. `identity`: [`identify`] gives each entry of a document its [`Identity`](crate::story::Identity), and [`recognise`]
 //!    says whether it is new to its source.
 //! 2. `sameness`: a new or changed entry becomes a [`Subject`]; its [`Subject::clues`] find candidates, [`compare`]
 //!    judges each of them, and [`partition`] parts all of them into stories.
@@ -15,7 +15,7 @@ mod lifecycle;
 mod related;
 mod sameness;
 
-pub use identity::{Decision, canonical_link, decide, identify, minted_id};
+pub use identity::{Decision, canonical_link, identify, minted_id, recognise};
 pub use lifecycle::{Listing, ListingChange, is_due, is_significant, itself, listing_change, takes_away};
 pub use related::{related, telling_words};
 pub use sameness::{

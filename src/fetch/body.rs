@@ -116,7 +116,7 @@ impl From<io::Error> for BodyFault {
 }
 
 /// Reads the body of `response`. A large one waits until there is memory for it.
-pub(super) async fn read(response: Response, mut vessel: Vessel<'_>) -> Result<Bytes, BodyFault> {
+pub(super) async fn read_body(response: Response, mut vessel: Vessel<'_>) -> Result<Bytes, BodyFault> {
     let (coding, sent) = (Coding::of(response.headers()), sent(response.headers()));
     if response.content_length().is_some_and(|length| length > vessel.bytes_max) {
         return Err(vessel.too_large());

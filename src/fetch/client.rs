@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::body::{self, BodyFault, Vessel};
-use super::error::{FetchError, Phase, RedirectFault, Timeouts, host, shown};
+use super::error::{FetchError, Phase, RedirectFault, Timeouts, host, shown_url};
 use super::guard::Guard;
 use super::hosts::{Clock, Gate, Postponed, Visit};
 use super::memory::{Memory, Share};
@@ -112,7 +112,7 @@ impl Client {
     /// # Cancellation
     /// Writes nothing: a dropped fetch leaves no trace but the request that was sent.
     pub async fn fetch(&self, request: &Request, now: Timestamp) -> Result<Fetched, FetchError> {
-        let mut url = redirect::bare(&request.url);
+        let mut url = redirect::without_user_info(&request.url);
         let mut hops: Vec<Hop> = Vec::new();
         let mut waits = Vec::new();
         let outlet = self.routes.client(&request.route).await?;
@@ -221,7 +221,7 @@ impl Client {
                 answer: Answer::NotModified,
                 validators: headers::refreshed(&request.validators, url, response.headers()),
                 asks: waits::asks(response.headers(), now),
-                date: waits::date(response.headers()),
+                date: waits::server_date(response.headers()),
                 share: Share::default(),
             }),
             status if redirect::is_redirect(status) => redirected(url, status, response.headers(), now),
@@ -238,7 +238,7 @@ impl Client {
     ) -> Result<Step, FetchError> {
         let validators = headers::replaced(&request.validators, url, response.headers());
         let asks = waits::asks(response.headers(), time.clock.now());
-        let date = waits::date(response.headers());
+        let date = waits::server_date(response.headers());
         let content_type = headers::content_type(response.headers());
         let is_delta = response.status().as_u16() == 226;
         let mut share = Share::default();
@@ -256,7 +256,7 @@ impl Client {
     ) -> Result<Bytes, FetchError> {
         let (bytes_max, memory_timeout) = (self.settings.body_bytes_max, self.settings.timeout);
         let vessel = Vessel { bytes_max, time, memory: &self.memory, memory_timeout, share };
-        body::read(response, vessel).await.map_err(|fault| match fault {
+        body::read_body(response, vessel).await.map_err(|fault| match fault {
             BodyFault::Known(error) => error,
             BodyFault::Late => self.too_slow(url),
             BodyFault::Broken(error) => FetchError::in_body(url, &error, self.limits),
@@ -286,7 +286,7 @@ impl Client {
             self.postpone(throttle, now);
         }
         let firewall = if code == 403 { headers::firewall(headers) } else { None };
-        FetchError::Status { url: shown(url), code, firewall, asks: waits::asks(headers, now), throttle }
+        FetchError::Status { url: shown_url(url), code, firewall, asks: waits::asks(headers, now), throttle }
     }
 }
 
@@ -314,5 +314,5 @@ fn follow(hops: &[Hop], to: Url) -> Result<Url, FetchError> {
     } else {
         return Ok(to);
     };
-    Err(FetchError::BadRedirect { url: hops.first().map(|hop| shown(&hop.url)).unwrap_or_default(), fault })
+    Err(FetchError::BadRedirect { url: hops.first().map(|hop| shown_url(&hop.url)).unwrap_or_default(), fault })
 }

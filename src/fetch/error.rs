@@ -249,14 +249,14 @@ impl FetchError {
 
     /// Returns what the operator can do, if anything.
     #[must_use]
-    pub fn advice(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Postponed { .. } | Self::Busy { .. } => "nothing to do: it is polled again then",
             Self::Scheme { .. } => "give an http or https address",
             Self::NotPublic { .. } => "if it is yours, list its network in `poll.allow_networks`",
             Self::Access { .. } => "correct the file or the feed's entry in the config",
             Self::BadHeader { .. } => "correct `headers` of this feed",
-            Self::Lack { .. } => Lack::Resources.advice(),
+            Self::Lack { .. } => Lack::Resources.hint(),
             Self::NoWay { .. } => {
                 "its host may have IPv6 addresses only, and this machine no way to them; polled again later"
             }
@@ -396,7 +396,7 @@ impl FetchError {
             return Self::Timeout { host, phase, limit };
         }
         let system_error = system_error(error);
-        let blame = system_error.map(way::blame);
+        let blame = system_error.map(way::fault_of);
         // The C library says that a name is unknown when it cannot open a socket to ask.
         if blame == Some(way::Blame::Lack) || (error.is_dns() && way::lacks_descriptors()) {
             return Self::Lack { why };
@@ -464,8 +464,8 @@ fn system_error(error: &reqwest::Error) -> Option<i32> {
 }
 
 /// Returns `url` as it may be shown: without user info.
-pub(super) fn shown(url: &Url) -> String {
-    redirect::bare(url).into()
+pub(super) fn shown_url(url: &Url) -> String {
+    redirect::without_user_info(url).into()
 }
 
 /// Returns the name under which a host is shown and kept.

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::FetchError;
-use super::error::{RedirectFault, shown};
+use super::error::{RedirectFault, shown_url};
 
 /// Redirects that are followed in one fetch.
 pub(super) const HOPS_MAX: usize = 5;
@@ -22,17 +22,17 @@ pub(super) fn is_permanent(status: u16) -> bool {
 
 /// Returns the URL that `location` means, seen from `url` (RFC 9110 §10.2.2), without user info and fragment.
 pub(super) fn target(url: &Url, location: Option<&[u8]>) -> Result<Url, FetchError> {
-    let bad = |fault| FetchError::BadRedirect { url: shown(url), fault };
+    let bad = |fault| FetchError::BadRedirect { url: shown_url(url), fault };
     let location = location.ok_or_else(|| bad(RedirectFault::NoLocation))?;
     let target = url.join(&legible(location)).map_err(|_| bad(RedirectFault::Unreadable))?;
     if !matches!(target.scheme(), "http" | "https") {
         return Err(bad(RedirectFault::Scheme(target.scheme().to_owned())));
     }
-    Ok(bare(&target))
+    Ok(without_user_info(&target))
 }
 
 /// Returns `url` without what is not part of the resource's address: user info and fragment.
-pub(super) fn bare(url: &Url) -> Url {
+pub(super) fn without_user_info(url: &Url) -> Url {
     let mut url = url.clone();
     url.set_fragment(None);
     // Fails only for URLs that can have no user info.

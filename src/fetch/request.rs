@@ -84,7 +84,7 @@ pub async fn secret(key: &'static str, secret: &Secret) -> Result<String, FetchE
             why: format!("credential `{name}`: $CREDENTIALS_DIRECTORY is not set, so systemd handed over none"),
         })?,
     };
-    let bytes = read(&path, SECRET_BYTES_MAX).await.map_err(|error| unreadable(key, &path, &error))?;
+    let bytes = read_file(&path, SECRET_BYTES_MAX).await.map_err(|error| unreadable(key, &path, &error))?;
     let not_text = |_| FetchError::Access { key, why: format!("`{}`: it is not UTF-8", path.display()) };
     // Editors end files with a line end, which is no part of a password.
     let text = String::from_utf8(bytes).map_err(not_text)?;
@@ -96,7 +96,7 @@ pub async fn secret(key: &'static str, secret: &Secret) -> Result<String, FetchE
 /// # Errors
 /// [`FetchError::Access`] when it cannot be read.
 pub async fn file(key: &'static str, path: &Path) -> Result<Vec<u8>, FetchError> {
-    read(path, FILE_BYTES_MAX).await.map_err(|error| unreadable(key, path, &error))
+    read_file(path, FILE_BYTES_MAX).await.map_err(|error| unreadable(key, path, &error))
 }
 
 fn credential(name: &str) -> Option<PathBuf> {
@@ -104,7 +104,7 @@ fn credential(name: &str) -> Option<PathBuf> {
 }
 
 /// Reads a file of the operator's, at most `bytes_max` of it.
-pub(super) async fn read(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+pub(super) async fn read_file(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     tokio::fs::File::open(path).await?.take(bytes_max).read_to_end(&mut bytes).await?;
     Ok(bytes)

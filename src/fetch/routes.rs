@@ -261,7 +261,7 @@ const CA_BYTES_MAX: u64 = 4 << 20;
 
 async fn certificates(path: &Path) -> Result<Vec<Certificate>, FetchError> {
     let at_fault = |why: String| unusable("ca_file", format!("`{}`: {why}", path.display()));
-    let pem = request::read(path, CA_BYTES_MAX).await;
+    let pem = request::read_file(path, CA_BYTES_MAX).await;
     let pem = pem.map_err(|error| request::unreadable("ca_file", path, &error))?;
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| at_fault(innermost(&error)))?;
     // The library takes a file without any certificate for an empty list.

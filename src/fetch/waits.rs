@@ -65,12 +65,12 @@ fn directives(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// Returns what time it was by the server's clock (RFC 9110 §6.6.1).
-pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+pub(super) fn server_date(headers: &HeaderMap) -> Option<Timestamp> {
     text(headers, &DATE).and_then(read_http_date)
 }
 
 fn server_now(headers: &HeaderMap, now: Timestamp) -> Timestamp {
-    date(headers).unwrap_or(now)
+    server_date(headers).unwrap_or(now)
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {

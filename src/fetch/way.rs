@@ -17,7 +17,7 @@ pub(super) enum Blame {
 }
 
 /// Says whose fault an error of the system is.
-pub(super) fn blame(number: i32) -> Blame {
+pub(super) fn fault_of(number: i32) -> Blame {
     match number {
         100 | 101 => Blame::NoWay,
         // No port is left, or there is no address of the family to send from.
@@ -29,7 +29,7 @@ pub(super) fn blame(number: i32) -> Blame {
 
 /// Tells whether a call of the system failed for want of something.
 pub(super) fn is_lack(error: &io::Error) -> bool {
-    error.raw_os_error().map(blame) == Some(Blame::Lack)
+    error.raw_os_error().map(fault_of) == Some(Blame::Lack)
 }
 
 /// Tells whether the resolver says that it got no answer, and not that there is no such name: `EAI_AGAIN` in the words of

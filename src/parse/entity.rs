@@ -14,7 +14,7 @@ const WINDOWS_1252: [char; 32] = [
 ];
 
 /// Returns what stands for `&name;`: `None` if no character does, empty for characters that no document may hold.
-pub(super) fn resolve(name: &str) -> Option<Cow<'static, str>> {
+pub(super) fn replacement(name: &str) -> Option<Cow<'static, str>> {
     let Some(number) = name.strip_prefix('#') else { return resolve_html5_entity(name).map(Cow::Borrowed) };
     let code = match number.strip_prefix(['x', 'X']) {
         Some(hex) => u32::from_str_radix(hex, 16).ok()?,
@@ -34,7 +34,7 @@ pub(super) fn unescape(text: Cow<'_, str>) -> Cow<'_, str> {
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
         let window = after.get(..after.floor_char_boundary(NAME_BYTES_MAX)).unwrap_or(after);
-        let found = window.split_once(';').and_then(|(name, _)| Some((name.len() + 1, resolve(name)?)));
+        let found = window.split_once(';').and_then(|(name, _)| Some((name.len() + 1, replacement(name)?)));
         let (len, character) = found.unwrap_or((0, Cow::Borrowed("&")));
         out.push_str(&character);
         rest = after.get(len..).unwrap_or_default();

@@ -33,7 +33,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// Returns the HTML that an element holds or stands for, trimmed; `None` if blank or no text at all.
 ///
 /// `base` is what relative addresses in it refer to: an `xml:base` further inside can be relative to it.
-pub(super) fn html<'a>(element: &'a Element<'_>, base: Option<&Url>) -> Option<Cow<'a, str>> {
+pub(super) fn html_of<'a>(element: &'a Element<'_>, base: Option<&Url>) -> Option<Cow<'a, str>> {
     let html = match kind(element) {
         TextKind::Html if is_text_only(element) => element.text()?,
         TextKind::Custom if is_text_only(element) => by_custom(element.text()?),
@@ -57,11 +57,11 @@ pub(super) fn html<'a>(element: &'a Element<'_>, base: Option<&Url>) -> Option<C
 
 /// Returns one line of plain text. Where it may hold markup, that is gone, and references are resolved, also those that
 /// were escaped twice.
-pub(super) fn line(element: &Element<'_>) -> Option<String> {
+pub(super) fn line_of(element: &Element<'_>) -> Option<String> {
     let text = match kind(element) {
-        TextKind::Plain if is_text_only(element) => plain(&element.text()?),
+        TextKind::Plain if is_text_only(element) => plain_line(&element.text()?),
         TextKind::Html | TextKind::Custom if is_text_only(element) => {
-            unescaped(html_to_text(&talk::html(element.text()?)))
+            unescaped(html_to_text(&talk::html_by_custom(element.text()?)))
         }
         TextKind::Open if is_text_only(element) => unescaped(open_line(&element.text()?)),
         TextKind::Html | TextKind::Custom | TextKind::Plain | TextKind::Open | TextKind::Markup => {
@@ -95,7 +95,7 @@ pub(super) fn paragraphs(text: &str) -> String {
 ///
 /// A letter or an apostrophe inside a word that is written as a reference (`&eacute;cole`, `d&#039;une`) shows that the text
 /// was escaped for HTML before. Other references are talked about: `&nbsp;`, `R&amp;D`.
-pub(super) fn plain(text: &str) -> String {
+pub(super) fn plain_line(text: &str) -> String {
     let text = cdata::unwrap(text.into());
     one_line(&if ESCAPED_WORD.is_match(&text) { entity::unescape(text) } else { text })
 }
@@ -110,7 +110,7 @@ static ESCAPED_WORD: LazyLock<Regex> = LazyLock::new(|| {
 /// Returns one line of a text of which nobody says what it is.
 pub(super) fn open_line(text: &str) -> String {
     let text = cdata::unwrap(text.into());
-    match talk::line(&text) {
+    match talk::title_as_html(&text) {
         Some(html) => html_to_text(&html),
         None => one_line(&entity::unescape(text)),
     }
@@ -174,7 +174,7 @@ fn is_base64(element: &Element<'_>) -> bool {
 
 /// Returns a text of which nobody says what it is as HTML.
 fn open(text: Cow<'_, str>) -> Cow<'_, str> {
-    match talk::open(&text) {
+    match talk::undeclared_html(&text) {
         Some(Cow::Borrowed(_)) => text,
         Some(Cow::Owned(html)) => Cow::Owned(html),
         None => Cow::Owned(paragraphs(&text)),
@@ -184,7 +184,7 @@ fn open(text: Cow<'_, str>) -> Cow<'_, str> {
 /// Returns a text that is HTML by custom as HTML. Without any element it is plain, apart from its references; lines may
 /// have been broken by whatever wrote the feed, but no program leaves a line blank.
 fn by_custom(text: Cow<'_, str>) -> Cow<'_, str> {
-    let html = talk::html(text);
+    let html = talk::html_by_custom(text);
     if talk::has_markup(&html) || !BLANK_LINE.is_match(&html) { html } else { Cow::Owned(parted(&html)) }
 }
 

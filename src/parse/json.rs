@@ -1,4 +1,6 @@
 //! JSON Feed 1.0 and 1.1, read by hand: feed-rs refuses a whole document for one number in place of a text.
+//!
+//! Not read: `next_url` (older entries on further pages), `expired` (no other format has it), and extensions.
 
 mod mend;
 
@@ -41,10 +43,10 @@ pub(super) fn read(text: &str, circumstances: Circumstances<'_>) -> Result<Feed,
 fn read_feed(document: &Object, base: Option<&Url>) -> Feed {
     let hubs = document.get("hubs").and_then(Value::as_array).into_iter().flatten();
     Feed {
-        title: string(document, "title").map(|title| html::plain(&title)),
+        title: string(document, "title").map(|title| html::plain_line(&title)),
         url: address(document, "home_page_url", base),
         self_url: address(document, "feed_url", base),
-        description: string(document, "description").map(|text| html::plain(&text)),
+        description: string(document, "description").map(|text| html::plain_line(&text)),
         language: string(document, "language"),
         authors: authors(document),
         hubs: hubs.filter_map(|hub| address(hub.as_object()?, "url", base)).collect(),
@@ -64,7 +66,7 @@ fn read_entry(item: &Object, feed: &mut Feed, circumstances: Circumstances<'_>) 
     let tags = item.get("tags").and_then(Value::as_array).into_iter().flatten();
     Entry {
         id: string(item, "id"),
-        title: string(item, "title").map(|title| html::plain(&title)),
+        title: string(item, "title").map(|title| html::plain_line(&title)),
         summary: string(item, "summary").map(|text| html::paragraphs(&text)),
         content: string(item, "content_html")
             .map(|text| cdata::unwrap(text.into()).into_owned())
@@ -109,11 +111,11 @@ fn enclosure(file: &Object, base: Option<&Url>) -> Option<Enclosure> {
     let length = file.get("size_in_bytes").and_then(Value::as_u64);
     let MediaFile { url, media_type, .. } =
         MediaFile::new(address(file, "url", base)?, string(file, "mime_type").as_deref(), None);
-    Some(Enclosure { url, media_type, length, title: string(file, "title").map(|title| html::plain(&title)) })
+    Some(Enclosure { url, media_type, length, title: string(file, "title").map(|title| html::plain_line(&title)) })
 }
 
 fn date(item: &Object, key: &str, feed: &mut Feed, circumstances: Circumstances<'_>) -> Option<Timestamp> {
-    let dates::DateRead { date, defect } = dates::read(&string(item, key)?, circumstances.zone, circumstances.now);
+    let dates::DateRead { date, defect } = dates::read_date(&string(item, key)?, circumstances.zone, circumstances.now);
     if let Some(defect) = defect
         && feed.defects.len() < DEFECTS_MAX
         && !feed.defects.contains(&defect)

@@ -105,7 +105,7 @@ struct Caption {
 impl Caption {
     /// Returns the words of `element`, else those around it.
     fn of(self, element: &Element<'_>) -> Self {
-        let line = |name| element.child(Ns::Media, name).and_then(html::line);
+        let line = |name| element.child(Ns::Media, name).and_then(html::line_of);
         Self { title: line("title").or(self.title), description: line("description").or(self.description) }
     }
 

@@ -86,7 +86,7 @@ impl ParseError {
 
     /// Returns what the operator can do.
     #[must_use]
-    pub fn advice(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::Empty => "the site's server is out of order; polled again later",
             Self::NotAFeed { .. } => "the site may be out of order, or the feed elsewhere: `veille add PAGE` finds it",
@@ -140,8 +140,8 @@ pub fn read(
 
 fn read_xml(text: &str, circumstances: Circumstances<'_>) -> Result<Feed, ParseError> {
     let tree = xml::read(text, circumstances.limits);
-    let Some(root) = scan::root(&tree.top) else {
-        return Err(ParseError::NotAFeed { found: scan::describe(text, &tree.top) });
+    let Some(root) = scan::feed_root(&tree.top) else {
+        return Err(ParseError::NotAFeed { found: scan::describe_document(text, &tree.top) });
     };
     let repaired = repair::repair(root, circumstances);
     let mut feed = reader::read(repaired)?;

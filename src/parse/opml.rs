@@ -1,4 +1,6 @@
 //! Lists of feeds that other readers export (OPML 1.0 and 2.0), well-formed or not.
+//!
+//! Not followed: lists that a list names (`type="include"`). Nobody chose their feeds, and they may form a circle.
 
 use url::Url;
 

@@ -6,21 +6,21 @@ use crate::feed::Person;
 
 /// Reads an element that stands for a person; `None` if it says nothing.
 pub(super) fn person(element: &Element<'_>) -> Option<Person> {
-    let part = |name| element.elements().find(|child| child.name == name).and_then(html::line);
+    let part = |name| element.elements().find(|child| child.name == name).and_then(html::line_of);
     let name = part("name");
     let email = part("email");
     let uri = part("uri").or_else(|| part("url")).or_else(|| part("homepage"));
     if name.is_none() && email.is_none() && uri.is_none() {
-        return split(&html::line(element).filter(|_| element.elements().next().is_none())?);
+        return name_and_address(&html::line_of(element).filter(|_| element.elements().next().is_none())?);
     }
-    let mut person = name.as_deref().and_then(split).unwrap_or_default();
+    let mut person = name.as_deref().and_then(name_and_address).unwrap_or_default();
     person.email = email.map(|email| email.trim_start_matches("mailto:").to_owned()).or(person.email);
     person.uri = uri;
     Some(person)
 }
 
 /// Splits a name and an address written in one text.
-pub(super) fn split(text: &str) -> Option<Person> {
+pub(super) fn name_and_address(text: &str) -> Option<Person> {
     let text = text.trim();
     let email = text.split(|c: char| c.is_whitespace() || "<>()[],;\"«»–—".contains(c)).find(|word| is_email(word));
     let Some(email) = email else {
@@ -57,7 +57,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, name: Option<&str>, email: Option<&str>) {
-        let person = split(text).unwrap_or_default();
+        let person = name_and_address(text).unwrap_or_default();
         assert_eq!((person.name.as_deref(), person.email.as_deref()), (name, email), "{text}");
     }
 

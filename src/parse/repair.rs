@@ -50,7 +50,7 @@ pub(super) fn repair(root: &Element<'_>, circumstances: Circumstances<'_>) -> Re
     let place = outside.inside(root);
     let mut feed = Feed {
         format: scan::format(root),
-        language: scan::language(&fields).or_else(|| place.language.clone()),
+        language: scan::stated_language(&fields).or_else(|| place.language.clone()),
         rhythm: scan::rhythm(&fields),
         ..Feed::default()
     };
@@ -58,7 +58,7 @@ pub(super) fn repair(root: &Element<'_>, circumstances: Circumstances<'_>) -> Re
     // Atom says what relative addresses refer to (RFC 4287 §2). Those of RSS are meant to be of the site.
     let page = page.filter(|_| !is_atom);
     let mut entries = Vec::new();
-    for (element, place) in scan::entries(root, &outside) {
+    for (element, place) in scan::entry_elements(root, &outside) {
         let start = repair.out.len();
         let entry = repair.write_entry(element, &place, page.as_ref(), feed.language.as_deref());
         feed.entries.push(entry);
@@ -118,7 +118,7 @@ impl Repair<'_> {
         self.out.push_str("<entry>");
         self.text("id", id(element, &fields));
         let title = first_line(&fields, TITLES);
-        self.text("title", title.or_else(|| html::line(medium?.child(Ns::Media, "title")?)));
+        self.text("title", title.or_else(|| html::line_of(medium?.child(Ns::Media, "title")?)));
         if let Some(url) = &url {
             self.link("alternate", url);
         }
@@ -134,7 +134,7 @@ impl Repair<'_> {
         self.text("rights", first_line(&fields, RIGHTS));
         self.out.push_str("</entry>");
         Entry {
-            language: scan::language(&fields)
+            language: scan::stated_language(&fields)
                 .or_else(|| language_of_texts(&fields))
                 .or_else(|| place.language.clone())
                 .or_else(|| language.map(str::to_owned)),
@@ -250,7 +250,7 @@ impl Repair<'_> {
     fn date(&mut self, fields: &[&Element<'_>], kinds: &[(Ns, &str)]) -> Option<Timestamp> {
         let Circumstances { zone, now, .. } = self.circumstances;
         let found = kinds.iter().flat_map(|kind| fields.iter().filter(move |field| field.is(kind.0, kind.1)));
-        for dates::DateRead { date, defect } in found.filter_map(|field| dates::of(field, zone, now)) {
+        for dates::DateRead { date, defect } in found.filter_map(|field| dates::date_of(field, zone, now)) {
             if let Some(defect) = defect
                 && self.defects.len() < DEFECTS_MAX
                 && !self.defects.contains(&defect)
@@ -277,7 +277,7 @@ struct EntryText<'t> {
 
 impl<'t> EntryText<'t> {
     fn new(field: &'t Element<'_>, place: &Place, is_content: bool) -> Option<Self> {
-        let html = html::html(field, place.inside(field).reference())?;
+        let html = html::html_of(field, place.inside(field).reference())?;
         Some(Self { field, length: OnceCell::new(), html, is_content })
     }
 
@@ -365,7 +365,7 @@ fn language_of_texts(fields: &[&Element<'_>]) -> Option<String> {
 fn first_line(fields: &[&Element<'_>], kinds: &[(Ns, &str)]) -> Option<String> {
     kinds
         .iter()
-        .find_map(|(ns, name)| fields.iter().filter(|field| field.is(*ns, name)).find_map(|field| html::line(field)))
+        .find_map(|(ns, name)| fields.iter().filter(|field| field.is(*ns, name)).find_map(|field| html::line_of(field)))
 }
 
 fn first_text<'t>(fields: &[&'t Element<'_>], kinds: &[(Ns, &str)]) -> Option<Cow<'t, str>> {
@@ -441,7 +441,7 @@ const NO_ADDRESSES: &[&str] = &["#", "-", "n/a", "na", "none", "null", "undefine
 fn categories<'t>(field: &'t Element<'_>) -> Vec<(String, Option<&'t str>, Option<String>)> {
     let one = |term: Option<String>, scheme| term.map(|term| (term, scheme, None)).into_iter().collect();
     let listed = |scheme| {
-        let text = html::line(field).unwrap_or_default();
+        let text = html::line_of(field).unwrap_or_default();
         text.split(',')
             .map(str::trim)
             .filter(|term| !term.is_empty())
@@ -453,10 +453,10 @@ fn categories<'t>(field: &'t Element<'_>) -> Vec<(String, Option<&'t str>, Optio
             let scheme = field.attribute("scheme").or_else(|| field.attribute("domain"));
             let label = field.attribute("label").map(html::open_line);
             let term =
-                field.attribute("term").map(html::open_line).or_else(|| html::line(field)).or_else(|| label.clone());
+                field.attribute("term").map(html::open_line).or_else(|| html::line_of(field)).or_else(|| label.clone());
             term.map(|term| (term, scheme, label)).into_iter().collect()
         }
-        (Ns::Dc, "subject") => one(html::line(field), None),
+        (Ns::Dc, "subject") => one(html::line_of(field), None),
         (Ns::Itunes, "category") => one(field.attribute("text").map(html::open_line), None),
         (Ns::Core | Ns::Itunes | Ns::Media, "keywords") => listed(None),
         _ => Vec::new(),

@@ -83,17 +83,17 @@ pub(super) fn is_rel(link: &Element<'_>, name: &str) -> bool {
 }
 
 /// Finds the root of a feed: the outermost element that can be one, whatever stands before or around it.
-pub(super) fn root<'t, 'a>(top: &'t Element<'a>) -> Option<&'t Element<'a>> {
+pub(super) fn feed_root<'t, 'a>(top: &'t Element<'a>) -> Option<&'t Element<'a>> {
     let is_root = |element: &&Element<'_>| match element.ns {
         Ns::Core => matches!(&*element.name, "rss" | "feed" | "channel" | "rdf" | "entry" | "item"),
         Ns::Rdf => element.name == "rdf",
         _ => false,
     };
-    top.elements().find(is_root).or_else(|| top.elements().find_map(root))
+    top.elements().find(is_root).or_else(|| top.elements().find_map(feed_root))
 }
 
 /// Returns every entry in document order with the place that it is in.
-pub(super) fn entries<'t, 'a>(root: &'t Element<'a>, place: &Place) -> Vec<(&'t Element<'a>, Place)> {
+pub(super) fn entry_elements<'t, 'a>(root: &'t Element<'a>, place: &Place) -> Vec<(&'t Element<'a>, Place)> {
     let mut found = Vec::new();
     collect_entries(root, place, &mut found);
     found
@@ -154,7 +154,7 @@ pub(super) fn format(root: &Element<'_>) -> String {
 }
 
 /// Says what a document is that is no feed.
-pub(super) fn describe(text: &str, top: &Element<'_>) -> String {
+pub(super) fn describe_document(text: &str, top: &Element<'_>) -> String {
     if let Some((_, found)) = FILES.iter().find(|(start, _)| text.starts_with(start)) {
         return (*found).to_owned();
     }
@@ -163,7 +163,7 @@ pub(super) fn describe(text: &str, top: &Element<'_>) -> String {
     let is_html = head.starts_with("<!doctype html")
         || first.is_some_and(|first| matches!(&*first.name, "html" | "head" | "body" | "div" | "p" | "h1"));
     match (is_html, first) {
-        (true, _) => match find(top, "title").and_then(html::line) {
+        (true, _) => match find(top, "title").and_then(html::line_of) {
             Some(title) => format!("an HTML page titled “{}”", title.chars().take(100).collect::<String>()),
             None => "an HTML page".to_owned(),
         },
@@ -234,7 +234,7 @@ pub(super) fn comments(entry: &Element<'_>, base: Option<&Url>, circumstances: C
                 *place = place.take().or(url);
                 let count = field.attribute("thr:count").and_then(|count| count.parse().ok());
                 comments.count = comments.count.or(count);
-                let updated = field.attribute("thr:updated").and_then(|date| dates::read(date, zone, now).date);
+                let updated = field.attribute("thr:updated").and_then(|date| dates::read_date(date, zone, now).date);
                 comments.updated = comments.updated.max(updated);
             }
             _ => {}
@@ -253,15 +253,15 @@ pub(super) fn origin(entry: &Element<'_>, place: &Place) -> Option<Origin> {
     };
     let url = source.attribute("url").and_then(|url| resolve(url, place.reference()));
     let title = match source.child(Ns::Core, "title") {
-        Some(title) => html::line(title),
-        None => html::line(source).filter(|_| source.elements().next().is_none()),
+        Some(title) => html::line_of(title),
+        None => html::line_of(source).filter(|_| source.elements().next().is_none()),
     };
     let origin = Origin { title, url: url.or_else(|| link("self")).or_else(|| link("alternate")) };
     (origin != Origin::default()).then_some(origin)
 }
 
 /// Returns the language that an entry or feed states in an element.
-pub(super) fn language(fields: &[&Element<'_>]) -> Option<String> {
+pub(super) fn stated_language(fields: &[&Element<'_>]) -> Option<String> {
     let is_language = |field: &&&Element<'_>| field.name == "language" && matches!(field.ns, Ns::Core | Ns::Dc);
     fields.iter().find(is_language).and_then(|field| field.text()).map(|text| text.replace('_', "-"))
 }

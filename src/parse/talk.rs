@@ -31,7 +31,7 @@ const CODE: [char; 5] = ['{', '}', '(', ';', '='];
 const WORDS_BYTES_MAX: usize = 1000;
 
 /// Returns a title or name as HTML: only known elements that are closed, or void and whole, are markup. `None` if it has no tag.
-pub(super) fn line(text: &str) -> Option<Cow<'_, str>> {
+pub(super) fn title_as_html(text: &str) -> Option<Cow<'_, str>> {
     let tags = tags(text);
     (!tags.is_empty()).then(|| {
         let is_talked_about = |tag: &WrittenTag<'_>| HIDDEN.contains(&&*tag.name) && !tag.holds_code;
@@ -44,7 +44,7 @@ pub(super) fn line(text: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Returns a text as HTML, if it is HTML though nobody says so.
-pub(super) fn open(text: &str) -> Option<Cow<'_, str>> {
+pub(super) fn undeclared_html(text: &str) -> Option<Cow<'_, str>> {
     let tags = tags(text);
     let is_sure = |tag: &WrittenTag<'_>| {
         is_known(&tag.name) && (tag.is_paired || tag.is_whole_void() || OPTIONAL_ENDS.contains(&&*tag.name))
@@ -53,7 +53,7 @@ pub(super) fn open(text: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Returns a text that is HTML by custom, in which tags that would hide the rest are escaped.
-pub(super) fn html(text: Cow<'_, str>) -> Cow<'_, str> {
+pub(super) fn html_by_custom(text: Cow<'_, str>) -> Cow<'_, str> {
     if is_ordinary(&text) {
         return text;
     }
@@ -186,7 +186,7 @@ mod tests {
 
     #[track_caller]
     fn check(title: &str, expected: &str) {
-        assert_eq!(line(title).unwrap(), expected);
+        assert_eq!(title_as_html(title).unwrap(), expected);
     }
 
     #[test]
@@ -220,13 +220,13 @@ mod tests {
 
     #[test]
     fn a_sign_that_begins_no_tag_is_none() {
-        assert!(line("1 < 2, a <b et c").is_none());
-        assert!(line("<3").is_none());
+        assert!(title_as_html("1 < 2, a <b et c").is_none());
+        assert!(title_as_html("<3").is_none());
     }
 
     #[test]
     fn html_by_custom_is_cut_short_by_no_word() {
-        let html = |text: &'static str| html(text.into());
+        let html = |text: &'static str| html_by_custom(text.into());
         assert_eq!(html("L’élément <video> arrive."), "L’élément &lt;video> arrive.");
         assert_eq!(html("Un <p-x> et"), "Un &lt;p-x> et");
         assert_eq!(html("<p>Un Vec<String>, <em>vite</em>"), "<p>Un Vec&lt;String>, <em>vite</em>");
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_text_of_which_nobody_says_what_it_is_is_html_if_a_tag_is_sure() {
-        assert!(open("Un <video> et un <canvas>").is_none());
-        assert_eq!(open("<p>Un <video> et").unwrap(), "<p>Un &lt;video> et");
+        assert!(undeclared_html("Un <video> et un <canvas>").is_none());
+        assert_eq!(undeclared_html("<p>Un <video> et").unwrap(), "<p>Un &lt;video> et");
     }
 }

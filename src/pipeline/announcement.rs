@@ -66,7 +66,7 @@ pub async fn announce(
         // A later one was set by a clock that was ahead.
         match last.next_try.filter(|next| *next > now && *next <= now + RETRY_MAX) {
             Some(next) => Ok(Some(next)),
-            None => tell(context, hub, topic, last, now).await,
+            None => tell_hub(context, hub, topic, last, now).await,
         }
     }));
     let next: Vec<Option<Timestamp>> = told.await.into_iter().collect::<Result<_, _>>()?;
@@ -97,7 +97,7 @@ async fn note_hubs(context: &Context, topics: &[Announced], now: Timestamp) -> R
 }
 
 /// Tells one hub of one topic, and notes it; returns when to try again.
-async fn tell(
+async fn tell_hub(
     context: &Context,
     hub: &Url,
     topic: &Announced,

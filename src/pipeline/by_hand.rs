@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::deciding::{Draft, Grouping, Memo, candidates, regroup, wait};
-use super::keeper::settle;
+use super::deciding::{Draft, Grouping, Memo, candidates, note_waiting, regroup};
+use super::keeper::look_decide_write;
 use crate::config::Config;
 use crate::dedup::{self, Comparison};
 use crate::feed::Timestamp;
@@ -18,12 +18,12 @@ use crate::story::{Bond, Peer, Revision, StoredEntry};
 pub fn merge(store: &mut dyn Store, config: &Config, one: i64, other: i64, now: Timestamp) -> Result<(), StoreError> {
     let grouping = Grouping::of(config);
     let mut memo = Memo::new();
-    settle(store, &about(&[one, other]), |around| {
+    look_decide_write(store, &about(&[one, other]), |around| {
         let mut draft = Draft::new(around, &grouping, &mut memo);
         let (ours, theirs) = (mates(around, one), mates(around, other));
         bind(&mut draft, &ours, &theirs, true);
         regroup(&mut draft, one, now);
-        wait(&mut draft, &[one, other]);
+        note_waiting(&mut draft, &[one, other]);
         Ok((draft.finish()?, ()))
     })
 }
@@ -35,7 +35,7 @@ pub fn merge(store: &mut dyn Store, config: &Config, one: i64, other: i64, now: 
 pub fn split(store: &mut dyn Store, config: &Config, number: i64, now: Timestamp) -> Result<usize, StoreError> {
     let grouping = Grouping::of(config);
     let mut memo = Memo::new();
-    settle(store, &about(&[number]), |around| {
+    look_decide_write(store, &about(&[number]), |around| {
         let mut draft = Draft::new(around, &grouping, &mut memo);
         let mates = mates(around, number);
         let rest: Vec<i64> = mates.iter().copied().filter(|mate| *mate != number).collect();
@@ -43,7 +43,7 @@ pub fn split(store: &mut dyn Store, config: &Config, number: i64, now: Timestamp
         // The rest must not fall apart: it is bound together.
         bind(&mut draft, &rest, &rest, true);
         regroup(&mut draft, number, now);
-        wait(&mut draft, &mates);
+        note_waiting(&mut draft, &mates);
         Ok((draft.finish()?, rest.len()))
     })
 }

@@ -11,7 +11,7 @@ use crate::config::Source;
 use crate::feed::{Defect, Entry, Timestamp};
 use crate::fetch;
 use crate::parse;
-use crate::text::html_to_text;
+use crate::text::{count, html_to_text};
 
 /// Failed requests in a row after which a site is left alone until the next poll.
 const FAILURES_MAX: usize = 3;
@@ -115,11 +115,10 @@ impl PagesReport {
     }
 
     fn defects(self, pages_max: usize) -> Vec<Defect> {
-        let entries = |number: usize| if number == 1 { "1 entry".into() } else { format!("{number} entries") };
         let mut defects = Vec::new();
         let mut note = |code: &str, message| defects.push(Defect { code: code.to_owned(), message });
         if self.failed > 0 {
-            note("full_text", format!("no full text for {}; {}", entries(self.failed), self.first));
+            note("full_text", format!("no full text for {}; {}", count(self.failed, "entry"), self.first));
         }
         if self.left > 0 {
             let why = if self.failures_in_a_row >= FAILURES_MAX {
@@ -127,7 +126,7 @@ impl PagesReport {
             } else {
                 format!("`poll.pages_max` is {pages_max}")
             };
-            note("full_text_left", format!("{} not asked for full text: {why}", entries(self.left)));
+            note("full_text_left", format!("{} not asked for full text: {why}", count(self.left, "entry")));
         }
         defects
     }

@@ -41,7 +41,6 @@ pub(super) fn note_turn(
     let (health, detail) = match (trouble, last) {
         (None, None) => return Ok(()),
         (None, Some(_)) => (Health::Recovered, None),
-        // Another mistake in the config is news, another way in which a hub fails is not.
         (Some((health, detail)), Some(last))
             // Another mistake in the config is news; another way in which a hub fails is not.
             if last.health == health && (health != Health::Invalid || last.detail.as_ref() == Some(&detail)) =>

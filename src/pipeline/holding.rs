@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::disk;
-use crate::store::{Claim, StoreError, holder};
+use crate::store::{Claim, Holder, StoreError, holder};
 
 /// A store or a published folder that a process with another config holds.
 #[derive(Debug, thiserror::Error)]
@@ -14,8 +14,8 @@ pub struct HeldByOther {
     what: &'static str,
     /// Where it is.
     path: PathBuf,
-    /// The other process and its config.
-    by: String,
+    /// The other process.
+    by: Holder,
 }
 
 impl HeldByOther {
@@ -30,13 +30,13 @@ impl HeldByOther {
 ///
 /// # Errors
 /// When another process holds one of them.
-pub fn hold(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
-    let by = format!("process {} (`veille run {}`)", std::process::id(), named(config));
+pub fn claim_places(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
+    let this = Holder::this("run", Some(place(config)));
     let mut claims = Vec::new();
     for (what, path) in places(config) {
         // Where no folder can be made, opening the store will tell.
         let _ = disk::make_folders(path.parent().unwrap_or(Path::new("")));
-        match Claim::take(path, &by) {
+        match Claim::take(path, &this) {
             Ok(claim) => claims.extend(claim),
             Err(StoreError::Held { by, .. }) => return Err(HeldByOther { what, path: path.to_owned(), by }),
             // Nobody can be kept away.
@@ -51,11 +51,11 @@ pub fn hold(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
 /// # Errors
 /// When a daemon with another config holds the store or the published folder.
 pub fn refuse_others(config: &Config) -> Result<(), HeldByOther> {
-    let own = format!("{}`)", named(config));
+    let own = place(config);
     for (what, path) in places(config) {
-        // On a full disk a daemon holds its store without a name; the disk is what to tell of then.
-        let is_named = |by: &String| by.contains("--config ");
-        if let Some(by) = holder(path).filter(|by| is_named(by) && !by.ends_with(&own)) {
+        // On a full disk a daemon could not write down its config: the command will tell of the disk.
+        let is_other = |by: &Holder| by.config.as_ref().is_some_and(|config| *config != own);
+        if let Some(by) = holder(path).filter(is_other) {
             return Err(HeldByOther { what, path: path.to_owned(), by });
         }
     }
@@ -67,7 +67,6 @@ fn places(config: &Config) -> [(&'static str, &Path); 2] {
 }
 
 /// The config by its place in the file system, however it was named.
-fn named(config: &Config) -> String {
-    let path = config.path.canonicalize().unwrap_or_else(|_| config.path.clone());
-    format!("--config {}", path.display())
+fn place(config: &Config) -> String {
+    config.path.canonicalize().unwrap_or_else(|_| config.path.clone()).display().to_string()
 }

@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Counts;
-use super::deciding::{Arrival, Grouping, Memo, decide};
+use super::deciding::{Grouping, Memo, PollToKeep, decide};
 use crate::dedup::Decision;
 use crate::store::{Applied, Change, Handle, Inquiry, Store, StoreError, Surroundings};
 use crate::story::Period;
@@ -22,7 +22,7 @@ use crate::story::Period;
 const QUEUE: usize = 8;
 
 /// Most polls in one transaction.
-const ARRIVALS_MAX: usize = 32;
+const POLLS_MAX: usize = 32;
 
 /// Most new or changed entries in one transaction, unless one document brings more.
 const FRESH_MAX: usize = 640;
@@ -39,7 +39,7 @@ pub(super) struct Keeper {
 
 #[derive(Debug)]
 struct Waiting {
-    arrival: Arrival,
+    poll: PollToKeep,
     reply: oneshot::Sender<Kept>,
 }
 
@@ -64,9 +64,9 @@ impl Keeper {
     ///
     /// # Panics
     /// When the decision on this poll panics.
-    pub(super) async fn keep(&self, arrival: Arrival) -> Result<Counts, StoreError> {
+    pub(super) async fn keep(&self, poll: PollToKeep) -> Result<Counts, StoreError> {
         let (reply, kept) = oneshot::channel();
-        self.queue.send(Waiting { arrival, reply }).await.map_err(|_| StoreError::Closed)?;
+        self.queue.send(Waiting { poll, reply }).await.map_err(|_| StoreError::Closed)?;
         match kept.await.map_err(|_| StoreError::Closed)? {
             Ok(kept) => kept,
             Err(message) => resume_unwind(Box::new(message)),
@@ -76,16 +76,16 @@ impl Keeper {
 
 async fn keep_all(store: Handle, grouping: Arc<Grouping>, mut queue: mpsc::Receiver<Waiting>) {
     let mut waiting: Vec<Waiting> = Vec::new();
-    while queue.recv_many(&mut waiting, ARRIVALS_MAX).await > 0 {
+    while queue.recv_many(&mut waiting, POLLS_MAX).await > 0 {
         while !waiting.is_empty() {
             let rest = waiting.split_off(together(&waiting));
             let batch = std::mem::replace(&mut waiting, rest);
-            let (arrivals, replies): (Vec<Arrival>, Vec<_>) =
-                batch.into_iter().map(|waiting| (waiting.arrival, waiting.reply)).unzip();
-            let arrivals = Arc::new(arrivals);
-            let all = keep_batch(&store, &grouping, &arrivals, 0..arrivals.len()).await;
+            let (polls, replies): (Vec<PollToKeep>, Vec<_>) =
+                batch.into_iter().map(|waiting| (waiting.poll, waiting.reply)).unzip();
+            let polls = Arc::new(polls);
+            let all = keep_batch(&store, &grouping, &polls, 0..polls.len()).await;
             match all {
-                Ok(kept) => answer(replies, kept),
+                Ok(kept) => reply_to_all(replies, kept),
                 Err(message) if replies.len() == 1 => {
                     if let Some(reply) = replies.into_iter().next() {
                         let _ = reply.send(Err(message));
@@ -94,7 +94,7 @@ async fn keep_all(store: Handle, grouping: Arc<Grouping>, mut queue: mpsc::Recei
                 // One of them panicked: the others are kept without it.
                 Err(_) => {
                     for (place, reply) in replies.into_iter().enumerate() {
-                        let kept = keep_batch(&store, &grouping, &arrivals, place..place + 1).await;
+                        let kept = keep_batch(&store, &grouping, &polls, place..place + 1).await;
                         let kept = kept.map(|kept| kept.map(|counts| counts.first().copied().unwrap_or_default()));
                         // The poll may have been cancelled.
                         let _ = reply.send(kept);
@@ -108,15 +108,15 @@ async fn keep_all(store: Handle, grouping: Arc<Grouping>, mut queue: mpsc::Recei
 /// Length of the next batch: it never holds two polls of one source, nor more than [`FRESH_MAX`] entries.
 fn together(waiting: &[Waiting]) -> usize {
     let (mut sources, mut fresh) = (HashSet::new(), 0);
-    let arrivals = waiting.iter().map(|waiting| &waiting.arrival);
-    let fits = arrivals.map(|arrival| {
-        fresh += arrival.news.as_ref().map_or(0, |news| news.fresh.len());
-        sources.insert(arrival.state.source_id.as_str()) && fresh <= FRESH_MAX
+    let polls = waiting.iter().map(|waiting| &waiting.poll);
+    let fits = polls.map(|poll| {
+        fresh += poll.document.as_ref().map_or(0, |document| document.fresh.len());
+        sources.insert(poll.state.source_id.as_str()) && fresh <= FRESH_MAX
     });
     fits.take_while(|fits| *fits).count().max(1)
 }
 
-fn answer(replies: Vec<oneshot::Sender<Kept>>, kept: Result<Vec<Counts>, StoreError>) {
+fn reply_to_all(replies: Vec<oneshot::Sender<Kept>>, kept: Result<Vec<Counts>, StoreError>) {
     match kept {
         Ok(counts) => {
             for (reply, counts) in replies.into_iter().zip(counts) {
@@ -137,23 +137,23 @@ fn answer(replies: Vec<oneshot::Sender<Kept>>, kept: Result<Vec<Counts>, StoreEr
 async fn keep_batch(
     store: &Handle,
     grouping: &Arc<Grouping>,
-    arrivals: &Arc<Vec<Arrival>>,
+    polls: &Arc<Vec<PollToKeep>>,
     places: std::ops::Range<usize>,
 ) -> Result<Result<Vec<Counts>, StoreError>, String> {
-    let (grouping, arrivals) = (Arc::clone(grouping), Arc::clone(arrivals));
-    let keeping = store.call(move |store| keep(store, arrivals.get(places).unwrap_or_default(), &grouping));
+    let (grouping, polls) = (Arc::clone(grouping), Arc::clone(polls));
+    let keeping = store.call(move |store| keep_polls(store, polls.get(places).unwrap_or_default(), &grouping));
     AssertUnwindSafe(keeping).catch_unwind().await.map_err(|panic| crate::readers::said(&*panic))
 }
 
 /// Keeps polls in one transaction, or none of them.
-pub(super) fn keep(
+pub(super) fn keep_polls(
     store: &mut dyn Store,
-    arrivals: &[Arrival],
+    polls: &[PollToKeep],
     grouping: &Grouping,
 ) -> Result<Vec<Counts>, StoreError> {
     let mut memo = Memo::new();
-    settle(store, &asked(arrivals, grouping), |around| {
-        let decided = decide(arrivals, around, grouping, &mut memo)?;
+    look_decide_write(store, &asked(polls, grouping), |around| {
+        let decided = decide(polls, around, grouping, &mut memo)?;
         Ok((decided.changes, decided.counts))
     })
 }
@@ -162,7 +162,7 @@ pub(super) fn keep(
 ///
 /// `first` is the first inquiry. `decide` is a pure function of the surroundings: it returns the changes and a result,
 /// or the inquiry that it lacks.
-pub(super) fn settle<T>(
+pub(super) fn look_decide_write<T>(
     store: &mut dyn Store,
     first: &Inquiry,
     mut decide: impl FnMut(&Surroundings) -> Result<(Vec<Change>, T), Box<Inquiry>>,
@@ -196,13 +196,13 @@ pub(super) fn settle<T>(
 }
 
 /// The part of the inquiry that is known before the first look.
-fn asked(arrivals: &[Arrival], grouping: &Grouping) -> Inquiry {
+fn asked(polls: &[PollToKeep], grouping: &Grouping) -> Inquiry {
     let mut asked = Inquiry::default();
-    for Arrival { state, news, now, is_answered, .. } in arrivals {
-        if news.is_some() || *is_answered {
+    for PollToKeep { state, document, now, is_answered, .. } in polls {
+        if document.is_some() || *is_answered {
             asked.listings.insert(state.source_id.clone());
         }
-        for fresh in news.iter().flat_map(|news| &news.fresh) {
+        for fresh in document.iter().flat_map(|document| &document.fresh) {
             let (prepared, clues) = (&fresh.prepared, &fresh.sketched.clues);
             let keys = asked.keys.entry(state.source_id.clone()).or_default();
             keys.extend(prepared.identity.keys());
@@ -223,7 +223,7 @@ fn asked(arrivals: &[Arrival], grouping: &Grouping) -> Inquiry {
 
 #[cfg(test)]
 mod tests {
-    use super::super::deciding::{Fresh, News};
+    use super::super::deciding::{Fresh, PreparedDocument};
     use super::*;
     use crate::config;
     use crate::dedup::{self, Listing};
@@ -237,8 +237,8 @@ mod tests {
     #[track_caller]
     fn check(polls: &[(&str, usize)], expected: usize) {
         let waiting = |(source_id, entries): &(&str, usize)| {
-            let arrival = arrival(source_id, *entries, Timestamp::UNIX_EPOCH);
-            Waiting { arrival, reply: oneshot::channel().0 }
+            let poll = poll(source_id, *entries, Timestamp::UNIX_EPOCH);
+            Waiting { poll, reply: oneshot::channel().0 }
         };
         assert_eq!(together(&polls.iter().map(waiting).collect::<Vec<_>>()), expected);
     }
@@ -257,7 +257,7 @@ mod tests {
     }
 
     /// A poll that brings this number of entries. Its decision panics if `now` is the first instant: no instant is before it.
-    fn arrival(source_id: &str, entries: usize, now: Timestamp) -> Arrival {
+    fn poll(source_id: &str, entries: usize, now: Timestamp) -> PollToKeep {
         let entry = Entry { title: Some(source_id.into()), ..Entry::default() };
         let (entry, identity) = dedup::identify(source_id, "rss20", vec![entry]).remove(0);
         let (rules, labels, sketch) = ("".into(), Vec::new(), Vec::new());
@@ -266,9 +266,10 @@ mod tests {
         let (prepared, sketched) = (&one.prepared, &one.sketched);
         let fresh = || Fresh { prepared: prepared.clone(), sketched: sketched.clone(), decision: Decision::New };
         let fresh = (0..entries).map(|_| fresh()).collect();
-        let news = Some(News { fresh, same: Vec::new(), listing: Listing::Doubtful, since: None, _share: Share::default() });
+        let document =
+            Some(PreparedDocument { fresh, same: Vec::new(), listing: Listing::Doubtful, since: None, _share: Share::default() });
         let state = SourceState { source_id: source_id.into(), ..SourceState::default() };
-        Arrival { state, health: None, moved_to: None, throttle: None, is_answered: true, news, now }
+        PollToKeep { state, health: None, moved_to: None, throttle: None, is_answered: true, document, now }
     }
 
     #[tokio::test]
@@ -280,8 +281,8 @@ mod tests {
         let config = config::parse(text, &folder.path().join("config.toml")).unwrap();
         let keeper = Keeper::new(store, Arc::new(Grouping::of(&config)));
         let keep = |source_id: &str, now| {
-            let (keeper, arrival) = (keeper.clone(), arrival(source_id, 1, now));
-            tokio::spawn(async move { keeper.keep(arrival).await })
+            let (keeper, poll) = (keeper.clone(), poll(source_id, 1, now));
+            tokio::spawn(async move { keeper.keep(poll).await })
         };
         let noon = Timestamp::UNIX_EPOCH + chrono::TimeDelta::days(20_000);
         // Queued before the keeper looks, on a runtime of one thread: one batch.

@@ -8,22 +8,22 @@ use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::deciding::relate;
-use super::keeper::settle;
+use super::deciding::choose_related;
+use super::keeper::look_decide_write;
 use super::{Announced, Context};
-use crate::config::{Config, ShownHealth};
+use crate::config::{Config, ShownHealth, Source};
 use crate::outage::Outage;
 use crate::publish::archive::{OpenVolume, Volume};
 use crate::publish::basis::{self, Bases};
 use crate::publish::files::{Filed, FilesError, Folder, Made, Served, Written};
 use crate::publish::{self, Credit, Edition, Hidden, Representation, Selection};
-use crate::state::{About, Health, Monitored, SourceState, Turn};
+use crate::state::{Health, Monitored, SourceState, Turn};
 use crate::store::{Inquiry, Outline, Part, Store, StoreError, TopicOutline};
 use crate::story::{self, Month, Story, Tombstone};
 use crate::text::feed_key;
 use crate::topic::Topic;
 
-/// Stories of a volume in memory at once.
+/// Stories that are read at once.
 const STORIES_AT_ONCE: usize = 100;
 
 /// Turns of health that are shown.
@@ -78,12 +78,12 @@ pub async fn publish(
     stop: &CancellationToken,
 ) -> Result<Option<Published>, StoreError> {
     let topics: Vec<String> = context.config.topics.iter().map(|topic| topic.id.clone()).collect();
-    let outline = context.store.call(move |store| look(store, &topics)).await?;
+    let mut outline = context.store.call(move |store| look(store, &topics)).await?;
     let (context, stop, runtime) = (Arc::clone(context), stop.clone(), runtime::Handle::current());
     let outages = outages.to_vec();
     let publishing = tokio::task::spawn_blocking(move || {
         let stories = Stories { context: &context, runtime: &runtime };
-        Publishing::begin(&context.config, archives, &stop, &outline, outages).run(&stories, &outline)
+        Publishing::begin(&context.config, archives, &stop, &mut outline, outages).run(&stories, &outline)
     });
     publishing.await.map_err(|_| StoreError::Closed)?
 }
@@ -96,7 +96,7 @@ fn look(store: &mut dyn Store, topics: &[String]) -> Result<Outline, StoreError>
             return Ok(outline);
         }
         let asked = Inquiry { peers: outline.unrelated.iter().copied().collect(), ..Inquiry::default() };
-        settle(store, &asked, |around| Ok((relate(around, &outline.unrelated)?, ())))?;
+        look_decide_write(store, &asked, |around| Ok((choose_related(around, &outline.unrelated)?, ())))?;
     }
 }
 
@@ -113,9 +113,13 @@ impl Stories<'_> {
     }
 
     fn shown(&self, topic: &str, numbers: &[i64]) -> Result<Vec<Story>, StoreError> {
-        let (topic, numbers) = (topic.to_owned(), numbers.to_vec());
-        let told = self.runtime.block_on(self.context.store.call(move |store| store.told(&topic, &numbers)))?;
-        Ok(told.into_iter().filter_map(story::shown).collect())
+        let mut shown = Vec::with_capacity(numbers.len());
+        for numbers in numbers.chunks(STORIES_AT_ONCE) {
+            let (topic, numbers) = (topic.to_owned(), numbers.to_vec());
+            let told = self.runtime.block_on(self.context.store.call(move |store| store.told(&topic, &numbers)))?;
+            shown.extend(told.into_iter().filter_map(story::shown));
+        }
+        Ok(shown)
     }
 
     fn newest(&self, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {
@@ -150,7 +154,7 @@ impl<'a> Publishing<'a> {
         config: &'a Config,
         archives: Archives,
         stop: &'a CancellationToken,
-        outline: &Outline,
+        outline: &mut Outline,
         outages: Vec<Outage>,
     ) -> Self {
         let mut health: HashMap<Monitored, Turn> =
@@ -168,7 +172,7 @@ impl<'a> Publishing<'a> {
             config,
             archives,
             stop,
-            credits: credits(config, &outline.sources, health),
+            credits: credits(config, std::mem::take(&mut outline.sources), health),
             broken,
             outages: outline.health.iter().filter_map(Outage::of).chain(outages).collect(),
             folder: if archives == Archives::Later { folder.map(Folder::hasty) } else { folder },
@@ -412,7 +416,11 @@ fn served(filed: Filed, archives: Archives) -> Filed {
 }
 
 /// The credit of each source: those of the config, and former ones of stored entries.
-pub(super) fn credits(config: &Config, states: &[SourceState], mut health: HashMap<Monitored, Turn>) -> BTreeMap<String, Credit> {
+pub(super) fn credits(
+    config: &Config,
+    states: Vec<SourceState>,
+    mut health: HashMap<Monitored, Turn>,
+) -> BTreeMap<String, Credit> {
     let former = |url, about| Credit {
         title: None,
         url,
@@ -422,25 +430,24 @@ pub(super) fn credits(config: &Config, states: &[SourceState], mut health: HashM
         health: None,
         hidden: Vec::new(),
     };
-    let mut credits: BTreeMap<String, Credit> = states
-        .iter()
-        .filter_map(|state| {
-            let credit = Credit { moved_to: state.moved_to.clone(), ..former(state.url.clone()?, state.about.clone()) };
-            let hidden = if state.about.is_private { addresses(state) } else { Vec::new() };
-            Some((state.source_id.clone(), Credit { hidden, ..credit }))
-        })
-        .collect();
+    let configured: HashMap<&str, &Source> = config.sources.iter().map(|source| (source.id.as_str(), source)).collect();
+    let mut credits = BTreeMap::new();
+    for state in states {
+        let source = configured.get(&*state.source_id);
+        let is_private = source.map_or(state.about.is_private, |source| source.private);
+        let hidden = if is_private { addresses(&state) } else { Vec::new() };
+        if let Some(url) = state.url.or_else(|| source.map(|source| source.url.clone())) {
+            credits.insert(state.source_id, Credit { moved_to: state.moved_to, hidden, ..former(url, state.about) });
+        }
+    }
     let mut private: HashSet<String> = HashSet::new();
     for source in &config.sources {
-        let credit = credits.entry(source.id.clone()).or_insert_with(|| former(source.url.clone(), About::default()));
+        let credit = credits.entry(source.id.clone()).or_insert_with(|| former(source.url.clone(), Box::default()));
         credit.title.clone_from(&source.title);
         credit.url.clone_from(&source.url);
         credit.is_polled = source.enabled;
         credit.health = health.remove(&Monitored::Source(source.id.clone()));
-        credit.hidden.clear();
         if source.private {
-            let state = states.iter().find(|state| state.source_id == source.id);
-            credit.hidden = state.map(addresses).unwrap_or_default();
             credit.hidden.push(source.url.clone());
             private.extend(credit.hidden.iter().map(feed_key));
         }

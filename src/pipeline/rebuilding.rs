@@ -6,7 +6,7 @@ use tracing::info;
 
 use super::Context;
 use super::deciding::{Draft, Grouping, Memo, candidates, of_text, place};
-use super::keeper::settle;
+use super::keeper::look_decide_write;
 use crate::dedup::Sketched;
 use crate::readers;
 use crate::store::{Change, Filter, Held, Inquiry, Store, StoreError, Which};
@@ -38,16 +38,16 @@ pub(super) async fn rebuild(context: &Arc<Context>, mut last: i64) -> Result<(),
             let (sketched, bytes) = of_text(&held.stored);
             (held.stored, Arc::new(sketched), bytes)
         };
-        let read = readers::run(move || batch.into_iter().map(read).collect::<Vec<_>>());
+        let read = readers::run_aside(move || batch.into_iter().map(read).collect::<Vec<_>>());
         let read = read.await.map_err(|panic| StoreError::Lost { reason: panic.to_string(), ailment: None })?;
         let grouping = Arc::clone(&context.grouping);
-        context.store.call(move |store| keep(store, &grouping, read, last)).await?;
+        context.store.call(move |store| write_rebuilt(store, &grouping, read, last)).await?;
     }
 }
 
 type Read = (StoredEntry, Arc<Sketched>, Vec<u8>);
 
-fn keep(store: &mut dyn Store, grouping: &Grouping, read: Vec<Read>, last: i64) -> Result<(), StoreError> {
+fn write_rebuilt(store: &mut dyn Store, grouping: &Grouping, read: Vec<Read>, last: i64) -> Result<(), StoreError> {
     let mut changes = Vec::with_capacity(read.len());
     let mut waiting = Vec::new();
     for (stored, sketched, sketch) in read {
@@ -59,7 +59,7 @@ fn keep(store: &mut dyn Store, grouping: &Grouping, read: Vec<Read>, last: i64) 
     let _ = store.apply(&changes, None)?;
     let asked = Inquiry { peers: waiting.iter().map(|(stored, _)| stored.number).collect(), ..Inquiry::default() };
     let mut memo = Memo::new();
-    settle(store, &asked, |around| {
+    look_decide_write(store, &asked, |around| {
         let mut draft = Draft::new(around, grouping, &mut memo);
         for (stored, sketched) in &waiting {
             let Some(candidates) = candidates(&mut draft, sketched, stored.first_seen) else { continue };

@@ -126,7 +126,7 @@ async fn judge(context: &Arc<Context>, mut batch: Vec<Held>) -> Result<Vec<Chang
         let rest = batch.split_off(share.min(batch.len()));
         let part = std::mem::replace(&mut batch, rest);
         let (context, sources) = (Arc::clone(context), Arc::clone(&sources));
-        parts.push(readers::run(move || judged(&context.matcher, &sources, part)));
+        parts.push(readers::run_aside(move || judged(&context.matcher, &sources, part)));
     }
     let mut changes = Vec::new();
     for part in futures_util::future::join_all(parts).await {
@@ -159,7 +159,7 @@ async fn relate(context: &Arc<Context>, topic: &str) -> Result<(), StoreError> {
         let Some((last, _)) = page.last() else { return Ok(()) };
         after = Some(last.order());
         let id = topic.to_owned();
-        let chosen = readers::run(move || choose(&id, &page, &window)).await;
+        let chosen = readers::run_aside(move || choose(&id, &page, &window)).await;
         let (changes, kept) = chosen.map_err(|panic| StoreError::Lost { reason: panic.to_string(), ailment: None })?;
         window = kept;
         apply(context, changes).await?;

@@ -93,7 +93,7 @@ impl<'a, W: Write> OpenVolume<'a, W> {
         }
         self.facts.add(&item);
         self.entries.write_all(&atom::part(&item))?;
-        self.articles.write_all(page::article(self.edition.site, &item).as_bytes())
+        self.articles.write_all(page::article_element(self.edition.site, &item).as_bytes())
     }
 
     /// Returns the ids of the sources that its stories cite.

@@ -5,12 +5,12 @@
 //! with stories, those that the stories cite.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Write};
 
 use sha2::{Digest, Sha256};
 
 use crate::publish::archive::{Volume, cited};
-use crate::publish::item::source;
+use crate::publish::item::attribution;
 use crate::publish::{Edition, Made, hexadecimal};
 use crate::story::{Month, Story};
 use crate::topic::Topic;
@@ -28,7 +28,7 @@ impl<'a> Bases<'a> {
     #[must_use]
     pub fn new(edition: &'a Edition<'a>) -> Self {
         let credits = edition.sources.iter().map(|(id, credit)| {
-            let shown = (source(edition, id), &credit.url, &credit.hidden);
+            let shown = (attribution(edition, id), &credit.url, &credit.hidden);
             (id.as_str(), hash(&shown))
         });
         Self { edition, credits: credits.collect() }
@@ -85,37 +85,50 @@ fn named(topic: &Topic) -> impl Debug {
 }
 
 fn hash(parts: &impl Debug) -> String {
-    hexadecimal(&Sha256::digest(format!("{parts:?}")))
+    let mut hashed = Hashed(Sha256::new());
+    // A hasher takes everything, and no part of a basis refuses to be written.
+    let _ = write!(hashed, "{parts:?}");
+    hexadecimal(&hashed.0.finalize())
+}
+
+/// Hashes the text that is written to it, which may be long: the state of every source stands in the basis of the site.
+struct Hashed(Sha256);
+
+impl fmt::Write for Hashed {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.update(text);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::world::{World, date};
+    use crate::publish::newsroom::{Newsroom, date};
 
     fn months(numbers: &[u32]) -> Vec<Month> {
         numbers.iter().map(|month| Month { year: 2026, month: *month }).collect()
     }
 
-    fn volume(world: &World, numbers: &[u32], stamp: i64) -> String {
-        let edition = world.edition(Vec::new());
-        Bases::new(&edition).volume(&Volume::all(&world.topic, &months(numbers))[0], stamp, &["agence"])
+    fn volume(newsroom: &Newsroom, numbers: &[u32], stamp: i64) -> String {
+        let edition = newsroom.edition(Vec::new());
+        Bases::new(&edition).volume(&Volume::all(&newsroom.topic, &months(numbers))[0], stamp, &["agence"])
     }
 
-    fn topic(world: &World, numbers: &[u32], stamp: i64) -> String {
-        let edition = world.edition(Vec::new());
-        Bases::new(&edition).topic(&world.topic, stamp, &months(numbers), &["agence"])
+    fn topic(newsroom: &Newsroom, numbers: &[u32], stamp: i64) -> String {
+        let edition = newsroom.edition(Vec::new());
+        Bases::new(&edition).topic(&newsroom.topic, stamp, &months(numbers), &["agence"])
     }
 
-    fn site(world: &World, numbers: &[u32], stamp: i64) -> String {
-        let edition = world.edition(Vec::new());
-        Bases::new(&edition).site(&[(&world.topic, stamp, &months(numbers))])
+    fn site(newsroom: &Newsroom, numbers: &[u32], stamp: i64) -> String {
+        let edition = newsroom.edition(Vec::new());
+        Bases::new(&edition).site(&[(&newsroom.topic, stamp, &months(numbers))])
     }
 
-    /// Says whether a change to the world changes each basis: that of the site, of a topic, of a volume.
+    /// Says whether a change to the newsroom changes each basis: that of the site, of a topic, of a volume.
     #[track_caller]
-    fn check(change: impl Fn(&mut World), expected: [bool; 3]) {
-        let (before, mut after) = (World::new(), World::new());
+    fn check(change: impl Fn(&mut Newsroom), expected: [bool; 3]) {
+        let (before, mut after) = (Newsroom::new(), Newsroom::new());
         change(&mut after);
         let changed = [site, topic, volume].map(|basis| basis(&before, &[8], 1) != basis(&after, &[8], 1));
         assert_eq!(changed, expected);
@@ -123,35 +136,35 @@ mod tests {
 
     #[test]
     fn a_basis_depends_on_the_stories_and_on_the_months() {
-        let world = World::new();
+        let newsroom = Newsroom::new();
         for basis in [site, topic, volume] {
-            let before = basis(&world, &[8], 1);
-            assert_eq!(before, basis(&world, &[8], 1));
-            assert_ne!(before, basis(&world, &[8], 2));
-            assert_ne!(before, basis(&world, &[8, 9], 1));
+            let before = basis(&newsroom, &[8], 1);
+            assert_eq!(before, basis(&newsroom, &[8], 1));
+            assert_ne!(before, basis(&newsroom, &[8], 2));
+            assert_ne!(before, basis(&newsroom, &[8, 9], 1));
         }
     }
 
     #[test]
     fn a_basis_depends_on_who_publishes() {
-        check(|world| world.site.title = "Autre".into(), [true; 3]);
-        check(|world| world.site.zone = chrono_tz::Indian::Reunion, [true; 3]);
-        check(|world| world.settings.related = 9, [true; 3]);
-        check(|world| world.settings.clean_links = false, [true; 3]);
-        check(|world| world.topic.title = "Autre".into(), [true; 3]);
+        check(|newsroom| newsroom.site.title = "Autre".into(), [true; 3]);
+        check(|newsroom| newsroom.site.zone = chrono_tz::Indian::Reunion, [true; 3]);
+        check(|newsroom| newsroom.settings.related = 9, [true; 3]);
+        check(|newsroom| newsroom.settings.clean_links = false, [true; 3]);
+        check(|newsroom| newsroom.topic.title = "Autre".into(), [true; 3]);
     }
 
     #[test]
     fn only_main_documents_name_hubs() {
         let hub = "https://hub.example/".parse().unwrap();
-        check(move |world| world.settings.hubs = vec![Clone::clone(&hub)], [true, true, false]);
+        check(move |newsroom| newsroom.settings.hubs = vec![Clone::clone(&hub)], [true, true, false]);
     }
 
     #[test]
     fn a_source_counts_where_it_is_cited() {
         let rename = |id: &'static str| {
-            move |world: &mut World| {
-                world.sources.get_mut(id).unwrap().title = Some("Autre".into());
+            move |newsroom: &mut Newsroom| {
+                newsroom.sources.get_mut(id).unwrap().title = Some("Autre".into());
             }
         };
         check(rename("agence"), [true; 3]);
@@ -160,8 +173,8 @@ mod tests {
 
     #[test]
     fn only_the_site_shows_how_sources_are() {
-        check(|world| world.sources.get_mut("agence").unwrap().is_polled = false, [true, false, false]);
+        check(|newsroom| newsroom.sources.get_mut("agence").unwrap().is_polled = false, [true, false, false]);
         let later = Some(date("2026-10-10T08:00:00Z"));
-        check(|world| world.sources.get_mut("agence").unwrap().about.updated = later, [true, false, false]);
+        check(|newsroom| newsroom.sources.get_mut("agence").unwrap().about.updated = later, [true, false, false]);
     }
 }

@@ -55,14 +55,14 @@ impl Channel {
         tombstones: &[Tombstone],
     ) -> Self {
         let site = edition.site;
-        let home = home(edition);
+        let home = site_address(edition);
         let gone = gone(edition, tombstones, shown);
         let updated = gone.iter().map(|gone| gone.date);
         Self {
             id: topic.id.clone(),
             page: format!("{home}{}/", topic.id),
-            title: legal::line(&topic.title).unwrap_or_else(|| topic.id.clone()),
-            description: legal::line(&topic.description),
+            title: legal::readable_line(&topic.title).unwrap_or_else(|| topic.id.clone()),
+            description: legal::readable_line(&topic.description),
             language: language_tag(site.language),
             publisher: publisher(edition),
             updated: updated.max().unwrap_or(dates::EMPTY),
@@ -90,7 +90,7 @@ impl Channel {
 }
 
 /// Returns the site's address; ends with `/`.
-pub(super) fn home(edition: &Edition<'_>) -> String {
+pub(super) fn site_address(edition: &Edition<'_>) -> String {
     format!("{}/", legal::iri(edition.site.url.as_str()).trim_end_matches('/'))
 }
 
@@ -122,14 +122,14 @@ pub(super) fn publisher(edition: &Edition<'_>) -> Person {
     Person {
         name: legal::label(&edition.site.title).or_else(|| edition.site.url.host_str().map(str::to_owned)),
         email: contact.and_then(legal::email),
-        uri: contact.and_then(legal::page),
+        uri: contact.and_then(legal::page_address),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::world::{bare, date, story};
+    use crate::publish::newsroom::{bare, date, story};
 
     /// A story of this day, first seen on another.
     fn dated(day: &str, seen: &str) -> Story {

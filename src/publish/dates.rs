@@ -41,7 +41,7 @@ pub(super) fn told_apart(date: Timestamp, id: &str) -> Timestamp {
 mod tests {
     use super::*;
     use crate::feed::Entry;
-    use crate::publish::world::{bare, date, saying};
+    use crate::publish::newsroom::{bare, date, saying};
 
     /// Dates are days of October 2026: first seen on the 10th.
     #[track_caller]

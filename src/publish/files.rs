@@ -7,10 +7,10 @@
 //! Refused: `tempfile`, since unfinished files must have names that the next start finds.
 
 mod manifest;
+mod names;
 mod spool;
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ use crate::publish::archive::Framed;
 use crate::publish::compression::{COMPRESSED_FROM_BYTES, compress};
 use crate::publish::{Encoding, Format, Representation, hexadecimal};
 use manifest::{ListedFiles, MadeByBasis, Noted};
+use names::{SPOOL, beside, file_name, is_compressed, site_path, temporary};
 
 pub use manifest::{Made, Stamp};
 pub use spool::Spool;
@@ -237,7 +238,7 @@ impl Folder {
         } else {
             self.place(&name, basis, &mut |to| to.write_all(bytes))
         };
-        self.told(path, placed)
+        self.count_placed(path, placed)
     }
 
     /// Makes a place for a part of a document that may be larger than memory. `None` if that failed.
@@ -262,11 +263,11 @@ impl Folder {
             body.copy(to)?;
             to.write_all(&tail)
         });
-        self.told(&path, placed)
+        self.count_placed(&path, placed)
     }
 
     /// Counts what was placed, and returns it.
-    fn told(&mut self, path: &str, placed: Result<bool, FilesError>) -> Option<Filed> {
+    fn count_placed(&mut self, path: &str, placed: Result<bool, FilesError>) -> Option<Filed> {
         if placed.is_err() {
             self.want_listed(&file_name(path));
         }
@@ -343,7 +344,7 @@ impl Folder {
             for (encoding, beside) in beside(name) {
                 is_changed |= self.pack(&beside, encoding, &new, &hash, length)?;
             }
-            is_changed |= self.settle(&new, name)?;
+            is_changed |= self.replace(&new, name)?;
             self.want(name, basis, &hash)?;
             Ok(is_changed)
         });
@@ -381,7 +382,7 @@ impl Folder {
             if packed >= length {
                 return Ok(false);
             }
-            let is_changed = self.settle(&new, name)?;
+            let is_changed = self.replace(&new, name)?;
             self.want(name, "", hash)?;
             Ok(is_changed)
         });
@@ -420,7 +421,7 @@ impl Folder {
     }
 
     /// Lets a written file take its place, if what is there has other bytes; says whether it had.
-    fn settle(&mut self, new: &Path, name: &str) -> Result<bool, FilesError> {
+    fn replace(&mut self, new: &Path, name: &str) -> Result<bool, FilesError> {
         let path = self.directory.join(name);
         if same_bytes(new, &path).unwrap_or(false) {
             return Ok(false);
@@ -514,10 +515,10 @@ impl Folder {
             return Ok(());
         }
         manifest::retain(&mut self.groups, &names);
-        let text = manifest::text(&names, &self.groups);
+        let text = manifest::manifest_text(&names, &self.groups);
         let new = temporary(&self.directory.join(manifest::NAME));
         let replaced = self.write(&new, &mut |to| to.write_all(text.as_bytes()));
-        let replaced = replaced.and_then(|_| self.settle(&new, manifest::NAME));
+        let replaced = replaced.and_then(|_| self.replace(&new, manifest::NAME));
         let _ = fs::remove_file(&new);
         replaced?;
         self.listed = names;
@@ -533,7 +534,7 @@ pub fn is_published(directory: &Path) -> bool {
 
 /// Returns the documents that lie in a folder as they were put, whatever became of the store that they came from.
 #[must_use]
-pub fn published(directory: &Path) -> Vec<Filed> {
+pub fn published_documents(directory: &Path) -> Vec<Filed> {
     let (listed, _) = manifest::read(directory);
     let documents = listed.keys().filter(|name| !is_compressed(name));
     documents.filter_map(|name| filed(directory, &listed, &site_path(name))).collect()
@@ -599,40 +600,6 @@ fn same_bytes(one: &Path, other: &Path) -> io::Result<bool> {
         one.consume(both);
         other.consume(both);
     }
-}
-
-/// The name that a spool has for a moment.
-const SPOOL: &str = "..veille.spool";
-
-/// The file of a path of the site: `/` is `index.html`.
-fn file_name(path: &str) -> String {
-    let name = path.trim_start_matches('/');
-    if name.is_empty() || name.ends_with('/') { format!("{name}index.html") } else { name.to_owned() }
-}
-
-/// The path of the site that a file belongs to.
-fn site_path(name: &str) -> String {
-    let folder = name.strip_suffix("index.html").filter(|folder| folder.is_empty() || folder.ends_with('/'));
-    format!("/{}", folder.unwrap_or(name))
-}
-
-/// The files that a document may have beside it.
-fn beside(name: &str) -> Vec<(Encoding, String)> {
-    let extensions = Encoding::ALL.into_iter().filter_map(|encoding| Some((encoding, encoding.extension()?)));
-    extensions.map(|(encoding, extension)| (encoding, format!("{name}.{extension}"))).collect()
-}
-
-fn is_compressed(name: &str) -> bool {
-    let extensions = Encoding::ALL.into_iter().filter_map(Encoding::extension);
-    extensions.into_iter().any(|extension| Path::new(name).extension().is_some_and(|end| end == extension))
-}
-
-/// Under what name a file is written before it takes its place.
-fn temporary(path: &Path) -> PathBuf {
-    let mut hidden = OsString::from(".");
-    hidden.push(path.file_name().unwrap_or_default());
-    hidden.push(".new");
-    path.with_file_name(hidden)
 }
 
 /// Removes a file and the folders that it leaves empty; says whether it was there.

@@ -130,7 +130,7 @@ impl Hidden {
         }
     }
 
-    /// Returns an Atom id that may be published: of one that is hidden, what [`super::id::published`] makes a hash of.
+    /// Returns an Atom id that may be published: of one that is hidden, what [`super::id::published_id`] makes a hash of.
     pub(super) fn id<'i>(&self, id: &'i str) -> Cow<'i, str> {
         if self.is_empty() || self.text(id) == id { Cow::Borrowed(id) } else { Cow::Owned(format!("hidden {id}")) }
     }
@@ -199,7 +199,7 @@ impl Hidden {
 
 /// Returns why something changed, and in which language that is told; of a private source, without any path of an address.
 pub(super) fn detail(edition: &Edition<'_>, turn: &Turn) -> Option<(String, &'static str)> {
-    let (detail, tag) = words::of(edition.site.language).detail(turn)?;
+    let (detail, tag) = words::words_in(edition.site.language).detail(turn)?;
     let is_private = match &turn.of {
         Monitored::Source(id) => edition.sources.get(id).is_some_and(Credit::is_private),
         Monitored::Hub(_) | Monitored::Config | Monitored::Machine(_) => false,
@@ -229,15 +229,15 @@ fn host(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::world::World;
+    use crate::publish::newsroom::Newsroom;
 
     const ADDRESS: &str = "https://forge.example/prive/flux.atom?feed_token=geheim42&n=5";
 
     fn hidden() -> Hidden {
-        let mut world = World::new();
-        let credit = world.sources.get_mut("agence").unwrap();
+        let mut newsroom = Newsroom::new();
+        let credit = newsroom.sources.get_mut("agence").unwrap();
         credit.hidden = vec![ADDRESS.parse().unwrap(), "https://neu.example/geheimer-weg/".parse().unwrap()];
-        Hidden::of(world.sources.values())
+        Hidden::of(newsroom.sources.values())
     }
 
     #[track_caller]
@@ -293,8 +293,8 @@ mod tests {
 
     #[test]
     fn without_private_sources_nothing_changes() {
-        let world = World::new();
-        let hidden = Hidden::of(world.sources.values());
+        let newsroom = Newsroom::new();
+        let hidden = Hidden::of(newsroom.sources.values());
         assert_eq!(hidden.text(ADDRESS), ADDRESS);
         assert_eq!(hidden.url(ADDRESS.parse().unwrap()).unwrap().as_str(), ADDRESS);
     }

@@ -6,7 +6,7 @@ use crate::publish::hexadecimal;
 use crate::text::normal_iri;
 
 /// Returns the id under which something is published: its own in normal form; a hash of it if it has none.
-pub(super) fn published(id: &str) -> String {
+pub(super) fn published_id(id: &str) -> String {
     normal_iri(id).unwrap_or_else(|| format!("urn:sha256:{}", hexadecimal(&Sha256::digest(id))))
 }
 
@@ -16,7 +16,7 @@ mod tests {
 
     #[test]
     fn an_id_without_a_normal_form_is_published_as_its_hash() {
-        assert_eq!(published("urn:x:y"), "urn:sha256:89279ddb759fc0ce60ec5da92b64d19d");
-        assert_ne!(published("urn:x:y"), published("urn:x:z"));
+        assert_eq!(published_id("urn:x:y"), "urn:sha256:89279ddb759fc0ce60ec5da92b64d19d");
+        assert_ne!(published_id("urn:x:y"), published_id("urn:x:z"));
     }
 }

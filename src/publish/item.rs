@@ -98,12 +98,12 @@ pub(super) fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item 
 
 fn as_told(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
     let entry = &story.head.entry;
-    let source = source(edition, &story.head.source_id);
+    let source = attribution(edition, &story.head.source_id);
     let (summary, content) = texts(edition, story);
     let url = entry.url.as_ref().and_then(|url| page(edition, url));
-    let title = entry.title.as_deref().and_then(legal::line);
+    let title = entry.title.as_deref().and_then(legal::readable_line);
     Item {
-        id: id::published(&edition.hidden.id(&story.head.atom_id)),
+        id: id::published_id(&edition.hidden.id(&story.head.atom_id)),
         title: title.unwrap_or_else(|| made_title([&summary, &content], url.as_deref(), &source.title)),
         published: story.head.date,
         updated: dates::updated(&story.head),
@@ -130,7 +130,7 @@ fn as_told(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
 }
 
 /// Returns what a source is credited with.
-pub(super) fn source(edition: &Edition<'_>, source_id: &str) -> Attribution {
+pub(super) fn attribution(edition: &Edition<'_>, source_id: &str) -> Attribution {
     let own_id = || format!("{}#{}", legal::iri(edition.site.url.as_str()), legal::iri(source_id));
     let Some(credit) = edition.sources.get(source_id) else {
         // Gone from the config and not remembered: its id is all that is known.
@@ -153,7 +153,7 @@ pub(super) fn source(edition: &Edition<'_>, source_id: &str) -> Attribution {
     }
     let address = legal::iri(url.as_str());
     Attribution {
-        id: about.id.as_deref().and_then(text::normal_iri).unwrap_or_else(|| id::published(&address)),
+        id: about.id.as_deref().and_then(text::normal_iri).unwrap_or_else(|| id::published_id(&address)),
         title: title.or_else(|| url.host_str().map(str::to_owned)).unwrap_or(address),
         url: legal::link(url),
         site: about.url.as_ref().and_then(legal::link),
@@ -200,12 +200,12 @@ fn texts(edition: &Edition<'_>, story: &Story) -> (Option<String>, Option<String
 
 /// A title made from the first words of the text, else from the link, else from the source.
 fn made_title(texts: [&Option<String>; 2], url: Option<&str>, source: &str) -> String {
-    let text = texts.into_iter().flatten().find_map(|html| legal::line(&text::html_to_text(html)));
+    let text = texts.into_iter().flatten().find_map(|html| legal::readable_line(&text::html_to_text(html)));
     text.map_or_else(|| url.unwrap_or(source).to_owned(), |text| legal::beginning(&text, MADE_TITLE_MAX))
 }
 
 fn foreign(site: &Site, language: Option<&str>) -> Option<String> {
-    let tag = language.and_then(legal::language)?;
+    let tag = language.and_then(legal::language_code)?;
     let primary = tag.split('-').next().unwrap_or_default();
     (!primary.eq_ignore_ascii_case(language_tag(site.language))).then_some(tag)
 }
@@ -224,7 +224,7 @@ fn authors(entry: &[Person], source: &Attribution) -> Vec<Person> {
 /// A person with a name: if none is given, what stands before the `@`, else the address of the page.
 fn person(person: &Person) -> Option<Person> {
     let email = person.email.as_deref().and_then(legal::email);
-    let uri = person.uri.as_deref().and_then(legal::page);
+    let uri = person.uri.as_deref().and_then(legal::page_address);
     let name = person.name.as_deref().and_then(legal::label).filter(|name| !name.contains('@'));
     let local = email.as_deref().and_then(|email| email.split('@').next()).map(str::to_owned);
     let name = name.or(local).or_else(|| uri.clone())?;
@@ -242,7 +242,7 @@ fn categories(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Vec<Catego
         .flat_map(|telling| telling.categories.iter().map(move |category| (&telling.source_id, category)));
     let tags = head.chain(others).filter_map(|(source_id, category)| {
         let feed = match edition.sources.get(source_id) {
-            Some(credit) if credit.is_private() => source(edition, source_id).id,
+            Some(credit) if credit.is_private() => attribution(edition, source_id).id,
             Some(credit) => legal::iri(credit.url.as_str()),
             None => legal::iri(edition.site.url.as_str()),
         };
@@ -290,10 +290,10 @@ fn elsewhere(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Lin
         if !telling.canonical_link.as_deref().is_none_or(|page| pages.insert(page)) {
             return None;
         }
-        let source = source(edition, &telling.source_id).title;
+        let source = attribution(edition, &telling.source_id).title;
         let own = story.head.entry.title.as_deref();
         let title = match telling.title.as_deref().filter(|title| Some(*title) != own).and_then(legal::title) {
-            Some(title) => legal::line(&format!("{source} – {title}")),
+            Some(title) => legal::readable_line(&format!("{source} – {title}")),
             None => Some(source),
         };
         Some(Link { url, title })
@@ -315,7 +315,7 @@ fn related(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link>
 fn why(story: &Story) -> Vec<String> {
     let mut seen = HashSet::new();
     let helpful = story.label.reasons.iter().filter(|reason| reason.points > 0.0);
-    let terms = helpful.flat_map(|reason| &reason.terms).filter_map(|term| legal::label(&topic::shown(term)));
+    let terms = helpful.flat_map(|reason| &reason.terms).filter_map(|term| legal::label(&topic::shown_term(term)));
     terms.filter(|term| seen.insert(term.clone())).collect()
 }
 

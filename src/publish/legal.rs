@@ -54,7 +54,7 @@ fn is_noncharacter(c: char) -> bool {
 /// Returns `text` on one line, or `None` if there is nothing to read on it.
 ///
 /// No-break spaces stay: French typography needs them inside « » and before `:`.
-pub(super) fn line(text: &str) -> Option<String> {
+pub(super) fn readable_line(text: &str) -> Option<String> {
     let text = characters(text);
     let line = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_matches(|c: char| c.is_whitespace() || c == '\u{200b}' || c == '\u{feff}');
@@ -93,9 +93,9 @@ fn contained(text: &str) -> Cow<'_, str> {
 
 /// Returns a line for a place that cannot say "this is no markup": what looks like markup is read as such, once.
 pub(super) fn label(text: &str) -> Option<String> {
-    let line = line(text)?;
+    let line = readable_line(text)?;
     if is_like_markup(&line) {
-        self::line(&text::html_to_text(&line)).map(|line| unmistakable(&line))
+        self::readable_line(&text::html_to_text(&line)).map(|line| unmistakable(&line))
     } else {
         Some(line)
     }
@@ -103,7 +103,7 @@ pub(super) fn label(text: &str) -> Option<String> {
 
 /// Returns a plain title for such a place: a tag in it is talked about.
 pub(super) fn title(text: &str) -> Option<String> {
-    line(text).map(|line| unmistakable(&line))
+    readable_line(text).map(|line| unmistakable(&line))
 }
 
 /// Returns a line that nobody can take for HTML: what looks like it is written with signs that look the same to people.
@@ -140,7 +140,7 @@ pub(super) fn link(url: &Url) -> Option<String> {
 }
 
 /// Returns the address of a page that people or programs wrote.
-pub(super) fn page(text: &str) -> Option<String> {
+pub(super) fn page_address(text: &str) -> Option<String> {
     Url::parse(text.trim()).ok().as_ref().and_then(link)
 }
 
@@ -160,7 +160,7 @@ pub(super) fn email(text: &str) -> Option<String> {
 }
 
 /// Returns a BCP 47 tag whose language is in ISO 639-1; `fr_FR` is read as `fr-FR`.
-pub(super) fn language(text: &str) -> Option<String> {
+pub(super) fn language_code(text: &str) -> Option<String> {
     let tag = text.trim().replace('_', "-");
     let mut parts = tag.split('-');
     let primary = parts.next()?.to_ascii_lowercase();
@@ -197,27 +197,33 @@ mod tests {
 
     #[test]
     fn a_line_keeps_no_break_spaces_and_emoji() {
-        check(line(" «\u{a0}L’école\u{a0}»\n\t demain\u{202f}? 🎓 "), Some("«\u{a0}L’école\u{a0}» demain\u{202f}? 🎓"));
+        check(
+            readable_line(" «\u{a0}L’école\u{a0}»\n\t demain\u{202f}? 🎓 "),
+            Some("«\u{a0}L’école\u{a0}» demain\u{202f}? 🎓"),
+        );
     }
 
     #[test]
     fn a_line_without_anything_to_read_is_none() {
-        check(line(" \u{a0}\u{200b}\u{1} \n"), None);
-        check(line("\u{2060}\u{ad} \u{200d}\u{fe0f}\u{2800}\u{3164}\u{e0020}"), None);
+        check(readable_line(" \u{a0}\u{200b}\u{1} \n"), None);
+        check(readable_line("\u{2060}\u{ad} \u{200d}\u{fe0f}\u{2800}\u{3164}\u{e0020}"), None);
         check(label("\u{202e}\u{2069}"), None);
-        check(line("\u{ad}a\u{2060}"), Some("\u{ad}a\u{2060}"));
+        check(readable_line("\u{ad}a\u{2060}"), Some("\u{ad}a\u{2060}"));
     }
 
     #[test]
     fn a_huge_line_is_cut_between_characters() {
-        assert_eq!(line(&"é".repeat(100_000)).unwrap().chars().count(), LINE_MAX + 1);
+        assert_eq!(readable_line(&"é".repeat(100_000)).unwrap().chars().count(), LINE_MAX + 1);
     }
 
     #[test]
     fn signs_of_direction_that_reach_beyond_a_line_are_left_out() {
-        check(line("a \u{202e}gpj.exe"), Some("a gpj.exe"));
+        check(readable_line("a \u{202e}gpj.exe"), Some("a gpj.exe"));
         check(label("\u{2067}a\u{202c} b\u{2069}"), Some("a b"));
-        check(line("\u{2067}שלום\u{2069}, \u{202a}b\u{202c}"), Some("\u{2067}שלום\u{2069}, \u{202a}b\u{202c}"));
+        check(
+            readable_line("\u{2067}שלום\u{2069}, \u{202a}b\u{202c}"),
+            Some("\u{2067}שלום\u{2069}, \u{202a}b\u{202c}"),
+        );
         check(Some(beginning("\u{2067}un deux\u{2069}", 4)), Some("un…"));
     }
 
@@ -267,10 +273,10 @@ mod tests {
 
     #[test]
     fn a_language_is_known_or_dropped() {
-        check(language("fr_FR"), Some("fr-FR"));
-        check(language("français"), None);
-        check(language("xx"), None);
-        check(language("en-us"), Some("en-us"));
+        check(language_code("fr_FR"), Some("fr-FR"));
+        check(language_code("français"), None);
+        check(language_code("xx"), None);
+        check(language_code("en-us"), Some("en-us"));
     }
 
     #[test]

@@ -6,10 +6,10 @@ use askama::Template;
 use serde_json::{Value, json};
 
 use crate::outbox::{Letter, Notice};
-use crate::publish::channel::{home, language_tag, publisher};
+use crate::publish::channel::{language_tag, publisher, site_address};
 use crate::publish::item::{self, Item};
 use crate::publish::page::{PageStory, day, news};
-use crate::publish::words::{self, Words};
+use crate::publish::words::{Words, words_in};
 use crate::publish::{Edition, json, legal};
 use crate::story::Story;
 use crate::text;
@@ -55,10 +55,10 @@ struct LetterGroup<'a> {
 pub fn notice(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Notice {
     let item = item::item(edition, topic, story);
     let html = item.summary.as_deref().or(item.content.as_deref()).unwrap_or_default();
-    let summary = legal::line(&text::html_to_text(html)).filter(|text| *text != item.title).unwrap_or_default();
+    let summary = legal::readable_line(&text::html_to_text(html)).filter(|text| *text != item.title).unwrap_or_default();
     let mut sources: Vec<String> = vec![item.source.title.clone()];
     for telling in &story.tellings {
-        let title = item::source(edition, &telling.source_id).title;
+        let title = item::attribution(edition, &telling.source_id).title;
         if !sources.contains(&title) {
             sources.push(title);
         }
@@ -90,19 +90,19 @@ pub fn notice(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Notice {
 /// The item in our JSON Feed, and its topic.
 fn about(edition: &Edition<'_>, topic: &Topic, item: &Item) -> Value {
     json!({
-        "topic": { "id": topic.id, "title": title_of(topic), "url": format!("{}{}/", home(edition), topic.id) },
+        "topic": { "id": topic.id, "title": title_of(topic), "url": format!("{}{}/", site_address(edition), topic.id) },
         "item": json::item(item),
     })
 }
 
 fn title_of(topic: &Topic) -> String {
-    legal::line(&topic.title).unwrap_or_else(|| topic.id.clone())
+    legal::readable_line(&topic.title).unwrap_or_else(|| topic.id.clone())
 }
 
 /// Writes a mail that tells stories, each beside a topic. `unsubscribe` is the address by which it is given up.
 #[must_use]
 pub fn letter(edition: &Edition<'_>, stories: &[(&Topic, &Story)], unsubscribe: &str, is_trial: bool) -> Letter {
-    let words = words::of(edition.site.language);
+    let words = words_in(edition.site.language);
     let items: Vec<(&Topic, Item)> =
         stories.iter().map(|(topic, story)| (*topic, item::item(edition, topic, story))).collect();
     let mut groups: Vec<(&Topic, Vec<&Item>)> = Vec::new();
@@ -123,13 +123,13 @@ pub fn letter(edition: &Edition<'_>, stories: &[(&Topic, &Story)], unsubscribe: 
             let title = title_of(topic);
             LetterGroup {
                 line: "=".repeat(title.chars().count().min(72)),
-                page: format!("{}{}/", home(edition), topic.id),
+                page: format!("{}{}/", site_address(edition), topic.id),
                 stories: items.into_iter().map(|item| news(edition.site, item)).collect(),
                 title,
             }
         })
         .collect();
-    let (home, trial) = (home(edition), is_trial.then_some(words.trial));
+    let (home, trial) = (site_address(edition), is_trial.then_some(words.trial));
     let page =
         LetterPage { words, subject: &subject, trial, groups: &groups, site: &site, home: &home, unsubscribe };
     let plain = LetterText { words, trial, groups: &groups, site: &site, home: &home, unsubscribe };
@@ -144,17 +144,17 @@ fn rendered(template: &impl Template) -> String {
 /// Returns the words that mark a message as a trial, in the language of the site.
 #[must_use]
 pub fn trial_mark(edition: &Edition<'_>) -> &'static str {
-    words::of(edition.site.language).trial
+    words_in(edition.site.language).trial
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::world::{World, bare, ordinary, saying, story, url};
+    use crate::publish::newsroom::{Newsroom, bare, ordinary, saying, story, url};
 
     #[test]
     fn a_notice_tells_a_story_in_plain_text() {
-        let world = World::new();
+        let world = Newsroom::new();
         let edition = world.edition(Vec::new());
         let notice = notice(&edition, &world.topic, &story(ordinary()));
         assert_eq!((&*notice.title, &*notice.summary), ("Des tablettes à l’école", "Le plan tablettes."));
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_story_without_a_title_has_one_all_the_same() {
-        let world = World::new();
+        let world = Newsroom::new();
         let edition = world.edition(Vec::new());
         let entry = crate::feed::Entry { url: Some(url("https://ministere.example/x")), ..Default::default() };
         assert_eq!(notice(&edition, &world.topic, &story(saying(bare("2"), entry))).title, "https://ministere.example/x");
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_mail_escapes_in_html_what_it_shows_as_text() {
-        let world = World::new();
+        let world = Newsroom::new();
         let edition = world.edition(Vec::new());
         let mut head = ordinary();
         head.entry.title = Some("<script>alert(1)</script> & @everyone".into());
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_mail_of_one_story_has_its_title_and_a_trial_says_so() {
-        let world = World::new();
+        let world = Newsroom::new();
         let edition = world.edition(Vec::new());
         let one = story(ordinary());
         let letter = letter(&edition, &[(&world.topic, &one)], "mailto:a@veille.example", true);

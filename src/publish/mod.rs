@@ -15,6 +15,8 @@ mod item;
 mod json;
 mod legal;
 mod letter;
+#[cfg(test)]
+mod newsroom;
 mod opml;
 mod page;
 mod rss;
@@ -22,8 +24,6 @@ mod site;
 mod tombstone;
 mod tree;
 mod words;
-#[cfg(test)]
-mod world;
 mod xml;
 
 use std::collections::BTreeMap;
@@ -93,7 +93,7 @@ pub struct Credit {
     /// The address of its feed.
     pub url: Url,
     /// The feed's description of itself.
-    pub about: About,
+    pub about: Box<About>,
     /// Whether it is in the config and enabled; others are named by old entries only.
     pub is_polled: bool,
     /// The address that it has moved to for good.

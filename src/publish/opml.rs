@@ -86,12 +86,12 @@ pub(super) fn topics(edition: &Edition<'_>, channels: &[Channel]) -> Representat
 pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     let polled = edition.sources.iter().filter(|(_, credit)| credit.is_polled && !credit.is_private());
     let outlines = polled.map(|(id, credit)| {
-        let source = item::source(edition, id);
+        let source = item::attribution(edition, id);
         ListedFeed {
             title: source.title,
             feed: legal::iri(credit.url.as_str()),
             page: source.site,
-            language: credit.about.language.as_deref().and_then(legal::language),
+            language: credit.about.language.as_deref().and_then(legal::language_code),
         }
     });
     list(edition, "/sources.opml", outlines)

@@ -10,7 +10,7 @@ use crate::config::Site;
 use crate::feed::Timestamp;
 use crate::outage::{Lack, Outage};
 use crate::publish::archive::{self, Volume};
-use crate::publish::channel::{Channel, home as home_address, publisher};
+use crate::publish::channel::{Channel, publisher, site_address};
 use crate::publish::hidden;
 use crate::publish::item::{self, Item};
 use crate::publish::words::{self, Words};
@@ -161,8 +161,8 @@ impl From<&item::Link> for PageLink {
 
 impl<'a> Frame<'a> {
     fn new(edition: &Edition<'a>, root: &'a str, site: &'a str, path: &str) -> Self {
-        let address = format!("{}{}", home_address(edition), path.trim_start_matches('/'));
-        Self { words: words::of(edition.site.language), root, site, address }
+        let address = format!("{}{}", site_address(edition), path.trim_start_matches('/'));
+        Self { words: words::words_in(edition.site.language), root, site, address }
     }
 }
 
@@ -187,15 +187,15 @@ pub(super) fn opened_feed(edition: &Edition<'_>, channel: &Channel) -> Represent
 fn newest(edition: &Edition<'_>, channel: &Channel, path: String, root: &str) -> Representation {
     let site = site_title(edition);
     let frame = Frame::new(edition, root, &site, &format!("/{}/", channel.id));
-    let articles: String = channel.items.iter().map(|item| article(edition.site, item)).collect();
+    let articles: String = channel.items.iter().map(|item| article_element(edition.site, item)).collect();
     let topic = shown(edition.site, channel, 0);
     let template = TopicPage { frame, topic, articles: &articles, month: None, previous: None, next: None };
     page(path, &template)
 }
 
 /// Renders a story as it stands among others on the page of a topic or of a volume.
-pub(super) fn article(site: &Site, item: &Item) -> String {
-    format!("\n{}\n", html(&Article { words: words::of(site.language), item: news(site, item) }))
+pub(super) fn article_element(site: &Site, item: &Item) -> String {
+    format!("\n{}\n", html(&Article { words: words::words_in(site.language), item: news(site, item) }))
 }
 
 /// Renders `/{topic}/archive/`: the months, newest first.
@@ -248,7 +248,7 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     let polled = edition.sources.iter().filter(|(_, credit)| credit.is_polled);
     let mut sources: Vec<(bool, SourceShown)> = polled
         .map(|(id, credit)| {
-            let item::Attribution { title, url, site, .. } = item::source(edition, id);
+            let item::Attribution { title, url, site, .. } = item::attribution(edition, id);
             let trouble = credit.health.as_ref().and_then(|turn| trouble(edition, turn));
             let moved_to = credit.moved_to.as_ref().filter(|_| !credit.is_private()).and_then(legal::link);
             let is_read = credit.about.format.is_some();
@@ -288,7 +288,7 @@ fn hubs(edition: &Edition<'_>) -> Vec<HubShown> {
 
 /// The things that this machine lacks.
 fn outages(edition: &Edition<'_>) -> Vec<OutageShown> {
-    let words = words::of(edition.site.language);
+    let words = words::words_in(edition.site.language);
     let shown = |outage: &Outage| OutageShown {
         told: (words.outage)(outage.lack),
         instant: instant(outage.since),
@@ -303,7 +303,7 @@ fn outages(edition: &Edition<'_>) -> Vec<OutageShown> {
 }
 
 fn trouble(edition: &Edition<'_>, turn: &Turn) -> Option<Trouble> {
-    let words = words::of(edition.site.language);
+    let words = words::words_in(edition.site.language);
     (turn.health != Health::Recovered).then(|| Trouble {
         health: (words.health)(turn.health),
         instant: instant(turn.date),
@@ -357,7 +357,7 @@ pub(super) fn news<'a>(site: &Site, item: &'a Item) -> PageStory<'a> {
             .url
             .as_ref()
             .and_then(legal::link)
-            .map(|url| PageLink { url, title: (words::of(site.language).comments)(item.comments.count) }),
+            .map(|url| PageLink { url, title: (words::words_in(site.language).comments)(item.comments.count) }),
     }
 }
 
@@ -369,7 +369,7 @@ fn instant(date: Timestamp) -> String {
 /// The day that it is on the clocks of the site's readers.
 pub(super) fn day(site: &Site, date: Timestamp) -> String {
     let date = date.with_timezone(&site.zone);
-    (words::of(site.language).day)(date.day(), date.month0() as usize, date.year())
+    (words::words_in(site.language).day)(date.day(), date.month0() as usize, date.year())
 }
 
 /// The beginning of the text, cut at a word; none if it only repeats the title.

@@ -1,12 +1,12 @@
 //! Files for search engines on the site as a whole: `/sitemap.xml` and `/robots.txt`.
 
-use crate::publish::channel::home;
+use crate::publish::channel::site_address;
 use crate::publish::xml::Xml;
 use crate::publish::{Edition, Format, Representation, archive};
 
 /// Renders `/sitemap.xml`: every page (sitemaps.org).
 pub(super) fn map(edition: &Edition<'_>) -> Representation {
-    let home = home(edition);
+    let home = site_address(edition);
     let mut pages = vec![home.clone(), format!("{home}sources/")];
     for selection in &edition.selections {
         let id = &selection.topic.id;
@@ -25,20 +25,20 @@ pub(super) fn map(edition: &Edition<'_>) -> Representation {
 
 /// Renders `/robots.txt` (RFC 9309): all is welcome.
 pub(super) fn robots(edition: &Edition<'_>) -> Representation {
-    let text = format!("User-agent: *\nAllow: /\nSitemap: {}sitemap.xml\n", home(edition));
+    let text = format!("User-agent: *\nAllow: /\nSitemap: {}sitemap.xml\n", site_address(edition));
     Representation::new("/robots.txt".to_owned(), Format::Text, text.into_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::world::World;
+    use crate::publish::newsroom::Newsroom;
     use crate::story::Month;
 
     #[test]
     fn the_map_lists_every_page_and_robots_the_map() {
-        let world = World::new();
-        let mut edition = world.edition(Vec::new());
+        let newsroom = Newsroom::new();
+        let mut edition = newsroom.edition(Vec::new());
         edition.selections[0].months = vec![Month { year: 2026, month: 9 }];
         let text = |document: Representation| String::from_utf8(document.bytes.to_vec()).unwrap();
         let map = text(map(&edition));

@@ -19,14 +19,14 @@ pub(super) struct Gone {
 ///
 /// `shown` are the ids of what the document shows.
 pub(super) fn gone(edition: &Edition<'_>, tombstones: &[Tombstone], shown: &HashSet<String>) -> Vec<Gone> {
-    let words = words::of(edition.site.language);
+    let words = words::words_in(edition.site.language);
     let mut ids = HashSet::new();
     let gone = tombstones.iter().map(|tombstone| Gone {
-        id: id::published(&edition.hidden.id(&tombstone.atom_id)),
+        id: id::published_id(&edition.hidden.id(&tombstone.atom_id)),
         date: tombstone.date,
         comment: match &tombstone.reason {
             TombstoneReason::Withdrawn => words.withdrawn.to_owned(),
-            TombstoneReason::Joined(title) => (words.joined)(title.as_deref().and_then(legal::line)),
+            TombstoneReason::Joined(title) => (words.joined)(title.as_deref().and_then(legal::readable_line)),
         },
     });
     gone.filter(|gone| !shown.contains(&gone.id) && ids.insert(gone.id.clone()))

@@ -194,7 +194,7 @@ fn dated(hash: &str, written: Timestamp, before: Option<&Arc<Resource>>, now: Ti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::world::date;
+    use crate::publish::newsroom::date;
 
     const NOON: &str = "2026-10-12T12:00:00Z";
 

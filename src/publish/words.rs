@@ -55,7 +55,7 @@ pub(super) struct Words {
     pub(super) trial: &'static str,
 }
 
-pub(super) fn of(language: Language) -> &'static Words {
+pub(super) fn words_in(language: Language) -> &'static Words {
     match language {
         Language::French => &FRENCH,
         Language::English => &ENGLISH,
@@ -71,7 +71,7 @@ impl Words {
                 let day = (self.day)(last.day(), last.month0() as usize, last.year());
                 Some((format!("{} {day}", self.last_entry), self.tag))
             }
-            _ => legal::line(detail).map(|line| (line, "en")),
+            _ => legal::readable_line(detail).map(|line| (line, "en")),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The text of a crontab pattern (crontab(5) of Vixie cron), turned into patterns for the `cron` crate.
 //!
 //! Every field becomes a list of plain numbers, so nothing of that crate's own syntax is relied on.
+//!
+//! Refused: fields for seconds or years, `L`, `W`, `#` and `?` of other crons, `H` of Jenkins, and `@reboot`, which names no
+//! time.
 
 use std::collections::BTreeSet;
 
@@ -59,7 +62,7 @@ pub enum ScheduleError {
 impl ScheduleError {
     /// Says what to write instead.
     #[must_use]
-    pub fn help(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
             Self::Fields(6 | 7) => {
                 "write minute, hour, day of month, month, weekday; there is no field for seconds or years".into()

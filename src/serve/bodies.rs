@@ -24,7 +24,7 @@ pub(super) async fn is_as_known(resource: &Resource) -> bool {
 
 /// Reads a document in the coding that was chosen, else as it is: a compressed file that is not there as it was put
 /// keeps nobody from reading. `None` if there is nothing to read at all.
-pub(super) async fn read<'a>(
+pub(super) async fn read_in_coding<'a>(
     resource: &'a Resource,
     encoding: Option<Encoding>,
     chosen: &'a Encoded,

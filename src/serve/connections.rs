@@ -103,7 +103,8 @@ impl Connections {
     ///
     /// Without file descriptors left it waits: other connections will end.
     pub(super) async fn accept(&mut self) -> Connection {
-        // Fails only when the semaphore is closed, which nobody does.
+        // The place comes first: a client too many waits in the system's queue, where it costs us neither memory nor a
+        // descriptor. Fails only when the semaphore is closed, which nobody does.
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
         let stream = loop {
             match self.socket.accept().await {

@@ -210,7 +210,7 @@ async fn answer(front: &Front, offer: Offer, request: &Parts) -> Response {
             match (offer, below) {
                 (Offer::All | Offer::Internal, "/healthz") => {
                     let is_strict = health::is_strict(request.uri.query());
-                    unless_options(request, || told(&front.health.glance(), is_strict))
+                    unless_options(request, || health_answer(&front.health.glance(), is_strict))
                 }
                 (Offer::All | Offer::Internal, "/metrics") => unless_options(request, || counted(&front.metrics)),
                 (Offer::Internal, _) => plain(StatusCode::NOT_FOUND, "Here are /healthz and /metrics.\n".to_owned()),
@@ -304,7 +304,7 @@ async fn document(request: &Parts, resource: &Resource, cache_control: HeaderVal
 
 /// Answers a GET: the document in the best coding, or 304 (RFC 9110 §13, §12.5.3).
 async fn representation(request: &HeaderMap, resource: &Resource, cache_control: HeaderValue) -> Response {
-    let (encoding, encoded) = negotiation::best(request, resource);
+    let (encoding, encoded) = negotiation::best_coding(request, resource);
     let is_as_known = bodies::is_as_known(resource).await;
     let mut response = if let Some(etag) = negotiation::known_etag(request, resource).filter(|_| is_as_known) {
         let mut response = empty();
@@ -316,7 +316,7 @@ async fn representation(request: &HeaderMap, resource: &Resource, cache_control:
         }
         response
     } else {
-        let Some((encoding, bytes, etag)) = bodies::read(resource, encoding, encoded).await else {
+        let Some((encoding, bytes, etag)) = bodies::read_in_coding(resource, encoding, encoded).await else {
             // Somebody removed it; the next publication puts it back.
             return plain(StatusCode::SERVICE_UNAVAILABLE, "Later, please.\n".to_owned());
         };
@@ -371,7 +371,7 @@ fn nowhere(tree: &Tree, path: &str, asked: &str) -> Response {
 }
 
 /// Tells how the daemon is. It answers, so it is well enough to be sent readers: only a strict question gets 503.
-fn told(health: &DaemonHealth, is_strict: bool) -> Response {
+fn health_answer(health: &DaemonHealth, is_strict: bool) -> Response {
     let status = if is_strict && health.is_degraded() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let mut response = plain(status, health.text());
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -8,7 +8,7 @@ use crate::text::read_http_date;
 /// Returns the coding that `Accept-Encoding` likes best; among equals the smallest, which comes first.
 ///
 /// The document as it is, if the header does not mention it, is always acceptable and never preferred.
-pub(super) fn best<'a>(request: &HeaderMap, resource: &'a Resource) -> (Option<Encoding>, &'a Encoded) {
+pub(super) fn best_coding<'a>(request: &HeaderMap, resource: &'a Resource) -> (Option<Encoding>, &'a Encoded) {
     if !request.contains_key(header::ACCEPT_ENCODING) {
         return (None, &resource.plain);
     }
@@ -90,7 +90,7 @@ pub(super) fn known_etag<'a>(request: &HeaderMap, resource: &'a Resource) -> Opt
     if request.contains_key(header::IF_NONE_MATCH) {
         // RFC 9110 §13.1.3: then `If-Modified-Since` says nothing.
         return values(request, header::IF_NONE_MATCH).flat_map(tags).find_map(|tag| {
-            let selected = best(request, resource).1;
+            let selected = best_coding(request, resource).1;
             if tag == selected.etag || tag == "*" {
                 return Some(selected.etag.as_str()); // nearly always
             }
@@ -104,7 +104,7 @@ pub(super) fn known_etag<'a>(request: &HeaderMap, resource: &'a Resource) -> Opt
     let since = values(request, header::IF_MODIFIED_SINCE).next()?;
     let is_known =
         since == resource.last_modified || read_http_date(since).is_some_and(|since| resource.modified <= since);
-    is_known.then(|| best(request, resource).1.etag.as_str())
+    is_known.then(|| best_coding(request, resource).1.etag.as_str())
 }
 
 /// The tags of a list, compared weakly (RFC 9110 §8.8.3.2): `W/` says nothing here. Ours hold no comma.

@@ -8,14 +8,14 @@ use super::*;
 use crate::publish::{Format, Representation};
 
 /// A server on loopback with one feed, long enough to be compressed, and what stops it.
-struct World {
+struct LocalServer {
     address: SocketAddr,
     front: Arc<Front>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<io::Result<()>>,
 }
 
-impl World {
+impl LocalServer {
     async fn new(limits: ServingLimits) -> Self {
         let page = || "<html>".to_owned();
         let feed = "<feed/>".repeat(1_000);
@@ -51,12 +51,12 @@ impl World {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
+    async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Received {
         let mut stream = self.connect().await;
         let headers: String = headers.iter().flat_map(|header| [header, "\r\n"]).collect();
         let request = format!("{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
-        Answer::read(stream).await
+        Received::read(stream).await
     }
 
     async fn stop(self) {
@@ -66,12 +66,12 @@ impl World {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Answer {
+struct Received {
     head: String,
     body: Vec<u8>,
 }
 
-impl Answer {
+impl Received {
     async fn read(mut stream: TcpStream) -> Self {
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).await.unwrap();
@@ -93,11 +93,11 @@ impl Answer {
 /// Asks for the feed with headers, in which `TAG` is its tag, and compares the status.
 #[track_caller]
 fn check(headers: &[&str], expected: u16) {
-    let status = in_world(async |world| {
-        let tag = world.ask("GET", "/ecole.atom", &[]).await.header("etag").unwrap().trim_matches('"').to_owned();
+    let status = with_server(async |server| {
+        let tag = server.ask("GET", "/ecole.atom", &[]).await.header("etag").unwrap().trim_matches('"').to_owned();
         let headers: Vec<String> = headers.iter().map(|header| header.replace("TAG", &tag)).collect();
         let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
-        world.ask("GET", "/ecole.atom", &headers).await.status()
+        server.ask("GET", "/ecole.atom", &headers).await.status()
     });
     assert_eq!(status, expected);
 }
@@ -106,22 +106,22 @@ fn check(headers: &[&str], expected: u16) {
 #[track_caller]
 fn check_coding(accepted: &str, expected: Option<&str>) {
     let header = format!("Accept-Encoding: {accepted}");
-    let answer = in_world(async |world| world.ask("GET", "/ecole.atom", &[&header]).await);
+    let answer = with_server(async |server| server.ask("GET", "/ecole.atom", &[&header]).await);
     assert_eq!((answer.header("content-encoding"), answer.header("vary")), (expected, Some("Accept, Accept-Encoding")));
 }
 
-fn in_world<T>(story: impl AsyncFnOnce(&World) -> T) -> T {
+fn with_server<T>(story: impl AsyncFnOnce(&LocalServer) -> T) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-        let world = World::new(ServingLimits::default()).await;
-        let told = story(&world).await;
-        world.stop().await;
+        let server = LocalServer::new(ServingLimits::default()).await;
+        let told = story(&server).await;
+        server.stop().await;
         told
     })
 }
 
 #[test]
 fn a_feed_is_answered_with_all_that_a_reader_needs() {
-    let answer = in_world(async |world| world.ask("GET", "/ecole.atom", &["Accept-Encoding: gzip"]).await);
+    let answer = with_server(async |server| server.ask("GET", "/ecole.atom", &["Accept-Encoding: gzip"]).await);
     insta::assert_snapshot!(answer.head, @r##"
     HTTP/1.1 200 OK
     etag: "50f69907a5c866953c5b6a1e1b12945f-gzip"
@@ -143,7 +143,7 @@ fn a_feed_is_answered_with_all_that_a_reader_needs() {
 fn head_is_get_without_a_body() {
     for path in ["/ecole.atom", "/healthz"] {
         let (get, head) =
-            in_world(async |world| (world.ask("GET", path, &[]).await, world.ask("HEAD", path, &[]).await));
+            with_server(async |server| (server.ask("GET", path, &[]).await, server.ask("HEAD", path, &[]).await));
         assert_eq!((&get.head, head.body.len()), (&head.head, 0));
         assert_eq!(get.header("content-length"), Some(get.body.len().to_string().as_str()));
     }
@@ -187,10 +187,10 @@ fn a_date_counts_when_there_is_no_tag() {
 
 #[test]
 fn not_modified_has_the_headers_that_a_cache_needs() {
-    let (ok, known) = in_world(async |world| {
-        let ok = world.ask("GET", "/ecole.atom", &[]).await;
+    let (ok, known) = with_server(async |server| {
+        let ok = server.ask("GET", "/ecole.atom", &[]).await;
         let condition = format!("If-None-Match: {}", ok.header("etag").unwrap());
-        let known = world.ask("GET", "/ecole.atom", &[&condition]).await;
+        let known = server.ask("GET", "/ecole.atom", &[&condition]).await;
         (ok, known)
     });
     let of_the_body =
@@ -240,7 +240,8 @@ fn who_opens_a_feed_in_a_browser_gets_the_page_and_every_reader_the_feed() {
         ("text/html;q=0, */*", "application/atom+xml"),
         ("text/html;Q=0.1,*/*;q=0.5", "application/atom+xml"),
     ] {
-        let answer = in_world(async |world| world.ask("GET", "/ecole.atom", &[&format!("Accept: {accept}")]).await);
+        let answer =
+            with_server(async |server| server.ask("GET", "/ecole.atom", &[&format!("Accept: {accept}")]).await);
         assert!(answer.header("content-type").unwrap().starts_with(expected), "{accept}: {}", answer.head);
         assert_eq!(answer.header("vary"), Some("Accept, Accept-Encoding"));
     }
@@ -248,20 +249,20 @@ fn who_opens_a_feed_in_a_browser_gets_the_page_and_every_reader_the_feed() {
 
 #[test]
 fn who_opens_a_volume_in_a_browser_is_sent_to_its_page() {
-    let answer = in_world(async |world| {
-        world.ask("GET", "/ecole/archive/2026-10.atom", &["Accept: text/html, application/xhtml+xml"]).await
+    let answer = with_server(async |server| {
+        server.ask("GET", "/ecole/archive/2026-10.atom", &["Accept: text/html, application/xhtml+xml"]).await
     });
     assert_eq!((answer.status(), answer.header("location")), (303, Some("2026-10/")));
 }
 
 #[test]
 fn a_proxy_may_leave_the_sites_path_before_ours() {
-    let status = in_world(async |world| {
-        world.front.prefix.store("/veille".to_owned());
+    let status = with_server(async |server| {
+        server.front.prefix.store("/veille".to_owned());
         [
-            world.ask("GET", "/veille/ecole.atom", &[]).await.status(),
-            world.ask("GET", "/ecole.atom", &[]).await.status(),
-            world.ask("GET", "/other/ecole.atom", &[]).await.status(),
+            server.ask("GET", "/veille/ecole.atom", &[]).await.status(),
+            server.ask("GET", "/ecole.atom", &[]).await.status(),
+            server.ask("GET", "/other/ecole.atom", &[]).await.status(),
         ]
     });
     assert_eq!(status, [200, 200, 404]);
@@ -278,9 +279,9 @@ fn a_folder_without_its_slash_is_found_below_a_path_that_the_proxy_leaves() {
         ("/veilles", (404, None)),
         ("/veilleecole", (404, None)),
     ] {
-        let answer = in_world(async |world| {
-            world.front.prefix.store("/veille".to_owned());
-            world.ask("GET", path, &[]).await
+        let answer = with_server(async |server| {
+            server.front.prefix.store("/veille".to_owned());
+            server.ask("GET", path, &[]).await
         });
         assert_eq!((answer.status(), answer.header("location")), expected, "{path}");
     }
@@ -306,8 +307,11 @@ async fn a_web_server_on_the_machine_may_ask_through_a_socket() {
 
 #[test]
 fn each_coding_has_its_own_tag_and_the_same_document() {
-    let answers = in_world(async |world| {
-        [world.ask("GET", "/ecole.atom", &[]).await, world.ask("GET", "/ecole.atom", &["Accept-Encoding: gzip"]).await]
+    let answers = with_server(async |server| {
+        [
+            server.ask("GET", "/ecole.atom", &[]).await,
+            server.ask("GET", "/ecole.atom", &["Accept-Encoding: gzip"]).await,
+        ]
     });
     let mut unpacked = Vec::new();
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&answers[1].body[..]), &mut unpacked).unwrap();
@@ -326,7 +330,7 @@ fn what_is_published_is_only_read() {
         ("CONNECT", "a.example:443"),
     ] {
         let headers = ["Content-Length: 0", "Accept: text/html"];
-        let answer = in_world(async |world| world.ask(method, path, &headers).await);
+        let answer = with_server(async |server| server.ask(method, path, &headers).await);
         let expected = (405, Some("GET, HEAD, OPTIONS"), None);
         assert_eq!((answer.status(), answer.header("allow"), answer.header("location")), expected, "{method} {path}");
     }
@@ -334,7 +338,7 @@ fn what_is_published_is_only_read() {
 
 #[test]
 fn the_server_as_a_whole_says_what_it_can_do() {
-    let answer = in_world(async |world| world.ask("OPTIONS", "*", &[]).await);
+    let answer = with_server(async |server| server.ask("OPTIONS", "*", &[]).await);
     assert_eq!((answer.status(), answer.header("allow")), (204, Some("GET, HEAD, OPTIONS")));
 }
 
@@ -350,10 +354,10 @@ fn a_request_says_once_whom_it_is_for() {
         ("GET /ecole.atom HTTP/1.1\r\nHost: a\r\nHost: b\r\n", 400),
         ("GET /ecole.atom HTTP/1.1\r\nHost: a b\r\n", 400),
     ] {
-        let answer = in_world(async |world| {
-            let mut stream = world.connect().await;
+        let answer = with_server(async |server| {
+            let mut stream = server.connect().await;
             stream.write_all(format!("{request}Connection: close\r\n\r\n").as_bytes()).await.unwrap();
-            Answer::read(stream).await
+            Received::read(stream).await
         });
         assert_eq!(answer.status(), expected, "{request}");
     }
@@ -361,7 +365,7 @@ fn a_request_says_once_whom_it_is_for() {
 
 #[test]
 fn programs_on_other_sites_may_ask() {
-    let answer = in_world(async |world| world.ask("OPTIONS", "/ecole.atom", &["Origin: https://b.example"]).await);
+    let answer = with_server(async |server| server.ask("OPTIONS", "/ecole.atom", &["Origin: https://b.example"]).await);
     insta::assert_snapshot!(answer.head, @r##"
     HTTP/1.1 204 No Content
     allow: GET, HEAD, OPTIONS
@@ -380,25 +384,25 @@ fn programs_on_other_sites_may_ask() {
 #[test]
 fn nothing_outside_is_reached() {
     for path in ["/../Cargo.toml", "/ecole.atom/..", "//ecole.atom", "/%65cole.atom", "/etc/passwd"] {
-        assert_eq!(in_world(async |world| world.ask("GET", path, &[]).await).status(), 404, "{path}");
+        assert_eq!(with_server(async |server| server.ask("GET", path, &[]).await).status(), 404, "{path}");
     }
 }
 
 #[test]
 fn a_folder_without_its_slash_leads_to_its_page_below_any_prefix() {
-    let answer = in_world(async |world| world.ask("GET", "/ecole", &[]).await);
+    let answer = with_server(async |server| server.ask("GET", "/ecole", &[]).await);
     assert_eq!((answer.status(), answer.header("location")), (308, Some("ecole/")));
 }
 
 #[test]
 fn health_says_what_is_wrong_and_only_a_strict_question_gets_an_error() {
-    let answers = in_world(async |world| {
-        let well = world.ask("GET", "/healthz?strict", &[]).await;
-        world.front.health.store(DaemonHealth { reasons: vec!["the disk is full".into()], ..DaemonHealth::default() });
-        let [ill, strict] = ["/healthz", "/healthz?a&strict"].map(|path| world.ask("GET", path, &[]));
+    let answers = with_server(async |server| {
+        let well = server.ask("GET", "/healthz?strict", &[]).await;
+        server.front.health.store(DaemonHealth { reasons: vec!["the disk is full".into()], ..DaemonHealth::default() });
+        let [ill, strict] = ["/healthz", "/healthz?a&strict"].map(|path| server.ask("GET", path, &[]));
         [well, ill.await, strict.await]
     });
-    assert_eq!(answers.each_ref().map(Answer::status), [200, 200, 503]);
+    assert_eq!(answers.each_ref().map(Received::status), [200, 200, 503]);
     assert_eq!(answers[2].body, br#"{"status":"degraded","reasons":["the disk is full"],"outages":[]}"#);
     assert_eq!(answers[0].body, br#"{"status":"ok","reasons":[],"outages":[]}"#);
 }
@@ -408,13 +412,13 @@ fn check_offer(offer: Offer, expected: [u16; 3]) {
     for prefix in ["", "/veille"] {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let statuses = runtime.block_on(async {
-            let world = World::new(ServingLimits { offer, ..ServingLimits::default() }).await;
-            world.front.prefix.store(prefix.to_owned());
+            let server = LocalServer::new(ServingLimits { offer, ..ServingLimits::default() }).await;
+            server.front.prefix.store(prefix.to_owned());
             let mut statuses = Vec::new();
             for path in ["/ecole.atom", "/healthz", "/metrics"] {
-                statuses.push(world.ask("GET", &format!("{prefix}{path}"), &[]).await.status());
+                statuses.push(server.ask("GET", &format!("{prefix}{path}"), &[]).await.status());
             }
-            world.stop().await;
+            server.stop().await;
             statuses
         });
         assert_eq!(statuses, expected);
@@ -430,15 +434,15 @@ fn health_and_metrics_are_not_public_where_they_have_a_listener_of_their_own() {
 
 #[test]
 fn freshness_lasts_to_the_next_possible_change_and_changes_no_tag() {
-    let (before, after) = in_world(async |world| {
-        let before = world.ask("GET", "/ecole.atom", &[]).await;
-        let tree = world
+    let (before, after) = with_server(async |server| {
+        let before = server.ask("GET", "/ecole.atom", &[]).await;
+        let tree = server
             .front
             .tree
             .load()
             .with_fresh_until(Some(Instant::now() + Duration::from_hours(48)), "2026-10-10T08:00:00Z".parse().unwrap());
-        world.front.tree.store(tree);
-        (before, world.ask("GET", "/ecole.atom", &[]).await)
+        server.front.tree.store(tree);
+        (before, server.ask("GET", "/ecole.atom", &[]).await)
     });
     assert_eq!(
         before.header("cache-control"),
@@ -453,57 +457,57 @@ fn freshness_lasts_to_the_next_possible_change_and_changes_no_tag() {
 
 #[tokio::test]
 async fn a_header_that_never_ends_is_cut_off() {
-    let world = World::new(ServingLimits { idle: Duration::from_millis(50), ..ServingLimits::default() }).await;
-    let mut stream = world.connect().await;
+    let server = LocalServer::new(ServingLimits { idle: Duration::from_millis(50), ..ServingLimits::default() }).await;
+    let mut stream = server.connect().await;
     stream.write_all(b"GET /ecole.atom HTTP/1.1\r\nHost: ").await.unwrap();
-    assert_eq!(Answer::read(stream).await.status(), 0);
-    world.stop().await;
+    assert_eq!(Received::read(stream).await.status(), 0);
+    server.stop().await;
 }
 
 #[tokio::test]
 async fn a_reader_that_takes_nothing_is_cut_off() {
     let limits = ServingLimits { idle: Duration::from_millis(50), connections: 1, ..ServingLimits::default() };
-    let world = World::serving(&[("/big.atom", "x".repeat(12_000_000)), ("/a.atom", "a".into())], limits).await;
-    let mut stuck = world.connect().await;
+    let server = LocalServer::serving(&[("/big.atom", "x".repeat(12_000_000)), ("/a.atom", "a".into())], limits).await;
+    let mut stuck = server.connect().await;
     stuck.write_all(b"GET /big.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     // The only place is taken until the reader that does not read has lost it.
-    assert_eq!(world.ask("GET", "/a.atom", &[]).await.status(), 200);
-    world.stop().await;
+    assert_eq!(server.ask("GET", "/a.atom", &[]).await.status(), 200);
+    server.stop().await;
 }
 
 #[tokio::test]
 async fn the_stop_closes_idle_connections_at_once() {
-    let world = World::new(ServingLimits { grace: Duration::from_hours(1), ..ServingLimits::default() }).await;
-    let mut stream = world.connect().await;
+    let server = LocalServer::new(ServingLimits { grace: Duration::from_hours(1), ..ServingLimits::default() }).await;
+    let mut stream = server.connect().await;
     stream.write_all(b"HEAD /ecole.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let mut first = [0; 15];
     stream.read_exact(&mut first).await.unwrap();
-    world.stop().await;
+    server.stop().await;
     assert_eq!(&first, b"HTTP/1.1 200 OK");
 }
 
 #[tokio::test]
 async fn answers_under_way_end_after_the_stop() {
     let size = 5_000_000;
-    let world = World::serving(&[("/big.atom", "x".repeat(size))], ServingLimits::default()).await;
-    let mut stream = world.connect().await;
+    let server = LocalServer::serving(&[("/big.atom", "x".repeat(size))], ServingLimits::default()).await;
+    let mut stream = server.connect().await;
     stream.write_all(b"GET /big.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let mut first = [0; 15];
     stream.read_exact(&mut first).await.unwrap();
-    let reading = tokio::spawn(Answer::read(stream));
-    world.stop().await;
+    let reading = tokio::spawn(Received::read(stream));
+    server.stop().await;
     assert_eq!(reading.await.unwrap().body.len(), size);
 }
 
 #[tokio::test]
 async fn the_grace_ends() {
     let limits = ServingLimits { grace: Duration::from_millis(50), ..ServingLimits::default() };
-    let world = World::serving(&[("/big.atom", "x".repeat(12_000_000))], limits).await;
-    let mut stuck = world.connect().await;
+    let server = LocalServer::serving(&[("/big.atom", "x".repeat(12_000_000))], limits).await;
+    let mut stuck = server.connect().await;
     stuck.write_all(b"GET /big.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let mut first = [0; 15];
     stuck.read_exact(&mut first).await.unwrap();
-    world.stop().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -516,24 +520,24 @@ async fn a_server_on_a_thread_of_its_own_answers_and_stops() {
     }));
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
-    assert_eq!(Answer::read(stream).await.status(), 200);
+    assert_eq!(Received::read(stream).await.status(), 200);
     stop.send(()).unwrap();
     server.await.unwrap().unwrap();
 }
 
 #[tokio::test]
 async fn a_client_that_comes_after_the_stop_is_refused_while_answers_end() {
-    let world = World::serving(&[("/big.atom", "x".repeat(12_000_000))], ServingLimits::default()).await;
-    let mut stream = world.connect().await;
+    let server = LocalServer::serving(&[("/big.atom", "x".repeat(12_000_000))], ServingLimits::default()).await;
+    let mut stream = server.connect().await;
     stream.write_all(b"GET /big.atom HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let mut first = [0; 15];
     stream.read_exact(&mut first).await.unwrap();
-    let address = world.address;
-    world.stop.send(()).unwrap();
+    let address = server.address;
+    server.stop.send(()).unwrap();
     while TcpStream::connect(address).await.is_ok() {
         tokio::task::yield_now().await;
     }
-    let reading = tokio::spawn(Answer::read(stream));
-    world.server.await.unwrap().unwrap();
+    let reading = tokio::spawn(Received::read(stream));
+    server.server.await.unwrap().unwrap();
     assert_eq!(reading.await.unwrap().body.len(), 12_000_000);
 }

@@ -67,7 +67,7 @@ impl Ailment {
 
     /// Returns what the operator can do.
     #[must_use]
-    pub fn advice(self) -> &'static str {
+    pub fn hint(self) -> &'static str {
         match self {
             Self::Full { .. } => "free some space on that disk",
             Self::ReadOnly => {
@@ -114,8 +114,8 @@ mod tests {
     #[test]
     fn each_cause_has_its_own_words_and_advice() {
         let said: BTreeSet<_> = ALL.iter().map(|ailment| ailment.said("veille.db")).collect();
-        let advice: BTreeSet<_> = ALL.iter().map(|ailment| ailment.advice()).collect();
-        assert_eq!((said.len(), advice.len()), (ALL.len(), ALL.len()));
+        let hint: BTreeSet<_> = ALL.iter().map(|ailment| ailment.hint()).collect();
+        assert_eq!((said.len(), hint.len()), (ALL.len(), ALL.len()));
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! A store on its own thread: callers queue, one job runs at a time.
+//!
+//! A store may wait for a disk or another process, which must hold up none of Tokio's threads. One connection has one
+//! transaction at a time, so a second thread would only wait for the first.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 

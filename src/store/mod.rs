@@ -23,7 +23,7 @@ use crate::story::{Fingerprint, Gist, Month, Order, Revision, StoredEntry, Told,
 use crate::topic::Label;
 
 pub use change::Change;
-pub use claim::{Claim, holder};
+pub use claim::{Claim, Holder, holder};
 pub use handle::Handle;
 pub use surroundings::{Inquiry, SHARING_MAX, SPANS_MAX, Surroundings};
 
@@ -381,8 +381,8 @@ pub enum StoreError {
     Held {
         /// The file.
         store: String,
-        /// The other process, in words.
-        by: String,
+        /// The other process.
+        by: Holder,
     },
     /// Other processes write all the time.
     #[error("other processes change the store all the time")]
@@ -416,20 +416,20 @@ impl StoreError {
         }
     }
 
-    /// Returns advice for the operator, apart from the error itself.
+    /// Returns the way out, for people, apart from the error itself.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Open { ailment: Ailment::Other, .. } => Some("check that `store.path` leads to a folder and a file"),
-            Self::Open { ailment, .. } | Self::Failed { ailment, .. } => Some(ailment.advice()),
+            Self::Open { ailment, .. } | Self::Failed { ailment, .. } => Some(ailment.hint()),
             Self::Foreign { .. } => Some("point `store.path` to another file; this one is left as it is"),
             Self::Newer { .. } => Some("install the veille that wrote it, or put a backup back; nothing was changed"),
             Self::Missing { .. } => Some("`veille poll` or `veille run` makes it"),
             Self::Vanished { .. } => {
                 Some("put a backup back with `veille restore FILE`, or move what is named away to begin anew")
             }
-            Self::Damaged { .. } => Some(Ailment::Damaged.advice()),
-            Self::Lost { ailment, .. } => ailment.map(Ailment::advice),
+            Self::Damaged { .. } => Some(Ailment::Damaged.hint()),
+            Self::Lost { ailment, .. } => ailment.map(Ailment::hint),
             Self::Contended => Some("let one veille run on this store, or wait for the others to end"),
             Self::Held { .. } => Some("stop that process first, or let `store.path` name another file"),
             Self::Shut | Self::Closed => None,
@@ -449,7 +449,7 @@ impl StoreError {
         text
     }
 
-    /// Returns the fault, and advice for the operator, on one line.
+    /// Returns the fault and the way out, on one line.
     #[must_use]
     pub fn outage(&self) -> String {
         let said = match self {

@@ -1,10 +1,11 @@
 //! Text as people read it, for machines: markup to text, text to tokens, tokens folded. French before all. And the
-//! forms of addresses, dates and durations.
+//! forms of addresses, dates, durations and numbers of things.
 //!
 //! Pure. Only this module decides whether two words are "the same word".
 
 mod address;
 mod boilerplate;
+mod count;
 mod duration;
 pub(crate) mod elements;
 mod fold;
@@ -26,6 +27,7 @@ pub mod vocabulary;
 
 pub use address::{feed_key, secrets, web_address, without_feed_scheme};
 pub use boilerplate::{without_boilerplate, without_boilerplate_in_html};
+pub use count::count;
 pub use duration::{age, exact_duration, rough_duration};
 pub use fold::fold;
 pub use folding::Folding;

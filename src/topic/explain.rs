@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::index::{Found, HEAD_GAP, Index};
-use super::matcher::{Matcher, TopicDecision, Verdict, Watched, decide, named};
+use super::matcher::{Matcher, TopicDecision, Verdict, Watched, decide_topics, first_terms};
 use super::score::{Hit, Sought};
 use super::{Field, Fields, Pattern, Reason, Rule, Term};
 use crate::text::{Levelled, Passage, Tongue};
@@ -108,7 +108,7 @@ impl Matcher {
         let folded = self.folded(fields.folding());
         let found = folded.index.find(fields);
         let tongue = fields.tongue();
-        let decisions = decide(folded.topics.iter(), fields, &found, || tongue);
+        let decisions = decide_topics(folded.topics.iter(), fields, &found, || tongue);
         decisions.iter().map(|decision| judgement(decision, &folded.index, fields, &found, tongue)).collect()
     }
 }
@@ -230,7 +230,7 @@ fn near_misses(watched: &Watched, found: &Found) -> Vec<NearMiss> {
 fn shortfall(rule: &Rule, sought: &Sought, found: &Found) -> Option<Shortfall> {
     let all = [Field::Title, Field::Lead, Field::Body, Field::Tags];
     if let Some(field) = all.into_iter().find(|field| sought.mentions(&rule.pattern, *field, found) > 0) {
-        let terms = sought.hits(&rule.pattern, field, found).iter().flat_map(|hits| named(hits)).collect();
+        let terms = sought.hits(&rule.pattern, field, found).iter().flat_map(|hits| first_terms(hits)).collect();
         return Some(Shortfall::OtherField { field, terms });
     }
     let Pattern::Near { within, .. } = rule.pattern else { return None };

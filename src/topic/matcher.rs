@@ -106,7 +106,7 @@ impl Folded {
         let found = self.index.find(fields);
         let tongue = LazyCell::new(|| fields.tongue());
         let touched = self.topics.iter().zip(self.touched(fields, &found)).filter(|(_, is_touched)| *is_touched);
-        let decisions = decide(touched.map(|(watched, _)| watched), fields, &found, || *tongue);
+        let decisions = decide_topics(touched.map(|(watched, _)| watched), fields, &found, || *tongue);
         let chosen = decisions.into_iter().filter(|decision| decision.verdict == Verdict::In);
         let label = |decision: TopicDecision<'_>| Label {
             topic: decision.watched.topic.id.clone(),
@@ -203,9 +203,7 @@ pub(super) struct TopicDecision<'a> {
 ///
 /// An included topic counts by its own rules, not by the topics that it includes in turn: so neither the order of topics
 /// nor a circle among them matters.
-///
-/// Only what the rules of those topics say counts, not what they include in turn: so no order and no circle matters.
-pub(super) fn decide<'a>(
+pub(super) fn decide_topics<'a>(
     topics: impl Iterator<Item = &'a Watched>,
     fields: &Fields,
     found: &Found,
@@ -250,7 +248,7 @@ impl TopicDecision<'_> {
     pub(super) fn reasons(&self, fields: &Fields, found: &Found) -> Vec<Reason> {
         let by_rule = self.watched.counted(found).map(|(rule, sought, worth)| {
             let hits = sought.hits(&rule.pattern, worth.field, found);
-            let terms = hits.iter().flat_map(|group| named(group)).collect();
+            let terms = hits.iter().flat_map(|group| first_terms(group)).collect();
             Reason { rule: rule.name.clone(), field: Some(worth.field), terms, points: worth.points }
         });
         let by_source = self.watched.bonus(fields).map(|points| Reason {
@@ -264,7 +262,7 @@ impl TopicDecision<'_> {
 }
 
 /// The first few terms that hit, each once.
-pub(super) fn named(hits: &[Hit<'_>]) -> Vec<String> {
+pub(super) fn first_terms(hits: &[Hit<'_>]) -> Vec<String> {
     let mut terms: Vec<String> = hits.iter().map(|hit| hit.term.written.clone()).collect();
     terms.dedup();
     terms.truncate(TERMS_NAMED);

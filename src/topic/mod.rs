@@ -19,7 +19,7 @@ pub use explain::{Evidence, Judgement, NearMiss, Quote, Shortfall};
 pub use fields::Fields;
 pub use matcher::{Matcher, Verdict};
 pub use search::Query;
-pub use term::{TermError, shown};
+pub use term::{TermError, shown_term};
 
 /// A topic as the config states it, lexicons resolved.
 #[derive(Debug, Clone, PartialEq)]

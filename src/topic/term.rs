@@ -57,7 +57,7 @@ impl Term {
 
 /// Writes a term as readers see it: without the marks `=` and `+`, and with an ellipsis for the rest of a prefix's word.
 #[must_use]
-pub fn shown(written: &str) -> String {
+pub fn shown_term(written: &str) -> String {
     let words = written.split_whitespace().map(|word| {
         let word = word.strip_prefix(['=', '+']).unwrap_or(word);
         word.strip_suffix('*').map_or_else(|| word.to_owned(), |stem| format!("{stem}…"))
@@ -129,7 +129,7 @@ fn spellings(tokens: &[Token<'_>]) -> Vec<Vec<String>> {
 mod tests {
     #[test]
     fn readers_see_no_marks() {
-        let seen = ["=TraAM", "+feminine", "cyber*", "plan  =ENT", "école numérique", "2+2"].map(super::shown);
+        let seen = ["=TraAM", "+feminine", "cyber*", "plan  =ENT", "école numérique", "2+2"].map(super::shown_term);
         assert_eq!(seen, ["TraAM", "feminine", "cyber…", "plan ENT", "école numérique", "2+2"]);
     }
 

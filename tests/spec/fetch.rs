@@ -365,7 +365,7 @@ async fn a_226_that_nobody_asked_for_or_made_another_way_is_refused() {
 #[tokio::test]
 async fn a_304_to_a_first_request_is_refused() {
     let error = check_refused(status(304), "http_304", "304 Not Modified").await;
-    assert!(error.advice().unwrap().contains("first request"));
+    assert!(error.hint().unwrap().contains("first request"));
 }
 
 #[tokio::test]
@@ -382,10 +382,10 @@ async fn answers_without_a_whole_document_are_refused() {
 async fn gone_missing_and_forbidden_are_told_apart() {
     check_refused(status(404), "http_404", "404 Not Found").await;
     let gone = check_refused(status(410), "http_410", "410 Gone").await;
-    assert!(gone.advice().unwrap().contains("gone for good"));
+    assert!(gone.hint().unwrap().contains("gone for good"));
     check_refused(status(403), "http_403", "403 Forbidden").await;
     let firewall = check_refused(status(403).header("cf-mitigated", "challenge"), "firewall", "403").await;
-    assert!(firewall.advice().unwrap().contains("firewall"));
+    assert!(firewall.hint().unwrap().contains("firewall"));
     check_refused(status(403).header("server", "AkamaiGHost"), "firewall", "403").await;
     check_refused(status(500), "http_500", "500 Internal Server Error").await;
 }
@@ -860,7 +860,7 @@ async fn an_answer_that_a_proxy_changed_is_one() {
 #[tokio::test]
 async fn a_server_that_refuses_what_we_accept_can_be_asked_otherwise() {
     let error = check_refused(status(406), "http_406", "406 Not Acceptable").await;
-    assert!(error.advice().unwrap().contains("headers = { Accept"), "{error}");
+    assert!(error.hint().unwrap().contains("headers = { Accept"), "{error}");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! The layers of the house, read off the sources: dependencies point one way, the types of a foreign crate stay in one
-//! home, and no two types have one name.
+//! home, and neither two types nor two functions with different meanings have one name.
 //!
 //! [`paths`] resolves each path that a file names, so that no way of writing one evades these tests; what cannot be
 //! resolved (an alias of the crate's root, a glob of it, `#[path]`, `include!`, `extern crate`) is refused.
@@ -92,6 +92,16 @@ const EVERYWHERE: [&str; 16] = [
     "tracing",
     "url",
     "xxhash_rust",
+];
+
+/// Names that several functions may have, since they do the same to different things; each is called by its module's name.
+const SHARED: [(&str, &str); 6] = [
+    ("read", "what its module is about, from text or bytes: `manifest::read`, `json::read`"),
+    ("root", "the root of a word in each language: `french::root`"),
+    ("run", "a command of `cli`; `daemon::run` is one of them"),
+    ("sources", "the list of sources in each format: `opml::sources`"),
+    ("topic", "the document of a topic in each format: `atom::topic`"),
+    ("volume", "a volume of an archive in each format: `page::volume`"),
 ];
 
 fn sources() -> BTreeMap<String, String> {
@@ -199,6 +209,28 @@ fn templates_name_no_path() {
     }
 }
 
+/// Says which sentences of a file's comments begin with a relative clause without a noun.
+fn without_noun(file: &str, text: &str) -> Vec<String> {
+    let start = regex::Regex::new(r"(?:^|[.!?:] )(?:What|Who|Whatever|So many|All that) [^.]*").unwrap();
+    let lines = text.lines().map(|line| {
+        let comment = line.trim_start().strip_prefix("//")?;
+        Some(comment.trim_start_matches(['/', '!']).trim_start())
+    });
+    let blocks = lines.collect::<Vec<_>>();
+    let blocks =
+        blocks.split(Option::is_none).map(|block| block.iter().flatten().copied().collect::<Vec<_>>().join(" "));
+    blocks
+        .flat_map(|block| {
+            start.find_iter(&block).map(|found| format!("{file}: {}", found.as_str())).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn no_comment_begins_a_sentence_with_a_clause_without_a_noun() {
+    check(without_noun);
+}
+
 #[test]
 fn types_of_a_foreign_crate_are_named_in_its_home_only() {
     let sources = sources();
@@ -239,6 +271,17 @@ fn no_two_types_have_one_name() {
     let types = types::defined(&sources());
     let twice: Vec<_> = types.iter().filter(|(_, files)| files.len() > 1).collect();
     assert!(twice.is_empty(), "{twice:#?}");
+}
+
+#[test]
+fn no_two_functions_with_different_meanings_have_one_name() {
+    let functions = types::functions(&sources());
+    let twice = functions.iter().filter(|(_, files)| files.len() > 1);
+    let (shared, wrong): (Vec<_>, Vec<_>) =
+        twice.partition(|(name, _)| SHARED.iter().any(|(shared, _)| shared == name));
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let names: Vec<&str> = shared.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, SHARED.map(|(name, _)| name), "a name that is shared no more");
 }
 
 #[track_caller]
@@ -395,4 +438,26 @@ fn types_are_found_wherever_they_stand_but_in_tests() {
     let counts: Vec<_> = types.iter().map(|(name, files)| (name.as_str(), files.join(" "))).collect();
     let expected = [("Four", "b.rs"), ("One", "a.rs b.rs"), ("Three", "b.rs"), ("Two", "a.rs b.rs")];
     assert_eq!(counts, expected.map(|(name, files)| (name, files.to_owned())));
+}
+
+#[test]
+fn functions_are_found_if_other_files_see_them_but_in_tests() {
+    let sources = [
+        ("a.rs", "pub fn one() {} fn two() {} #[cfg(test)] mod tests { pub fn three() {} } #[cfg(test)] mod world;"),
+        ("a/world.rs", "pub fn one() {}"),
+        ("b.rs", "pub(super) async fn one() {} pub(crate) const fn two() {} impl B { pub fn three() {} }"),
+    ];
+    let sources = sources.map(|(file, text)| (file.to_owned(), text.to_owned()));
+    let functions = types::functions(&BTreeMap::from(sources));
+    let files: Vec<_> = functions.iter().map(|(name, files)| (name.as_str(), files.join(" "))).collect();
+    assert_eq!(files, [("one", "a.rs b.rs".to_owned()), ("two", "b.rs".to_owned())]);
+}
+
+#[test]
+fn a_sentence_without_a_noun_is_found_wherever_it_begins() {
+    let samples =
+        ["/// What is new.", "//! A file.\n//! Who reads it\n//! knows.", "fn f() {\n    // So: All that is left.\n}"];
+    check_seen(without_noun, "a.rs", &samples);
+    let others = ["// Says what is new.\nlet who = 1;", "// A\n\nWhat\n", "/// Whole.", "let text = \"What is new\";"];
+    check_passed(without_noun, "a.rs", &others);
 }

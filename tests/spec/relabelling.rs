@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use veille::pipeline::{self, Context};
 use veille::store::{Filter, StoreError, Which};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, poll_alone};
 use crate::origin::{Gate, Origin, document};
 use crate::world::{TOPIC, World, item, justice, partnership, rss};
 
@@ -20,7 +20,7 @@ fn now() -> DateTime<Utc> {
 }
 
 /// A desk with one feed, polled under the topic of justice; then rules change to the topic of the budget.
-struct Change {
+struct ChangedRules {
     desk: Desk,
     /// As it was before the rules changed.
     old: Arc<Context>,
@@ -28,7 +28,7 @@ struct Change {
     _origin: Origin,
 }
 
-impl Change {
+impl ChangedRules {
     /// `answers`: the titles of the feed's items at each poll, each item known by its first letter.
     async fn of<const N: usize>(answers: [&[&str]; N]) -> Self {
         let origin = Origin::start();
@@ -46,7 +46,7 @@ impl Change {
     }
 
     async fn poll(&self, context: &Arc<Context>) {
-        pipeline::poll(context, &context.config.sources[0], true, now() + TimeDelta::hours(1)).await.unwrap();
+        poll_alone(context, &context.config.sources[0], true, now() + TimeDelta::hours(1)).await;
     }
 
     /// The titles of entries with their topics, in order.
@@ -70,13 +70,13 @@ fn labelled(title: &str, topics: &[&str]) -> (String, Vec<String>) {
 }
 
 /// Takes the new rules over for all that is stored.
-async fn relabel(change: &Change) {
+async fn relabel(change: &ChangedRules) {
     pipeline::relabel(&change.desk.context).await.unwrap();
 }
 
 #[tokio::test]
 async fn entries_that_come_or_change_under_the_old_rules_are_labelled_again() {
-    let change = Change::of([
+    let change = ChangedRules::of([
         &["A : le budget", "B : la justice des mineurs"],
         &["A : la mer", "B : le budget", "C : le budget", "D : la justice des mineurs"],
     ])
@@ -99,7 +99,7 @@ async fn entries_that_come_or_change_under_the_old_rules_are_labelled_again() {
 
 #[tokio::test]
 async fn a_poll_under_the_new_rules_before_they_are_taken_over_keeps_its_labels() {
-    let change = Change::of([&["A : la justice des mineurs"], &["A : le budget"]]).await;
+    let change = ChangedRules::of([&["A : la justice des mineurs"], &["A : le budget"]]).await;
     change.poll(&change.desk.context).await;
     let before = [labelled("A : le budget", &["justice"])];
     assert_eq!(change.labels().await, before, "nothing of the new rules is published yet, and nothing is gone");
@@ -109,7 +109,8 @@ async fn a_poll_under_the_new_rules_before_they_are_taken_over_keeps_its_labels(
 
 #[tokio::test]
 async fn rules_that_are_taken_back_leave_all_as_it_was() {
-    let change = Change::of([&["A : la justice des mineurs"], &["A : la justice des mineurs", "B : le budget"]]).await;
+    let change =
+        ChangedRules::of([&["A : la justice des mineurs"], &["A : la justice des mineurs", "B : le budget"]]).await;
     relabel(&change).await;
     change.poll(&change.desk.context).await;
     pipeline::relabel(&change.old).await.unwrap();

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tempfile::TempDir;
-use veille::config::{self, Config};
-use veille::pipeline::{self, Context, Outcome, Polled};
+use veille::config::{self, Config, Source};
+use veille::pipeline::{self, Conclusion, Context, Outcome, Polled};
 use veille::state::SourceState;
 use veille::store::Handle;
 use veille::store::sqlite::Sqlite;
@@ -54,7 +54,7 @@ impl Desk {
     pub(crate) fn polling(&self, id: &str, now: DateTime<Utc>) -> impl Future<Output = Polled> + use<> {
         let source = self.context.config.sources.iter().find(|source| source.id == id).unwrap().clone();
         let context = Arc::clone(&self.context);
-        async move { pipeline::poll(&context, &source, false, now).await.unwrap() }
+        async move { poll_alone(&context, &source, false, now).await }
     }
 
     /// Polls a feed whenever it is due from `now` on, `times` times, and returns when that was.
@@ -74,6 +74,15 @@ impl Desk {
         let id = id.to_owned();
         let known = self.context.store.call(move |store| store.sources(Some(&[id]))).await.unwrap().pop();
         known.map(|known| known.state).unwrap_or_default()
+    }
+}
+
+/// Polls one source by itself, for lack of others to compare with: if it brings nothing, its host is at fault.
+pub(crate) async fn poll_alone(context: &Arc<Context>, source: &Source, force: bool, now: DateTime<Utc>) -> Polled {
+    match pipeline::ask(context, source, force, now).await.unwrap() {
+        Conclusion::Kept { polled, .. } => polled,
+        Conclusion::InDoubt(doubt) => pipeline::blame(context, *doubt).await.unwrap(),
+        Conclusion::Lacking(why) => panic!("{why}"),
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::tag_name;
 use crate::cli::output::{self, Paint};
 use crate::feed::{Entry, Feed, Person, Timestamp};
-use crate::text::html_to_text;
+use crate::text::{count, html_to_text};
 use crate::topic::Label;
 
 /// Defects that took something away; the others changed only how it was read.
@@ -22,7 +22,7 @@ const NOTABLE: [(&str, &str); 7] = [
     ("<object", "object"),
     ("<svg", "drawing"),
     ("<style", "style sheet"),
-    ("<img", "picture without address or to count readers"),
+    ("<img", "empty or counting picture"),
 ];
 
 /// Characters of a text that are shown of an entry, and of a full text.
@@ -63,7 +63,7 @@ fn head(feed: &Feed, paint: Paint) -> String {
     ];
     let about = about.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}", output::plain(&about));
+    let _ = writeln!(text, "{}", output::harmless(&about));
     let description = feed.description.as_deref().filter(|text| !text.trim().is_empty());
     if let Some(description) = description.filter(|text| Some(*text) != feed.title.as_deref()) {
         let _ = writeln!(text, "{}", paint.quiet(&excerpt(description, EXCERPT_MAX)));
@@ -97,14 +97,14 @@ fn item(entry: &Entry, labels: &[Label], written: &Entry, paint: Paint) -> Strin
         let _ = writeln!(text, "{INDENT}{line}");
     };
     if let Some(url) = &entry.url {
-        line(output::plain(url.as_str()));
+        line(output::harmless(url.as_str()));
     }
     if !labels.is_empty() {
         line(format!("in {}", paint.good(&topics(labels))));
     }
     let details = details(entry);
     if !details.is_empty() {
-        line(output::plain(&details));
+        line(output::harmless(&details));
     }
     if entry.content != written.content && pages_text(entry, written) {
         let article = html_to_text(entry.content.as_deref().unwrap_or_default());
@@ -136,8 +136,8 @@ fn details(entry: &Entry) -> String {
     let details = [
         (!names.is_empty()).then(|| format!("by {}", names.join(", "))),
         (!tags.is_empty()).then(|| format!("tags: {}", tags.join(", "))),
-        (!entry.enclosures.is_empty()).then(|| output::count(entry.enclosures.len(), "file")),
-        comments.map(|count| output::count(count, "comment")),
+        (!entry.enclosures.is_empty()).then(|| count(entry.enclosures.len(), "file")),
+        comments.map(|comments| count(comments, "comment")),
         changed.map(|at| format!("changed {}", at.format("%Y-%m-%d"))),
     ];
     details.into_iter().flatten().collect::<Vec<_>>().join(" · ")
@@ -175,20 +175,20 @@ fn list(heading: &str, items: &[(&str, String)], paint: Paint) -> String {
         if text.is_empty() {
             let _ = writeln!(text, "\n{}", paint.strong(heading));
         }
-        let _ = writeln!(text, "  {} {}", output::plain(message), paint.quiet(&format!("({code})")));
+        let _ = writeln!(text, "  {} {}", output::harmless(message), paint.quiet(&format!("({code})")));
     }
     text
 }
 
 /// The markup that was not let through, if any: `3 scripts, 1 frame`.
 fn left_out(feed: &Feed, as_written: &[Entry]) -> Option<String> {
-    let count = |entries: &[Entry], markup: &str| -> usize {
+    let count_of = |entries: &[Entry], markup: &str| -> usize {
         let texts = entries.iter().flat_map(|entry| [&entry.summary, &entry.content]).flatten();
         texts.map(|html| html.to_ascii_lowercase().matches(markup).count()).sum()
     };
     let parts = NOTABLE.iter().filter_map(|(markup, thing)| {
-        let number = count(as_written, markup).saturating_sub(count(&feed.entries, markup));
-        (number > 0).then(|| output::count(number, thing))
+        let number = count_of(as_written, markup).saturating_sub(count_of(&feed.entries, markup));
+        (number > 0).then(|| count(number, thing))
     });
     let parts = parts.collect::<Vec<_>>().join(", ");
     (!parts.is_empty()).then(|| format!("from texts: {parts}"))
@@ -200,10 +200,10 @@ fn minute(at: Timestamp) -> String {
 
 /// The beginning of a text, cut at a word.
 fn excerpt(text: &str, characters_max: usize) -> String {
-    let Some((end, _)) = text.char_indices().nth(characters_max) else { return output::plain(text) };
+    let Some((end, _)) = text.char_indices().nth(characters_max) else { return output::harmless(text) };
     let start = text.get(..end).unwrap_or_default();
     let cut = start.rfind(' ').unwrap_or(end);
-    format!("{}…", output::plain(start.get(..cut).unwrap_or(start)))
+    format!("{}…", output::harmless(start.get(..cut).unwrap_or(start)))
 }
 
 /// A text in lines.

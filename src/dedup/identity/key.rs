@@ -1,7 +1,7 @@
 //! Identity of an entry within its source: key, fingerprint, and whether it is new.
 //!
-//! Sources were seen to do all of this: one guid for several items of a document (courts' dockets), no guids and one
-//! listing page as the link of many items (government portals), the same Atom entry five times (official journals),
+//! Sources were seen to do all of this: one guid for several entries of a document (courts' dockets), no guids and one
+//! listing page as the link of many entries (government portals), the same Atom entry five times (official journals),
 //! every guid changed overnight. So a key includes the title, and the bare guid is kept beside it.
 
 use std::collections::{HashMap, HashSet};
@@ -28,13 +28,13 @@ pub enum Decision {
 /// Decides whether an entry is new to its source. `known` are the stored entries under its [`Identity::keys`].
 ///
 /// Another title under the same guid is a change. Under the same link without a guid, or under a guid that several
-/// items have had, it may be another item: that is [`Decision::New`], and [`crate::dedup::itself`] compares the texts.
+/// entries have had, it may be another entry: that is [`Decision::New`], and [`crate::dedup::itself`] compares the texts.
 #[must_use]
-pub fn decide(identity: &Identity, known: &[Known]) -> Decision {
+pub fn recognise(identity: &Identity, known: &[Known]) -> Decision {
     let says_the_same = |known: &&Known| known.fingerprint == identity.fingerprint;
     let of_guid = || known.iter().filter(|known| identity.guid_key.is_some() && known.guid_key == identity.guid_key);
     let of_key = || known.iter().filter(|known| known.key == identity.key);
-    // An item alone in its document has the key that another item had when it was alone.
+    // An entry alone in its document has the key that another entry had when it was alone.
     let found = of_key().chain(of_guid()).find(says_the_same).or_else(|| of_key().next());
     let found = found.or_else(|| {
         let only = identity.owns_guid && of_guid().count() == 1;
@@ -50,7 +50,7 @@ pub fn decide(identity: &Identity, known: &[Known]) -> Decision {
 /// Identifies the entries of one document, in its order, and drops those that it repeats.
 ///
 /// In Atom (see [`crate::feed::Feed::format`]) equal ids are one entry (RFC 4287 §4.1.1): the latest `updated` counts,
-/// the first of equal ones. In other formats items under one guid differ if a reader sees a difference.
+/// the first of equal ones. In other formats entries under one guid differ if a reader sees a difference.
 #[must_use]
 pub fn identify(source_id: &str, format: &str, entries: Vec<Entry>) -> Vec<(Entry, Identity)> {
     let mut readings: Vec<Reading> = entries.into_iter().map(Reading::new).collect();
@@ -66,7 +66,7 @@ struct Reading {
     entry: Entry,
     /// The guid, else the page, else the first file: kind and value.
     name: Option<(NameKind, String)>,
-    /// The canonical link, also if several items share it.
+    /// The canonical link, also if several entries share it.
     page: Option<String>,
     title: String,
     fingerprint: Fingerprint,
@@ -138,7 +138,7 @@ impl NameKind {
     }
 }
 
-/// Counts of the items of a document by name, by name and title, by page.
+/// Counts of the entries of a document by name, by name and title, by page.
 #[derive(Default)]
 struct Occurrences {
     names: HashMap<(NameKind, String), usize>,
@@ -260,7 +260,7 @@ mod tests {
                     .filter(|known| identity.keys().any(|key| known.key == key || known.guid_key == Some(key)))
                     .cloned()
                     .collect();
-                let decision = decide(&identity, &known);
+                let decision = recognise(&identity, &known);
                 decisions.push(decision);
                 let Identity { key, guid_key, fingerprint, .. } = identity;
                 let entry = |number| Known { number, key, guid_key, fingerprint };

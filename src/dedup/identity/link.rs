@@ -1,4 +1,4 @@
-//! Canonical links: URLs without the parts that do not identify the item.
+//! Canonical links: URLs without the parts that do not identify the entry.
 
 use std::collections::BTreeSet;
 

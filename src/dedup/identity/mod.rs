@@ -1,6 +1,6 @@
 //! Identity of an entry within its source, before any other source is looked at.
 //!
-//! [`identify`] gives each entry of a document its key, fingerprint, canonical link and Atom id. [`decide`] compares them
+//! [`identify`] gives each entry of a document its key, fingerprint, canonical link and Atom id. [`recognise`] compares them
 //! with the stored entries that have one of its keys: the entry is new, changed or the same.
 
 mod atom_id;
@@ -9,5 +9,5 @@ mod link;
 
 pub(super) use atom_id::is_world_unique;
 pub use atom_id::minted_id;
-pub use key::{Decision, decide, identify};
+pub use key::{Decision, identify, recognise};
 pub use link::canonical_link;

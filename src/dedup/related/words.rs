@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::dedup::sameness::bare;
+use crate::dedup::sameness::bare_title;
 use crate::feed::Entry;
 use crate::story::{Plain, Spot, TellingWord, TellingWords};
 use crate::text::vocabulary::VOCABULARIES;
@@ -41,7 +41,7 @@ static EMPTY_WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
 /// The telling words of an entry, read as `plain`.
 #[must_use]
 pub fn telling_words(entry: &Entry, plain: &Plain) -> TellingWords {
-    let title = said(&plain.title.part(bare(plain.title.as_str())));
+    let title = said(&plain.title.part(bare_title(plain.title.as_str())));
     let tags = Said::all(entry.categories.iter().flat_map(|tag| said(&tag.term.as_str().into())).collect());
     let texts = [&plain.summary, &plain.content];
     let text = Said::all(texts.into_iter().flat_map(|text| said(&beginning(text))).collect());

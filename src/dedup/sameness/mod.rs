@@ -16,4 +16,4 @@ pub use partition::{Member, partition};
 pub use sketch::{Sketched, read_back, sketch, sketched};
 pub use subject::Subject;
 pub(in crate::dedup) use subject::without_more;
-pub(in crate::dedup) use title::{Title, bare, is_misspelt};
+pub(in crate::dedup) use title::{Title, bare_title, is_misspelt};

@@ -48,11 +48,11 @@ pub(in crate::dedup) static NUMBER: LazyLock<Regex> =
 #[derive(Debug, Clone)]
 pub struct Subject {
     pub(in crate::dedup) source_id: String,
-    /// The canonical link, if it identifies the item.
+    /// The canonical link, if it identifies the entry.
     pub(in crate::dedup) link: Option<String>,
-    /// The canonical link, also if several items share it.
+    /// The canonical link, also if several entries share it.
     pub(in crate::dedup) page: Option<String>,
-    /// The guid, also if several items share it.
+    /// The guid, also if several entries share it.
     pub(in crate::dedup) id: Option<String>,
     /// The guid, if the entry alone has it and it is unique in the world.
     pub(in crate::dedup) guid: Option<String>,

@@ -34,7 +34,7 @@ static SUFFIX: LazyLock<Regex> = LazyLock::new(|| {
 /// Each prefix and suffix has one of these.
 const SIGNS: [char; 7] = ['[', ':', '|', '-', '–', '—', '('];
 
-/// Titles that many items have.
+/// Titles that many entries have.
 const GENERIC: [&str; 14] = [
     "communique de presse",
     "actualites",
@@ -82,12 +82,12 @@ impl Title {
     pub(in crate::dedup) fn new(title: &str) -> Self {
         let end = title.char_indices().nth(TITLE_MAX).map_or(title.len(), |(end, _)| end);
         let title = Passage::new(one_line(title.get(..end).unwrap_or_default()));
-        Self::of(title.as_str(), &title.part(bare(title.as_str())))
+        Self::of(title.as_str(), &title.part(bare_title(title.as_str())))
     }
 
     pub(in crate::dedup) fn read(plain: &Plain) -> Self {
         let title = plain.title.as_str();
-        if title.len() > TITLE_MAX { Self::new(title) } else { Self::of(title, &plain.title.part(bare(title))) }
+        if title.len() > TITLE_MAX { Self::new(title) } else { Self::of(title, &plain.title.part(bare_title(title))) }
     }
 
     fn of(title: &str, bare: &Passage) -> Self {
@@ -102,7 +102,7 @@ impl Title {
         self.words.join(" ")
     }
 
-    /// Whether many items have it.
+    /// Whether many entries have it.
     pub(in crate::dedup) fn is_generic(&self) -> bool {
         GENERIC.contains(&self.key().as_str())
     }
@@ -129,7 +129,7 @@ impl Title {
 }
 
 /// The range of a title without prefixes and suffixes, unless fewer than eight characters would remain.
-pub(in crate::dedup) fn bare(title: &str) -> Range<usize> {
+pub(in crate::dedup) fn bare_title(title: &str) -> Range<usize> {
     let mut range = 0..title.len();
     // Fast path for nearly every title.
     if !title.contains(SIGNS) {
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn little_is_not_left_of_a_title() {
-        let bare = |title: &'static str| &title[super::bare(title)];
+        let bare = |title: &'static str| &title[super::bare_title(title)];
         assert_eq!(bare("Flash : Rentrée."), "Rentrée.");
         assert_eq!(bare("Flash : Rentrée"), "Flash : Rentrée");
         assert_eq!(bare("CP – Flash : Rentrée 2026 – Espace presse (Gouvernement)"), "Rentrée 2026");

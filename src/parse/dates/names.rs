@@ -66,7 +66,7 @@ static NAMES: LazyLock<HashMap<String, (MonthOrDay, bool)>> = LazyLock::new(|| {
 });
 
 /// Returns the month or weekday that a folded word names; of two beginnings the longer one counts.
-pub(super) fn named(word: &str) -> Option<MonthOrDay> {
+pub(super) fn month_or_day(word: &str) -> Option<MonthOrDay> {
     let ends = word.char_indices().map(|(at, character)| at + character.len_utf8()).take(12);
     let found = ends.filter_map(|end| {
         let (named, is_whole) = NAMES.get(word.get(..end)?)?;
@@ -128,7 +128,7 @@ mod tests {
     #[track_caller]
     fn check(words: &str, month: Option<u32>, weekday: Option<Weekday>) {
         for word in words.split(' ') {
-            assert_eq!(named(&fold(word)).unwrap_or_default(), MonthOrDay { month, weekday }, "{word}");
+            assert_eq!(month_or_day(&fold(word)).unwrap_or_default(), MonthOrDay { month, weekday }, "{word}");
         }
     }
 

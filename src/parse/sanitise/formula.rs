@@ -24,7 +24,7 @@ const SIGNS: &[(&str, &[&str])] = &[
 ];
 
 /// Returns the plain text of the content of a `math` element.
-pub(super) fn text(markup: &str) -> String {
+pub(super) fn formula_text(markup: &str) -> String {
     if markup.len() > FORMULA_BYTES_MAX {
         return html_to_text(markup);
     }
@@ -123,7 +123,7 @@ mod tests {
 
     #[track_caller]
     fn check(markup: &str, expected: &str) {
-        assert_eq!(text(markup), expected);
+        assert_eq!(formula_text(markup), expected);
     }
 
     #[test]

@@ -40,7 +40,11 @@ pub(super) struct Picture {
 }
 
 /// Returns the best picture that the attributes of an `img` offer; `source` is that of the `picture` around it.
-pub(super) fn best(attributes: &[(&str, &str)], source: Option<Picture>, base: Option<&Url>) -> Option<Picture> {
+pub(super) fn best_picture(
+    attributes: &[(&str, &str)],
+    source: Option<Picture>,
+    base: Option<&Url>,
+) -> Option<Picture> {
     let value = |name: &str| find(attributes, name);
     let late = || {
         let names = |is: fn(&str) -> bool| {
@@ -72,7 +76,7 @@ pub(super) fn best(attributes: &[(&str, &str)], source: Option<Picture>, base: O
 }
 
 /// Returns the picture that a `source` of a `picture` offers.
-pub(super) fn source(attributes: &[(&str, &str)], base: Option<&Url>) -> Option<Picture> {
+pub(super) fn offered_picture(attributes: &[(&str, &str)], base: Option<&Url>) -> Option<Picture> {
     let offers =
         [("data-srcset", true), ("data-lazy-srcset", true), ("srcset", false), ("data-src", true), ("src", false)];
     offers.iter().find_map(|(name, is_lazy)| {
@@ -147,7 +151,7 @@ mod tests {
     #[track_caller]
     fn check(attributes: &[(&str, &str)], expected: &str) {
         let base = Url::parse("https://site.example/a/").unwrap();
-        let best = best(attributes, None, Some(&base)).map(|picture| picture.url.to_string());
+        let best = best_picture(attributes, None, Some(&base)).map(|picture| picture.url.to_string());
         assert_eq!(best.unwrap_or_default(), expected);
     }
 

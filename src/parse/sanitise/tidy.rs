@@ -369,7 +369,7 @@ impl<'h> Tidy<'h> {
         // Without an end, its elements are unknown ones.
         self.has_no_formula |= content.is_none();
         let Some((content, after)) = content else { return after };
-        let text = stated.unwrap_or_else(|| formula::text(content).replace('&', "&amp;").replace('<', "&lt;"));
+        let text = stated.unwrap_or_else(|| formula::formula_text(content).replace('&', "&amp;").replace('<', "&lt;"));
         self.text(&text);
         after
     }
@@ -378,7 +378,7 @@ impl<'h> Tidy<'h> {
     fn offer(&mut self, attributes: &[(&str, &str)]) {
         let is_small = picture::is_for_small_screens(attributes);
         if (self.source.is_none() || self.is_source_small && !is_small)
-            && let Some(source) = picture::source(attributes, self.base)
+            && let Some(source) = picture::offered_picture(attributes, self.base)
         {
             (self.source, self.is_source_small) = (Some(source), is_small);
         }
@@ -389,7 +389,7 @@ impl<'h> Tidy<'h> {
         let attributes: Vec<_> = attributes(tag).collect();
         let source = self.source.take().filter(|_| self.is_in_picture);
         self.is_picture_shown = true;
-        let Some(shown) = picture::best(&attributes, source, self.base) else { return };
+        let Some(shown) = picture::best_picture(&attributes, source, self.base) else { return };
         let value = |name: &str| {
             let found = attributes.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
             found.map(|(_, value)| *value).filter(|value| !value.is_empty())

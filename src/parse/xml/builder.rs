@@ -286,7 +286,7 @@ impl<'a, 'l> Builder<'a, 'l> {
                 self.expansion_left -= text.len();
                 Cow::Owned(text.clone())
             }
-            None => entity::resolve(name).unwrap_or_else(|| Cow::Owned(format!("&{name};"))),
+            None => entity::replacement(name).unwrap_or_else(|| Cow::Owned(format!("&{name};"))),
         }
     }
 

@@ -111,7 +111,7 @@ pub(crate) fn place(
         return Some(story);
     }
     circle.grow(1, draft, now);
-    circle.settle(draft, now)
+    circle.part_into_stories(draft, now)
 }
 
 /// Decides again on the stories of a stored entry and its circle, after it was edited or bound.
@@ -121,11 +121,11 @@ pub(crate) fn regroup(draft: &mut Draft<'_>, number: i64, now: Timestamp) {
     let mut circle = Circle::around(first);
     circle.stories.insert(number, story);
     circle.grow(0, draft, now);
-    circle.settle(draft, now);
+    circle.part_into_stories(draft, now);
 }
 
 /// Binds an edited entry to its story, even if it is not the same item any more: readers were told that it is.
-pub(super) fn hold(draft: &mut Draft<'_>, number: i64, before: &Sketched, after: &Sketched) {
+pub(super) fn keep_together(draft: &mut Draft<'_>, number: i64, before: &Sketched, after: &Sketched) {
     let Some(story) = draft.peer(number).map(|peer| peer.story) else { return };
     for mate in draft.told(story).into_iter().filter(|mate| *mate != number) {
         let Some(other) = draft.sketched(mate) else { continue };
@@ -241,7 +241,7 @@ impl Circle {
 
     /// Parts the circle into stories and moves the entries whose story changes. Returns the story of the first member;
     /// `None` if that is new and alone.
-    fn settle(&self, draft: &mut Draft<'_>, now: Timestamp) -> Option<i64> {
+    fn part_into_stories(&self, draft: &mut Draft<'_>, now: Timestamp) -> Option<i64> {
         let parts = dedup::partition(&self.members, &self.bonds, &draft.grouping.settings);
         let mut heads: BTreeMap<usize, i64> = BTreeMap::new();
         for (part, member) in parts.iter().zip(&self.members) {

@@ -443,7 +443,7 @@ impl<'a> Draft<'a> {
 }
 
 /// The sketch of a prepared entry, read back. All entries are compared by their sketches: hashes are shortened there.
-pub(super) fn read_back(source_id: &str, prepared: &Prepared) -> Sketched {
+pub(super) fn sketched_of(source_id: &str, prepared: &Prepared) -> Sketched {
     let Prepared { entry, identity, sketch, .. } = prepared;
     let read =
         dedup::read_back(source_id, entry.id.as_deref(), identity.canonical_link.as_ref(), entry.published, sketch);

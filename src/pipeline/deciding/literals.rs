@@ -41,7 +41,7 @@ pub(super) fn prepared(source_id: &str, path: &str, text: &str) -> Prepared {
 
 /// An entry with these clues and nothing else.
 pub(super) fn clued(source_id: &str, recent: &[i64], lasting: &[i64]) -> Sketched {
-    let subject = draft::read_back(source_id, &prepared(source_id, "x", "Rien.")).subject;
+    let subject = draft::sketched_of(source_id, &prepared(source_id, "x", "Rien.")).subject;
     Sketched { subject, clues: Clues { recent: recent.to_vec(), lasting: lasting.to_vec() } }
 }
 
@@ -79,7 +79,7 @@ pub(super) fn around(peers: impl IntoIterator<Item = Peer>) -> Surroundings {
 }
 
 /// Decides; whatever is asked and is not in `around` is not stored. Returns what was decided, and what is to be written.
-pub(super) fn settle<T>(around: &Surroundings, mut decide: impl FnMut(&mut Draft<'_>) -> T) -> (T, Vec<Change>) {
+pub(super) fn decided<T>(around: &Surroundings, mut decide: impl FnMut(&mut Draft<'_>) -> T) -> (T, Vec<Change>) {
     let (grouping, mut memo, mut around) = (grouping(), Memo::new(), around.clone());
     loop {
         let mut draft = Draft::new(&around, &grouping, &mut memo);
@@ -106,10 +106,17 @@ fn nothing(asked: Inquiry) -> Surroundings {
 /// The changes of a poll of the source `a` at `now`, but its state.
 pub(super) fn polled(around: &Surroundings, fresh: Vec<Prepared>, listing: Listing, now: Timestamp) -> Vec<Change> {
     let fresh = fresh.into_iter().map(|prepared| Fresh::new("a", prepared, Decision::New)).collect();
-    let news = News { fresh, same: Vec::new(), listing, since: None, _share: fetch::Share::default() };
+    let document = PreparedDocument { fresh, same: Vec::new(), listing, since: None, _share: fetch::Share::default() };
     let state = SourceState { source_id: "a".into(), last_success: Some(now), ..SourceState::default() };
-    let arrival =
-        Arrival { state, health: None, moved_to: None, throttle: None, is_answered: true, news: Some(news), now };
-    let (_, changes) = settle(around, |draft| keep(draft, &arrival));
+    let poll = PollToKeep {
+        state,
+        health: None,
+        moved_to: None,
+        throttle: None,
+        is_answered: true,
+        document: Some(document),
+        now,
+    };
+    let (_, changes) = decided(around, |draft| take_in(draft, &poll));
     changes.into_iter().filter(|change| !matches!(change, Change::Source(_) | Change::Turn(_))).collect()
 }

@@ -37,7 +37,7 @@ use crate::story::{self, Identity, Prepared};
 
 pub(super) use circle::{candidates, place, regroup};
 pub(super) use draft::{Draft, of_text};
-pub(super) use relating::{relate, wait};
+pub(super) use relating::{choose_related, note_waiting};
 
 /// Settings of grouping entries into stories.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Grouping {
 
 /// A poll that has ended and is not kept yet.
 #[derive(Debug)]
-pub(super) struct Arrival {
+pub(super) struct PollToKeep {
     /// The new state of the source.
     pub(super) state: SourceState,
     /// The last health of the source that was noted.
@@ -71,14 +71,14 @@ pub(super) struct Arrival {
     /// The server answered, so that missed entries are still missing.
     pub(super) is_answered: bool,
     /// The new document, if there is one.
-    pub(super) news: Option<News>,
+    pub(super) document: Option<PreparedDocument>,
     /// When it was polled.
     pub(super) now: Timestamp,
 }
 
 /// A document, ready for the store.
 #[derive(Debug)]
-pub(super) struct News {
+pub(super) struct PreparedDocument {
     /// Entries that were new or changed when they were prepared.
     pub(super) fresh: Vec<Fresh>,
     pub(super) same: Vec<i64>,
@@ -101,7 +101,7 @@ pub(super) struct Fresh {
 
 impl Fresh {
     pub(super) fn new(source_id: &str, prepared: Prepared, decision: Decision) -> Self {
-        let sketched = Arc::new(draft::read_back(source_id, &prepared));
+        let sketched = Arc::new(draft::sketched_of(source_id, &prepared));
         Self { prepared: Arc::new(prepared), sketched, decision }
     }
 
@@ -129,33 +129,33 @@ pub(super) type Memo = HashMap<i64, Arc<Sketched>>;
 
 /// Decides on polls, in their order. The error is the inquiry that the decision lacks.
 pub(super) fn decide(
-    arrivals: &[Arrival],
+    polls: &[PollToKeep],
     around: &Surroundings,
     grouping: &Grouping,
     memo: &mut Memo,
 ) -> Result<Decided, Box<Inquiry>> {
     let mut draft = Draft::new(around, grouping, memo);
-    let counts = arrivals.iter().map(|arrival| keep(&mut draft, arrival)).collect();
+    let counts = polls.iter().map(|poll| take_in(&mut draft, poll)).collect();
     let changes = draft.finish()?;
     Ok(Decided { changes, counts })
 }
 
-fn keep(draft: &mut Draft<'_>, arrival: &Arrival) -> Counts {
-    let source_id = &arrival.state.source_id;
-    let counts = match &arrival.news {
-        Some(news) => document(draft, source_id, news, arrival.now),
+fn take_in(draft: &mut Draft<'_>, poll: &PollToKeep) -> Counts {
+    let source_id = &poll.state.source_id;
+    let counts = match &poll.document {
+        Some(document) => decide_document(draft, source_id, document, poll.now),
         None => Counts::default(),
     };
-    if arrival.is_answered {
-        withdrawal::conclude(draft, source_id, draft.grouping.settings.withdrawn_after, arrival.now);
+    if poll.is_answered {
+        withdrawal::conclude(draft, source_id, draft.grouping.settings.withdrawn_after, poll.now);
     }
-    state(draft, arrival, counts.new > 0);
+    note_state(draft, poll, counts.new > 0);
     counts
 }
 
 /// Keeps the state of a source, and its change of health, if any.
-fn state(draft: &mut Draft<'_>, arrival: &Arrival, spoke: bool) {
-    let Arrival { state, health, moved_to, throttle, now, .. } = arrival;
+fn note_state(draft: &mut Draft<'_>, poll: &PollToKeep, spoke: bool) {
+    let PollToKeep { state, health, moved_to, throttle, now, .. } = poll;
     if let Some(throttle) = throttle {
         draft.changes.push(Change::Throttle { throttle: throttle.clone(), now: *now });
     }
@@ -175,16 +175,16 @@ fn state(draft: &mut Draft<'_>, arrival: &Arrival, spoke: bool) {
 }
 
 /// Decides on a document. Its entries are taken in the order of their dates.
-fn document(draft: &mut Draft<'_>, source_id: &str, news: &News, now: Timestamp) -> Counts {
-    let keys = news.fresh.iter().flat_map(|fresh| fresh.identity().keys());
+fn decide_document(draft: &mut Draft<'_>, source_id: &str, document: &PreparedDocument, now: Timestamp) -> Counts {
+    let keys = document.fresh.iter().flat_map(|fresh| fresh.identity().keys());
     let Some(known) = draft.known(source_id, keys) else { return Counts::default() };
     let mut decided: Vec<(&Fresh, Decision)> =
-        news.fresh.iter().map(|fresh| (fresh, dedup::decide(fresh.identity(), &known))).collect();
+        document.fresh.iter().map(|fresh| (fresh, dedup::recognise(fresh.identity(), &known))).collect();
     // The earliest first. Of one date the last of the document comes first, since documents have the newest on top. So
     // an earlier story is there when a later one is related to it, and numbers follow time.
     decided.reverse();
     decided.sort_by_key(|(fresh, _)| story::date(&fresh.prepared.entry, now));
-    let mut present: HashSet<i64> = news.same.iter().copied().collect();
+    let mut present: HashSet<i64> = document.same.iter().copied().collect();
     present.extend(decided.iter().filter_map(|(_, decision)| match decision {
         Decision::Same(number) | Decision::Changed(number) => Some(*number),
         Decision::New => None,
@@ -192,7 +192,7 @@ fn document(draft: &mut Draft<'_>, source_id: &str, news: &News, now: Timestamp)
     let mut counts = Counts::default();
     let mut touched: Vec<i64> = Vec::new();
     let mut new: HashSet<i64> = HashSet::new();
-    let novelty = Novelty::of(news, present.len(), decided.len());
+    let novelty = Novelty::of(document, present.len(), decided.len());
     let mut brought: Vec<i64> = Vec::new();
     for (fresh, decision) in decided {
         let number = match decision {
@@ -228,9 +228,9 @@ fn document(draft: &mut Draft<'_>, source_id: &str, news: &News, now: Timestamp)
         touched.push(number);
         counts.new += 1;
     }
-    wait(draft, &touched);
+    note_waiting(draft, &touched);
     draft.bring(brought, now);
-    withdrawal::note(draft, source_id, &news.listing, &present, &new, now);
+    withdrawal::note_document(draft, source_id, &document.listing, &present, &new, now);
     counts
 }
 
@@ -253,8 +253,8 @@ const DATES_SLACK: TimeDelta = TimeDelta::days(1);
 
 impl Novelty {
     /// Judges a document that holds so many known entries, and so many that are new or changed.
-    fn of(news: &News, known: usize, fresh: usize) -> Self {
-        match (news.since, &news.listing) {
+    fn of(document: &PreparedDocument, known: usize, fresh: usize) -> Self {
+        match (document.since, &document.listing) {
             (None, _) => Self::Nothing,
             (Some(_), Listing::Delta) => Self::All,
             (Some(since), _) if known == 0 && fresh >= REISSUED_MIN => Self::Dated(since - DATES_SLACK),
@@ -307,7 +307,7 @@ fn replace(draft: &mut Draft<'_>, number: i64, fresh: &Fresh, now: Timestamp) ->
         draft.revise(number, now);
     }
     if let (true, Some(was)) = (differs, was) {
-        circle::hold(draft, number, &was, &fresh.sketched);
+        circle::keep_together(draft, number, &was, &fresh.sketched);
         circle::regroup(draft, number, now);
     }
     differs

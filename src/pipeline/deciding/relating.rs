@@ -1,6 +1,6 @@
 //! Related news of the stories that polls brought. For the words used here see `dedup/related/mod.rs`.
 //!
-//! A poll only notes which stories wait ([`wait`]). The next publication chooses for all of them at once ([`relate`]):
+//! A poll only notes which stories wait ([`note_waiting`]). The next publication chooses for all of them at once ([`choose_related`]):
 //! so the windows are read once, and not again for each poll.
 
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ use crate::store::{Change, Inquiry, Surroundings};
 use crate::story::{Gist, Order, Plain, TellingWords};
 
 /// Notes that the stories of these entries wait, if a topic shows them without a choice made.
-pub(crate) fn wait(draft: &mut Draft<'_>, entries: &[i64]) {
+pub(crate) fn note_waiting(draft: &mut Draft<'_>, entries: &[i64]) {
     let stories: BTreeSet<i64> =
         entries.iter().filter_map(|number| draft.peer(*number).map(|peer| peer.story)).collect();
     let waits = |story: &i64| draft.topics(*story).iter().any(|topic| !draft.is_related(topic, *story));
@@ -24,7 +24,7 @@ pub(crate) fn wait(draft: &mut Draft<'_>, entries: &[i64]) {
 
 /// Chooses the related news of stored stories in each topic without a choice. Needs the stories among the peers of
 /// `around`. The error is the inquiry that the choice lacks.
-pub(crate) fn relate(around: &Surroundings, stories: &[i64]) -> Result<Vec<Change>, Box<Inquiry>> {
+pub(crate) fn choose_related(around: &Surroundings, stories: &[i64]) -> Result<Vec<Change>, Box<Inquiry>> {
     let mut relating = Relating { around, wants: Inquiry::default(), telling_words: HashMap::new() };
     let mut waiting: BTreeMap<&str, Vec<Cow<'_, Gist>>> = BTreeMap::new();
     for story in stories {

@@ -10,7 +10,7 @@ use super::*;
 use crate::dedup::Subject;
 use crate::feed::Entry;
 use crate::fetch::Share;
-use crate::pipeline::keeper::keep;
+use crate::pipeline::keeper::keep_polls;
 use crate::pipeline::{merge, split};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Filter, Store, Which};
@@ -40,7 +40,7 @@ fn entry(path: &str, title: &str, text: &str) -> Entry {
     }
 }
 
-fn arrival(source_id: &str, entries: &[Entry], now: Timestamp) -> Arrival {
+fn poll_with(source_id: &str, entries: &[Entry], now: Timestamp) -> PollToKeep {
     let identified = dedup::identify(source_id, "rss20", entries.to_vec());
     let fresh = identified.into_iter().map(|(entry, mut identity)| {
         let subject = Subject::new(source_id, &entry, &Plain::of(&entry), &identity);
@@ -49,18 +49,23 @@ fn arrival(source_id: &str, entries: &[Entry], now: Timestamp) -> Arrival {
         let prepared = Prepared { entry, identity, labels: Vec::new(), rules: "".into(), telling_words: None, sketch };
         Fresh::new(source_id, prepared, Decision::New)
     });
-    let (listing, since) = (Listing::Doubtful, None);
-    let news = News { fresh: fresh.collect(), same: Vec::new(), listing, since, _share: Share::default() };
-    arrive(source_id, news, now)
+    let document = PreparedDocument {
+        fresh: fresh.collect(),
+        same: Vec::new(),
+        listing: Listing::Doubtful,
+        since: None,
+        _share: Share::default(),
+    };
+    poll_that_read(source_id, document, now)
 }
 
-fn arrive(source_id: &str, news: News, now: Timestamp) -> Arrival {
+fn poll_that_read(source_id: &str, document: PreparedDocument, now: Timestamp) -> PollToKeep {
     let state = SourceState { source_id: source_id.to_owned(), ..SourceState::default() };
-    Arrival { state, health: None, moved_to: None, throttle: None, is_answered: true, news: Some(news), now }
+    PollToKeep { state, health: None, moved_to: None, throttle: None, is_answered: true, document: Some(document), now }
 }
 
 fn poll(store: &mut dyn Store, source_id: &str, entries: &[Entry], now: Timestamp) {
-    keep(store, &[arrival(source_id, entries, now)], &grouping()).unwrap();
+    keep_polls(store, &[poll_with(source_id, entries, now)], &grouping()).unwrap();
 }
 
 /// All stored entries, by number.
@@ -238,7 +243,8 @@ fn sources_that_keep_to_themselves_are_never_joined() {
 fn a_poll_counts_what_is_new_and_what_reads_otherwise() {
     let (_folder, mut store) = stored(&[]);
     let told: Vec<Entry> = SUBJECTS.iter().map(|(title, text)| entry(&title.replace(' ', "-"), title, text)).collect();
-    let mut counts = |entries: &[Entry]| keep(&mut store, &[arrival("a", entries, noon())], &grouping()).unwrap();
+    let mut counts =
+        |entries: &[Entry]| keep_polls(&mut store, &[poll_with("a", entries, noon())], &grouping()).unwrap();
     assert_eq!(counts(&told[..3]), [Counts { new: 3, changed: 0 }]);
     let edited = |entry: &Entry| Entry { content: Some("Tout est dit autrement.".into()), ..entry.clone() };
     let next = [edited(&told[0]), edited(&told[1]), told[2].clone(), told[3].clone()];
@@ -249,8 +255,8 @@ fn a_poll_counts_what_is_new_and_what_reads_otherwise() {
 fn a_silent_source_is_well_again_once_it_says_something_new() {
     let (_folder, mut store) = stored(&[]);
     let mut told = |entries: &[Entry]| {
-        let poll = Arrival { health: Some(Health::Silent), ..arrival("a", entries, noon()) };
-        keep(&mut store, &[poll], &grouping()).unwrap();
+        let poll = PollToKeep { health: Some(Health::Silent), ..poll_with("a", entries, noon()) };
+        keep_polls(&mut store, &[poll], &grouping()).unwrap();
         store.health(Some(&Monitored::Source("a".into()))).unwrap().pop().map(|turn| turn.health)
     };
     assert_eq!(told(&[]), None);
@@ -328,9 +334,9 @@ proptest! {
         let documents: Vec<(&str, Vec<Entry>)> = documents.into_iter().collect();
         let (_folder, mut one_by_one) = stored(&documents);
         let (_folder, mut together) = stored(&[]);
-        let arrivals: Vec<Arrival> =
-            documents.iter().map(|(source, entries)| arrival(source, entries, noon())).collect();
-        keep(&mut together, &arrivals, &grouping()).unwrap();
+        let polls: Vec<PollToKeep> =
+            documents.iter().map(|(source, entries)| poll_with(source, entries, noon())).collect();
+        keep_polls(&mut together, &polls, &grouping()).unwrap();
         prop_assert_eq!(all(&mut together), all(&mut one_by_one));
     }
 }
@@ -342,27 +348,27 @@ fn labelled_entry(path: &str, hours: Option<i64>) -> Entry {
 }
 
 /// A document of the source `a` whose last one was read an hour ago; the entries it shares with that are told by number.
-fn document_of(entries: &[Entry], same: &[i64], since: Option<Timestamp>) -> Arrival {
-    let mut arrival = arrival("a", entries, noon());
-    let news = arrival.news.as_mut().unwrap();
-    news.since = since;
-    news.same = same.to_vec();
-    for fresh in &mut news.fresh {
+fn document_of(entries: &[Entry], same: &[i64], since: Option<Timestamp>) -> PollToKeep {
+    let mut poll = poll_with("a", entries, noon());
+    let document = poll.document.as_mut().unwrap();
+    document.since = since;
+    document.same = same.to_vec();
+    for fresh in &mut document.fresh {
         let mut prepared = (*fresh.prepared).clone();
         prepared.labels = vec![crate::topic::Label { topic: "ecole".into(), score: 6.0, reasons: Vec::new() }];
         fresh.prepared = Arc::new(prepared);
     }
-    arrival
+    poll
 }
 
 /// Checks which of the entries of a document are news to posts, by their places in the order of dates.
 #[track_caller]
-fn check_news(arrival: &Arrival, expected: usize) {
+fn check_news(poll: &PollToKeep, expected: usize) {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Sqlite::open(&folder.path().join("veille.db")).unwrap();
     let topic = crate::outbox::PostTopic { post: "p".into(), topic: "ecole".into(), too_old: TimeDelta::days(2) };
     assert_eq!(store.apply(&[Change::Enroll(vec![topic])], None).unwrap(), crate::store::Applied::Kept);
-    keep(&mut store, std::slice::from_ref(arrival), &grouping()).unwrap();
+    keep_polls(&mut store, std::slice::from_ref(poll), &grouping()).unwrap();
     assert_eq!(store.outbox("p", noon(), 100).unwrap().count, expected);
 }
 

@@ -19,7 +19,7 @@ const HABIT: TimeDelta = TimeDelta::days(90);
 
 /// Notes what a document changes for the stored entries of its source. `present` are the numbers of its entries, `new`
 /// those of them that it brought.
-pub(super) fn note(
+pub(super) fn note_document(
     draft: &mut Draft<'_>,
     source_id: &str,
     listing: &Listing,

@@ -22,7 +22,7 @@ use crate::feed::Timestamp;
 use crate::fetch::{self, FetchError, Route};
 use crate::outbox::{COMMAND_MAX, Outbox, OutboxRow, PostState, PostTopic, RowResult, RowState, StoryEvent, back_off};
 use crate::post::{self, Credentials, Dispatch, TargetFacts, MailWay, Receipt};
-use crate::store::{Change, Claim, StoreError};
+use crate::store::{Change, Claim, Holder, StoreError};
 
 /// Rows of one post that are looked at in one go.
 const ROWS: usize = 1000;
@@ -116,8 +116,7 @@ pub async fn post(
 fn turn(context: &Context) -> Result<Option<Option<Claim>>, StoreError> {
     let mut name = context.config.store.path.file_name().unwrap_or_default().to_owned();
     name.push(".posts");
-    let by = format!("process {} (posting)", std::process::id());
-    match Claim::take(&context.config.store.path.with_file_name(name), &by) {
+    match Claim::take(&context.config.store.path.with_file_name(name), &Holder::this("post", None)) {
         Ok(claim) => Ok(Some(claim)),
         Err(StoreError::Held { .. }) => Ok(None),
         Err(error) => Err(error),
@@ -285,7 +284,7 @@ fn failed(error: &FetchError) -> Receipt {
             Receipt::Later { why: error.to_string(), wait: Some(*until - now) }
         }
         FetchError::Scheme { .. } | FetchError::NotPublic { .. } | FetchError::BadHeader { .. } => {
-            let advice = error.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
+            let advice = error.hint().map(|advice| format!("; {advice}")).unwrap_or_default();
             Receipt::Stopped { why: format!("{error}{advice}") }
         }
         _ => Receipt::Later { why: error.to_string(), wait: None },

@@ -80,7 +80,7 @@ impl<'a> Press<'a> {
         if self.credits.is_none() {
             let states = self.context.store.call(|store| store.sources(None)).await?;
             let states: Vec<_> = states.into_iter().map(|known| known.state).collect();
-            self.credits = Some(credits(&self.context.config, &states, HashMap::new()));
+            self.credits = Some(credits(&self.context.config, states, HashMap::new()));
         }
         let notice = self.with_edition(|edition| publish::notice(edition, &topic, &story));
         Ok(Printed { topic, story, notice })

@@ -17,22 +17,22 @@ use crate::topic::Label;
 const BELIEVED: &str = "00000000000000000000000000000000";
 
 /// Two topics in a folder of their own, each with a story that is long enough to be compressed.
-struct World {
+struct TwoTopics {
     folder: tempfile::TempDir,
     context: Arc<Context>,
 }
 
-impl World {
+impl TwoTopics {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let topic = |id: &str| format!("[[topic]]\nid = \"{id}\"\ntitle = \"{id}\"\nany = [\"{id}\"]\n");
         let text = format!("{}{}", topic("ecole"), topic("sante"));
         let config = config::parse(&text, &folder.path().join("config.toml")).unwrap();
         let (store, _) = Handle::new(Box::new(Sqlite::open(&config.store.path).unwrap())).unwrap();
-        let world = Self { folder, context: Arc::new(Context::new(config, store).unwrap()) };
-        world.tell("ecole", "un").await;
-        world.tell("sante", "deux").await;
-        world
+        let topics = Self { folder, context: Arc::new(Context::new(config, store).unwrap()) };
+        topics.tell("ecole", "un").await;
+        topics.tell("sante", "deux").await;
+        topics
     }
 
     async fn tell(&self, topic: &str, name: &str) {
@@ -86,85 +86,85 @@ fn believed(published: &Published) -> Vec<&str> {
 
 #[tokio::test]
 async fn without_news_nothing_is_rendered_unless_everything_is_asked_for() {
-    let world = World::new().await;
-    let first = world.publish(Archives::Changed).await;
-    world.mark();
-    let second = world.publish(Archives::Changed).await;
+    let topics = TwoTopics::new().await;
+    let first = topics.publish(Archives::Changed).await;
+    topics.mark();
+    let second = topics.publish(Archives::Changed).await;
     assert_eq!(believed(&second).len(), second.filed.len());
     assert_eq!(second.stories, first.stories);
     assert_eq!(second.announced.len(), 2);
-    assert!(believed(&world.publish(Archives::All).await).is_empty());
+    assert!(believed(&topics.publish(Archives::All).await).is_empty());
 }
 
 #[tokio::test]
 async fn a_story_renders_its_topic_and_what_shows_all_topics() {
-    let world = World::new().await;
-    world.publish(Archives::Changed).await;
-    world.mark();
-    world.tell("ecole", "trois").await;
-    let published = world.publish(Archives::Changed).await;
+    let topics = TwoTopics::new().await;
+    topics.publish(Archives::Changed).await;
+    topics.mark();
+    topics.tell("ecole", "trois").await;
+    let published = topics.publish(Archives::Changed).await;
     let others = believed(&published);
     assert!(others.len() == 8 && others.iter().all(|path| path.starts_with("/sante")), "{others:?}");
-    let home = fs::read_to_string(world.file("index.html")).unwrap();
+    let home = fs::read_to_string(topics.file("index.html")).unwrap();
     assert!(["un", "deux", "trois"].iter().all(|title| home.contains(&format!(">{title}<"))), "{home}");
 }
 
 #[tokio::test]
 async fn what_an_older_version_published_is_rendered_once() {
-    let world = World::new().await;
-    world.publish(Archives::Changed).await;
-    world.mark();
-    world.edit_manifest(|line| (!line.starts_with('\t')).then(|| line.to_owned()));
-    let published = world.publish(Archives::Changed).await;
+    let topics = TwoTopics::new().await;
+    topics.publish(Archives::Changed).await;
+    topics.mark();
+    topics.edit_manifest(|line| (!line.starts_with('\t')).then(|| line.to_owned()));
+    let published = topics.publish(Archives::Changed).await;
     assert!(believed(&published).is_empty());
     assert_eq!(published.written.unwrap().changed, 0, "the bytes were right");
-    world.mark();
-    let again = world.publish(Archives::Changed).await;
+    topics.mark();
+    let again = topics.publish(Archives::Changed).await;
     assert_eq!(believed(&again).len(), again.filed.len());
 }
 
 #[tokio::test]
 async fn a_publication_that_is_stopped_removes_nothing_and_the_next_one_is_whole() {
-    let world = World::new().await;
-    world.publish(Archives::Changed).await;
-    world.tell("ecole", "trois").await;
+    let topics = TwoTopics::new().await;
+    topics.publish(Archives::Changed).await;
+    topics.tell("ecole", "trois").await;
     let stop = CancellationToken::new();
     stop.cancel();
-    assert!(publish(&world.context, Archives::Changed, &[], &stop).await.unwrap().is_none());
-    assert!(!fs::read_to_string(world.file("ecole.atom")).unwrap().contains("trois"));
-    assert!(world.file("sante.json").exists() && world.file("ecole.atom.br").exists());
-    world.publish(Archives::Changed).await;
-    assert!(fs::read_to_string(world.file("ecole.atom")).unwrap().contains("trois"));
+    assert!(publish(&topics.context, Archives::Changed, &[], &stop).await.unwrap().is_none());
+    assert!(!fs::read_to_string(topics.file("ecole.atom")).unwrap().contains("trois"));
+    assert!(topics.file("sante.json").exists() && topics.file("ecole.atom.br").exists());
+    topics.publish(Archives::Changed).await;
+    assert!(fs::read_to_string(topics.file("ecole.atom")).unwrap().contains("trois"));
 }
 
 #[tokio::test]
 async fn in_a_hurry_the_codings_that_take_long_are_left_to_the_next_publication() {
-    let world = World::new().await;
-    let there = || ["ecole.atom.gz", "ecole.atom.br"].map(|name| world.file(name).exists());
+    let topics = TwoTopics::new().await;
+    let there = || ["ecole.atom.gz", "ecole.atom.br"].map(|name| topics.file(name).exists());
     let build =
         |published: Published, tree: &Tree| Tree::build(published.representations, published.filed, tree, Utc::now());
     let codings = |tree: &Tree| tree.get("/ecole.atom").unwrap().compressed.len();
-    let hurried = build(world.publish(Archives::Later).await, &Tree::default());
+    let hurried = build(topics.publish(Archives::Later).await, &Tree::default());
     assert_eq!((there(), codings(&hurried)), ([true, false], 1));
-    let whole = build(world.publish(Archives::Changed).await, &hurried);
+    let whole = build(topics.publish(Archives::Changed).await, &hurried);
     assert_eq!((there(), codings(&whole)), ([true, true], 3));
-    let again = build(world.publish(Archives::Changed).await, &whole);
+    let again = build(topics.publish(Archives::Changed).await, &whole);
     assert!(Arc::ptr_eq(again.get("/ecole.atom").unwrap(), whole.get("/ecole.atom").unwrap()));
-    world.tell("ecole", "trois").await;
-    world.publish(Archives::Later).await;
+    topics.tell("ecole", "trois").await;
+    topics.publish(Archives::Later).await;
     assert_eq!(there(), [true, false], "what is beside a document is of that document");
 }
 
 #[tokio::test]
 async fn a_publication_chooses_related_news_for_all_stories_that_wait_for_it() {
-    let world = World::new().await;
+    let topics = TwoTopics::new().await;
     let wait = |store: &mut dyn crate::store::Store| store.apply(&[Change::Unrelated(vec![1, 2, 99])], None);
-    assert_eq!(world.context.store.call(wait).await.unwrap(), Applied::Kept);
-    world.publish(Archives::Changed).await;
+    assert_eq!(topics.context.store.call(wait).await.unwrap(), Applied::Kept);
+    topics.publish(Archives::Changed).await;
     let look = |store: &mut dyn crate::store::Store| {
         let chosen = store.unrelated("ecole", Some((chrono::DateTime::UNIX_EPOCH, 0)), 9)?;
         Ok((store.outline(&[], 0)?.unrelated, chosen.into_iter().map(|(_, is_chosen)| is_chosen).collect::<Vec<_>>()))
     };
-    let (waiting, chosen) = world.context.store.call(look).await.unwrap();
+    let (waiting, chosen) = topics.context.store.call(look).await.unwrap();
     assert_eq!((waiting, chosen), (vec![], vec![true]), "one of them is no longer there");
 }

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::*;
-use crate::publish::world::{World, bare, date, story};
+use crate::publish::newsroom::{Newsroom, bare, date, story};
 use crate::publish::{Selection, render};
 
 /// A subscriber: follows the links of feeds, and counts how often each story is found in the archive.
@@ -12,8 +12,8 @@ struct Subscriber {
 impl Subscriber {
     /// Publishes stories of these days.
     fn new(days: &[&str], limit: usize) -> Self {
-        let mut world = World::new();
-        world.settings.entries = limit;
+        let mut newsroom = Newsroom::new();
+        newsroom.settings.entries = limit;
         let mut stories: Vec<Story> = days
             .iter()
             .enumerate()
@@ -30,10 +30,10 @@ impl Subscriber {
             by_month.entry(Month::of(story.head.date)).or_default().push(story.clone());
         }
         let months: Vec<Month> = by_month.keys().copied().collect();
-        let mut edition = world.edition(Vec::new());
+        let mut edition = newsroom.edition(Vec::new());
         edition.selections =
-            vec![Selection { topic: &world.topic, stories, months: months.clone(), tombstones: Vec::new() }];
-        let volumes = Volume::all(&world.topic, &months);
+            vec![Selection { topic: &newsroom.topic, stories, months: months.clone(), tombstones: Vec::new() }];
+        let volumes = Volume::all(&newsroom.topic, &months);
         let volumes = volumes.iter().flat_map(|volume| {
             let mut open = OpenVolume::new(&edition, *volume, Vec::new(), Vec::new());
             by_month[&volume.month].iter().for_each(|story| open.add(story).unwrap());

@@ -2,14 +2,14 @@
 
 use super::{Feed, HTML, Representation, Text, link, own, person, represent, text};
 use crate::feed::Timestamp;
-use crate::publish::channel::{home, language_tag, publisher};
+use crate::publish::channel::{language_tag, publisher, site_address};
 use crate::publish::{CONFIG, Edition, dates, hidden, item, legal, words};
 use crate::state::{Monitored, Turn};
 
 /// Renders it: an entry a change, newest first.
 pub(in crate::publish) fn sources(edition: &Edition<'_>) -> Representation {
-    let words = words::of(edition.site.language);
-    let address = format!("{}sources.atom", home(edition));
+    let words = words::words_in(edition.site.language);
+    let address = format!("{}sources.atom", site_address(edition));
     let entries: Vec<_> = edition.turns.iter().map(|turn| entry(edition, turn)).collect();
     let updated = entries.iter().map(|entry| entry.updated).max();
     let owner = publisher(edition);
@@ -19,7 +19,7 @@ pub(in crate::publish) fn sources(edition: &Edition<'_>) -> Representation {
         title: text(&title),
         updated: updated.unwrap_or_else(|| dates::EMPTY.fixed_offset()),
         authors: vec![person(&owner)],
-        links: vec![own(address), link("alternate", format!("{}sources/", home(edition)), Some(HTML), None)],
+        links: vec![own(address), link("alternate", format!("{}sources/", site_address(edition)), Some(HTML), None)],
         lang: Some(language_tag(edition.site.language).to_owned()),
         entries,
         ..Feed::default()
@@ -29,14 +29,14 @@ pub(in crate::publish) fn sources(edition: &Edition<'_>) -> Representation {
 
 fn entry(edition: &Edition<'_>, turn: &Turn) -> super::Entry {
     let Turn { of, date, health, .. } = turn;
-    let words = words::of(edition.site.language);
+    let words = words::words_in(edition.site.language);
     let (name, anchor) = match of {
         // Outages are no news of a source, and are not among these changes.
         Monitored::Config | Monitored::Machine(_) => (CONFIG.to_owned(), CONFIG.to_owned()),
-        Monitored::Source(id) | Monitored::Hub(id) => (item::source(edition, id).title, legal::iri(id)),
+        Monitored::Source(id) | Monitored::Hub(id) => (item::attribution(edition, id).title, legal::iri(id)),
     };
     let title = format!("{name}{} {}", words.colon, (words.health)(*health));
-    let page = format!("{}sources/#{anchor}", home(edition));
+    let page = format!("{}sources/#{anchor}", site_address(edition));
     // Source, instant and kind: the same after the store was copied, another one at the next change.
     let id = format!("{page}-{}-{health:?}", date.timestamp()).to_lowercase();
     let updated: Timestamp = dates::told_apart(*date, &id);
@@ -57,20 +57,20 @@ fn entry(edition: &Edition<'_>, turn: &Turn) -> super::Entry {
 
 #[cfg(test)]
 mod tests {
-    use crate::publish::world::{World, date};
+    use crate::publish::newsroom::{Newsroom, date};
     use crate::state::{Health, Monitored, Turn};
 
     #[test]
     fn an_english_site_says_it_in_english_and_needs_not_say_so() {
-        let mut world = World::new();
-        world.site.language = crate::config::Language::English;
+        let mut newsroom = Newsroom::new();
+        newsroom.site.language = crate::config::Language::English;
         let turn = Turn {
             of: Monitored::Source("agence".into()),
             date: date("2026-10-01T08:00:00Z"),
             health: Health::Gone,
             detail: Some("answered 410".into()),
         };
-        let edition = crate::publish::Edition { turns: &[turn], ..world.edition(Vec::new()) };
+        let edition = crate::publish::Edition { turns: &[turn], ..newsroom.edition(Vec::new()) };
         let document = String::from_utf8(super::sources(&edition).bytes.to_vec()).unwrap();
         for expected in ["<title>Agence: withdrawn by its publisher</title>", "<summary>answered 410</summary>"] {
             assert!(document.contains(expected), "{document}");
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn each_change_is_an_entry_with_its_own_id_and_date() {
-        let world = World::new();
+        let newsroom = Newsroom::new();
         let turn = |day: u32, health| Turn {
             of: Monitored::Source("ministere".into()),
             date: date(&format!("2026-10-{day:02}T08:00:00Z")),
@@ -87,7 +87,7 @@ mod tests {
             detail: Some("https://ministere.example/rss.xml answered 404".into()),
         };
         let turns = [turn(2, Health::Recovered), turn(1, Health::Unreachable)];
-        let edition = crate::publish::Edition { turns: &turns, ..world.edition(Vec::new()) };
+        let edition = crate::publish::Edition { turns: &turns, ..newsroom.edition(Vec::new()) };
         let document = super::sources(&edition);
         insta::assert_snapshot!(std::str::from_utf8(&document.bytes).unwrap());
     }

@@ -1,11 +1,11 @@
 use super::*;
 use crate::feed::{Comments, Enclosure, Entry as OurEntry, Origin};
-use crate::publish::world::{World, bare, date, ordinary, related, story, url};
+use crate::publish::newsroom::{Newsroom, bare, date, ordinary, related, story, url};
 use crate::story::{Story, Telling, Tombstone, TombstoneReason};
 
 fn render(stories: Vec<Story>) -> String {
-    let world = World::new();
-    let edition = world.edition(stories);
+    let newsroom = Newsroom::new();
+    let edition = newsroom.edition(stories);
     String::from_utf8(topic(&edition, &Channel::new(&edition, &edition.selections[0])).bytes.to_vec()).unwrap()
 }
 
@@ -148,11 +148,11 @@ fn characters_that_xml_forbids_are_stripped_everywhere() {
         rights: Some(evil.into()),
         ..OurEntry::default()
     };
-    let mut world = World::new();
-    world.site.title = evil.into();
-    world.topic.title = evil.into();
-    world.topic.description = evil.into();
-    let edition = world.edition(vec![story(head)]);
+    let mut newsroom = Newsroom::new();
+    newsroom.site.title = evil.into();
+    newsroom.topic.title = evil.into();
+    newsroom.topic.description = evil.into();
+    let edition = newsroom.edition(vec![story(head)]);
     let document =
         String::from_utf8(topic(&edition, &Channel::new(&edition, &edition.selections[0])).bytes.to_vec()).unwrap();
     assert!(document.chars().all(|c| !c.is_control() || c == '\n') && !document.contains(['\u{fffe}', '\u{ffff}']));
@@ -202,17 +202,17 @@ fn the_same_edition_is_the_same_bytes() {
 
 #[test]
 fn a_site_below_a_path_links_to_itself() {
-    let mut world = World::new();
-    world.site.url = url("https://www.example/veille/");
-    let edition = world.edition(Vec::new());
+    let mut newsroom = Newsroom::new();
+    newsroom.site.url = url("https://www.example/veille/");
+    let edition = newsroom.edition(Vec::new());
     let read = Feed::read_from(&topic(&edition, &Channel::new(&edition, &edition.selections[0])).bytes[..]).unwrap();
     assert_eq!(read.links[0].href, "https://www.example/veille/ecole.atom");
 }
 
 #[test]
 fn what_is_gone_is_told_with_its_reason_and_dates_the_document() {
-    let world = World::new();
-    let mut edition = world.edition(vec![story(ordinary())]);
+    let newsroom = Newsroom::new();
+    let mut edition = newsroom.edition(vec![story(ordinary())]);
     let gone = |id: &str, reason| Tombstone { atom_id: id.into(), date: date("2026-10-20T08:00:00Z"), reason };
     edition.selections[0].tombstones = vec![
         gone("https://ministere.example/?a=1&b=\"2\"", TombstoneReason::Withdrawn),
@@ -238,7 +238,7 @@ fn what_is_gone_is_told_with_its_reason_and_dates_the_document() {
       <at:comment>Même nouvelle qu’une autre, qui la dit désormais.</at:comment>
      </at:deleted-entry>
     "#);
-    let settings = crate::config::PublishSettings { entries: 1, ..world.settings.clone() };
+    let settings = crate::config::PublishSettings { entries: 1, ..newsroom.settings.clone() };
     let document = render(&crate::publish::Edition { settings: &settings, ..edition });
     assert_eq!(document.matches("<at:deleted-entry").count(), 1);
 }

@@ -97,7 +97,7 @@ fn note(text: &str) -> Option<Noted> {
 }
 
 /// Writes a list down, with the groups that its files belong to.
-pub(super) fn text(listed: &ListedFiles, groups: &MadeByBasis) -> String {
+pub(super) fn manifest_text(listed: &ListedFiles, groups: &MadeByBasis) -> String {
     let mut text = String::new();
     for (name, noted) in listed {
         text.push_str(name);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::feed::{Entry, Origin};
-use crate::publish::world::{World, bare, ordinary, related, story, url};
+use crate::publish::newsroom::{Newsroom, bare, ordinary, related, story, url};
 use crate::story::{StoredEntry, Telling};
 
 #[track_caller]
@@ -13,8 +13,8 @@ fn check(change: impl FnOnce(&mut Entry), claim: impl FnOnce(Item) -> bool) {
 }
 
 fn one(head: StoredEntry) -> Item {
-    let world = World::new();
-    let edition = world.edition(vec![story(head)]);
+    let newsroom = Newsroom::new();
+    let edition = newsroom.edition(vec![story(head)]);
     items(&edition, &edition.selections[0]).remove(0)
 }
 
@@ -102,7 +102,7 @@ fn the_feed_that_an_entry_was_copied_from_is_named() {
 
 #[test]
 fn every_other_telling_is_linked_once() {
-    let world = World::new();
+    let newsroom = Newsroom::new();
     let mut told = story(ordinary());
     let telling = Telling {
         source_id: "agence".into(),
@@ -113,7 +113,7 @@ fn every_other_telling_is_linked_once() {
         atom_id: "urn:x-agence:1".into(),
     };
     told.tellings.extend([telling.clone(), telling]);
-    let edition = world.edition(vec![told]);
+    let edition = newsroom.edition(vec![told]);
     let item = items(&edition, &edition.selections[0]).remove(0);
     let title = Some("Agence – Tablettes : le plan".to_owned());
     assert_eq!(item.elsewhere, [Link { url: "https://agence.example/1".into(), title }]);
@@ -122,7 +122,7 @@ fn every_other_telling_is_linked_once() {
 
 #[test]
 fn a_page_under_another_address_is_not_told_elsewhere() {
-    let world = World::new();
+    let newsroom = Newsroom::new();
     let mut head = ordinary();
     head.canonical_link = Some("ministere.example/tablettes".into());
     let mut told = story(head);
@@ -136,24 +136,24 @@ fn a_page_under_another_address_is_not_told_elsewhere() {
         Telling { url: own, canonical_link: canonical_link.clone(), ..agency.clone() },
         Telling { url: again, canonical_link, ..agency },
     ]);
-    let edition = world.edition(vec![told]);
+    let edition = newsroom.edition(vec![told]);
     let elsewhere = items(&edition, &edition.selections[0]).remove(0).elsewhere;
     assert_eq!(elsewhere.iter().map(|link| &*link.url).collect::<Vec<_>>(), ["https://agence.example/1"]);
 }
 
 #[test]
 fn what_a_source_tells_twice_is_not_told_elsewhere() {
-    let world = World::new();
+    let newsroom = Newsroom::new();
     let mut told = story(ordinary());
     let twice = Telling { url: Some(url("https://ministere.example/index.php/tablettes")), ..told.tellings[0].clone() };
     told.tellings.push(twice);
-    let edition = world.edition(vec![told]);
+    let edition = newsroom.edition(vec![told]);
     assert!(items(&edition, &edition.selections[0]).remove(0).elsewhere.is_empty());
 }
 
 #[test]
 fn related_news_is_linked_unless_its_page_is_linked_already() {
-    let world = World::new();
+    let newsroom = Newsroom::new();
     let mut told = story(ordinary());
     told.related = vec![
         related("Le plan  d’hier", "https://a.example/1"),
@@ -161,7 +161,7 @@ fn related_news_is_linked_unless_its_page_is_linked_already() {
         related("Sans page", "javascript:alert(1)"),
         related("Encore", "https://a.example/1"),
     ];
-    let edition = world.edition(vec![told]);
+    let edition = newsroom.edition(vec![told]);
     let item = items(&edition, &edition.selections[0]).remove(0);
     let title = Some("Le plan d’hier".to_owned());
     assert_eq!(item.related, [Link { url: "https://a.example/1".into(), title }]);
@@ -170,29 +170,29 @@ fn related_news_is_linked_unless_its_page_is_linked_already() {
 
 #[test]
 fn the_best_text_of_the_story_is_shown() {
-    let world = World::new();
+    let newsroom = Newsroom::new();
     let mut told = story(ordinary());
     told.text = Some((None, Some("<p>Tout le texte.</p>".into())));
-    let edition = world.edition(vec![told]);
+    let edition = newsroom.edition(vec![told]);
     let item = items(&edition, &edition.selections[0]).remove(0);
     assert_eq!((item.summary, item.content.as_deref()), (None, Some("<p>Tout le texte.</p>")));
 }
 
 #[test]
 fn an_id_is_published_once_and_the_first_stays() {
-    let world = World::new();
+    let newsroom = Newsroom::new();
     let mut second = ordinary();
     second.entry.title = Some("Encore".into());
-    let edition = world.edition(vec![story(ordinary()), story(second)]);
+    let edition = newsroom.edition(vec![story(ordinary()), story(second)]);
     let items = items(&edition, &edition.selections[0]);
     assert_eq!(items.iter().map(|item| item.title.as_str()).collect::<Vec<_>>(), ["Des tablettes à l’école"]);
 }
 
 #[test]
 fn a_topic_shows_no_more_than_was_asked_for() {
-    let mut world = World::new();
-    world.settings.entries = 2;
-    let edition = world.edition(["1", "2", "3"].map(|id| story(bare(id))).to_vec());
+    let mut newsroom = Newsroom::new();
+    newsroom.settings.entries = 2;
+    let edition = newsroom.edition(["1", "2", "3"].map(|id| story(bare(id))).to_vec());
     assert_eq!(items(&edition, &edition.selections[0]).len(), 2);
 }
 
@@ -212,8 +212,8 @@ fn links_say_nothing_of_how_readers_came() {
     told.head.entry.comments.url = Some(tracked("commentaires"));
     told.tellings.push(Telling { source_id: "agence".into(), url: Some(tracked("b")), ..told.tellings[0].clone() });
     told.related = vec![related("Avant", tracked("c").as_str())];
-    let links = |world: &World| {
-        let edition = world.edition(vec![told.clone()]);
+    let links = |newsroom: &Newsroom| {
+        let edition = newsroom.edition(vec![told.clone()]);
         let item = items(&edition, &edition.selections[0]).remove(0);
         let comments = item.comments.url.map(String::from);
         let pages = item.elsewhere.into_iter().chain(item.related).map(|link| link.url);
@@ -221,10 +221,10 @@ fn links_say_nothing_of_how_readers_came() {
     };
     let clean = |page: &str| format!("https://ministere.example/{page}?id=1");
     let text = "<a href=\"https://a.example/?b=1\">Texte</a>".to_owned();
-    let mut world = World::new();
-    assert_eq!(links(&world), [clean("a"), clean("b"), clean("c"), clean("commentaires"), text]);
-    world.settings.clean_links = false;
-    assert!(links(&world).iter().all(|link| link.contains("utm_source=rss") || link.contains("mtm_campaign")));
+    let mut newsroom = Newsroom::new();
+    assert_eq!(links(&newsroom), [clean("a"), clean("b"), clean("c"), clean("commentaires"), text]);
+    newsroom.settings.clean_links = false;
+    assert!(links(&newsroom).iter().all(|link| link.contains("utm_source=rss") || link.contains("mtm_campaign")));
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn the_text_of_another_telling_ends_with_its_own_title() {
     let mut told = story(ordinary());
     told.tellings[0].title = Some("Tablettes : le plan".into());
     told.text = Some((None, Some("Un plan. Read more about Tablettes : le plan".into())));
-    let world = World::new();
-    let edition = world.edition(vec![told]);
+    let newsroom = Newsroom::new();
+    let edition = newsroom.edition(vec![told]);
     assert_eq!(items(&edition, &edition.selections[0])[0].content.as_deref(), Some("Un plan."));
 }

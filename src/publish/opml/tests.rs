@@ -1,5 +1,5 @@
 use super::*;
-use crate::publish::world::World;
+use crate::publish::newsroom::Newsroom;
 
 fn text(document: &Representation) -> &str {
     std::str::from_utf8(&document.bytes).unwrap()
@@ -7,8 +7,8 @@ fn text(document: &Representation) -> &str {
 
 #[test]
 fn every_topic_can_be_subscribed_to() {
-    let world = World::new();
-    let edition = world.edition(Vec::new());
+    let newsroom = Newsroom::new();
+    let edition = newsroom.edition(Vec::new());
     let channels = [Channel::new(&edition, &edition.selections[0])];
     insta::assert_snapshot!(text(&topics(&edition, &channels)), @r##"
     <?xml version="1.0" encoding="utf-8"?>
@@ -26,9 +26,9 @@ fn every_topic_can_be_subscribed_to() {
 
 #[test]
 fn every_source_that_is_polled_is_listed() {
-    let mut world = World::new();
-    world.sources.get_mut("agence").unwrap().is_polled = false;
-    insta::assert_snapshot!(text(&sources(&world.edition(Vec::new()))), @r##"
+    let mut newsroom = Newsroom::new();
+    newsroom.sources.get_mut("agence").unwrap().is_polled = false;
+    insta::assert_snapshot!(text(&sources(&newsroom.edition(Vec::new()))), @r##"
     <?xml version="1.0" encoding="utf-8"?>
     <opml version="2.0">
      <head>

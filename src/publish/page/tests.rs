@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::Language;
 use crate::feed::{Category, Comments};
-use crate::publish::world::{World, bare, date, ordinary, related, story, url};
+use crate::publish::newsroom::{Newsroom, bare, date, ordinary, related, story, url};
 use crate::state::{Announcement, Monitored};
 use crate::story::Telling;
 use crate::topic::{Field, Reason};
@@ -10,8 +10,8 @@ fn text(document: &Representation) -> &str {
     std::str::from_utf8(&document.bytes).unwrap()
 }
 
-fn topic_page(world: &World, stories: Vec<crate::story::Story>) -> String {
-    let edition = world.edition(stories);
+fn topic_page(newsroom: &Newsroom, stories: Vec<crate::story::Story>) -> String {
+    let edition = newsroom.edition(stories);
     text(&topic(&edition, &Channel::new(&edition, &edition.selections[0]))).to_owned()
 }
 
@@ -34,7 +34,7 @@ fn the_page_of_a_topic() {
         atom_id: "urn:x-agence:1".into(),
     });
     told.related.push(related("Le plan d’hier & co", "https://journal.example/hier"));
-    insta::assert_snapshot!(topic_page(&World::new(), vec![told]), @r##"
+    insta::assert_snapshot!(topic_page(&Newsroom::new(), vec![told]), @r##"
     <!doctype html>
     <html lang="fr">
     <head>
@@ -110,8 +110,8 @@ fn the_page_of_a_topic() {
 
 #[test]
 fn the_home_page() {
-    let world = World::new();
-    let edition = world.edition(vec![story(ordinary())]);
+    let newsroom = Newsroom::new();
+    let edition = newsroom.edition(vec![story(ordinary())]);
     let channels = [Channel::new(&edition, &edition.selections[0])];
     insta::assert_snapshot!(text(&home(&edition, &channels)), @r##"
     <!doctype html>
@@ -164,29 +164,29 @@ fn the_home_page() {
 
 #[test]
 fn each_text_of_a_publisher_has_its_own_direction() {
-    let mut world = World::new();
-    world.sources.get_mut("ministere").unwrap().title = Some("وزارة".into());
+    let mut newsroom = Newsroom::new();
+    newsroom.sources.get_mut("ministere").unwrap().title = Some("وزارة".into());
     let mut head = ordinary();
     (head.entry.title, head.entry.language) = (Some("خبر".into()), Some("ar".into()));
-    let page = topic_page(&world, vec![story(head)]);
+    let page = topic_page(&newsroom, vec![story(head)]);
     for shown in [" lang=\"ar\" dir=\"auto\">خبر</a>", "<p lang=\"ar\" dir=\"auto\">Le plan", "<bdi>وزارة</bdi>, <time"]
     {
         assert!(page.contains(shown), "{page}");
     }
-    let edition = world.edition(Vec::new());
+    let edition = newsroom.edition(Vec::new());
     assert!(text(&sources(&edition)).contains("<bdi>وزارة</bdi></a>"));
 }
 
 #[test]
 fn a_topic_without_news_says_so() {
-    assert!(topic_page(&World::new(), Vec::new()).contains("Rien pour le moment."));
+    assert!(topic_page(&Newsroom::new(), Vec::new()).contains("Rien pour le moment."));
 }
 
 #[test]
 fn the_page_speaks_the_language_of_the_site() {
-    let mut world = World::new();
-    world.site.language = Language::English;
-    let page = topic_page(&world, vec![story(ordinary())]);
+    let mut newsroom = Newsroom::new();
+    newsroom.site.language = Language::English;
+    let page = topic_page(&newsroom, vec![story(ordinary())]);
     assert!(page.contains("<html lang=\"en\">") && page.contains("9\u{a0}October 2026"));
 }
 
@@ -194,7 +194,7 @@ fn the_page_speaks_the_language_of_the_site() {
 fn days_are_those_of_the_sites_zone_and_instants_are_instants() {
     let mut head = ordinary();
     head.date = date("2026-11-23T23:00:00Z");
-    let page = topic_page(&World::new(), vec![story(head)]);
+    let page = topic_page(&Newsroom::new(), vec![story(head)]);
     assert!(page.contains("<time datetime=\"2026-11-23T23:00:00Z\">24\u{a0}novembre 2026</time>"), "{page}");
 }
 
@@ -203,15 +203,15 @@ fn markup_in_words_stays_words() {
     let mut head = bare("1");
     head.entry.title = Some("<script>alert(1)</script> & \"x\"".into());
     head.entry.summary = Some("&lt;script&gt;".into());
-    let page = topic_page(&World::new(), vec![story(head)]);
+    let page = topic_page(&Newsroom::new(), vec![story(head)]);
     assert!(!page.contains("<script") && page.contains("&#60;script&#62;alert(1)"));
 }
 
 /// The page of sources when the config and a hub are in trouble.
 fn troubled_sources(language: Language) -> String {
-    let mut world = World::new();
-    world.site.language = language;
-    world.settings.hubs = vec![url("https://hub.example/")];
+    let mut newsroom = Newsroom::new();
+    newsroom.site.language = language;
+    newsroom.settings.hubs = vec![url("https://hub.example/")];
     let told = Announcement {
         hub: "https://hub.example/".into(),
         last_error: Some("answered 500".into()),
@@ -223,7 +223,7 @@ fn troubled_sources(language: Language) -> String {
         health: Health::Invalid,
         detail: Some("config.toml:3:1: unknown key `anny` in `topic`".into()),
     };
-    let edition = Edition { hubs: &[told], config: Some(config), ..world.edition(Vec::new()) };
+    let edition = Edition { hubs: &[told], config: Some(config), ..newsroom.edition(Vec::new()) };
     text(&sources(&edition)).to_owned()
 }
 
@@ -240,9 +240,9 @@ fn what_is_wrong_with_the_config_and_hubs_is_told_in_the_language_of_the_site() 
 
 #[test]
 fn a_source_that_was_never_read_is_not_said_to_be_in_order() {
-    let mut world = World::new();
-    world.sources.get_mut("ministere").unwrap().about.format = Some("rss20".into());
-    let page = text(&sources(&world.edition(Vec::new()))).to_owned();
+    let mut newsroom = Newsroom::new();
+    newsroom.sources.get_mut("ministere").unwrap().about.format = Some("rss20".into());
+    let page = text(&sources(&newsroom.edition(Vec::new()))).to_owned();
     let [unread, ministry, agency, well] =
         ["Pas encore lues", "id=\"ministere\"", "id=\"agence\"", "En ordre"].map(|text| page.find(text).unwrap());
     assert!(unread < agency && agency < well && well < ministry, "{page}");
@@ -261,10 +261,10 @@ fn check_ids(page: &str) {
 
 #[test]
 fn topics_and_sources_may_be_called_like_parts_of_a_page() {
-    let mut world = World::new();
-    world.topic.id = "news".into();
-    world.settings.hubs = vec![url("https://hub.example/")];
-    let [ill, unread] = ["ministere", "agence"].map(|id| world.sources.remove(id).unwrap());
+    let mut newsroom = Newsroom::new();
+    newsroom.topic.id = "news".into();
+    newsroom.settings.hubs = vec![url("https://hub.example/")];
+    let [ill, unread] = ["ministere", "agence"].map(|id| newsroom.sources.remove(id).unwrap());
     let mut well = unread.clone();
     well.about.format = Some("rss20".into());
     let turn = Turn {
@@ -273,10 +273,10 @@ fn topics_and_sources_may_be_called_like_parts_of_a_page() {
         health: Health::Gone,
         detail: None,
     };
-    world.sources.insert("in-trouble".into(), crate::publish::Credit { health: Some(turn), ..ill });
-    world.sources.extend(["news", "well", "hubs", "main"].map(|id| (id.into(), well.clone())));
-    world.sources.insert("unread".into(), unread);
-    let edition = world.edition(Vec::new());
+    newsroom.sources.insert("in-trouble".into(), crate::publish::Credit { health: Some(turn), ..ill });
+    newsroom.sources.extend(["news", "well", "hubs", "main"].map(|id| (id.into(), well.clone())));
+    newsroom.sources.insert("unread".into(), unread);
+    let edition = newsroom.edition(Vec::new());
     check_ids(text(&home(&edition, &[Channel::new(&edition, &edition.selections[0])])));
     check_ids(text(&sources(&edition)));
 }

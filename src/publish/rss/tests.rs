@@ -1,11 +1,11 @@
 use super::*;
 use crate::feed::{Comments, Enclosure};
-use crate::publish::world::{World, bare, date, ordinary, related, story, url};
+use crate::publish::newsroom::{Newsroom, bare, date, ordinary, related, story, url};
 use crate::story::{Story, Telling};
 
 fn render(stories: Vec<Story>) -> String {
-    let world = World::new();
-    let edition = world.edition(stories);
+    let newsroom = Newsroom::new();
+    let edition = newsroom.edition(stories);
     let document = topic(&edition, &Channel::new(&edition, &edition.selections[0]));
     String::from_utf8(document.bytes.to_vec()).unwrap()
 }

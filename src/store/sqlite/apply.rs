@@ -98,7 +98,7 @@ impl<'a> Writing<'a> {
         match change {
             Change::Source(state) => operations::save_source(connection, state),
             Change::Throttle { throttle, now } => operations::save_throttle(connection, throttle, *now),
-            Change::Turn(turn) => operations::note_turn(connection, turn),
+            Change::Turn(turn) => operations::write_turn(connection, turn),
             Change::Announced(announcement) => operations::save_announcement(connection, announcement),
             Change::Enroll(topics) => outbox::enroll(connection, topics),
             Change::News { numbers, now } => outbox::note_news(connection, numbers, *now),
@@ -113,9 +113,9 @@ impl<'a> Writing<'a> {
                 insert.execute(params![bond.one, bond.other, bond.together])?;
                 Ok(())
             }
-            Change::Relate { topic, story, others } => related::relate(connection, topic, *story, others),
-            Change::Unrelated(stories) => related::wait(connection, stories),
-            Change::Related(stories) => related::wait_no_more(connection, stories),
+            Change::Relate { topic, story, others } => related::write_related(connection, topic, *story, others),
+            Change::Unrelated(stories) => related::note_unrelated(connection, stories),
+            Change::Related(stories) => related::forget_unrelated(connection, stories),
             Change::TellingWords { number, telling_words } => {
                 related::set_telling_words(connection, *number, Some(telling_words))
             }
@@ -430,7 +430,7 @@ impl<'a> Writing<'a> {
         self.connection.prepare_cached(sql)?.execute([rules, number])?;
         let mut labels = labels.to_vec();
         labels.sort_by(|one, other| one.topic.cmp(&other.topic));
-        let before = entries::labels(self.connection, number)?;
+        let before = entries::read_labels(self.connection, number)?;
         let differs = before != labels;
         if rules == self.rules {
             if !differs {

@@ -29,7 +29,11 @@ fn months(connection: &Connection, topic: &str) -> Result<Vec<(Month, i64)>, Sto
 }
 
 /// The stories of a topic with heads of a month, each with the date of its head.
-pub(super) fn stories(connection: &Connection, topic: &str, month: Month) -> Result<Vec<(i64, i64)>, StoreError> {
+pub(super) fn stories_of_month(
+    connection: &Connection,
+    topic: &str,
+    month: Month,
+) -> Result<Vec<(i64, i64)>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT label.date, entry.story FROM label CROSS JOIN entry ON entry.number = label.entry
          WHERE label.topic = ?1 AND label.date >= ?2 AND label.date < ?3",
@@ -40,7 +44,7 @@ pub(super) fn stories(connection: &Connection, topic: &str, month: Month) -> Res
     Ok(dates.into_iter().map(|(number, date)| (date, number)).collect())
 }
 
-pub(super) fn topics(connection: &Connection, topics: &[String]) -> Result<Vec<TopicOutline>, StoreError> {
+pub(super) fn topic_outlines(connection: &Connection, topics: &[String]) -> Result<Vec<TopicOutline>, StoreError> {
     let mut stamp = connection.prepare_cached("SELECT coalesce(max(stamp), 0) FROM month WHERE topic = ?1")?;
     let outline = |topic: &String| {
         Ok(TopicOutline { stamp: stamp.query_row([topic], |row| row.get(0))?, months: months(connection, topic)? })

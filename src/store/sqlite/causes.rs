@@ -26,7 +26,7 @@ pub(super) fn by_code(error: &Error) -> Ailment {
 }
 
 /// Finds the cause of a failure over the file at `path`.
-pub(super) fn of(error: &Error, path: &Path) -> Ailment {
+pub(super) fn ailment_of(error: &Error, path: &Path) -> Ailment {
     let by_code = by_code(error);
     let is_moved = error.sqlite_error().is_some_and(|error| error.extended_code == MOVED);
     match by_code {
@@ -49,14 +49,14 @@ pub(super) fn of(error: &Error, path: &Path) -> Ailment {
 
 /// Returns that the store at `path` cannot be opened.
 pub(super) fn cannot_open(error: Error, path: &Path) -> StoreError {
-    StoreError::Open { store: named(path), ailment: of(&error, path), source: error.into() }
+    StoreError::Open { store: named(path), ailment: ailment_of(&error, path), source: error.into() }
 }
 
 /// Lets a failure tell the file at `path` and its cause there.
 pub(super) fn explained<T>(result: Result<T, StoreError>, path: &Path) -> Result<T, StoreError> {
     result.map_err(|error| match error {
         StoreError::Failed { store, ailment, source } if store.is_empty() => {
-            let ailment = source.downcast_ref::<Error>().map_or(ailment, |error| of(error, path));
+            let ailment = source.downcast_ref::<Error>().map_or(ailment, |error| ailment_of(error, path));
             StoreError::Failed { store: named(path), ailment, source }
         }
         other => other,

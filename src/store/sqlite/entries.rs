@@ -10,7 +10,7 @@ use crate::store::EntryDay;
 use crate::story::{EntryKey, Revision, StoredEntry};
 use crate::topic::Label;
 
-/// The columns that [`read`] takes, of `entry` under its own name.
+/// The columns that [`read_entry`] takes, of `entry` under its own name.
 pub(super) const COLUMNS: &str = "entry.number, entry.source_id, entry.key, entry.atom_id, entry.story, \
     entry.first_seen, entry.changed, entry.id, entry.url, entry.title, entry.summary, entry.content, \
     entry.published, entry.updated, entry.language, entry.details, entry.canonical_link, entry.date, \
@@ -57,7 +57,7 @@ pub(super) fn details(entry: &Entry) -> Result<String, StoreError> {
     Ok(serde_json::to_string(&described)?)
 }
 
-pub(super) fn labels(connection: &Connection, number: i64) -> Result<Vec<Label>, StoreError> {
+pub(super) fn read_labels(connection: &Connection, number: i64) -> Result<Vec<Label>, StoreError> {
     let mut statement =
         connection.prepare_cached("SELECT topic, score, reasons FROM label WHERE entry = ?1 ORDER BY topic")?;
     let read = |row: &Row<'_>| {
@@ -67,7 +67,7 @@ pub(super) fn labels(connection: &Connection, number: i64) -> Result<Vec<Label>,
 }
 
 pub(super) fn one(connection: &Connection, number: i64) -> Result<Option<StoredEntry>, StoreError> {
-    maybe(connection, &format!("SELECT {COLUMNS} FROM entry WHERE number = ?1"), number, read)
+    maybe(connection, &format!("SELECT {COLUMNS} FROM entry WHERE number = ?1"), number, read_entry)
 }
 
 pub(super) fn days(connection: &Connection, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
@@ -82,7 +82,7 @@ pub(super) fn days(connection: &Connection, since: Timestamp) -> Result<Vec<Entr
     Ok(statement.query_map([unix(since)], read)?.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
+pub(super) fn read_entry(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
     let details: Details = rows::json(row, 15)?.unwrap_or_default();
     Ok(StoredEntry {
         number: row.get(0)?,

@@ -341,7 +341,7 @@ impl Store for Sqlite {
     }
 
     fn surroundings(&mut self, asked: &Inquiry) -> Result<Surroundings, StoreError> {
-        causes::explained(surroundings::read(&mut self.connection, asked), &self.path)
+        causes::explained(surroundings::read_surroundings(&mut self.connection, asked), &self.path)
     }
 
     fn apply(&mut self, changes: &[Change], seen: Option<i64>) -> Result<Applied, StoreError> {
@@ -350,7 +350,7 @@ impl Store for Sqlite {
     }
 
     fn entries(&mut self, filter: &Filter) -> Result<Vec<Held>, StoreError> {
-        causes::explained(search::entries(&mut self.connection, filter), &self.path)
+        causes::explained(search::find(&mut self.connection, filter), &self.path)
     }
 
     fn revisions(&mut self, number: i64) -> Result<Vec<Revision>, StoreError> {
@@ -456,7 +456,7 @@ fn unrelated(
         Some(next) => Some(next),
         None => meta::number(connection, "rules")?,
     };
-    related::page(connection, rules.unwrap_or_default(), topic, after, limit)
+    related::unrelated(connection, rules.unwrap_or_default(), topic, after, limit)
 }
 
 fn outline(connection: &mut Connection, topics: &[String], turns: usize) -> Result<Outline, StoreError> {
@@ -464,7 +464,7 @@ fn outline(connection: &mut Connection, topics: &[String], turns: usize) -> Resu
     let transaction = connection.transaction()?;
     let outline = Outline {
         generation: meta::number(&transaction, "generation")?.unwrap_or_default(),
-        topics: archive::topics(&transaction, topics)?,
+        topics: archive::topic_outlines(&transaction, topics)?,
         sources: operations::remembered(&transaction, None)?.into_iter().map(|known| known.state).collect(),
         health: operations::last_turns(&transaction, None)?,
         turns: operations::turns(&transaction, turns)?,
@@ -525,11 +525,11 @@ fn drop_labels(connection: &mut Connection, limit: usize) -> Result<usize, Store
 /// Says why the store at `path` cannot be written and what to do, as far as the disk tells without writing; `None` if all
 /// is well with it, or there is no store.
 #[must_use]
-pub fn unfit(path: &Path) -> Option<String> {
+pub fn why_unwritable(path: &Path) -> Option<String> {
     let free_bytes = disk::free_bytes(path).filter(|free| path.exists() && *free < RESERVE_BYTES);
     let full = free_bytes.map(|free_bytes| Ailment::Full { free_bytes });
     let ailment = full.or_else(|| (path.exists() && disk::is_read_only(path)).then_some(Ailment::ReadOnly))?;
-    Some(format!("{}; {}", ailment.said(&named(path)), ailment.advice()))
+    Some(format!("{}; {}", ailment.said(&named(path)), ailment.hint()))
 }
 
 /// Makes an empty file at `path` if there is none, and the folders on the way.

@@ -25,7 +25,16 @@ pub(super) fn remembered(connection: &Connection, ids: Option<&[String]>) -> Res
         )
     };
     let mut remembered = match ids {
-        None => connection.prepare_cached(&sql(""))?.query_map([], source)?.collect::<Result<Vec<_>, _>>()?,
+        None => {
+            let number: i64 =
+                connection.prepare_cached("SELECT count(*) FROM source")?.query_row([], |row| row.get(0))?;
+            // A vector that grows would for a moment take three times as much.
+            let mut all = Vec::with_capacity(usize::try_from(number).unwrap_or_default());
+            for remembered in connection.prepare_cached(&sql(""))?.query_map([], source)? {
+                all.push(remembered?);
+            }
+            all
+        }
         Some(ids) => {
             let mut statement = connection.prepare_cached(&sql("WHERE id = ?1"))?;
             let mut found = Vec::with_capacity(ids.len());
@@ -102,7 +111,7 @@ fn source(row: &Row<'_>) -> rusqlite::Result<Remembered> {
     Ok(Remembered { state, health, missed_since: rows::time(row, 14)? })
 }
 
-pub(super) fn note_turn(connection: &Connection, turn: &Turn) -> Result<(), StoreError> {
+pub(super) fn write_turn(connection: &Connection, turn: &Turn) -> Result<(), StoreError> {
     connection.prepare_cached(&format!("INSERT INTO change ({TURN}) VALUES (?1, ?2, ?3, ?4)"))?.execute(params![
         id(&turn.of),
         unix(turn.date),

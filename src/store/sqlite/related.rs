@@ -79,7 +79,7 @@ pub(super) fn windows(
     Ok(stories)
 }
 
-pub(super) fn page(
+pub(super) fn unrelated(
     connection: &Connection,
     rules: i64,
     topic: &str,
@@ -126,7 +126,12 @@ fn before_unrelated(connection: &Connection, rules: i64, topic: &str) -> Result<
     Ok(Some((before.unwrap_or(Timestamp::MIN_UTC), i64::MIN)))
 }
 
-pub(super) fn relate(connection: &Connection, topic: &str, story: i64, others: &[i64]) -> Result<(), StoreError> {
+pub(super) fn write_related(
+    connection: &Connection,
+    topic: &str,
+    story: i64,
+    others: &[i64],
+) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO related VALUES (?1, ?2, ?3, ?4)")?;
     if insert.execute(params![topic, story, 0, story])? == 0 {
         return Ok(());
@@ -142,13 +147,13 @@ pub(super) fn waiting(connection: &Connection) -> Result<Vec<i64>, StoreError> {
     Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn wait(connection: &Connection, stories: &[i64]) -> Result<(), StoreError> {
+pub(super) fn note_unrelated(connection: &Connection, stories: &[i64]) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO unrelated VALUES (?1)")?;
     stories.iter().try_for_each(|story| insert.execute([story]).map(|_| ()))?;
     Ok(())
 }
 
-pub(super) fn wait_no_more(connection: &Connection, stories: &[i64]) -> Result<(), StoreError> {
+pub(super) fn forget_unrelated(connection: &Connection, stories: &[i64]) -> Result<(), StoreError> {
     let mut delete = connection.prepare_cached("DELETE FROM unrelated WHERE story = ?1")?;
     stories.iter().try_for_each(|story| delete.execute([story]).map(|_| ()))?;
     Ok(())

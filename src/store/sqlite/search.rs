@@ -8,7 +8,7 @@
 
 use rusqlite::{Connection, Row, ToSql, TransactionBehavior, params};
 
-use super::entries::{COLUMNS, labels, read};
+use super::entries::{COLUMNS, read_entry, read_labels};
 use super::meta::UNLABELLED;
 use super::{StoreError, meta, unix};
 use crate::feed::Entry;
@@ -20,7 +20,7 @@ use crate::topic::{Field, Fields, Query};
 /// Entries indexed in one transaction, so that a poll never waits long for a search.
 const INDEX_BATCH: i64 = 500;
 
-pub(super) fn entries(connection: &mut Connection, filter: &Filter) -> Result<Vec<Held>, StoreError> {
+pub(super) fn find(connection: &mut Connection, filter: &Filter) -> Result<Vec<Held>, StoreError> {
     let search = filter.search.as_deref().and_then(query);
     if search.is_some() {
         meta::forget_outdated_index(connection)?;
@@ -83,12 +83,12 @@ pub(super) fn entries(connection: &mut Connection, filter: &Filter) -> Result<Ve
     let held = {
         let mut statement = transaction.prepare_cached(&sql)?;
         let read = |row: &Row<'_>| {
-            Ok(Held { stored: read(row)?, fingerprint: Fingerprint(row.get("fingerprint")?), labels: Vec::new() })
+            Ok(Held { stored: read_entry(row)?, fingerprint: Fingerprint(row.get("fingerprint")?), labels: Vec::new() })
         };
         let found = statement.query_map(rusqlite::params_from_iter(parameters), read)?;
         let mut found = found.collect::<Result<Vec<_>, _>>()?;
         for held in &mut found {
-            held.labels = labels(&transaction, held.stored.number)?;
+            held.labels = read_labels(&transaction, held.stored.number)?;
         }
         found
     };

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use rusqlite::{Connection, Row, params};
 
-use super::entries::{COLUMNS, read};
+use super::entries::{COLUMNS, read_entry};
 use super::{StoreError, apply, archive, meta, related, rows, unix};
 use crate::feed::Timestamp;
 use crate::store::Part;
@@ -16,7 +16,7 @@ use crate::topic::Label;
 pub(super) fn stories(connection: &Connection, topic: &str, part: Part) -> Result<Vec<i64>, StoreError> {
     let mut dated = match part {
         Part::Newest(limit) => newest(connection, topic, limit)?,
-        Part::Month(month) => archive::stories(connection, topic, month)?,
+        Part::Month(month) => archive::stories_of_month(connection, topic, month)?,
     };
     dated.sort_unstable_by_key(|dated| std::cmp::Reverse(*dated));
     Ok(dated.into_iter().map(|(_, number)| number).collect())
@@ -145,7 +145,7 @@ fn told_entry(row: &Row<'_>, topic: &str) -> rusqlite::Result<ToldEntry> {
         let reasons = reasons.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         Ok::<_, rusqlite::Error>(Label { topic: topic.to_owned(), score, reasons })
     });
-    Ok(ToldEntry { stored: read(row)?, is_withdrawn: row.get("is_withdrawn")?, label: label.transpose()? })
+    Ok(ToldEntry { stored: read_entry(row)?, is_withdrawn: row.get("is_withdrawn")?, label: label.transpose()? })
 }
 
 pub(super) fn drop_before(

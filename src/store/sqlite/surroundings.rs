@@ -8,7 +8,7 @@ use super::{StoreError, entries, meta, related, rows, unix};
 use crate::store::{Inquiry, SHARING_MAX, SPANS_MAX, Surroundings};
 use crate::story::{Bond, EntryKey, Fingerprint, Known, Listed, ListedSpan, Peer, Period, claimed};
 
-pub(super) fn read(connection: &mut Connection, asked: &Inquiry) -> Result<Surroundings, StoreError> {
+pub(super) fn read_surroundings(connection: &mut Connection, asked: &Inquiry) -> Result<Surroundings, StoreError> {
     // One moment for all that is read.
     let transaction = connection.transaction()?;
     let mut around = Surroundings {

@@ -124,7 +124,7 @@ fn check_cause<T: std::fmt::Debug>(result: Result<T, StoreError>, expected: Ailm
     let error = result.unwrap_err();
     let ailment = error.ailment().unwrap();
     assert!(ailment.is_same(expected), "{error:?}");
-    assert_eq!(error.hint(), Some(ailment.advice()));
+    assert_eq!(error.hint(), Some(ailment.hint()));
 }
 
 #[test]

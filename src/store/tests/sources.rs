@@ -44,7 +44,7 @@ fn the_failure_the_move_and_the_words_of_a_source_come_back() {
             last_error: Some(PollFailure { code: "dns".into(), message: "no such host".into(), since: noon() }),
             moved_to: Some("https://c.example/feed".parse().unwrap()),
             redirect: Some(Redirect { to, since: hour(-3), polls: 2 }),
-            about: About { title: Some("Éducation".into()), ..About::default() },
+            about: Box::new(About { title: Some("Éducation".into()), ..About::default() }),
             ..SourceState::default()
         };
         apply(store, &[Change::Source(Box::new(state.clone()))]);

@@ -51,7 +51,8 @@ fn read(html: &str) -> (String, Vec<usize>) {
             Kind::Text => {
                 let mut at = start;
                 while let Some(rest) = html.get(at..end).filter(|rest| !rest.is_empty()) {
-                    let reference = REFERENCES.iter().find(|(reference, _)| rest.starts_with(reference));
+                    let mut references = REFERENCES.iter().filter(|_| rest.starts_with('&'));
+                    let reference = references.find(|(reference, _)| rest.starts_with(reference));
                     let one = || rest.chars().next().map(|c| (c, c.len_utf8()));
                     let Some((c, length)) = reference.map(|(name, c)| (*c, name.len())).or_else(one) else { break };
                     push(c, at);

@@ -1,4 +1,4 @@
-//! The types that source files define, and how far their signatures reach.
+//! The types and functions that source files define, and how far their signatures reach.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +18,38 @@ pub(super) fn defined(sources: &BTreeMap<String, String>) -> BTreeMap<String, Ve
         }
     }
     types
+}
+
+/// Returns the free functions that more than their file sees by name, each with the files that define it; those of tests are
+/// left out.
+pub(super) fn functions(sources: &BTreeMap<String, String>) -> BTreeMap<String, Vec<String>> {
+    let mut functions: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (file, text) in of_the_program(sources) {
+        let mut seen = SeenFunctions { found: Vec::new() };
+        seen.visit_file(&syntax(file, text));
+        for name in seen.found {
+            functions.entry(name).or_default().push(file.clone());
+        }
+    }
+    functions
+}
+
+struct SeenFunctions {
+    found: Vec<String>,
+}
+
+impl Visit<'_> for SeenFunctions {
+    fn visit_item_mod(&mut self, item: &syn::ItemMod) {
+        if !is_of_tests(&item.attrs) {
+            visit::visit_item_mod(self, item);
+        }
+    }
+
+    fn visit_item_fn(&mut self, item: &syn::ItemFn) {
+        if !matches!(item.vis, syn::Visibility::Inherited) && !is_of_tests(&item.attrs) {
+            self.found.push(item.sig.ident.to_string());
+        }
+    }
 }
 
 /// Returns the files that are not for tests only.

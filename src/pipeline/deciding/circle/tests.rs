@@ -1,7 +1,7 @@
 //! Candidates: which entries count, and their number.
 
 use super::*;
-use crate::pipeline::deciding::literals::{around, clued, hour, noon, peer, prepared, settle};
+use crate::pipeline::deciding::literals::{around, clued, decided, hour, noon, peer, prepared};
 use crate::store::Surroundings;
 use crate::story::Peer;
 
@@ -25,7 +25,7 @@ fn sharing(
 }
 
 fn found(around: &Surroundings, new: &Sketched) -> Vec<i64> {
-    settle(around, |draft| candidates(draft, new, noon())).0.unwrap()
+    decided(around, |draft| candidates(draft, new, noon())).0.unwrap()
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn of_many_candidates_those_that_share_most_count_and_the_latest() {
 #[test]
 fn a_circle_has_a_most_however_many_tell_a_story() {
     let told = (1..=100).map(|number| Peer { story: 1, ..stored(number) });
-    let (members, _) = settle(&around(told), |draft| {
+    let (members, _) = decided(&around(told), |draft| {
         let mut circle = Circle::around(member(draft, 1).unwrap());
         circle.stories.insert(1, 1);
         circle.grow(0, draft, noon());

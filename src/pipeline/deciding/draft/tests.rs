@@ -4,7 +4,7 @@ use super::*;
 use crate::dedup::Decision;
 use crate::feed::Entry;
 use crate::pipeline::deciding::Listing;
-use crate::pipeline::deciding::literals::{around, hour, noon, peer, polled, prepared, settle};
+use crate::pipeline::deciding::literals::{around, decided, hour, noon, peer, polled, prepared};
 use crate::topic::Label;
 
 const TEXT: &str = "La ministre a présenté ce matin devant les recteurs le plan qui doit équiper chaque école rurale.";
@@ -101,7 +101,7 @@ fn labels_under_other_rules_leave_the_topics_of_an_edited_entry() {
         let label = Label { topic: "laicite".into(), score: 6.0, reasons: Vec::new() };
         let edited = Prepared { rules: rules.into(), labels: vec![label], ..stored.clone() };
         let fresh = Fresh::new("a", edited, Decision::Changed(1));
-        settle(&around, |draft| {
+        decided(&around, |draft| {
             draft.update(1, &fresh, noon(), None, None);
             draft.topics(1)
         })
@@ -115,7 +115,7 @@ fn labels_under_other_rules_leave_the_topics_of_an_edited_entry() {
 fn joined(story: i64, before: Option<Timestamp>, to: i64) -> Option<Timestamp> {
     let stored = |number, story| Peer { story, joined: before, ..peer(number, "a", &prepared("a", "1", TEXT)) };
     let around = around([stored(1, 1), stored(2, story), stored(3, 3)]);
-    let ((), changes) = settle(&around, |draft| draft.assign(2, to, noon()));
+    let ((), changes) = decided(&around, |draft| draft.assign(2, to, noon()));
     let [Change::Move { number: 2, story, joined }] = changes.as_slice() else { panic!("{changes:?}") };
     assert_eq!(*story, to);
     *joined
@@ -159,7 +159,7 @@ fn an_edited_entry_is_from_then_on_what_it_says_now() {
     let mut edited = prepared("a", "2", "Un autre texte.");
     edited.entry.published = Some(hour(-3));
     let fresh = Fresh::new("a", edited.clone(), Decision::Changed(1));
-    let (now, _) = settle(&around, |draft| {
+    let (now, _) = decided(&around, |draft| {
         draft.update(1, &fresh, hour(-3), Some(noon()), None);
         (draft.peer(1).cloned(), draft.text(1), draft.sketched(1).map(|sketched| sketched.clues.clone()))
     });
@@ -173,7 +173,7 @@ fn an_edited_entry_is_from_then_on_what_it_says_now() {
 #[test]
 fn what_is_listed_again_is_withdrawn_no_more() {
     let gone = Peer { withdrawn: Some(hour(-1)), ..peer(1, "a", &prepared("a", "1", TEXT)) };
-    let (withdrawn, _) = settle(&around([gone]), |draft| {
+    let (withdrawn, _) = decided(&around([gone]), |draft| {
         let before = draft.peer(1).and_then(|peer| peer.withdrawn);
         draft.relist(1, noon());
         (before, draft.peer(1).and_then(|peer| peer.withdrawn))
@@ -185,7 +185,7 @@ fn what_is_listed_again_is_withdrawn_no_more() {
 fn the_bonds_of_an_entry_are_its_own_and_the_last_word_counts() {
     let mut around = around([]);
     around.bonds.extend([Bond::new(1, 2, true), Bond::new(2, 3, true), Bond::new(3, 4, true)]);
-    let (bonds, _) = settle(&around, |draft| {
+    let (bonds, _) = decided(&around, |draft| {
         draft.bind(Bond::new(2, 1, false));
         draft.bind(Bond::new(4, 5, true));
         draft.bonds(2)

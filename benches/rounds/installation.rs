@@ -14,7 +14,7 @@ pub const FEED: &str = "/numerique-educatif.atom";
 pub const NEW_FEED: &str = "/ecole-1.atom";
 
 /// One installation of veille, and beside it the database of the floor.
-pub struct World {
+pub struct Installation {
     folder: tempfile::TempDir,
     program: PathBuf,
     urls: Vec<String>,
@@ -23,16 +23,16 @@ pub struct World {
     shown: usize,
 }
 
-impl World {
+impl Installation {
     pub fn new(program: &Path, urls: &[String]) -> Self {
         // Free now; nothing else on this machine is likely to take it before the daemon does.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
-        let world =
+        let installation =
             Self { folder, program: program.to_owned(), urls: urls.to_vec(), port, topics_added: 0, shown: 1_000 };
-        fs::write(world.folder().join("urls"), urls.join("\n")).unwrap();
-        world.write_config();
-        world
+        fs::write(installation.folder().join("urls"), urls.join("\n")).unwrap();
+        installation.write_config();
+        installation
     }
 
     pub fn folder(&self) -> &Path {

@@ -1,4 +1,4 @@
-//! A small world to publish in tests: one site, two sources, one topic.
+//! A small newsroom to publish in tests: one site, two sources, one topic.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,14 +12,14 @@ use crate::state::About;
 use crate::story::{self, EntryKey, Related, StoredEntry, Story, Telling};
 use crate::topic::{Boost, Label, Topic};
 
-pub(super) struct World {
+pub(super) struct Newsroom {
     pub(super) site: Site,
     pub(super) settings: PublishSettings,
     pub(super) sources: BTreeMap<String, Credit>,
     pub(super) topic: Topic,
 }
 
-impl World {
+impl Newsroom {
     pub(super) fn new() -> Self {
         let site = Site {
             title: "Veille numérique".into(),
@@ -39,11 +39,11 @@ impl World {
         let ministry = Credit {
             title: None,
             url: url("https://ministere.example/rss.xml"),
-            about: About {
+            about: Box::new(About {
                 title: Some("Ministère & Cie".into()),
                 url: Some(url("https://ministere.example/")),
                 ..About::default()
-            },
+            }),
             is_polled: true,
             moved_to: None,
             health: None,
@@ -52,7 +52,7 @@ impl World {
         let agency = Credit {
             title: Some("Agence".into()),
             url: url("https://agence.example/feed"),
-            about: About::default(),
+            about: Box::default(),
             is_polled: true,
             moved_to: None,
             health: None,
