@@ -66,7 +66,7 @@ pub enum Target {
         server: Url,
         /// The access token.
         token: Secret,
-        /// Who sees it.
+        /// The people that see it.
         visibility: Visibility,
     },
     /// A Matrix room.
@@ -122,7 +122,7 @@ pub enum Chat {
     Discord,
 }
 
-/// Who sees a status of Mastodon.
+/// The people that see a status of Mastodon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visibility {
     /// All, and it is in public timelines.

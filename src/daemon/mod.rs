@@ -477,7 +477,7 @@ impl Daemon {
             warn!(polls = self.polls.len(), "polls were given up: they are repeated at the next start");
         }
         if self.posting.is_running() {
-            // What is sent and not noted would be sent again.
+            // A message that is sent and not noted would be sent again.
             let ended = timeout_at(grace, self.posting.ended()).await.unwrap_or(Ok(None));
             self.survive(ended)?;
         }

@@ -42,7 +42,7 @@ impl Client {
             retry_after: waits::retry_after(response.headers(), now),
             body: Vec::new(),
         };
-        // What the status says is known; a body that breaks off changes nothing of it.
+        // The status is known; a body that breaks off changes nothing of it.
         let body = time.within(beginning(response)).await.unwrap_or_default();
         drop(visit);
         Ok(HttpAnswer { body, ..answer })

@@ -1,4 +1,4 @@
-//! What an answer of HTTP means for a post, and how long it asks to wait.
+//! The meaning of an answer of HTTP for a post, and the wait that it asks for.
 
 use chrono::{DateTime, TimeDelta};
 use serde_json::Value;
@@ -15,7 +15,7 @@ const INSTANT_MIN: f64 = 1e9;
 
 /// Judges an answer that is no success. `advice` says what to do where the target refuses us.
 pub(super) fn refusal(answer: &HttpAnswer, advice: &str, now: Timestamp) -> Receipt {
-    let why = said(answer);
+    let why = said_by_target(answer);
     match answer.status {
         401 | 403 | 404 | 405 | 410 => Receipt::Stopped { why: format!("{why}; {advice}") },
         301 | 308 => {
@@ -29,7 +29,7 @@ pub(super) fn refusal(answer: &HttpAnswer, advice: &str, now: Timestamp) -> Rece
 }
 
 /// The status of an answer, and the words of the target.
-pub(super) fn said(answer: &HttpAnswer) -> String {
+pub(super) fn said_by_target(answer: &HttpAnswer) -> String {
     let body = String::from_utf8_lossy(&answer.body);
     let json = serde_json::from_str::<Value>(&body).ok();
     let words = json.as_ref().and_then(|json| {
@@ -72,7 +72,7 @@ fn reset(text: &str, now: Timestamp) -> Option<TimeDelta> {
 }
 
 /// Returns the pause that a target wants after a message that it took: its limit is used up.
-pub(super) fn pause(answer: &HttpAnswer, now: Timestamp) -> Option<TimeDelta> {
+pub(super) fn pause_asked(answer: &HttpAnswer, now: Timestamp) -> Option<TimeDelta> {
     let left = answer.header("x-ratelimit-remaining")?.parse::<f64>().ok()?;
     if left > 0.0 { None } else { wait(answer, now) }
 }
@@ -129,7 +129,7 @@ mod tests {
     fn a_used_up_limit_asks_for_a_pause() {
         let now = "2026-11-24T12:00:00Z".parse().unwrap();
         let reset = ("x-ratelimit-reset-after", "2");
-        let of = |left| pause(&answer(200, &[("x-ratelimit-remaining", left), reset], ""), now);
+        let of = |left| pause_asked(&answer(200, &[("x-ratelimit-remaining", left), reset], ""), now);
         assert_eq!((of("1"), of("0")), (None, Some(TimeDelta::seconds(2))));
     }
 }

@@ -11,7 +11,7 @@ use crate::feed::Timestamp;
 use crate::outbox::{HttpAnswer, HttpCall, StoryEvent, Verb};
 
 /// Longest message: what servers take that were never told otherwise. Slack takes more, and advises less.
-pub(super) fn characters(chat: Chat) -> usize {
+pub(super) fn longest(chat: Chat) -> usize {
     match chat {
         Chat::Mattermost | Chat::Slack => 4_000,
         Chat::Discord => 2_000,
@@ -36,7 +36,7 @@ pub(super) fn call(chat: Chat, dispatch: &Dispatch<'_>, credentials: &Credential
         Chat::Mattermost => json!({ "text": text }),
         // No picture of each link, and none of the links that a text may hold.
         Chat::Slack => json!({ "text": text, "unfurl_links": false, "unfurl_media": false }),
-        // Whatever the text holds, nobody is pinged.
+        // Nobody is pinged, even by a text that could.
         Chat::Discord => json!({ "content": text, "allowed_mentions": { "parse": [] } }),
     };
     let mut url = credentials.url.clone()?;
@@ -54,13 +54,13 @@ pub(super) fn receipt(chat: Chat, answer: &HttpAnswer, now: Timestamp) -> Receip
         name(chat)
     );
     match answer.status {
-        200..=299 => Receipt::Taken { remote: None, pause: answers::pause(answer, now) },
+        200..=299 => Receipt::Taken { remote: None, pause: answers::pause_asked(answer, now) },
         // Slack says in words what is wrong with the webhook itself.
         400 if [&b"no_team"[..], b"team_disabled", b"no_active_hooks", b"no_service", b"user_not_found"]
             .iter()
             .any(|word| answer.body.starts_with(word)) =>
         {
-            Receipt::Stopped { why: format!("{}; {advice}", answers::said(answer)) }
+            Receipt::Stopped { why: format!("{}; {advice}", answers::said_by_target(answer)) }
         }
         _ => answers::refusal(answer, &advice, now),
     }

@@ -17,7 +17,7 @@ const LATER: i32 = 75;
 
 /// Runs a program with `line` on its standard input. No shell is there; its output goes nowhere. It ends with us, or when
 /// `limit` is over.
-pub(super) async fn run(words: &[String], line: &str, limit: Duration) -> Receipt {
+pub(super) async fn run_line(words: &[String], line: &str, limit: Duration) -> Receipt {
     let Some((program, arguments)) = words.split_first() else { return Receipt::taken() };
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -79,7 +79,7 @@ mod tests {
 
     async fn check(script: &str, expected: Receipt) {
         let words = ["sh", "-c", script].map(str::to_owned);
-        assert_eq!(run(&words, "{\"event\":\"new\"}", Duration::from_secs(5)).await, expected, "{script}");
+        assert_eq!(run_line(&words, "{\"event\":\"new\"}", Duration::from_secs(5)).await, expected, "{script}");
     }
 
     fn refused(why: &str) -> Receipt {
@@ -108,13 +108,13 @@ mod tests {
     #[tokio::test]
     async fn a_program_that_takes_too_long_is_ended() {
         let words = ["sleep", "60"].map(str::to_owned);
-        let receipt = run(&words, "{}", Duration::from_millis(100)).await;
+        let receipt = run_line(&words, "{}", Duration::from_millis(100)).await;
         assert!(matches!(&receipt, Receipt::Later { why, .. } if why.contains("was ended")), "{receipt:?}");
     }
 
     #[tokio::test]
     async fn a_program_that_is_not_there_stops_the_post() {
-        let receipt = run(&["/no/such/program".to_owned()], "{}", Duration::from_secs(5)).await;
+        let receipt = run_line(&["/no/such/program".to_owned()], "{}", Duration::from_secs(5)).await;
         assert!(matches!(&receipt, Receipt::Stopped { why } if why.contains("cannot be run")), "{receipt:?}");
     }
 }

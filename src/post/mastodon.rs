@@ -94,7 +94,7 @@ fn of_status(server: &Url, id: &str) -> Option<Url> {
 }
 
 pub(super) fn receipt(dispatch: &Dispatch<'_>, answer: &HttpAnswer) -> Receipt {
-    let pause = answers::pause(answer, dispatch.now);
+    let pause = answers::pause_asked(answer, dispatch.now);
     match (answer.status, dispatch.event) {
         (200..=299, StoryEvent::Withdrawn) => Receipt::Taken { remote: None, pause },
         (200..=299, StoryEvent::New | StoryEvent::Changed) => {

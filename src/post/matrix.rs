@@ -104,7 +104,7 @@ pub(super) fn receipt(dispatch: &Dispatch<'_>, answer: &HttpAnswer) -> Receipt {
                 StoryEvent::Changed => dispatch.remote.map(str::to_owned),
                 StoryEvent::Withdrawn => None,
             };
-            Receipt::Taken { remote, pause: answers::pause(answer, dispatch.now) }
+            Receipt::Taken { remote, pause: answers::pause_asked(answer, dispatch.now) }
         }
         (200..=299, None) => Receipt::Later { why: "its answer is none of Matrix".to_owned(), wait: None },
         (404, _) if dispatch.event == StoryEvent::Withdrawn => Receipt::taken(),

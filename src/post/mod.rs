@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `text.rs` | the text of a message: fields, cutting, escaping, no mention of anybody |
 //! | `hashtags.rs` | tags as hashtags |
-//! | `answers.rs` | what answers of HTTP mean: taken, refused, later, stopped; the waits that they ask for |
+//! | `answers.rs` | the meaning of answers of HTTP: taken, refused, later, stopped; the waits that they ask for |
 //! | `mastodon.rs`, `matrix.rs`, `channel.rs`, `webhook.rs`, `mail.rs`, `command.rs` | the targets |
 
 mod answers;
@@ -98,7 +98,7 @@ pub struct TargetFacts {
     pub room: Option<String>,
 }
 
-/// What became of a message.
+/// The end of a try to send a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Receipt {
     /// The target has it.
@@ -141,7 +141,7 @@ pub fn usual_facts(target: &Target) -> TargetFacts {
     let (characters_max, link_characters) = match target {
         Target::Mastodon { .. } => (mastodon::CHARACTERS, Some(mastodon::LINK_CHARACTERS)),
         Target::Matrix { .. } => (matrix::CHARACTERS, None),
-        Target::Channel { chat, .. } => (channel::characters(*chat), None),
+        Target::Channel { chat, .. } => (channel::longest(*chat), None),
         Target::Webhook { .. } | Target::Mail { .. } | Target::Command(_) => (usize::MAX, None),
     };
     let room = match target {
@@ -176,7 +176,7 @@ pub fn learn(post: &Post, answer: &HttpAnswer, now: Timestamp) -> Result<TargetF
 
 /// Returns the message as people would see it; the JSON for targets that get that.
 #[must_use]
-pub fn shown(dispatch: &Dispatch<'_>, facts: &TargetFacts) -> String {
+pub fn preview(dispatch: &Dispatch<'_>, facts: &TargetFacts) -> String {
     match &dispatch.post.target {
         Target::Mastodon { .. } => mastodon::text(dispatch, facts),
         Target::Matrix { .. } => matrix::text(dispatch, facts),
@@ -212,8 +212,8 @@ pub fn receipt(dispatch: &Dispatch<'_>, answer: &HttpAnswer) -> Receipt {
 }
 
 /// Runs the command of a post on an event, within a time.
-pub async fn run(dispatch: &Dispatch<'_>, words: &[String], limit: Duration) -> Receipt {
-    command::run(words, &webhook::line(dispatch), limit).await
+pub async fn run_command(dispatch: &Dispatch<'_>, words: &[String], limit: Duration) -> Receipt {
+    command::run_line(words, &webhook::line(dispatch), limit).await
 }
 
 /// Sends a mail. `id` makes its Message-ID, so that a mail which is sent again is the same for mail readers.

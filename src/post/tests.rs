@@ -195,7 +195,7 @@ fn an_alias_of_a_room_is_asked_for() {
 #[track_caller]
 fn check_title(to: &str, title: &str, expected: &str) {
     let (post, notice) = (post(to), Notice { title: title.into(), ..notice() });
-    let text = shown(&dispatch(&post, &notice, New, None), &usual_facts(&post.target));
+    let text = preview(&dispatch(&post, &notice, New, None), &usual_facts(&post.target));
     assert_eq!(text.lines().next().unwrap(), expected, "{to}");
 }
 

@@ -262,7 +262,7 @@ fn words(text: &str) -> Vec<String> {
         let blank = if pieces.is_empty() { "" } else { " " };
         let is_long = word.chars().nth(2 * CHUNK).is_some();
         let (mut piece, mut length) = (blank.to_owned(), 0);
-        // What people see as one character is never torn (UAX #29).
+        // A character as people see it is never torn (UAX #29).
         for character in word.graphemes(true) {
             if is_long && length >= CHUNK {
                 pieces.push(std::mem::take(&mut piece));

@@ -51,7 +51,7 @@ fn signature(secret: &[u8], body: &[u8]) -> Option<String> {
 
 pub(super) fn receipt(answer: &HttpAnswer, now: Timestamp) -> Receipt {
     match answer.status {
-        200..=299 => Receipt::Taken { remote: None, pause: answers::pause(answer, now) },
+        200..=299 => Receipt::Taken { remote: None, pause: answers::pause_asked(answer, now) },
         _ => answers::refusal(answer, ADVICE, now),
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation 
 }
 
 /// Returns the item of a story, as the feed has it.
-pub(super) fn item(item: &Item) -> serde_json::Value {
+pub(super) fn item_value(item: &Item) -> serde_json::Value {
     #[expect(clippy::expect_used, reason = "plain structs with text keys, written to memory")]
     serde_json::to_value(JsonItem::from(item)).expect("serialises")
 }

@@ -91,7 +91,7 @@ pub fn notice(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Notice {
 fn about(edition: &Edition<'_>, topic: &Topic, item: &Item) -> Value {
     json!({
         "topic": { "id": topic.id, "title": title_of(topic), "url": format!("{}{}/", site_address(edition), topic.id) },
-        "item": json::item(item),
+        "item": json::item_value(item),
     })
 }
 

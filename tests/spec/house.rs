@@ -95,11 +95,16 @@ const EVERYWHERE: [&str; 16] = [
 ];
 
 /// Names that several functions may have, since they do the same to different things; each is called by its module's name.
-const SHARED: [(&str, &str); 6] = [
+const SHARED: [(&str, &str); 11] = [
+    ("call", "the request that a target gets: `mastodon::call`"),
+    ("learn", "the facts about a target from its answer: `matrix::learn`"),
+    ("question", "the request for the facts about a target: `matrix::question`"),
     ("read", "what its module is about, from text or bytes: `manifest::read`, `json::read`"),
+    ("receipt", "the end of a try at a target: `webhook::receipt`"),
     ("root", "the root of a word in each language: `french::root`"),
     ("run", "a command of `cli`; `daemon::run` is one of them"),
     ("sources", "the list of sources in each format: `opml::sources`"),
+    ("text", "the text of a message for a target: `channel::text`"),
     ("topic", "the document of a topic in each format: `atom::topic`"),
     ("volume", "a volume of an archive in each format: `page::volume`"),
 ];

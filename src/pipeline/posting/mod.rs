@@ -1,6 +1,6 @@
 //! Posting: what waits in the outbox goes to its targets.
 //!
-//! [`plan`] decides purely; each try ends with one transaction that notes its result. A crash between a request and that note
+//! [`plan_rows`] decides purely; each try ends with one transaction that notes its result. A crash between a request and that note
 //! repeats the request: targets that know its key take it once, others twice. Nothing is ever lost: a row goes only when it was
 //! sent or is skipped for a reason.
 
@@ -14,7 +14,7 @@ use chrono::{TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use self::plan::{RowAction, RowStep, plan};
+use self::plan::{RowAction, RowStep, plan_rows};
 use self::press::{Press, Printed};
 use super::Context;
 use crate::config::{Auth, Post, Target};
@@ -33,7 +33,7 @@ const DIGEST_MAX: usize = 200;
 /// Longest span of `at_most`.
 const PACE_MAX: TimeDelta = TimeDelta::weeks(1);
 
-/// What came of a post in one go.
+/// The result of one go over a post.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PostReport {
     /// The post's id.
@@ -48,7 +48,7 @@ pub struct PostReport {
     pub waiting: usize,
     /// When there is something to do again, if time alone brings that.
     pub next: Option<Timestamp>,
-    /// What keeps the target from taking messages, in one line.
+    /// The reason why the target takes no messages, in one line.
     pub trouble: Option<String>,
     /// Whether somebody has to do something before anything is sent.
     pub is_stopped: bool,
@@ -65,7 +65,7 @@ pub struct WaitingRow {
     pub story: i64,
     /// Its event.
     pub event: StoryEvent,
-    /// What would become of it now: `send`, `wait`, `skip`, `nothing`.
+    /// Its next step now: `send`, `wait`, `skip`, `nothing`.
     pub action: &'static str,
     /// Until when it waits.
     pub until: Option<Timestamp>,
@@ -123,7 +123,7 @@ fn turn(context: &Context) -> Result<Option<Option<Claim>>, StoreError> {
     }
 }
 
-/// Returns what keeps the target of a post from taking messages, in one line; `None` if nothing does.
+/// Returns why the target of a post takes no messages, in one line; `None` if it takes them.
 #[must_use]
 pub fn post_trouble(outbox: &Outbox) -> Option<String> {
     let PostState { stopped, failures, last_error, .. } = &outbox.state;
@@ -145,7 +145,7 @@ pub async fn preview_posts(context: &Arc<Context>) -> Result<Vec<WaitingRow>, St
         let now = Utc::now();
         let outbox = read(context, post, now).await?;
         let mark = credentials(post).await.ok().map(|credentials| post::mark(post, &credentials));
-        for RowStep { row, action } in plan(post, &outbox, mark.as_deref(), None, now) {
+        for RowStep { row, action } in plan_rows(post, &outbox, mark.as_deref(), None, now) {
             let (action, until, why) = match action {
                 RowAction::Send => ("send", None, row.why.clone()),
                 RowAction::Settle => ("nothing", None, None),
@@ -276,7 +276,7 @@ async fn address(secret: &crate::config::Secret) -> Result<url::Url, FetchError>
     url.ok_or_else(|| FetchError::Access { key: "url", why: "it holds no address that begins with `https://`".to_owned() })
 }
 
-/// What a request means that brought no answer.
+/// The receipt of a request that brought no answer.
 fn failed(error: &FetchError) -> Receipt {
     let now = Utc::now();
     match error {
@@ -327,9 +327,9 @@ impl<'a> Sending<'a> {
         let now = Utc::now();
         let outbox = read(self.context, self.post, now).await?;
         let mark = outbox.state.stopped.clone();
-        let steps = plan(self.post, &outbox, mark.as_deref(), self.published, now);
+        let steps = plan_rows(self.post, &outbox, mark.as_deref(), self.published, now);
         let next = plan::next(&steps);
-        // What could be sent now waits for something that no clock tells, or for another go.
+        // A row that could go now waits for another go.
         let is_ready = steps.iter().any(|step| step.action == RowAction::Send);
         let next = if is_ready { Some(now + TimeDelta::seconds(1)) } else { next };
         if self.sent > 0 {
@@ -351,7 +351,7 @@ impl<'a> Sending<'a> {
         let now = Utc::now();
         let credentials = credentials(self.post).await;
         let mark = credentials.as_ref().ok().map(|credentials| post::mark(self.post, credentials));
-        let steps = plan(self.post, &outbox, mark.as_deref(), self.published, now);
+        let steps = plan_rows(self.post, &outbox, mark.as_deref(), self.published, now);
         let mut state = outbox.state;
         let mut to_send = Vec::new();
         let mut settled = Vec::new();
@@ -485,7 +485,7 @@ impl<'a> Sending<'a> {
                     Err(error) => failed(&error),
                 }
             }
-            Target::Command(words) => post::run(dispatch, words, COMMAND_MAX).await,
+            Target::Command(words) => post::run_command(dispatch, words, COMMAND_MAX).await,
             Target::Mail { .. } => {
                 let id = post::key_of(dispatch);
                 self.mail(press, printed, &id, dispatch.trial.is_some(), credentials).await

@@ -1,4 +1,4 @@
-//! What becomes of each row of an outbox now: a pure function of rows, settings and the time.
+//! The next step of each row of an outbox: a pure function of rows, settings and the time.
 
 use chrono::TimeDelta;
 
@@ -8,14 +8,14 @@ use crate::outbox::{Outbox, OutboxRow, StoryEvent};
 use crate::post;
 use crate::text::exact_duration;
 
-/// A row, and what is to be done with it.
+/// A row and its next step.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct RowStep {
     pub(super) row: OutboxRow,
     pub(super) action: RowAction,
 }
 
-/// What is to be done with a row.
+/// The next step of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum RowAction {
     /// Its event goes to the target.
@@ -32,7 +32,7 @@ pub(super) enum RowAction {
 const WAIT_MAX: TimeDelta = TimeDelta::days(1);
 
 /// Decides on all rows, in their order. `published` is the generation whose documents are in place, if they are waited for.
-pub(super) fn plan(post: &Post, outbox: &Outbox, mark: Option<&str>, published: Option<i64>, now: Timestamp) -> Vec<RowStep> {
+pub(super) fn plan_rows(post: &Post, outbox: &Outbox, mark: Option<&str>, published: Option<i64>, now: Timestamp) -> Vec<RowStep> {
     let is_stopped = outbox.state.stopped.is_some() && outbox.state.stopped.as_deref() == mark;
     let closed = match () {
         () if is_stopped => Some(RowAction::Wait(None)),
@@ -161,7 +161,7 @@ mod tests {
 
     #[track_caller]
     fn check(keys: &str, outbox: &Outbox, now: Timestamp, expected: &[RowAction]) {
-        let steps = plan(&post(keys), outbox, Some("mark"), Some(5), now);
+        let steps = plan_rows(&post(keys), outbox, Some("mark"), Some(5), now);
         assert_eq!(steps.into_iter().map(|step| step.action).collect::<Vec<_>>(), expected);
     }
 

@@ -120,7 +120,7 @@ impl<'a> Press<'a> {
         }
         let notice = &printed.notice;
         let dispatch = Dispatch { post, notice, event, noted: now, remote: None, trial: None, now };
-        post::shown(&dispatch, &post::usual_facts(&post.target))
+        post::preview(&dispatch, &post::usual_facts(&post.target))
     }
 
     /// Tells whether labels are being made, so that topics do not show yet what they will.

@@ -100,7 +100,7 @@ impl<'a> Writing<'a> {
             Change::Throttle { throttle, now } => operations::save_throttle(connection, throttle, *now),
             Change::Turn(turn) => operations::write_turn(connection, turn),
             Change::Announced(announcement) => operations::save_announcement(connection, announcement),
-            Change::Enroll(topics) => outbox::enroll(connection, topics),
+            Change::Enroll(topics) => outbox::save_post_topics(connection, topics),
             Change::News { numbers, now } => outbox::note_news(connection, numbers, *now),
             Change::Revised { numbers, now } => outbox::note_changed(connection, numbers, *now),
             Change::Outbox(result) => outbox::save_result(connection, result),

@@ -423,7 +423,7 @@ impl Store for Sqlite {
         // The write-ahead log needs no help: each commit that makes it long folds it back. No statistics are taken: those of
         // a young store make the planner read all labels of a topic where one would do, years later.
         self.refuse_lost()?;
-        let tidied = outbox::tidy(&self.connection, now)
+        let tidied = outbox::drop_spent(&self.connection, now)
             .and_then(|()| meta::set(&self.connection, "tidied", Some(unix(now))));
         causes::explained(tidied, &self.path)
     }

@@ -9,8 +9,8 @@ use crate::outbox::{Outbox, OutboxRow, PostState, PostTopic, RowResult, StoryEve
 /// Rows are of no use any more after so long: no story is young enough then.
 const KEPT_SECONDS: i64 = 60 * 86_400;
 
-/// Puts the topics of all posts in the place of those before. What is new among them begins with the next entry.
-pub(super) fn enroll(connection: &Connection, topics: &[PostTopic]) -> Result<(), StoreError> {
+/// Puts the topics of all posts in the place of those before. A pair that is new begins with the next entry.
+pub(super) fn save_post_topics(connection: &Connection, topics: &[PostTopic]) -> Result<(), StoreError> {
     let known = connection
         .prepare_cached("SELECT topic, post FROM post_topic")?
         .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?
@@ -70,7 +70,7 @@ pub(super) fn note_changed(connection: &Connection, numbers: &[i64], now: Timest
             next_try = NULL, why = NULL
          WHERE {OF_STORY} AND (state = 'sent' OR state = 'waiting' AND event = 'withdrawn')"
     );
-    // What is being sent at this moment may say what the story said before.
+    // A message that is on its way says what the story said before.
     let under_way = format!("UPDATE outbox SET generation = ?2 WHERE {OF_STORY} AND state = 'waiting'");
     for number in numbers {
         connection.prepare_cached(&under_way)?.execute(params![number, generation])?;
@@ -212,7 +212,7 @@ fn outbox_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
 }
 
 /// Deletes rows that nothing can come of any more.
-pub(super) fn tidy(connection: &Connection, now: Timestamp) -> Result<(), StoreError> {
+pub(super) fn drop_spent(connection: &Connection, now: Timestamp) -> Result<(), StoreError> {
     connection.execute("DELETE FROM outbox WHERE noted < ?1", [unix(now) - KEPT_SECONDS])?;
     Ok(())
 }
