@@ -53,7 +53,7 @@ fn start() -> Sender<ReadingJob> {
     let queue = Arc::new(Mutex::new(queue));
     for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
         let queue = Arc::clone(&queue);
-        // Fewer threads are slower; with none, `run` falls back to the runtime's.
+        // Fewer threads are slower; with none, `run_aside` falls back to the runtime's.
         let _ = thread::Builder::new().name("reader".to_owned()).stack_size(STACK_BYTES).spawn(move || read(&queue));
     }
     jobs

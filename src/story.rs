@@ -17,9 +17,11 @@ pub use gist::{Gist, Order, Spot, TellingWord, TellingWords, WINDOW};
 pub use plain::Plain;
 pub use shown::{Chosen, Told, ToldEntry, shown};
 
-/// Identity of an entry within its source: a hash of its guid, else its link, else its text, each with the title.
+/// Identity of an entry within its source: a hash of its guid, else its link or first file, else its text, each with the
+/// title.
 ///
-/// The title is part of it because some sources give several entries one guid or one link.
+/// The title is part of it because some sources give several entries one guid or one link. Entries that share the title,
+/// too, are told apart by their texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryKey(pub [u8; 16]);
 
@@ -97,7 +99,7 @@ impl fmt::Display for Month {
     }
 }
 
-/// An entry's identity, known before the store is asked.
+/// An entry's identity, known from its document alone.
 ///
 /// ```
 /// use veille::dedup::{Decision, recognise, identify};
@@ -119,7 +121,7 @@ pub struct Identity {
     pub guid_key: Option<EntryKey>,
     /// Whether no other entry of its document has its guid, so that the guid alone finds it again.
     pub owns_guid: bool,
-    /// Hash of its text.
+    /// Hash of its title, texts and link.
     pub fingerprint: Fingerprint,
     /// The link without its non-identifying parts; `None` for a site's root or a page that several entries of the
     /// document share.
@@ -130,7 +132,8 @@ pub struct Identity {
     pub clues: Clues,
 }
 
-/// A phrase that more entries have is a phrase of the trade, and no clue.
+/// Most entries that a clue leads to: a phrase that more entries have is one of the trade, and no clue; of a link that more
+/// have, so many are taken.
 pub const COMMON_CLUE: usize = 16;
 
 /// A span of ninety days, counted from 1970. Clues are kept by the period in which their entry was first seen: so reads

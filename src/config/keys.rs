@@ -101,7 +101,7 @@ table! {
     pub struct DedupSettings in "[dedup]" {
         /// Longest time between two publications of one item.
         window: TimeDelta = period(DAY, YEAR), default("90 days");
-        /// Whether titles and texts are compared; else only links and guids are.
+        /// Whether entries of two sources are compared by titles and texts; else only by links and guids.
         near_duplicates: bool = FLAG, default(true);
         /// Time after which an entry counts as withdrawn that is gone from a feed which still lists its neighbours.
         withdrawn_after: TimeDelta = period(0, YEAR), default("3 days");

@@ -1,7 +1,8 @@
 //! From bytes to a [`Feed`]: whatever a publisher sends, within limits (RSS 0.9x to 2.0, RDF, Atom, JSON Feed).
 //!
 //! The only home of `feed_rs`, `quick_xml`, `encoding_rs`, `chardetng`, `ammonia` and `mime_guess`. [`read`] is the way in:
-//! decode to UTF-8, read a tolerant tree, repair it to one clean Atom document, let `feed_rs` read that. Nothing here panics or
+//! decode to UTF-8; of XML read a tolerant tree, repair it to one clean Atom document, let `feed_rs` read that; JSON is read by
+//! `json`. Nothing here panics or
 //! aborts on any input; what was wrong comes back as [`Defect`]s. No network, no clock.
 
 mod article;

@@ -17,7 +17,7 @@ use crate::story::{Bond, Peer, Revision, StoredEntry};
 /// When the store fails.
 pub fn merge(store: &mut dyn Store, config: &Config, one: i64, other: i64, now: Timestamp) -> Result<(), StoreError> {
     let grouping = Grouping::of(config);
-    let mut memo = Memo::new();
+    let mut memo = Memo::default();
     look_decide_write(store, &about(&[one, other]), |around| {
         let mut draft = Draft::new(around, &grouping, &mut memo);
         let (ours, theirs) = (mates(around, one), mates(around, other));
@@ -34,7 +34,7 @@ pub fn merge(store: &mut dyn Store, config: &Config, one: i64, other: i64, now: 
 /// When the store fails.
 pub fn split(store: &mut dyn Store, config: &Config, number: i64, now: Timestamp) -> Result<usize, StoreError> {
     let grouping = Grouping::of(config);
-    let mut memo = Memo::new();
+    let mut memo = Memo::default();
     look_decide_write(store, &about(&[number]), |around| {
         let mut draft = Draft::new(around, &grouping, &mut memo);
         let mates = mates(around, number);
@@ -101,7 +101,7 @@ pub struct Kinship {
 /// When the store fails.
 pub fn account(store: &mut dyn Store, config: &Config, number: i64) -> Result<Option<Account>, StoreError> {
     let grouping = Grouping::of(config);
-    let mut memo = Memo::new();
+    let mut memo = Memo::default();
     let mut around = store.surroundings(&about(&[number]))?;
     let Some(entry) = around.peers.get(&number).cloned() else { return Ok(None) };
     let near = loop {

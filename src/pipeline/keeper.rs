@@ -151,7 +151,7 @@ pub(super) fn keep_polls(
     polls: &[PollToKeep],
     grouping: &Grouping,
 ) -> Result<Vec<Counts>, StoreError> {
-    let mut memo = Memo::new();
+    let mut memo = Memo::default();
     look_decide_write(store, &asked(polls, grouping), |around| {
         let decided = decide(polls, around, grouping, &mut memo)?;
         Ok((decided.changes, decided.counts))

@@ -77,7 +77,7 @@ pub(super) async fn read_answer(
     let reading = aside(move || {
         let mut feed = parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)?;
         // Half an entry would be published for good, or would replace the whole one.
-        if feed.entries.len() > 1 && feed.defects.iter().any(|defect| defect.code == "cut_entry") {
+        if feed.entries.len() > 1 && feed.defects.iter().any(is_cut) {
             feed.entries.pop();
         }
         let entries = std::mem::take(&mut feed.entries);
@@ -90,12 +90,19 @@ pub(super) async fn read_answer(
         message: format!("{error}; {}", error.hint()),
     };
     let (entries, about) = reading.await?.map_err(unreadable)?;
+    // What was cut off may come with the same document: the next request asks for it again.
+    let validators = if about.defects.iter().any(is_cut) { Vec::new() } else { validators };
     let order = entries.iter().map(|(_, identity)| identity.key).collect();
     let listing = Listing::new(is_delta, is_first, &about.defects, order);
     Ok(Some(ReadDocument { about, entries, listing, hash, validators }))
 }
 
-/// Separates new and changed entries from known ones: only those are sanitised and labelled.
+/// Whether a document ended within its last entry.
+fn is_cut(defect: &Defect) -> bool {
+    defect.code == "cut_entry"
+}
+
+/// Sets entries apart that are stored unchanged: only the others are sanitised and labelled.
 pub(super) async fn prepare(
     context: &Arc<Context>,
     source: &Source,

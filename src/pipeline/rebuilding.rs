@@ -58,7 +58,7 @@ fn write_rebuilt(store: &mut dyn Store, grouping: &Grouping, read: Vec<Read>, la
     }
     let _ = store.apply(&changes, None)?;
     let asked = Inquiry { peers: waiting.iter().map(|(stored, _)| stored.number).collect(), ..Inquiry::default() };
-    let mut memo = Memo::new();
+    let mut memo = Memo::default();
     look_decide_write(store, &asked, |around| {
         let mut draft = Draft::new(around, grouping, &mut memo);
         for (stored, sketched) in &waiting {

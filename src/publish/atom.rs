@@ -195,7 +195,6 @@ fn links(item: &Item) -> Vec<Link> {
     if let Some(url) = &item.url {
         links.push(Link { hreflang: item.language.clone(), ..link("alternate", url.clone(), None, None) });
     }
-    // Our information is from all tellings of the story, so they are `via`; news on the same subject is only `related`.
     let via = item.elsewhere.iter().chain(&item.via).map(|other| ("via", other));
     let related = item.related.iter().map(|other| ("related", other));
     links.extend(via.chain(related).map(|(rel, other)| link(rel, other.url.clone(), None, other.title.clone())));

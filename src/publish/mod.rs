@@ -49,7 +49,7 @@ pub use opml::{Subscription, subscriptions};
 pub use page::HOME_NEWS;
 pub use tree::{Body, Encoded, Resource, Tree};
 
-/// The whole content of the publication at one moment.
+/// What all documents of a publication have in common, and the topics that the home page lists.
 #[derive(Debug, Clone)]
 pub struct Edition<'a> {
     /// Addresses and secrets that no document may name.

@@ -28,7 +28,8 @@ pub struct Comparison {
     pub verdict: Result<Sameness, Refusal>,
     /// Share of the titles' content words that both have, 0 to 1.
     pub title: f64,
-    /// Share of the smaller text's shingles (three words in a row) that the larger text has, 0 to 1.
+    /// Share of the smaller text's shingles (three words in a row) that the larger text has, 0 to 1; of the summaries', if
+    /// that is greater.
     pub text: f64,
     /// Words of the shorter text.
     pub words: usize,
@@ -54,7 +55,7 @@ pub enum Refusal {
     Bulletins,
     /// Each title has a content word that the other lacks: one form filled in twice.
     TitleWords,
-    /// Two items of one source, or a page whose content was replaced.
+    /// Two items of one source, or of one page, whose content was replaced.
     Neighbours,
     /// Titles and texts are not alike enough.
     Unlike,
@@ -79,7 +80,7 @@ impl fmt::Display for Refusal {
             Self::Years => "the same text about different years",
             Self::Bulletins => "two short texts, alike but for their numbers",
             Self::TitleWords => "each title has a word that the other lacks",
-            Self::Neighbours => "different items on one page of one source",
+            Self::Neighbours => "different items on one page, or of one source",
             Self::Unlike => "titles and texts are not alike enough",
         })
     }
@@ -107,13 +108,13 @@ fn compare_across(one: &Subject, other: &Subject, settings: &DedupSettings) -> C
     } else if settings.near_duplicates {
         likeness.verdict(one, other, settings)
     } else {
-        Err(Refusal::Unlike)
+        likeness.guards(one, other, settings).and(Err(Refusal::Unlike))
     };
     likeness.comparison(verdict)
 }
 
-/// Whether [`compare`] may find the same item, without looking at any text. It spares a new source the comparison of its
-/// whole first document with itself.
+/// Whether [`compare`] may find the same item, without looking at any text. Two entries of one source seldom are: without
+/// this, all entries of a first document would be compared with each other.
 #[must_use]
 pub fn may_be_same(one: &Subject, other: &Peer) -> bool {
     let is_dated_alike = one.published.is_some() && one.published == other.published;
@@ -195,7 +196,7 @@ impl Likeness {
         self.text_guards(one, other)?;
         // Both titles hold a word that the other lacks: a form filled in twice, or a rewording.
         let reworded = self.title >= 0.6 && self.text >= 0.9 && self.words >= 80 && !self.is_swapped;
-        if self.diverge && self.title < 0.999 && !reworded {
+        if self.diverge && !reworded {
             return Err(Refusal::TitleWords);
         }
         Ok(())

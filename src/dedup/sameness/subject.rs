@@ -1,4 +1,4 @@
-//! Subjects: entries prepared for comparison, once, before the store is asked anything.
+//! Subjects: entries prepared for comparison, once, before the store is asked for those that may be the same.
 
 use std::sync::LazyLock;
 

@@ -192,7 +192,6 @@ fn single_capitals(title: &str) -> impl Iterator<Item = char> {
     title.chars().zip(behind).zip(further).filter_map(|((before, letter), after)| {
         let begins = before.is_whitespace() || before == '(';
         let ends = after.is_none_or(|c| !c.is_alphanumeric() && !['_', '\'', '’', '.'].contains(&c));
-        // In a title all in capitals a single letter is a word.
         (begins && ends && letter.is_ascii_uppercase()).then_some(letter)
     })
 }

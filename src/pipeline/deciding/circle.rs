@@ -3,8 +3,8 @@
 //! 1. [`candidates`] finds the stored entries that share clues with an entry.
 //! 2. Those that are the same item form its circle. The candidates of each member, the other entries of its story and
 //!    the entries bound to it join the circle in turn.
-//! 3. [`dedup::partition`] parts the whole circle into stories anew. So the stories do not depend on the order in which
-//!    entries came, except for the head of each story.
+//! 3. [`dedup::partition`] parts the whole circle into stories anew. So the stories seldom depend on the order in which
+//!    entries came: their heads do, and where a circle has reached its limit.
 
 #[cfg(test)]
 mod tests;
@@ -184,13 +184,13 @@ impl Circle {
     /// Fast path: all candidates belong to one story, and no guard refuses the new entry beside its other entries. The
     /// partition would change nothing.
     ///
-    /// Entries that were parted from that story before stay apart.
+    /// Entries that an earlier partition kept out of that story stay out.
     fn only_story(&self, draft: &mut Draft<'_>) -> Option<i64> {
         let found: HashSet<i64> = self.stories.values().copied().collect();
         let (Some(new), Some(head), 1) = (self.members.first(), found.iter().next(), found.len()) else {
             return None;
         };
-        for mate in draft.told(*head).into_iter().filter(|mate| !self.has(*mate)) {
+        for mate in draft.told(*head).into_iter().filter(|mate| !self.has(*mate)).take(CIRCLE_MAX) {
             let Some(mate) = draft.sketched(mate) else { continue };
             let refusal = dedup::compare(&new.subject, &mate.subject, &draft.grouping.settings).verdict.err();
             if refusal.is_some_and(dedup::Refusal::is_guard) {

@@ -47,6 +47,7 @@ pub(crate) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub(crate) fn new(around: &'a Surroundings, grouping: &'a Grouping, memo: &'a mut Memo) -> Self {
+        memo.turn_to(around.generation);
         Self {
             around,
             grouping,
@@ -161,7 +162,7 @@ impl<'a> Draft<'a> {
 
     /// The sketch of an entry, read back.
     pub(crate) fn sketched(&mut self, number: i64) -> IfRead<Arc<Sketched>> {
-        if let Some(sketched) = self.sketched.get(&number).or_else(|| self.memo.get(&number)) {
+        if let Some(sketched) = self.sketched.get(&number).or_else(|| self.memo.sketched.get(&number)) {
             return Some(Arc::clone(sketched));
         }
         let read = self.peer(number).map(dedup::sketched)?;
@@ -177,7 +178,7 @@ impl<'a> Draft<'a> {
             }
         };
         let read = Arc::new(read);
-        self.memo.insert(number, Arc::clone(&read));
+        self.memo.sketched.insert(number, Arc::clone(&read));
         Some(read)
     }
 

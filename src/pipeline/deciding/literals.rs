@@ -80,7 +80,7 @@ pub(super) fn around(peers: impl IntoIterator<Item = Peer>) -> Surroundings {
 
 /// Decides; whatever is asked and is not in `around` is not stored. Returns what was decided, and what is to be written.
 pub(super) fn decided<T>(around: &Surroundings, mut decide: impl FnMut(&mut Draft<'_>) -> T) -> (T, Vec<Change>) {
-    let (grouping, mut memo, mut around) = (grouping(), Memo::new(), around.clone());
+    let (grouping, mut memo, mut around) = (grouping(), Memo::default(), around.clone());
     loop {
         let mut draft = Draft::new(&around, &grouping, &mut memo);
         let decided = decide(&mut draft);

@@ -5,7 +5,7 @@
 //!
 //! | file | decides |
 //! | --- | --- |
-//! | `mod.rs` | the order: source state, document, entries |
+//! | `mod.rs` | the order: entries of the document, withdrawals, source state |
 //! | `circle.rs` | which entries tell one story |
 //! | `relating.rs` | the related news of stories |
 //! | `withdrawal.rs` | which entries are missed and withdrawn |
@@ -124,8 +124,21 @@ pub(super) struct Decided {
 /// Of an entry that was dropped meanwhile the answer stays `None`, and the decision goes on without it.
 pub(super) type IfRead<T> = Option<T>;
 
-/// Sketches that were read, by number: they serve all attempts at a decision.
-pub(super) type Memo = HashMap<i64, Arc<Sketched>>;
+/// Sketches that were read, by number: they serve all attempts at a decision, as long as the store stays as it was.
+#[derive(Debug, Default)]
+pub(super) struct Memo {
+    generation: i64,
+    sketched: HashMap<i64, Arc<Sketched>>,
+}
+
+impl Memo {
+    /// Forgets all sketches if they were read under another generation: an entry may have been edited since.
+    fn turn_to(&mut self, generation: i64) {
+        if self.generation != generation {
+            *self = Self { generation, sketched: HashMap::new() };
+        }
+    }
+}
 
 /// Decides on polls, in their order. The error is the inquiry that the decision lacks.
 pub(super) fn decide(

@@ -28,6 +28,19 @@ fn grouping() -> Grouping {
     Grouping { settings: crate::dedup::usual_settings(), apart: HashSet::new() }
 }
 
+#[test]
+fn a_sketch_that_was_read_before_somebody_else_wrote_is_read_again() {
+    use super::literals::{around, peer, prepared};
+    let grouping = grouping();
+    let mut memo = Memo::default();
+    let mut words = |generation: i64, text: &str| {
+        let around = Surroundings { generation, ..around([peer(1, "a", &prepared("a", "1", text))]) };
+        Draft::new(&around, &grouping, &mut memo).sketched(1).map(|read| read.clues.clone())
+    };
+    let [before, again, after] = [words(1, TEXT), words(1, "Rien."), words(2, "Rien.")];
+    assert!(before == again && before != after);
+}
+
 /// An entry of a source: the path of its page, its title, its text.
 fn entry(path: &str, title: &str, text: &str) -> Entry {
     Entry {
