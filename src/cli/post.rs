@@ -60,15 +60,14 @@ struct WaitingLine<'a> {
 pub(super) fn run(config: Config, options: &PostOptions) -> Result<(), Failure> {
     let named = options.test.as_ref().or(options.skip.as_ref()).map(|id| chosen(&config, id)).transpose()?;
     if config.posts.is_empty() {
-        return Err(Failure::Usage("error: this config has no `[[post]]`\nhelp: the example `config.toml` shows some".into()));
+        output::note("this config has no `[[post]]`: the example `config.toml` shows some");
+        return Ok(());
     }
     pipeline::refuse_others(&config)?;
     let store = pipeline::open_store(&config)?;
     let (store, thread) = Handle::new(Box::new(store))?;
     open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
-        // A post that is new begins now.
-        pipeline::enroll(&context).await?;
         match named {
             _ if options.dry_run => show(&pipeline::preview_posts(&context).await?, &context.config, options.json),
             Some(post) if options.test.is_some() => {
@@ -97,7 +96,20 @@ fn chosen(config: &Config, id: &str) -> Result<Post, Failure> {
 }
 
 async fn send(context: &Arc<Context>, json: bool) -> Result<(), Failure> {
-    let reports = pipeline::post(context, None, &CancellationToken::new()).await?;
+    // A post that is new begins now.
+    pipeline::enroll(context).await?;
+    let mut reports = pipeline::post(context, None, &CancellationToken::new()).await?;
+    let has_moved = |report: &PostReport| report.sent + report.skipped.len() > 0;
+    let goes_on = |report: &PostReport| report.is_ready && report.trouble.is_none() && has_moved(report);
+    let mut is_more = reports.iter().any(goes_on);
+    while is_more {
+        let more = pipeline::post(context, None, &CancellationToken::new()).await?;
+        if more.is_empty() {
+            break;
+        }
+        is_more = more.iter().any(goes_on);
+        reports = reports.into_iter().zip(more).map(|(before, after)| before.and(after)).collect();
+    }
     if reports.is_empty() {
         output::note("another process is sending at this moment");
         return Ok(());
@@ -107,14 +119,19 @@ async fn send(context: &Arc<Context>, json: bool) -> Result<(), Failure> {
     output::print(&lines.concat())?;
     let failing: Vec<&str> =
         reports.iter().filter(|report| report.trouble.is_some()).map(|report| report.post.as_str()).collect();
-    if failing.is_empty() { Ok(()) } else { Err(anyhow!("not everything could be sent: {}", failing.join(", ")).into()) }
+    if failing.is_empty() {
+        Ok(())
+    } else {
+        Err(anyhow!("not everything could be sent: {}", failing.join(", ")).into())
+    }
 }
 
 fn line(report: &PostReport, zone: Tz, json: bool) -> serde_json::Result<String> {
-    let PostReport { post, to, sent, skipped, waiting, next, trouble, is_stopped } = report;
+    let PostReport { post, to, sent, skipped, waiting, next, trouble, is_stopped, .. } = report;
     if json {
         let (skipped, error) = (skipped.len(), trouble.as_deref());
-        let line = PostLine { post, to, sent: *sent, skipped, waiting: *waiting, next: *next, stopped: *is_stopped, error };
+        let line =
+            PostLine { post, to, sent: *sent, skipped, waiting: *waiting, next: *next, stopped: *is_stopped, error };
         return Ok(serde_json::to_string(&line)? + "\n");
     }
     let mut text = format!("{post} ({to}): {sent} sent, {waiting} waiting");
@@ -143,8 +160,7 @@ fn show(rows: &[WaitingRow], config: &Config, json: bool) -> Result<(), Failure>
         let WaitingRow { post, to, story, event, action, until, why, message } = row;
         if json {
             let (event, why, message) = (event.word(), why.as_deref(), message.as_deref());
-            let line =
-                WaitingLine { post, to, story: *story, event, action, until: *until, why, message };
+            let line = WaitingLine { post, to, story: *story, event, action, until: *until, why, message };
             text += &(serde_json::to_string(&line)? + "\n");
             continue;
         }

@@ -193,8 +193,11 @@ impl Target {
     pub fn digest(&self) -> Option<&Schedule> {
         match self {
             Self::Mail { schedule, .. } => schedule.as_ref(),
-            Self::Mastodon { .. } | Self::Matrix { .. } | Self::Channel { .. } | Self::Webhook { .. } => None,
-            Self::Command(_) => None,
+            Self::Mastodon { .. }
+            | Self::Matrix { .. }
+            | Self::Channel { .. }
+            | Self::Webhook { .. }
+            | Self::Command(_) => None,
         }
     }
 }
@@ -242,7 +245,8 @@ pub(super) const TARGET: KeyType<String> = KeyType::new(
     |literal, key, found| one_of(&TARGETS, literal, key, found),
 );
 pub(super) const SERVER: KeyType<String> = KeyType::new("an address in quotes", read_text);
-pub(super) const ROOM: KeyType<String> = KeyType::new("a room such as `\"!abc:example.org\"` or `\"#news:example.org\"`", room);
+pub(super) const ROOM: KeyType<String> =
+    KeyType::new("a room such as `\"!abc:example.org\"` or `\"#news:example.org\"`", room);
 pub(super) const MSGTYPE: KeyType<String> = KeyType::new("`\"m.notice\"` or `\"m.text\"`", |literal, key, found| {
     one_of(&["m.notice", "m.text"], literal, key, found)
 });
@@ -258,16 +262,19 @@ pub(super) const EDITS: KeyType<bool> = KeyType::new("`\"ignore\"` or `\"update\
 pub(super) const WITHDRAWN: KeyType<bool> = KeyType::new("`\"keep\"` or `\"delete\"`", |literal, key, found| {
     Some(one_of(&["keep", "delete"], literal, key, found)? == "delete")
 });
-pub(super) const TEMPLATE: KeyType<TextTemplate> = KeyType::new("a text with fields in braces: `\"{title} {link}\"`", template);
+pub(super) const TEMPLATE: KeyType<TextTemplate> =
+    KeyType::new("a text with fields in braces: `\"{title} {link}\"`", template);
 pub(super) const PACE: KeyType<Pace> = KeyType::new("a number and a span: `\"4 per hour\"`, `\"10 per day\"`", pace);
 pub(super) const QUIET: KeyType<Quiet> = KeyType::new("hours such as `\"20:00-07:00\"`", quiet);
 pub(super) const COMMAND: KeyType<Vec<String>> =
     KeyType::new("a program and its arguments: `[\"program\", \"argument\"]`", command);
-pub(super) const MAILBOX: KeyType<MailAddress> =
-    KeyType::new("a mail address: `\"veille@example.org\"`, `\"Veille <veille@example.org>\"`", |literal, key, found| {
+pub(super) const MAILBOX: KeyType<MailAddress> = KeyType::new(
+    "a mail address: `\"veille@example.org\"`, `\"Veille <veille@example.org>\"`",
+    |literal, key, found| {
         let text = read_text(literal, key, found)?;
         mailbox(&text, literal, found)
-    });
+    },
+);
 pub(super) const MAILBOXES: KeyType<Vec<MailAddress>> =
     KeyType::new("a list of mail addresses: `[\"one@example.org\"]`", |literal, key, found| {
         let written = read_texts(literal, key, found)?;
@@ -362,12 +369,7 @@ fn way_out(key: &str) -> &'static str {
     }
 }
 
-fn target(
-    section: &Section<'_>,
-    written: &PostTable,
-    zone: Tz,
-    found: &mut Findings<'_>,
-) -> Option<Target> {
+fn target(section: &Section<'_>, written: &PostTable, zone: Tz, found: &mut Findings<'_>) -> Option<Target> {
     let word = written.target.as_str();
     let server = written.server.as_ref().and_then(|_| section.literal("server"));
     Some(match word {
@@ -410,7 +412,8 @@ fn target(
 
 /// The usual text of a target.
 fn usual_text(word: &str) -> TextTemplate {
-    let text = if word == "mastodon" { "{title}\n\n{source} · {link}\n{hashtags}" } else { "{title}\n{source} · {link}" };
+    let text =
+        if word == "mastodon" { "{title}\n\n{source} · {link}\n{hashtags}" } else { "{title}\n{source} · {link}" };
     TextTemplate::parse(text).unwrap_or(TextTemplate(Vec::new()))
 }
 
@@ -592,13 +595,13 @@ fn address(text: &str, span: &Range<usize>, found: &mut Findings<'_>) -> Option<
 }
 
 fn warn_if_open(url: &Url, span: &Range<usize>, what: &str, found: &mut Findings<'_>) {
-    if url.scheme() == "http" && !is_this_machine(url.host()) {
+    if url.scheme() == "http" && !is_this_machine(url) {
         found.warning(span, format!("{what} goes over the network unencrypted")).help("write `https://`");
     }
 }
 
-fn is_this_machine(host: Option<Host<&str>>) -> bool {
-    match host {
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

@@ -8,8 +8,8 @@ use std::path::{Component, Path, PathBuf};
 use super::diagnostic::{Diagnosis, Invalid, Problems};
 use super::findings::Findings;
 use super::keys::{
-    DedupSettings, PollSettings, PostTable, PublishSettings, ROOT, ServeSettings, Site, Source, StoreSettings, TopicDefaults,
-    TopicTable,
+    DedupSettings, PollSettings, PostTable, PublishSettings, ROOT, ServeSettings, Site, Source, StoreSettings,
+    TopicDefaults, TopicTable,
 };
 use super::section::Section;
 use super::values::PATH;

@@ -64,6 +64,9 @@ const LOOK: Duration = Duration::from_secs(2);
 /// which is an outage; to be killed earlier would only begin the same wait again.
 const LOOK_MAX: Duration = Duration::from_secs(75);
 
+/// When the outbox is looked at again that another process was sending from.
+const POSTING_PAUSE: TimeDelta = TimeDelta::seconds(10);
+
 /// When a source is tried again over which we panicked.
 const PANIC_PAUSE: TimeDelta = TimeDelta::hours(1);
 
@@ -409,6 +412,11 @@ impl Daemon {
 
     /// Goes on with what waits in the outbox when it is due, and tells of posts in trouble.
     fn posted(&mut self, reports: &[PostReport]) {
+        if reports.is_empty() && !self.context.config.posts.is_empty() {
+            // Another process is sending.
+            self.next_posting.get_or_insert_with(|| Utc::now() + POSTING_PAUSE);
+            return;
+        }
         let next = reports.iter().filter_map(|report| report.next).min();
         self.next_posting = self.next_posting.into_iter().chain(next).min();
         let trouble = |report: &PostReport| Some(format!("post `{}`: {}", report.post, report.trouble.as_deref()?));

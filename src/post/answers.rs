@@ -44,17 +44,16 @@ pub(super) fn said_by_target(answer: &HttpAnswer) -> String {
 
 /// Returns how long an answer asks to wait: by its headers, else by its body.
 pub(super) fn wait(answer: &HttpAnswer, now: Timestamp) -> Option<TimeDelta> {
-    let seconds = |number: f64| TimeDelta::try_milliseconds((number * 1000.0).ceil().clamp(0.0, 1e12) as i64);
     let json = || serde_json::from_slice::<Value>(&answer.body).ok();
     let by_body = || {
         let json = json()?;
         let milliseconds = json.get("retry_after_ms").and_then(Value::as_f64).map(|number| number / 1000.0);
-        seconds(milliseconds.or_else(|| json.get("retry_after").and_then(Value::as_f64))?)
+        in_seconds(milliseconds.or_else(|| json.get("retry_after").and_then(Value::as_f64))?)
     };
     let after = answer.header("x-ratelimit-reset-after").and_then(|text| text.parse::<f64>().ok());
     answer
         .retry_after
-        .or_else(|| seconds(after?))
+        .or_else(|| in_seconds(after?))
         .or_else(by_body)
         .or_else(|| reset(answer.header("x-ratelimit-reset")?, now))
 }
@@ -66,9 +65,14 @@ fn reset(text: &str, now: Timestamp) -> Option<TimeDelta> {
     }
     let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)?;
     if number >= INSTANT_MIN {
-        return Some(Timestamp::from_timestamp(number.ceil() as i64, 0)? - now);
+        return Some(Timestamp::UNIX_EPOCH + in_seconds(number)? - now);
     }
-    TimeDelta::try_milliseconds((number * 1000.0) as i64)
+    in_seconds(number)
+}
+
+/// A wait in seconds, as services write it; a negative one is none, and three hundred years are as good as more.
+fn in_seconds(number: f64) -> Option<TimeDelta> {
+    TimeDelta::from_std(std::time::Duration::try_from_secs_f64(number.clamp(0.0, 1e10)).ok()?).ok()
 }
 
 /// Returns the pause that a target wants after a message that it took: its limit is used up.
@@ -97,11 +101,15 @@ mod tests {
     fn each_service_tells_a_wait_in_its_own_way() {
         check_wait(&[], "", None);
         check_wait(&[("x-ratelimit-reset", "2026-11-24T12:05:00.000Z")], "", Some(300_000));
-        check_wait(&[("x-ratelimit-reset", "1795521660.5")], "", Some(61_000));
+        check_wait(&[("x-ratelimit-reset", "1795521660.5")], "", Some(60_500));
         check_wait(&[("x-ratelimit-reset", "7")], "", Some(7_000));
         check_wait(&[("x-ratelimit-reset-after", "1.25")], "", Some(1_250));
         check_wait(&[], "{\"errcode\":\"M_LIMIT_EXCEEDED\",\"retry_after_ms\":2000}", Some(2_000));
-        check_wait(&[], "{\"message\":\"You are being rate limited.\",\"retry_after\":64.57,\"global\":false}", Some(64_570));
+        check_wait(
+            &[],
+            "{\"message\":\"You are being rate limited.\",\"retry_after\":64.57,\"global\":false}",
+            Some(64_570),
+        );
         check_wait(&[("x-ratelimit-reset", "soon")], "{\"retry_after\":\"long\"}", None);
     }
 

@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::text::{Manner, WORD_JOINER, message, unmentioned};
-use super::{Credentials, Dispatch, TargetFacts, Receipt, answers, name};
+use super::{Credentials, Dispatch, Receipt, TargetFacts, answers, name};
 use crate::config::Chat;
 use crate::feed::Timestamp;
 use crate::outbox::{HttpAnswer, HttpCall, StoryEvent, Verb};
@@ -20,14 +20,18 @@ pub(super) fn longest(chat: Chat) -> usize {
 
 pub(super) fn text(chat: Chat, dispatch: &Dispatch<'_>, facts: &TargetFacts) -> String {
     let manner = match chat {
-        Chat::Mattermost => Manner { escape: in_markdown, link: str::to_owned },
+        Chat::Mattermost | Chat::Discord => Manner { escape: in_markdown, link: str::to_owned },
         Chat::Slack => Manner { escape: for_slack, link: |link| format!("<{}>", for_slack(link).replace('|', "%7C")) },
-        Chat::Discord => Manner { escape: in_markdown, link: str::to_owned },
     };
     message(dispatch, facts, manner)
 }
 
-pub(super) fn call(chat: Chat, dispatch: &Dispatch<'_>, credentials: &Credentials, facts: &TargetFacts) -> Option<HttpCall> {
+pub(super) fn call(
+    chat: Chat,
+    dispatch: &Dispatch<'_>,
+    credentials: &Credentials,
+    facts: &TargetFacts,
+) -> Option<HttpCall> {
     if dispatch.event != StoryEvent::New {
         return None;
     }

@@ -25,7 +25,9 @@ pub(super) async fn run_line(words: &[String], line: &str, limit: Duration) -> R
         Ok(child) => child,
         Err(error) => {
             return Receipt::Stopped {
-                why: format!("`{program}` cannot be run: {error}; correct `command`, then try it with `veille post --test`"),
+                why: format!(
+                    "`{program}` cannot be run: {error}; correct `command`, then try it with `veille post --test`"
+                ),
             };
         }
     };
@@ -67,9 +69,10 @@ pub(super) async fn run_line(words: &[String], line: &str, limit: Duration) -> R
             }
         }
         Ok((Err(error), _)) => Receipt::Later { why: format!("`{program}` cannot be waited for: {error}"), wait: None },
-        Err(_) => {
-            Receipt::Later { why: format!("`{program}` took more than {} s and was ended", limit.as_secs()), wait: None }
-        }
+        Err(_) => Receipt::Later {
+            why: format!("`{program}` took more than {} s and was ended", limit.as_secs()),
+            wait: None,
+        },
     }
 }
 

@@ -31,7 +31,8 @@ pub(super) fn hashtags(own: &[String], publishers: &[String]) -> Vec<String> {
 
 /// Makes a hashtag of a tag; `None` if it has no letter, for a number is none.
 fn hashtag(tag: &str) -> Option<String> {
-    let words: Vec<&str> = tag.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        tag.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
     let is_one = words.len() == 1;
     let joined: String = words
         .iter()
@@ -60,13 +61,21 @@ mod tests {
 
     #[test]
     fn each_part_of_a_tag_has_a_capital() {
-        check(&["Laïcité"], &["éducation nationale", "NSI", "l’école-inclusive"], "#Laïcité #ÉducationNationale #NSI #LÉcoleInclusive");
+        check(
+            &["Laïcité"],
+            &["éducation nationale", "NSI", "l’école-inclusive"],
+            "#Laïcité #ÉducationNationale #NSI #LÉcoleInclusive",
+        );
         check(&["#numérique"], &[], "#Numérique");
     }
 
     #[test]
     fn what_is_no_word_or_a_sentence_is_no_hashtag() {
-        check(&[], &["2026", "…", "", "@everyone", "une phrase qui ne finit pas et qui est bien trop longue"], "#Everyone");
+        check(
+            &[],
+            &["2026", "…", "", "@everyone", "une phrase qui ne finit pas et qui est bien trop longue"],
+            "#Everyone",
+        );
     }
 
     #[test]

@@ -100,9 +100,10 @@ fn mailbox(address: &MailAddress) -> Result<Mailbox, String> {
 
 async fn by_program(message: Message) -> Receipt {
     let sent = AsyncSendmailTransport::<Tokio1Executor>::new().send(message).await;
-    sent.map_or_else(|error: sendmail::Error| Receipt::Later { why: format!("`sendmail`: {}", said(&error)), wait: None }, |()| {
-        Receipt::taken()
-    })
+    sent.map_or_else(
+        |error: sendmail::Error| Receipt::Later { why: format!("`sendmail`: {}", said(&error)), wait: None },
+        |()| Receipt::taken(),
+    )
 }
 
 async fn by_smtp(message: Message, way: &MailWay<'_>, (host, port): (&str, u16), is_encrypted: bool) -> Receipt {
@@ -153,9 +154,14 @@ fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, String> {
     const END: &str = "-----END CERTIFICATE-----";
     let text = String::from_utf8_lossy(pem);
     let blocks = text.split_inclusive(END).filter(|block| block.contains("-----BEGIN CERTIFICATE-----"));
-    let read = |block: &str| Certificate::from_pem(block.as_bytes()).map_err(|error| format!("`ca_file`: {}", said(&error)));
+    let read =
+        |block: &str| Certificate::from_pem(block.as_bytes()).map_err(|error| format!("`ca_file`: {}", said(&error)));
     let certificates = blocks.map(read).collect::<Result<Vec<_>, _>>()?;
-    if certificates.is_empty() { Err("`ca_file` holds no certificate in PEM form".to_owned()) } else { Ok(certificates) }
+    if certificates.is_empty() {
+        Err("`ca_file` holds no certificate in PEM form".to_owned())
+    } else {
+        Ok(certificates)
+    }
 }
 
 /// Judges an error of SMTP (RFC 5321 §4.2): 53x refuses us, 55x an address of ours, 552 and 554 this mail.
@@ -178,11 +184,13 @@ fn said(error: &dyn std::error::Error) -> String {
     let mut cause = error.source();
     while let Some(inner) = cause {
         let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
+        // Some say their cause themselves.
+        if inner_text.contains(&text) {
+            text = inner_text;
+        } else if !text.contains(&inner_text) {
             text = format!("{text}: {inner_text}");
         }
         cause = inner.source();
     }
     crate::text::one_line(&text).chars().filter(|c| !c.is_control()).take(300).collect()
 }
-

@@ -2,11 +2,11 @@
 //!
 //! `Idempotency-Key` makes a status that is sent twice one; servers remember it for an hour.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::text::{Manner, message, unmentioned};
-use super::{Credentials, Dispatch, TargetFacts, Receipt, answers, key};
+use super::{Credentials, Dispatch, Receipt, TargetFacts, answers, key};
 use crate::config::Visibility;
 use crate::feed::Timestamp;
 use crate::outbox::{HttpAnswer, HttpCall, StoryEvent, Verb};
@@ -17,7 +17,8 @@ pub(super) const CHARACTERS: usize = 500;
 /// The length that each address counts with, likewise.
 pub(super) const LINK_CHARACTERS: usize = 23;
 
-const ADVICE: &str = "give the post a token that may write statuses (`write:statuses`), then send a trial with `veille post --test`";
+const ADVICE: &str =
+    "give the post a token that may write statuses (`write:statuses`), then send a trial with `veille post --test`";
 
 /// Asks for the limits of the server.
 pub(super) fn question(server: &Url) -> HttpCall {
@@ -56,30 +57,33 @@ pub(super) fn call(
     // Without anybody who is mentioned, a direct message is seen by the account alone.
     let visibility = if dispatch.trial.is_some() { "direct" } else { visibility.word() };
     let language = dispatch.notice.language.split('-').next().unwrap_or_default();
-    let mut status = json!({ "status": text(dispatch, facts) });
+    let mut status = Map::from_iter([("status".to_owned(), json!(text(dispatch, facts)))]);
     if matches!(language.len(), 2 | 3) {
-        status["language"] = json!(language.to_ascii_lowercase());
+        status.insert("language".to_owned(), json!(language.to_ascii_lowercase()));
     }
     let content = ("content-type", "application/json".to_owned());
     match (dispatch.event, dispatch.remote) {
         (StoryEvent::New, _) => {
-            status["visibility"] = json!(visibility);
+            status.insert("visibility".to_owned(), json!(visibility));
             Some(HttpCall {
                 verb: Verb::Post,
                 url: at(server, "api/v1/statuses"),
                 headers: vec![authorization, content, ("idempotency-key", key(dispatch))],
-                body: status.to_string().into_bytes(),
+                body: Value::Object(status).to_string().into_bytes(),
             })
         }
         (StoryEvent::Changed, Some(id)) if dispatch.post.edits => Some(HttpCall {
             verb: Verb::Put,
             url: of_status(server, id)?,
             headers: vec![authorization, content],
-            body: status.to_string().into_bytes(),
+            body: Value::Object(status).to_string().into_bytes(),
         }),
-        (StoryEvent::Withdrawn, Some(id)) if dispatch.post.deletes => {
-            Some(HttpCall { verb: Verb::Delete, url: of_status(server, id)?, headers: vec![authorization], body: Vec::new() })
-        }
+        (StoryEvent::Withdrawn, Some(id)) if dispatch.post.deletes => Some(HttpCall {
+            verb: Verb::Delete,
+            url: of_status(server, id)?,
+            headers: vec![authorization],
+            body: Vec::new(),
+        }),
         (StoryEvent::Changed | StoryEvent::Withdrawn, _) => None,
     }
 }
@@ -96,7 +100,6 @@ fn of_status(server: &Url, id: &str) -> Option<Url> {
 pub(super) fn receipt(dispatch: &Dispatch<'_>, answer: &HttpAnswer) -> Receipt {
     let pause = answers::pause_asked(answer, dispatch.now);
     match (answer.status, dispatch.event) {
-        (200..=299, StoryEvent::Withdrawn) => Receipt::Taken { remote: None, pause },
         (200..=299, StoryEvent::New | StoryEvent::Changed) => {
             let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
             match json.get("id").and_then(Value::as_str) {
@@ -105,8 +108,10 @@ pub(super) fn receipt(dispatch: &Dispatch<'_>, answer: &HttpAnswer) -> Receipt {
                 None => Receipt::Later { why: "its answer is no status of Mastodon".to_owned(), wait: None },
             }
         }
-        // Somebody has deleted it.
-        (404 | 410, StoryEvent::Changed | StoryEvent::Withdrawn) => Receipt::Taken { remote: None, pause },
+        // It is deleted, or somebody did that before.
+        (200..=299, StoryEvent::Withdrawn) | (404 | 410, StoryEvent::Changed | StoryEvent::Withdrawn) => {
+            Receipt::Taken { remote: None, pause }
+        }
         _ => answers::refusal(answer, ADVICE, dispatch.now),
     }
 }

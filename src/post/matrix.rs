@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::text::{Manner, message, unmentioned};
-use super::{Credentials, Dispatch, TargetFacts, Receipt, answers, key};
+use super::{Credentials, Dispatch, Receipt, TargetFacts, answers, key};
 use crate::feed::Timestamp;
 use crate::outbox::{HttpAnswer, HttpCall, StoryEvent, Verb};
 
@@ -22,13 +22,18 @@ pub(super) fn question(server: &Url, room: &str, credentials: &Credentials) -> O
     Some(HttpCall { verb: Verb::Get, url, headers: vec![authorization(credentials)], body: Vec::new() })
 }
 
-pub(super) fn learn(usual: TargetFacts, room: &str, answer: &HttpAnswer, now: Timestamp) -> Result<TargetFacts, Receipt> {
+pub(super) fn learn(
+    usual: &TargetFacts,
+    room: &str,
+    answer: &HttpAnswer,
+    now: Timestamp,
+) -> Result<TargetFacts, Receipt> {
     if answer.status != 200 {
         return Err(refusal(answer, now));
     }
     let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     match json.get("room_id").and_then(Value::as_str) {
-        Some(id) => Ok(TargetFacts { room: Some(id.to_owned()), ..usual }),
+        Some(id) => Ok(TargetFacts { room: Some(id.to_owned()), ..usual.clone() }),
         None => Err(Receipt::Later { why: format!("its answer does not tell the room `{room}`"), wait: None }),
     }
 }
@@ -50,12 +55,17 @@ pub(super) fn call(
         (StoryEvent::New, _) => (["rooms", room, "send", "m.room.message", &key], content(dispatch, is_text, facts)),
         (StoryEvent::Changed, Some(event)) if dispatch.post.edits => {
             let new = content(dispatch, is_text, facts);
-            let mut edit = new.clone();
-            // For clients that know no edits.
-            edit["body"] = json!(format!("* {}", new["body"].as_str().unwrap_or_default()));
-            edit["formatted_body"] = json!(format!("* {}", new["formatted_body"].as_str().unwrap_or_default()));
-            edit["m.new_content"] = new;
-            edit["m.relates_to"] = json!({ "rel_type": "m.replace", "event_id": event });
+            let starred = |key: &str| format!("* {}", new.get(key).and_then(Value::as_str).unwrap_or_default());
+            let edit = json!({
+                // For clients that know no edits.
+                "msgtype": new.get("msgtype"),
+                "body": starred("body"),
+                "format": new.get("format"),
+                "formatted_body": starred("formatted_body"),
+                "m.mentions": {},
+                "m.new_content": new,
+                "m.relates_to": { "rel_type": "m.replace", "event_id": event },
+            });
             (["rooms", room, "send", "m.room.message", &key], edit)
         }
         (StoryEvent::Withdrawn, Some(event)) if dispatch.post.deletes => {

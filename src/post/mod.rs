@@ -87,7 +87,7 @@ impl Credentials {
 /// Shortest secret that is looked for in texts: shorter ones are in any.
 const SECRET_BYTES_MIN: usize = 6;
 
-/// TargetFacts about a target that are asked for before anything is sent.
+/// Facts about a target that are asked for before anything is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetFacts {
     /// The longest message, in characters.
@@ -169,7 +169,7 @@ pub fn learn(post: &Post, answer: &HttpAnswer, now: Timestamp) -> Result<TargetF
     let facts = usual_facts(&post.target);
     match &post.target {
         Target::Mastodon { .. } => mastodon::learn(facts, answer, now),
-        Target::Matrix { room, .. } => matrix::learn(facts, room, answer, now),
+        Target::Matrix { room, .. } => matrix::learn(&facts, room, answer, now),
         Target::Channel { .. } | Target::Webhook { .. } | Target::Mail { .. } | Target::Command(_) => Ok(facts),
     }
 }

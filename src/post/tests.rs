@@ -11,7 +11,9 @@ use crate::outbox::{Notice, StoryEvent, Verb};
 /// A post with usual settings.
 pub(super) fn post(to: &str) -> Post {
     let keys = match to {
-        "mastodon" => "server = 'https://social.example/'\ntoken = 'secret-token'\nedits = 'update'\nwithdrawn = 'delete'",
+        "mastodon" => {
+            "server = 'https://social.example/'\ntoken = 'secret-token'\nedits = 'update'\nwithdrawn = 'delete'"
+        }
         "matrix" => {
             "server = 'https://matrix.example/'\ntoken = 'secret-token'\nroom = '!a:matrix.example'\nedits = 'update'\nwithdrawn = 'delete'"
         }
@@ -20,7 +22,9 @@ pub(super) fn post(to: &str) -> Post {
         "mail" => "from = 'v@a.example'\nrecipients = ['b@b.example']",
         _ => "url = 'https://chat.example/hooks/secret-path'",
     };
-    let text = format!("[[topic]]\nid = 'laicite'\nany = ['laïcité']\n[[post]]\nid = 'p'\ntopics = ['laicite']\nto = '{to}'\n{keys}");
+    let text = format!(
+        "[[topic]]\nid = 'laicite'\nany = ['laïcité']\n[[post]]\nid = 'p'\ntopics = ['laicite']\nto = '{to}'\n{keys}"
+    );
     config::parse(&text, Path::new("config.toml")).unwrap_or_else(|invalid| panic!("{invalid}")).posts.remove(0)
 }
 
@@ -43,9 +47,8 @@ pub(super) fn notice() -> Notice {
 
 fn credentials(post: &Post) -> Credentials {
     let url = match &post.target {
-        Target::Channel { url: config::Secret::Text(url), .. } | Target::Webhook { url: config::Secret::Text(url), .. } => {
-            Url::parse(url).ok()
-        }
+        Target::Channel { url: config::Secret::Text(url), .. }
+        | Target::Webhook { url: config::Secret::Text(url), .. } => Url::parse(url).ok(),
         _ => None,
     };
     Credentials { token: "secret-token".into(), url, secret: Some("key".into()), login: None }
@@ -102,14 +105,20 @@ fn a_status_of_mastodon_is_edited_and_deleted_by_its_id() {
     let delete = call_of("mastodon", Withdrawn, Some("42")).unwrap();
     assert_eq!((delete.verb, delete.url.as_str()), (Verb::Delete, "https://social.example/api/v1/statuses/42"));
     assert_eq!(call_of("mastodon", Changed, None), None, "nothing is known to edit");
-    assert_eq!(call_of("mastodon", Changed, Some("../../x")).unwrap().url.path(), "/api/v1/statuses/%2E%2E%2F%2E%2E%2Fx");
+    assert_eq!(
+        call_of("mastodon", Changed, Some("../../x")).unwrap().url.path(),
+        "/api/v1/statuses/%2E%2E%2F%2E%2E%2Fx"
+    );
 }
 
 #[test]
 fn the_receipt_of_mastodon_is_a_status() {
     assert_eq!(receipt_of("mastodon", New, 200, "{\"id\":\"103\"}"), taken(Some("103")));
     assert!(matches!(receipt_of("mastodon", New, 200, "<html>Login"), Receipt::Later { .. }));
-    assert!(matches!(receipt_of("mastodon", New, 401, "{\"error\":\"The access token is invalid\"}"), Receipt::Stopped { .. }));
+    assert!(matches!(
+        receipt_of("mastodon", New, 401, "{\"error\":\"The access token is invalid\"}"),
+        Receipt::Stopped { .. }
+    ));
     assert!(matches!(receipt_of("mastodon", New, 422, "{\"error\":\"Validation failed\"}"), Receipt::Refused { .. }));
     assert_eq!(receipt_of("mastodon", Changed, 404, "{\"error\":\"Record not found\"}"), taken(None));
     assert_eq!(receipt_of("mastodon", Withdrawn, 200, "{}"), taken(None));
@@ -172,9 +181,14 @@ fn an_event_of_matrix_is_replaced_and_redacted() {
 fn matrix_asks_for_patience_in_milliseconds_and_refuses_who_is_not_in_the_room() {
     let limit = "{\"errcode\":\"M_LIMIT_EXCEEDED\",\"error\":\"Too many requests\",\"retry_after_ms\":1500}";
     let wait = Some(TimeDelta::milliseconds(1500));
-    assert_eq!(receipt_of("matrix", New, 429, limit), Receipt::Later { why: "it answered 429: Too many requests".into(), wait });
+    assert_eq!(
+        receipt_of("matrix", New, 429, limit),
+        Receipt::Later { why: "it answered 429: Too many requests".into(), wait }
+    );
     let forbidden = "{\"errcode\":\"M_FORBIDDEN\",\"error\":\"User not in room\"}";
-    assert!(matches!(receipt_of("matrix", New, 403, forbidden), Receipt::Stopped { why } if why.contains("join the room")));
+    assert!(
+        matches!(receipt_of("matrix", New, 403, forbidden), Receipt::Stopped { why } if why.contains("join the room"))
+    );
 }
 
 #[test]
@@ -203,7 +217,11 @@ fn check_title(to: &str, title: &str, expected: &str) {
 fn chats_get_no_mention_and_no_markup_from_a_title() {
     check_title("slack", "<!channel> a & b @here", "&lt;!channel&gt; a &amp; b @\u{2060}here");
     check_title("slack", "<https://x.example|ici>", "&lt;https://x.example|ici&gt;");
-    check_title("discord", "@everyone <@123> <@&4> **gras**", "@\u{2060}everyone \\<\u{2060}@\u{2060}123\\> \\<\u{2060}@\u{2060}&4\\> \\*\\*gras\\*\\*");
+    check_title(
+        "discord",
+        "@everyone <@123> <@&4> **gras**",
+        "@\u{2060}everyone \\<\u{2060}@\u{2060}123\\> \\<\u{2060}@\u{2060}&4\\> \\*\\*gras\\*\\*",
+    );
     check_title("mattermost", "@channel #tag [x](y)", "@\u{2060}channel \\#tag \\[x\\](y)");
     check_title("mattermost", "# Titre", "\\# Titre");
     check_title("discord", "1. Un", "1\\. Un");
@@ -242,7 +260,10 @@ fn a_chat_whose_webhook_is_gone_stops_the_post() {
         ("mattermost", 404, "{\"id\":\"web.incoming_webhook.invalid.app_error\",\"message\":\"Invalid webhook.\"}"),
     ] {
         let receipt = receipt_of(to, New, status, said);
-        assert!(matches!(&receipt, Receipt::Stopped { why } if why.contains("new incoming webhook")), "{to} {receipt:?}");
+        assert!(
+            matches!(&receipt, Receipt::Stopped { why } if why.contains("new incoming webhook")),
+            "{to} {receipt:?}"
+        );
     }
     assert_eq!(receipt_of("slack", New, 200, "ok"), taken(None));
     assert_eq!(receipt_of("discord", New, 200, "{\"id\":\"1\"}"), taken(None));

@@ -324,7 +324,12 @@ mod tests {
             500,
             "Une charte de la laïcité\n\nMinistère · https://ministere.example/charte\n#Laïcité #ÉducationNationale",
         );
-        check("{sources} {tags} {topic} {date} {language}", &notice(), 500, "Ministère, Agence éducation nationale Laïcité 24 novembre 2026 fr");
+        check(
+            "{sources} {tags} {topic} {date} {language}",
+            &notice(),
+            500,
+            "Ministère, Agence éducation nationale Laïcité 24 novembre 2026 fr",
+        );
     }
 
     #[test]
@@ -373,7 +378,10 @@ mod tests {
     fn nobody_is_mentioned() {
         for title in ["@everyone", "écrire à @ministere@social.example", "＠channel", "a@b.example", "@"] {
             let text = written("{title}", &Notice { title: title.into(), ..notice() }, 500, None);
-            assert!(!text.contains("@e") && !text.contains("@m") && !text.contains("@s") && !text.contains("@b"), "{text}");
+            assert!(
+                !text.contains("@e") && !text.contains("@m") && !text.contains("@s") && !text.contains("@b"),
+                "{text}"
+            );
             assert_eq!(text.replace(WORD_JOINER, ""), title);
         }
     }
@@ -386,7 +394,9 @@ mod tests {
 
     #[test]
     fn a_trial_says_so() {
-        assert!(written(USUAL, &notice(), 500, Some("Ceci est un essai.")).starts_with("[Ceci est un essai.]\nUne charte"));
+        assert!(
+            written(USUAL, &notice(), 500, Some("Ceci est un essai.")).starts_with("[Ceci est un essai.]\nUne charte")
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! `docs/posts.md` is the contract, with a receiver.
 
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
 use super::{Credentials, Dispatch, Receipt, answers, key};
@@ -14,18 +14,20 @@ const ADVICE: &str = "see to the service, or correct `url` and `secret`; then se
 
 /// The JSON of an event, on one line.
 pub(super) fn line(dispatch: &Dispatch<'_>) -> String {
-    let mut body = json!({
+    let trial = dispatch.trial.is_some().then_some(true);
+    let body = json!({
         "event": dispatch.event.word(),
         "post": dispatch.post.id,
         "delivery": key(dispatch),
         "timestamp": dispatch.now.timestamp(),
         "topic": dispatch.notice.json.get("topic").cloned().unwrap_or(Value::Null),
         "item": dispatch.notice.json.get("item").cloned().unwrap_or(Value::Null),
+        "trial": trial,
     });
-    if dispatch.trial.is_some() {
-        body["trial"] = json!(true);
-    }
-    body.to_string()
+    // A null says nothing.
+    let said = |(key, value): (&String, &Value)| (!value.is_null()).then(|| (key.clone(), value.clone()));
+    let body: Map<String, Value> = body.as_object().into_iter().flatten().filter_map(said).collect();
+    Value::Object(body).to_string()
 }
 
 pub(super) fn call(dispatch: &Dispatch<'_>, credentials: &Credentials) -> Option<HttpCall> {

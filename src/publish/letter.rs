@@ -55,7 +55,8 @@ struct LetterGroup<'a> {
 pub fn notice(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Notice {
     let item = item::item(edition, topic, story);
     let html = item.summary.as_deref().or(item.content.as_deref()).unwrap_or_default();
-    let summary = legal::readable_line(&text::html_to_text(html)).filter(|text| *text != item.title).unwrap_or_default();
+    let summary =
+        legal::readable_line(&text::html_to_text(html)).filter(|text| *text != item.title).unwrap_or_default();
     let mut sources: Vec<String> = vec![item.source.title.clone()];
     for telling in &story.tellings {
         let title = item::attribution(edition, &telling.source_id).title;
@@ -130,8 +131,7 @@ pub fn letter(edition: &Edition<'_>, stories: &[(&Topic, &Story)], unsubscribe: 
         })
         .collect();
     let (home, trial) = (site_address(edition), is_trial.then_some(words.trial));
-    let page =
-        LetterPage { words, subject: &subject, trial, groups: &groups, site: &site, home: &home, unsubscribe };
+    let page = LetterPage { words, subject: &subject, trial, groups: &groups, site: &site, home: &home, unsubscribe };
     let plain = LetterText { words, trial, groups: &groups, site: &site, home: &home, unsubscribe };
     Letter { subject: subject.clone(), text: rendered(&plain), html: rendered(&page), language: words.tag }
 }
@@ -170,7 +170,10 @@ mod tests {
         let world = Newsroom::new();
         let edition = world.edition(Vec::new());
         let entry = crate::feed::Entry { url: Some(url("https://ministere.example/x")), ..Default::default() };
-        assert_eq!(notice(&edition, &world.topic, &story(saying(bare("2"), entry))).title, "https://ministere.example/x");
+        assert_eq!(
+            notice(&edition, &world.topic, &story(saying(bare("2"), entry))).title,
+            "https://ministere.example/x"
+        );
     }
 
     #[test]

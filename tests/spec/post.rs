@@ -66,7 +66,10 @@ fn a_new_story_is_sent_once_and_what_was_there_before_never() {
     brings(&world, &[news("nouvelle"), news("ancienne")]);
     let line = world.json(&["post", "--json"]).remove(0);
     assert_eq!((&line["post"], &line["sent"], &line["waiting"]), (&"masto".into(), &1.into(), &0.into()));
-    assert_eq!(server.texts(), ["École numérique nouvelle\n\nMinistère · https://ministere.example/nouvelle\n#Numérique"]);
+    assert_eq!(
+        server.texts(),
+        ["École numérique nouvelle\n\nMinistère · https://ministere.example/nouvelle\n#Numérique"]
+    );
     world.succeeds(&["post"]);
     assert_eq!(server.with(|account| account.asked), 1);
 }
@@ -139,8 +142,10 @@ fn a_source_that_issues_everything_anew_is_no_flood() {
     let server = Mastodon::start();
     let names: Vec<String> = (0..12).map(|number| format!("article-{number}")).collect();
     let document_of = |guid: &str| {
-        let items: Vec<String> =
-            names.iter().map(|name| news(name).replace("isPermaLink=\"false\">", &format!("isPermaLink=\"false\">{guid}"))).collect();
+        let items: Vec<String> = names
+            .iter()
+            .map(|name| news(name).replace("isPermaLink=\"false\">", &format!("isPermaLink=\"false\">{guid}")))
+            .collect();
         document(rss(&items).replace("https://ministere.example/", &format!("https://{guid}ministere.example/")))
     };
     let world = World::new().feed("education", document_of("a"));
@@ -157,7 +162,8 @@ fn a_change_and_a_withdrawal_follow_where_that_is_wanted() {
     let server = Mastodon::start();
     let world = world(&mastodon(&server, "edits = \"update\"\nwithdrawn = \"delete\""));
     let others = [("a", 4), ("b", 5), ("c", 6), ("d", 7)].map(|(name, hours)| dated(&news(name), hours));
-    let with = |item: Option<String>| item.map(|item| dated(&item, 1)).into_iter().chain(others.clone()).collect::<Vec<_>>();
+    let with =
+        |item: Option<String>| item.map(|item| dated(&item, 1)).into_iter().chain(others.clone()).collect::<Vec<_>>();
     brings(&world, &with(None));
     world.succeeds(&["post"]);
     let before = server.texts().len();
@@ -226,7 +232,9 @@ fn a_trial_is_marked_seen_by_the_account_alone_and_lifts_a_stop() {
     let server = Mastodon::start();
     let world = world(&mastodon(&server, ""));
     brings(&world, &[news("une"), news("ancienne")]);
-    server.with(|account| account.moods.push(Mood::Answer(403, String::new(), "{\"error\":\"This action is not allowed\"}".into())));
+    server.with(|account| {
+        account.moods.push(Mood::Answer(403, String::new(), "{\"error\":\"This action is not allowed\"}".into()))
+    });
     assert_eq!(world.veille(&["post"]).status.code(), Some(1));
     world.succeeds(&["post", "--test", "masto"]);
     let trial = server.with(|account| account.statuses.values().next().cloned()).unwrap();
@@ -397,4 +405,57 @@ fn at_most_so_many_go_and_the_others_wait() {
     assert!(line["next"].is_string(), "{line}");
     world.succeeds(&["post"]);
     assert_eq!(server.texts().len(), 2);
+}
+
+/// The blocks of a document in this language.
+fn blocks(document: &str, language: &str) -> Vec<String> {
+    let begins = format!("```{language}\n");
+    document.split(&begins).skip(1).filter_map(|rest| Some(rest.split_once("```")?.0.to_owned())).collect()
+}
+
+fn page(path: &str) -> String {
+    fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+#[test]
+fn the_examples_of_the_documents_are_valid_beside_the_example_config() {
+    let mut posts: Vec<String> =
+        ["README.md", "docs/posts.md"].iter().flat_map(|path| blocks(&page(path), "toml")).collect();
+    posts.retain(|block| block.contains("[[post]]"));
+    assert_eq!(posts.len(), 4);
+    let text = page("config.toml") + "\n" + &posts.concat();
+    let config = veille::config::parse(&text, std::path::Path::new("/etc/veille/config.toml"));
+    let config = config.unwrap_or_else(|invalid| panic!("{invalid}"));
+    assert_eq!((config.posts.len(), config.warnings.list()), (4, String::new()));
+}
+
+#[test]
+fn the_receiver_of_the_documents_takes_a_signed_story_once_and_no_other() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+    let world = World::new().feed("education", document(feed(&["ancienne"])));
+    let script = world.folder.path().join("receiver.py");
+    fs::write(&script, blocks(&page("docs/posts.md"), "python").remove(0)).unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let start = Command::new("python3")
+        .arg(&script)
+        .env("VEILLE_SECRET", "clef")
+        .env("PORT", port.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    // Nothing can be shown on a machine without Python.
+    let Ok(mut receiver) = start else { return };
+    until(|| std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+    let keys = |secret: &str| format!("url = \"http://127.0.0.1:{port}/\"\nsecret = \"{secret}\"");
+    world.write_config(&post_to("webhook", &keys("une-autre-clef")));
+    world.succeeds(&["poll"]);
+    brings(&world, &[news("une"), news("ancienne")]);
+    assert_eq!(world.veille(&["post"]).status.code(), Some(1), "signed with another key");
+    world.write_config(&post_to("webhook", &keys("clef")));
+    world.succeeds(&["post"]);
+    receiver.kill().unwrap();
+    let lines: Vec<String> = BufReader::new(receiver.stdout.take().unwrap()).lines().map_while(Result::ok).collect();
+    receiver.wait().unwrap();
+    assert_eq!(lines, ["new École numérique une https://ministere.example/une"]);
 }

@@ -106,7 +106,8 @@ async fn converse(mut stream: TcpStream, shared: Arc<Mutex<Account>>) -> Option<
     let is_new = method == "POST" && path == "/api/v1/statuses";
     let (mood, pace) = {
         let mut account = shared.lock().unwrap();
-        let mood = if path.starts_with("/api/v1") && !account.moods.is_empty() { Some(account.moods.remove(0)) } else { None };
+        let mood =
+            if path.starts_with("/api/v1") && !account.moods.is_empty() { Some(account.moods.remove(0)) } else { None };
         (mood, account.pace)
     };
     if let Some(Mood::Answer(status, headers, body)) = mood {

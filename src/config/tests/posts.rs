@@ -96,10 +96,7 @@ fn paces_and_hours_that_cannot_be_read_say_what_to_write() {
 
 #[test]
 fn a_post_names_topics_that_exist_and_at_least_one() {
-    check_post(
-        &MASTODON.replace("'ecole'", "'ecol'"),
-        &[("there is no topic `ecol`", "did you mean `ecole`?")],
-    );
+    check_post(&MASTODON.replace("'ecole'", "'ecol'"), &[("there is no topic `ecol`", "did you mean `ecole`?")]);
     check_post(
         &MASTODON.replace("'ecole'", ""),
         &[("this post has no topic, so nothing is sent", "name at least one")],

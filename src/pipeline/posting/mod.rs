@@ -8,7 +8,7 @@ mod plan;
 mod press;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use crate::config::{Auth, Post, Target};
 use crate::feed::Timestamp;
 use crate::fetch::{self, FetchError, Route};
 use crate::outbox::{COMMAND_MAX, Outbox, OutboxRow, PostState, PostTopic, RowResult, RowState, StoryEvent, back_off};
-use crate::post::{self, Credentials, Dispatch, TargetFacts, MailWay, Receipt};
+use crate::post::{self, Credentials, Dispatch, MailWay, Receipt, TargetFacts};
 use crate::store::{Change, Claim, Holder, StoreError};
 
 /// Rows of one post that are looked at in one go.
@@ -29,6 +29,9 @@ const ROWS: usize = 1000;
 
 /// Most stories in one mail.
 const DIGEST_MAX: usize = 200;
+
+/// Longest time that one go begins further messages: then a changed config and newer documents count.
+const GO_MAX: Duration = Duration::from_secs(20);
 
 /// Longest span of `at_most`.
 const PACE_MAX: TimeDelta = TimeDelta::weeks(1);
@@ -50,8 +53,19 @@ pub struct PostReport {
     pub next: Option<Timestamp>,
     /// The reason why the target takes no messages, in one line.
     pub trouble: Option<String>,
+    /// Whether more is due at once: the go had taken long enough.
+    pub is_ready: bool,
     /// Whether somebody has to do something before anything is sent.
     pub is_stopped: bool,
+}
+
+impl PostReport {
+    /// Returns the report of this go and the next one.
+    #[must_use]
+    pub fn and(self, next: Self) -> Self {
+        let skipped = [self.skipped, next.skipped.clone()].concat();
+        Self { sent: self.sent + next.sent, skipped, ..next }
+    }
 }
 
 /// A row that waits, as people look at it.
@@ -90,7 +104,8 @@ pub async fn enroll(context: &Context) -> Result<(), StoreError> {
 
 /// Sends what is due of all posts. `published` is the generation whose documents are in place; rows of later ones wait.
 ///
-/// Only one process sends at a time: a second one returns without a report.
+/// Only one process sends at a time: a second one returns without a report. What is left when a go has taken long enough is due
+/// at once by its report.
 ///
 /// # Errors
 /// When the store fails. A target that fails is in the report of its post.
@@ -110,14 +125,19 @@ pub async fn post(
     futures_util::future::join_all(posts).await.into_iter().collect()
 }
 
+/// The turn to send. Where no lock can be made nobody is kept away.
+struct SendingTurn {
+    _claim: Option<Claim>,
+}
+
 /// Takes the turn to send: one process at a time does. `None` while another has it.
 ///
 /// This is the place for a claim that several machines see.
-fn turn(context: &Context) -> Result<Option<Option<Claim>>, StoreError> {
+fn turn(context: &Context) -> Result<Option<SendingTurn>, StoreError> {
     let mut name = context.config.store.path.file_name().unwrap_or_default().to_owned();
     name.push(".posts");
     match Claim::take(&context.config.store.path.with_file_name(name), &Holder::this("post", None)) {
-        Ok(claim) => Ok(Some(claim)),
+        Ok(claim) => Ok(Some(SendingTurn { _claim: claim })),
         Err(StoreError::Held { .. }) => Ok(None),
         Err(error) => Err(error),
     }
@@ -153,10 +173,8 @@ pub async fn preview_posts(context: &Arc<Context>) -> Result<Vec<WaitingRow>, St
                 RowAction::Wait(until) => ("wait", until, row.why.clone()),
             };
             let is_shown = matches!(action, "send" | "wait");
-            let message = match is_shown {
-                true => press.print(post, &row).await?.map(|printed| press.shown(post, &printed, row.event, now)),
-                false => None,
-            };
+            let printed = if is_shown { press.print(post, &row).await? } else { None };
+            let message = printed.map(|printed| press.shown(post, &printed, row.event, now));
             let (post, to) = (post.id.clone(), post.target.word());
             rows.push(WaitingRow { post, to, story: row.told_as, event: row.event, action, until, why, message });
         }
@@ -242,6 +260,7 @@ fn report(post: &Post, outbox: &Outbox, skipped: Vec<(i64, String)>, sent: usize
         skipped,
         waiting: outbox.count,
         next: None,
+        is_ready: false,
         trouble: post_trouble(outbox),
         is_stopped: outbox.state.stopped.is_some(),
     }
@@ -273,16 +292,17 @@ async fn address(secret: &crate::config::Secret) -> Result<url::Url, FetchError>
     let text = fetch::secret("url", secret).await?;
     let url = url::Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     // The address itself is the secret.
-    url.ok_or_else(|| FetchError::Access { key: "url", why: "it holds no address that begins with `https://`".to_owned() })
+    url.ok_or_else(|| FetchError::Access {
+        key: "url",
+        why: "it holds no address that begins with `https://`".to_owned(),
+    })
 }
 
 /// The receipt of a request that brought no answer.
 fn failed(error: &FetchError) -> Receipt {
     let now = Utc::now();
     match error {
-        FetchError::Postponed { until, .. } => {
-            Receipt::Later { why: error.to_string(), wait: Some(*until - now) }
-        }
+        FetchError::Postponed { until, .. } => Receipt::Later { why: error.to_string(), wait: Some(*until - now) },
         FetchError::Scheme { .. } | FetchError::NotPublic { .. } | FetchError::BadHeader { .. } => {
             let advice = error.hint().map(|advice| format!("; {advice}")).unwrap_or_default();
             Receipt::Stopped { why: format!("{error}{advice}") }
@@ -297,13 +317,14 @@ struct Sending<'a> {
     post: &'a Post,
     published: Option<i64>,
     stop: &'a CancellationToken,
+    began: Instant,
     sent: usize,
     skipped: Vec<(i64, String)>,
 }
 
 impl<'a> Sending<'a> {
     fn new(context: &'a Arc<Context>, post: &'a Post, published: Option<i64>, stop: &'a CancellationToken) -> Self {
-        Self { context, post, published, stop, sent: 0, skipped: Vec::new() }
+        Self { context, post, published, stop, began: Instant::now(), sent: 0, skipped: Vec::new() }
     }
 
     async fn run(mut self) -> Result<PostReport, StoreError> {
@@ -315,11 +336,15 @@ impl<'a> Sending<'a> {
                 self.work(outbox).await?;
             }
             let has_moved = self.sent + self.skipped.len() > before;
-            if !(is_more && has_moved) || self.stop.is_cancelled() {
+            if !(is_more && has_moved) || self.is_over() {
                 break;
             }
         }
         self.told().await
+    }
+
+    fn is_over(&self) -> bool {
+        self.stop.is_cancelled() || self.began.elapsed() > GO_MAX
     }
 
     /// Reads how the post stands now.
@@ -339,7 +364,7 @@ impl<'a> Sending<'a> {
             let (id, number) = (&self.post.id, self.skipped.len());
             warn!(post = id, skipped = number, "post `{id}`: {number} stories are not sent: {why}");
         }
-        Ok(PostReport { next, ..report(self.post, &outbox, self.skipped, self.sent) })
+        Ok(PostReport { next, is_ready, ..report(self.post, &outbox, self.skipped, self.sent) })
     }
 
     async fn keep(&self, changes: Vec<Change>) -> Result<(), StoreError> {
@@ -358,7 +383,9 @@ impl<'a> Sending<'a> {
         for RowStep { row, action } in steps {
             match action {
                 RowAction::Send => to_send.push(row),
-                RowAction::Settle => settled.push(Change::Outbox(RowResult { state: RowState::Sent, ..unchanged(&row) })),
+                RowAction::Settle => {
+                    settled.push(Change::Outbox(RowResult { state: RowState::Sent, ..unchanged(&row) }))
+                }
                 RowAction::Skip(why) => {
                     self.skipped.push((row.story, why.clone()));
                     let result = RowResult { state: RowState::Skipped, why: Some(why), ..unchanged(&row) };
@@ -386,7 +413,7 @@ impl<'a> Sending<'a> {
             return self.send_digests(&mut state, &to_send, &mut press, &credentials, mark).await;
         }
         for (place, row) in to_send.into_iter().enumerate() {
-            if self.stop.is_cancelled() {
+            if self.is_over() {
                 return Ok(());
             }
             if place > 0 {
@@ -449,7 +476,13 @@ impl<'a> Sending<'a> {
     }
 
     /// Sends a trial.
-    async fn try_out(&self, press: &Press<'_>, printed: &Printed, credentials: &Credentials, facts: &TargetFacts) -> Receipt {
+    async fn try_out(
+        &self,
+        press: &Press<'_>,
+        printed: &Printed,
+        credentials: &Credentials,
+        facts: &TargetFacts,
+    ) -> Receipt {
         let now = Utc::now();
         let dispatch = Dispatch {
             post: self.post,
@@ -629,10 +662,8 @@ impl<'a> Sending<'a> {
         let is_news = failures == 1 || stopped.is_some() != state.stopped.is_some();
         if is_news {
             let id = &self.post.id;
-            match &stopped {
-                Some(_) => warn!(post = id, "post `{id}` is stopped: {why}"),
-                None => warn!(post = id, "post `{id}` waits: {why}"),
-            }
+            let state = if stopped.is_some() { "is stopped" } else { "waits" };
+            warn!(post = id, "post `{id}` {state}: {why}");
         }
         *state = PostState {
             post: self.post.id.clone(),

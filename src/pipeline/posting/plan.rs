@@ -32,7 +32,13 @@ pub(super) enum RowAction {
 const WAIT_MAX: TimeDelta = TimeDelta::days(1);
 
 /// Decides on all rows, in their order. `published` is the generation whose documents are in place, if they are waited for.
-pub(super) fn plan_rows(post: &Post, outbox: &Outbox, mark: Option<&str>, published: Option<i64>, now: Timestamp) -> Vec<RowStep> {
+pub(super) fn plan_rows(
+    post: &Post,
+    outbox: &Outbox,
+    mark: Option<&str>,
+    published: Option<i64>,
+    now: Timestamp,
+) -> Vec<RowStep> {
     let is_stopped = outbox.state.stopped.is_some() && outbox.state.stopped.as_deref() == mark;
     let closed = match () {
         () if is_stopped => Some(RowAction::Wait(None)),
@@ -48,12 +54,11 @@ pub(super) fn plan_rows(post: &Post, outbox: &Outbox, mark: Option<&str>, publis
         let action = match (action, &closed) {
             (RowAction::Send, Some(closed)) => closed.clone(),
             (RowAction::Send, None) if row.event == StoryEvent::New && post.target.digest().is_none() => {
-                match post.at_most.and_then(|pace| pace.next(&sent, now)) {
-                    Some(next) => RowAction::Wait(Some(next)),
-                    None => {
-                        sent.push(now);
-                        RowAction::Send
-                    }
+                if let Some(next) = post.at_most.and_then(|pace| pace.next(&sent, now)) {
+                    RowAction::Wait(Some(next))
+                } else {
+                    sent.push(now);
+                    RowAction::Send
                 }
             }
             (action, _) => action,
@@ -127,7 +132,8 @@ mod tests {
     }
 
     fn post(keys: &str) -> Post {
-        let target = if keys.contains("to =") { "" } else { "to = 'mastodon'\nserver = 'https://a.example'\ntoken = 'x'\n" };
+        let target =
+            if keys.contains("to =") { "" } else { "to = 'mastodon'\nserver = 'https://a.example'\ntoken = 'x'\n" };
         let text = format!(
             "[poll]\ntimezone = 'UTC'\n[[topic]]\nid = 'a'\nany = ['mot']\n[[post]]\nid = 'p'\ntopics = ['a']\n{target}{keys}"
         );
@@ -219,7 +225,12 @@ mod tests {
         let absorbed = OutboxRow { told_as: 1, is_doubled: true, ..row(2) };
         let told = OutboxRow { is_told: true, ..row(3) };
         let other = |with: &str| RowAction::Skip(format!("told as a part of another story that {with}"));
-        check("", &outbox(vec![row(1), absorbed, told]), after(20), &[RowAction::Send, other("waits"), other("was sent")]);
+        check(
+            "",
+            &outbox(vec![row(1), absorbed, told]),
+            after(20),
+            &[RowAction::Send, other("waits"), other("was sent")],
+        );
     }
 
     #[test]
@@ -237,7 +248,8 @@ mod tests {
 
     #[test]
     fn a_digest_goes_at_its_next_time_and_is_old_when_it_is_late() {
-        let weekly = "to = 'mail'\nfrom = 'a@a.example'\nrecipients = ['b@b.example']\nschedule = '0 7 * * fri'\nwait = '15m'";
+        let weekly =
+            "to = 'mail'\nfrom = 'a@a.example'\nrecipients = ['b@b.example']\nschedule = '0 7 * * fri'\nwait = '15m'";
         // Tuesday noon to Friday at seven.
         let friday = 3 * 24 * 60 - 5 * 60;
         check(weekly, &outbox(vec![row(1)]), after(60), &[wait(friday)]);

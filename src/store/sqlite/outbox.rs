@@ -143,9 +143,7 @@ pub(super) fn read(
     // One moment for all that is read.
     let transaction = connection.transaction()?;
     let state = transaction
-        .prepare_cached(
-            "SELECT id, stopped, failures, since, next_try, last_error, last_sent FROM post WHERE id = ?1",
-        )?
+        .prepare_cached("SELECT id, stopped, failures, since, next_try, last_error, last_sent FROM post WHERE id = ?1")?
         .query_row([post], post_state)
         .optional()?;
     let count: i64 = transaction

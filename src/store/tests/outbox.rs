@@ -68,7 +68,10 @@ fn a_story_makes_a_row_for_each_post_of_its_topic() {
     check(|store| {
         enroll(store, &[("a", "numerique"), ("b", "numerique"), ("c", "laicite")]);
         let number = bring(store, "une");
-        assert_eq!([told(store, "a"), told(store, "b"), told(store, "c")], [vec![(number, New)], vec![(number, New)], vec![]]);
+        assert_eq!(
+            [told(store, "a"), told(store, "b"), told(store, "c")],
+            [vec![(number, New)], vec![(number, New)], vec![]]
+        );
         assert_eq!(waiting(store, "a")[0].generation, generation(store));
     });
 }
