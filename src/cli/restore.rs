@@ -9,8 +9,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{Failure, output};
-use crate::config::Config;
+use crate::config::{Config, Post};
 use crate::disk;
+use crate::feed::Timestamp;
 use crate::state::SourceState;
 use crate::store::sqlite::{self, Sqlite};
 use crate::store::{Change, Claim, Holder, Store as _, StoreError};
@@ -39,7 +40,7 @@ pub(super) fn run(config: &Config, options: &RestoreOptions) -> Result<(), Failu
     disk::make_folders(folder).map_err(|error| failed("make", folder, &error))?;
     let _claim = Claim::take(store, &Holder::this("restore", None))?;
     let new = beside(store, &format!(".{}.new", std::process::id()));
-    let placed = copy(file, &new).and_then(|()| {
+    let placed = copy(file, &new, &config.posts).and_then(|()| {
         like(store, &new).map_err(|error| failed("give away", &new, &error))?;
         replace(store, &new, Utc::now())
     });
@@ -56,7 +57,7 @@ pub(super) fn run(config: &Config, options: &RestoreOptions) -> Result<(), Failu
 }
 
 /// Copies a backup, with what its log adds, after a check of its format and of the whole copy.
-fn copy(backup: &Path, new: &Path) -> Result<(), Failure> {
+fn copy(backup: &Path, new: &Path, posts: &[Post]) -> Result<(), Failure> {
     let copied =
         Sqlite::open_read_only(backup).and_then(|mut backup| backup.backup(new)).map_err(|error| match error {
             StoreError::Missing { store } => anyhow::anyhow!("there is no file `{store}`"),
@@ -69,6 +70,7 @@ fn copy(backup: &Path, new: &Path) -> Result<(), Failure> {
     // It may be of an older format; it is made whole here, where its owner can still be set.
     let mut store = Sqlite::open_existing(new, PATIENCE)?;
     forget_documents(&mut store)?;
+    forget_waiting(&mut store, posts)?;
     drop(store);
     Ok(File::open(new).and_then(|file| file.sync_all()).map_err(|error| failed("write", new, &error))?)
 }
@@ -84,6 +86,25 @@ fn forget_documents(store: &mut Sqlite) -> Result<(), StoreError> {
     // Nobody else has it open.
     store.apply(&changes, None).map(|_| ())
 }
+
+/// Rows of the outbox that waited then may have been sent since: none of them is sent.
+fn forget_waiting(store: &mut Sqlite, posts: &[Post]) -> Result<(), StoreError> {
+    for post in posts {
+        loop {
+            let waiting = store.outbox(&post.id, Timestamp::UNIX_EPOCH, ROWS)?.waiting;
+            if waiting.is_empty() {
+                break;
+            }
+            let changes: Vec<Change> =
+                waiting.iter().map(|row| Change::Outbox(row.done("a backup was put back"))).collect();
+            let _ = store.apply(&changes, None)?;
+        }
+    }
+    Ok(())
+}
+
+/// Rows of the outbox that are marked at once.
+const ROWS: usize = 1000;
 
 /// Gives a new store the owner and rights of the old one, or those that a service needs in that folder.
 fn like(store: &Path, new: &Path) -> io::Result<()> {

@@ -114,6 +114,31 @@ pub struct OutboxRow {
     pub why: Option<String>,
 }
 
+impl OutboxRow {
+    /// Returns the result that leaves the row as it is.
+    #[must_use]
+    pub fn unchanged(&self) -> RowResult {
+        RowResult {
+            number: self.number,
+            event: self.event,
+            generation: self.generation,
+            state: RowState::Waiting,
+            sent: None,
+            remote: self.remote.clone(),
+            failures: self.failures,
+            next_try: self.next_try,
+            why: self.why.clone(),
+        }
+    }
+
+    /// Returns the result that ends its waiting without sending anything. A story that was sent before stays sent.
+    #[must_use]
+    pub fn done(&self, why: &str) -> RowResult {
+        let state = if self.event == StoryEvent::New { RowState::Skipped } else { RowState::Sent };
+        RowResult { state, why: (state == RowState::Skipped).then(|| why.to_owned()), ..self.unchanged() }
+    }
+}
+
 /// The end of a try to send a row, or of its waiting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowResult {

@@ -36,8 +36,13 @@ pub(super) fn message(dispatch: &Dispatch<'_>, facts: &TargetFacts, manner: Mann
         }
         draft.cut(*field, *kept);
     }
+    let text = draft.text();
+    if text.is_empty() {
+        // The operator asked for fields that this story lacks.
+        return draft.written(TextField::Title);
+    }
     if draft.fits() {
-        return draft.text();
+        return text;
     }
     // Only the operator's own words and the link are left.
     let has_link = dispatch.post.text.0.contains(&TextPart::Field(TextField::Link));
@@ -390,6 +395,12 @@ mod tests {
     fn a_title_turns_the_direction_of_nothing_else() {
         let turned = Notice { title: "\u{202e}الخبر\u{2067} 📰".into(), ..notice() };
         check("{title} – {source}", &turned, 500, "الخبر 📰 – Ministère");
+    }
+
+    #[test]
+    fn a_message_that_would_be_empty_has_the_title() {
+        let bare = Notice { summary: String::new(), ..notice() };
+        check("{summary}", &bare, 500, "Une charte de la laïcité");
     }
 
     #[test]

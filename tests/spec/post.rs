@@ -125,16 +125,18 @@ fn a_store_that_was_put_back_sends_nothing_that_came_meanwhile() {
     let server = Mastodon::start();
     let world = world(&mastodon(&server, ""));
     let backup = world.folder.path().join("backup.db").display().to_string();
+    brings(&world, &[news("zéro"), news("ancienne")]);
     world.succeeds(&["backup", &backup]);
-    brings(&world, &[news("une"), news("ancienne")]);
+    brings(&world, &[news("une"), news("zéro"), news("ancienne")]);
     world.succeeds(&["post"]);
+    assert_eq!(server.texts().len(), 2);
     world.succeeds(&["restore", &backup]);
-    brings(&world, &[news("deux"), news("une"), news("ancienne")]);
+    brings(&world, &[news("deux"), news("une"), news("zéro"), news("ancienne")]);
     world.succeeds(&["post"]);
-    assert_eq!(server.texts().len(), 1);
-    brings(&world, &[news("trois"), news("deux"), news("une"), news("ancienne")]);
+    assert_eq!(server.with(|account| account.asked), 2, "nor what waited in the backup");
+    brings(&world, &[news("trois"), news("deux"), news("une"), news("zéro"), news("ancienne")]);
     world.succeeds(&["post"]);
-    assert!(server.texts()[1].contains("trois"), "{:?}", server.texts());
+    assert!(server.texts()[2].contains("trois"), "{:?}", server.texts());
 }
 
 #[test]
@@ -458,4 +460,24 @@ fn the_receiver_of_the_documents_takes_a_signed_story_once_and_no_other() {
     let lines: Vec<String> = BufReader::new(receiver.stdout.take().unwrap()).lines().map_while(Result::ok).collect();
     receiver.wait().unwrap();
     assert_eq!(lines, ["new École numérique une https://ministere.example/une"]);
+}
+
+#[test]
+fn a_story_that_several_sources_tell_is_one_message() {
+    let server = Mastodon::start();
+    let world = World::new()
+        .feed("education", document(feed(&["ancienne"])))
+        .feed("justice", document(feed(&["ancienne"]).replace("Ministère", "Agence")));
+    world.write_config(&mastodon(&server, "text = \"{title}\\n{sources}\""));
+    world.succeeds(&["poll"]);
+    let text = "École numérique : le ministère publie une charte pour toutes les académies";
+    let item = saying("une", text);
+    world.origin.answers("/education", document(rss(&[item.clone(), news("ancienne")])));
+    let other = rss(&[item, news("ancienne")]).replace("Ministère", "Agence");
+    world.origin.answers("/justice", document(other));
+    world.succeeds(&["poll", "--force"]);
+    world.succeeds(&["post"]);
+    let texts = server.texts();
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    assert!(texts[0].contains("Ministère") && texts[0].contains("Agence"), "{texts:?}");
 }

@@ -222,11 +222,7 @@ pub async fn skip_post(context: &Context, post: &Post) -> Result<usize, StoreErr
             return Ok(skipped);
         }
         skipped += outbox.waiting.len();
-        let by_hand = outbox.waiting.iter().map(|row| {
-            let state = if row.event == StoryEvent::New { RowState::Skipped } else { RowState::Sent };
-            let why = (state == RowState::Skipped).then(|| "by hand".to_owned());
-            Change::Outbox(RowResult { state, why, ..unchanged(row) })
-        });
+        let by_hand = outbox.waiting.iter().map(|row| Change::Outbox(row.done("by hand")));
         let changes: Vec<Change> = by_hand.collect();
         context.store.call(move |store| store.apply(&changes, None).map(|_| ())).await?;
     }
@@ -235,21 +231,6 @@ pub async fn skip_post(context: &Context, post: &Post) -> Result<usize, StoreErr
 async fn read(context: &Context, post: &Post, now: Timestamp) -> Result<Outbox, StoreError> {
     let id = post.id.clone();
     context.store.call(move |store| store.outbox(&id, now - PACE_MAX, ROWS)).await
-}
-
-/// The result that leaves a row as it is.
-fn unchanged(row: &OutboxRow) -> RowResult {
-    RowResult {
-        number: row.number,
-        event: row.event,
-        generation: row.generation,
-        state: RowState::Waiting,
-        sent: None,
-        remote: row.remote.clone(),
-        failures: row.failures,
-        next_try: row.next_try,
-        why: row.why.clone(),
-    }
 }
 
 fn report(post: &Post, outbox: &Outbox, skipped: Vec<(i64, String)>, sent: usize) -> PostReport {
@@ -303,7 +284,10 @@ fn failed(error: &FetchError) -> Receipt {
     let now = Utc::now();
     match error {
         FetchError::Postponed { until, .. } => Receipt::Later { why: error.to_string(), wait: Some(*until - now) },
-        FetchError::Scheme { .. } | FetchError::NotPublic { .. } | FetchError::BadHeader { .. } => {
+        FetchError::BadHeader { .. } => {
+            Receipt::Stopped { why: "the token holds signs that no header can hold; correct it".to_owned() }
+        }
+        FetchError::Scheme { .. } | FetchError::NotPublic { .. } => {
             let advice = error.hint().map(|advice| format!("; {advice}")).unwrap_or_default();
             Receipt::Stopped { why: format!("{error}{advice}") }
         }
@@ -384,11 +368,11 @@ impl<'a> Sending<'a> {
             match action {
                 RowAction::Send => to_send.push(row),
                 RowAction::Settle => {
-                    settled.push(Change::Outbox(RowResult { state: RowState::Sent, ..unchanged(&row) }))
+                    settled.push(Change::Outbox(RowResult { state: RowState::Sent, ..row.unchanged() }))
                 }
                 RowAction::Skip(why) => {
                     self.skipped.push((row.story, why.clone()));
-                    let result = RowResult { state: RowState::Skipped, why: Some(why), ..unchanged(&row) };
+                    let result = RowResult { state: RowState::Skipped, why: Some(why), ..row.unchanged() };
                     settled.push(Change::Outbox(result));
                 }
                 RowAction::Wait(_) => {}
@@ -625,7 +609,7 @@ impl<'a> Sending<'a> {
                 failures: 0,
                 next_try: None,
                 why: None,
-                ..unchanged(&row)
+                ..row.unchanged()
             })
         }));
         self.keep(changes).await
@@ -638,7 +622,7 @@ impl<'a> Sending<'a> {
             warn!(post = self.post.id, "post `{}`: a story is not taken: {why}", self.post.id);
         }
         let next_try = Some(Utc::now() + back_off(failures, None));
-        let result = RowResult { failures, next_try, why: Some(why.to_owned()), ..unchanged(row) };
+        let result = RowResult { failures, next_try, why: Some(why.to_owned()), ..row.unchanged() };
         self.keep(vec![Change::Outbox(result)]).await
     }
 
@@ -686,9 +670,9 @@ impl<'a> Sending<'a> {
             StoryEvent::New => {
                 let why = "it was withdrawn, or has left the topic".to_owned();
                 self.skipped.push((row.story, why.clone()));
-                RowResult { state: RowState::Skipped, why: Some(why), ..unchanged(row) }
+                RowResult { state: RowState::Skipped, why: Some(why), ..row.unchanged() }
             }
-            StoryEvent::Changed | StoryEvent::Withdrawn => RowResult { state: RowState::Sent, ..unchanged(row) },
+            StoryEvent::Changed | StoryEvent::Withdrawn => RowResult { state: RowState::Sent, ..row.unchanged() },
         };
         self.keep(vec![Change::Outbox(result)]).await
     }
