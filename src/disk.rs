@@ -5,7 +5,7 @@
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The flag of a file system that is mounted read-only (statvfs(3), `ST_RDONLY`).
 const MOUNTED_READ_ONLY: u64 = 1;
@@ -14,6 +14,10 @@ const MOUNTED_READ_ONLY: u64 = 1;
 #[allow(clippy::useless_conversion, reason = "the types differ between systems")]
 #[must_use]
 pub fn free_bytes(path: &Path) -> Option<u64> {
+    #[cfg(test)]
+    if pretended::is_full(path) {
+        return Some(0);
+    }
     let told = nix::sys::statvfs::statvfs(existing(path)).ok()?;
     Some(u64::from(told.blocks_available()).saturating_mul(u64::from(told.fragment_size())))
 }
@@ -23,7 +27,25 @@ pub fn free_bytes(path: &Path) -> Option<u64> {
 #[must_use]
 pub fn is_read_only(path: &Path) -> bool {
     let told = nix::sys::statvfs::statvfs(existing(path));
-    told.is_ok_and(|told| u64::from(told.flags().bits()) & MOUNTED_READ_ONLY != 0)
+    told.is_ok_and(|told| u64::from(told.flags().bits()) & MOUNTED_READ_ONLY != 0) || refuses_writers(path)
+}
+
+/// Tells whether a file cannot be opened for writing since its file system refuses all writers. One that turned read-only
+/// after an error does not say so of itself (ext4, since Linux 6.15).
+///
+/// The file that is opened is the lock beside `path`, if there is one; never `path` itself. To close a file that `SQLite`
+/// has open gives up its locks on it (fcntl(2), POSIX locks).
+fn refuses_writers(path: &Path) -> bool {
+    let opened = fs::OpenOptions::new().write(true).open(lock_beside(path));
+    opened.is_err_and(|error| error.kind() == io::ErrorKind::ReadOnlyFilesystem)
+}
+
+/// Returns the path of the file whose lock stands for `path`.
+#[must_use]
+pub fn lock_beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".lock");
+    path.with_file_name(name)
 }
 
 /// Returns the nearest folder or file on the way to `path` that exists.
@@ -71,6 +93,30 @@ pub fn give(path: &Path) {
 /// Returns the user and group that a new file belongs to by right, if they are others than those that it has.
 fn heir(made: &Metadata, folder: &Metadata) -> Option<(u32, u32)> {
     (made.uid() == 0 && folder.uid() != 0).then(|| (folder.uid(), folder.gid()))
+}
+
+/// Disks that are full for the tests alone.
+#[cfg(test)]
+pub(crate) mod pretended {
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+    use std::sync::{Mutex, PoisonError};
+
+    static FULL: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+    pub(super) fn is_full(path: &Path) -> bool {
+        FULL.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|folder| path.starts_with(folder))
+    }
+
+    /// Lets the disk of a folder be full, or have room again.
+    pub(crate) fn set(folder: &Path, is_full: bool) {
+        let mut full = FULL.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_full {
+            full.insert(folder.to_owned());
+        } else {
+            full.remove(folder);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ pub struct Entry {
     /// Files that come with it.
     pub enclosures: Vec<Enclosure>,
     /// Its picture: the one that the publisher gives it, else the first of its text.
-    pub image: Option<Url>,
+    pub image: Option<Image>,
     /// A BCP 47 tag: the entry's own, else the feed's.
     pub language: Option<String>,
     /// Plain text.
@@ -140,6 +140,55 @@ pub struct Enclosure {
     /// Its title, or the description of a picture. Plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+}
+
+/// The picture of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredImage")]
+pub struct Image {
+    /// Absolute.
+    pub url: Url,
+    /// Its description, for people who do not see it. Plain text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alt: Option<String>,
+    /// Its width in pixels, as the publisher says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Its height in pixels, as the publisher says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+}
+
+impl From<Url> for Image {
+    /// A picture of which only the address is known.
+    fn from(url: Url) -> Self {
+        Self { url, alt: None, width: None, height: None }
+    }
+}
+
+/// A picture as stores hold it: older ones hold the address alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredImage {
+    Address(Url),
+    Described {
+        url: Url,
+        #[serde(default)]
+        alt: Option<String>,
+        #[serde(default)]
+        width: Option<u32>,
+        #[serde(default)]
+        height: Option<u32>,
+    },
+}
+
+impl From<StoredImage> for Image {
+    fn from(stored: StoredImage) -> Self {
+        match stored {
+            StoredImage::Address(url) => url.into(),
+            StoredImage::Described { url, alt, width, height } => Self { url, alt, width, height },
+        }
+    }
 }
 
 /// The readers' comments on an entry (RSS `comments`, `wfw:commentRss`, `slash:comments`, RFC 4685).

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::feed::{Person, Rhythm, Timestamp};
+use crate::text;
 
 pub use health::{Health, Monitored, Turn};
 
@@ -87,6 +88,14 @@ pub struct PollFailure {
     pub since: Timestamp,
 }
 
+impl PollFailure {
+    /// Tells whether all feeds of the host fail in this way: nothing of the one feed was asked yet.
+    #[must_use]
+    pub fn is_of_host(&self) -> bool {
+        matches!(self.code.as_str(), "dns" | "connect" | "tls" | "proxy" | "timeout" | "protocol")
+    }
+}
+
 /// The feed-level words of a source, as last read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -115,6 +124,9 @@ pub struct About {
     pub rhythm: Rhythm,
     /// Whether the config kept its address private when it was last polled: it stays so after the source has left the config.
     pub is_private: bool,
+    /// Addresses that it had while they were private, the latest last: stored entries may still name them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Url>,
     /// Defects found when it was last read.
     pub defects: Vec<crate::feed::Defect>,
     /// Documents were read between these instants of our clock while it was behind that of the server.
@@ -122,17 +134,42 @@ pub struct About {
     pub clock_was_behind: Option<(Timestamp, Timestamp)>,
 }
 
+/// Former private addresses that are remembered.
+const FORMER_MAX: usize = 16;
+
+impl About {
+    /// Remembers addresses that are given up, if they are private.
+    fn remember<'u>(&mut self, addresses: impl Iterator<Item = &'u Url>) {
+        if self.is_private {
+            let new: Vec<Url> = addresses.filter(|url| !self.former.contains(url)).cloned().collect();
+            self.former.extend(new);
+            self.former.drain(..self.former.len().saturating_sub(FORMER_MAX));
+        }
+    }
+}
+
 impl SourceState {
     /// Makes this the state of `url`: what belonged to another address is forgotten.
     ///
-    /// The address that was adopted is no other one: who writes it into the config loses nothing.
+    /// The address that was adopted is no other one: who writes it into the config loses nothing. Nor does who writes a new
+    /// token into it; the source is asked at once, for the old one may have been refused.
     pub fn turn_to(&mut self, url: &Url) {
+        if self.url.as_ref() == Some(url) {
+            return;
+        }
         if self.moved_to.as_ref() == Some(url) {
             self.url = self.moved_to.take();
-        } else if self.url.as_ref() != Some(url) {
-            let source_id = std::mem::take(&mut self.source_id);
-            *self = Self { source_id, url: Some(url.clone()), ..Self::default() };
+            return;
         }
+        self.about.remember(self.url.iter().chain(&self.moved_to));
+        let is_same = self.url.as_ref().is_some_and(|former| text::differ_in_secrets(former, url));
+        let Self { source_id, validators, body_hash, last_poll, last_success, about, .. } = std::mem::take(self);
+        let kept = if is_same {
+            Self { validators, body_hash, last_poll, last_success, about, ..Self::default() }
+        } else {
+            Self { about: Box::new(About { former: about.former, ..About::default() }), ..Self::default() }
+        };
+        *self = Self { source_id, url: Some(url.clone()), ..kept };
     }
 
     /// Returns where to ask: the adopted address, or the configured one.

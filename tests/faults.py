@@ -5,13 +5,18 @@
 what they are asked, makes a fault, looks at what is served and told meanwhile, mends it, and checks that all goes on by
 itself: nothing is lost, and nobody was asked more often than the schedule and one repetition of polls under way allow.
 
-Usage: tests/faults.py [VEILLE] [CASE...]; `VEILLE_LONG=1` holds the lock for 90 seconds.
+Usage: tests/faults.py [VEILLE] [CASE...]
+
+`VEILLE_LONG=1` holds the lock and the process for minutes, and kills 200 times. `VEILLE_TABLE=1` prints the rows of
+`docs/faults.md` at the end.
 """
 
 import http.server
+import itertools
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sqlite3
@@ -26,7 +31,19 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VEILLE = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "target/debug/veille"))
 HOSTS = 40
 USER = 61234  # Of nobody on this machine.
+PORTS = itertools.count(8200 + random.randrange(400))  # One a world.
 LONG = bool(os.environ.get("VEILLE_LONG"))
+TABLE = bool(os.environ.get("VEILLE_TABLE"))
+
+
+class Row:
+    """A row of the table: what happened, how often publishers were asked meanwhile, when all was well again."""
+
+    def __init__(self, happened, asked="0", well="", lost="nothing"):
+        self.happened, self.asked, self.lost, self.well = happened, asked, lost, well
+
+    def __str__(self):
+        return "; ".join(part for part in (self.happened, f"asked meanwhile: {self.asked}", f"lost: {self.lost}", self.well and f"well: {self.well}") if part)
 
 
 class Origin:
@@ -35,6 +52,7 @@ class Origin:
     def __init__(self):
         origin = self
         self.asked, self.unconditional, self.entries, self.lock = {}, {}, 1, threading.Lock()
+        self.times, self.latency = [], 0
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -45,8 +63,10 @@ class Origin:
                 known = self.headers.get("If-None-Match")
                 with origin.lock:
                     origin.asked[host] = origin.asked.get(host, 0) + 1
+                    origin.times.append(time.monotonic())
                     if not known:
                         origin.unconditional[host] = origin.unconditional.get(host, 0) + 1
+                time.sleep(origin.latency)
                 body = b"" if known == etag else origin.document(host)
                 self.send_response(200 if body else 304)
                 self.send_header("ETag", etag)
@@ -60,7 +80,7 @@ class Origin:
                 pass
 
         class Server(http.server.ThreadingHTTPServer):
-            request_queue_size = 256
+            request_queue_size = 4096
             daemon_threads = True
 
             def handle_error(self, *_):
@@ -89,13 +109,16 @@ WORDS = "lycée collège élève professeur tablette budget région académie re
 class World:
     """A folder (a file system of its own if `size` says so), a config, and a daemon."""
 
-    def __init__(self, origin, schedule="* * * * *", size=None, feeds=HOSTS, user=None):
-        self.origin, self.user, self.mounts = origin, user, []
+    def __init__(self, origin, schedule="* * * * *", size=None, feeds=HOSTS, user=None, disk=None):
+        self.origin, self.user, self.mounts, self.feeds, self.environment, self.limit = origin, user, [], feeds, {}, None
         self.folder = tempfile.mkdtemp(prefix="veille-faults-")
         os.chmod(self.folder, 0o755)
         self.store_folder, self.public = f"{self.folder}/store", f"{self.folder}/public"
         for folder in (self.store_folder, self.public):
             os.mkdir(folder)
+            if disk and folder == self.store_folder:
+                subprocess.run(["mount", "-o", f"loop,{disk[1]}", disk[0], folder], check=True)
+                self.mounts.append(folder)
             if size:
                 subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
                 self.mounts.append(folder)
@@ -107,11 +130,12 @@ class World:
             to.write(
                 f'[site]\nurl = "http://127.0.0.1:8080/"\n[store]\npath = "{self.store}"\n[publish]\ndirectory = "{self.public}"\n'
                 f'[poll]\nallow_networks = ["127.0.0.0/8"]\nhost_delay = "0s"\nschedule = "{schedule}"\n'
-                f'[serve]\nlisten = "127.0.0.1:{8200 + random.randrange(400)}"\n'
+                f'[serve]\nlisten = "127.0.0.1:{next(PORTS)}"\n'
                 '[[topic]]\nid = "ecole"\nany = ["école numérique"]\n'
             )
             for n in range(1, feeds + 1):
-                to.write(f'[[feed]]\nid = "f{n}"\nurl = "http://127.0.0.{n}:{origin.port}/feed"\n')
+                # Each host a subnet of its own beyond the first 250.
+                to.write(f'[[feed]]\nid = "f{n}"\nurl = "http://127.0.{(n - 1) // 250}.{(n - 1) % 250 + 1}:{origin.port}/feed"\n')
         self.address = [line for line in open(self.config) if line.startswith("listen")][0].split('"')[1]
         self.daemon = None
 
@@ -121,7 +145,9 @@ class World:
 
     def start(self):
         self.log = f"{self.folder}/log-{time.monotonic_ns()}"
-        self.daemon = subprocess.Popen(self.command("run"), stderr=open(self.log, "w"), cwd="/")
+        limit = self.limit and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, self.limit))
+        environment = {**os.environ, **self.environment}
+        self.daemon = subprocess.Popen(self.command("run"), stderr=open(self.log, "w"), cwd="/", env=environment, preexec_fn=limit)
 
     def stop(self, how=signal.SIGTERM):
         self.daemon.send_signal(how)
@@ -152,10 +178,23 @@ class World:
 
     def settled(self):
         """Waits until each feed was polled well."""
-        wait(lambda: self.well() == HOSTS, "all feeds well", lambda: self.logged())
+        wait(lambda: self.well() == self.feeds, "all feeds well", lambda: self.logged())
 
     def well(self):
         return self.feeds_json().count('"status":"ok"')
+
+    def peak(self, seconds):
+        """Returns the most descriptors that the daemon holds within a time, and the longest answer of /healthz."""
+        most, longest, end = 0, 0.0, time.monotonic() + seconds
+        while time.monotonic() < end:
+            most = max(most, len(os.listdir(f"/proc/{self.daemon.pid}/fd")))
+            began = time.monotonic()
+            status, _ = self.get("/healthz")
+            if self.logged().count("Veille on") and status != 200:
+                fail(f"no answer: {status}")
+            longest = max(longest, time.monotonic() - began)
+            time.sleep(0.05)
+        return most, longest
 
     def feeds_json(self):
         return subprocess.run([VEILLE, "--config", self.config, "feeds", "--json"], capture_output=True, text=True).stdout
@@ -183,6 +222,10 @@ class World:
             ).fetchone()[0]
         if (check, bare) != ("ok", 0) or count < entries:
             fail(f"integrity {check}, {count} entries of {entries}, {bare} validators without entries")
+
+    def count(self):
+        with sqlite3.connect(f"file:{self.store}?mode=ro", uri=True) as store:
+            return store.execute("SELECT count(*) FROM entry").fetchone()[0]
 
     def fill(self, folder, leave=0):
         to = os.open(f"{folder}/fill", os.O_CREAT | os.O_WRONLY)
@@ -228,7 +271,7 @@ def meanwhile(world, before, at_most, name):
     total = sum(now.values()) - sum(before.values())
     if worst > at_most:
         fail(f"a publisher was asked {worst} times in {name}\n{world.logged()}")
-    return f"{total} requests, at most {worst} a host"
+    return f"{total}, at most {worst} a host" if total else "0"
 
 
 CASES = {}
@@ -270,11 +313,12 @@ def outage(world, begin, end, texts, seconds=20, schedule_polls=2):
     if code != 0:
         fail(f"the daemon ended with {code}\n{world.logged()}")
     world.sound(HOSTS)
-    return f"told after {found:.1f} s; meanwhile {quiet}; well {mended:.1f} s after the end"
+    return Row(f"told after {found:.1f} s, served on", quiet, f"{mended:.1f} s after the end")
 
 
 @case
 def full_disk(origin):
+    """A full disk | a file of zeros fills the store’s disk (8 MB) under the daemon"""
     world = World(origin, size="8m")
     try:
         return outage(world, lambda: world.fill(world.store_folder), lambda: os.remove(f"{world.store_folder}/fill"), ["is full", "free some space"])
@@ -284,6 +328,7 @@ def full_disk(origin):
 
 @case
 def full_disk_at_start(origin):
+    """A full disk at the start | the same before the start; `poll` and `feeds` by hand"""
     world = World(origin, size="8m")
     try:
         world.run("poll", check=0)
@@ -305,13 +350,14 @@ def full_disk_at_start(origin):
         world.health()
         world.stop()
         world.sound(HOSTS)
-        return asked
+        return Row("told, served on", asked, "by itself within a minute")
     finally:
         world.close()
 
 
 @case
 def read_only(origin):
+    """A read-only file system at the start | `mount -o remount,ro` before the start"""
     world = World(origin, size="16m")
     try:
         world.run("poll", check=0)
@@ -326,13 +372,14 @@ def read_only(origin):
         world.health()
         world.stop()
         world.sound(HOSTS)
-        return asked
+        return Row("told, served on", asked, "by itself within a minute")
     finally:
         world.close()
 
 
 @case
 def rights_at_start(origin):
+    """Lost rights | the store belongs to root, the daemon is another user"""
     world = World(origin, user=USER)
     try:
         world.run("poll", check=0)
@@ -347,13 +394,14 @@ def rights_at_start(origin):
         os.chown(world.store, USER, USER)
         world.health()
         world.stop()
-        return asked
+        return Row("told, served on", asked, "by itself within a minute")
     finally:
         world.close()
 
 
 @case
 def deleted(origin):
+    """A deleted store | `rm` under the daemon, then a backup put in its place"""
     world = World(origin)
     away = f"{world.folder}/backup.db"
 
@@ -362,13 +410,14 @@ def deleted(origin):
         os.remove(world.store)
 
     try:
-        return outage(world, begin, lambda: world.run("restore", away) and os.path.exists(world.store) or shutil.copy(away, world.store), ["was deleted or replaced", "veille restore"], 5)
+        return outage(world, begin, lambda: world.run("restore", away) and os.path.exists(world.store) or shutil.copy(away, world.store), ["was deleted or moved away", "stop veille"], 5)
     finally:
         world.close()
 
 
 @case
 def missing_at_start(origin):
+    """A store that is gone at the start | `rm` before the start; then stop, `veille restore`, start"""
     world = World(origin)
     try:
         world.run("poll", check=0)
@@ -388,7 +437,7 @@ def missing_at_start(origin):
             fail("a new store was made in silence")
         asked = meanwhile(world, before, 0, "a start without the store")
         done = world.run("restore", f"{world.folder}/backup.db", check=1)
-        if "is held by process" not in done.stderr:
+        if "is held by process" not in done.stderr and "runs already" not in done.stderr:
             fail(done.stderr)
         world.stop()
         world.run("restore", f"{world.folder}/backup.db", check=0)
@@ -396,13 +445,14 @@ def missing_at_start(origin):
         world.health()
         world.stop()
         world.sound(HOSTS)
-        return asked
+        return Row("told, served on; none is made anew", asked, "after the restore")
     finally:
         world.close()
 
 
 @case
 def locked(origin):
+    """A store that another process holds | `BEGIN IMMEDIATE` by another process"""
     world = World(origin)
     held = {}
 
@@ -418,6 +468,7 @@ def locked(origin):
 
 @case
 def damaged(origin):
+    """A damaged store | all pages but the first are overwritten; then stop, `veille restore`, start"""
     world = World(origin)
     away = f"{world.folder}/backup.db"
     try:
@@ -453,13 +504,14 @@ def damaged(origin):
         wait(lambda: f"nouvelle {origin.entries - 1}" in world.get("/ecole.atom")[1], "the news", world.logged, 150)
         world.stop()
         world.sound(HOSTS)
-        return asked
+        return Row("told, served on; no backup is made of it", asked, "after the restore")
     finally:
         world.close()
 
 
 @case
 def folder_full_at_start(origin):
+    """A full disk of the published folder | filled before the start"""
     world = World(origin, size="8m")
     try:
         world.fill(world.public)
@@ -472,13 +524,14 @@ def folder_full_at_start(origin):
         if not os.path.exists(f"{world.public}/ecole.atom"):
             fail("the files did not come")
         world.stop()
-        return "served from memory"
+        return Row("told, served from memory", "as usual", "by itself within a minute")
     finally:
         world.close()
 
 
 @case
 def folder_of_root_at_start(origin):
+    """A published folder of root | `chown root` before the start"""
     world = World(origin, user=USER)
     try:
         os.chown(world.public, 0, 0)
@@ -489,14 +542,14 @@ def folder_of_root_at_start(origin):
         os.chown(world.public, USER, USER)
         world.health()
         world.stop()
-        return "served from memory"
+        return Row("told, served from memory", "as usual", "by itself within a minute")
     finally:
         world.close()
 
 
 @case
 def owners(origin):
-    """Commands of root beside a service user leave nothing that the service cannot write."""
+    """Commands of root beside a service user | `poll`, `publish`, `backup`, `restore`"""
     world = World(origin, user=USER)
     try:
         world.user = None
@@ -517,13 +570,14 @@ def owners(origin):
         world.health()
         world.settled()
         world.stop()
-        return "all is the service's"
+        return Row("all files are the service’s", "as told to")
     finally:
         world.close()
 
 
 @case
 def unreadable_config(origin):
+    """A config that cannot be read | `chmod 600` of root’s file under the daemon"""
     world = World(origin, user=USER)
     try:
         os.chmod(world.config, 0o644)
@@ -538,27 +592,230 @@ def unreadable_config(origin):
         os.chmod(world.config, 0o644)
         world.health()
         world.stop()
-        return "told, and well again"
+        return Row("told, the last good one stays", "as usual", "within 4 s")
     finally:
         world.close()
 
 
 @case
 def killed(origin):
-    """Kills while everything is polled, again and again."""
+    """kill -9 | `veille poll` is killed while everything is polled, again and again"""
     world = World(origin)
     try:
-        for _ in range(200 if LONG else 15):
+        kills = 200 if LONG else 15
+        for _ in range(kills):
             origin.entries += 1
             poll = subprocess.Popen(world.command("poll", "--force"), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             time.sleep(random.uniform(0.05, 1.5))
             poll.kill()
             poll.wait()
         world.run("poll", "--force", check=0)
-        world.sound(HOSTS * origin.entries)
-        return f"{HOSTS * origin.entries} entries"
+        count = HOSTS * origin.entries
+        world.sound(count)
+        if world.count() != count:
+            fail(f"{world.count()} entries in place of {count}")
+        return Row(f"{kills} kills; {count} entries, each once; integrity ok", f"{sum(origin.requests().values())} in all", "at the next poll")
     finally:
         world.close()
+
+
+@case
+def read_only_running(origin):
+    """A file system that turns read-only | ext4 with `errors=remount-ro` meets an error under the daemon; then stop, `fsck`, mount, start"""
+    image = tempfile.mktemp(prefix="veille-faults-")
+    with open(image, "wb") as to:
+        to.truncate(24 << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True)
+    try:
+        world = World(origin, disk=(image, "errors=remount-ro"))
+    except subprocess.CalledProcessError:
+        os.remove(image)
+        return Row("left out: no loop device")
+    try:
+        world.start()
+        world.settled()
+        wait(lambda: world.get("/ecole.atom")[1].count("<entry>") == HOSTS, "the first news", world.logged)
+        device = subprocess.run(["findmnt", "-n", "-o", "SOURCE", world.store_folder], capture_output=True, text=True).stdout.strip()
+        with open(f"/sys/fs/ext4/{os.path.basename(device)}/trigger_fs_error", "w") as to:
+            to.write("1")
+        began = time.monotonic()
+        origin.entries += 1
+        world.health("is mounted read-only", "mount it for writing again")
+        found, before = time.monotonic() - began, origin.requests()
+        world.serves()
+        time.sleep(10)
+        asked = meanwhile(world, before, 1, "a read-only file system")
+        told_once(world, "is mounted read-only")
+        world.stop()
+        subprocess.run(["umount", world.store_folder], check=True)
+        subprocess.run(["fsck.ext4", "-y", image], capture_output=True)
+        subprocess.run(["mount", "-o", "loop", image, world.store_folder], check=True)
+        world.start()
+        world.health()
+        wait(lambda: f"nouvelle {origin.entries - 1}" in world.get("/ecole.atom")[1], "the news", world.logged, 150)
+        world.stop()
+        world.sound(HOSTS * origin.entries)
+        return Row(f"told after {found:.1f} s, served on", asked, "at the start after the repair")
+    finally:
+        world.close()
+        os.remove(image)
+
+
+@case
+def bound_read_only(origin):
+    """A store’s folder that is mounted read-only over itself | `mount --bind`, `mount -o remount,ro,bind` under the daemon, then `remount,rw`"""
+    world = World(origin, size="16m")
+
+    def begin():
+        subprocess.run(["mount", "--bind", world.store_folder, world.store_folder], check=True)
+        world.mounts.insert(0, world.store_folder)
+        subprocess.run(["mount", "-o", "remount,ro,bind", world.store_folder], check=True)
+
+    def end():
+        subprocess.run(["mount", "-o", "remount,rw,bind", world.store_folder], check=True)
+
+    try:
+        return outage(world, begin, end, ["is mounted read-only", "mount it for writing again"], 5)
+    finally:
+        world.close()
+
+
+# What the system calls of files answer while the file `$VEILLE_EIO` exists, if the file's path holds `$VEILLE_EIO_OF`.
+EIO = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/types.h>
+static int broken(int fd) {
+  char link[64], path[4096];
+  const char *on = getenv("VEILLE_EIO"), *of = getenv("VEILLE_EIO_OF");
+  if (!on || !of || access(on, F_OK)) return 0;
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t length = readlink(link, path, sizeof path - 1);
+  if (length < 0) return 0;
+  path[length] = 0;
+  return strstr(path, of) != NULL;
+}
+#define REAL(name) static __typeof__(&name) real; if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name); if (broken(fd)) { errno = EIO; return -1; }
+ssize_t pread64(int fd, void *to, size_t n, off64_t at) { REAL(pread64) return real(fd, to, n, at); }
+ssize_t pwrite64(int fd, const void *of, size_t n, off64_t at) { REAL(pwrite64) return real(fd, of, n, at); }
+ssize_t pread(int fd, void *to, size_t n, off_t at) { REAL(pread) return real(fd, to, n, at); }
+ssize_t pwrite(int fd, const void *of, size_t n, off_t at) { REAL(pwrite) return real(fd, of, n, at); }
+int fsync(int fd) { REAL(fsync) return real(fd); }
+int fdatasync(int fd) { REAL(fdatasync) return real(fd); }
+"""
+
+
+@case
+def input_output_errors(origin):
+    """I/O errors | every read, write and sync of the store’s files answers EIO (a preloaded library)"""
+    if not shutil.which("cc"):
+        return Row("left out: no C compiler")
+    world = World(origin)
+    try:
+        switch, library = f"{world.folder}/broken", f"{world.folder}/eio.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, "-x", "c", "-", "-ldl"], input=EIO.encode(), check=True)
+        world.environment = {"LD_PRELOAD": library, "VEILLE_EIO": switch, "VEILLE_EIO_OF": "/store/veille.db"}
+        return outage(world, lambda: open(switch, "w").close(), lambda: os.remove(switch), ["look at the system's log", "fails"], 5)
+    finally:
+        world.close()
+
+
+@case
+def stopped(origin):
+    """A daemon that is stopped | SIGSTOP, minutes later SIGCONT"""
+    world = World(origin)
+    try:
+        world.start()
+        world.settled()
+        origin.entries += 1
+        # Not in the middle of a round.
+        time.sleep(3)
+        seconds = 190 if LONG else 75
+        world.daemon.send_signal(signal.SIGSTOP)
+        time.sleep(0.5)
+        before = origin.requests()
+        time.sleep(seconds)
+        asked = meanwhile(world, before, 0, "a stop")
+        world.daemon.send_signal(signal.SIGCONT)
+        began = time.monotonic()
+        wait(lambda: f"nouvelle {origin.entries - 1}" in world.get("/ecole.atom")[1], "the news", world.logged)
+        wait(lambda: min(origin.requests().get(host, 0) - asked_before for host, asked_before in before.items()) > 0, "all polls")
+        well = time.monotonic() - began
+        times = sorted(at for at in origin.times if at >= began)
+        storm = max(sum(1 for at in times if first <= at < first + 1) for first in times)
+        meanwhile(world, before, 2 + int(well // 60), "all")
+        if storm > HOSTS // 2:
+            fail(f"{storm} requests in one second")
+        world.stop()
+        world.sound(HOSTS * origin.entries)
+        return Row(f"stopped for {seconds} s; then at most {storm} requests a second, each feed once", asked, f"all polled {well:.0f} s after it went on")
+    finally:
+        world.close()
+
+
+@case
+def folder_deleted(origin):
+    """A deleted published folder | `rm -r` under the daemon"""
+    world = World(origin, schedule="0 * * * *")
+    try:
+        world.start()
+        world.settled()
+        wait(lambda: world.get("/ecole.atom")[1].count("<entry>") == HOSTS, "the first news", world.logged)
+        time.sleep(3)
+        before = origin.requests()
+        shutil.rmtree(world.public)
+        began = time.monotonic()
+        wait(lambda: os.path.exists(f"{world.public}/ecole.atom"), "the files", world.logged, 20)
+        well = time.monotonic() - began
+        world.serves()
+        told_once(world, "all is written there again")
+        asked = meanwhile(world, before, 0, "a deleted folder")
+        world.stop()
+        return Row("served on from memory, told", asked, f"all written again after {well:.1f} s")
+    finally:
+        world.close()
+
+
+MANY = 2000
+
+
+def many(origin, limit):
+    """A round of 2,000 feeds on as many hosts under a limit of descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    world = World(origin, schedule="0 0 * * *", feeds=MANY)
+    try:
+        origin.latency, world.limit = 0.05, (limit[0], min(limit[1], hard))
+        world.start()
+        wait(lambda: "Veille on" in world.logged(), "a daemon that serves", world.logged)
+        most, longest = world.peak(15)
+        world.settled()
+        health = json.loads(world.get("/healthz")[1])
+        if health["sources"]["failing"] or "failing" in world.logged() or "Too many" in world.logged():
+            fail(f"feeds are blamed: {health}\n{world.logged()}")
+        asked = meanwhile(world, {}, 1, "a round")
+        world.stop()
+        world.sound(MANY)
+        return Row(f"{most} descriptors at most, no failure; /healthz within {longest:.2f} s", asked)
+    finally:
+        world.close()
+
+
+@case
+def many_hosts(origin):
+    """2,000 feeds on 2,000 hosts, `ulimit -Sn 1024` | one round; the hard limit is higher"""
+    return many(origin, (1024, 65536))
+
+
+@case
+def few_descriptors(origin):
+    """The same with `ulimit -n 1024` | one round; the hard limit too"""
+    return many(origin, (1024, 1024))
 
 
 def main():
@@ -577,13 +834,16 @@ def main():
     if not can_mount:
         print("faults: left out, nothing can be mounted here")
         return
-    faults, chosen, lock = [], [CASES[name] for name in sys.argv[2:]] or list(CASES.values()), threading.Semaphore(4)
+    faults, rows, chosen, lock = [], {}, [CASES[name] for name in sys.argv[2:]] or list(CASES.values()), threading.Semaphore(5)
+
+    # Those that wait for longest begin first.
+    chosen.sort(key=lambda function: function.__name__ not in ("stopped", "locked", "full_disk", "deleted", "input_output_errors"))
 
     def run(function):
         with lock:
             began = time.monotonic()
             try:
-                said = function(Origin())
+                said = rows[function.__name__] = function(Origin())
                 print(f"faults: {function.__name__}: {said} ({time.monotonic() - began:.0f} s)", flush=True)
             except Exception as error:  # noqa: BLE001
                 faults.append(function.__name__)
@@ -594,6 +854,11 @@ def main():
         thread.start()
     for thread in threads:
         thread.join()
+    if TABLE:
+        for function in chosen:
+            if function.__name__ in rows:
+                row = rows[function.__name__]
+                print(f"| {function.__doc__} | {row.happened} | {row.asked} | {row.lost} | {row.well} | `{function.__name__}` |")
     sys.exit(1 if faults else 0)
 
 

@@ -31,7 +31,7 @@ pub(super) fn run(config: Option<PathBuf>, options: &Options) -> Result<(), Fail
     }
     let on = config.sources.iter().filter(|source| source.enabled).count();
     output::print(&format!(
-        "`{}` is valid: {} polled ({} off), {}\n",
+        "`{}` is valid: {} to poll ({} off), {}\n",
         path.display(),
         count(on, "feed"),
         config.sources.len() - on,

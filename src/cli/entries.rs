@@ -48,6 +48,8 @@ struct EntryLine<'a> {
     title: Option<&'a str>,
     published: Option<Timestamp>,
     updated: Option<Timestamp>,
+    /// The date that counts: the publisher's, else when the entry was first met.
+    date: Timestamp,
     story: i64,
     topics: Vec<InTopic<'a>>,
     /// Where a word that was searched stands first.
@@ -127,6 +129,7 @@ fn line<'a>(stored: &'a StoredEntry, labels: &'a [Label], quote: Option<&'a Quot
         title: stored.entry.title.as_deref(),
         published: stored.entry.published,
         updated: stored.entry.updated,
+        date: stored.date,
         story: stored.story,
         topics: labels.iter().map(|label| InTopic { id: &label.topic, score: label.score }).collect(),
     }

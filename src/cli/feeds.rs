@@ -35,7 +35,8 @@ pub(super) struct FeedsOptions {
     /// Print JSON lines
     #[arg(long)]
     json: bool,
-    /// Exit with 1 if a feed needs somebody (gone, no feed any more, failing for long), or if this machine lacks something
+    /// Exit with 1 if a feed needs somebody (gone, no feed any more, failing for long), if more than half of all feeds
+    /// fail, or if this machine lacks something
     #[arg(long)]
     check: bool,
 }
@@ -116,13 +117,15 @@ pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), 
             // The health of sources is looked for most when something is wrong.
             let store = config::store_path(&path).filter(|store| store.exists());
             if let Some(stored) = store.and_then(|store| stored(&store, &[], now).ok()) {
-                output::note(
-                    "the config has mistakes, see below; this is what the store knows of feeds, old ones too\n",
-                );
+                let zone = config::zone(&path);
+                let times = if zone.is_none() { ", times in UTC" } else { "" };
+                output::note(&format!(
+                    "the config has mistakes, see below; this is what the store knows of feeds, old ones too{times}\n"
+                ));
                 show(
                     &stored.states.iter().filter_map(ShownSource::remembered).collect::<Vec<_>>(),
                     &stored,
-                    (Tz::UTC, now),
+                    (zone.unwrap_or(Tz::UTC), now),
                     options,
                 )?;
             }
@@ -222,6 +225,11 @@ fn show(
     if let Some((post, trouble)) = stored.posts.first().filter(|_| options.check) {
         return Err(Failure::Running(anyhow!("post `{post}`: {trouble}")));
     }
+    let polled = told.iter().filter(|line| !matches!(line.status, Standing::Disabled | Standing::Gone)).count();
+    let failing = told.iter().filter(|line| line.status == Standing::Failing).count();
+    if options.check && failing * 2 > polled {
+        return Err(Failure::Running(anyhow!("{failing} of {} fail", count(polled, "feed"))));
+    }
     let needing: Vec<&str> = told.iter().filter(|line| line.needs_somebody).map(|line| line.id).collect();
     if options.check && !needing.is_empty() {
         return Err(Failure::Running(anyhow!("these feeds need somebody: {}", needing.join(", "))));
@@ -307,7 +315,7 @@ fn minute(at: Timestamp, zone: Tz) -> String {
 fn colour(status: Standing) -> &'static str {
     match status {
         Standing::Ok => "32",
-        Standing::Silent | Standing::Asleep => "33",
+        Standing::Silent | Standing::Asleep | Standing::Empty => "33",
         Standing::Failing | Standing::Gone => "31",
         Standing::NeverPolled | Standing::Disabled => "2",
     }

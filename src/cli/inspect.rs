@@ -214,7 +214,7 @@ fn inspected_entry<'a>(entry: &'a Entry, labels: &'a [Label]) -> InspectedEntry<
         authors: &entry.authors,
         categories: entry.categories.iter().map(tag_name).collect(),
         enclosures: &entry.enclosures,
-        image: entry.image.as_ref(),
+        image: entry.image.as_ref().map(|image| &image.url),
         language: entry.language.as_deref(),
         comments: InspectedComments { url: url.as_ref(), feed: feed.as_ref(), count: *count },
         topics: labels.iter().map(|label| label.topic.as_str()).collect(),

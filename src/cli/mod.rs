@@ -58,7 +58,8 @@ struct Arguments {
 enum Command {
     /// Run as a daemon: poll on schedule, publish, serve
     Run,
-    /// Poll now every feed that is due, publish, and exit
+    /// Poll now every feed that is due, publish, and exit: with 1 if no host answers, or if every feed that was asked
+    /// failed and these are more than half of all, or were named
     Poll(poll::PollOptions),
     /// Validate the config and show every problem at once
     Check(check::Options),

@@ -7,6 +7,7 @@ use url::Url;
 use super::{Failure, output};
 use crate::config::{self, Config};
 use crate::dedup;
+use crate::pipeline;
 use crate::store::sqlite::Sqlite;
 use crate::store::{self, Filter, Store, Which};
 use crate::story::StoredEntry;
@@ -52,6 +53,7 @@ pub(super) fn config(named: Option<PathBuf>) -> Result<Config, Failure> {
 
 /// Opens the store for a command that only reads.
 pub(super) fn store_to_read(config: &Config) -> Result<Sqlite, Failure> {
+    pipeline::refuse_vanished(config, &config.store.path)?;
     Ok(Sqlite::open_read_only(&config.store.path)?)
 }
 

@@ -1,6 +1,6 @@
 //! `veille poll`: one round now.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -62,14 +62,16 @@ struct Total {
 
 pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
     let PollOptions { feeds, force, json } = options;
-    let force = force || !feeds.is_empty();
+    let is_named = !feeds.is_empty();
+    let force = force || is_named;
     let sources = chosen(&config, &feeds)?;
     pipeline::refuse_others(&config)?;
     let mut store = pipeline::open_store(&config)?;
     // Before anybody is asked: what they answer could not be kept.
     store.attempt()?;
     let (store, thread) = Handle::new(Box::new(store))?;
-    let outage = open::runtime()?.block_on(async {
+    let enabled = config.sources.iter().filter(|source| source.enabled).count();
+    let (total, outage) = open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
         pipeline::note_config(&context, None, Utc::now()).await?;
         pipeline::enroll(&context).await?;
@@ -89,11 +91,17 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
             let arrivals = context.store.call(move |store| store.arrivals(last)).await?;
             output::print(&total.for_people(&context.config, &arrivals.topics, Utc::now()))?;
         }
-        Ok::<_, Failure>(outage)
+        Ok::<_, Failure>((total, outage))
     })?;
     // The last handle went with the context: the store closes in order.
     let _ = thread.join();
     match outage {
+        None if total.is_in_vain(is_named, enabled) => {
+            let polled = count(total.polled, "feed");
+            Err(Failure::Running(anyhow!(
+                "nothing could be polled: {polled} asked, all failed\nhelp: `veille feeds` tells why"
+            )))
+        }
         None => Ok(()),
         Some(Outage { lack, reason, .. }) => Err(Failure::Running(anyhow!("{reason}\nhelp: {}", lack.hint()))),
     }
@@ -138,6 +146,8 @@ struct Round<'a> {
     total: Total,
     /// The thing that this machine lacks, if it does: no other poll begins.
     outage: Option<Outage>,
+    /// Feeds by the failure of their host, which is told once.
+    of_hosts: BTreeMap<String, Vec<String>>,
 }
 
 async fn round(
@@ -154,7 +164,8 @@ async fn round(
         due.set(id, now);
     }
     let (polls, network, total) = (JoinSet::new(), Network::default(), Total::default());
-    let mut round = Round { context, force, json, bar, due, polls, network, total, outage: None };
+    let of_hosts = BTreeMap::new();
+    let mut round = Round { context, force, json, bar, due, polls, network, total, outage: None, of_hosts };
     loop {
         round.start(&sources, now);
         let Some(ended) = round.polls.join_next().await else { break };
@@ -167,6 +178,9 @@ async fn round(
         }
     }
     round.bar.finish_and_clear();
+    for (message, feeds) in &round.of_hosts {
+        output::print(&line_of_host(message, feeds))?;
+    }
     Ok((round.total, round.outage))
 }
 
@@ -246,6 +260,13 @@ impl Round<'_> {
     fn tell(&mut self, id: &str, polled: &Polled) -> Result<(), Failure> {
         self.bar.inc(1);
         self.total.add(polled);
+        if let Outcome::Failed(failure) = &polled.outcome
+            && failure.is_of_host()
+            && !self.json
+        {
+            self.of_hosts.entry(failure.message.clone()).or_default().push(id.to_owned());
+            return Ok(());
+        }
         self.print(&line(id, polled), &for_people(id, &polled.outcome))
     }
 
@@ -304,6 +325,20 @@ fn for_people(feed: &str, outcome: &Outcome) -> String {
     }
 }
 
+/// Feeds of one host that are named.
+const NAMED: usize = 3;
+
+/// The line of a host that did not answer: `a, b, c and 9 more: failed: connection to …`.
+fn line_of_host(message: &str, feeds: &[String]) -> String {
+    let mut feeds: Vec<&str> = feeds.iter().map(String::as_str).collect();
+    feeds.sort_unstable();
+    let named = feeds.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    match feeds.len().saturating_sub(NAMED) {
+        0 => format!("{named}: failed: {message}\n"),
+        more => format!("{named} and {more} more: failed: {message}\n"),
+    }
+}
+
 impl Total {
     fn add(&mut self, polled: &Polled) {
         match &polled.outcome {
@@ -320,6 +355,12 @@ impl Total {
             Outcome::Failed(_) => self.failed += 1,
         }
         self.polled += 1;
+    }
+
+    /// Whether every feed that was asked has failed: feeds that were named, or more than half of those of the config. Of
+    /// few that were due, a single one that is out of order says nothing about the round.
+    fn is_in_vain(&self, is_named: bool, enabled: usize) -> bool {
+        self.failed > 0 && self.failed == self.polled && (is_named || self.failed * 2 > enabled)
     }
 
     /// Says the sums, the topics that gained, and where to look.
@@ -388,6 +429,23 @@ mod tests {
     fn a_round_without_polls_says_when_the_next_is_due_and_how_to_poll_now() {
         let expected = "0 feeds polled, 3 not due: next at 05:04 (`--force` polls)\n";
         check([Outcome::NotDue, Outcome::HostPostponed, Outcome::NotDue], &[], expected);
+    }
+
+    #[test]
+    fn a_round_is_in_vain_if_all_fail_that_say_something_about_it() {
+        let total = |failed, polled| Total { polled, failed, ..Total::default() };
+        assert!(total(3, 3).is_in_vain(false, 5));
+        assert!(!total(3, 4).is_in_vain(false, 4), "one answered");
+        assert!(!total(1, 1).is_in_vain(false, 2), "one of many was due");
+        assert!(total(1, 1).is_in_vain(true, 2), "it was named");
+        assert!(!total(0, 0).is_in_vain(false, 0));
+    }
+
+    #[test]
+    fn feeds_of_a_host_that_fails_are_one_line() {
+        let feeds = ["d", "b", "a", "c", "e"].map(str::to_owned);
+        assert_eq!(line_of_host("no", &feeds[..2]), "b, d: failed: no\n");
+        assert_eq!(line_of_host("no", &feeds), "a, b, c and 2 more: failed: no\n");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
 use super::{Failure, output};
 use crate::config::{Config, Post};
@@ -15,6 +16,7 @@ use crate::feed::Timestamp;
 use crate::state::SourceState;
 use crate::store::sqlite::{self, Sqlite};
 use crate::store::{Change, Claim, Holder, Store as _, StoreError};
+use crate::text::count;
 
 /// The rights of a store where there was none.
 const RIGHTS: u32 = 0o640;
@@ -40,39 +42,93 @@ pub(super) fn run(config: &Config, options: &RestoreOptions) -> Result<(), Failu
     disk::make_folders(folder).map_err(|error| failed("make", folder, &error))?;
     let _claim = Claim::take(store, &Holder::this("restore", None))?;
     let new = beside(store, &format!(".{}.new", std::process::id()));
-    let placed = copy(file, &new, &config.posts).and_then(|()| {
+    let placed = copy(file, &new, &config.posts).and_then(|content| {
         like(store, &new).map_err(|error| failed("give away", &new, &error))?;
-        replace(store, &new, Utc::now())
+        Ok((content, replace(store, &new, Utc::now())?))
     });
     // The leftovers of a failure are of no use to anybody.
     for file in [new.clone(), sqlite::log_of(&new), beside(&new, "-shm")] {
         let _ = fs::remove_file(file);
     }
-    let old = placed?;
+    let (content, old) = placed?;
     output::note(&format!("`{}` is the store `{}` now", file.display(), store.display()));
-    if let Some(old) = old {
-        output::note(&format!("the one before stays as `{}` until you remove it", old.display()));
+    output::note(&content.for_people(config.site.zone));
+    match old {
+        Some(old) => output::note(&format!("the store before stays as `{}` until you remove it", old.display())),
+        None => output::note("there was no store before"),
     }
     Ok(())
 }
 
-/// Copies a backup, with what its log adds, after a check of its format and of the whole copy.
-fn copy(backup: &Path, new: &Path, posts: &[Post]) -> Result<(), Failure> {
-    let copied =
-        Sqlite::open_read_only(backup).and_then(|mut backup| backup.backup(new)).map_err(|error| match error {
-            StoreError::Missing { store } => anyhow::anyhow!("there is no file `{store}`"),
-            error @ (StoreError::Damaged { .. } | StoreError::Failed { .. }) => {
-                anyhow::anyhow!("this backup is of no use, and the store stays as it is: {}", error.reason())
-            }
-            error => error.into(),
-        });
-    copied?;
+/// The content of a backup, for whoever put it back.
+struct BackupContent {
+    entries: u64,
+    feeds: usize,
+    /// When a feed was polled last.
+    last_poll: Option<Timestamp>,
+    /// When its file was written; a copy of it may be younger.
+    written: Option<Timestamp>,
+    /// The format that the backup has, and that of the store made of it.
+    formats: (i64, i64),
+}
+
+impl BackupContent {
+    fn for_people(&self, zone: Tz) -> String {
+        let Self { entries, feeds, last_poll, written, formats: (from, to) } = self;
+        let shown = |at: &Timestamp| at.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string();
+        let polled =
+            last_poll.as_ref().map_or_else(|| "never polled".to_owned(), |at| format!("last poll {}", shown(at)));
+        let written = written.as_ref().map(|at| format!(", written {}", shown(at))).unwrap_or_default();
+        let format = if from == to { format!("format {to}") } else { format!("format {from}, made {to}") };
+        let entries = if *entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
+        format!("it holds {entries} of {}, {polled}{written}, {format}", count(*feeds, "feed"))
+    }
+}
+
+/// Copies a backup, with what its log adds, after a check of its format and of the whole copy; returns its content.
+fn copy(backup: &Path, new: &Path, posts: &[Post]) -> Result<BackupContent, Failure> {
+    let of_backup = |error| of_backup(error, backup, new);
+    let mut opened = Sqlite::open_backup(backup).map_err(of_backup)?;
+    opened.backup(new).map_err(of_backup)?;
+    let from = opened.format().map_err(of_backup)?;
+    drop(opened);
     // It may be of an older format; it is made whole here, where its owner can still be set.
     let mut store = Sqlite::open_existing(new, PATIENCE)?;
+    let shares = store.shares()?;
+    let content = BackupContent {
+        entries: shares.iter().map(|share| share.entries).sum(),
+        feeds: shares.len(),
+        written: backup.metadata().and_then(|file| file.modified()).ok().map(Timestamp::from),
+        last_poll: store.sources(None)?.into_iter().filter_map(|known| known.state.last_poll).max(),
+        formats: (from, store.format()?),
+    };
     forget_documents(&mut store)?;
     forget_waiting(&mut store, posts)?;
     drop(store);
-    Ok(File::open(new).and_then(|file| file.sync_all()).map_err(|error| failed("write", new, &error))?)
+    File::open(new).and_then(|file| file.sync_all()).map_err(|error| failed("write", new, &error))?;
+    Ok(content)
+}
+
+/// Lets a failure over a backup tell the backup's own way out: the hint of an error is about the store.
+fn of_backup(error: StoreError, backup: &Path, new: &Path) -> anyhow::Error {
+    let name = backup.display();
+    let (said, hint) = match error {
+        StoreError::Missing { .. } => (format!("there is no file `{name}`"), "name a file that `veille backup` wrote"),
+        StoreError::Foreign { .. } => {
+            (format!("`{name}` is no backup of veille"), "name a file that `veille backup` wrote")
+        }
+        StoreError::Newer { found, known, .. } => (
+            format!("the backup `{name}` has format {found}, this veille knows up to {known}"),
+            "install the veille that wrote it",
+        ),
+        StoreError::Open { ref store, .. } | StoreError::Failed { ref store, .. }
+            if *store == new.display().to_string() =>
+        {
+            return error.into();
+        }
+        error => (format!("this backup is of no use: {}", error.reason()), "put another one back"),
+    };
+    anyhow::anyhow!("{said}; the store stays as it is\nhelp: {hint}")
 }
 
 /// Lets the next document of each source count as its first: what it brings came before, to the store that this one replaces,
@@ -129,7 +185,7 @@ fn replace(store: &Path, new: &Path, now: DateTime<Utc>) -> Result<Option<PathBu
     }
     // If the old store is sound, its log is written into its file: so it is one file.
     drop(Sqlite::open_existing(store, PATIENCE));
-    let old = beside(store, &format!(".before-{}", now.format("%Y%m%dT%H%M%S")));
+    let old = free_name(store, &format!(".before-{}", now.format("%Y%m%dT%H%M%S")));
     let (log, memory) = (sqlite::log_of(store), beside(store, "-shm"));
     if log.exists() {
         // Never beside another store: its pages would be taken for those of the new one.
@@ -143,6 +199,13 @@ fn replace(store: &Path, new: &Path, now: DateTime<Utc>) -> Result<Option<PathBu
     let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(Some(old))
+}
+
+/// Returns a path beside the store at which nothing lies: two backups may be put back in the same second.
+fn free_name(store: &Path, end: &str) -> PathBuf {
+    let names = std::iter::once(String::new()).chain((2..).map(|number| format!("-{number}")));
+    let mut paths = names.map(|number| beside(store, &format!("{end}{number}")));
+    paths.find(|path| path.symlink_metadata().is_err()).unwrap_or_else(|| beside(store, end))
 }
 
 /// The path of a file whose name goes on after that of another.

@@ -84,7 +84,8 @@ impl Diagnosis {
     /// Returns one line a diagnostic, for logs: without the lines of the file, which may hold passwords.
     #[must_use]
     pub fn list(&self) -> String {
-        let lines = self.diagnostics.iter().map(|one| self.line(one));
+        let help = |one: &Diagnostic| one.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        let lines = self.diagnostics.iter().map(|one| format!("{}{}", self.line(one), help(one)));
         lines.collect::<Vec<_>>().join("\n")
     }
 

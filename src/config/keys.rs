@@ -23,10 +23,10 @@ use super::sources::{ID, TOPICS};
 use super::table::{Absent, Key, Keys, Table, Wanted, table};
 use super::topics::{ANY, BOOST, FEEDS, FIELDS, LANGUAGE, NEAR, POINTS, RULES, TAGGED, TERMS, WEIGHT};
 use super::values::{
-    CONTACT, FLAG, FOLDER, HEALTH, INTERNAL, LINE, LISTEN, NETWORKS, PAGES, PATH, SCHEDULE, TEXT, TEXTS, WEB, WEBS,
-    ZONE, decimal, duration, period, size, whole,
+    CONTACT, FLAG, FOLDER, HEALTH, IMAGES, INTERNAL, LINE, LISTEN, NETWORKS, PAGES, PATH, SCHEDULE, TEXT, TEXTS, WEB,
+    WEBS, ZONE, decimal, duration, period, size, whole,
 };
-use super::{Language, Listen, ShownHealth};
+use super::{Language, Listen, ShownHealth, ShownImages};
 use crate::outbox::{Pace, Quiet, TextTemplate};
 use crate::schedule::Schedule;
 use crate::topic::{Boost, Field, Rule, Term};
@@ -122,6 +122,9 @@ table! {
         related: usize = whole(0, 3), default(3);
         /// Links without parameters that only say how a reader came: `utm_source`, `xtor`, `fbclid` and their like.
         clean_links: bool = FLAG, default(true);
+        /// The pictures of entries on topics' pages: with `"link"` browsers fetch each from its publisher, who then learns of
+        /// the visit; with `"none"` pages ask nobody else for anything.
+        images: ShownImages = IMAGES, default("none");
         /// The `WebSub` hubs that are notified.
         hubs: Vec<Url> = WEBS, default([]);
         /// Whose troubles the page of sources and `sources.atom` show: those of sources and of hubs, or with `"public"` also

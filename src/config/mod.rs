@@ -34,7 +34,7 @@ pub use keys::{
 };
 pub use posts::{Chat, MailAddress, MailRelay, Post, Target, Visibility};
 pub use quantity::read_duration;
-pub use read::{load, parse, store_path};
+pub use read::{load, parse, store_path, zone};
 pub use reference::reference;
 pub use sources::{id_for, is_id};
 
@@ -74,6 +74,15 @@ pub enum Language {
     French,
     /// `en`
     English,
+}
+
+/// How pages show the pictures of entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownImages {
+    /// `none`: not at all.
+    Nowhere,
+    /// `link`: from the address that the publisher gives them.
+    Linked,
 }
 
 /// Whose health is shown to everybody.

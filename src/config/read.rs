@@ -12,9 +12,10 @@ use super::keys::{
     TopicDefaults, TopicTable,
 };
 use super::section::Section;
-use super::values::PATH;
+use super::values::{PATH, ZONE};
 use super::{Config, posts, sources, topics, tree};
 use crate::topic::Topic;
+use chrono_tz::Tz;
 
 /// Largest config file. Ten thousand feeds take about 2 MB; a log or a database that is named by mistake takes more.
 const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -95,6 +96,16 @@ pub fn store_path(path: &Path) -> Option<PathBuf> {
     let mut found = Findings::new(folder(path), &entries);
     let root = Section::new(&ROOT, &entries, 0..0, &mut found);
     root.table(StoreSettings::TABLE, &mut found).read("path", &PATH, &mut found)
+}
+
+/// Finds the time zone of a config that may have mistakes; `None` if it cannot be read, or `poll.timezone` itself has one.
+#[must_use]
+pub fn zone(path: &Path) -> Option<Tz> {
+    let text = String::from_utf8_lossy(&read_file(path).ok()?).into_owned();
+    let entries = tree::read_in_part(&text);
+    let mut found = Findings::new(folder(path), &entries);
+    let root = Section::new(&ROOT, &entries, 0..0, &mut found);
+    root.table(PollSettings::TABLE, &mut found).read("timezone", &ZONE, &mut found)
 }
 
 fn folder(path: &Path) -> &Path {

@@ -14,7 +14,7 @@ use super::nearest::nearest;
 use super::quantity;
 use super::table::{Key, KeyType, Wanted};
 use super::tree::{Literal, Value};
-use super::{Language, Listen, ShownHealth};
+use super::{Language, Listen, ShownHealth, ShownImages};
 use crate::schedule::Schedule;
 
 /// Text that is not blank.
@@ -45,6 +45,12 @@ pub(super) const HEALTH: KeyType<ShownHealth> =
     KeyType::new("`\"sources\"` or `\"public\"`", |literal, key, found| match literal.text() {
         Some("sources") => Some(ShownHealth::Sources),
         Some("public") => Some(ShownHealth::All),
+        _ => note_unfit(literal, key, found),
+    });
+pub(super) const IMAGES: KeyType<ShownImages> =
+    KeyType::new("`\"none\"` or `\"link\"`", |literal, key, found| match literal.text() {
+        Some("none") => Some(ShownImages::Nowhere),
+        Some("link") => Some(ShownImages::Linked),
         _ => note_unfit(literal, key, found),
     });
 pub(super) const NETWORKS: KeyType<Vec<IpNet>> = KeyType::new("a list of networks: `[\"127.0.0.0/8\"]`", networks);

@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use chrono::Utc;
-use tracing::{error, info, warn};
+use tokio::time::Instant;
+use tracing::{error, warn};
 
-use super::{Daemon, polls_max, publication};
+use super::{Daemon, clock, polls_max, publication};
 use crate::config::Config;
 use crate::outage::{Lack, Outage};
 use crate::pipeline::{self, Context};
@@ -16,6 +16,7 @@ use crate::publish::files;
 use crate::store::ailment::Ailment;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Handle, StoreError};
+use crate::text::rough_duration;
 
 /// Longest time that a transaction waits for another process that writes. Nothing is lost when that is over: it is an
 /// outage, and the store is tried again. Much shorter than the time after which the watchdog finds the daemon dead.
@@ -201,7 +202,7 @@ impl Daemon {
         if is_told {
             return;
         }
-        let since = known.map_or_else(Utc::now, |known| known.since);
+        let since = known.map_or_else(clock::now, |known| known.since);
         match lack {
             Lack::Network | Lack::Resources => warn!("{reason}; {}", lack.hint()),
             // Seldom over by itself.
@@ -215,13 +216,14 @@ impl Daemon {
     /// Tells everywhere that this machine has again what it lacked, unless it lacked nothing.
     pub(super) fn end_outage(&mut self, lack: Lack) {
         let Some(outage) = self.outages.remove(&lack) else { return };
-        let now = Utc::now();
-        let minutes = (now - outage.since).num_minutes();
+        let now = clock::now();
+        let after = rough_duration(now - outage.since);
+        // As loud as the beginning: who reads warnings alone must not believe that it lasts.
         match lack {
-            Lack::Network => info!("hosts answer again, after {minutes} minutes: what is due is polled"),
-            Lack::Resources => info!("this machine has again what polls need, after {minutes} minutes"),
-            Lack::Store => info!("the store can be written again, after {minutes} minutes: what is due is polled"),
-            Lack::Folder => info!("files are up to date again"),
+            Lack::Network => warn!("hosts answer again, after {after}: what is due is polled"),
+            Lack::Resources => warn!("this machine has again what polls need, after {after}"),
+            Lack::Store => warn!("the store can be written again, after {after}: what is due is polled"),
+            Lack::Folder => warn!("files can be written again, after {after}: all are up to date"),
         }
         self.set_trouble(lack.id(), None);
         self.noting.ask();

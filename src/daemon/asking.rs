@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use futures_util::FutureExt;
 use tracing::{Instrument, error, info_span, warn};
 
-use super::{Daemon, LOOK, PANIC_PAUSE};
+use super::{Daemon, LOOK, PANIC_PAUSE, clock};
 use crate::config::Source;
 use crate::feed::Timestamp;
 use crate::outage::{Finding, Lack};
@@ -55,7 +55,7 @@ impl Daemon {
         let (context, places) = (&self.context, &self.places);
         let source = |id: &str| places.get(id).and_then(|at| context.config.sources.get(*at));
         let host_of = |id: &str| source(id)?.url.host_str().map(str::to_owned);
-        while self.polls.len() < room && self.network.admits(Instant::now()) {
+        while self.polls.len() < room && self.network.admits(clock::instant()) {
             let Some(source_id) = self.due.take(now, host_of) else { return };
             let Some(source) = source(&source_id) else {
                 self.due.end(&source_id, None);
@@ -70,17 +70,17 @@ impl Daemon {
 
     /// Returns the time until the next look for due polls: none are looked for while there is no room for another.
     pub(super) fn until_next_poll(&mut self) -> Duration {
-        let now = Instant::now();
+        let now = clock::instant();
         let is_full = self.polls.len() >= self.room_for_polls();
         if is_full || self.is_lacking() || self.is_ailing() || !self.network.admits(now) {
             let next = self.network.next().map(|at| at.saturating_duration_since(now));
             return next.filter(|wait| !wait.is_zero()).unwrap_or(LOOK).min(LOOK);
         }
-        self.due.next().map_or(LOOK, |at| (at - Utc::now()).to_std().unwrap_or_default()).min(LOOK)
+        self.due.next().map_or(LOOK, |at| (at - clock::now()).to_std().unwrap_or_default()).min(LOOK)
     }
 
     fn is_lacking(&self) -> bool {
-        self.lacking_until.is_some_and(|until| Instant::now() < until)
+        self.lacking_until.is_some_and(|until| clock::instant() < until)
     }
 
     /// Notices that the wall clock was set, or that the machine slept.
@@ -100,7 +100,7 @@ impl Daemon {
     /// Plans the next poll, and the publication of what this one brought; or leaves it in doubt who is at fault.
     pub(super) fn end_poll(&mut self, ended: Ended) -> anyhow::Result<()> {
         let Ended { source_id, context, asked, conclusion } = ended;
-        let now = Instant::now();
+        let now = clock::instant();
         let conclusion = match conclusion {
             Err(error) if error.ailment().is_some() => {
                 if let Some((host, _)) = asked {
@@ -108,7 +108,7 @@ impl Daemon {
                 }
                 self.store_fails(&error);
                 // Nothing of it is kept, so it is due still.
-                self.due.end(&source_id, Some(Utc::now()));
+                self.due.end(&source_id, Some(clock::now()));
                 return Ok(());
             }
             conclusion => conclusion.context("polling failed")?,
@@ -131,7 +131,7 @@ impl Daemon {
                 if let Some((host, _)) = asked {
                     self.network.leave(&host, now);
                 }
-                self.due.end(&source_id, Some(Utc::now() + LACKING_RETRY));
+                self.due.end(&source_id, Some(clock::now() + LACKING_RETRY));
                 self.lacking_until = Some(now + LACKING_PAUSE);
                 self.begin_outage(Lack::Resources, why);
             }
@@ -180,10 +180,10 @@ impl Daemon {
 
     /// Decides on polls in doubt, once that can be decided.
     pub(super) fn judge_doubts(&mut self) {
-        let soon = Utc::now() + SOON;
+        let soon = clock::now() + SOON;
         let is_more_to_come = self.due.next().is_some_and(|at| at <= soon);
         let was_down = self.network.is_down();
-        let (finding, polls) = self.network.settle(is_more_to_come, Instant::now());
+        let (finding, polls) = self.network.settle(is_more_to_come, clock::instant());
         if was_down && !self.network.is_down() {
             self.end_outage(Lack::Network);
         }
@@ -193,7 +193,7 @@ impl Daemon {
             Finding::Open => {}
             Finding::Hosts => polls.into_iter().for_each(|poll| self.blame(poll)),
             Finding::Offline | Finding::Portal => {
-                let now = Utc::now();
+                let now = clock::now();
                 for poll in &polls {
                     self.due.end(&poll.source_id, Some(now));
                 }
@@ -222,10 +222,10 @@ fn host(source: &Source) -> String {
 
 /// Polls a source. A panic is a fault of ours over this one source.
 async fn poll_source(context: Arc<Context>, source: Source, host: String) -> Ended {
-    let began = Instant::now();
-    let asking = AssertUnwindSafe(pipeline::ask(&context, &source, false, Utc::now())).catch_unwind();
+    let began = clock::instant();
+    let asking = AssertUnwindSafe(pipeline::ask(&context, &source, false, clock::now())).catch_unwind();
     let conclusion =
-        asking.await.unwrap_or_else(|_| Ok(Conclusion::Kept { polled: panicked(Utc::now()), is_answer: false }));
+        asking.await.unwrap_or_else(|_| Ok(Conclusion::Kept { polled: panicked(clock::now()), is_answer: false }));
     Ended { source_id: source.id, context, asked: Some((host, began)), conclusion }
 }
 

@@ -70,6 +70,18 @@ impl Due {
         self.set_late(late, now);
     }
 
+    /// Puts off a source that waits until then: another process has polled it.
+    pub(crate) fn put_off(&mut self, source_id: &str, until: Timestamp) {
+        if self.times.get(source_id).is_some_and(|at| *at < until) {
+            self.set(source_id, until);
+        }
+    }
+
+    /// Tells whether a source is being polled.
+    pub(crate) fn is_polling(&self, source_id: &str) -> bool {
+        self.polling.contains_key(source_id)
+    }
+
     /// When the next source is due.
     pub(crate) fn next(&mut self) -> Option<Timestamp> {
         while let Some(Reverse((at, source_id))) = self.heap.peek() {

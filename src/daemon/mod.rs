@@ -5,6 +5,7 @@
 
 mod ailing;
 mod asking;
+mod clock;
 mod due;
 mod listen;
 mod notify;
@@ -22,10 +23,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -42,6 +43,7 @@ use crate::feed::Timestamp;
 use crate::fetch::descriptors::Shares;
 use crate::outage::{Lack, Network, Outage};
 use crate::pipeline::{self, Announced, Context, PostReport};
+use crate::publish::files::{self, FilesFound, Placed};
 use crate::serve::{self, Front, Offer, ServingLimits, Socket};
 use crate::store::StoreError;
 use crate::text::count;
@@ -125,10 +127,30 @@ async fn told_to_stop((mut terminate, mut interrupt): (Signal, Signal)) {
     }
 }
 
+/// The events that come by themselves.
+struct Ticks {
+    hangup: Signal,
+    look: Interval,
+    watchdog: Interval,
+}
+
+impl Ticks {
+    fn new() -> std::io::Result<Self> {
+        let (mut look, mut watchdog) = (interval(LOOK), interval(notify::pace()));
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        watchdog.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Ok(Self { hangup: signal(SignalKind::hangup())?, look, watchdog })
+    }
+}
+
 /// The result of a look at the store.
 struct Looked {
     generation: i64,
     size: u64,
+    /// See [`Pulse::others`](crate::store::Pulse::others).
+    others: i64,
+    /// How these files of the last publication were found.
+    files: (Arc<Vec<Placed>>, FilesFound),
 }
 
 struct Daemon {
@@ -180,6 +202,8 @@ struct Daemon {
     gathered: Option<Instant>,
     /// The generation that the last publication showed, if there was one.
     published: Option<i64>,
+    /// The files of its documents.
+    placed: Arc<Vec<Placed>>,
     /// Its duration.
     publication: Duration,
     /// When the archives were brought up to date.
@@ -218,7 +242,7 @@ impl Daemon {
             store_path,
             mending: Task::new("trying the store"),
             lacking_until: None,
-            round: Utc::now(),
+            round: clock::now(),
             is_to_replan: false,
             noting: Task::new("noting outages"),
             reloading: Task::new("reading the config"),
@@ -233,6 +257,7 @@ impl Daemon {
             next_announcement: None,
             gathered: None,
             published: None,
+            placed: Arc::default(),
             publication: Duration::ZERO,
             archived: Instant::now(),
             archives_wait: true,
@@ -240,7 +265,7 @@ impl Daemon {
             file: Arc::new(Mutex::new(file)),
             is_told_to_reload: false,
             troubles: BTreeMap::new(),
-            next_upkeep: Utc::now(),
+            next_upkeep: clock::now(),
             report: Report::new(),
         }
     }
@@ -250,102 +275,113 @@ impl Daemon {
     /// # Cancellation
     /// [`Daemon::end`] must follow.
     async fn live(&mut self) -> anyhow::Result<()> {
-        let mut hangup = signal(SignalKind::hangup())?;
-        let (mut look, mut watchdog) = (interval(LOOK), interval(notify::pace()));
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        watchdog.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = Ticks::new()?;
+        self.begin();
+        loop {
+            self.turn(&mut ticks).await?;
+        }
+    }
+
+    /// Asks for what comes before all else.
+    fn begin(&mut self) {
         self.reloading.ask();
         self.reloading.start(|| reload::take_over(Arc::clone(&self.context)));
-        loop {
-            self.start();
-            let wait = self.until_next_poll();
-            tokio::select! {
-                _ = hangup.recv() => {
-                    self.is_told_to_reload = true;
-                    self.reloading.ask();
+    }
+
+    /// Starts what is due, and takes in the next event.
+    ///
+    /// # Cancellation
+    /// No event is lost.
+    async fn turn(&mut self, ticks: &mut Ticks) -> anyhow::Result<()> {
+        self.start();
+        let wait = self.until_next_poll();
+        tokio::select! {
+            _ = ticks.hangup.recv() => {
+                self.is_told_to_reload = true;
+                self.reloading.ask();
+            }
+            Some(ended) = self.polls.join_next() => self.end_poll(ended.context("polling failed")?)?,
+            reloaded = self.reloading.ended() => {
+                let is_broken_off = reloaded.is_err();
+                if let Some(reloaded) = self.survive(reloaded)? {
+                    self.reloaded(reloaded);
                 }
-                Some(ended) = self.polls.join_next() => self.end_poll(ended.context("polling failed")?)?,
-                reloaded = self.reloading.ended() => {
-                    let is_broken_off = reloaded.is_err();
-                    if let Some(reloaded) = self.survive(reloaded)? {
-                        self.reloaded(reloaded);
-                    }
-                    // If the reload broke off, the file is read again at the next one.
-                    self.is_told_to_reload |= is_broken_off;
+                // If the reload broke off, the file is read again at the next one.
+                self.is_told_to_reload |= is_broken_off;
+            }
+            published = self.publishing.ended() => {
+                if let Some(publication) = self.survive(published)?.flatten() {
+                    self.published(publication);
                 }
-                published = self.publishing.ended() => {
-                    if let Some(publication) = self.survive(published)?.flatten() {
-                        self.published(publication);
-                    }
-                }
-                relabelled = self.relabelling.ended() => {
-                    if self.survive(relabelled)? == Some(true) {
-                        self.publishing.ask();
-                    }
-                }
-                dropped = self.upkeep.ended() => {
-                    if let Some(dropped @ 1..) = self.survive(dropped)? {
-                        info!(entries.dropped = dropped, "dropped {dropped} old entries");
-                    }
-                }
-                announced = self.announcing.ended() => {
-                    let next = self.survive(announced)?.flatten();
-                    self.next_announcement = self.next_announcement.or(next);
-                }
-                posted = self.posting.ended() => {
-                    if let Some(reports) = self.survive(posted)? {
-                        self.posted(&reports);
-                    }
-                }
-                noted = self.noting.ended() => {
-                    self.survive(noted)?;
-                }
-                mended = self.mending.ended() => {
-                    if let Some(mended) = mended? {
-                        self.mended(mended);
-                    }
-                }
-                looked = self.looking.ended() => {
-                    if let Some(looked) = self.survive(looked)? {
-                        self.looked(&looked);
-                    }
-                }
-                served = self.server.ended() => {
-                    served?;
-                    return Err(anyhow!("serving over HTTP has ended by itself"));
-                }
-                roster = self.report.surveying.ended() => {
-                    let roster = roster?.flatten();
-                    self.surveyed(roster);
-                }
-                last = self.report.telling.ended() => {
-                    let last = last?.flatten();
-                    self.round_told(last);
-                }
-                served = self.report.internal.ended() => {
-                    served?;
-                    return Err(anyhow!("serving health and metrics has ended by itself"));
-                }
-                () = sleep_until_any(self.gathered) => {
-                    self.gathered = None;
+            }
+            relabelled = self.relabelling.ended() => {
+                if self.survive(relabelled)? == Some(true) {
                     self.publishing.ask();
                 }
-                _ = look.tick() => {
-                    self.looking.ask();
-                    if self.is_ailing() {
-                        self.look_at_files();
-                    }
-                    self.reloading.ask();
-                }
-                _ = watchdog.tick() => {
-                    if self.is_alive() {
-                        notify::alive();
-                    }
-                }
-                // The wall clock may be set meanwhile: it is read again before long.
-                () = tokio::time::sleep(wait) => {}
             }
+            dropped = self.upkeep.ended() => {
+                if let Some(dropped @ 1..) = self.survive(dropped)? {
+                    info!(entries.dropped = dropped, "dropped {dropped} old entries");
+                }
+            }
+            announced = self.announcing.ended() => {
+                let next = self.survive(announced)?.flatten();
+                self.next_announcement = self.next_announcement.or(next);
+            }
+            posted = self.posting.ended() => {
+                if let Some(reports) = self.survive(posted)? {
+                    self.posted(&reports);
+                }
+            }
+            noted = self.noting.ended() => {
+                self.survive(noted)?;
+            }
+            mended = self.mending.ended() => {
+                if let Some(mended) = mended? {
+                    self.mended(mended);
+                }
+            }
+            looked = self.looking.ended() => {
+                if let Some(looked) = self.survive(looked)? {
+                    self.looked(&looked);
+                }
+            }
+            served = self.server.ended() => {
+                served?;
+                return Err(anyhow!("serving over HTTP has ended by itself"));
+            }
+            roster = self.report.surveying.ended() => {
+                let roster = roster?.flatten();
+                self.surveyed(roster);
+            }
+            last = self.report.telling.ended() => {
+                let last = last?.flatten();
+                self.round_told(last);
+            }
+            served = self.report.internal.ended() => {
+                served?;
+                return Err(anyhow!("serving health and metrics has ended by itself"));
+            }
+            () = sleep_until_any(self.gathered) => {
+                self.gathered = None;
+                self.publishing.ask();
+            }
+            _ = ticks.look.tick() => {
+                self.looking.ask();
+                if self.is_ailing() {
+                    self.look_at_files();
+                }
+                self.reloading.ask();
+            }
+            _ = ticks.watchdog.tick() => {
+                if self.is_alive() {
+                    notify::alive();
+                }
+            }
+            // The wall clock may be set meanwhile: it is read again before long.
+            () = tokio::time::sleep(wait) => {}
         }
+        Ok(())
     }
 
     /// Whether the store answers. The loop asks this, so it goes round.
@@ -355,7 +391,7 @@ impl Daemon {
 
     /// Starts what is due or was asked for.
     fn start(&mut self) {
-        let now = Utc::now();
+        let now = clock::now();
         self.judge_doubts();
         self.tend_store();
         self.start_report();
@@ -391,7 +427,8 @@ impl Daemon {
             let (context, outages) = (Arc::clone(context), self.outages.values().cloned().collect());
             async move { Ok(pipeline::note_outages(&context, outages, now).await?) }
         });
-        self.looking.start(|| look(Arc::clone(context)));
+        let placed = &self.placed;
+        self.looking.start(|| look(Arc::clone(context), Arc::clone(placed)));
         self.relabelling.start(|| {
             let context = Arc::clone(context);
             async move { Ok(pipeline::relabel(&context).await?) }
@@ -414,7 +451,7 @@ impl Daemon {
     fn posted(&mut self, reports: &[PostReport]) {
         if reports.is_empty() && !self.context.config.posts.is_empty() {
             // Another process is sending.
-            self.next_posting.get_or_insert_with(|| Utc::now() + POSTING_PAUSE);
+            self.next_posting.get_or_insert_with(|| clock::now() + POSTING_PAUSE);
             return;
         }
         let next = reports.iter().filter_map(|report| report.next).min();
@@ -427,7 +464,7 @@ impl Daemon {
     /// Publishes what another process changed, archives that wait, and files that could not be written.
     fn looked(&mut self, looked: &Looked) {
         self.front.metrics.store(looked.size);
-        self.report_look(looked.size);
+        self.report_look(looked);
         self.tell_freshness();
         // A publication under way may show it already: the first look after its end tells.
         if self.publishing.is_running() {
@@ -440,6 +477,11 @@ impl Daemon {
             self.publishing.ask();
         }
         self.look_at_files();
+        let (placed, found) = &looked.files;
+        // A publication that has ended since, or one that is to be tried again, knows better.
+        if self.gathered.is_none() && self.files_again.is_none() && Arc::ptr_eq(placed, &self.placed) {
+            self.files_found(*found);
+        }
     }
 
     /// Shows on `/healthz` that something is wrong, or is right again.
@@ -506,11 +548,15 @@ fn polls_max(context: &Context) -> usize {
     context.config.poll.concurrency.saturating_mul(READY)
 }
 
-/// Looks whether another process changed the store, or was told to leave a host alone.
-async fn look(context: Arc<Context>) -> anyhow::Result<Looked> {
-    context.resume(Utc::now()).await?;
+/// Looks whether another process changed the store or the published files, or was told to leave a host alone.
+async fn look(context: Arc<Context>, placed: Arc<Vec<Placed>>) -> anyhow::Result<Looked> {
+    context.resume(clock::now()).await?;
     let pulse = context.store.call(|store| store.pulse()).await?;
-    Ok(Looked { generation: pulse.generation, size: pulse.size })
+    let files = tokio::task::spawn_blocking(move || {
+        let found = files::files_found(&placed);
+        (placed, found)
+    });
+    Ok(Looked { generation: pulse.generation, size: pulse.size, others: pulse.others, files: files.await? })
 }
 
 /// Sleeps until an instant, or for ever.
@@ -521,5 +567,7 @@ async fn sleep_until_any(at: Option<Instant>) {
     }
 }
 
+#[cfg(test)]
+mod day;
 #[cfg(test)]
 mod tests;

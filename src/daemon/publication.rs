@@ -4,17 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
-use super::Daemon;
+use super::{Daemon, clock};
 use crate::config::Config;
 use crate::outage::{Lack, Outage};
 use crate::pipeline::{self, Announced, Archives, Context, Published};
 use crate::publish::Tree;
-use crate::publish::files::{self, FilesError, Written};
+use crate::publish::files::{self, FilesError, FilesFound, Placed, Written};
 use crate::serve::Front;
 
 /// Shortest and longest time that changes gather before they are published together.
@@ -43,6 +42,8 @@ pub(super) struct Publication {
     /// Number of stories that each topic's main document shows.
     pub(super) stories: Vec<(String, usize)>,
     pub(super) announced: Vec<Announced>,
+    /// The files of its documents.
+    pub(super) placed: Vec<Placed>,
     pub(super) written: Result<Written, FilesError>,
     pub(super) began: Instant,
 }
@@ -56,7 +57,7 @@ pub(super) fn prefix(config: &Config) -> String {
 pub(super) fn published_before(directory: &Path, front: &Front) -> Tree {
     let filed =
         files::published_documents(directory).into_iter().map(|filed| (filed.path.clone(), Some(filed))).collect();
-    Tree::build(Vec::new(), filed, &front.tree.load(), Utc::now())
+    Tree::build(Vec::new(), filed, &front.tree.load(), clock::now())
 }
 
 /// Publishes what the store holds now, and tells on the pages of outages that the store cannot know; `None` if told to stop before all of it was.
@@ -73,10 +74,12 @@ pub(super) async fn make_publication(
     let began = Instant::now();
     let Some(published) = pipeline::publish(&context, archives, &outages, &stop).await? else { return Ok(None) };
     let Published { generation, representations, filed, stories, announced, written } = published;
-    let build = move || Tree::build(representations, filed, &front.tree.load(), Utc::now());
+    let placed = filed.iter().filter_map(|(_, filed)| Some(filed.as_ref()?.plain.clone())).collect();
+    let now = clock::now();
+    let build = move || Tree::build(representations, filed, &front.tree.load(), now);
     let tree = tokio::task::spawn_blocking(build).await?;
     let prefix = prefix(&context.config);
-    Ok(Some(Publication { generation, tree, prefix, archives, stories, announced, written, began }))
+    Ok(Some(Publication { generation, tree, prefix, archives, stories, announced, placed, written, began }))
 }
 
 impl Daemon {
@@ -97,7 +100,9 @@ impl Daemon {
     /// Serves what was published, and from the first time on answers readers. A folder that cannot be written stops files,
     /// not HTTP.
     pub(super) fn published(&mut self, publication: Publication) {
-        let Publication { generation, tree, prefix, archives, stories, announced, written, began } = publication;
+        let Publication { generation, tree, prefix, archives, stories, announced, placed, written, began } =
+            publication;
+        self.placed = Arc::new(placed);
         self.front.prefix.store(prefix);
         self.front.tree.store(tree);
         self.tell_freshness();
@@ -109,8 +114,8 @@ impl Daemon {
         self.front.metrics.published(self.publication, &stories);
         self.report_publication();
         self.announced = Arc::new(announced);
-        self.next_announcement = Some(Utc::now());
-        self.next_posting = Some(Utc::now());
+        self.next_announcement = Some(clock::now());
+        self.next_posting = Some(clock::now());
         let is_first = self.published.replace(generation).is_none();
         self.note_files(written);
         if is_first {
@@ -149,12 +154,26 @@ impl Daemon {
         }
     }
 
+    /// Publishes again if files were deleted or changed by somebody else.
+    pub(super) fn files_found(&mut self, found: FilesFound) {
+        match found {
+            FilesFound::Whole => return,
+            // Another process that publishes, most likely.
+            FilesFound::Changed => {}
+            FilesFound::Missing => {
+                let directory = self.context.config.publish.directory.display();
+                warn!("files were deleted from `{directory}`: all is written there again");
+            }
+        }
+        self.publishing.ask();
+    }
+
     /// Tells readers how long nothing can change: until the next poll, unless one is under way.
     pub(super) fn tell_freshness(&mut self) {
         let next = self.due.next().filter(|_| self.polls.is_empty());
-        let wait = next.and_then(|at| (at - Utc::now()).to_std().ok());
+        let wait = next.and_then(|at| (at - clock::now()).to_std().ok());
         let until = wait.map(|wait| std::time::Instant::now() + wait);
-        self.front.tree.store(self.front.tree.load().with_fresh_until(until, Utc::now()));
+        self.front.tree.store(self.front.tree.load().with_fresh_until(until, clock::now()));
     }
 }
 

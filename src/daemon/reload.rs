@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use tracing::{error, info, warn};
 
 use super::watch::{FileWatch, Sight};
-use super::{Daemon, notify};
+use super::{Daemon, clock, notify};
 use crate::config;
 use crate::pipeline::{self, Context};
 use crate::state::SourceState;
@@ -20,8 +20,13 @@ const LATE: TimeDelta = TimeDelta::minutes(1);
 pub(super) enum Reloaded {
     /// It is as it was.
     Unchanged,
-    /// It has mistakes (all of them, for people): the config in force stays.
-    Refused(String),
+    /// It has mistakes: the config in force stays.
+    Refused {
+        /// The first, in one line.
+        first: String,
+        /// All of them, for people.
+        all: String,
+    },
     /// It cannot be read, as told in one line: the config in force stays.
     Unreadable(String),
     /// There is a config to follow, with the state of each source that was ever polled.
@@ -47,8 +52,8 @@ pub(super) async fn reload(
         None => Ok(Reloaded::Unchanged),
         Some(Ok(context)) => take_over(Arc::new(context)).await,
         Some(Err((first, all, is_unreadable))) => {
-            pipeline::note_config(&context, Some(first.clone()), Utc::now()).await?;
-            Ok(if is_unreadable { Reloaded::Unreadable(first) } else { Reloaded::Refused(all) })
+            pipeline::note_config(&context, Some(first.clone()), clock::now()).await?;
+            Ok(if is_unreadable { Reloaded::Unreadable(first) } else { Reloaded::Refused { first, all } })
         }
     }
 }
@@ -67,7 +72,7 @@ fn renewed(old: &Context) -> Result<Context, (String, String)> {
 
 /// Reads the state of all sources, and leaves alone the hosts that asked for it, before a config is followed.
 pub(super) async fn take_over(context: Arc<Context>) -> anyhow::Result<Reloaded> {
-    let now = Utc::now();
+    let now = clock::now();
     pipeline::note_config(&context, None, now).await?;
     pipeline::enroll(&context).await?;
     let states = context.store.call(|store| store.sources(None)).await?;
@@ -84,9 +89,13 @@ impl Daemon {
     pub(super) fn reloaded(&mut self, reloaded: Reloaded) {
         match reloaded {
             Reloaded::Unchanged => return,
-            Reloaded::Refused(mistakes) => {
-                self.set_trouble("config", Some("the config file has mistakes; the last good one is in force".into()));
-                error!("the config has mistakes, the last good one stays in force\n{mistakes}");
+            Reloaded::Refused { first, all } => {
+                let mistakes = "the config file has mistakes; the last good one is in force";
+                self.set_trouble("config", Some(format!("{mistakes}: {first}; `veille check` shows them")));
+                error!(
+                    "the config has mistakes, the last good one stays in force; `veille check` shows them in their \
+                     lines\n{all}"
+                );
             }
             Reloaded::Unreadable(why) => {
                 error!(
@@ -113,7 +122,7 @@ impl Daemon {
         self.context = context;
         self.set_trouble("config", None);
         self.relabelling.ask_anew();
-        let now = Utc::now();
+        let now = clock::now();
         let states: HashMap<&str, _> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
         self.due.clear();
         let mut late = Vec::new();

@@ -1,21 +1,27 @@
 //! The daemon's reports on itself: `/healthz`, the metrics, and a line a round.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use chrono::{SubsecRound, TimeDelta, Utc};
+use chrono::{SubsecRound, TimeDelta};
+use tokio::time::Instant;
+use tracing::{info_span, warn};
 
 use super::asking::SOON;
 use super::roster::{Roster, Survey};
 use super::rounds::{self, PolledRound};
 use super::task::Task;
-use super::{Daemon, GRACE};
+use super::{Daemon, GRACE, Looked, clock};
+use crate::config::Source;
 use crate::disk;
 use crate::feed::Timestamp;
-use crate::pipeline::{Context, Polled};
+use crate::pipeline::{Context, Outcome, Polled};
 use crate::schedule::RHYTHM;
 use crate::serve::{self, DaemonFigures, DaemonHealth, Offer, OutageTold, ServingLimits, Socket};
+use crate::state::SourceState;
 use crate::store::StoreError;
+use crate::text::count;
 
 /// Longest time between two surveys of the sources, even if nothing was published: another process may have polled.
 const SURVEY: Duration = Duration::from_mins(5);
@@ -24,12 +30,32 @@ const SURVEY: Duration = Duration::from_mins(5);
 const SURVEY_PAUSE: Duration = Duration::from_secs(2);
 const SURVEY_SHARE: u32 = 50;
 
+/// Sources that are told one by one, or by name in one line.
+const TOLD_ALONE: usize = 3;
+const TOLD_BY_NAME: usize = 10;
+
+/// The result of a survey.
+pub(super) struct Surveyed {
+    roster: Roster,
+    /// When sources are to be polled, as the store has it.
+    plans: Vec<(String, Timestamp)>,
+}
+
 /// The state that reports are made from.
 pub(super) struct Report {
     /// The start of this process.
     began: Timestamp,
     roster: Roster,
-    pub(super) surveying: Task<Option<Roster>>,
+    pub(super) surveying: Task<Option<Surveyed>>,
+    /// Sources that were polled while the survey was under way: it may know nothing of that.
+    polled_meanwhile: HashSet<String>,
+    /// Sources that fail, as far as that was told.
+    failing: BTreeSet<String>,
+    is_first_survey: bool,
+    /// A round in which most polls failed was told.
+    is_bad_round_told: bool,
+    /// The mark of other processes' writing in the store that was seen last.
+    others: i64,
     is_survey_wanted: bool,
     survey_began: Instant,
     next_survey: Instant,
@@ -47,9 +73,14 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn new() -> Self {
         let mut report = Self {
-            began: Utc::now(),
+            began: clock::now(),
             roster: Roster::default(),
             surveying: Task::new("asking how sources stand"),
+            polled_meanwhile: HashSet::new(),
+            failing: BTreeSet::new(),
+            is_first_survey: true,
+            is_bad_round_told: false,
+            others: 0,
             is_survey_wanted: true,
             survey_began: Instant::now(),
             next_survey: Instant::now(),
@@ -73,6 +104,7 @@ impl Daemon {
         let (report, now) = (&mut self.report, Instant::now());
         if report.is_survey_wanted && now >= report.next_survey && !report.surveying.is_running() {
             report.is_survey_wanted = false;
+            report.polled_meanwhile.clear();
             report.survey_began = now;
             report.surveying.ask();
         }
@@ -82,10 +114,13 @@ impl Daemon {
             let context = Arc::clone(context);
             async move { Ok(survey(&context).await.ok()) }
         });
-        let (round, last) = (&mut report.round, report.last_entry);
+        let (round, last, is_bad_round_told) = (&mut report.round, report.last_entry, &mut report.is_bad_round_told);
+        let is_failing = report.roster.is_failing();
         report.telling.start(|| {
             let (context, round) = (Arc::clone(context), std::mem::take(round));
-            async move { Ok(rounds::tell_round(context, round, last).await.ok()) }
+            let is_warning = round.is_bad() && !*is_bad_round_told;
+            *is_bad_round_told = round.is_bad() || *is_bad_round_told && is_failing;
+            async move { Ok(rounds::tell_round(context, round, last, is_warning).await.ok()) }
         });
         if let Some(socket) = report.internal_socket.take() {
             let (front, stop) = (Arc::clone(&self.front), self.stop.clone().cancelled_owned());
@@ -97,14 +132,54 @@ impl Daemon {
     }
 
     /// Takes over how sources stand.
-    pub(super) fn surveyed(&mut self, roster: Option<Roster>) {
+    pub(super) fn surveyed(&mut self, surveyed: Option<Surveyed>) {
         let (report, now) = (&mut self.report, Instant::now());
         report.next_survey = now + (report.survey_began.elapsed() * SURVEY_SHARE).max(SURVEY_PAUSE);
-        if let Some(roster) = roster {
+        if let Some(Surveyed { roster, plans }) = surveyed {
             report.roster = roster;
+            for (source_id, at) in &plans {
+                if !report.polled_meanwhile.contains(source_id) {
+                    self.due.put_off(source_id, *at);
+                }
+            }
+            self.tell_failing();
             self.front.metrics.sources(&self.report.roster.figures());
         }
         self.tell_health();
+    }
+
+    /// Tells of sources that fail, if no poll of this process did so.
+    fn tell_failing(&mut self) {
+        let (report, due) = (&mut self.report, &self.due);
+        let is_first = std::mem::take(&mut report.is_first_survey);
+        let (told, meanwhile, began) = (&report.failing, &report.polled_meanwhile, report.began);
+        let is_ours = |id: &str| meanwhile.contains(id) || due.is_polling(id);
+        let mut new: Vec<(&str, &str)> = report
+            .roster
+            .failing()
+            .filter(|(id, failure)| if is_first { failure.since < began } else { !told.contains(*id) && !is_ours(id) })
+            .map(|(id, failure)| (id, failure.message.as_str()))
+            .collect();
+        new.sort_unstable();
+        let by_name: Vec<&str> = new.iter().map(|(id, _)| *id).take(TOLD_BY_NAME).collect();
+        let more = new.len().saturating_sub(by_name.len());
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let (number, names) = (count(new.len(), "feed"), by_name.join(", ") + &more);
+        if new.is_empty() {
+        } else if is_first {
+            warn!("failing since before this start: {number} ({names}); `veille feeds` tells why");
+        } else if new.len() > TOLD_ALONE {
+            warn!("failing, as another process has found: {number} ({names}); `veille feeds` tells why");
+        } else {
+            for (id, message) in &new {
+                info_span!("poll", source.id = id)
+                    .in_scope(|| warn!("failing, as another process has found: {message}"));
+            }
+        }
+        let still = report.roster.failing().map(|(id, _)| id).filter(|id| is_first || told.contains(*id));
+        let unknown = told.iter().map(String::as_str).filter(|id| meanwhile.contains(*id));
+        let told: BTreeSet<&str> = new.iter().map(|(id, _)| *id).chain(still).chain(unknown).collect();
+        report.failing = told.into_iter().map(str::to_owned).collect();
     }
 
     /// Goes on from the last entry that was told of.
@@ -115,15 +190,21 @@ impl Daemon {
     /// Takes down what came of a poll.
     pub(super) fn report_poll(&mut self, source_id: &str, polled: &Polled) {
         let report = &mut self.report;
+        if let Outcome::Failed(_) = polled.outcome {
+            report.failing.insert(source_id.to_owned());
+        }
+        if report.surveying.is_running() {
+            report.polled_meanwhile.insert(source_id.to_owned());
+        }
         report.round.add(&polled.outcome);
-        report.roster.polled(source_id, polled, Utc::now());
+        report.roster.polled(source_id, polled, clock::now());
         // A survey that began before knows nothing of it.
         report.is_survey_wanted |= report.surveying.is_running();
     }
 
     /// Takes down that a publication is there.
     pub(super) fn report_publication(&mut self) {
-        self.report.published = Some(Utc::now().trunc_subsecs(0));
+        self.report.published = Some(clock::now().trunc_subsecs(0));
         self.report.is_survey_wanted = true;
         self.tell_health();
     }
@@ -135,10 +216,11 @@ impl Daemon {
     }
 
     /// Tells a round that is over, and how the daemon is.
-    pub(super) fn report_look(&mut self, store_bytes: u64) {
-        self.report.store_bytes = store_bytes;
-        self.report.is_survey_wanted |= self.report.survey_began.elapsed() >= SURVEY;
-        let soon = Utc::now() + SOON;
+    pub(super) fn report_look(&mut self, looked: &Looked) {
+        let others = std::mem::replace(&mut self.report.others, looked.others);
+        self.report.store_bytes = looked.size;
+        self.report.is_survey_wanted |= others != looked.others || self.report.survey_began.elapsed() >= SURVEY;
+        let soon = clock::now() + SOON;
         let is_under_way = !self.polls.is_empty() || self.due.next().is_some_and(|at| at <= soon);
         if self.report.round.is_to_be_told(is_under_way) {
             self.report.telling.ask();
@@ -148,9 +230,9 @@ impl Daemon {
 
     /// Brings `/healthz` and the metrics up to date.
     pub(super) fn tell_health(&mut self) {
-        let now = Utc::now();
+        let now = clock::now();
         // The next poll is spread by parts of a second, which nobody needs to know.
-        let next_poll = self.due.next().map(|at| at.trunc_subsecs(0));
+        let next_poll = self.due.next().filter(|_| !self.is_ailing()).map(|at| at.trunc_subsecs(0));
         let report = &self.report;
         let lag = report.roster.lag(now).max(TimeDelta::zero()).num_seconds().unsigned_abs();
         let outages: Vec<OutageTold> = self.outages.values().map(OutageTold::from).collect();
@@ -185,11 +267,23 @@ impl Daemon {
 }
 
 /// Reads how sources stand.
-async fn survey(context: &Context) -> Result<Roster, StoreError> {
-    let now = Utc::now();
+async fn survey(context: &Context) -> Result<Surveyed, StoreError> {
+    let now = clock::now();
     let survey = context.store.call(move |store| {
         let states = store.sources(None)?.into_iter().map(|known| known.state).collect();
         Ok(Survey { states, days: store.entry_days(now - RHYTHM)?, shares: store.shares()? })
     });
-    Ok(Roster::new(&context.config, survey.await?, now))
+    let survey = survey.await?;
+    let plans = plans(context, &survey.states, now);
+    Ok(Surveyed { roster: Roster::new(&context.config, survey, now), plans })
+}
+
+/// Returns when sources are to be polled that are not due.
+fn plans(context: &Context, states: &[SourceState], now: Timestamp) -> Vec<(String, Timestamp)> {
+    let states: HashMap<&str, &SourceState> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
+    let plan = |source: &Source| {
+        let state = states.get(source.id.as_str()).filter(|state| state.url.as_ref() == Some(&source.url))?;
+        Some((source.id.clone(), context.due(source, state, now).filter(|at| *at > now)?))
+    };
+    context.config.sources.iter().filter_map(plan).collect()
 }

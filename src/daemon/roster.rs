@@ -9,7 +9,7 @@ use crate::feed::Timestamp;
 use crate::metrics::SourceFigures;
 use crate::pipeline::{Outcome, Polled};
 use crate::schedule::{Schedule, Silence, Standing, silence};
-use crate::state::SourceState;
+use crate::state::{PollFailure, SourceState};
 use crate::store::{EntryDay, SourceShare};
 
 /// Rounds of its schedule after which a source that was not asked counts as forgotten.
@@ -95,6 +95,23 @@ impl Roster {
         counts
     }
 
+    /// Returns the sources that fail, with why.
+    pub(super) fn failing(&self) -> impl Iterator<Item = (&str, &PollFailure)> {
+        let polled = self.members.iter().filter(|(_, member)| member.is_enabled && member.state.failures > 0);
+        polled.filter_map(|(id, member)| Some((id.as_str(), member.state.last_error.as_ref()?)))
+    }
+
+    /// Whether more than half of the sources fail.
+    pub(super) fn is_failing(&self) -> bool {
+        let (failing, all) = self.count_failing();
+        failing * 2 > all
+    }
+
+    fn count_failing(&self) -> (usize, usize) {
+        let failing = self.polled_members().filter(|member| member.state.failures > 0).count();
+        (failing, self.polled_members().count())
+    }
+
     /// Returns the figures of each source.
     pub(super) fn figures(&self) -> Vec<SourceFigures> {
         let figures = |(id, member): (&String, &RosterMember)| SourceFigures {
@@ -120,9 +137,8 @@ impl Roster {
 
     /// Returns what is wrong with polling, of a daemon that runs since `began`.
     pub(super) fn reasons(&self, began: Timestamp, now: Timestamp) -> Vec<String> {
-        let all = self.polled_members().count();
-        let failing = self.polled_members().filter(|member| member.state.failures > 0).count();
-        let failing = (failing * 2 > all).then(|| format!("{failing} of {all} sources fail"));
+        let (failing, all) = self.count_failing();
+        let failing = self.is_failing().then(|| format!("{failing} of {all} sources fail"));
         failing.into_iter().chain(self.stalled(began, now)).collect()
     }
 
@@ -188,7 +204,6 @@ mod tests {
     use super::*;
     use crate::config;
     use crate::pipeline::Counts;
-    use crate::state::PollFailure;
 
     fn at(minutes: i64) -> Timestamp {
         "2026-11-28T12:00:00Z".parse::<Timestamp>().unwrap() + TimeDelta::minutes(minutes)
@@ -242,7 +257,7 @@ mod tests {
         poll(&mut roster, "f0", failed(), at(1));
         assert_eq!(roster.standings(at(2))["failing"], 1);
         poll(&mut roster, "f0", Outcome::Read(Counts::default()), at(61));
-        assert_eq!((roster.standings(at(62))["failing"], roster.standings(at(62))["ok"]), (0, 1));
+        assert_eq!((roster.standings(at(62))["failing"], roster.standings(at(62))["empty"]), (0, 1));
         assert_eq!(roster.last_success(), Some(at(61)));
     }
 

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tracing::info;
+use tokio::time::Instant;
+use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::pipeline::{Context, Outcome};
@@ -13,6 +14,9 @@ use crate::text::count;
 
 /// A round that does not end, since there is always a source that is due, is told so often.
 const ROUND_MAX: Duration = Duration::from_mins(10);
+
+/// A round with fewer failures is no warning, whatever their share: each of them is one.
+const FAILURES_MIN: usize = 3;
 
 /// Polls that were not told yet.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +51,11 @@ impl PolledRound {
         self.began.is_some_and(|began| !is_under_way || began.elapsed() >= ROUND_MAX)
     }
 
+    /// Whether so many polls failed that somebody should know.
+    pub(super) fn is_bad(&self) -> bool {
+        self.failed >= FAILURES_MIN && self.failed * 2 > self.polled
+    }
+
     /// Says it for people: `88 feeds polled: 12 new entries; 2 failed; numérique éducatif +3`.
     fn for_people(&self, config: &Config, topics: &[(String, usize)]) -> String {
         let mut text = format!("{} polled", count(self.polled, "feed"));
@@ -71,18 +80,24 @@ impl PolledRound {
 
 /// Tells a round, with the topics that gained by entries after `last`; returns the last entry that ever came.
 ///
-/// Without `last` nothing is told: this is the first look.
+/// Without `last` nothing is told: this is the first look. `is_warning`: it is worse than those before.
 pub(super) async fn tell_round(
     context: Arc<Context>,
     round: PolledRound,
     last: Option<i64>,
+    is_warning: bool,
 ) -> Result<i64, StoreError> {
     let arrivals = context.store.call(move |store| store.arrivals(last.unwrap_or(i64::MAX))).await?;
     if last.is_some() {
         let PolledRound { polled, failed, new, changed, duration, .. } = &round;
         let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let told = round.for_people(&context.config, &arrivals.topics);
-        info!(polled, failed, entries.new = new, entries.changed = changed, duration_ms, "{told}");
+        if is_warning {
+            let told = format!("{told}; `veille feeds` tells why");
+            warn!(polled, failed, entries.new = new, entries.changed = changed, duration_ms, "{told}");
+        } else {
+            info!(polled, failed, entries.new = new, entries.changed = changed, duration_ms, "{told}");
+        }
     }
     Ok(arrivals.last)
 }
@@ -124,6 +139,18 @@ mod tests {
         check(&[read(3, 0), read(1, 2), failed()], 2, "3 feeds polled: 4 new entries, 2 changed; 1 failed; École +2");
         check(&[read(1, 0)], 0, "1 feed polled: 1 new entry");
         check(&[Outcome::Unchanged, Outcome::NotDue], 0, "1 feed polled: nothing new");
+    }
+
+    #[test]
+    fn a_round_is_bad_if_more_than_half_of_it_fails() {
+        let is_bad = |failures: usize, others: usize| {
+            let mut round = PolledRound::default();
+            (0..failures).for_each(|_| round.add(&failed()));
+            (0..others).for_each(|_| round.add(&Outcome::Unchanged));
+            round.is_bad()
+        };
+        assert!(is_bad(3, 2) && !is_bad(3, 3));
+        assert!(!is_bad(2, 0), "each of two is told by itself");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::Path;
 
+use chrono::Utc;
 use tokio::time::advance;
 
 use super::*;
@@ -34,6 +35,32 @@ async fn publish(daemon: &mut Daemon) {
     if daemon.publishing.is_running() {
         let publication = daemon.publishing.ended().await.unwrap().flatten().unwrap();
         daemon.published(publication);
+    }
+}
+
+#[tokio::test]
+async fn files_that_somebody_deleted_or_changed_are_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = daemon(folder.path());
+    let directory = daemon.context.config.publish.directory.clone();
+    let file = directory.join("ecole.atom");
+    daemon.publishing.ask();
+    publish(&mut daemon).await;
+    // The archives too, which the first publication leaves.
+    look(&mut daemon).await;
+    let written = fs::read(&file).unwrap();
+    let faults: [&dyn Fn(); 3] =
+        [&|| fs::remove_dir_all(&directory).unwrap(), &|| fs::remove_file(&file).unwrap(), &|| {
+            fs::write(&file, "something else").unwrap();
+        }];
+    for fault in faults {
+        fault();
+        look(&mut daemon).await;
+        assert_eq!(fs::read(&file).unwrap(), written);
+        daemon.looking.ask();
+        daemon.start();
+        let looked = daemon.looking.ended().await.unwrap().unwrap();
+        assert_eq!(looked.files.1, FilesFound::Whole);
     }
 }
 
@@ -184,7 +211,7 @@ async fn a_store_file_that_is_deleted_is_noticed_and_one_put_back_is_used() {
     daemon.start();
     let looked = daemon.looking.ended().await;
     assert!(daemon.survive(looked).unwrap().is_none());
-    assert!(daemon.front.health.load().reasons[0].contains("was deleted or replaced while in use"));
+    assert!(daemon.front.health.load().reasons[0].contains("was deleted or moved away while in use"));
     let tried = daemon.context.store.call(|store| store.tidy(Utc::now())).await;
     assert!(tried.is_err(), "nobody would find what is written to a file that is gone");
     for (is_back, expected) in [(false, true), (true, false)] {
@@ -232,7 +259,8 @@ async fn changes_of_another_process_are_published_once_a_publication_under_way_h
     let mut daemon = daemon(folder.path());
     daemon.publishing.ask();
     publish(&mut daemon).await;
-    let news = Looked { generation: daemon.published.unwrap() + 1, size: 0 };
+    let files = (Arc::clone(&daemon.placed), FilesFound::Whole);
+    let news = Looked { generation: daemon.published.unwrap() + 1, size: 0, others: 0, files };
     daemon.publishing.ask();
     daemon.start();
     daemon.looked(&news);

@@ -15,7 +15,7 @@ mod lifecycle;
 mod related;
 mod sameness;
 
-pub use identity::{Decision, canonical_link, identify, minted_id, recognise};
+pub use identity::{Decision, canonical_link, identify, identify_apart_from, minted_id, recognise};
 pub use lifecycle::{Listing, ListingChange, is_due, is_significant, itself, listing_change, takes_away};
 pub use related::{related, telling_words};
 pub use sameness::{

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::body::{self, BodyFault, Vessel};
-use super::error::{FetchError, Phase, RedirectFault, Timeouts, host, shown_url};
+use super::error::{Endpoint, FetchError, Phase, RedirectFault, Timeouts, host, shown_url};
 use super::guard::Guard;
 use super::hosts::{Clock, Gate, Postponed, Visit};
 use super::memory::{Memory, Share};
@@ -275,7 +275,7 @@ impl Client {
     }
 
     pub(super) fn too_slow(&self, url: &Url) -> FetchError {
-        FetchError::Timeout { host: host(url), phase: Phase::Total, limit: self.settings.timeout }
+        FetchError::Timeout { at: Endpoint::of(url), phase: Phase::Total, limit: self.settings.timeout }
     }
 
     fn refusal(&self, url: &Url, code: u16, headers: &HeaderMap, clock: Clock) -> FetchError {

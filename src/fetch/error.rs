@@ -79,10 +79,10 @@ pub enum FetchError {
         why: String,
     },
     /// This machine has no way to any address of the host.
-    #[error("no way leads to {host}: {why}")]
+    #[error("no way leads to {at}: {why}")]
     NoWay {
-        /// The host.
-        host: String,
+        /// The host and port.
+        at: Endpoint,
         /// The system's message.
         why: String,
     },
@@ -93,18 +93,18 @@ pub enum FetchError {
         why: String,
     },
     /// No connection, or it broke before the head of the answer.
-    #[error("connection to {host} failed: {why}")]
+    #[error("connection to {at} failed: {why}")]
     Connect {
-        /// The host.
-        host: String,
+        /// The host and port.
+        at: Endpoint,
         /// The system's message.
         why: String,
     },
     /// No secure connection.
-    #[error("secure connection to {host} failed: {why}")]
+    #[error("secure connection to {at} failed: {why}")]
     Tls {
-        /// The host.
-        host: String,
+        /// The host and port.
+        at: Endpoint,
         /// The fault of the handshake or certificate.
         why: String,
     },
@@ -119,10 +119,10 @@ pub enum FetchError {
         why: String,
     },
     /// Too slow.
-    #[error("{host} was too slow: {phase} took more than {} s", limit.as_secs_f32())]
+    #[error("{at} was too slow: {phase} took more than {} s", limit.as_secs_f32())]
     Timeout {
-        /// The host.
-        host: String,
+        /// The host and port.
+        at: Endpoint,
         /// The part that took too long.
         phase: Phase,
         /// The limit.
@@ -157,10 +157,10 @@ pub enum FetchError {
         throttle: Option<Throttle>,
     },
     /// The answer is not HTTP, or its head breaks the limits.
-    #[error("{host} does not speak proper HTTP: {why}")]
+    #[error("{at} does not speak proper HTTP: {why}")]
     Protocol {
-        /// The host.
-        host: String,
+        /// The host and port.
+        at: Endpoint,
         /// The fault.
         why: String,
     },
@@ -176,6 +176,30 @@ pub enum FetchError {
         /// `Content-Encoding` as sent.
         coding: String,
     },
+}
+
+/// The host and port that were asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The host.
+    pub host: String,
+    /// The port, if it is not the usual one of the scheme.
+    pub port: Option<u16>,
+}
+
+impl Endpoint {
+    /// Returns the endpoint of an address.
+    #[must_use]
+    pub fn of(url: &Url) -> Self {
+        Self { host: host(url), port: url.port() }
+    }
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str(&self.host)?;
+        self.port.map_or(Ok(()), |port| write!(to, ":{port}"))
+    }
 }
 
 /// The part of a request that took too long.
@@ -318,13 +342,13 @@ impl FetchError {
             }
             Self::Dns { host, .. }
             | Self::Unresolved { host, .. }
-            | Self::NoWay { host, .. }
-            | Self::Connect { host, .. }
-            | Self::Tls { host, .. }
-            | Self::Timeout { host, .. }
             | Self::Proxy { host, .. }
-            | Self::Protocol { host, .. }
             | Self::NotPublic { host, .. }
+            | Self::NoWay { at: Endpoint { host, .. }, .. }
+            | Self::Connect { at: Endpoint { host, .. }, .. }
+            | Self::Tls { at: Endpoint { host, .. }, .. }
+            | Self::Timeout { at: Endpoint { host, .. }, .. }
+            | Self::Protocol { at: Endpoint { host, .. }, .. }
                 if *host != own =>
             {
                 // Sent away, over plain http perhaps not by the host itself.
@@ -386,14 +410,14 @@ impl FetchError {
 
     /// Says what went wrong before the head of an answer of `url` was there.
     pub(super) fn before_answer(url: &Url, error: &reqwest::Error, limits: Timeouts, outlet: &Outlet) -> Self {
-        let (host, why) = (host(url), innermost(error));
+        let (host, at, why) = (host(url), Endpoint::of(url), innermost(error));
         if let Some(NotPublic { address }) = cause(error) {
             return Self::NotPublic { host, address: *address };
         }
         if error.is_timeout() {
             let (phase, limit) =
                 if error.is_connect() { (Phase::Connect, limits.connect) } else { (Phase::Idle, limits.idle) };
-            return Self::Timeout { host, phase, limit };
+            return Self::Timeout { at, phase, limit };
         }
         let system_error = system_error(error);
         let blame = system_error.map(way::fault_of);
@@ -408,15 +432,15 @@ impl FetchError {
         } else if error.is_dns() {
             Self::Dns { host, why }
         } else if blame == Some(way::Blame::NoWay) {
-            Self::NoWay { host, why }
+            Self::NoWay { at, why }
         } else if error.is_connect() && system_error.is_none() && url.scheme() == "https" {
             // A handshake was answered with something else, such as plain HTTP.
             let is_tls = !why.contains("InvalidContentType");
-            Self::Tls { host, why: if is_tls { why } else { "what answers there does not speak TLS".to_owned() } }
+            Self::Tls { at, why: if is_tls { why } else { "what answers there does not speak TLS".to_owned() } }
         } else if error.is_connect() || system_error.is_some() {
-            Self::Connect { host, why }
+            Self::Connect { at, why }
         } else {
-            Self::Protocol { host, why }
+            Self::Protocol { at, why }
         }
     }
 
@@ -424,7 +448,7 @@ impl FetchError {
     pub(super) fn in_body(url: &Url, error: &io::Error, limits: Timeouts) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>()) {
             Some(error) if error.is_timeout() => {
-                Self::Timeout { host: host(url), phase: Phase::Idle, limit: limits.idle }
+                Self::Timeout { at: Endpoint::of(url), phase: Phase::Idle, limit: limits.idle }
             }
             Some(error) => Self::BodyBroken { why: innermost(error) },
             None => Self::BodyBroken { why: error.to_string() },

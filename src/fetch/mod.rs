@@ -29,7 +29,7 @@ use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
 pub use client::Client;
-pub use error::{FetchError, Phase, RedirectFault};
+pub use error::{Endpoint, FetchError, Phase, RedirectFault};
 pub use memory::Share;
 pub use request::{Request, file, secret};
 pub use routes::{ClientError, Route};

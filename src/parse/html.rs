@@ -214,7 +214,8 @@ fn is_text_only(element: &Element<'_>) -> bool {
 /// Decodes base64; `None` if it holds a file that is no text.
 fn base64_text(text: &str) -> Result<Option<String>, DecodeError> {
     let packed: String = text.split_whitespace().collect();
-    Ok(String::from_utf8(BASE64.decode(packed)?).ok())
+    let text = String::from_utf8(BASE64.decode(packed)?).ok();
+    Ok(text.filter(|text| !text.contains(|c: char| c.is_control() && !c.is_ascii_whitespace())))
 }
 
 /// Settings for writing child elements as HTML.

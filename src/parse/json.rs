@@ -10,7 +10,7 @@ use url::Url;
 use super::media::MediaFile;
 use super::repair::DEFECTS_MAX;
 use super::{Circumstances, ParseError, cdata, dates, html, scan};
-use crate::feed::{Category, Defect, Enclosure, Entry, Feed, Person, Timestamp};
+use crate::feed::{Category, Defect, Enclosure, Entry, Feed, Image, Person, Timestamp};
 
 type Object = Map<String, Value>;
 
@@ -78,7 +78,7 @@ fn read_entry(item: &Object, feed: &mut Feed, circumstances: Circumstances<'_>) 
             .filter_map(text)
             .map(|tag| Category { term: html::open_line(&tag), ..Category::default() })
             .collect(),
-        image: ["image", "banner_image"].iter().find_map(|key| address(item, key, base.as_ref())),
+        image: ["image", "banner_image"].iter().find_map(|key| address(item, key, base.as_ref())).map(Image::from),
         enclosures: attachments.filter_map(|file| enclosure(file.as_object()?, base.as_ref())).collect(),
         language: string(item, "language").or_else(|| feed.language.clone()),
         base,

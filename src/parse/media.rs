@@ -7,6 +7,7 @@ use url::Url;
 
 use super::xml::{Element, Ns};
 use super::{html, scan};
+use crate::feed::Image;
 
 /// Files kept of an entry.
 const FILES_MAX: usize = 100;
@@ -22,6 +23,11 @@ pub(super) struct MediaFile {
     /// As written.
     pub(super) length: Option<String>,
     pub(super) title: Option<String>,
+    /// In pixels, as the publisher says.
+    width: Option<u32>,
+    height: Option<u32>,
+    /// The group of files that are one thing in several forms, by number.
+    group: Option<usize>,
 }
 
 impl MediaFile {
@@ -45,7 +51,7 @@ impl MediaFile {
             kinds.chain(["application/pdf"]).any(|kind| media_type.starts_with(kind))
         };
         let media_type = stated.or_else(|| by_name().filter(is_file)).or_else(by_kind);
-        Self { url, media_type, length: None, title: None }
+        Self { url, media_type, length: None, title: None, width: None, height: None, group: None }
     }
 
     fn is_picture(&self) -> bool {
@@ -56,11 +62,17 @@ impl MediaFile {
 /// Returns the files of an entry, each once.
 pub(super) fn files(entry: &Element<'_>, base: Option<&Url>) -> Vec<MediaFile> {
     let mut files = Vec::new();
-    collect(entry, &Caption::default().of(entry), base, &mut files);
+    collect(entry, &Caption::default().of(entry), None, base, &mut files);
     files
 }
 
-fn collect(element: &Element<'_>, caption: &Caption, base: Option<&Url>, files: &mut Vec<MediaFile>) {
+fn collect(
+    element: &Element<'_>,
+    caption: &Caption,
+    group: Option<usize>,
+    base: Option<&Url>,
+    files: &mut Vec<MediaFile>,
+) {
     for child in element.elements() {
         let own = match (child.ns, &*child.name) {
             (Ns::Core, "enclosure") => Caption::default(),
@@ -71,12 +83,18 @@ fn collect(element: &Element<'_>, caption: &Caption, base: Option<&Url>, files: 
         if let Some(mut file) = file(child, base) {
             file.length = child.attribute("length").or_else(|| child.attribute("filesize")).map(str::to_owned);
             file.title = child.attribute("title").map(html::open_line).or_else(|| own.title(file.is_picture()));
+            (file.width, file.height, file.group) = (pixels(child, "width"), pixels(child, "height"), group);
             add(file, files);
         }
         if child.ns == Ns::Media {
-            collect(child, &own, base, files);
+            let group = group.or_else(|| (&*child.name == "group").then_some(files.len()));
+            collect(child, &own, group, base, files);
         }
     }
+}
+
+fn pixels(element: &Element<'_>, name: &str) -> Option<u32> {
+    element.attribute(name)?.trim().trim_end_matches("px").parse().ok().filter(|pixels| *pixels > 0)
 }
 
 fn file(element: &Element<'_>, base: Option<&Url>) -> Option<MediaFile> {
@@ -136,22 +154,38 @@ pub(super) fn own_medium<'t, 'a>(entry: &'t Element<'a>, base: Option<&Url>) -> 
     })
 }
 
-/// Returns the picture of an entry: a thumbnail, else a file that is one.
-pub(super) fn picture(fields: &[&Element<'_>], files: &[MediaFile], base: Option<&Url>) -> Option<Url> {
-    let width = |field: &Element<'_>| field.attribute("width").and_then(|width| width.parse::<u32>().ok()).unwrap_or(0);
+/// Returns the picture of an entry: a thumbnail, else a file that is one. Of several forms of one, the widest.
+pub(super) fn picture(fields: &[&Element<'_>], files: &[MediaFile], base: Option<&Url>) -> Option<Image> {
     let address = |field: &Element<'_>| {
         let inner = || field.elements().find(|child| child.name == "url").and_then(Element::text);
         let written = field.attribute("url").or_else(|| field.attribute("href")).map(Into::into);
         scan::resolve(&written.or_else(inner).or_else(|| field.text())?, base)
     };
+    let shown = |field: &Element<'_>| {
+        let url = address(field)?;
+        let of_file = || files.iter().find(|file| file.url == url).and_then(|file| file.title.clone());
+        let alt = Caption::default().of(field).title(true).or_else(of_file);
+        Some(Image { url, alt, width: pixels(field, "width"), height: pixels(field, "height") })
+    };
     let of = |ns: Ns, name: &'static str| {
         let found = fields.iter().filter(move |field| field.is(ns, name));
-        let found = found.filter_map(|field| Some((width(field), address(field)?)));
-        // The first of the widest.
-        found.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, url)| url)
+        widest(found.filter_map(|field| shown(field)))
     };
-    of(Ns::Media, "thumbnail")
-        .or_else(|| of(Ns::Itunes, "image"))
-        .or_else(|| of(Ns::Core, "image"))
-        .or_else(|| files.iter().find(|file| file.is_picture()).map(|file| file.url.clone()))
+    let of_files = || {
+        let first = files.iter().find(|file| file.is_picture())?;
+        let same = |file: &&MediaFile| file.url == first.url || file.is_picture() && file.group == first.group;
+        let forms = files.iter().filter(same).take(if first.group.is_some() { FILES_MAX } else { 1 });
+        widest(forms.map(|MediaFile { url, title, width, height, .. }| Image {
+            url: url.clone(),
+            alt: title.clone(),
+            width: *width,
+            height: *height,
+        }))
+    };
+    of(Ns::Media, "thumbnail").or_else(|| of(Ns::Itunes, "image")).or_else(|| of(Ns::Core, "image")).or_else(of_files)
+}
+
+/// Returns the first of the widest.
+fn widest(images: impl Iterator<Item = Image>) -> Option<Image> {
+    images.reduce(|best, next| if next.width > best.width { next } else { best })
 }

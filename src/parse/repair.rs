@@ -406,12 +406,13 @@ fn entry_page(entry: &Element<'_>, fields: &[&Element<'_>], base: Option<&Url>) 
         is_one_of(field, &[(Ns::Core, "guid"), (Ns::Core, "id")])
             && !field.attribute("ispermalink").is_some_and(|is_permalink| is_permalink.eq_ignore_ascii_case("false"))
     };
+    let is_web = |url: &Url| matches!(url.scheme(), "http" | "https");
     let source =
         || fields.iter().filter(|field| field.is(Ns::Core, "content")).find_map(|field| field.attribute("src"));
     page(fields, base)
         .or_else(|| scan::resolve(source()?, base))
         // Nothing relative: `17` is a number, no page.
-        .or_else(|| fields.iter().find(is_id).and_then(|id| scan::resolve(&id.text()?, None)))
+        .or_else(|| fields.iter().find(is_id).and_then(|id| scan::resolve(&id.text()?, None)).filter(is_web))
         .or_else(|| scan::resolve(entry.attribute("rdf:about")?, base))
 }
 

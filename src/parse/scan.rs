@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use chrono::{TimeDelta, Weekday};
 use url::Url;
 
+use super::cdata;
 use super::xml::{Element, Ns};
 use super::{Circumstances, dates, html};
 use crate::feed::{Comments, Origin, Rhythm};
@@ -57,7 +58,7 @@ impl Place {
 /// Returns the absolute web address that `written` means, if it means one.
 pub(super) fn resolve(written: &str, base: Option<&Url>) -> Option<Url> {
     // `&amp;` in CDATA: escaped once more than the publisher's tool thought.
-    let written = written.trim().replace("&amp;", "&");
+    let written = cdata::unwrap(written.trim().into()).replace("&amp;", "&");
     let url = match Url::parse(&written) {
         Ok(url) => url,
         Err(url::ParseError::RelativeUrlWithoutBase) if !written.is_empty() => base?.join(&written).ok()?,

@@ -24,6 +24,31 @@ const OPTIONAL_ENDS: &[&str] =
 /// Elements without content that mean something without attributes.
 const BREAKS: &[&str] = &["br", "hr", "wbr"];
 
+/// Words and signs between two tags that are talked about.
+const LISTING: &[&str] =
+    &["et", "ou", "and", "or", "und", "oder", "y", "e", "&", "&amp;", ",", "/", "+", "vs", "vs.", "à", "…"];
+
+/// Attributes that need no value.
+const VALUELESS: &[&str] = &[
+    "allowfullscreen",
+    "async",
+    "autoplay",
+    "compact",
+    "controls",
+    "default",
+    "defer",
+    "hidden",
+    "ismap",
+    "itemscope",
+    "loop",
+    "muted",
+    "noshade",
+    "nowrap",
+    "open",
+    "playsinline",
+    "reversed",
+];
+
 /// Signs of code.
 const CODE: [char; 5] = ['{', '}', '(', ';', '='];
 
@@ -34,7 +59,7 @@ const WORDS_BYTES_MAX: usize = 1000;
 pub(super) fn title_as_html(text: &str) -> Option<Cow<'_, str>> {
     let tags = tags(text);
     (!tags.is_empty()).then(|| {
-        let is_talked_about = |tag: &WrittenTag<'_>| HIDDEN.contains(&&*tag.name) && !tag.holds_code;
+        let is_talked_about = |tag: &WrittenTag<'_>| tag.is_listed || HIDDEN.contains(&&*tag.name) && !tag.holds_code;
         // The elements of a formula mean nothing outside a formula.
         let has_formula = tags.iter().any(|tag| tag.name == "math" && tag.is_paired);
         let is_element =
@@ -47,7 +72,8 @@ pub(super) fn title_as_html(text: &str) -> Option<Cow<'_, str>> {
 pub(super) fn undeclared_html(text: &str) -> Option<Cow<'_, str>> {
     let tags = tags(text);
     let is_sure = |tag: &WrittenTag<'_>| {
-        is_known(&tag.name) && (tag.is_paired || tag.is_whole_void() || OPTIONAL_ENDS.contains(&&*tag.name))
+        is_known(&tag.name)
+            && (tag.is_paired || tag.is_whole_void() || !tag.is_prose && OPTIONAL_ENDS.contains(&&*tag.name))
     };
     tags.iter().any(is_sure).then(|| escape(text, &tags, is_markup))
 }
@@ -70,8 +96,10 @@ fn is_ordinary(text: &str) -> bool {
         let rest = rest.strip_prefix('/').unwrap_or(rest);
         let length = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
         let name = rest.get(..length).unwrap_or_default();
-        let is_ended = !rest.get(length..).is_some_and(|after| after.starts_with(['-', ':', '_', '.', '<']));
-        name.is_empty() || is_ended && is_known(name) && !SWALLOWING.contains(&name)
+        let after = rest.get(length..).unwrap_or_default();
+        let is_ended = !after.starts_with(['-', ':', '_', '.', '<']);
+        let is_prose = || after.starts_with(' ') && after.split(['>', '<']).next().is_some_and(is_prose);
+        name.is_empty() || is_ended && is_known(name) && !SWALLOWING.contains(&name) && !is_prose()
     })
 }
 
@@ -83,7 +111,15 @@ pub(super) fn has_markup(text: &str) -> bool {
 fn is_markup(tag: &WrittenTag<'_>) -> bool {
     tag.is_paired
         || tag.is_whole_void()
-        || is_known(&tag.name) && (!SWALLOWING.contains(&&*tag.name) || tag.has_attributes || tag.holds_code)
+        || is_known(&tag.name)
+            && !tag.is_prose
+            && (!SWALLOWING.contains(&&*tag.name) || tag.has_attributes || tag.holds_code)
+}
+
+/// Whether words stand where attributes would, as in `if a<b then c>d`: no value, and no attribute that needs none.
+fn is_prose(attributes: &str) -> bool {
+    let mut words = attributes.trim_end_matches('/').split_ascii_whitespace().peekable();
+    words.peek().is_some() && !attributes.contains('=') && !words.all(|word| VALUELESS.contains(&word))
 }
 
 struct WrittenTag<'t> {
@@ -92,8 +128,12 @@ struct WrittenTag<'t> {
     /// In lower case.
     name: Cow<'t, str>,
     has_attributes: bool,
+    /// Whether it is none: words stand in the place of its attributes.
+    is_prose: bool,
     /// Whether a tag of the other kind belongs to it.
     is_paired: bool,
+    /// Whether only a word of a list stands between the two: `<i> et </i>`.
+    is_listed: bool,
     /// Whether what it holds, or all that follows it, has signs of code.
     holds_code: bool,
 }
@@ -101,7 +141,7 @@ struct WrittenTag<'t> {
 impl WrittenTag<'_> {
     /// Whether it is an element without content that can be meant as one: `<img>` alone shows nothing.
     fn is_whole_void(&self) -> bool {
-        is_void(&self.name) && (self.has_attributes || BREAKS.contains(&&*self.name))
+        is_void(&self.name) && !self.is_prose && (self.has_attributes || BREAKS.contains(&&*self.name))
     }
 }
 
@@ -132,7 +172,9 @@ fn tags(text: &str) -> Vec<WrittenTag<'_>> {
             at,
             name: name.clone(),
             has_attributes: !attributes.trim_end_matches('/').trim().is_empty(),
+            is_prose: is_prose(attributes),
             is_paired: false,
+            is_listed: false,
             holds_code: false,
         };
         if text.get(at + 1..).is_some_and(|rest| rest.starts_with('/')) {
@@ -140,6 +182,9 @@ fn tags(text: &str) -> Vec<WrittenTag<'_>> {
             if let Some(start) = start {
                 let inner = text.get(start.at + 1..at).and_then(|inner| inner.split_once('>'));
                 start.is_paired = true;
+                start.is_listed =
+                    inner.is_some_and(|(_, inner)| inner != inner.trim() && LISTING.contains(&inner.trim()));
+                tag.is_listed = start.is_listed;
                 start.holds_code = inner.is_some_and(|(_, inner)| is_code(&start.name, inner));
                 tag.is_paired = true;
                 tag.holds_code = start.holds_code;
@@ -210,6 +255,7 @@ mod tests {
         check("Fermez </div> !", "Fermez &lt;/div> !");
         check("Le <em>vrai</em> rôle de <video>", "Le <em>vrai</em> rôle de &lt;video>");
         check("Les balises <script> et </script>", "Les balises &lt;script> et &lt;/script>");
+        check("Entre <i> et </i>, <b>rien</b>", "Entre &lt;i> et &lt;/i>, <b>rien</b>");
     }
 
     #[test]

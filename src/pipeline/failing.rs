@@ -11,14 +11,14 @@ use url::Url;
 use super::deciding::PollToKeep;
 use super::planning::plan;
 use super::reading::Unreadable;
-use super::{Context, Outcome, Polled};
+use super::{Context, Outcome, Polled, telling};
 use crate::config::Source;
 use crate::feed::Timestamp;
 use crate::fetch;
 use crate::outage::{Finding, Reply};
 use crate::state::{PollFailure, Wait};
 use crate::store::StoreError;
-use crate::text::rough_duration;
+use crate::text::{rough_duration, without_secrets};
 
 /// 410: the publisher says that it is gone for good (RFC 9110 §15.5.11).
 const GONE: u16 = 410;
@@ -112,13 +112,14 @@ pub(super) async fn fail(
         // Dates the plan, should the clock be ahead.
         state.last_poll = Some(now);
         state.next_poll = Some(next_poll);
-        state.next_poll_why = error.to_string();
+        state.next_poll_why = without_secrets(&error.to_string()).into_owned();
         context.keeper.keep(PollToKeep { state, ..poll }).await?;
         return Ok(Polled { outcome, next_poll: Some(next_poll) });
     }
     let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
     let last_poll = state.last_poll;
-    let failure = state.fail(error.code(), format!("{error}{hint}"), now);
+    let message = without_secrets(&format!("{error}{hint}")).into_owned();
+    let failure = state.fail(error.code(), message, now);
     // The configured address has the last word: an adopted address may go.
     state.retired = *address == source.url && matches!(error, fetch::FetchError::Status { code: GONE, .. });
     plan(context, source, &mut state, error.asks(), now);
@@ -126,7 +127,7 @@ pub(super) async fn fail(
         state.next_poll = state.next_poll.max(Some(throttle.until + OTHERS_FIRST));
     }
     let poll = PollToKeep { state, throttle: error.throttle().cloned(), ..poll };
-    keep_failure(context, poll, failure, last_poll).await
+    keep_failure(context, poll, failure, address, last_poll).await
 }
 
 /// Keeps the state of a source whose document could not be read.
@@ -141,7 +142,8 @@ pub(super) async fn misread(
     let last_poll = state.last_poll;
     let failure = state.fail(code, message, poll.now);
     plan(context, source, &mut state, waits, poll.now);
-    keep_failure(context, PollToKeep { state, ..poll }, failure, last_poll).await
+    let address = state.address(&source.url).clone();
+    keep_failure(context, PollToKeep { state, ..poll }, failure, &address, last_poll).await
 }
 
 /// Returns the outcome and the next try of a poll that ended without a failure of the source.
@@ -157,16 +159,17 @@ async fn keep_failure(
     context: &Context,
     poll: PollToKeep,
     failure: PollFailure,
+    address: &Url,
     last_poll: Option<Timestamp>,
 ) -> Result<Polled, StoreError> {
     let next_poll = poll.state.next_poll;
     // Told when the state changes, then once a day: `feeds` shows the rest.
-    let (failures, since) = (poll.state.failures, failure.since);
-    if failures == 1 {
-        warn!(error.code = failure.code, "failing: {}", failure.message);
-    } else if is_told_again(since, last_poll, poll.now) {
-        let for_so_long = rough_duration(poll.now - since);
-        warn!(error.code = failure.code, failures, "failing for {for_so_long}: {}", failure.message);
+    let (failures, since, now) = (poll.state.failures, failure.since, poll.now);
+    let is_told = failures == 1 || is_told_again(since, last_poll, now);
+    if is_told && (!failure.is_of_host() || context.telling.is_news(address, &failure.message, now)) {
+        let for_so_long = if failures == 1 { String::new() } else { format!(" for {}", rough_duration(now - since)) };
+        let others = if failure.is_of_host() { telling::with_others(&context.config, address) } else { String::new() };
+        warn!(error.code = failure.code, failures, "failing{for_so_long}: {}{others}", failure.message);
     }
     context.keeper.keep(poll).await?;
     Ok(Polled { outcome: Outcome::Failed(failure), next_poll })

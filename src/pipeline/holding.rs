@@ -6,9 +6,9 @@ use crate::config::Config;
 use crate::disk;
 use crate::store::{Claim, Holder, StoreError, holder};
 
-/// A store or a published folder that a process with another config holds.
+/// A store or a published folder that another process holds.
 #[derive(Debug, thiserror::Error)]
-#[error("the {what} `{}` is held by {by}", path.display())]
+#[error("{}", self.said())]
 pub struct HeldByOther {
     /// The store, or the published folder.
     what: &'static str,
@@ -16,13 +16,27 @@ pub struct HeldByOther {
     path: PathBuf,
     /// The other process.
     by: Holder,
+    /// It is the daemon of this very config.
+    is_own: bool,
 }
 
 impl HeldByOther {
     /// Returns the way out, for people.
     #[must_use]
     pub fn hint(&self) -> &'static str {
-        "stop that process first, or give each config a `store.path` and a `publish.directory` of its own"
+        if self.is_own {
+            "it takes over a saved config by itself; to start it anew, stop it first (`systemctl restart veille`, or `kill` \
+             with its number)"
+        } else {
+            "stop that process first, or give each config a `store.path` and a `publish.directory` of its own"
+        }
+    }
+
+    fn said(&self) -> String {
+        match (self.by.process, self.is_own) {
+            (Some(process), true) => format!("the daemon of this config runs already: process {process}"),
+            _ => format!("the {} `{}` is held by {}", self.what, self.path.display(), self.by),
+        }
     }
 }
 
@@ -38,7 +52,10 @@ pub fn claim_places(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
         let _ = disk::make_folders(path.parent().unwrap_or(Path::new("")));
         match Claim::take(path, &this) {
             Ok(claim) => claims.extend(claim),
-            Err(StoreError::Held { by, .. }) => return Err(HeldByOther { what, path: path.to_owned(), by }),
+            Err(StoreError::Held { by, .. }) => {
+                let is_own = by == Holder { process: by.process, ..this };
+                return Err(HeldByOther { what, path: path.to_owned(), by, is_own });
+            }
             // Nobody can be kept away.
             Err(_) => {}
         }
@@ -56,7 +73,7 @@ pub fn refuse_others(config: &Config) -> Result<(), HeldByOther> {
         // On a full disk a daemon could not write down its config: the command will tell of the disk.
         let is_other = |by: &Holder| by.config.as_ref().is_some_and(|config| *config != own);
         if let Some(by) = holder(path).filter(is_other) {
-            return Err(HeldByOther { what, path: path.to_owned(), by });
+            return Err(HeldByOther { what, path: path.to_owned(), by, is_own: false });
         }
     }
     Ok(())

@@ -19,6 +19,7 @@ mod publication;
 mod reading;
 mod rebuilding;
 mod relabelling;
+mod telling;
 mod upkeep;
 
 use std::collections::BTreeSet;
@@ -55,6 +56,7 @@ use failing::{Ground, fail, misread};
 use keeper::Keeper;
 use planning::{plan, when_due};
 use reading::{prepare, read_answer};
+use telling::FailuresTold;
 
 /// Everything that polls and publications need, built whole from one config.
 #[derive(Debug)]
@@ -68,6 +70,7 @@ pub struct Context {
     /// The store.
     pub store: Handle,
     keeper: Keeper,
+    telling: Arc<FailuresTold>,
     grouping: Arc<Grouping>,
     /// A hash of the rules by which entries are labelled.
     rules: Arc<str>,
@@ -80,14 +83,14 @@ impl Context {
     /// When the HTTP client cannot be made, as on a system without CA certificates.
     pub fn new(config: Config, store: Handle) -> Result<Self, fetch::ClientError> {
         let client = Arc::new(fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?);
-        Ok(Self::with(config, client, store))
+        Ok(Self::with(config, client, store, Arc::default()))
     }
 
-    fn with(config: Config, client: Arc<fetch::Client>, store: Handle) -> Self {
+    fn with(config: Config, client: Arc<fetch::Client>, store: Handle, telling: Arc<FailuresTold>) -> Self {
         let (matcher, grouping) = (Matcher::new(config.topics.clone()), Arc::new(Grouping::of(&config)));
         let keeper = Keeper::new(store.clone(), Arc::clone(&grouping));
         let rules = relabelling::rules(&config).into();
-        Self { config, matcher, client, store, keeper, grouping, rules }
+        Self { config, matcher, client, store, keeper, telling, grouping, rules }
     }
 
     /// Builds the context of a changed config on the same store. The client stays if its settings do, and with it the
@@ -99,7 +102,7 @@ impl Context {
         if fetch::Settings::new(&config.site, &config.poll) != *self.client.settings() {
             return Self::new(config, self.store.clone());
         }
-        Ok(Self::with(config, Arc::clone(&self.client), self.store.clone()))
+        Ok(Self::with(config, Arc::clone(&self.client), self.store.clone(), Arc::clone(&self.telling)))
     }
 
     /// Postpones the hosts that asked to be left alone before a restart, or while another process polled (RFC 9110
@@ -286,6 +289,7 @@ pub async fn ask(
     let wrong = state.about.clock_was_behind.or(was_ahead).filter(|_| skew == Skew::Agreed);
     let misdated = wrong.map(|span| (span, state.clone()));
     let counts = context.keeper.keep(PollToKeep { is_answered, document, ..poll(state) }).await?;
+    context.telling.is_well(&address);
     if let Some((span, state)) = misdated {
         redate_entries(context, state, span, now).await?;
     }

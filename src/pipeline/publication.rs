@@ -461,8 +461,9 @@ pub(super) fn credits(
 
 /// All addresses of a source that are known.
 fn addresses(state: &SourceState) -> Vec<Url> {
-    let SourceState { url, moved_to, redirect, validators, .. } = state;
-    let known = url.iter().chain(moved_to).chain(redirect.iter().map(|redirect| &redirect.to)).cloned();
+    let SourceState { url, moved_to, redirect, validators, about, .. } = state;
+    let followed = redirect.iter().map(|redirect| &redirect.to);
+    let known = url.iter().chain(moved_to).chain(&about.former).chain(followed).cloned();
     known.chain(validators.iter().filter_map(|known| known.url.parse().ok())).collect()
 }
 

@@ -18,6 +18,7 @@ use crate::state::{About, SourceState, Validators};
 use crate::store::{Inquiry, StoreError};
 use crate::story::{Identity, Known, Plain, Prepared};
 use crate::tag;
+use crate::text::secrets;
 
 /// A document that was read, and its entries.
 pub(super) struct ReadDocument {
@@ -72,6 +73,12 @@ pub(super) async fn read_answer(
     let is_delta = document.is_delta;
     let limits = parse::Limits { entries_max: context.config.poll.entries_max, ..parse::Limits::default() };
     let (zone, source_id) = (source.schedule.zone(), source.id.clone());
+    // A new token makes no new entries of those that have it in their names.
+    let secrets: Vec<String> = if source.private {
+        [&source.url, &url].into_iter().flat_map(secrets).map(|(_, secret)| secret).collect()
+    } else {
+        Vec::new()
+    };
     // The base of relative links is published with them.
     let url = if source.private { url.join(".").unwrap_or(url) } else { url };
     let reading = aside(move || {
@@ -83,14 +90,14 @@ pub(super) async fn read_answer(
         let entries = std::mem::take(&mut feed.entries);
         let about = about(feed);
         let format = about.format.as_deref().unwrap_or_default();
-        Ok((dedup::identify(&source_id, format, entries), about))
+        Ok((dedup::identify_apart_from(&secrets, &source_id, format, entries), about))
     });
     let unreadable = |error: parse::ParseError| Unreadable {
         code: error.code().into(),
         message: format!("{error}; {}", error.hint()),
     };
     let (entries, about) = reading.await?.map_err(unreadable)?;
-    // What was cut off may come with the same document: the next request asks for it again.
+    // The part that was cut off may come with the same document: the next request asks for it again.
     let validators = if about.defects.iter().any(is_cut) { Vec::new() } else { validators };
     let order = entries.iter().map(|(_, identity)| identity.key).collect();
     let listing = Listing::new(is_delta, is_first, &about.defects, order);
@@ -131,6 +138,7 @@ pub(super) async fn prepare(
         share
     };
     let (context, source) = (Arc::clone(context), source.clone());
+    about.former = std::mem::take(&mut state.about.former);
     about.is_private = source.private;
     let ready = aside(move || {
         fresh
@@ -200,6 +208,7 @@ fn about(feed: Feed) -> About {
         format: Some(feed.format),
         rhythm: feed.rhythm,
         is_private: false,
+        former: Vec::new(),
         defects: feed.defects,
         clock_was_behind: None,
     }

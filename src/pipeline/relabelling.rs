@@ -18,6 +18,7 @@ use crate::readers;
 use crate::store::{Change, Filter, Held, StoreError, Which};
 use crate::story::{Gist, Order, Plain, StoredEntry, WINDOW};
 use crate::tag;
+use crate::text::WORDS_VERSION;
 use crate::topic::Matcher;
 
 /// Entries labelled, and stories related, in one transaction.
@@ -177,13 +178,15 @@ fn choose(topic: &str, page: &[(Gist, bool)], window: &[Gist]) -> (Vec<Change>, 
     (changes, stories.into_iter().skip(last).cloned().collect())
 }
 
-/// Version of reading entries for labels. Raised when the same rules find other entries: stores are labelled again then.
+/// Version of reading entries for labels. Raised when the same rules find other entries in the same words: stores are
+/// labelled again then.
 const READING: u32 = 2;
 
-/// A hash of everything that decides labels: the version, [`READING`], the topics, the sources' tags and topics.
+/// A hash of everything that decides labels: the versions of the program, of reading and of words, the topics, the
+/// sources' tags and topics.
 pub(super) fn rules(config: &Config) -> String {
     let sources: Vec<_> = config.sources.iter().map(|source| (&source.id, &source.tags, &source.topics)).collect();
-    let read_by = (env!("CARGO_PKG_VERSION"), READING);
+    let read_by = (env!("CARGO_PKG_VERSION"), READING, WORDS_VERSION);
     let text = format!("{read_by:?} {:?} {sources:?}", config.topics);
     data_encoding::HEXLOWER.encode(&Sha256::digest(text))
 }

@@ -9,6 +9,7 @@ use std::fmt::{self, Debug, Write};
 
 use sha2::{Digest, Sha256};
 
+use crate::config::PublishSettings;
 use crate::publish::archive::{Volume, cited};
 use crate::publish::item::attribution;
 use crate::publish::{Edition, Made, hexadecimal};
@@ -52,7 +53,8 @@ impl<'a> Bases<'a> {
     /// Returns the basis of a topic's main documents.
     #[must_use]
     pub fn topic<S: AsRef<str>>(&self, topic: &Topic, stamp: i64, months: &[Month], cited: &[S]) -> String {
-        self.stories(topic, (stamp, months, &self.edition.settings.hubs), cited)
+        let PublishSettings { hubs, images, .. } = self.edition.settings;
+        self.stories(topic, (stamp, months, hubs, images), cited)
     }
 
     /// Returns the basis of a volume; `stamp` is that of its month.
@@ -104,6 +106,7 @@ impl fmt::Write for Hashed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ShownImages;
     use crate::publish::newsroom::{Newsroom, date};
 
     fn months(numbers: &[u32]) -> Vec<Month> {
@@ -158,6 +161,11 @@ mod tests {
     fn only_main_documents_name_hubs() {
         let hub = "https://hub.example/".parse().unwrap();
         check(move |newsroom| newsroom.settings.hubs = vec![Clone::clone(&hub)], [true, true, false]);
+    }
+
+    #[test]
+    fn only_the_pages_of_topics_show_pictures() {
+        check(|world| world.settings.images = ShownImages::Linked, [false, true, false]);
     }
 
     #[test]

@@ -67,6 +67,32 @@ pub struct Placed {
     pub stamp: Stamp,
 }
 
+/// The state of files that were put in their places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilesFound {
+    /// All lie there as they were put.
+    Whole,
+    /// Somebody else has written one.
+    Changed,
+    /// One is gone.
+    Missing,
+}
+
+/// Looks whether files lie as they were put.
+#[must_use]
+pub fn files_found(placed: &[Placed]) -> FilesFound {
+    let stamp = |placed: &Placed| placed.file.metadata().ok().map(|file| Stamp::of(&file) == placed.stamp);
+    let mut found = FilesFound::Whole;
+    for is_as_put in placed.iter().map(stamp) {
+        match is_as_put {
+            None => return FilesFound::Missing,
+            Some(false) => found = FilesFound::Changed,
+            Some(true) => {}
+        }
+    }
+    found
+}
+
 impl Placed {
     /// Reads the file; `None` if it is not as it was put.
     pub(super) fn read(&self) -> Option<Vec<u8>> {

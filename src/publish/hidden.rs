@@ -11,7 +11,7 @@ use regex::Regex;
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-use crate::feed::{Category, Enclosure, Person};
+use crate::feed::{Category, Enclosure, Image, Person};
 use crate::publish::item::{Item, Link};
 use crate::publish::{Credit, Edition, words};
 use crate::state::{Monitored, Turn};
@@ -166,7 +166,7 @@ impl Hidden {
             summary: self.line(summary),
             content: self.line(content),
             enclosures: enclosures.into_iter().filter_map(enclosure).collect(),
-            image: image.and_then(|url| self.address(url)),
+            image: image.and_then(|image| self.image(image)),
             comments,
             rights: self.line(rights),
             elsewhere: elsewhere.into_iter().filter_map(|link| self.link(link)).collect(),
@@ -175,6 +175,12 @@ impl Hidden {
             source,
             ..item
         }
+    }
+
+    /// A picture that lacks a part of its address is none.
+    fn image(&self, image: Image) -> Option<Image> {
+        let is_shown = self.url(image.url.clone()).as_ref() == Some(&image.url);
+        is_shown.then(|| Image { alt: self.line(image.alt), ..image })
     }
 
     fn line(&self, text: Option<String>) -> Option<String> {

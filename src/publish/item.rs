@@ -9,11 +9,11 @@ use std::collections::{BTreeSet, HashSet};
 use url::Url;
 
 use crate::config::Site;
-use crate::feed::{Category, Comments, Enclosure, Person, Timestamp};
+use crate::feed::{Category, Comments, Enclosure, Image, Person, Timestamp};
 use crate::publish::channel::language_tag;
 use crate::publish::{Credit, Edition, Selection, dates, id, legal};
 use crate::story::Story;
-use crate::text;
+use crate::text::{self, Folding};
 use crate::topic::{self, Topic};
 
 /// Length of a title that is made from the text, in characters.
@@ -41,8 +41,8 @@ pub(super) struct Item {
     pub(super) content: Option<String>,
     /// None twice.
     pub(super) enclosures: Vec<Enclosure>,
-    /// Its picture.
-    pub(super) image: Option<String>,
+    /// Its picture, at an address of the web.
+    pub(super) image: Option<Image>,
     pub(super) comments: Comments,
     pub(super) rights: Option<String>,
     /// Other tellings of the story.
@@ -111,7 +111,7 @@ fn as_told(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
         authors: authors(&entry.authors, &source),
         categories: categories(edition, topic, story),
         enclosures: enclosures(&entry.enclosures),
-        image: entry.image.as_ref().and_then(legal::link),
+        image: entry.image.as_ref().and_then(image),
         comments: comments(edition, &entry.comments),
         rights: entry.rights.as_deref().and_then(legal::label),
         elsewhere: elsewhere(edition, story, url.as_deref()),
@@ -279,6 +279,11 @@ fn enclosures(enclosures: &[Enclosure]) -> Vec<Enclosure> {
         .collect()
 }
 
+fn image(image: &Image) -> Option<Image> {
+    let is_web = legal::link(&image.url).is_some() && matches!(image.url.scheme(), "http" | "https");
+    is_web.then(|| Image { alt: image.alt.as_deref().and_then(legal::title), ..image.clone() })
+}
+
 fn elsewhere(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link> {
     let mut seen: HashSet<String> = own.map(str::to_owned).into_iter().collect();
     let mut pages: HashSet<&str> = story.head.canonical_link.as_deref().into_iter().collect();
@@ -312,11 +317,19 @@ fn related(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link>
     links.take(edition.settings.related).collect()
 }
 
+/// Returns the terms that spoke for a story; of several spellings of one (`open source`, `opensource`) the first.
 fn why(story: &Story) -> Vec<String> {
     let mut seen = HashSet::new();
     let helpful = story.label.reasons.iter().filter(|reason| reason.points > 0.0);
     let terms = helpful.flat_map(|reason| &reason.terms).filter_map(|term| legal::label(&topic::shown_term(term)));
-    terms.filter(|term| seen.insert(term.clone())).collect()
+    terms.filter(|term| seen.insert(spelt_as_one(term))).collect()
+}
+
+/// Returns a term without all that tells spellings apart: case, accents, hyphens, blanks, the plural of its words.
+fn spelt_as_one(term: &str) -> String {
+    let words = term.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let joined: String = words.map(|word| Folding::French.root(&text::fold(word)).into_owned()).collect();
+    if joined.is_empty() { term.to_owned() } else { joined }
 }
 
 #[cfg(test)]

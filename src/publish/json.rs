@@ -81,7 +81,7 @@ struct JsonItem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     content_text: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    image: Option<&'a str>,
+    image: Option<String>,
     date_published: String,
     date_modified: String,
     authors: Vec<Author<'a>>,
@@ -138,7 +138,7 @@ impl<'a> From<&'a Item> for JsonItem<'a> {
             content_html: html,
             // One of both is compulsory.
             content_text: html.is_none().then_some(&item.title),
-            image: item.image.as_deref(),
+            image: item.image.as_ref().and_then(|image| legal::link(&image.url)),
             date_published: date(item.published),
             date_modified: date(item.updated),
             authors: item.authors.iter().map(Author::from).collect(),

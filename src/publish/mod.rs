@@ -19,6 +19,7 @@ mod letter;
 mod newsroom;
 mod opml;
 mod page;
+mod policy;
 mod rss;
 mod site;
 mod tombstone;
@@ -47,9 +48,10 @@ pub use hidden::Hidden;
 pub use letter::{letter, notice, trial_mark};
 pub use opml::{Subscription, subscriptions};
 pub use page::HOME_NEWS;
+pub use policy::base as base_policy;
 pub use tree::{Body, Encoded, Resource, Tree};
 
-/// What all documents of a publication have in common, and the topics that the home page lists.
+/// Everything that the documents of a publication have in common, and the topics that the home page lists.
 #[derive(Debug, Clone)]
 pub struct Edition<'a> {
     /// Addresses and secrets that no document may name.

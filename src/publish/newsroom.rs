@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use crate::config::{Language, PublishSettings, ShownHealth, Site};
+use crate::config::{Language, PublishSettings, ShownHealth, ShownImages, Site};
 use crate::feed::{Entry, Person, Timestamp};
 use crate::publish::{Credit, Edition, Hidden, Selection};
 use crate::state::About;
@@ -33,6 +33,7 @@ impl Newsroom {
             entries: 50,
             related: 3,
             clean_links: true,
+            images: ShownImages::Nowhere,
             hubs: Vec::new(),
             health: ShownHealth::All,
         };

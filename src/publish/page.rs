@@ -1,18 +1,20 @@
 //! Pages for people: home, topics, their archives, sources. The home of `askama`; the templates are in `templates/`.
 //!
-//! No script, nothing from other sites, links among our own pages relative: they work below any prefix and as files.
+//! No script; nothing from other sites but pictures, if the operator wants them; links among our own pages relative: they
+//! work below any prefix and as files.
 //! An id of an element is that of a topic or a source, or has a `_`, which theirs cannot have.
 
 use askama::Template;
 use chrono::Datelike;
 
-use crate::config::Site;
-use crate::feed::Timestamp;
+use crate::config::{ShownImages, Site};
+use crate::feed::{Image, Timestamp};
 use crate::outage::{Lack, Outage};
 use crate::publish::archive::{self, Volume};
 use crate::publish::channel::{Channel, publisher, site_address};
 use crate::publish::hidden;
 use crate::publish::item::{self, Item};
+use crate::publish::policy::Origins;
 use crate::publish::words::{self, Words};
 use crate::publish::{CONFIG, Edition, Format, Representation, legal};
 use crate::state::{Health, Turn};
@@ -23,6 +25,8 @@ use crate::text;
 pub const HOME_NEWS: usize = 5;
 /// Length of an excerpt, in characters.
 const EXCERPT_MAX: usize = 300;
+/// Longest side of a picture that is believed, in pixels.
+const SIDE_MAX: u32 = 20_000;
 
 /// The data that every page needs.
 struct Frame<'a> {
@@ -50,6 +54,8 @@ struct TopicPage<'a> {
     topic: Shown<'a>,
     /// The stories, rendered: each an [`Article`].
     articles: &'a str,
+    /// The `meta` element with the policy for the pictures of other sites, or nothing.
+    policy: String,
     /// A volume's month, as people write it.
     month: Option<String>,
     previous: Option<PageLink>,
@@ -142,10 +148,20 @@ pub(super) struct PageStory<'a> {
     pub(super) instant: String,
     pub(super) day: String,
     pub(super) excerpt: Option<String>,
+    picture: Option<PagePicture>,
     why: String,
     pub(super) elsewhere: Vec<PageLink>,
     related: Vec<PageLink>,
     comments: Option<PageLink>,
+}
+
+/// The picture of a story on a page.
+struct PagePicture {
+    url: String,
+    /// Empty if nobody described it: the title stands beside it.
+    alt: String,
+    /// Width and height, if the publisher says both.
+    size: Option<(u32, u32)>,
 }
 
 pub(super) struct PageLink {
@@ -187,15 +203,34 @@ pub(super) fn opened_feed(edition: &Edition<'_>, channel: &Channel) -> Represent
 fn newest(edition: &Edition<'_>, channel: &Channel, path: String, root: &str) -> Representation {
     let site = site_title(edition);
     let frame = Frame::new(edition, root, &site, &format!("/{}/", channel.id));
-    let articles: String = channel.items.iter().map(|item| article_element(edition.site, item)).collect();
+    let mut origins = Origins::default();
+    let is_shown = edition.settings.images == ShownImages::Linked;
+    let mut picture = |item: &Item| item.image.as_ref().filter(|image| is_shown && origins.admit(image)).map(picture);
+    let articles: String = channel.items.iter().map(|item| story(edition.site, item, picture(item))).collect();
     let topic = shown(edition.site, channel, 0);
-    let template = TopicPage { frame, topic, articles: &articles, month: None, previous: None, next: None };
+    let policy = origins.meta();
+    let template = TopicPage { frame, topic, articles: &articles, policy, month: None, previous: None, next: None };
     page(path, &template)
 }
 
-/// Renders a story as it stands among others on the page of a topic or of a volume.
+/// Renders a story as it stands among others on the page of a volume. Without its picture: a volume is written story by
+/// story, and its head, which would name where pictures come from, is written first.
 pub(super) fn article_element(site: &Site, item: &Item) -> String {
-    format!("\n{}\n", html(&Article { words: words::words_in(site.language), item: news(site, item) }))
+    story(site, item, None)
+}
+
+fn story(site: &Site, item: &Item, picture: Option<PagePicture>) -> String {
+    let item = PageStory { picture, ..news(site, item) };
+    format!("\n{}\n", html(&Article { words: words::words_in(site.language), item }))
+}
+
+fn picture(image: &Image) -> PagePicture {
+    let side = |pixels: Option<u32>| pixels.filter(|pixels| (1..=SIDE_MAX).contains(pixels));
+    PagePicture {
+        url: legal::iri(image.url.as_str()),
+        alt: image.alt.as_deref().map(|alt| legal::beginning(alt, EXCERPT_MAX)).unwrap_or_default(),
+        size: side(image.width).zip(side(image.height)),
+    }
 }
 
 /// Renders `/{topic}/archive/`: the months, newest first.
@@ -227,6 +262,7 @@ pub(super) fn volume(
     let template = TopicPage {
         topic: shown(edition.site, channel, 0),
         articles: if is_empty { "" } else { STORIES },
+        policy: String::new(),
         month: Some(in_words(words, volume.month)),
         previous: volume.previous.map(neighbour),
         next: volume.next.map(neighbour),
@@ -349,6 +385,7 @@ pub(super) fn news<'a>(site: &Site, item: &'a Item) -> PageStory<'a> {
         instant: instant(item.published),
         day: day(site, item.published),
         excerpt: excerpt(item),
+        picture: None,
         why: item.why.join(", "),
         elsewhere: item.elsewhere.iter().map(PageLink::from).collect(),
         related: item.related.iter().map(PageLink::from).collect(),

@@ -11,7 +11,7 @@ use chrono::{SubsecRound, TimeDelta};
 
 use crate::feed::Timestamp;
 use crate::publish::files::{Filed, Placed, Served};
-use crate::publish::{Encoding, Format, Representation, compression};
+use crate::publish::{Encoding, Format, Representation, compression, policy};
 use crate::text::http_date;
 
 /// Every document by its path, as served between two changes. Cheap to clone.
@@ -37,6 +37,8 @@ pub struct Resource {
     pub plain: Encoded,
     /// Compressed, where that makes it smaller; smallest first.
     pub compressed: Vec<(Encoding, Encoded)>,
+    /// The content security policy of a page that shows pictures of other sites.
+    pub policy: Option<String>,
     hash: String,
 }
 
@@ -110,7 +112,8 @@ impl Resource {
         let compressed = representation.compressed().iter().map(|(encoding, bytes)| (*encoding, bytes.clone()));
         let compressed = compressed.map(|(encoding, bytes)| (encoding, Body::Memory(bytes))).collect();
         let modified = dated(hash, modified.unwrap_or(now), before, now);
-        Self::new(*format, hash, (modified, now), Body::Memory(bytes.clone()), compressed)
+        let policy = stated(*format, bytes);
+        Self { policy, ..Self::new(*format, hash, (modified, now), Body::Memory(bytes.clone()), compressed) }
     }
 
     fn filed(filed: &Filed, before: Option<&Arc<Self>>, now: Timestamp) -> Arc<Self> {
@@ -146,7 +149,9 @@ impl Resource {
         compressed.sort_by_key(|(_, body)| body.len());
         let compressed = compressed.into_iter().map(|(encoding, body)| (encoding, Body::Memory(body))).collect();
         let modified = dated(&filed.hash, filed.modified, before, now);
-        Some(Self::new(filed.format, &filed.hash, (modified, now), Body::Memory(plain.into()), compressed))
+        let policy = stated(filed.format, &plain);
+        let anew = Self::new(filed.format, &filed.hash, (modified, now), Body::Memory(plain.into()), compressed);
+        Some(Self { policy, ..anew })
     }
 
     fn in_file(filed: &Filed, before: Option<&Arc<Self>>, now: Timestamp) -> Self {
@@ -173,9 +178,15 @@ impl Resource {
             is_dated: modified <= now,
             plain: Encoded { body: plain, etag: format!("\"{hash}\"") },
             compressed: compressed.collect(),
+            policy: None,
             hash: hash.to_owned(),
         }
     }
+}
+
+/// Returns the content security policy that a page states.
+fn stated(format: Format, bytes: &[u8]) -> Option<String> {
+    (format == Format::Page).then(|| policy::header(bytes)).flatten()
 }
 
 /// Returns when a document was modified, to the second: when it was written, what its content says notwithstanding.

@@ -22,6 +22,8 @@ pub enum Standing {
     Silent,
     /// It answers, but has had nothing new for a year.
     Asleep,
+    /// It answers, but has never had an entry.
+    Empty,
     /// It was not polled yet.
     NeverPolled,
     /// It answers.
@@ -32,8 +34,16 @@ pub enum Standing {
 
 impl Standing {
     /// Every one, in their order.
-    pub const ALL: [Self; 7] =
-        [Self::Gone, Self::Failing, Self::Silent, Self::Asleep, Self::NeverPolled, Self::Ok, Self::Disabled];
+    pub const ALL: [Self; 8] = [
+        Self::Gone,
+        Self::Failing,
+        Self::Silent,
+        Self::Asleep,
+        Self::Empty,
+        Self::NeverPolled,
+        Self::Ok,
+        Self::Disabled,
+    ];
 
     /// Judges a source by its state, its silence, and the date of its last news.
     #[must_use]
@@ -56,6 +66,8 @@ impl Standing {
             Self::Asleep
         } else if silence.is_some() {
             Self::Silent
+        } else if news.is_none() {
+            Self::Empty
         } else {
             Self::Ok
         }
@@ -69,6 +81,7 @@ impl Standing {
             Self::Failing => "failing",
             Self::Silent => "silent",
             Self::Asleep => "asleep",
+            Self::Empty => "empty",
             Self::NeverPolled => "never polled",
             Self::Ok => "ok",
             Self::Disabled => "disabled",
@@ -120,7 +133,7 @@ mod tests {
         check(&polled(), Some(366), false, Standing::Asleep);
         check(&polled(), Some(366), true, Standing::Asleep);
         check(&polled(), Some(40), true, Standing::Silent);
-        check(&polled(), None, false, Standing::Ok);
+        check(&polled(), None, false, Standing::Empty);
     }
 
     #[test]

@@ -31,7 +31,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::metrics::Metrics;
-use crate::publish::{Body as Stored, Encoding, Format, Resource, Tree};
+use crate::publish::{Body as Stored, Encoding, Format, Resource, Tree, base_policy};
 use connections::{Connection, Connections};
 
 pub use connections::Socket;
@@ -47,10 +47,9 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 /// Room for all headers that an answer may have, so that their map never grows while it is filled.
 const HEADERS_MAX: usize = 16;
-/// Our pages need their own style sheet and pictures, nothing else; an opened feed needs nothing at all.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-);
+/// Our pages need their own style sheet and pictures, nothing else; an opened feed needs nothing at all. A page that shows
+/// pictures of other sites has a policy of its own.
+const POLICY: HeaderValue = HeaderValue::from_static(base_policy());
 
 /// An answer; its body is in memory as a whole.
 type Response = hyper::Response<Full<Bytes>>;
@@ -296,7 +295,8 @@ async fn document(request: &Parts, resource: &Resource, cache_control: HeaderVal
     // RFC 9110 §15.4.5: a 304 repeats only what the cache needs; the rest of the stored answer stays as it was.
     if response.status() != StatusCode::NOT_MODIFIED {
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+        let own = resource.policy.as_deref().and_then(|policy| HeaderValue::from_str(policy).ok());
+        headers.insert(header::CONTENT_SECURITY_POLICY, own.unwrap_or(POLICY));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
     }
     response

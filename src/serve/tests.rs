@@ -363,6 +363,20 @@ fn a_request_says_once_whom_it_is_for() {
     }
 }
 
+#[tokio::test]
+async fn a_page_that_shows_pictures_has_a_policy_that_lists_their_sites() {
+    let stated = "<meta http-equiv=\"Content-Security-Policy\" content=\"img-src 'self' https://a.example\">";
+    let pages = [("/ecole/", format!("<html>{stated}")), ("/", "<html>".to_owned())];
+    let world = LocalServer::serving(&pages, ServingLimits::default()).await;
+    let policy = async |path| {
+        let answer = world.ask("GET", path, &[]).await;
+        answer.header("content-security-policy").unwrap_or_default().to_owned()
+    };
+    assert!(policy("/ecole/").await.contains("; img-src 'self' https://a.example; base-uri 'none'; "));
+    assert!(policy("/").await.contains("; img-src 'self'; base-uri 'none'; "));
+    world.stop().await;
+}
+
 #[test]
 fn programs_on_other_sites_may_ask() {
     let answer = with_server(async |server| server.ask("OPTIONS", "/ecole.atom", &["Origin: https://b.example"]).await);

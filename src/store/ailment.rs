@@ -24,8 +24,10 @@ pub enum Ailment {
     Locked,
     /// The file's content is damaged.
     Damaged,
-    /// The file was deleted or replaced.
+    /// The file was deleted or moved away.
     Gone,
+    /// Another file lies in its place.
+    Replaced,
     /// The disk cannot read or write.
     Device,
     /// None of these.
@@ -50,6 +52,12 @@ impl Ailment {
         Self::Full { free_bytes: disk::free_bytes(path).unwrap_or_default() }
     }
 
+    /// Returns that the file that was opened lies at a path no more.
+    #[must_use]
+    pub fn lost(path: &Path) -> Self {
+        if path.exists() { Self::Replaced } else { Self::Gone }
+    }
+
     /// Returns what is wrong with the store at `store`, in one line.
     #[must_use]
     pub fn said(self, store: &str) -> String {
@@ -59,7 +67,8 @@ impl Ailment {
             Self::Rights => format!("this user may not write the store `{store}`"),
             Self::Locked => format!("another process holds the store `{store}`"),
             Self::Damaged => format!("the store `{store}` is damaged"),
-            Self::Gone => format!("the store `{store}` was deleted or replaced while in use"),
+            Self::Gone => format!("the store `{store}` was deleted or moved away while in use"),
+            Self::Replaced => format!("the store `{store}` was replaced while in use"),
             Self::Device => format!("the disk of the store `{store}` fails"),
             Self::Other => format!("the store `{store}` failed"),
         }
@@ -78,10 +87,11 @@ impl Ailment {
                 "let the user that veille runs as write the file and its folder (`chown`), or change `store.path`"
             }
             Self::Locked => "wait for that process to end (`fuser` on the file names it), or end it",
-            Self::Damaged => "put a backup back with `veille restore FILE`, or move the file away and begin anew",
-            Self::Gone => {
-                "put it or a backup back (`veille restore FILE`), or restart to use the file that is there now"
+            Self::Damaged => {
+                "stop veille, put a backup back with `veille restore FILE`, and start it; or move the file away to begin anew"
             }
+            Self::Gone => "move it back; or stop veille, put a backup back with `veille restore FILE`, and start it",
+            Self::Replaced => "the file that lies there now is used as soon as it is a sound store",
             Self::Device => "look at the system's log: the disk or its connection fails",
             Self::Other => "the cause above is all that is known; please report it if the disk is well",
         }
@@ -100,13 +110,14 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Ailment; 8] = [
+    const ALL: [Ailment; 9] = [
         Ailment::Full { free_bytes: 0 },
         Ailment::ReadOnly,
         Ailment::Rights,
         Ailment::Locked,
         Ailment::Damaged,
         Ailment::Gone,
+        Ailment::Replaced,
         Ailment::Device,
         Ailment::Other,
     ];

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +56,8 @@ impl Claim {
     /// # Errors
     /// [`StoreError::Held`] if another process holds it.
     pub fn take(store: &Path, holder: &Holder) -> Result<Option<Self>, StoreError> {
-        let path = lock_of(store);
+        // It stays, so that two can never hold different files of one name.
+        let path = disk::lock_beside(store);
         let writing = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o644).open(&path);
         // One that may only be read can be locked all the same.
         let Ok(mut file) = writing.or_else(|_| File::open(&path)) else { return Ok(None) };
@@ -78,7 +79,7 @@ impl Claim {
 /// Returns the process that holds what is at `path`; `None` if none does, or if that cannot be told.
 #[must_use]
 pub fn holder(path: &Path) -> Option<Holder> {
-    let file = File::open(lock_of(path)).ok()?;
+    let file = File::open(disk::lock_beside(path)).ok()?;
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then(|| written_in(file))
 }
 
@@ -86,13 +87,6 @@ fn written_in(file: File) -> Holder {
     let mut line = String::new();
     let _ = file.take(HOLDER_BYTES_MAX).read_to_string(&mut line);
     serde_json::from_str(&line).unwrap_or_default()
-}
-
-/// The file whose lock stands for a store; it stays, so that two can never hold different files of one name.
-fn lock_of(store: &Path) -> PathBuf {
-    let mut name = store.file_name().unwrap_or_default().to_owned();
-    name.push(".lock");
-    store.with_file_name(name)
 }
 
 #[cfg(test)]
@@ -124,7 +118,7 @@ mod tests {
         let store = folder.path().join("veille.db");
         for text in ["", "process 17 (`veille run`)\n", "{\"process\":-1}"] {
             let _held = Claim::take(&store, &daemon(17, "a")).unwrap();
-            std::fs::write(lock_of(&store), text).unwrap();
+            std::fs::write(disk::lock_beside(&store), text).unwrap();
             assert_eq!(holder(&store).unwrap().to_string(), "another process", "{text}");
         }
     }

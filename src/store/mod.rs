@@ -162,6 +162,8 @@ pub struct Pulse {
     pub unlabelled: usize,
     /// If clues, sketches or stories are missing: the last entry that has them again.
     pub rebuilt: Option<i64>,
+    /// Another number each time that another process has written.
+    pub others: i64,
 }
 
 /// A relabelling under way.
@@ -425,9 +427,10 @@ impl StoreError {
             Self::Foreign { .. } => Some("point `store.path` to another file; this one is left as it is"),
             Self::Newer { .. } => Some("install the veille that wrote it, or put a backup back; nothing was changed"),
             Self::Missing { .. } => Some("`veille poll` or `veille run` makes it"),
-            Self::Vanished { .. } => {
-                Some("put a backup back with `veille restore FILE`, or move what is named away to begin anew")
-            }
+            Self::Vanished { .. } => Some(
+                "stop veille if it runs, put a backup back with `veille restore FILE`, and start it; or move what is \
+                     named away to begin anew",
+            ),
             Self::Damaged { .. } => Some(Ailment::Damaged.hint()),
             Self::Lost { ailment, .. } => ailment.map(Ailment::hint),
             Self::Contended => Some("let one veille run on this store, or wait for the others to end"),

@@ -1,5 +1,9 @@
 //! Addresses of feeds as people and programs write them, and when two of them are the same feed's.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
 use url::Url;
 
 /// Returns what stands in a `feed:` address: an absolute address (`feed:https://…`), or one without scheme (`feed://…`).
@@ -13,6 +17,8 @@ pub fn without_feed_scheme(written: &str) -> Option<&str> {
     let is_web = |address: &str| ["http://", "https://"].iter().any(|scheme| starts_with(address, scheme));
     if !scheme.eq_ignore_ascii_case("feed:") {
         None
+    } else if starts_with(bare, "feed:") {
+        without_feed_scheme(bare)
     } else if is_web(bare) {
         Some(bare)
     } else {
@@ -70,6 +76,49 @@ pub fn secrets(url: &Url) -> impl Iterator<Item = (String, String)> {
     pairs.map(|(name, value)| (name.into_owned(), value.into_owned()))
 }
 
+/// Returns an address without the parameters whose names or values `is_left_out` names.
+fn without_parameters(url: &Url, is_left_out: impl Fn(&str, &str) -> bool) -> Cow<'_, Url> {
+    if !url.query_pairs().any(|(name, value)| is_left_out(&name, &value)) {
+        return Cow::Borrowed(url);
+    }
+    let kept: Vec<(String, String)> =
+        url.query_pairs().into_owned().filter(|(name, value)| !is_left_out(name, value)).collect();
+    let mut bare = url.clone();
+    bare.set_query(None);
+    if !kept.is_empty() {
+        bare.query_pairs_mut().extend_pairs(kept);
+    }
+    Cow::Owned(bare)
+}
+
+/// Whether two addresses differ, and only in parameters that look like secrets: a new token leads to the same feed.
+#[must_use]
+pub fn differ_in_secrets(one: &Url, other: &Url) -> bool {
+    let bare = |url| without_parameters(url, |name, _| is_secret(name)).into_owned();
+    one != other && feed_key(&bare(one)) == feed_key(&bare(other))
+}
+
+/// Returns an address without the parameters that have one of these values.
+#[must_use]
+pub fn without_values<'u>(url: &'u Url, values: &[String]) -> Cow<'u, Url> {
+    without_parameters(url, |_, value| values.iter().any(|left_out| left_out == value))
+}
+
+/// A parameter in an address: its name, and its value.
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
+static PARAMETER: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"([?&;])([^\s?&;=#"'<>`]+)=([^\s&;#"'<>`]+)"#).expect("constant pattern"));
+
+/// Returns a message in which parameters of addresses that look like secrets have dots for their values: it goes into logs.
+#[must_use]
+pub fn without_secrets(message: &str) -> Cow<'_, str> {
+    PARAMETER.replace_all(message, |found: &Captures<'_>| {
+        let part = |at| found.get(at).map_or("", |part| part.as_str());
+        let value = if is_secret(part(2)) { "…" } else { part(3) };
+        format!("{}{}={value}", part(1), part(2))
+    })
+}
+
 /// Whether a name says that the value is a secret: as a word of it (`api_key`, `rssToken`) or as its end (`feedtoken`).
 fn is_secret(name: &str) -> bool {
     let mut parted = String::new();
@@ -99,6 +148,7 @@ mod tests {
         check(" FEED:HTTP://a.example/rss?x=1", "http://a.example/rss?x=1");
         check("feed://a.example:8080/rss", "http://a.example:8080/rss");
         check("feed://https://a.example/rss", "https://a.example/rss");
+        check("feed:feed://a.example/rss", "http://a.example/rss");
         check("https://a.example/feed:x", "https://a.example/feed:x");
     }
 
@@ -142,5 +192,35 @@ mod tests {
             "api_key rssToken private-token X-Amz-Signature feedtoken auth[user]",
         );
         check_secrets("token=&keyword=a&keys=b&author=c&design=d&monkey=e&page=2&signe=f", "");
+    }
+
+    #[test]
+    fn a_new_token_leads_to_the_same_feed() {
+        let differ = |one: &str, other: &str| differ_in_secrets(&Url::parse(one).unwrap(), &Url::parse(other).unwrap());
+        let feed = "https://a.example/f?page=1&token=abcdef";
+        assert!(differ(feed, "https://a.example/f?page=1&token=uvwxyz"));
+        assert!(differ(feed, "https://a.example/f?token=uvwxyz&page=1"));
+        assert!(differ(feed, "https://a.example/f?page=1"));
+        assert!(!differ(feed, feed));
+        assert!(!differ(feed, "https://a.example/f?page=2&token=abcdef"));
+        assert!(!differ(feed, "https://b.example/f?page=1&token=uvwxyz"));
+        assert!(!differ("https://a.example/f", "https://a.example/g"));
+    }
+
+    #[test]
+    fn parameters_go_by_their_value() {
+        let without = |url: &str| without_values(&Url::parse(url).unwrap(), &["abcdef".to_owned()]).to_string();
+        assert_eq!(without("https://a.example/?t=abcdef"), "https://a.example/");
+        assert_eq!(without("https://a.example/?t=abcdef&x=1%202"), "https://a.example/?x=1+2");
+        assert_eq!(without("https://a.example/?x=1%202"), "https://a.example/?x=1%202");
+    }
+
+    #[test]
+    fn messages_tell_no_secret() {
+        assert_eq!(
+            without_secrets("https://a.example/f?page=1&feed_token=abc answered 403; try `https://a.example/?key=d`"),
+            "https://a.example/f?page=1&feed_token=… answered 403; try `https://a.example/?key=…`"
+        );
+        assert_eq!(without_secrets("no address; n=1"), "no address; n=1");
     }
 }

@@ -1,8 +1,8 @@
 //! Sentences that blog software puts at the end of every excerpt, and that are no part of what it says: `WordPress`'s
-//! "The post … appeared first on …", "Read more" of `WordPress`, SPIP and Drupal.
+//! "The post … appeared first on …", "Read more" of `WordPress`, SPIP and Drupal. Their words stand in `vocabulary`.
 //!
-//! It is taken off when texts are judged, searched and published, not when they are stored: fingerprints and comparisons stay
-//! those of the publisher's text, and a longer list of sentences works on old entries too.
+//! It is taken off when texts are judged, searched and published, and when an edit is weighed; not when they are stored:
+//! fingerprints and comparisons stay those of the publisher's text, and a longer list of sentences works on old entries too.
 
 mod markup;
 
@@ -10,130 +10,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::vocabulary::BLOGS;
+
 pub use markup::without_boilerplate_in_html;
-
-/// The words with which `WordPress` says where a text first stood, around the entry's title; the blog's name follows.
-///
-/// Phrases of translations and older versions are included. An apostrophe stands for apostrophes of any kind.
-const SIGNATURES: [(&str, &str); 26] = [
-    ("L'article ", " est apparu en premier sur "),
-    ("Cet article ", " est apparu en premier sur "),
-    ("Cet article ", " a été publié en premier sur "),
-    ("L'article ", " a été publié en premier sur "),
-    ("L'article ", " est paru en premier sur "),
-    ("The post ", " appeared first on "),
-    ("The post ", " first appeared on "),
-    ("This post ", " appeared first on "),
-    ("This article ", " appeared first on "),
-    ("This article ", " first appeared on "),
-    ("Der Beitrag ", " erschien zuerst auf "),
-    ("Der Artikel ", " erschien zuerst auf "),
-    ("La entrada ", " se publicó primero en "),
-    ("La entrada ", " aparece primero en "),
-    ("L'articolo ", " proviene da "),
-    ("L'articolo ", " sembra essere il primo su "),
-    ("O post ", " apareceu primeiro em "),
-    ("O conteúdo ", " aparece primeiro em "),
-    ("O artigo ", " aparece primeiro em "),
-    ("Het bericht ", " verscheen eerst op "),
-    ("L'entrada ", " ha aparegut primer a "),
-    ("Artykuł ", " pochodzi z serwisu "),
-    ("Inlägget ", " dök först upp på "),
-    ("Indlægget ", " blev først udgivet på "),
-    ("Innlegget ", " dukket først opp på "),
-    ("Articolul ", " apare prima dată în "),
-];
-
-/// Links to the rest of a text, or to its comments, in small letters; the title may follow.
-const MORE: [&str; 67] = [
-    "lire la suite",
-    "lire la suite de l'article",
-    "voir la suite",
-    "la suite",
-    "lire l'article",
-    "lire l'article complet",
-    "lire l'article en entier",
-    "lire plus",
-    "en lire plus",
-    "en savoir plus",
-    "continuer la lecture",
-    "poursuivre la lecture",
-    "continuer à lire",
-    "read more",
-    "read on",
-    "continue reading",
-    "keep reading",
-    "read the rest of this entry",
-    "read the rest",
-    "read the full article",
-    "read the full post",
-    "read the full story",
-    "read full article",
-    "weiterlesen",
-    "weiter lesen",
-    "mehr lesen",
-    "leer más",
-    "seguir leyendo",
-    "sigue leyendo",
-    "continuar leyendo",
-    "leggi tutto",
-    "leggi di più",
-    "leggi l'articolo",
-    "continua a leggere",
-    "continua la lettura",
-    "leia mais",
-    "ler mais",
-    "continuar a ler",
-    "continuar lendo",
-    "continue lendo",
-    "lees meer",
-    "lees verder",
-    "verder lezen",
-    "llegir més",
-    "llegeix més",
-    "continua llegint",
-    "czytaj dalej",
-    "czytaj więcej",
-    "läs mer",
-    "fortsätt läsa",
-    "læs mere",
-    "læs videre",
-    "les mer",
-    "fortsett å lese",
-    "citește mai mult",
-    "citește mai departe",
-    "ajouter un commentaire",
-    "laisser un commentaire",
-    "add new comment",
-    "leave a comment",
-    "log in to post comments",
-    "log in or register to post comments",
-    "se connecter pour poster des commentaires",
-    "identifiez-vous pour poster des commentaires",
-    "se connecter ou s'inscrire pour poster un commentaire",
-    "(more…)",
-    "(more...)",
-];
-
-/// Beginnings of such links behind which anything may stand: "Lire la suite sur le site de la mairie".
-const MORE_OF: [&str; 12] = [
-    "lire la suite ",
-    "continuer la lecture ",
-    "poursuivre la lecture ",
-    "continue reading ",
-    "read the rest of ",
-    "read more about ",
-    "en savoir plus sur ",
-    "weiterlesen ",
-    "seguir leyendo ",
-    "continua a leggere ",
-    "continuar a ler ",
-    "lees verder ",
-];
-
-/// Words between such a link and the title.
-const ABOUT: [&str; 12] =
-    [" à propos de", " de", " sur", " about", " of", " on", " über", " von", " sobre", " su", " over", " om"];
 
 /// Signs behind such a link: arrows, dots, the end of a bracket.
 const BEHIND: [char; 22] =
@@ -163,7 +42,8 @@ const SENTENCES_MAX: usize = 4;
 /// The words of any boilerplate: most texts have none of them near their end, and are not looked at any more.
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
 static SUSPECT: LazyLock<Regex> = LazyLock::new(|| {
-    let phrases = SIGNATURES.iter().map(|(_, after)| *after).chain(MORE).chain(MORE_OF).map(str::trim);
+    let phrases =
+        BLOGS.iter().flat_map(|words| [words.claims, words.more, words.more_of]).flatten().map(|words| words.trim());
     let pattern = |phrase: &str| regex::escape(phrase).replace('\'', "['’]").replace(' ', r"(?:\s|&nbsp;)");
     let patterns: Vec<String> = phrases.map(pattern).collect();
     Regex::new(&format!("(?i){}", patterns.join("|"))).expect("constant pattern")
@@ -187,17 +67,26 @@ pub fn without_boilerplate<'a>(text: &'a str, title: &str) -> &'a str {
     kept
 }
 
+/// Returns a text without the sentence that it ends with, if that says where it first stood.
+#[must_use]
+pub fn without_signature(text: &str) -> &str {
+    signature(text).and_then(|end| text.get(..end)).map_or(text, str::trim_end)
+}
+
 /// Returns the start of the signature that a text ends with.
 fn signature(text: &str) -> Option<usize> {
     let ending = tail(text, BLOG_MAX + SIGNATURE_MAX);
     let last = text.get(ending..)?;
-    let found = SIGNATURES.iter().filter_map(|(before, after)| {
-        let said = ending + last.rfind(after)?;
-        let blog = text.get(said + after.len()..)?.trim();
+    let found = BLOGS.iter().flat_map(|words| words.claims.iter().map(|claim| (words.openings, *claim)));
+    let found = found.filter_map(|(openings, claim)| {
+        let said = ending + last_of(last, claim)?;
+        // A curly apostrophe is two bytes longer: the name then begins with the end of the claim, which does no harm.
+        let blog = text.get(text.ceil_char_boundary(said + claim.len())..)?.trim();
         // The name of a blog is one piece: what goes on with another sentence speaks of an article.
         let is_name = !blog.is_empty() && blog.len() <= BLOG_MAX && !blog.contains([';', '\n']) && !goes_on(blog);
         let from = tail(text.get(..said)?, TITLE_MAX);
-        let start = from + last_of(text.get(from..said)?, before)?;
+        let title = text.get(from..said)?;
+        let start = from + openings.iter().filter_map(|opening| last_of(title, opening)).max()?;
         let begins = text.get(..start).is_some_and(|text| !text.ends_with(char::is_alphanumeric));
         (is_name && begins).then_some(start)
     });
@@ -221,7 +110,11 @@ fn more(text: &str, title: &str) -> Option<usize> {
     let start = link(text, text.trim_end()).or_else(|| link(text, whole)).or_else(|| {
         let about = whole.strip_suffix(title).filter(|about| !title.is_empty() && about.len() < whole.len())?;
         let about = about.trim_end_matches(|c: char| ['«', '“', '„', '"', '\''].contains(&c) || c.is_whitespace());
-        let bare = ABOUT.iter().filter_map(|word| strip_suffix_folded(about, word)).chain([about]);
+        let bare = BLOGS
+            .iter()
+            .flat_map(|words| words.about)
+            .filter_map(|word| strip_suffix_folded(about, word))
+            .chain([about]);
         bare.filter_map(|bare| link(text, bare.trim_end_matches(|c: char| BEHIND.contains(&c) || c.is_whitespace())))
             .min()
     })?;
@@ -234,7 +127,7 @@ fn more_of(text: &str) -> Option<usize> {
     let from = tail(whole, MORE_OF_MAX);
     let last: Vec<(usize, char)> = whole.get(from..)?.char_indices().collect();
     let small: String = last.iter().map(|(_, c)| plain(*c)).collect();
-    let place = MORE_OF.iter().filter_map(|phrase| small.rfind(phrase)).max()?;
+    let place = BLOGS.iter().flat_map(|words| words.more_of).filter_map(|phrase| small.rfind(phrase)).max()?;
     let (start, first) = last.get(small.get(..place)?.chars().count())?;
     let (before, link) = whole.split_at_checked(from + start)?;
     let ends = |c: char| !c.is_alphanumeric() && ![',', '\'', '’', '-'].contains(&c);
@@ -254,7 +147,7 @@ fn link(text: &str, whole: &str) -> Option<usize> {
     let from = tail(whole, MORE_MAX);
     // Small letters can be longer than capitals: the phrase is looked for from the end, by characters.
     let last: String = whole.get(from..)?.chars().map(plain).collect();
-    let found = MORE.iter().filter(|phrase| last.ends_with(*phrase));
+    let found = BLOGS.iter().flat_map(|words| words.more).filter(|phrase| last.ends_with(**phrase));
     let starts = found.filter_map(|phrase| whole.char_indices().rev().nth(phrase.chars().count() - 1));
     let (start, first) = starts.min()?;
     let before = text.get(..start)?.trim_end();
@@ -297,16 +190,21 @@ mod tests {
 
     #[test]
     fn signatures_go_in_every_language() {
-        for (before, after) in SIGNATURES {
-            check(&format!("Un texte. {before}Le plan vélo{after}Mairie de Lyon."), "Un texte.");
-            check(&format!("{before}Le plan vélo{after}Mairie"), "");
+        for words in BLOGS {
+            for (opening, claim) in
+                words.openings.iter().flat_map(|opening| words.claims.iter().map(move |claim| (opening, claim)))
+            {
+                check(&format!("Un texte. {opening}Le plan vélo{claim}Mairie de Lyon."), "Un texte.");
+                check(&format!("{opening}Le plan vélo{claim}Mairie"), "");
+            }
         }
+        check("Un texte. Le billet Le plan vélo est d’abord apparu sur Mairie.", "Un texte.");
         check("Un texte. L’article Le plan vélo est apparu en premier sur Mairie.", "Un texte.");
     }
 
     #[test]
     fn links_to_the_rest_go_in_every_language() {
-        for phrase in MORE.iter().filter(|phrase| !phrase.starts_with('(')) {
+        for phrase in BLOGS.iter().flat_map(|words| words.more).filter(|phrase| !phrase.starts_with('(')) {
             let mut letters = phrase.chars();
             let phrase = letters.next().unwrap().to_uppercase().chain(letters).collect::<String>();
             for end in ["", "…", " →", " »", ".", " de Le plan vélo", " Le plan vélo →", " sur « Le plan vélo »"]

@@ -6,7 +6,9 @@ use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
-/// An element `link rel="alternate"`.
+use super::without_feed_scheme;
+
+/// An element `link rel="alternate"`, or a link with the scheme `feed`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Alternate {
     /// As written.
@@ -52,6 +54,7 @@ impl TokenSink for Links {
             match &*tag.name {
                 "base" if found.base.is_none() => found.base = attribute(&tag, "href"),
                 "link" => found.links.extend(alternate(&tag)),
+                "a" => found.links.extend(handed_over(&tag)),
                 _ => {}
             }
         }
@@ -66,6 +69,12 @@ fn alternate(tag: &Tag) -> Option<Alternate> {
     let is_alternate = rel.split_whitespace().any(|word| word == "alternate");
     let link = Alternate { href: attribute(tag, "href")?, media_type, title: attribute(tag, "title") };
     is_alternate.then_some(link)
+}
+
+/// A link with the scheme `feed` is meant for readers, whatever stands around it; which format it has, nobody says.
+fn handed_over(tag: &Tag) -> Option<Alternate> {
+    let href = attribute(tag, "href").filter(|href| without_feed_scheme(href).is_some())?;
+    Some(Alternate { href, media_type: "application/rss+xml".to_owned(), title: attribute(tag, "title") })
 }
 
 fn attribute(tag: &Tag, name: &str) -> Option<String> {
@@ -91,6 +100,15 @@ mod tests {
             &["/a?b&c"],
         );
         check("<div><p><link rel=alternate type=text/xml href=x>", &["x"]);
+    }
+
+    #[test]
+    fn links_that_browsers_hand_to_readers_are_alternates() {
+        check(
+            "<a href='feed://a.example/rss'>RSS</a><a href=FEED:https://b.example/>",
+            &["feed://a.example/rss", "FEED:https://b.example/"],
+        );
+        check("<a href=/rss>RSS</a><a href=feed:>", &[]);
     }
 
     #[test]

@@ -19,14 +19,15 @@ mod levelled;
 mod links;
 pub(crate) mod markup;
 mod passage;
-mod signature;
 mod tags;
 mod tokens;
 mod tracking;
 pub mod vocabulary;
 
-pub use address::{feed_key, secrets, web_address, without_feed_scheme};
-pub use boilerplate::{without_boilerplate, without_boilerplate_in_html};
+pub use address::{
+    differ_in_secrets, feed_key, secrets, web_address, without_feed_scheme, without_secrets, without_values,
+};
+pub use boilerplate::{without_boilerplate, without_boilerplate_in_html, without_signature};
 pub use count::count;
 pub use duration::{age, exact_duration, rough_duration};
 pub use fold::fold;
@@ -38,6 +39,6 @@ pub use language::{Tongue, leans_to_french, tongue};
 pub use levelled::Levelled;
 pub use links::{Alternate, Alternates, alternates};
 pub use passage::{Passage, Word};
-pub use signature::without_signature;
+pub use tokens::WORDS_VERSION;
 pub use tokens::{Token, is_running};
 pub use tracking::{is_tracking, without_tracking, without_tracking_in_html};

@@ -7,6 +7,12 @@ use std::ops::Range;
 
 use unicode_normalization::char::is_combining_mark;
 
+/// Version of how words are cut and folded: raised when a text gives other words than before.
+///
+/// Stores keep data made from words: labels, sketches with their clues, the index of texts. All three are made again, in
+/// the background, by a program whose version differs.
+pub const WORDS_VERSION: u32 = 3;
+
 /// One position of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token<'a> {

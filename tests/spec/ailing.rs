@@ -57,7 +57,11 @@ fn a_store_that_is_deleted_under_a_daemon_is_told_and_one_put_back_is_used() {
     daemon.until("/numerique-educatif.atom", |body| body.contains("Signature"));
     let copy = backup(&world);
     fs::remove_file(store(&world)).unwrap();
-    daemon.until("/healthz", |body| body.contains("was deleted or replaced") && body.contains("veille restore"));
+    daemon.until("/healthz", |body| {
+        body.contains("was deleted or moved away")
+            && body.contains("stop veille, put a backup back with `veille restore FILE`")
+            && body.contains("\"next_poll\":null")
+    });
     let asked = world.origin.requests("/education").len();
     assert!(daemon.get("/numerique-educatif.atom", "").1.contains("Signature"));
     daemon.until("/sources/", |body| body.contains("ne peut rien enregistrer") && !body.contains("veille.db"));
@@ -68,8 +72,9 @@ fn a_store_that_is_deleted_under_a_daemon_is_told_and_one_put_back_is_used() {
     daemon.signal("TERM");
     assert_eq!(daemon.ends(), Some(0));
     let log = daemon.log();
-    assert_eq!(log.matches("was deleted or replaced").count(), 1, "{log}");
-    assert_eq!(entries(&world), 1);
+    assert_eq!(log.matches("was deleted or moved away").count(), 1, "{log}");
+    // And what a poll after the next full minute brought.
+    assert_eq!(entries(&world), world.origin.requests("/education").len().min(2));
 }
 
 #[test]
@@ -78,8 +83,23 @@ fn a_store_that_is_gone_at_a_start_is_not_made_anew_and_its_documents_are_served
     world.succeeds(&["poll"]);
     let copy = backup(&world);
     fs::remove_file(store(&world)).unwrap();
-    for command in ["poll", "publish", "feeds"] {
-        check_fails(&world, &[command], &["is gone", "holds what was published", "veille restore"]);
+    let other = world.folder.path().join("other.db").display().to_string();
+    let label = world.folder.path().join("set.jsonl").display().to_string();
+    let commands: [&[&str]; 10] = [
+        &["poll"],
+        &["publish"],
+        &["feeds"],
+        &["entries"],
+        &["entries", "--search", "x"],
+        &["backup", &other],
+        &["diff"],
+        &["explain", "1"],
+        &["split", "1"],
+        &["label", &label],
+    ];
+    for command in commands {
+        let advice = "stop veille if it runs, put a backup back with `veille restore FILE`";
+        check_fails(&world, command, &["is gone", "holds what was published", advice]);
     }
     let mut daemon = world.run();
     daemon.until("/healthz", |body| body.contains("is gone"));
@@ -120,7 +140,11 @@ fn a_damaged_store_is_told_and_served_around_and_no_backup_is_made_of_it() {
     assert!(world.origin.requests("/education").len() <= 2);
 
     fs::copy(store(&world), &damaged).unwrap();
-    check_fails(&world, &["restore", damaged.to_str().unwrap()], &["of no use"]);
+    check_fails(
+        &world,
+        &["restore", damaged.to_str().unwrap()],
+        &["of no use", "the store stays as it is", "help: put another one back"],
+    );
     let output = world.veille(&["restore", &copy]);
     assert!(output.status.success(), "{}", stderr(&output));
     let old = stderr(&output).split('`').find(|name| name.contains(".before-")).unwrap().to_owned();
@@ -138,12 +162,46 @@ fn a_backup_overwrites_nothing_and_only_stores_are_put_back() {
     let other = world.folder.path().join("other.db");
     check_fails(&world, &["restore", other.to_str().unwrap()], &["there is no file"]);
     Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
-    check_fails(&world, &["restore", other.to_str().unwrap()], &["is not a store of veille"]);
+    let other_advice =
+        ["is no backup of veille", "the store stays as it is", "help: name a file that `veille backup` wrote"];
+    check_fails(&world, &["restore", other.to_str().unwrap()], &other_advice);
+    fs::write(&other, "garbage").unwrap();
+    check_fails(&world, &["restore", other.to_str().unwrap()], &other_advice);
+    let nowhere = world.folder.path().join("none/backup.db");
+    check_fails(&world, &["backup", nowhere.to_str().unwrap()], &["there is no folder", "help: make it first"]);
+    check_fails(&world, &["backup", "/proc/backup.db"], &["the copy `/proc/backup.db` cannot be written", "elsewhere"]);
     check_fails(&world, &["restore", store(&world).to_str().unwrap()], &["is the store itself"]);
     assert_eq!(fs::read(store(&world)).unwrap(), before);
     let names: Vec<_> =
         fs::read_dir(store(&world).parent().unwrap()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert!(names.iter().all(|name| !name.to_string_lossy().ends_with(".new")), "{names:?}");
+}
+
+#[test]
+fn a_restored_backup_is_told_of_and_left_as_it_was() {
+    let world = world();
+    world.succeeds(&["poll"]);
+    let copy = backup(&world);
+    let listed = || {
+        let files = fs::read_dir(world.folder.path()).unwrap().map(|file| file.unwrap().file_name());
+        files.filter(|name| name.to_string_lossy().starts_with("backup.db")).collect::<Vec<_>>()
+    };
+    let before = (listed(), fs::read(&copy).unwrap());
+    let output = world.veille(&["restore", &copy]);
+    let said = stderr(&output);
+    for text in ["it holds 1 entry of 1 feed, last poll 20", ", written 20", ", format ", "the store before stays as"] {
+        assert!(said.contains(text), "{text}: {said}");
+    }
+    assert_eq!((listed(), fs::read(&copy).unwrap()), before);
+    // Each store that was there stays, also if two are put back in one second.
+    for _ in 0..2 {
+        world.succeeds(&["restore", &copy]);
+    }
+    let kept = fs::read_dir(store(&world).parent().unwrap()).unwrap();
+    let kept = kept.filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().contains(".before-")).count();
+    assert_eq!(kept, 3);
+    fs::remove_file(store(&world)).unwrap();
+    assert!(stderr(&world.veille(&["restore", &copy])).contains("there was no store before"));
 }
 
 #[test]
@@ -185,7 +243,7 @@ fn a_second_daemon_on_a_store_hears_of_the_first() {
     let world = world();
     let daemon = world.run();
     let process = format!("process {}", daemon.process());
-    check_fails(&world, &["run"], &["is held by", &process, "config.toml"]);
+    check_fails(&world, &["run"], &["the daemon of this config runs already", &process, "stop it first"]);
 }
 
 #[test]

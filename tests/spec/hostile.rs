@@ -265,7 +265,7 @@ fn eighty_faults_in_one_poll_hurt_nobody() {
         let error = told["last_error"].as_str().unwrap_or_default();
         match feed.told {
             Some(expected) => assert!(error.contains(expected), "{}: {error:?}", feed.name),
-            None => assert_eq!(told["status"], "ok", "{}: {error}", feed.name),
+            None => assert!(told["status"] == "ok" || told["status"] == "empty", "{}: {error}", feed.name),
         }
     }
     let entries = world.json(&["entries", "--json", "--limit", "10000"]);

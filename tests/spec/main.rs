@@ -28,6 +28,7 @@ mod world;
 mod accessible;
 mod add;
 mod ailing;
+mod beside;
 mod clocks;
 mod descriptors;
 mod editor;

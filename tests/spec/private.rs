@@ -107,6 +107,60 @@ fn nor_does_where_a_private_address_leads() {
     assert_eq!(naming(&world.published(""), &words), Vec::<String>::new());
 }
 
+/// A document whose guids, links and texts hold the token of the address that it was asked under.
+fn document_of(world: &World, token: &str, news: &[&str]) -> String {
+    let item = |name: &&str| {
+        let page = world.origin.url(&format!("/prive/{name}?token={token}"));
+        format!(
+            "<item><guid>{page}</guid><link>{page}</link><title>Plan {name}, école numérique</title>\
+             <description>numérique éducatif, {name} : &lt;a href=\"?token={token}\"&gt;lire&lt;/a&gt; {page}</description>\
+             <pubDate>Mon, 23 Nov 2026 08:00:00 +0100</pubDate></item>"
+        )
+    };
+    rss(&news.iter().map(item).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_new_token_leads_to_the_same_feed() {
+    let world = World::new();
+    let turn_to = |token: &str, news: &[&str]| {
+        world.origin.answers("/prive/flux.xml", document(document_of(&world, token, news)));
+        let path = format!("/prive/flux.xml?token={token}");
+        world.write_config(&format!("{}{TOPIC}", feed(&world, &path, "private = true")));
+    };
+    let ids = || {
+        let atom = world.atom();
+        let entries = atom.split("<entry>").skip(1).filter_map(|entry| entry.split("<id>").nth(1)?.split('<').next());
+        let mut ids: Vec<String> = entries.map(str::to_owned).collect();
+        ids.sort();
+        ids
+    };
+    turn_to("geheim42", &["un", "deux"]);
+    world.succeeds(&["poll"]);
+    let before = ids();
+    assert_eq!(before.len(), 2, "{}", world.atom());
+
+    // The old token is refused, then replaced: the feed is due at once, and brings what is new.
+    world.origin.answers("/prive/flux.xml", status(403));
+    let failed = world.veille(&["poll", "--force"]);
+    let told = format!("{}{}", String::from_utf8_lossy(&failed.stdout), stderr(&failed));
+    assert!(told.contains("token=… answered 403") && !told.contains(SECRET), "{told}");
+    turn_to("geheimer43", &["un", "deux", "trois"]);
+    let told = world.succeeds(&["poll", "--json"]);
+    assert!(told.contains("\"new\":1") && !told.contains("geheim"), "{told}");
+    let after = ids();
+    assert!(after.len() == 3 && before.iter().all(|id| after.contains(id)), "{before:?} {after:?}");
+    // Stored entries still hold the old one.
+    let words = ["geheim42", "geheimer43", "/prive/flux.xml"];
+    assert_eq!(naming(&world.published(""), &words), Vec::<String>::new());
+
+    // So it is when the feed moves to another address for good.
+    world.origin.answers("/ailleurs", document(document_of(&world, "anderes44", &["quatre"])));
+    world.write_config(&format!("{}{TOPIC}", feed(&world, "/ailleurs?token=anderes44", "private = true")));
+    world.succeeds(&["poll"]);
+    assert_eq!(naming(&world.published(""), &[&words[..], &["anderes44"]].concat()), Vec::<String>::new());
+}
+
 #[test]
 fn nothing_that_is_served_tells_a_private_address() {
     let world = World::new();

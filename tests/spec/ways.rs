@@ -43,7 +43,8 @@ fn poll(world: &World, variables: &[(&str, &str)]) -> Vec<Value> {
         let mut command = world.command(arguments);
         set(&mut command);
         let output = command.env("VEILLE_LOG", "trace").output().unwrap();
-        assert!(output.status.success(), "{}", stderr(&output));
+        let is_in_vain = stderr(&output).contains("error: nothing could be polled");
+        assert!(output.status.success() || is_in_vain, "{}", stderr(&output));
         let told = String::from_utf8(output.stdout.clone()).unwrap();
         for secret in ["geheim", "bWU6Z2VoZWlt"] {
             let said = format!("{told}\n{}", stderr(&output));
@@ -96,7 +97,7 @@ fn a_certificate_of_an_unknown_authority_is_told_with_what_to_do() {
     let url = format!("https://{}/a", origin.address);
     configure(&world, "", &[("plain", &url, ""), ("other", &format!("{url}?2"), &other)]);
     for feed in poll(&world, &[]) {
-        check_failed(&feed, &["secure connection to 127.0.0.1 failed", "UnknownIssuer", "this feed's `ca_file`"]);
+        check_failed(&feed, &["secure connection to 127.0.0.1:", "UnknownIssuer", "this feed's `ca_file`"]);
     }
     assert!(origin.requests().is_empty());
 }
@@ -107,7 +108,7 @@ fn a_certificate_for_another_name_is_told() {
     let origin = authority.origin([127, 0, 0, 1], "feeds.example");
     let ca_file = format!("ca_file = \"{}\"", authority.file(world.folder.path()).display());
     configure(&world, "", &[("a", &format!("https://{}/a", origin.address), &ca_file)]);
-    check_failed(&poll(&world, &[])[0], &["secure connection to 127.0.0.1 failed", "not valid for name"]);
+    check_failed(&poll(&world, &[])[0], &["secure connection to 127.0.0.1:", "not valid for name"]);
 }
 
 // IPv6.

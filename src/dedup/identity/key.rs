@@ -12,7 +12,7 @@ use super::atom_id::minted_id;
 use super::link::canonical_link;
 use crate::feed::Entry;
 use crate::story::{Clues, EntryKey, Fingerprint, Identity, Known};
-use crate::text::{html_to_text, normal_iri};
+use crate::text::{html_to_text, normal_iri, without_values};
 
 /// The relation of an entry to the stored entries of its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,21 @@ pub fn recognise(identity: &Identity, known: &[Known]) -> Decision {
 /// the first of equal ones. In other formats entries under one guid differ if a reader sees a difference.
 #[must_use]
 pub fn identify(source_id: &str, format: &str, entries: Vec<Entry>) -> Vec<(Entry, Identity)> {
-    let mut readings: Vec<Reading> = entries.into_iter().map(Reading::new).collect();
+    identify_apart_from(&[], source_id, format, entries)
+}
+
+/// Identifies entries as [`identify`] does, whatever the secrets of their source's address are: where a publisher repeats a
+/// token in guids and links, a new token makes no new entries.
+#[must_use]
+pub fn identify_apart_from(
+    secrets: &[String],
+    source_id: &str,
+    format: &str,
+    entries: Vec<Entry>,
+) -> Vec<(Entry, Identity)> {
+    // Shorter ones are in any text.
+    let secrets: Vec<String> = secrets.iter().filter(|secret| secret.len() >= SECRET_BYTES_MIN).cloned().collect();
+    let mut readings: Vec<Reading> = entries.into_iter().map(|entry| Reading::new(entry, &secrets)).collect();
     if format.starts_with("atom") {
         readings = one_per_id(readings);
     }
@@ -62,10 +76,15 @@ pub fn identify(source_id: &str, format: &str, entries: Vec<Entry>) -> Vec<(Entr
     readings.into_iter().map(|reading| reading.identified(source_id, &shared)).collect()
 }
 
+/// Shortest secret that is looked for.
+const SECRET_BYTES_MIN: usize = 6;
+
 struct Reading {
     entry: Entry,
     /// The guid, else the page, else the first file: kind and value.
     name: Option<(NameKind, String)>,
+    /// Whether a secret was taken out of the guid: then it is no id to publish.
+    holds_secret: bool,
     /// The canonical link, also if several entries share it.
     page: Option<String>,
     title: String,
@@ -80,21 +99,23 @@ enum NameKind {
 }
 
 impl Reading {
-    fn new(entry: Entry) -> Self {
-        let page = entry.url.as_ref().and_then(canonical_link);
+    fn new(entry: Entry, secrets: &[String]) -> Self {
+        let page = entry.url.as_ref().and_then(|url| canonical_link(&without_values(url, secrets)));
         let guid = entry.id.as_deref().map(str::trim).filter(|guid| !guid.is_empty());
-        let file = || entry.enclosures.first().map(|file| file.url.to_string());
+        let file = || entry.enclosures.first().map(|file| without_values(&file.url, secrets).to_string());
         let name = match guid {
-            Some(guid) => Some((NameKind::Guid, guid.to_owned())),
+            Some(guid) => Some((NameKind::Guid, without(guid.to_owned(), secrets))),
             None => page.clone().or_else(file).map(|link| (NameKind::Link, link)),
         };
+        let holds_secret = guid.is_some_and(|guid| secrets.iter().any(|secret| guid.contains(secret.as_str())));
+        let squeezed = |text: &str| without(squeezed(text), secrets);
         let title = squeezed(entry.title.as_deref().unwrap_or_default());
         let [summary, content] =
             [&entry.summary, &entry.content].map(|html| squeezed(&html_to_text(html.as_deref().unwrap_or_default())));
         let text = if summary == content { String::new() } else { summary };
         let link = page.as_deref().unwrap_or_default();
         let fingerprint = Fingerprint(digest(&["says", &title, &text, &content, link]));
-        Self { entry, name, page, title, fingerprint }
+        Self { entry, name, holds_secret, page, title, fingerprint }
     }
 
     fn guid(&self) -> Option<&str> {
@@ -112,7 +133,7 @@ impl Reading {
             Some((kind, name)) => EntryKey(digest(&[kind.tag(), name, "says", &format!("{:?}", self.fingerprint)])),
         };
         let owns_guid = is_alone && self.guid().is_some();
-        let own_id = self.guid().filter(|_| owns_guid).and_then(normal_iri);
+        let own_id = self.guid().filter(|_| owns_guid && !self.holds_secret).and_then(normal_iri);
         // From the bare name where it is unique: a corrected title must not give another id after a rebuild.
         let minted = bare.filter(|_| is_alone).unwrap_or(key);
         let is_own_page = self.page.as_ref().is_some_and(|page| shared.pages.get(page) == Some(&1));
@@ -180,6 +201,11 @@ fn one_per_text(mut readings: Vec<Reading>) -> Vec<Reading> {
     let mut seen = HashSet::new();
     readings.retain(|reading| seen.insert((reading.fingerprint.0, reading.name.clone())));
     readings
+}
+
+/// A text without secrets.
+fn without(text: String, secrets: &[String]) -> String {
+    secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), ""))
 }
 
 /// A text for comparison: without white space, typographic variants levelled.

@@ -9,5 +9,5 @@ mod link;
 
 pub(super) use atom_id::is_world_unique;
 pub use atom_id::minted_id;
-pub use key::{Decision, identify, recognise};
+pub use key::{Decision, identify, identify_apart_from, recognise};
 pub use link::canonical_link;

@@ -9,9 +9,14 @@ use super::subject::{Set, Subject, Text};
 use super::title::Title;
 use crate::feed::Timestamp;
 use crate::story::{Clues, Peer};
+use crate::text::WORDS_VERSION;
 
-/// The first number of a sketch; sketches of other versions are not read.
-const VERSION: u64 = 1;
+/// Version of the fields of a sketch: at most 15.
+const LAYOUT: u32 = 1;
+
+/// The first number of a sketch: its layout, and the version of the words that its hashes stand for. Sketches of other
+/// versions are not read, for equal words would have other hashes.
+const VERSION: u64 = (WORDS_VERSION << 4 | LAYOUT) as u64;
 
 /// An entry read back from its sketch.
 #[derive(Debug, Clone)]
@@ -279,6 +284,17 @@ mod tests {
         assert!(is("b", "2", later) && is("a", "2", subject.published));
         assert!(is("a", " tag:example.org,2026:1 ", later));
         assert!(!is("a", "2", later) && !is("a", "2", None));
+    }
+
+    #[test]
+    fn a_sketch_of_other_words_is_not_read() {
+        let (subject, clues, _) = of("ministere", "Une école numérique", "Un texte.", "a");
+        let bytes = sketch(&subject, &clues);
+        assert!(read_back("ministere", None, None, None, &bytes).is_some());
+        for version in [1, bytes[0] + 1] {
+            let other = [&[version], &bytes[1..]].concat();
+            assert!(read_back("ministere", None, None, None, &other).is_none());
+        }
     }
 
     #[test]

@@ -181,7 +181,7 @@ impl Parts {
             [DatePart::Number(hours, 1 | 2), DatePart::Sign(':', ..), DatePart::Number(minutes, 2), ..] => {
                 (*hours, *minutes, 3)
             }
-            [DatePart::Number(both, 4), ..] => (both / 100, both % 100, 1),
+            [DatePart::Number(both, 3 | 4), ..] => (both / 100, both % 100, 1),
             [DatePart::Number(hours, 1 | 2), ..] => (*hours, 0, 1),
             _ => return 0,
         };

@@ -268,6 +268,7 @@ fn words_around_a_time_are_no_zones() {
 fn offsets_stand_where_they_can() {
     for text in [
         "Mon Feb 12 10:00:00 2024 +0100",
+        "Mon, 12 Feb 2024 10:00:00 +100",
         "12/Feb/2024:10:00:00 +0100",
         "Mon Feb 12 2024 10:00:00 GMT+0100 (heure normale d’Europe centrale)",
         "2024-02-12 14:30:00 UTC+05:30",

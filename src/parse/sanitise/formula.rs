@@ -104,7 +104,7 @@ impl<'m> Formula<'m> {
     }
 
     fn push(&mut self, text: &str) {
-        if self.open.iter().any(|open| matches!(open.name, "annotation" | "annotation-xml")) {
+        if self.open.iter().any(|open| matches!(open.name, "annotation" | "annotation-xml" | "script" | "style")) {
             return;
         }
         // Signs that are not written, such as the invisible times.

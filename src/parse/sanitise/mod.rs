@@ -20,7 +20,8 @@ use direct::direct;
 use tidy::tidy;
 pub(super) use tidy::tidy_page;
 
-use crate::feed::{Entry, Person};
+use crate::feed::{Entry, Image, Person};
+use crate::text::html_to_text;
 use crate::text::markup::Odd;
 
 /// Elements that may be shown: text, lists, tables, pictures, sound. No `bdo`, of which validators warn: it disguises text.
@@ -91,15 +92,18 @@ pub fn sanitise(mut entry: Entry) -> Entry {
 }
 
 /// Returns the first picture of sanitised HTML that is no mere sign.
-fn first_picture(html: &str) -> Option<Url> {
+fn first_picture(html: &str) -> Option<Image> {
     let tags =
         html.split("<img ").skip(1).take(PICTURES_MAX).filter_map(|rest| rest.split_once('>')).map(|(tag, _)| tag);
     let mut pictures = tags.filter_map(|tag| {
         let value = |name: &str| tag.split_once(name)?.1.split_once('"').map(|(value, _)| value);
-        let is_sign = |size| value(size).and_then(|size| size.parse::<u32>().ok()).is_some_and(|size| size <= SIGN_MAX);
+        let size = |name| value(name).and_then(|size| size.trim_end_matches("px").parse::<u32>().ok());
+        let (width, height) = (size(" width=\""), size(" height=\""));
+        let is_sign = |size: Option<u32>| size.is_some_and(|size| size <= SIGN_MAX);
         let url = Url::parse(&value("src=\"")?.replace("&amp;", "&")).ok()?;
         let is_picture = matches!(url.scheme(), "http" | "https") && !url.path().contains("/emoji/");
-        (is_picture && !is_sign(" width=\"") && !is_sign(" height=\"")).then_some(url)
+        let alt = || Some(html_to_text(value(" alt=\"")?)).filter(|alt| !alt.is_empty());
+        (is_picture && !is_sign(width) && !is_sign(height)).then(|| Image { url, alt: alt(), width, height })
     });
     pictures.next()
 }

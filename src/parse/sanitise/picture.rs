@@ -95,7 +95,7 @@ fn find<'v>(attributes: &[(&str, &'v str)], name: &str) -> Option<&'v str> {
 }
 
 fn is_lazy(name: &str) -> bool {
-    name.starts_with("data-") && name.ends_with("src") || LAZY.contains(&name)
+    name.starts_with("data-") && name.ends_with("src") || name.ends_with("lazy-src") || LAZY.contains(&name)
 }
 
 /// Returns the address of a picture; a number, a template and a picture inside the page are none.
@@ -157,7 +157,9 @@ mod tests {
 
     #[test]
     fn the_address_that_a_script_would_load_comes_first() {
-        for name in ["data-src", "data-lazy-src", "data-orig-src", "data-cfsrc", "data-original", "DATA-SRC"] {
+        for name in
+            ["data-src", "data-lazy-src", "data-orig-src", "data-cfsrc", "data-original", "nitro-lazy-src", "DATA-SRC"]
+        {
             check(&[("src", "/petit.jpg"), (name, "/grand.jpg")], "https://site.example/grand.jpg");
         }
         check(

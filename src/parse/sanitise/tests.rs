@@ -188,7 +188,18 @@ fn a_formula_is_read_as_text() {
     );
     check("a <math><mi>x</mi> b <p>c</p>", "a x b <p>c</p>");
     check("a <math alttext='x'/> b", "a x b");
+    check("a <math><mi>x</mi><mtext><script>b()</script></mtext></math>", "a x");
     check(&"<math>".repeat(80_000), "");
+}
+
+#[test]
+fn no_text_runs_into_the_next_or_is_lost() {
+    check("logiciel libre<xmp>a < <b></xmp>Suite", "logiciel libre<pre>a &lt; &lt;b&gt;</pre>Suite");
+    check(
+        "libre<table>Entrée<tr><td>a</table>",
+        "libre<div>Entrée</div><table><tbody><tr><td>a</td></tr></tbody></table>",
+    );
+    check("Écrire <![CDATA[ en XML", "Écrire &lt;![CDATA[ en XML");
 }
 
 #[test]
@@ -214,7 +225,7 @@ fn the_first_picture_is_that_of_the_entry() {
     let image = |html: &str| {
         let base = Some(Url::parse("https://site.example/a/").unwrap());
         let entry = sanitise(Entry { content: Some(html.to_owned()), base, ..Entry::default() });
-        entry.image.map(String::from).unwrap_or_default()
+        entry.image.map(|image| String::from(image.url)).unwrap_or_default()
     };
     assert_eq!(
         image("<p>a</p><img src='/i.png?a=1&amp;b=2' alt='\"'><img src='/j.png'>"),

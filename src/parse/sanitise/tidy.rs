@@ -36,6 +36,9 @@ const BLOCKS: &str = "\
 /// Elements that mean nothing outside of a table: a browser takes their tags away, and their texts run together.
 const CELLS: &[&str] = &["caption", "tbody", "td", "tfoot", "th", "thead", "tr"];
 
+/// Elements in which text can only stand inside of cells.
+const TABLES: &[&str] = &["table", "tbody", "tfoot", "thead", "tr"];
+
 /// Parts of addresses of pictures that count readers.
 const TRACKERS: &[&str] = &[
     "feedburner.com/~",
@@ -184,6 +187,13 @@ impl<'h> Tidy<'h> {
 
     fn text(&mut self, text: &str) {
         let Some(last) = text.chars().next_back() else { return };
+        // A browser moves text between cells to the front of the table, where it would run into the words before it.
+        let is_between_cells = || self.open.last().is_some_and(|open| TABLES.contains(&&*open.name));
+        if !self.is_page && !text.trim().is_empty() && is_between_cells() {
+            self.out.extend(["<div>", text, "</div>"]);
+            self.last = None;
+            return;
+        }
         // A reference is taken for a letter.
         let is_word = |c: char| c.is_alphanumeric() || matches!(c, '&' | ';');
         if std::mem::take(&mut self.is_parted) && self.last.is_some_and(is_word) && text.starts_with(is_word) {
@@ -197,6 +207,11 @@ impl<'h> Tidy<'h> {
     fn markup(&mut self, markup: &'h str) -> &'h str {
         if let Some(comment) = markup.strip_prefix("!--") {
             return after_comment(comment);
+        }
+        // Sections were unwrapped before: such a mark is talked about.
+        if !self.is_page && markup.starts_with("![CDATA[") {
+            self.text("&lt;");
+            return markup;
         }
         if markup.starts_with(['!', '?']) {
             return markup.split_once('>').map_or("", |(_, after)| after);
@@ -217,6 +232,8 @@ impl<'h> Tidy<'h> {
         }
         if is_end {
             self.end(&name);
+        } else if name == "xmp" && !self.is_page {
+            return self.preformatted(after);
         } else if RAW.contains(&&*name) {
             self.is_parted = true;
             return after_raw(after, &name, tag);
@@ -359,6 +376,15 @@ impl<'h> Tidy<'h> {
         } else {
             self.is_parted = true;
         }
+    }
+
+    /// Writes the content of an `xmp`, in which all markup is text (HTML §15.3.4); returns what comes after it.
+    fn preformatted(&mut self, after: &'h str) -> &'h str {
+        let (content, after) = raw_content(after, "xmp").unwrap_or((after, ""));
+        self.start(Cow::Borrowed("pre"), "pre");
+        self.text(&content.replace('&', "&amp;").replace('<', "&lt;"));
+        self.end("pre");
+        after
     }
 
     /// Writes a formula as text; returns what comes after it.

@@ -19,6 +19,7 @@ fn a_guid_is_a_permalink_only_if_it_is_an_address() {
         "<guid isPermaLink='False'>https://site.example/p</guid>",
         "<guid isPermaLink=' FALSE '>https://site.example/p</guid>",
         "<guid>tag:site.example,2026:1</guid>",
+        "<guid isPermaLink='true'>ftp://site.example/1</guid>",
         "<guid isPermaLink='false'>e</guid><link>N/A</link>",
     ] {
         check(item(guid).url, "");

@@ -12,7 +12,7 @@ fn files_have_a_type_and_entries_a_picture() {
     assert_eq!(kind("<media:content url='/a' medium='video'/>"), "video/mp4");
     assert_eq!(kind("<enclosure url='/a.m4a'/>"), "audio/m4a");
     assert_eq!(kind("<media:content url='/a.html' medium='document'/>"), "");
-    let image = |fields: &str| item(fields).image.map(String::from).unwrap_or_default();
+    let image = |fields: &str| item(fields).image.map(|image| String::from(image.url)).unwrap_or_default();
     let small = "<media:thumbnail url='/s.jpg' width='75'/>";
     assert_eq!(
         image(&format!("{small}<media:group><media:thumbnail url='/l.jpg' width='640'/></media:group>")),
@@ -22,8 +22,30 @@ fn files_have_a_type_and_entries_a_picture() {
     assert_eq!(image("<enclosure url='/e.png' type='image/png'/>"), "https://site.example/e.png");
     assert_eq!(image("<image><title>x</title><url>/i.png</url></image>"), "https://site.example/i.png");
     assert_eq!(image("<enclosure url='/e.mp3' type='audio/mpeg'/>"), "");
+    let forms = "<media:content url='/s.jpg' medium='image' width='90'/><media:content url='/l.jpg' medium='image' width='900'/>";
+    assert_eq!(image(&format!("<media:group>{forms}</media:group>")), "https://site.example/l.jpg");
+    assert_eq!(image(forms), "https://site.example/s.jpg");
     let json = r#"{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","banner_image":"https://b.example/b.png"}]}"#;
-    check(only(feed(json)).image, "https://b.example/b.png");
+    check(only(feed(json)).image.map(|image| image.url), "https://b.example/b.png");
+}
+
+#[test]
+fn a_picture_comes_with_its_description_and_size() {
+    let image = |fields: &str| item(fields).image.unwrap();
+    let said = |alt: &str, width, height| (Some(alt.to_owned()), width, height);
+    let shown = |Image { alt, width, height, .. }: Image| (alt, width, height);
+    let caption = "<media:description>Devant un lycée</media:description>";
+    for field in [
+        format!("<media:thumbnail url='/t.jpg' width='640' height='360'>{caption}</media:thumbnail>"),
+        format!("<media:content url='/t.jpg' type='image/jpeg' width='640' height='360'>{caption}</media:content>"),
+    ] {
+        assert_eq!(shown(image(&field)), said("Devant un lycée", Some(640), Some(360)));
+    }
+    let both = format!(
+        "<media:content url='/t.jpg' medium='image'>{caption}</media:content><media:thumbnail url='/t.jpg' width='64'/>"
+    );
+    assert_eq!(shown(image(&both)), said("Devant un lycée", Some(64), None));
+    assert_eq!(shown(image("<media:thumbnail url='/t.jpg' width='0' height='auto'/>")), (None, None, None));
 }
 
 #[test]

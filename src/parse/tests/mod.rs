@@ -8,7 +8,7 @@ mod media;
 mod plain;
 
 use super::*;
-use crate::feed::Entry;
+use crate::feed::{Entry, Image};
 
 /// Reads a document as it would be polled from `https://site.example/feed` today.
 fn read_bytes(bytes: &[u8]) -> Result<Feed, ParseError> {

@@ -98,6 +98,10 @@ fn a_text_is_html_where_a_tag_is_sure() {
         "Un &lt;nom> et <p>un <em>texte</em>",
     );
     check(atom("<summary>Le &lt;canvas&gt; de HTML</summary>").summary, "Le &lt;canvas> de HTML");
+    for words in ["if a&lt;b then c&gt;d", "Un &lt;i comme&gt; et &lt;p ou q&gt;"] {
+        check(item(&format!("<description>{words}</description>")).summary, &words.replace("&gt;", ">"));
+        check(atom(&format!("<summary>{words}</summary>")).summary, &words.replace("&gt;", ">"));
+    }
     let ruby = "<ruby>漢<rt>kan</rt></ruby><colgroup></colgroup><hgroup></hgroup>a<wbr>b";
     check(atom(&format!("<summary>{}</summary>", ruby.replace('<', "&lt;"))).summary, ruby);
     check(
@@ -123,6 +127,12 @@ fn sections_that_were_escaped_read_as_what_was_meant() {
     check(item("<title><![CDATA[<![CDATA[Double]]]]></title>").title, "Double");
     check(item("<title><![CDATA[<![CDATA[Double]]>]]></title>").title, "Double");
     check(atom("<title type='text'>&lt;![CDATA[A]]&gt;</title>").title, "A");
+    check(item("<title>&lt;![cdata[Petit]]&gt;</title>").title, "Petit");
+    check(item("<title><![CDATA[Titre]]>]]&gt;</title>").title, "Titre");
+    let talked_about = "Comment écrire &lt;![CDATA[ en XML";
+    check(item(&format!("<title>{talked_about}</title>")).title, "Comment écrire <![CDATA[ en XML");
+    let file = item("<enclosure url='&lt;![CDATA[https://site.example/a.mp3]]&gt;' type='audio/mpeg'/>");
+    check(file.enclosures.first().map(|file| file.url.clone()), "https://site.example/a.mp3");
     check(
         atom("<content type='xhtml'><div><p>&lt;![CDATA[A]]&gt; b</p><p>c</p></div></content>").content,
         "<p>A b</p><p>c</p>",

@@ -2,6 +2,7 @@ use super::*;
 use crate::feed::{Entry, Origin};
 use crate::publish::newsroom::{Newsroom, bare, ordinary, related, story, url};
 use crate::story::{StoredEntry, Telling};
+use crate::topic::{Field, Reason};
 
 #[track_caller]
 fn check(change: impl FnOnce(&mut Entry), claim: impl FnOnce(Item) -> bool) {
@@ -252,4 +253,15 @@ fn the_text_of_another_telling_ends_with_its_own_title() {
     let newsroom = Newsroom::new();
     let edition = newsroom.edition(vec![told]);
     assert_eq!(items(&edition, &edition.selections[0])[0].content.as_deref(), Some("Un plan."));
+}
+
+#[test]
+fn of_several_spellings_of_a_term_one_is_shown() {
+    let mut told = story(ordinary());
+    let terms = ["open source", "opensource", "Open-Source", "logiciel libre", "logiciels libres", "=ENT", "cyber*"];
+    let terms = terms.map(str::to_owned).to_vec();
+    told.label.reasons = vec![Reason { rule: "r".into(), field: Some(Field::Title), terms, points: 9.0 }];
+    let world = Newsroom::new();
+    let edition = world.edition(vec![told]);
+    assert_eq!(items(&edition, &edition.selections[0])[0].why, ["open source", "logiciel libre", "ENT", "cyber…"]);
 }

@@ -133,7 +133,7 @@ fn pretty(document: &str) -> String {
 #[test]
 fn the_picture_and_what_files_show_are_said() {
     let mut head = ordinary();
-    head.entry.image = Some(url("https://ministere.example/lycee.jpg"));
+    head.entry.image = Some(url("https://ministere.example/lycee.jpg").into());
     head.entry.enclosures = vec![Enclosure {
         url: url("https://ministere.example/lycee.jpg"),
         media_type: Some("image/jpeg".into()),

@@ -1,6 +1,6 @@
 use super::*;
-use crate::config::Language;
-use crate::feed::{Category, Comments};
+use crate::config::{Language, ShownImages};
+use crate::feed::{Category, Comments, Image};
 use crate::publish::newsroom::{Newsroom, bare, date, ordinary, related, story, url};
 use crate::state::{Announcement, Monitored};
 use crate::story::Telling;
@@ -13,6 +13,43 @@ fn text(document: &Representation) -> &str {
 fn topic_page(newsroom: &Newsroom, stories: Vec<crate::story::Story>) -> String {
     let edition = newsroom.edition(stories);
     text(&topic(&edition, &Channel::new(&edition, &edition.selections[0]))).to_owned()
+}
+
+/// The page of a topic whose only story has this picture.
+fn page_with(image: Image, images: ShownImages) -> String {
+    let mut world = Newsroom::new();
+    world.settings.images = images;
+    let mut head = ordinary();
+    head.entry.image = Some(image);
+    topic_page(&world, vec![story(head)])
+}
+
+#[test]
+fn pages_show_pictures_only_if_the_operator_wants_them() {
+    let image = || Image {
+        alt: Some("Devant un \"lycée\"".into()),
+        width: Some(640),
+        height: Some(360),
+        ..url("https://cdn.ministere.example/lycee.jpg?a=1&b=2").into()
+    };
+    let page = page_with(image(), ShownImages::Linked);
+    let shown = "<img class=\"picture\" src=\"https://cdn.ministere.example/lycee.jpg?a=1&#38;b=2\" alt=\"Devant un &#34;lycée&#34;\" \
+        width=\"640\" height=\"360\" loading=\"lazy\" decoding=\"async\" referrerpolicy=\"no-referrer\">";
+    assert!(page.contains(shown), "{page}");
+    let policy =
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"img-src 'self' https://cdn.ministere.example\">";
+    assert!(page.contains(policy), "{page}");
+    let page = page_with(image(), ShownImages::Nowhere);
+    assert!(!page.contains("<img") && !page.contains("Content-Security-Policy"), "{page}");
+}
+
+#[test]
+fn a_picture_that_no_policy_can_name_is_not_shown() {
+    for address in ["https://[2001:db8::1]/a.jpg", "https://a.example;script-src/a.jpg"] {
+        assert!(!page_with(url(address).into(), ShownImages::Linked).contains("<img"), "{address}");
+    }
+    let bare = page_with(url("https://a.example/a.jpg").into(), ShownImages::Linked);
+    assert!(bare.contains("alt=\"\" loading"), "{bare}");
 }
 
 #[test]

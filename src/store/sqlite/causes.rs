@@ -34,7 +34,7 @@ pub(super) fn ailment_of(error: &Error, path: &Path) -> Ailment {
         Ailment::Rights | Ailment::Device => {
             let is_full = disk::free_bytes(path).is_some_and(|free| free < RESERVE_BYTES);
             if is_moved {
-                Ailment::Gone
+                Ailment::lost(path)
             } else if disk::is_read_only(path) {
                 Ailment::ReadOnly
             } else if is_full {
@@ -43,7 +43,9 @@ pub(super) fn ailment_of(error: &Error, path: &Path) -> Ailment {
                 by_code
             }
         }
-        Ailment::ReadOnly | Ailment::Locked | Ailment::Damaged | Ailment::Gone | Ailment::Other => by_code,
+        Ailment::ReadOnly | Ailment::Locked | Ailment::Damaged | Ailment::Gone | Ailment::Replaced | Ailment::Other => {
+            by_code
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{StoreError, maybe, rows, unix};
-use crate::feed::{Category, Comments, Enclosure, Entry, Origin, Person, Timestamp};
+use crate::feed::{Category, Comments, Enclosure, Entry, Image, Origin, Person, Timestamp};
 use crate::store::EntryDay;
 use crate::story::{EntryKey, Revision, StoredEntry};
 use crate::topic::Label;
@@ -23,7 +23,7 @@ struct Details {
     authors: Vec<Person>,
     categories: Vec<Category>,
     enclosures: Vec<Enclosure>,
-    image: Option<Url>,
+    image: Option<Image>,
     comments: Comments,
     rights: Option<String>,
     origin: Option<Origin>,
@@ -39,7 +39,7 @@ struct Described<'a> {
     #[serde(skip_serializing_if = "<[Enclosure]>::is_empty")]
     enclosures: &'a [Enclosure],
     #[serde(skip_serializing_if = "Option::is_none")]
-    image: &'a Option<Url>,
+    image: &'a Option<Image>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comments: Option<&'a Comments>,
     #[serde(skip_serializing_if = "Option::is_none")]

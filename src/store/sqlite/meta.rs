@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::StoreError;
+use crate::text::WORDS_VERSION;
 
 pub(super) fn number(connection: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
@@ -65,9 +66,15 @@ pub(super) fn count_unlabelled(connection: &Connection) -> Result<usize, StoreEr
 
 pub(super) const TABLES: &str = include_str!("derived.sql");
 
-/// Notes which derived data was deleted (clues, sketches, stories, labels), to be made again. The index of texts is
-/// left out: each search completes it.
+/// Notes which derived data was deleted or is outdated (clues, sketches, stories, labels), to be made again. The index of
+/// texts is left out: each search completes it.
 pub(super) fn note_missing(connection: &Connection) -> Result<(), StoreError> {
+    if number(connection, "words_version")? != Some(i64::from(WORDS_VERSION)) {
+        // Clues and sketches were made from words that were cut or folded in another way.
+        let outdated = "INSERT OR REPLACE INTO meta SELECT 'rebuilt', 0 WHERE EXISTS (SELECT 1 FROM entry)";
+        connection.execute(outdated, [])?;
+        set(connection, "words_version", Some(i64::from(WORDS_VERSION)))?;
+    }
     connection.execute_batch(
         "INSERT OR IGNORE INTO meta SELECT 'rebuilt', 0 WHERE EXISTS (SELECT 1 FROM entry) AND (
             NOT EXISTS (SELECT 1 FROM clue) OR NOT EXISTS (SELECT 1 FROM sketch)
@@ -85,20 +92,17 @@ pub(super) fn note_missing(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Version of the index of texts: raised when words are cut or folded in another way.
-const INDEX_VERSION: i64 = 2;
-
 /// Empties the index and marks all entries for indexing, if it was emptied or is of another version.
 pub(super) fn forget_outdated_index(connection: &mut Connection) -> Result<(), StoreError> {
     let emptied = "SELECT NOT EXISTS (SELECT 1 FROM entry_text) AND EXISTS (SELECT 1 FROM entry WHERE searchable = 1)";
     let is_emptied: bool = connection.query_row(emptied, [], |row| row.get(0))?;
-    if !is_emptied && number(connection, "index_version")? == Some(INDEX_VERSION) {
+    if !is_emptied && number(connection, "index_version")? == Some(i64::from(WORDS_VERSION)) {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute("INSERT INTO entry_text (entry_text) VALUES ('delete-all')", [])?;
     transaction.execute("UPDATE entry SET searchable = 0 WHERE searchable = 1", [])?;
-    set(&transaction, "index_version", Some(INDEX_VERSION))?;
+    set(&transaction, "index_version", Some(i64::from(WORDS_VERSION)))?;
     transaction.commit()?;
     Ok(())
 }

@@ -154,6 +154,33 @@ impl Sqlite {
         Ok(store)
     }
 
+    /// Opens a backup: a store that nobody writes. Nothing is made beside it, and an older format stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::Foreign`], [`StoreError::Newer`], and [`StoreError::Open`].
+    pub fn open_backup(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Missing { store: named(path) });
+        }
+        let cannot_open = |error: rusqlite::Error| causes::cannot_open(error, path);
+        // The copy of a store that was not closed has a log, which must be read too.
+        let has_log = log_of(path).metadata().is_ok_and(|log| log.len() > 0);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let connection = if has_log { Connection::open_with_flags(path, flags) } else { unshared(path) };
+        let mut store =
+            Self { connection: connection.map_err(cannot_open)?, path: path.into(), identity: disk::identity(path) };
+        store.refuse_strangers()?;
+        Ok(store)
+    }
+
+    /// Returns the number of the format that the file has.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn format(&mut self) -> Result<i64, StoreError> {
+        self.refuse_strangers()
+    }
+
     /// Waits for other processes that write no longer than this.
     ///
     /// # Errors
@@ -173,9 +200,14 @@ impl Sqlite {
         causes::explained(attempted, &self.path)
     }
 
-    /// Refuses a file that was deleted or replaced since it was opened, and a disk without room.
+    /// Refuses a file that was deleted or replaced since it was opened, a file system that turned read-only, and a disk
+    /// without room.
     fn refuse_unfit(&self) -> Result<(), StoreError> {
         self.refuse_lost()?;
+        if disk::is_read_only(&self.path) {
+            let source = "no file can be opened for writing there".into();
+            return Err(StoreError::Failed { store: named(&self.path), ailment: Ailment::ReadOnly, source });
+        }
         let ailment = Ailment::full(&self.path);
         let Ailment::Full { free_bytes } = ailment else { return Ok(()) };
         if disk::free_bytes(&self.path).is_none() || free_bytes >= RESERVE_BYTES {
@@ -190,7 +222,7 @@ impl Sqlite {
             return Ok(());
         }
         let source = "the file that was opened lies there no more".into();
-        Err(StoreError::Failed { store: named(&self.path), ailment: Ailment::Gone, source })
+        Err(StoreError::Failed { store: named(&self.path), ailment: Ailment::lost(&self.path), source })
     }
 
     /// Refuses a file that `SQLite` opened for reading although it was to be written.
@@ -488,6 +520,7 @@ fn pulse(connection: &Connection) -> Result<Pulse, StoreError> {
         relabelling: to_come.map(|rules| Relabelling { rules, labelled }),
         unlabelled: meta::count_unlabelled(connection)?,
         rebuilt: meta::number(connection, "rebuilt")?,
+        others: connection.pragma_query_value(None, "data_version", |row| row.get(0))?,
     })
 }
 

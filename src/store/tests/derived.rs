@@ -29,6 +29,23 @@ fn clues_sketches_and_stories_that_are_gone_are_asked_for() {
 }
 
 #[test]
+fn clues_and_sketches_made_from_words_of_another_version_are_asked_for_once() {
+    for older in
+        ["DELETE FROM meta WHERE name = 'words_version'", "UPDATE meta SET value = 2 WHERE name = 'words_version'"]
+    {
+        check_missing(older, |pulse| pulse.rebuilt == Some(0) && pulse.rules == RULES);
+        check_file(|file| {
+            let [a, _] = insert_all(&mut file.store, ["a", "b"]);
+            file.run(older);
+            file.reopen();
+            apply(&mut file.store, &[Change::Rebuilt(Some(a))]);
+            file.reopen();
+            assert_eq!(file.store.pulse().unwrap().rebuilt, Some(a));
+        });
+    }
+}
+
+#[test]
 fn labels_that_are_gone_are_asked_for() {
     for sql in ["DELETE FROM labelled", "DROP TABLE labelled"] {
         check_missing(sql, |pulse| pulse.rules.is_empty() && pulse.rebuilt.is_none());

@@ -45,7 +45,7 @@ fn whatever_an_entry_says_comes_back() {
                 length: Some(7),
                 title: Some("Le son".into()),
             }],
-            image: url("12.jpg"),
+            image: url("12.jpg").map(Image::from),
             language: Some("fr".into()),
             rights: Some("Licence ouverte".into()),
             comments: Comments { url: url("12#c"), feed: url("12/c"), count: Some(3), updated: Some(hour(2)) },

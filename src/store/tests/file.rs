@@ -16,7 +16,7 @@ fn a_new_store_is_empty() {
     check(|store| {
         let pulse = store.pulse().unwrap();
         assert!(pulse.size > 0);
-        assert_eq!(pulse, Pulse { size: pulse.size, ..Pulse::default() });
+        assert_eq!(pulse, Pulse { size: pulse.size, others: pulse.others, ..Pulse::default() });
         assert_eq!((held(store, Which::Newest), store.sources(None).unwrap()), (Vec::new(), Vec::new()));
     });
 }
@@ -133,8 +133,8 @@ fn nothing_is_written_to_a_file_that_was_deleted_or_replaced() {
         let other = file.path.with_file_name("other.db");
         file.store.backup(&other).unwrap();
         std::fs::rename(&other, &file.path).unwrap();
-        check_cause(file.store.pulse(), Ailment::Gone);
-        check_cause(file.store.apply(&[Change::Labelled(1)], None), Ailment::Gone);
+        check_cause(file.store.pulse(), Ailment::Replaced);
+        check_cause(file.store.apply(&[Change::Labelled(1)], None), Ailment::Replaced);
         std::fs::remove_file(&file.path).unwrap();
         check_cause(file.store.tidy(noon()), Ailment::Gone);
         check_cause(file.store.attempt(), Ailment::Gone);
@@ -152,6 +152,33 @@ fn a_store_that_another_process_holds_is_locked() {
         Sqlite::read_within(&file.path, short).unwrap().pulse().unwrap();
         drop(holder);
         Sqlite::open_existing(&file.path, short).unwrap().attempt().unwrap();
+    });
+}
+
+#[test]
+fn the_pulse_tells_that_another_process_has_written() {
+    check_file(|file| {
+        let before = file.store.pulse().unwrap().others;
+        file.store.tidy(noon()).unwrap();
+        assert_eq!(file.store.pulse().unwrap().others, before, "its own writing is no news");
+        Sqlite::open(&file.path).unwrap().tidy(noon() + TimeDelta::days(1)).unwrap();
+        assert_ne!(file.store.pulse().unwrap().others, before);
+    });
+}
+
+#[test]
+fn a_backup_is_read_without_a_trace_and_keeps_its_format() {
+    check_file(|file| {
+        let backup = file.path.with_file_name("backup.db");
+        file.store.backup(&backup).unwrap();
+        rusqlite::Connection::open(&backup).unwrap().pragma_update(None, "user_version", 5).unwrap();
+        let others = |folder: &std::path::Path| std::fs::read_dir(folder).unwrap().count();
+        let before = (others(backup.parent().unwrap()), std::fs::read(&backup).unwrap());
+        let mut opened = Sqlite::open_backup(&backup).unwrap();
+        assert_eq!(opened.format().unwrap(), 5);
+        opened.sources(None).unwrap();
+        drop(opened);
+        assert_eq!((others(backup.parent().unwrap()), std::fs::read(&backup).unwrap()), before);
     });
 }
 

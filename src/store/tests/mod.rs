@@ -22,7 +22,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 
 use super::sqlite::Sqlite;
 use super::*;
-use crate::feed::Entry;
+use crate::feed::{Entry, Image};
 use crate::state::{Health, SourceState};
 use crate::story::{
     self, Bond, Clues, EntryKey, Identity, Known, Listed, ListedSpan, Peer, Period, Prepared, Spot, Story, TellingWord,

@@ -1,6 +1,6 @@
 //! The words of English.
 
-use super::Vocabulary;
+use super::{BlogWords, Vocabulary};
 
 /// The words of English.
 pub static ENGLISH: Vocabulary = Vocabulary {
@@ -29,9 +29,28 @@ pub static ENGLISH: Vocabulary = Vocabulary {
     untelling: "
         day days first get last like made make need new news now people said says time times used way week weeks year
         years",
-    signatures: &[
-        ("The post ", " appeared first on "),
-        ("The post ", " first appeared on "),
-        ("This post ", " appeared first on "),
-    ],
+    blog: BlogWords {
+        openings: &["The post ", "This post ", "This article ", "The article "],
+        claims: &[" appeared first on ", " first appeared on ", " was first published on "],
+        more: &[
+            "read more",
+            "read on",
+            "continue reading",
+            "keep reading",
+            "read the rest of this entry",
+            "read the rest",
+            "read the full article",
+            "read the full post",
+            "read the full story",
+            "read full article",
+            "add new comment",
+            "leave a comment",
+            "log in to post comments",
+            "log in or register to post comments",
+            "(more…)",
+            "(more...)",
+        ],
+        more_of: &["continue reading ", "read the rest of ", "read more about "],
+        about: &[" about", " of", " on"],
+    },
 };

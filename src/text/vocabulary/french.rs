@@ -1,6 +1,6 @@
 //! The words of French.
 
-use super::Vocabulary;
+use super::{BlogWords, Vocabulary};
 
 /// The words of French.
 pub static FRENCH: Vocabulary = Vocabulary {
@@ -34,10 +34,36 @@ pub static FRENCH: Vocabulary = Vocabulary {
         premiers pres presse publication publie publiee puis qu quand quatre quel quelle quelles quels quoi savoir
         selon semaine semaines sera seront seulement si site soit sous souvent suite suivant ta tant tel telle tous
         tout toute toutes travers tres trois tu vers via voici voir vos votre vous",
-    signatures: &[
-        ("L’article ", " est apparu en premier sur "),
-        ("L'article ", " est apparu en premier sur "),
-        ("Cet article ", " est apparu en premier sur "),
-        ("Cet article ", " a été publié en premier sur "),
-    ],
+    blog: BlogWords {
+        openings: &["L'article ", "Cet article ", "Le billet ", "Ce billet ", "La publication "],
+        claims: &[
+            " est apparu en premier sur ",
+            " a été publié en premier sur ",
+            " est paru en premier sur ",
+            " est apparue en premier sur ",
+            " est d'abord apparu sur ",
+        ],
+        more: &[
+            "lire la suite",
+            "lire la suite de l'article",
+            "voir la suite",
+            "la suite",
+            "lire l'article",
+            "lire l'article complet",
+            "lire l'article en entier",
+            "lire plus",
+            "en lire plus",
+            "en savoir plus",
+            "continuer la lecture",
+            "poursuivre la lecture",
+            "continuer à lire",
+            "ajouter un commentaire",
+            "laisser un commentaire",
+            "se connecter pour poster des commentaires",
+            "identifiez-vous pour poster des commentaires",
+            "se connecter ou s'inscrire pour poster un commentaire",
+        ],
+        more_of: &["lire la suite ", "continuer la lecture ", "poursuivre la lecture ", "en savoir plus sur "],
+        about: &[" à propos de", " de", " sur"],
+    },
 };

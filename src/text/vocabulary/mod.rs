@@ -4,11 +4,34 @@
 //! (`text/language`; words that two languages share prove nothing there), the beginnings of months' names in dates
 //! (`parse/dates`), and the keywords of crontab (`schedule/pattern`), which are of no language.
 
+mod catalan;
+mod danish;
+mod dutch;
 mod english;
 mod french;
+mod german;
+mod italian;
+mod norwegian;
+mod polish;
+mod portuguese;
+mod romanian;
+mod spanish;
+mod swedish;
 
 pub use english::ENGLISH;
 pub use french::FRENCH;
+
+use catalan::CATALAN;
+use danish::DANISH;
+use dutch::DUTCH;
+use german::GERMAN;
+use italian::ITALIAN;
+use norwegian::NORWEGIAN;
+use polish::POLISH;
+use portuguese::PORTUGUESE;
+use romanian::ROMANIAN;
+use spanish::SPANISH;
+use swedish::SWEDISH;
 
 use crate::text::fold;
 
@@ -25,9 +48,43 @@ pub struct Vocabulary {
     pub framing: &'static str,
     /// Other words that do not tell what a text is about, though they may tell two titles apart.
     pub untelling: &'static str,
-    /// The words with which blog software signs the text of an entry, around its title; the blog's name follows.
-    pub signatures: &'static [(&'static str, &'static str)],
+    /// The words that blog software adds to texts.
+    pub blog: BlogWords,
 }
+
+/// The words of one language that blog software puts under the text of an entry: `WordPress`, SPIP, Drupal.
+///
+/// Phrases of translations and older versions are included. An apostrophe stands for apostrophes of any kind.
+#[derive(Debug)]
+pub struct BlogWords {
+    /// Words before the title of an entry, where it is said where the entry first stood. A blank follows.
+    pub openings: &'static [&'static str],
+    /// Words between that title and the blog's name, with the blanks around them.
+    pub claims: &'static [&'static str],
+    /// Links to the rest of a text, or to its comments, in small letters; the title may follow.
+    pub more: &'static [&'static str],
+    /// Beginnings of such links behind which anything may stand: "lire la suite sur le site de la mairie".
+    pub more_of: &'static [&'static str],
+    /// Words between such a link and the title.
+    pub about: &'static [&'static str],
+}
+
+/// The languages whose blog software is known.
+pub static BLOGS: [&BlogWords; 13] = [
+    &FRENCH.blog,
+    &ENGLISH.blog,
+    &GERMAN,
+    &SPANISH,
+    &ITALIAN,
+    &PORTUGUESE,
+    &DUTCH,
+    &CATALAN,
+    &POLISH,
+    &SWEDISH,
+    &DANISH,
+    &NORWEGIAN,
+    &ROMANIAN,
+];
 
 /// The languages whose words are known.
 pub static VOCABULARIES: [&Vocabulary; 2] = [&FRENCH, &ENGLISH];
