@@ -454,6 +454,9 @@ impl Daemon {
             self.next_posting.get_or_insert_with(|| clock::now() + POSTING_PAUSE);
             return;
         }
+        let figures =
+            reports.iter().map(|report| (report.post.as_str(), report.sent, report.waiting, report.trouble.is_some()));
+        self.front.metrics.posts(figures);
         let next = reports.iter().filter_map(|report| report.next).min();
         self.next_posting = self.next_posting.into_iter().chain(next).min();
         let trouble = |report: &PostReport| Some(format!("post `{}`: {}", report.post, report.trouble.as_deref()?));

@@ -235,7 +235,7 @@ fn a_trial_is_marked_seen_by_the_account_alone_and_lifts_a_stop() {
     let world = world(&mastodon(&server, ""));
     brings(&world, &[news("une"), news("ancienne")]);
     server.with(|account| {
-        account.moods.push(Mood::Answer(403, String::new(), "{\"error\":\"This action is not allowed\"}".into()))
+        account.moods.push(Mood::Answer(403, String::new(), "{\"error\":\"This action is not allowed\"}".into()));
     });
     assert_eq!(world.veille(&["post"]).status.code(), Some(1));
     world.succeeds(&["post", "--test", "masto"]);
@@ -395,6 +395,9 @@ fn a_post_in_trouble_is_told_by_the_daemons_health() {
     brings(&world, &[news("une"), news("ancienne")]);
     let daemon = world.run();
     daemon.until("/healthz", |body| body.contains("post `masto`: it answered 401"));
+    let metrics = daemon.get("/metrics", "").1;
+    assert!(metrics.contains("veille_post_trouble{post=\"masto\"} 1"), "{metrics}");
+    assert!(metrics.contains("veille_post_waiting{post=\"masto\"} 1"), "{metrics}");
 }
 
 #[test]

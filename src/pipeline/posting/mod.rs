@@ -368,7 +368,7 @@ impl<'a> Sending<'a> {
             match action {
                 RowAction::Send => to_send.push(row),
                 RowAction::Settle => {
-                    settled.push(Change::Outbox(RowResult { state: RowState::Sent, ..row.unchanged() }))
+                    settled.push(Change::Outbox(RowResult { state: RowState::Sent, ..row.unchanged() }));
                 }
                 RowAction::Skip(why) => {
                     self.skipped.push((row.story, why.clone()));
