@@ -195,3 +195,30 @@ fn what_is_derived_can_be_deleted_and_is_made_again_to_the_byte() {
         assert_eq!(world.json(&["entries", "--search", "stade", "--json"]).len(), 1);
     }
 }
+
+#[test]
+fn a_store_of_an_older_version_of_words_is_compared_and_searched_by_the_new_one() {
+    let world = world();
+    world.succeeds(&["poll"]);
+    let open = || rusqlite::Connection::open(world.folder.path().join("data/veille.db")).unwrap();
+    let derived = || {
+        let store = open();
+        let mut statement = store.prepare("SELECT entry, words, clues FROM sketch ORDER BY entry").unwrap();
+        let row =
+            |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Vec<u8>>(2)?));
+        statement.query_map([], row).unwrap().collect::<Result<Vec<_>, _>>().unwrap()
+    };
+    let before = (derived(), stories(&world));
+    // As it was: sketches began with 1, clues and rules were of other words, and no version stood in the store.
+    open()
+        .execute_batch(
+            "UPDATE sketch SET words = x'01', clues = x''; DELETE FROM clue WHERE entry > 1;
+             UPDATE ruleset SET rules = 'of other words ' || id; DELETE FROM meta WHERE name LIKE '%_version'",
+        )
+        .unwrap();
+    world.succeeds(&["publish"]);
+    assert_eq!((derived(), stories(&world)), before);
+    assert_eq!(world.json(&["entries", "--search", "stade", "--json"]).len(), 1);
+    let labelled: i64 = open().query_row("SELECT count(*) FROM label", [], |row| row.get(0)).unwrap();
+    assert!(labelled > 0);
+}
