@@ -104,7 +104,7 @@ pub async fn enroll(context: &Context) -> Result<(), StoreError> {
 
 /// Sends what is due of all posts. `published` is the generation whose documents are in place; rows of later ones wait.
 ///
-/// Only one process sends at a time: a second one returns without a report. What is left when a go has taken long enough is due
+/// Only one process sends at a time: a second one returns without a report. When a go has taken long enough, the rest is due
 /// at once by its report.
 ///
 /// # Errors
