@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{Failure, judged, open, output};
 use crate::config::{self, Config, Diagnosis, Diagnostic, Severity};
-use crate::store::{Filter, Held, Store};
+use crate::store::{Filter, Held};
 use crate::text::count;
 use crate::topic::Matcher;
 

@@ -12,8 +12,7 @@ use super::output::{self, Paint};
 use super::{Failure, judged, open, progress};
 use crate::config::{self, Config, Source};
 use crate::feed::Timestamp;
-use crate::store::sqlite::Sqlite;
-use crate::store::{Filter, Store, StoreError, Which};
+use crate::store::{Filter, Store, StoreError, StorePlace, Which};
 use crate::story::{Plain, StoredEntry};
 use crate::tag;
 use crate::topic::{Label, Matcher, Reason, Verdict};
@@ -67,7 +66,7 @@ struct TopicDiff {
 
 pub(super) fn run(config: &Config, options: &DiffOptions) -> Result<(), Failure> {
     let mut store = store(config)?;
-    let mut outcomes = compare(config, &mut store)?;
+    let mut outcomes = compare(config, &mut *store)?;
     for outcome in outcomes.values_mut() {
         outcome.changes.sort_by_key(|change| (change.direction == Direction::Lost, std::cmp::Reverse(change.date)));
     }
@@ -92,13 +91,13 @@ pub(super) fn run(config: &Config, options: &DiffOptions) -> Result<(), Failure>
 }
 
 /// The store of this config; of the usual config if this one has none yet, as a copy elsewhere that is being edited.
-fn store(config: &Config) -> Result<Sqlite, Failure> {
+fn store(config: &Config) -> Result<Box<dyn Store>, Failure> {
     let missing = match open::store_to_read(config) {
         Err(Failure::Running(error)) if matches!(error.downcast_ref(), Some(StoreError::Missing { .. })) => error,
         other => return other,
     };
     let usual = open::config_path(None).ok().and_then(|path| config::load(&path).ok());
-    match usual.filter(|usual| usual.store.path.exists()) {
+    match usual.filter(|usual| StorePlace::of(&usual.store).file().is_none_or(std::path::Path::exists)) {
         Some(usual) => {
             output::note(&format!("comparing with the store of `{}`", usual.path.display()));
             open::store_to_read(&usual)
@@ -108,7 +107,7 @@ fn store(config: &Config) -> Result<Sqlite, Failure> {
 }
 
 /// By topic: how many entries it has, and what changes.
-fn compare(config: &Config, store: &mut Sqlite) -> Result<BTreeMap<String, TopicDiff>, Failure> {
+fn compare(config: &Config, store: &mut dyn Store) -> Result<BTreeMap<String, TopicDiff>, Failure> {
     let matcher = Matcher::new(config.topics.clone());
     let sources: HashMap<&str, &Source> = config.sources.iter().map(|source| (source.id.as_str(), source)).collect();
     let source = |stored: &StoredEntry| sources.get(stored.source_id.as_str()).copied();
@@ -144,7 +143,7 @@ fn compare(config: &Config, store: &mut Sqlite) -> Result<BTreeMap<String, Topic
 /// An entry with the labels that are published.
 type StoredWithLabels = (StoredEntry, Vec<Label>);
 
-fn labelled_after(store: &mut Sqlite, after: i64) -> Result<Vec<StoredWithLabels>, StoreError> {
+fn labelled_after(store: &mut dyn Store, after: i64) -> Result<Vec<StoredWithLabels>, StoreError> {
     let filter = Filter { which: Which::After(after), limit: BATCH, ..Filter::default() };
     Ok(store.entries(&filter)?.into_iter().map(|held| (held.stored, held.labels)).collect())
 }

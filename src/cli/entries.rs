@@ -11,7 +11,7 @@ use super::{Failure, judged, open};
 use crate::config::{self, Config};
 use crate::feed::Timestamp;
 use crate::pipeline;
-use crate::store::{Filter, Held, Store};
+use crate::store::{Filter, Held};
 use crate::story::{Plain, StoredEntry};
 use crate::tag;
 use crate::topic::{Label, Query, Quote};
@@ -78,7 +78,7 @@ pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failur
         None => open::store_to_read(config)?,
     };
     if let Some(id) = &options.feed {
-        open::find_source(config, &mut store, id)?;
+        open::find_source(config, &mut *store, id)?;
     }
     let mut query = options.search.as_deref().map(Query::parse).unwrap_or_default();
     let filter = Filter {

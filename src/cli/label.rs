@@ -9,7 +9,7 @@ use super::labelled::{self, ABOUT, Labelled, LabelledFile, MENTIONS, NOT};
 use super::output::{self, Paint};
 use super::{Failure, judged, open};
 use crate::config::Config;
-use crate::store::{Filter, Held, Store};
+use crate::store::{Filter, Held};
 use crate::story::StoredEntry;
 use crate::text::{count, html_to_text};
 use crate::topic::{Judgement, Matcher, Verdict};

@@ -18,12 +18,12 @@ pub(super) struct MergeOptions {
 pub(super) fn run(config: &Config, options: &MergeOptions) -> Result<(), Failure> {
     open::store_to_read(config)?;
     let mut store = pipeline::open_store(config)?;
-    let (one, other) = (open::find_entry(&mut store, &options.one)?, open::find_entry(&mut store, &options.other)?);
+    let (one, other) = (open::find_entry(&mut *store, &options.one)?, open::find_entry(&mut *store, &options.other)?);
     if one.number == other.number {
         return Err(Failure::Usage(format!("error: both are entry {}", one.number)));
     }
-    pipeline::merge(&mut store, config, one.number, other.number, Utc::now())?;
-    let told = store::entry(&mut store, one.number)?.map(|entry| entry.story).unwrap_or_default();
+    pipeline::merge(&mut *store, config, one.number, other.number, Utc::now())?;
+    let told = store::entry(&mut *store, one.number)?.map(|entry| entry.story).unwrap_or_default();
     output::note(&format!("entries {} and {} tell one story now, headed by entry {told}", one.number, other.number));
     Ok(())
 }

@@ -29,6 +29,7 @@ mod restore;
 mod save;
 mod shell;
 mod split;
+mod store;
 mod story;
 mod test;
 
@@ -95,6 +96,8 @@ enum Command {
     Backup(backup::BackupOptions),
     /// Put a backup in the place of the store, which stays beside it; not while the daemon runs
     Restore(restore::RestoreOptions),
+    /// Work on the store as a whole
+    Store(store::StoreOptions),
     /// Print completions for a shell
     Completions(shell::ShellOptions),
     /// Print the manual page
@@ -173,6 +176,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Export(options) => export::run(&open::config(config)?, &options),
         Command::Backup(options) => backup::run(&open::config(config)?, &options),
         Command::Restore(options) => restore::run(&open::config(config)?, &options),
+        Command::Store(options) => store::run(&open::config(config)?, &options),
         Command::Completions(options) => shell::completions(&options),
         Command::Man => shell::manual(),
     }

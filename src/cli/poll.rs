@@ -69,7 +69,7 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
     let mut store = pipeline::open_store(&config)?;
     // Before anybody is asked: what they answer could not be kept.
     store.attempt()?;
-    let (store, thread) = Handle::new(Box::new(store))?;
+    let (store, thread) = Handle::new(store)?;
     let enabled = config.sources.iter().filter(|source| source.enabled).count();
     let (total, outage) = open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);

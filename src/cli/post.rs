@@ -65,7 +65,7 @@ pub(super) fn run(config: Config, options: &PostOptions) -> Result<(), Failure> 
     }
     pipeline::refuse_others(&config)?;
     let store = pipeline::open_store(&config)?;
-    let (store, thread) = Handle::new(Box::new(store))?;
+    let (store, thread) = Handle::new(store)?;
     open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
         match named {

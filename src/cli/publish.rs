@@ -14,7 +14,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     let directory = config.publish.directory.clone();
     pipeline::refuse_others(&config)?;
     let store = pipeline::open_store(&config)?;
-    let (store, thread) = Handle::new(Box::new(store))?;
+    let (store, thread) = Handle::new(store)?;
     let written = open::runtime()?.block_on(async {
         let context = Arc::new(Context::new(config, store)?);
         pipeline::relabel(&context).await?;

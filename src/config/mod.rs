@@ -34,7 +34,7 @@ pub use keys::{
 };
 pub use posts::{Chat, MailAddress, MailRelay, Post, Target, Visibility};
 pub use quantity::read_duration;
-pub use read::{load, parse, store_path, zone};
+pub use read::{load, parse, store_settings, zone};
 pub use reference::reference;
 pub use sources::{id_for, is_id};
 

@@ -18,7 +18,6 @@ mod task;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -45,7 +44,7 @@ use crate::outage::{Lack, Network, Outage};
 use crate::pipeline::{self, Announced, Context, PostReport};
 use crate::publish::files::{self, FilesFound, Placed};
 use crate::serve::{self, Front, Offer, ServingLimits, Socket};
-use crate::store::StoreError;
+use crate::store::{StoreError, StorePlace};
 use crate::text::count;
 
 /// Longest time from the signal to stop to the end of the process, whatever is under way.
@@ -176,7 +175,7 @@ struct Daemon {
     /// Number of tries to write to the store since a poll was last kept.
     tries: usize,
     /// The path of the store; another one that the config names counts from the next start.
-    store_path: PathBuf,
+    store_place: StorePlace,
     mending: Task<Result<(), StoreError>>,
     /// No poll begins until then: the last one lacked something.
     lacking_until: Option<std::time::Instant>,
@@ -217,6 +216,8 @@ struct Daemon {
     is_told_to_reload: bool,
     /// The current problems, by subject.
     troubles: BTreeMap<&'static str, String>,
+    /// A generation below the published one, that the last look has seen.
+    lower: Option<i64>,
     next_upkeep: Timestamp,
     report: Report,
 }
@@ -224,7 +225,7 @@ struct Daemon {
 impl Daemon {
     fn new(context: Arc<Context>, socket: Option<Socket>) -> Self {
         let file = FileWatch::new(&context.config.path, &context.config.warnings.text);
-        let store_path = context.config.store.path.clone();
+        let store_place = StorePlace::of(&context.config.store);
         Self {
             context,
             front: Arc::default(),
@@ -239,7 +240,7 @@ impl Daemon {
             is_outage_noted: false,
             ailing: None,
             tries: 0,
-            store_path,
+            store_place,
             mending: Task::new("trying the store"),
             lacking_until: None,
             round: clock::now(),
@@ -265,6 +266,7 @@ impl Daemon {
             file: Arc::new(Mutex::new(file)),
             is_told_to_reload: false,
             troubles: BTreeMap::new(),
+            lower: None,
             next_upkeep: clock::now(),
             report: Report::new(),
         }
@@ -473,7 +475,12 @@ impl Daemon {
         if self.publishing.is_running() {
             return;
         }
-        if self.published.is_some_and(|published| looked.generation > published) {
+        // A lower one: the store was put back, or a server took over that lacks the last seconds. A look may also have begun
+        // before the publication that is shown; then the next one tells another.
+        let is_lower = self.published.is_some_and(|published| looked.generation < published);
+        let is_lower_still = is_lower && self.lower.replace(looked.generation) == Some(looked.generation);
+        if is_lower_still || self.published.is_some_and(|published| looked.generation > published) {
+            self.lower = None;
             self.gather();
         }
         if self.archives_wait && self.polls.is_empty() {

@@ -20,7 +20,7 @@ use crate::pipeline::{Context, Outcome, Polled};
 use crate::schedule::RHYTHM;
 use crate::serve::{self, DaemonFigures, DaemonHealth, Offer, OutageTold, ServingLimits, Socket};
 use crate::state::SourceState;
-use crate::store::StoreError;
+use crate::store::{StoreError, StorePlace};
 use crate::text::count;
 
 /// Longest time between two surveys of the sources, even if nothing was published: another process may have polled.
@@ -237,7 +237,7 @@ impl Daemon {
         let lag = report.roster.lag(now).max(TimeDelta::zero()).num_seconds().unsigned_abs();
         let outages: Vec<OutageTold> = self.outages.values().map(OutageTold::from).collect();
         let reasons = self.troubles.values().cloned().chain(report.roster.reasons(report.began, now));
-        let free_bytes = disk::free_bytes(&self.context.config.store.path);
+        let free_bytes = StorePlace::of(&self.context.config.store).file().and_then(disk::free_bytes);
         let figures = DaemonFigures {
             sources: report.roster.standings(now),
             topics: self.context.config.topics.len(),

@@ -195,7 +195,7 @@ async fn a_store_file_that_is_deleted_is_noticed_and_one_put_back_is_used() {
     let mut daemon = daemon(folder.path());
     daemon.publishing.ask();
     publish(&mut daemon).await;
-    let path = daemon.store_path.clone();
+    let path = daemon.context.config.store.path.clone();
     let away = path.with_file_name("away.db");
     daemon
         .context

@@ -16,6 +16,9 @@ pub use template::{TemplateFault, TextField, TextPart, TextTemplate};
 /// Longest `too_old` that a post can have. A row that is older by a month more is of no use to anybody.
 pub const TOO_OLD_MAX: TimeDelta = TimeDelta::days(30);
 
+/// Rows of the outbox are of no use any more after so long: no story is young enough then.
+pub const KEPT: TimeDelta = TimeDelta::days(60);
+
 /// A topic that a post tells of. The store makes a row for each story that comes into it from then on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostTopic {

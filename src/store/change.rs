@@ -198,3 +198,41 @@ pub enum Change {
     /// Derived data of each entry up to this number is complete; `None`: of all entries.
     Rebuilt(Option<i64>),
 }
+
+impl Change {
+    /// Tells whether a decision or a publication can see the change. Labels are seen if they differ from those in force; those
+    /// of rules to come are not seen before [`Change::FinishRules`].
+    #[must_use]
+    pub fn is_seen(&self) -> bool {
+        match self {
+            Self::Source(_)
+            | Self::Throttle { .. }
+            | Self::Enroll(_)
+            | Self::News { .. }
+            | Self::Revised { .. }
+            | Self::Outbox(_)
+            | Self::Post(_)
+            | Self::Unrelated(_)
+            | Self::Related(_)
+            | Self::TellingWords { .. }
+            | Self::BeginRules(_)
+            | Self::Label { .. }
+            | Self::Labelled(_)
+            | Self::Sketch { .. }
+            | Self::Rebuilt(_) => false,
+            Self::Turn(_)
+            | Self::Redate { .. }
+            | Self::Announced(_)
+            | Self::Insert { .. }
+            | Self::Update { .. }
+            | Self::Move { .. }
+            | Self::Bind(_)
+            | Self::Relate { .. }
+            | Self::Leave { .. }
+            | Self::Relist { .. }
+            | Self::Miss { .. }
+            | Self::Withdraw { .. }
+            | Self::FinishRules => true,
+        }
+    }
+}

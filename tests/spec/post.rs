@@ -45,7 +45,11 @@ fn post_to(to: &str, keys: &str) -> String {
 
 /// A world whose source was known before the post has anything to tell.
 fn world(topics: &str) -> World {
-    let world = World::new().feed("education", document(feed(&["ancienne"])));
+    begun(World::new(), topics)
+}
+
+fn begun(world: World, topics: &str) -> World {
+    let world = world.feed("education", document(feed(&["ancienne"])));
     world.write_config(topics);
     world.succeeds(&["poll"]);
     world.succeeds(&["post"]);
@@ -123,7 +127,7 @@ fn a_new_post_topic_rule_or_source_sends_nothing_old() {
 #[test]
 fn a_store_that_was_put_back_sends_nothing_that_came_meanwhile() {
     let server = Mastodon::start();
-    let world = world(&mastodon(&server, ""));
+    let world = begun(World::in_a_file(), &mastodon(&server, ""));
     let backup = world.folder.path().join("backup.db").display().to_string();
     brings(&world, &[news("zéro"), news("ancienne")]);
     world.succeeds(&["backup", &backup]);

@@ -22,6 +22,7 @@ mod search;
 mod shares;
 mod stories;
 mod surroundings;
+mod tables;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -181,25 +182,6 @@ impl Sqlite {
         self.refuse_strangers()
     }
 
-    /// Waits for other processes that write no longer than this.
-    ///
-    /// # Errors
-    /// When that cannot be set.
-    pub fn with_patience(self, patience: Duration) -> Result<Self, StoreError> {
-        self.connection.busy_timeout(patience)?;
-        Ok(self)
-    }
-
-    /// Writes something that changes nothing, so that it shows whether the store can be written.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`] with the cause.
-    pub fn attempt(&mut self) -> Result<(), StoreError> {
-        self.refuse_unfit()?;
-        let attempted = attempt(&mut self.connection);
-        causes::explained(attempted, &self.path)
-    }
-
     /// Refuses a file that was deleted or replaced since it was opened, a file system that turned read-only, and a disk
     /// without room.
     fn refuse_unfit(&self) -> Result<(), StoreError> {
@@ -281,16 +263,6 @@ impl Sqlite {
     /// [`StoreError::Damaged`] with the first finding.
     pub fn check(&mut self) -> Result<(), StoreError> {
         let found = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
-        let finding: String = causes::explained(found.map_err(StoreError::from), &self.path)?;
-        if finding == "ok" { Ok(()) } else { Err(StoreError::Damaged { store: named(&self.path), finding }) }
-    }
-
-    /// Checks the whole file, and that each index says what its table says: it takes longer than [`Sqlite::check`].
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`] with the first finding.
-    pub fn check_all(&mut self) -> Result<(), StoreError> {
-        let found = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
         let finding: String = causes::explained(found.map_err(StoreError::from), &self.path)?;
         if finding == "ok" { Ok(()) } else { Err(StoreError::Damaged { store: named(&self.path), finding }) }
     }
@@ -449,6 +421,23 @@ impl Store for Sqlite {
 
     fn drop_labels(&mut self, limit: usize) -> Result<usize, StoreError> {
         causes::explained(drop_labels(&mut self.connection, limit), &self.path)
+    }
+
+    fn attempt(&mut self) -> Result<(), StoreError> {
+        self.refuse_unfit()?;
+        let attempted = attempt(&mut self.connection);
+        causes::explained(attempted, &self.path)
+    }
+
+    fn set_patience(&mut self, patience: Duration) -> Result<(), StoreError> {
+        causes::explained(self.connection.busy_timeout(patience).map_err(StoreError::from), &self.path)
+    }
+
+    /// Also that each index says what its table says: it takes longer than [`Sqlite::check`].
+    fn check_all(&mut self) -> Result<(), StoreError> {
+        let found = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+        let finding: String = causes::explained(found.map_err(StoreError::from), &self.path)?;
+        if finding == "ok" { Ok(()) } else { Err(StoreError::Damaged { store: named(&self.path), finding }) }
     }
 
     fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {

@@ -4,10 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{StoreError, meta, rows, unix};
 use crate::feed::Timestamp;
-use crate::outbox::{Outbox, OutboxRow, PostState, PostTopic, RowResult, StoryEvent};
-
-/// Rows are of no use any more after so long: no story is young enough then.
-const KEPT_SECONDS: i64 = 60 * 86_400;
+use crate::outbox::{KEPT, Outbox, OutboxRow, PostState, PostTopic, RowResult, StoryEvent};
 
 /// Puts the topics of all posts in the place of those before. A pair that is new begins with the next entry.
 pub(super) fn save_post_topics(connection: &Connection, topics: &[PostTopic]) -> Result<(), StoreError> {
@@ -211,6 +208,6 @@ fn outbox_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
 
 /// Deletes rows that nothing can come of any more.
 pub(super) fn drop_spent(connection: &Connection, now: Timestamp) -> Result<(), StoreError> {
-    connection.execute("DELETE FROM outbox WHERE noted < ?1", [unix(now) - KEPT_SECONDS])?;
+    connection.execute("DELETE FROM outbox WHERE noted < ?1", [unix(now - KEPT)])?;
     Ok(())
 }
