@@ -197,11 +197,9 @@ impl<'a> ChangeBatch<'_, 'a> {
                 self.calls.extend(calls);
             }
             Change::Throttle { .. } => {
-                for change in run {
-                    if let Change::Throttle { throttle, now } = change {
-                        self.calls.extend(operations::save_throttle(throttle, *now));
-                    }
-                }
+                let throttles =
+                    run.iter().filter_map(|change| of!(change, Change::Throttle { throttle, now } => (throttle, *now)));
+                self.calls.extend(throttles.flat_map(|(throttle, now)| operations::save_throttle(throttle, now)));
             }
             Change::Turn(_) => {
                 let turns: Vec<_> = run.iter().filter_map(|change| of!(change, Change::Turn(turn) => turn)).collect();
@@ -211,34 +209,8 @@ impl<'a> ChangeBatch<'_, 'a> {
                 let announced = run.iter().filter_map(|change| of!(change, Change::Announced(announced) => announced));
                 self.calls.extend(announced.map(operations::save_announcement));
             }
-            Change::Enroll(_) => {
-                for change in run {
-                    if let Change::Enroll(topics) = change {
-                        self.calls.extend(outbox::save_post_topics(topics));
-                    }
-                }
-            }
-            Change::News { .. } => {
-                for change in run {
-                    if let Change::News { numbers, now } = change {
-                        self.calls.push(outbox::note_news(numbers, *now));
-                    }
-                }
-            }
-            Change::Revised { .. } => {
-                for change in run {
-                    if let Change::Revised { numbers, now } = change {
-                        self.calls.extend(outbox::note_changed(numbers, *now));
-                    }
-                }
-            }
-            Change::Outbox(_) => {
-                let results = run.iter().filter_map(|change| of!(change, Change::Outbox(result) => result));
-                self.calls.extend(results.map(outbox::save_result));
-            }
-            Change::Post(_) => {
-                let states = run.iter().filter_map(|change| of!(change, Change::Post(state) => state));
-                self.calls.extend(states.map(outbox::save_post));
+            Change::Enroll(_) | Change::News { .. } | Change::Revised { .. } | Change::Outbox(_) | Change::Post(_) => {
+                self.run_posts(run);
             }
             Change::Insert { .. } => self.insert(run)?,
             Change::Update { .. } => self.update(run)?,
@@ -315,6 +287,11 @@ impl<'a> ChangeBatch<'_, 'a> {
             }
         }
         Ok(())
+    }
+
+    /// Writes changes of posts and their outbox.
+    fn run_posts(&mut self, run: &[&'a Change]) {
+        self.calls.extend(run.iter().flat_map(|change| outbox::calls(change)));
     }
 
     /// Sends all statements that wait, for what is read next has to see them.

@@ -7,11 +7,24 @@ use super::session::{Call, call};
 use super::{Postgres, StoreError};
 use crate::feed::Timestamp;
 use crate::outbox::{KEPT, Outbox, OutboxRow, PostState, PostTopic, RowResult, StoryEvent};
+use crate::store::Change;
 
 const POST: &str = "id, stopped, failures, since, next_try, last_error, last_sent";
 
+/// Writes a change of posts or their outbox; no other change is any business of theirs.
+pub(super) fn calls(change: &Change) -> Vec<Call<'_>> {
+    match change {
+        Change::Enroll(topics) => save_post_topics(topics),
+        Change::News { numbers, now } => vec![note_news(numbers, *now)],
+        Change::Revised { numbers, now } => note_changed(numbers, *now),
+        Change::Outbox(result) => vec![save_result(result)],
+        Change::Post(state) => vec![save_post(state)],
+        _ => Vec::new(),
+    }
+}
+
 /// Puts the topics of all posts in the place of those before. A pair that is new begins with the next entry.
-pub(super) fn save_post_topics(topics: &[PostTopic]) -> Vec<Call<'_>> {
+fn save_post_topics(topics: &[PostTopic]) -> Vec<Call<'_>> {
     let posts = || array(topics.iter().map(|topic| text(&topic.post)));
     let names = || array(topics.iter().map(|topic| text(&topic.topic)));
     vec![
@@ -37,7 +50,7 @@ pub(super) fn save_post_topics(topics: &[PostTopic]) -> Vec<Call<'_>> {
 /// Makes a row for each post that the story of an entry is new to.
 ///
 /// A story that was merged from others is not new where one of them has a row.
-pub(super) fn note_news(numbers: &[i64], now: Timestamp) -> Call<'static> {
+fn note_news(numbers: &[i64], now: Timestamp) -> Call<'static> {
     call!(
         "INSERT INTO outbox (post, story, topic, event, noted, generation, state)
          SELECT DISTINCT ON (head.number, post_topic.post) post_topic.post, head.number, post_topic.topic, 'new', $2::bigint,
@@ -65,7 +78,7 @@ const AGAIN: &str = "noted = $2, generation = (SELECT value FROM meta WHERE name
     failures = 0, next_try = NULL, why = NULL";
 
 /// Notes that the stories of entries say something else now.
-pub(super) fn note_changed(numbers: &[i64], now: Timestamp) -> Vec<Call<'static>> {
+fn note_changed(numbers: &[i64], now: Timestamp) -> Vec<Call<'static>> {
     vec![
         // A message that is on its way says what the story said before.
         call!(
@@ -103,7 +116,7 @@ pub(super) fn note_withdrawn(numbers: &[i64], now: Timestamp) -> Call<'static> {
 /// Keeps the result of a row, unless another event came meanwhile.
 ///
 /// A row whose story changed while it was sent waits for that change.
-pub(super) fn save_result(result: &RowResult) -> Call<'_> {
+fn save_result(result: &RowResult) -> Call<'_> {
     let RowResult { number, event, generation, state, sent, remote, failures, next_try, why } = result;
     call!(
         "UPDATE outbox SET
@@ -123,7 +136,7 @@ pub(super) fn save_result(result: &RowResult) -> Call<'_> {
     )
 }
 
-pub(super) fn save_post(state: &PostState) -> Call<'_> {
+fn save_post(state: &PostState) -> Call<'_> {
     let PostState { post, stopped, failures, since, next_try, last_error, last_sent } = state;
     call!(
         format!(

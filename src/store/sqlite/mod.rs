@@ -267,6 +267,13 @@ impl Sqlite {
         if finding == "ok" { Ok(()) } else { Err(StoreError::Damaged { store: named(&self.path), finding }) }
     }
 
+    /// Reads by several statements, in between which no other process is seen to write.
+    fn at_one_moment<T>(&mut self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let transaction = self.connection.transaction().map_err(StoreError::from);
+        let read = transaction.and_then(|transaction| read(&transaction));
+        causes::explained(read, &self.path)
+    }
+
     /// Copies all of it to an empty file in one step, so that writers neither wait nor begin it anew; then checks the copy.
     fn copy(&mut self, to: &Path) -> Result<(), StoreError> {
         let failed = |error| causes::cannot_open(error, to);
@@ -341,7 +348,7 @@ impl From<serde_json::Error> for StoreError {
 
 impl Store for Sqlite {
     fn sources(&mut self, ids: Option<&[String]>) -> Result<Vec<Remembered>, StoreError> {
-        causes::explained(operations::remembered(&self.connection, ids), &self.path)
+        self.at_one_moment(|connection| operations::remembered(connection, ids))
     }
 
     fn surroundings(&mut self, asked: &Inquiry) -> Result<Surroundings, StoreError> {
@@ -362,7 +369,7 @@ impl Store for Sqlite {
     }
 
     fn unrelated(&mut self, topic: &str, after: Option<Order>, limit: usize) -> Result<Vec<(Gist, bool)>, StoreError> {
-        causes::explained(unrelated(&self.connection, topic, after, limit), &self.path)
+        self.at_one_moment(|connection| unrelated(connection, topic, after, limit))
     }
 
     fn outline(&mut self, topics: &[String], turns: usize) -> Result<Outline, StoreError> {
@@ -370,11 +377,11 @@ impl Store for Sqlite {
     }
 
     fn stories(&mut self, topic: &str, part: Part) -> Result<Vec<i64>, StoreError> {
-        causes::explained(stories::stories(&self.connection, topic, part), &self.path)
+        self.at_one_moment(|connection| stories::stories(connection, topic, part))
     }
 
     fn told(&mut self, topic: &str, stories: &[i64]) -> Result<Vec<Told>, StoreError> {
-        causes::explained(stories::told(&self.connection, topic, stories), &self.path)
+        self.at_one_moment(|connection| stories::told(connection, topic, stories))
     }
 
     fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
@@ -402,7 +409,7 @@ impl Store for Sqlite {
     }
 
     fn outbox(&mut self, post: &str, since: Timestamp, limit: usize) -> Result<Outbox, StoreError> {
-        causes::explained(outbox::read(&mut self.connection, post, since, limit), &self.path)
+        self.at_one_moment(|connection| outbox::read(connection, post, since, limit))
     }
 
     fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError> {
@@ -411,7 +418,7 @@ impl Store for Sqlite {
 
     fn pulse(&mut self) -> Result<Pulse, StoreError> {
         self.refuse_unfit()?;
-        causes::explained(pulse(&self.connection), &self.path)
+        self.at_one_moment(pulse)
     }
 
     fn drop_before(&mut self, before: Timestamp, sources: &[String], limit: usize) -> Result<usize, StoreError> {

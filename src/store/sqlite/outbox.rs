@@ -131,26 +131,19 @@ pub(super) fn save_post(connection: &Connection, state: &PostState) -> Result<()
     Ok(())
 }
 
-pub(super) fn read(
-    connection: &mut Connection,
-    post: &str,
-    since: Timestamp,
-    limit: usize,
-) -> Result<Outbox, StoreError> {
-    // One moment for all that is read.
-    let transaction = connection.transaction()?;
-    let state = transaction
+pub(super) fn read(connection: &Connection, post: &str, since: Timestamp, limit: usize) -> Result<Outbox, StoreError> {
+    let state = connection
         .prepare_cached("SELECT id, stopped, failures, since, next_try, last_error, last_sent FROM post WHERE id = ?1")?
         .query_row([post], post_state)
         .optional()?;
-    let count: i64 = transaction
+    let count: i64 = connection
         .prepare_cached("SELECT count(*) FROM outbox WHERE post = ?1 AND state = 'waiting'")?
         .query_row([post], |row| row.get(0))?;
-    let sent = transaction
+    let sent = connection
         .prepare_cached("SELECT sent FROM outbox WHERE post = ?1 AND sent >= ?2 AND sent IS NOT NULL ORDER BY sent")?
         .query_map(params![post, unix(since)], |row| rows::time(row, 0))?
         .collect::<Result<Vec<_>, _>>()?;
-    let waiting = transaction
+    let waiting = connection
         .prepare_cached(
             "SELECT row.number, row.story, coalesce(head.story, row.story), row.topic, row.event, row.noted,
                 coalesce(head.date, row.noted), row.generation, row.sent IS NOT NULL, row.remote, row.failures,
@@ -165,7 +158,6 @@ pub(super) fn read(
         )?
         .query_map(params![post, i64::try_from(limit).unwrap_or(i64::MAX)], outbox_row)?
         .collect::<Result<Vec<_>, _>>()?;
-    transaction.commit()?;
     Ok(Outbox {
         state: state.unwrap_or_else(|| PostState { post: post.to_owned(), ..PostState::default() }),
         waiting,
