@@ -45,6 +45,17 @@ impl StorePlace {
         }
     }
 
+    /// Checks how the place is written, without going there.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] if it is the address of a database that cannot be used.
+    pub fn check(&self) -> Result<(), StoreError> {
+        match self {
+            Self::File(_) => Ok(()),
+            Self::Server(address) => address.check(),
+        }
+    }
+
     /// Opens the store, makes it if there is none, migrates it if it is older; waits for others no longer than `patience`.
     ///
     /// # Errors

@@ -155,6 +155,8 @@ fn a_config_names_one_store() {
         ("path = 'a.db'\nurl = 'host=db'", "`url` and `path` are both set"),
         ("password = 'a'", "there is no `url`"),
         ("url = 'veille.db'", "no address of a PostgreSQL database"),
+        ("url = 'host=db sslmode=strict'", "verify-full"),
+        ("url = 'postgresql://db/veille?colour=red'", "colour"),
     ] {
         let world = world();
         use_store(&world, keys);

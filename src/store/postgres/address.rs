@@ -95,6 +95,13 @@ impl Address {
         Ok(target)
     }
 
+    /// Checks an address that stands in the config; where a secret is kept elsewhere, another user may be the one who can
+    /// read it.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        let Secret::Text(url) = &self.url else { return Ok(()) };
+        Destination::parse(url).map(|_| ()).map_err(|why| unreadable(&why))
+    }
+
     /// The database as messages name it: without a password.
     #[must_use]
     pub fn name(&self) -> String {

@@ -420,7 +420,7 @@ impl<'a> ChangeBatch<'_, 'a> {
                 dated.push((*number, unix(*date)));
             }
             (fact.date, fact.fingerprint) = (unix(*date), identity.fingerprint);
-            let first_seen = archive::instant(fact.first_seen);
+            let first_seen = archive::stored_instant(fact.first_seen);
             written.push(WrittenEntry { number: *number, prepared, first_seen, rules });
         }
         if written.is_empty() {
@@ -589,7 +589,7 @@ impl<'a> ChangeBatch<'_, 'a> {
                 (fact.date, fact.first_seen) = (entry.date, entry.seen);
                 fact.clues = entry.moved_clues();
             }
-            let period = |at| crate::story::Period::of(archive::instant(at)).0;
+            let period = |at| crate::story::Period::of(archive::stored_instant(at)).0;
             let (before, after) = (period(entry.first_seen), period(entry.seen));
             // Those that this transaction still has to write.
             let own: Vec<_> =
@@ -694,7 +694,7 @@ impl<'a> ChangeBatch<'_, 'a> {
             .filter_map(|change| {
                 let Change::Sketch { number, clues, sketch } = change else { return None };
                 let fact = self.facts.get(number)?;
-                Some((*number, clues, sketch.as_slice(), archive::instant(fact.first_seen)))
+                Some((*number, clues, sketch.as_slice(), archive::stored_instant(fact.first_seen)))
             })
             .collect();
         if sketches.is_empty() {

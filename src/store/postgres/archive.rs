@@ -20,7 +20,7 @@ macro_rules! month_of {
 
 pub(super) use month_of;
 
-/// Asks for the months of topics; [`outlines`] reads the answers.
+/// Asks for the months of topics; [`topic_outlines`] reads the answers.
 ///
 /// One look into the index a month, whatever the number of stories: from a month's last label to the last before the
 /// month.
@@ -43,7 +43,7 @@ pub(super) fn ask_topics(topics: &[String]) -> [Call<'static>; 2] {
     [call!(stamps, topics.to_vec()), call!(months, topics.to_vec())]
 }
 
-pub(super) fn outlines(answers: &mut Answers) -> Result<Vec<TopicOutline>, StoreError> {
+pub(super) fn topic_outlines(answers: &mut Answers) -> Result<Vec<TopicOutline>, StoreError> {
     let stamps = rows::next(answers, |row| rows::number(row, 0))?;
     let mut topics: Vec<TopicOutline> =
         stamps.into_iter().map(|stamp| TopicOutline { stamp, months: Vec::new() }).collect();
@@ -121,6 +121,6 @@ pub(super) fn note_to_come(stories: &[i64], rules: i64) -> Call<'static> {
 }
 
 /// The instant of a date as stored.
-pub(super) fn instant(date: i64) -> Timestamp {
+pub(super) fn stored_instant(date: i64) -> Timestamp {
     Timestamp::from_timestamp(date, 0).unwrap_or_default()
 }

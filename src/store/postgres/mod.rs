@@ -239,7 +239,7 @@ impl Postgres {
         let mut answers = self.session.look(&calls)?;
         Ok(Outline {
             generation: meta::head(&mut answers)?.0,
-            topics: archive::outlines(&mut answers)?,
+            topics: archive::topic_outlines(&mut answers)?,
             sources: operations::remembered(&mut answers, None)?.into_iter().map(|known| known.state).collect(),
             health: rows::next(&mut answers, operations::turn)?,
             turns: rows::next(&mut answers, operations::turn)?,

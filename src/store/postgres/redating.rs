@@ -25,7 +25,7 @@ pub(super) struct MisdatedEntry {
 impl MisdatedEntry {
     /// The periods in which it was seen: before, and after.
     fn periods(&self) -> (i64, i64) {
-        let period = |at| Period::of(archive::instant(at)).0;
+        let period = |at| Period::of(archive::stored_instant(at)).0;
         (period(self.first_seen), period(self.seen))
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tokio_postgres::Row;
 
-use super::archive::{instant, month_of};
+use super::archive::{month_of, stored_instant};
 use super::rows::{self, array, text, unix};
 use super::session::{Call, call};
 use super::{Postgres, StoreError};
@@ -140,7 +140,7 @@ impl Postgres {
             rows::limit(WINDOW),
         );
         let before = rows::single(self.session.send(&[before])?, |row| rows::number(row, 0))?;
-        Ok(Some((before.map_or(crate::feed::Timestamp::MIN_UTC, instant), i64::MIN)))
+        Ok(Some((before.map_or(crate::feed::Timestamp::MIN_UTC, stored_instant), i64::MIN)))
     }
 }
 
