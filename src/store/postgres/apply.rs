@@ -554,7 +554,7 @@ impl<'a> ChangeBatch<'_, 'a> {
             });
         self.set_column("withdrawn", withdrawn);
         for (now, numbers) in by_instant {
-            self.calls.push(outbox::note_withdrawn(&numbers, archive::instant(now)));
+            self.calls.push(outbox::note_withdrawn(&numbers, archive::stored_instant(now)));
         }
         Ok(())
     }
