@@ -337,7 +337,7 @@ impl<'a> Sending<'a> {
         let outbox = read(self.context, self.post, now).await?;
         let mark = outbox.state.stopped.clone();
         let steps = plan_rows(self.post, &outbox, mark.as_deref(), self.published, now);
-        let next = plan::next(&steps);
+        let next = plan::next_due(&steps);
         // A row that could go now waits for another go.
         let is_ready = steps.iter().any(|step| step.action == RowAction::Send);
         let next = if is_ready { Some(now + TimeDelta::seconds(1)) } else { next };

@@ -107,7 +107,7 @@ fn action(post: &Post, row: &OutboxRow, published: Option<i64>, now: Timestamp) 
 }
 
 /// Returns when the first of the rows is to be looked at again, if time alone changes something.
-pub(super) fn next(steps: &[RowStep]) -> Option<Timestamp> {
+pub(super) fn next_due(steps: &[RowStep]) -> Option<Timestamp> {
     let waits = steps.iter().filter_map(|step| match &step.action {
         RowAction::Wait(until) => *until,
         RowAction::Send | RowAction::Settle | RowAction::Skip(_) => None,
