@@ -9,9 +9,9 @@ cd "$(dirname "$0")/.."
 
 if [ $# = 0 ]; then
   # The contract of the store on PostgreSQL in place of SQLite, then the specification of all that works on the store; with
-  # what only a server can show.
+  # what only a server can show. One test is left out: it makes a file of an older version.
   set -- sh -c 'cargo test --locked --lib store:: -- --include-ignored &&
-    cargo test --locked --test spec -- --include-ignored \
+    cargo test --locked --test spec -- --include-ignored --skip a_store_of_an_older_version_of_words \
       poll:: post:: stories:: relabelling:: publish:: related:: withdrawn:: moving:: second:: outage:: away:: run::'
   export VEILLE_TEST_STORE=postgres
 fi

@@ -18,6 +18,7 @@ mod labelled;
 mod log;
 mod memory;
 mod merge;
+mod nodes;
 mod open;
 mod output;
 mod poll;
@@ -82,6 +83,8 @@ enum Command {
     Merge(merge::MergeOptions),
     /// Say that an entry is a story of its own, and stays one
     Split(split::SplitOptions),
+    /// List the machines that share the store, what each does and what is wrong with it
+    Nodes(nodes::NodesOptions),
     /// Write every output again from the store
     Publish,
     /// Send what waits for the places of `[[post]]`; a running daemon does it by itself
@@ -169,6 +172,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Entries(options) => entries::run(&open::config(config)?, options),
         Command::Merge(options) => merge::run(&open::config(config)?, &options),
         Command::Split(options) => split::run(&open::config(config)?, &options),
+        Command::Nodes(options) => nodes::run(&open::config(config)?, &options),
         Command::Publish => publish::run(open::config(config)?),
         Command::Post(options) => post::run(open::config(config)?, &options),
         Command::Add(options) => add::run(open::config_path(config)?.as_path(), options),

@@ -63,6 +63,8 @@ table! {
         url: Option<Secret> = DATABASE, optional("none");
         /// The password for it, if `url` does not hold it.
         password: Option<Secret> = SECRET, optional("none");
+        /// Name of this machine among those that share the database, for people.
+        node: Option<String> = LINE, optional("the name of the host");
         /// Age from which an entry is dropped, once it has left its feed.
         keep: TimeDelta = period(DAY, 100 * YEAR), default("5 years");
     }

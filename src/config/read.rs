@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::mem;
 use std::path::{Component, Path, PathBuf};
 
+use super::access::{DATABASE, SECRET};
 use super::diagnostic::{Diagnosis, Invalid, Problems};
 use super::findings::Findings;
 use super::keys::{
@@ -12,9 +13,10 @@ use super::keys::{
     TopicDefaults, TopicTable,
 };
 use super::section::Section;
-use super::values::ZONE;
+use super::values::{PATH, ZONE};
 use super::{Config, posts, sources, topics, tree};
 use crate::topic::Topic;
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 
 /// Largest config file. Ten thousand feeds take about 2 MB; a log or a database that is named by mistake takes more.
@@ -88,14 +90,20 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, Invalid> {
     }
 }
 
-/// Finds the store of a config that may have mistakes; `None` if the table `[store]` has one.
+/// Finds the store of a config that may have mistakes; `None` if the keys that name the store have one.
 #[must_use]
 pub fn store_settings(path: &Path) -> Option<StoreSettings> {
     let text = String::from_utf8_lossy(&read_file(path).ok()?).into_owned();
     let entries = tree::read_in_part(&text);
     let mut found = Findings::new(folder(path), &entries);
     let root = Section::new(&ROOT, &entries, 0..0, &mut found);
-    StoreSettings::read(&root.table(StoreSettings::TABLE, &mut found), &mut found)
+    let table = root.table(StoreSettings::TABLE, &mut found);
+    let path = table.read("path", &PATH, &mut found)?;
+    let url = table.read("url", &DATABASE, &mut found);
+    let password = table.read("password", &SECRET, &mut found);
+    let is_read = (url.is_some() || table.literal("url").is_none())
+        && (password.is_some() || table.literal("password").is_none());
+    is_read.then_some(StoreSettings { node: None, path, url, password, keep: TimeDelta::zero() })
 }
 
 /// Finds the time zone of a config that may have mistakes; `None` if it cannot be read, or `poll.timezone` itself has one.

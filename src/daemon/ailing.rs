@@ -98,6 +98,10 @@ impl Daemon {
     pub(super) fn survive<T>(&mut self, result: anyhow::Result<Option<T>>) -> anyhow::Result<Option<T>> {
         let Err(error) = &result else { return result };
         let of_store = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
+        if matches!(of_store, Some(StoreError::Overtaken { .. })) {
+            // Another node does it from now on.
+            return Ok(None);
+        }
         match of_store.filter(|error| error.ailment().is_some()) {
             Some(error) => {
                 self.store_fails(error);
@@ -234,10 +238,14 @@ impl Daemon {
 }
 
 /// Opens the store again and tries whether it can be written; if so, it takes the place of the one before.
-async fn mend(context: Arc<Context>, place: StorePlace, ailment: Ailment) -> anyhow::Result<Result<(), StoreError>> {
-    let config = context.config.clone();
+async fn mend(
+    context: Arc<Context>,
+    store_place: StorePlace,
+    ailment: Ailment,
+) -> anyhow::Result<Result<(), StoreError>> {
+    let (config, own_place) = (context.config.clone(), store_place.clone());
     let open = move || {
-        let mut store = pipeline::reopen_store(&config, &place, PATIENCE_OF_TRY)?;
+        let mut store = pipeline::reopen_store(&config, &store_place, PATIENCE_OF_TRY)?;
         if ailment == Ailment::Damaged {
             store.check_all()?;
         }
@@ -245,8 +253,17 @@ async fn mend(context: Arc<Context>, place: StorePlace, ailment: Ailment) -> any
         store.set_patience(PATIENCE)?;
         Ok::<_, StoreError>(store)
     };
-    match tokio::task::spawn_blocking(open).await? {
-        Ok(store) => Ok(context.store.put(store).await),
-        Err(error) => Ok(Err(error)),
+    let store = match tokio::task::spawn_blocking(open).await? {
+        Ok(store) => store,
+        Err(error) => return Ok(Err(error)),
+    };
+    if let Some(node) = context.node() {
+        match tokio::task::spawn_blocking(move || own_place.open_existing(PATIENCE)).await? {
+            Ok(store) => node.store().put(store).await?,
+            Err(error) => return Ok(Err(error)),
+        }
+        // The store may have lost its last seconds, and what this node did not renew has run out.
+        node.leases().forget();
     }
+    Ok(context.store.put(store).await)
 }

@@ -8,6 +8,7 @@ mod asking;
 mod clock;
 mod due;
 mod listen;
+mod nodes;
 mod notify;
 mod publication;
 mod reload;
@@ -32,6 +33,7 @@ use tracing::{error, info, warn};
 use self::ailing::{Ailing, Opened};
 use self::asking::{Ended, InDoubt};
 pub(crate) use self::due::Due;
+use self::nodes::Leasing;
 use self::publication::Publication;
 use self::reload::Reloaded;
 use self::report::Report;
@@ -96,7 +98,15 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (socket, _socket_file) = listen::open_socket(config.serve.listen.as_ref()).await?.unzip();
     let (internal, _internal_file) = listen::open_internal(config.serve.internal.as_ref()).await?.unzip();
-    let mut daemon = Daemon::new(Arc::new(Context::new(config, store)?), socket);
+    let node = pipeline::join(&config, false)?;
+    let context = Arc::new(Context::sharing(config, store, node)?);
+    let trouble = match trouble {
+        // Sets the clock, before anything is planned by it.
+        None => nodes::sign_in(&context).await.err(),
+        trouble => trouble,
+    };
+    let listening = context.node().map(|node| tokio::spawn(node.listen(&context.config)));
+    let mut daemon = Daemon::new(context, socket);
     daemon.report.internal_socket = internal;
     if let Some(error) = &trouble {
         daemon.store_fails(error);
@@ -106,6 +116,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         () = told_to_stop(signals) => Ok(()),
     };
     notify::stopping();
+    listening.inspect(tokio::task::JoinHandle::abort);
     let deadline = Instant::now() + END_MAX;
     let ended = daemon.end(deadline).await;
     // The store's thread ends when the last handle is gone and its queue is empty.
@@ -184,6 +195,7 @@ struct Daemon {
     /// The clock was set back: due times are to be read anew.
     is_to_replan: bool,
     noting: Task<()>,
+    leasing: Leasing,
     reloading: Task<Reloaded>,
     looking: Task<Looked>,
     publishing: Task<Option<Publication>>,
@@ -226,13 +238,14 @@ impl Daemon {
     fn new(context: Arc<Context>, socket: Option<Socket>) -> Self {
         let file = FileWatch::new(&context.config.path, &context.config.warnings.text);
         let store_place = StorePlace::of(&context.config.store);
+        let due = Due::sharing(context.client.leases().cloned());
         Self {
             context,
             front: Arc::default(),
             stop: CancellationToken::new(),
             socket,
             server: Task::new("serving over HTTP"),
-            due: Due::default(),
+            due,
             places: HashMap::new(),
             polls: JoinSet::new(),
             network: Network::default(),
@@ -246,6 +259,7 @@ impl Daemon {
             round: clock::now(),
             is_to_replan: false,
             noting: Task::new("noting outages"),
+            leasing: Leasing::new(),
             reloading: Task::new("reading the config"),
             looking: Task::new("looking at the store"),
             publishing: Task::new("publishing"),
@@ -338,6 +352,13 @@ impl Daemon {
             noted = self.noting.ended() => {
                 self.survive(noted)?;
             }
+            leased = self.leasing.ended() => {
+                if let Some(leased) = self.survive(leased)? {
+                    self.leased(leased);
+                }
+            }
+            () = nodes::wished(&self.context) => {}
+            () = nodes::changed(&self.context) => self.leasing.call(),
             mended = self.mending.ended() => {
                 if let Some(mended) = mended? {
                     self.mended(mended);
@@ -398,6 +419,7 @@ impl Daemon {
         self.tend_store();
         self.start_report();
         self.start_polls(now);
+        self.start_leasing();
         if self.next_upkeep <= now {
             self.next_upkeep = now + UPKEEP;
             self.upkeep.ask();
@@ -431,6 +453,10 @@ impl Daemon {
         });
         let placed = &self.placed;
         self.looking.start(|| look(Arc::clone(context), Arc::clone(placed)));
+        if !context.has_jobs() {
+            // They wait until this node is the one that does them.
+            return;
+        }
         self.relabelling.start(|| {
             let context = Arc::clone(context);
             async move { Ok(pipeline::relabel(&context).await?) }
@@ -546,6 +572,7 @@ impl Daemon {
             let ended = timeout_at(deadline, self.publishing.ended()).await.unwrap_or(Ok(None));
             self.survive(ended)?;
         }
+        self.leave_others(deadline).await;
         if self.server.is_running() {
             timeout_at(deadline, self.server.ended()).await.unwrap_or(Ok(None))?;
         }

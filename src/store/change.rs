@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::feed::Timestamp;
 use crate::outbox::{PostState, PostTopic, RowResult};
-use crate::state::{Announcement, SourceState, Throttle, Turn};
+use crate::state::{Announcement, Hold, SourceState, Throttle, Turn};
 use crate::story::{Bond, Clues, Fingerprint, Prepared, TellingWords};
 use crate::topic::Label;
 
@@ -27,6 +27,9 @@ use crate::topic::Label;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
+    /// Nothing changes by this. All changes beside it are refused ([`super::StoreError::Overtaken`]) if another node has taken
+    /// this lease over.
+    Held(Hold),
     /// The state of a source, in place of the one before.
     Source(Box<SourceState>),
     /// A host asks to be left alone. A longer wait that it already has stays. Waits that are over at `now` are deleted, and
@@ -205,7 +208,8 @@ impl Change {
     #[must_use]
     pub fn is_seen(&self) -> bool {
         match self {
-            Self::Source(_)
+            Self::Held(_)
+            | Self::Source(_)
             | Self::Throttle { .. }
             | Self::Enroll(_)
             | Self::News { .. }

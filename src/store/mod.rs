@@ -26,7 +26,9 @@ use ailment::Ailment;
 
 use crate::feed::Timestamp;
 use crate::outbox::Outbox;
-use crate::state::{Announcement, Monitored, Remembered, SourceState, Throttle, Turn};
+use crate::state::{
+    Announcement, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, SourceState, Throttle, Turn,
+};
 use crate::story::{Fingerprint, Gist, Month, Order, Revision, StoredEntry, Told, Tombstone};
 use crate::topic::Label;
 
@@ -122,6 +124,15 @@ pub trait Store: Send {
 
     /// The hosts to be left alone at `now`, by name.
     fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError>;
+
+    /// Notes a sign of life of a node, and gives, renews and takes back its leases: those wanted are given in their order,
+    /// unless another node holds them and renewed them within [`LEASE`](crate::state::lease::LEASE), by the store's clock.
+    ///
+    /// A store that only one node can use gives all of them.
+    fn lease(&mut self, request: &LeaseRequest) -> Result<LeaseAnswer, StoreError>;
+
+    /// The nodes that gave a sign of life within a day, by their start; none where there can only be one.
+    fn nodes(&mut self) -> Result<Vec<NodeState>, StoreError>;
 
     /// The store as a whole.
     fn pulse(&mut self) -> Result<Pulse, StoreError>;
@@ -413,6 +424,12 @@ pub enum StoreError {
         /// The other process.
         by: Holder,
     },
+    /// Another node has taken over the lease under which the changes were made. Nothing is written.
+    #[error("another node has taken over `{lease}`")]
+    Overtaken {
+        /// The host, or the name of a job.
+        lease: String,
+    },
     /// Other processes write all the time.
     #[error("other processes change the store all the time")]
     Contended,
@@ -454,7 +471,7 @@ impl StoreError {
             Self::Missing { .. } | Self::Vanished { .. } => Some(Ailment::Gone),
             Self::Foreign { .. } | Self::Newer { .. } | Self::Unfinished { .. } | Self::Shut => Some(Ailment::Other),
             Self::Contended => Some(Ailment::Locked),
-            Self::Held { .. } | Self::Closed | Self::OfServer { .. } => None,
+            Self::Held { .. } | Self::Overtaken { .. } | Self::Closed | Self::OfServer { .. } => None,
         }
     }
 
@@ -486,7 +503,7 @@ impl StoreError {
                 Some("give the `veille store copy` that made it once more: it goes on where it stood")
             }
             Self::OfServer { instead, .. } => Some(instead),
-            Self::Shut | Self::Closed => None,
+            Self::Overtaken { .. } | Self::Shut | Self::Closed => None,
         }
     }
 

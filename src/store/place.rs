@@ -1,7 +1,10 @@
 //! Where a store is, and the one place where its backend is chosen.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use super::postgres::{Address, Postgres};
 use super::sqlite::Sqlite;
@@ -33,6 +36,17 @@ impl StorePlace {
         match self {
             Self::File(path) => Some(path),
             Self::Server(_) => None,
+        }
+    }
+
+    /// Tells `changed` whenever a node may have changed what readers see, for as long as it is awaited; nothing of a file.
+    ///
+    /// # Cancellation
+    /// Nothing more is told.
+    pub async fn listen(self, changed: Arc<Notify>) {
+        match self {
+            Self::File(_) => std::future::pending().await,
+            Self::Server(address) => super::postgres::listen(address, changed).await,
         }
     }
 

@@ -91,7 +91,7 @@ impl World {
 
     /// Writes the config with these topics, as editors do: beside, then renamed.
     pub(crate) fn write_config(&self, topics: &str) {
-        let store = self.database.as_ref().map(|database| format!("[store]\nurl = \"{}\"\n", database.url()));
+        let store = self.database.as_ref().map(|database| format!("[store]\nurl = \"{}\"\n\n", database.url()));
         let store = store.unwrap_or_default();
         let text = format!(
             r#"
@@ -99,8 +99,7 @@ impl World {
 title = "Essai"
 url = "http://127.0.0.1:8080/"
 
-{store}
-[poll]
+{store}[poll]
 allow_networks = ["127.0.0.0/8"]
 host_delay = "0s"
 per_host = 8

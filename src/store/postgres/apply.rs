@@ -11,9 +11,11 @@ use url::Url;
 
 use super::rows::{self, array, text, texts, unix};
 use super::session::{Call, call};
-use super::{Postgres, StoreError, archive, causes, entries, meta, operations, outbox, redating, related, stories};
+use super::{
+    Postgres, StoreError, archive, causes, entries, leases, meta, operations, outbox, redating, related, stories,
+};
 use crate::feed::{Entry, Timestamp};
-use crate::state::Validators;
+use crate::state::{Hold, Validators};
 use crate::store::details::Details;
 use crate::store::{Applied, Change, clued};
 use crate::story::{Clues, Fingerprint, Identity, Prepared};
@@ -47,17 +49,24 @@ impl Postgres {
             .filter_map(|change| if let Change::Source(state) = change { Some(state.source_id.clone()) } else { None })
             .collect();
         // A poll without news depends on nothing that others write, and waits for nobody.
-        let is_locking = changes.iter().any(|change| !matches!(change, Change::Source(_) | Change::Throttle { .. }));
+        let is_locking = changes
+            .iter()
+            .any(|change| !matches!(change, Change::Held(_) | Change::Source(_) | Change::Throttle { .. }));
         let generation =
             if is_locking { meta::lock() } else { call!("SELECT value FROM meta WHERE name = 'generation'") };
-        let mut calls = vec![
+        let holds: Vec<Hold> =
+            changes.iter().filter_map(|change| of!(change, Change::Held(hold) => hold.clone())).collect();
+        // Before the generation: a round of leases that waits for this transaction must not hold anything that it waits for.
+        let mut calls: Vec<Call<'_>> = Vec::new();
+        calls.extend((!holds.is_empty()).then(|| leases::guarded(&holds)));
+        calls.extend([
             generation,
             call!(
                 "SELECT (SELECT value FROM meta WHERE name = 'rules'), (SELECT value FROM meta WHERE name = 'next_rules'),
                     EXISTS (SELECT 1 FROM meta WHERE name = 'has_labels')"
             ),
             call!("SELECT id, rules FROM ruleset"),
-        ];
+        ]);
         calls.push(call!(
             "SELECT entry.number, story, date, first_seen, fingerprint, sketch.clues
              FROM entry LEFT JOIN sketch ON sketch.entry = entry.number WHERE entry.number = ANY($1)",
@@ -68,6 +77,13 @@ impl Postgres {
             sources,
         ));
         let mut answers = self.session.begin(&calls)?;
+        if !holds.is_empty() {
+            let guarded = answers.next().unwrap_or_default();
+            if let Err(error) = leases::refuse_overtaken(&holds, &guarded) {
+                self.session.rollback()?;
+                return Err(error);
+            }
+        }
         let generation = rows::next_single(&mut answers, |row| rows::number(row, 0))?;
         if seen.is_some() && seen != generation {
             self.session.rollback()?;
@@ -175,7 +191,8 @@ impl<'a> ChangeBatch<'_, 'a> {
         if changes.iter().any(Change::is_seen) {
             self.raise_generation();
         }
-        let (apart, rest): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|change| stands_alone(change));
+        let (apart, rest): (Vec<&Change>, Vec<&Change>) =
+            changes.iter().filter(|change| !matches!(change, Change::Held(_))).partition(|change| stands_alone(change));
         let rest = insertions_first(rest);
         for run in runs(&rest) {
             self.run(run)?;
@@ -190,6 +207,8 @@ impl<'a> ChangeBatch<'_, 'a> {
     fn run(&mut self, run: &[&'a Change]) -> Result<(), StoreError> {
         let Some(first) = run.first() else { return Ok(()) };
         match first {
+            // Looked up before anything else, and not among these.
+            Change::Held(_) => {}
             Change::Source(_) => {
                 let states: Vec<_> =
                     run.iter().filter_map(|change| of!(change, Change::Source(state) => &**state)).collect();
@@ -314,6 +333,8 @@ impl<'a> ChangeBatch<'_, 'a> {
     fn raise_generation(&mut self) {
         if !std::mem::replace(&mut self.is_raised, true) {
             self.calls.push(meta::raise_generation());
+            // Heard once it is committed.
+            self.calls.push(call!(format!("SELECT pg_notify('{}', '')", super::listening::CHANNEL)));
         }
     }
 

@@ -11,6 +11,8 @@ mod apply;
 mod archive;
 mod causes;
 mod entries;
+mod leases;
+mod listening;
 mod meta;
 mod operations;
 mod outbox;
@@ -39,10 +41,11 @@ use super::{
 };
 use crate::feed::Timestamp;
 use crate::outbox::Outbox;
-use crate::state::{Announcement, Monitored, Remembered, Throttle, Turn};
+use crate::state::{Announcement, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, Throttle, Turn};
 use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
 
 pub use address::Address;
+pub use listening::listen;
 use session::{Answers, Session, call};
 
 /// A store in a database.
@@ -175,6 +178,14 @@ impl Store for Postgres {
         self.told_as(|store| store.outbox_of(post, since, limit))
     }
 
+    fn lease(&mut self, request: &LeaseRequest) -> Result<LeaseAnswer, StoreError> {
+        self.told_as(|store| leases::lease(&mut store.session, request))
+    }
+
+    fn nodes(&mut self) -> Result<Vec<NodeState>, StoreError> {
+        self.told_as(|store| leases::nodes(&mut store.session))
+    }
+
     fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError> {
         self.told_as(|store| store.all_throttles(now))
     }
@@ -210,10 +221,9 @@ impl Store for Postgres {
     }
 
     fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        // The server tidies up by itself.
-        self.session.begin(&[outbox::drop_spent(now), meta::set("tidied", Some(rows::unix(now)))])?;
-        self.session.commit(&[])?;
-        Ok(())
+        // The server tidies up by itself. Hosts that have left all configs are nobody's any more.
+        let tidied = meta::set("tidied", Some(rows::unix(now)));
+        self.session.at_once(&[tidied, outbox::drop_spent(now), leases::forget_idle()]).map(|_| ())
     }
 
     fn backup(&mut self, _: &Path) -> Result<(), StoreError> {

@@ -2,7 +2,8 @@
 //! sends.
 //!
 //! The driver is `tokio-postgres` itself, not the crate `postgres` around it: that one waits for the answer to each
-//! statement, where a look at the surroundings of a poll sends twenty at once. This is the only file with `async` in it.
+//! statement, where a look at the surroundings of a poll sends twenty at once. Beside `listening.rs` this is the only file with
+//! `async` in it.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -29,7 +30,9 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(50);
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Time after which the server ends a transaction of a machine that says nothing more: its locks hold up all others.
-const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
+///
+/// Shorter than the time that they wait for a lock: they need not notice.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// After a failure to connect, none is tried for so long: callers would wait one after the other.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -131,6 +134,11 @@ impl Session {
     /// Sends calls that read, all of one moment.
     pub(super) fn look(&mut self, calls: &[Call<'_>]) -> Result<Answers, StoreError> {
         self.first(Some(LOOK), calls, Some("COMMIT"))
+    }
+
+    /// Sends calls that write, all or none, in one round trip.
+    pub(super) fn at_once(&mut self, calls: &[Call<'_>]) -> Result<Answers, StoreError> {
+        self.first(Some("BEGIN"), calls, Some("COMMIT"))
     }
 
     /// Begins a transaction that writes, with its first calls.

@@ -61,6 +61,8 @@ impl<'a> Writing<'a> {
     fn write(&mut self, change: &Change) -> Result<(), StoreError> {
         let connection = self.connection;
         match change {
+            // One node: nobody takes anything over.
+            Change::Held(_) => Ok(()),
             Change::Source(state) => operations::save_source(connection, state),
             Change::Throttle { throttle, now } => operations::save_throttle(connection, throttle, *now),
             Change::Turn(turn) => operations::write_turn(connection, turn),

@@ -38,7 +38,9 @@ use super::{
 use crate::disk;
 use crate::feed::Timestamp;
 use crate::outbox::Outbox;
-use crate::state::{Announcement, Monitored, Remembered, Throttle, Turn};
+use crate::state::{
+    Announcement, Granted, Hold, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, Throttle, Turn,
+};
 use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
@@ -414,6 +416,20 @@ impl Store for Sqlite {
 
     fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError> {
         causes::explained(operations::throttles(&self.connection, now), &self.path)
+    }
+
+    fn lease(&mut self, request: &LeaseRequest) -> Result<LeaseAnswer, StoreError> {
+        let granted = |name: &String| Granted {
+            hold: Hold { name: name.clone(), fence: 0 },
+            free_in: Duration::ZERO,
+            throttled_until: None,
+        };
+        let granted = request.wanted.iter().take(request.most).map(granted).collect();
+        Ok(LeaseAnswer { granted, renewed: request.kept.clone(), ..LeaseAnswer::default() })
+    }
+
+    fn nodes(&mut self) -> Result<Vec<NodeState>, StoreError> {
+        Ok(Vec::new())
     }
 
     fn pulse(&mut self) -> Result<Pulse, StoreError> {
