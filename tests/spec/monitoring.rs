@@ -41,6 +41,7 @@ fn exported() -> BTreeMap<String, BTreeSet<String>> {
     metrics.health(&["network"], true);
     metrics.free("store", 8192);
     metrics.nodes(&[node]);
+    metrics.posts([("post", 1, 1, true)].into_iter());
     metrics.store_failed();
     let label = Regex::new(r#"(\w+)=""#).unwrap();
     let mut series: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

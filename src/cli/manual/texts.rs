@@ -206,6 +206,13 @@ pub(super) const EXAMPLES: &[(&str, &[Row])] = &[
     ),
     ("publish", &[("veille publish", "Writes all files again, for example after some were lost.")]),
     (
+        "post",
+        &[
+            ("veille post --dry-run", "Shows what waits, where it would go, and as it would look."),
+            ("veille post --test fediverse", "Sends one message on trial to the target of a post."),
+        ],
+    ),
+    (
         "add",
         &[
             ("veille add https://www.vie-publique.fr", "Adds the feed that a page names."),
