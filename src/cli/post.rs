@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Failure, open, output};
 use crate::config::{Config, Post};
 use crate::feed::Timestamp;
-use crate::pipeline::{self, Context, PostReport, WaitingRow};
+use crate::pipeline::{self, Attendance, Context, PostReport, WaitingRow};
 use crate::store::Handle;
 use crate::text::count;
 
@@ -67,8 +67,12 @@ pub(super) fn run(config: Config, options: &PostOptions) -> Result<(), Failure> 
     let store = pipeline::open_store(&config)?;
     let (store, thread) = Handle::new(store)?;
     open::runtime()?.block_on(async {
-        let context = Arc::new(Context::new(config, store)?);
-        match named {
+        let is_sending = named.is_none() && !options.dry_run;
+        // Where several nodes share the store, one of them sends.
+        let node = if is_sending { pipeline::join(&config, true)? } else { None };
+        let context = Arc::new(Context::sharing(config, store, node)?);
+        let attendance = Attendance::begin(&context).await?;
+        let done = match named {
             _ if options.dry_run => show(&pipeline::preview_posts(&context).await?, &context.config, options.json),
             Some(post) if options.test.is_some() => {
                 let tried = pipeline::try_post(&context, &post).await?;
@@ -82,7 +86,9 @@ pub(super) fn run(config: Config, options: &PostOptions) -> Result<(), Failure> 
                 Ok(())
             }
             None => send(&context, options.json).await,
-        }
+        };
+        attendance.end(&context).await?;
+        done
     })?;
     let _ = thread.join();
     Ok(())

@@ -125,15 +125,16 @@ pub async fn post(
     futures_util::future::join_all(posts).await.into_iter().collect()
 }
 
-/// The turn to send. Where no lock can be made nobody is kept away.
+/// The turn to send: a lock on the machine of a store in a file, the lease of jobs where several nodes share a store.
 struct SendingTurn {
     _claim: Option<Claim>,
 }
 
 /// Takes the turn to send: one process at a time does. `None` while another has it.
-///
-/// This is the place for a claim that several machines see.
 fn turn(context: &Context) -> Result<Option<SendingTurn>, StoreError> {
+    if context.node().is_some() {
+        return Ok(context.has_jobs().then_some(SendingTurn { _claim: None }));
+    }
     let mut name = context.config.store.path.file_name().unwrap_or_default().to_owned();
     name.push(".posts");
     match Claim::take(&context.config.store.path.with_file_name(name), &Holder::this("post", None)) {
@@ -328,7 +329,8 @@ impl<'a> Sending<'a> {
     }
 
     fn is_over(&self) -> bool {
-        self.stop.is_cancelled() || self.began.elapsed() > GO_MAX
+        let has_turn = self.context.has_jobs();
+        !has_turn || self.stop.is_cancelled() || self.began.elapsed() > GO_MAX
     }
 
     /// Reads how the post stands now.
