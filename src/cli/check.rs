@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::{Failure, judged, open, output};
+use super::{Failure, former, judged, open, output};
 use crate::config::{self, Config, Diagnosis, Diagnostic, Severity};
 use crate::store::{Filter, Held, Store};
 use crate::text::count;
@@ -37,16 +37,42 @@ pub(super) fn run(config: Option<PathBuf>, options: &Options) -> Result<(), Fail
         config.sources.len() - on,
         count(config.topics.len(), "topic"),
     ))?;
+    let missing = missing(&config);
+    if !missing.is_empty() {
+        output::note(&missing);
+    }
     Ok(())
 }
 
-/// Topics that no stored entry is in. Without a store, or with an empty one, there is nothing to say.
+/// Tells what to add to a config that does nothing yet.
+fn missing(config: &Config) -> String {
+    let mut help = String::new();
+    if config.sources.is_empty() {
+        help.push_str("help: there is no feed to poll: `veille add https://www.education.gouv.fr` finds one and adds it, or write\n\n  [[feed]]\n  url = \"https://www.education.gouv.fr/rss.xml\"\n");
+    }
+    if config.topics.is_empty() {
+        help.push_str("help: there is no topic, so nothing is published: write\n\n  [[topic]]\n  id = \"numerique-educatif\"\n  title = \"Numérique éducatif\"\n  any = [\"numérique éducatif\", \"école numérique\"]\n");
+    }
+    help
+}
+
+/// Topics that are published and gone, and topics that no stored entry is in. Without a store, or with an empty one, there
+/// is nothing to say.
 fn hints(config: &Config) -> Diagnosis {
     let filter = Filter { limit: ENTRIES_MAX, ..Filter::default() };
     let entries =
         open::store_to_read(config).ok().and_then(|mut store| store.entries(&filter).ok()).unwrap_or_default();
     let matcher = Matcher::new(config.topics.clone());
     let mut found: HashSet<String> = HashSet::new();
+    let labels = entries.iter().flat_map(|held| &held.labels);
+    let former = former::former_topics(config, labels.map(|label| label.topic.clone()));
+    let gone = former.iter().map(|id| Diagnostic {
+        severity: Severity::Warning,
+        message: former::broken(id),
+        span: None,
+        also: None,
+        help: Some(former::way_out(id, None)),
+    });
     for Held { stored, .. } in &entries {
         if found.len() == config.topics.len() {
             break;
@@ -68,6 +94,7 @@ fn hints(config: &Config) -> Diagnosis {
             entries.len()
         )),
     };
-    let diagnostics = unmatched.filter(|_| !entries.is_empty()).map(|(topic, span)| hint(&topic.id, span)).collect();
+    let empty = unmatched.filter(|_| !entries.is_empty()).map(|(topic, span)| hint(&topic.id, span));
+    let diagnostics = gone.chain(empty).collect();
     Diagnosis { diagnostics, ..config.warnings.clone() }
 }

@@ -54,9 +54,8 @@ fn verdict(judgement: &Judgement, paint: Paint) -> String {
 }
 
 fn counted(text: &mut String, evidence: &Evidence, paint: Paint) {
-    let Reason { rule, field, points, .. } = &evidence.reason;
-    let place = field.map(|field| format!(" ({})", field.name())).unwrap_or_default();
-    let _ = writeln!(text, "  {:>6}  {}{place}", output::signed(*points), output::harmless(rule));
+    let Reason { points, .. } = &evidence.reason;
+    let _ = writeln!(text, "  {:>6}  {}", output::signed(*points), rule_and_terms(&evidence.reason));
     for quote in &evidence.quotes {
         let _ = writeln!(text, "          {}", quoted(quote, paint));
     }
@@ -96,13 +95,19 @@ fn terms_of(terms: &[String]) -> String {
     quoted.join(", ")
 }
 
-/// Reasons on one line, the weightiest first: `+9 expressions (title), −1.5 démarches (lead)`.
+/// The rule, the field that it counted on, and the terms that stand there: ``expressions (title) for `école numérique` ``.
+fn rule_and_terms(reason: &Reason) -> String {
+    let place = reason.field.map(|field| format!(" ({})", field.name())).unwrap_or_default();
+    let terms = if reason.terms.is_empty() { String::new() } else { format!(" for {}", terms_of(&reason.terms)) };
+    format!("{}{place}{terms}", output::harmless(&reason.rule))
+}
+
+/// Reasons on one line, the weightiest first: ``+9 expressions (title) for `école numérique`; −1.5 démarches (lead) for
+/// `acte` ``.
 pub(super) fn in_short(reasons: &[Reason]) -> String {
     let mut reasons: Vec<&Reason> = reasons.iter().collect();
     reasons.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
-    let short = reasons.into_iter().map(|reason| {
-        let place = reason.field.map(|field| format!(" ({})", field.name())).unwrap_or_default();
-        format!("{} {}{place}", output::signed(reason.points), output::harmless(&reason.rule))
-    });
-    short.collect::<Vec<_>>().join(", ")
+    let short =
+        reasons.into_iter().map(|reason| format!("{} {}", output::signed(reason.points), rule_and_terms(reason)));
+    short.collect::<Vec<_>>().join("; ")
 }

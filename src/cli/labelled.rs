@@ -38,6 +38,9 @@ pub(super) struct Labelled {
     pub(super) source: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) language: Option<String>,
+    /// The story that it tells, by any name: lines of one story are told as one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) story: Option<String>,
     pub(super) labels: BTreeMap<String, u8>,
     /// Other keys of the line; kept.
     #[serde(flatten)]
@@ -45,8 +48,8 @@ pub(super) struct Labelled {
 }
 
 impl Labelled {
-    /// Takes a stored entry, not labelled yet.
-    pub(super) fn new(id: &str, entry: &Entry, source_id: &str) -> Self {
+    /// Takes a stored entry, not labelled yet, with the name of its story.
+    pub(super) fn new(id: &str, entry: &Entry, source_id: &str, story: Option<String>) -> Self {
         let name = |category: &Category| category.label.clone().unwrap_or_else(|| category.term.clone());
         Self {
             id: id.to_owned(),
@@ -56,6 +59,7 @@ impl Labelled {
             categories: Some(entry.categories.iter().map(name).collect()),
             source: Some(source_id.to_owned()),
             language: entry.language.clone(),
+            story,
             labels: BTreeMap::new(),
             more: serde_json::Map::new(),
         }

@@ -10,6 +10,7 @@ mod entries;
 mod explain;
 mod export;
 mod feeds;
+mod former;
 mod import;
 mod inspect;
 mod judged;
@@ -29,6 +30,7 @@ mod save;
 mod shell;
 mod split;
 mod story;
+mod telling;
 mod test;
 
 use std::path::PathBuf;
