@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use super::words::Census;
 use super::{Failure, former, judged, open, output};
 use crate::config::{self, Config, Diagnosis, Diagnostic, Severity};
 use crate::store::{Filter, Held, Store};
@@ -11,6 +12,9 @@ use crate::topic::Matcher;
 
 /// Stored entries that topics are held against, the newest.
 const ENTRIES_MAX: usize = 5_000;
+
+/// Stored entries that tell how common a term is, the newest.
+const SHARED_MAX: usize = 1_000;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -56,7 +60,7 @@ fn missing(config: &Config) -> String {
     help
 }
 
-/// Topics that are published and gone, and topics that no stored entry is in. Without a store, or with an empty one, there
+/// Topics that are published and gone, terms that are everywhere, and topics that no stored entry is in. Without a store, or with an empty one, there
 /// is nothing to say.
 fn hints(config: &Config) -> Diagnosis {
     let filter = Filter { limit: ENTRIES_MAX, ..Filter::default() };
@@ -83,6 +87,22 @@ fn hints(config: &Config) -> Diagnosis {
                 .map(|label| label.topic),
         );
     }
+    // The newest are enough to know how common a word is.
+    let census = Census::of(config, &matcher, entries.get(..SHARED_MAX).unwrap_or(&entries));
+    let common = census.common(config).into_iter().filter_map(|(place, term, share)| {
+        let mut from = config.topic_spans.get(place)?.clone();
+        let end = config.topic_spans.get(place + 1).map_or(config.warnings.text.len(), |next| next.start);
+        let written = format!("\"{term}\"");
+        let found = config.warnings.text.get(from.start..end).and_then(|text| text.find(&written));
+        if let Some(at) = found {
+            from = from.start + at..from.start + at + written.len();
+        }
+        let topic = config.topics.get(place)?;
+        let message = format!("`{term}` counts in {:.0} % of the stored stories", share * 100.0);
+        let help =
+            format!("a word that is everywhere tells no topic; `veille words {}` shows what each brings", topic.id);
+        Some(Diagnostic { severity: Severity::Warning, message, span: Some(from), also: None, help: Some(help) })
+    });
     let unmatched = config.topics.iter().zip(&config.topic_spans).filter(|(topic, _)| !found.contains(&topic.id));
     let hint = |id: &str, span: &std::ops::Range<usize>| Diagnostic {
         severity: Severity::Hint,
@@ -95,6 +115,7 @@ fn hints(config: &Config) -> Diagnosis {
         )),
     };
     let empty = unmatched.filter(|_| !entries.is_empty()).map(|(topic, span)| hint(&topic.id, span));
-    let diagnostics = gone.chain(empty).collect();
+    let mut diagnostics: Vec<Diagnostic> = gone.chain(common).chain(empty).collect();
+    diagnostics.sort_by_key(|one| one.span.as_ref().map(|span| span.start));
     Diagnosis { diagnostics, ..config.warnings.clone() }
 }

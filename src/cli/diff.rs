@@ -5,27 +5,24 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
-use std::thread::ScopedJoinHandle;
 
 use serde::Serialize;
 
+use super::nearby::Nearby;
 use super::output::{self, Paint};
 use super::telling::{StoryOnPage, shown, told_by};
-use super::{Failure, former, judged, open, progress};
+use super::{Failure, former, judged, nearby, open, scan};
 use crate::config::{self, Config, Source};
 use crate::feed::Timestamp;
 use crate::store::sqlite::Sqlite;
-use crate::store::{Filter, Part, Store, StoreError, Which};
+use crate::store::{Held, Part, Store, StoreError};
 use crate::story::{Plain, StoredEntry};
 use crate::tag;
 use crate::text::count;
 use crate::topic::{Label, Matcher, Reason, Verdict};
 
-/// Entries read from the store in one go.
-const BATCH: usize = 200;
-
-/// All stories of a topic. Numbers in the store have a sign.
-const ALL: Part = Part::Newest(i64::MAX as usize);
+/// All stories of a topic: more than any store holds.
+const ALL: Part = Part::Newest(u32::MAX as usize);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DiffOptions {
@@ -100,28 +97,49 @@ pub(super) fn run(config: &Config, options: &DiffOptions) -> Result<(), Failure>
     let mut store = store(config)?;
     let mut diffs = compare(config, &mut store)?;
     let former = former(config, &diffs);
+    let after: BTreeMap<String, HashSet<i64>> = config
+        .topics
+        .iter()
+        .map(|topic| (topic.id.clone(), diffs.get(&topic.id).map(|diff| diff.after.clone()).unwrap_or_default()))
+        .collect();
     // As in the config; topics that it has no more come last.
     let mut ids: Vec<String> = config.topics.iter().map(|topic| topic.id.clone()).collect();
     ids.extend(diffs.keys().filter(|id| !config.topics.iter().any(|topic| topic.id == **id)).cloned());
+    let mut outcomes = Vec::new();
+    for id in ids {
+        let outcome = outcome(config, &mut store, &id, diffs.remove(&id).unwrap_or_default())?;
+        outcomes.push((id, outcome));
+    }
+    let nearby = if options.json { BTreeMap::new() } else { nearby(config, &mut store, &outcomes, after)? };
     let paint = Paint::of_stdout();
     let mut text = String::new();
     let mut unchanged = Vec::new();
-    for id in ids {
-        let outcome = outcome(config, &mut store, &id, diffs.remove(&id).unwrap_or_default())?;
+    let mut unchanged_ids = BTreeSet::new();
+    for (id, outcome) in outcomes {
         if options.json {
             for change in &outcome.changes {
                 text.push_str(&serde_json::to_string(change)?);
                 text.push('\n');
             }
         } else if outcome.changes.is_empty() {
+            unchanged_ids.insert(id.clone());
             unchanged.push(format!("{id} ({})", count(outcome.before, "story")));
         } else {
             for_people(&mut text, &id, &outcome, options.limit, paint);
+            if let Some(near) = nearby.get(&id) {
+                near.for_people(&mut text, paint);
+            }
         }
     }
     if !unchanged.is_empty() {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}: {}", paint.strong("unchanged"), unchanged.join(", "));
+        for (id, near) in
+            nearby.iter().filter(|(id, near)| unchanged_ids.contains(id.as_str()) && !near.stories.is_empty())
+        {
+            let _ = writeln!(text, "{} stays empty", paint.strong(id));
+            near.for_people(&mut text, paint);
+        }
     }
     for Former { id, heir } in &former {
         let (broken, help) = (former::broken(id), former::way_out(id, heir.as_deref()));
@@ -132,6 +150,19 @@ pub(super) fn run(config: &Config, options: &DiffOptions) -> Result<(), Failure>
         }
     }
     Ok(output::print(&text)?)
+}
+
+/// Finds the stories that are nearly in the topics that change or stay empty.
+fn nearby(
+    config: &Config,
+    store: &mut Sqlite,
+    outcomes: &[(String, ShownDiff)],
+    mut after: BTreeMap<String, HashSet<i64>>,
+) -> Result<BTreeMap<String, Nearby>, Failure> {
+    let changed: HashSet<&String> =
+        outcomes.iter().filter(|(_, outcome)| !outcome.changes.is_empty()).map(|(id, _)| id).collect();
+    after.retain(|id, stories| changed.contains(id) || stories.is_empty());
+    nearby::find(config, store, &after)
 }
 
 /// The topics that go, each with the topic that seems to be the same under another id.
@@ -169,38 +200,22 @@ fn store(config: &Config) -> Result<Sqlite, Failure> {
 fn compare(config: &Config, store: &mut Sqlite) -> Result<BTreeMap<String, TopicDiff>, Failure> {
     let matcher = Matcher::new(config.topics.clone());
     let sources: HashMap<&str, &Source> = config.sources.iter().map(|source| (source.id.as_str(), source)).collect();
-    let source = |stored: &StoredEntry| sources.get(stored.source_id.as_str()).copied();
-    let judge = |part: &[StoredWithLabels]| -> Vec<Compared> {
-        part.iter().map(|labelled| compared(&matcher, source(&labelled.0), labelled)).collect()
+    let judge = |held: &Held| {
+        let source = sources.get(held.stored.source_id.as_str()).copied();
+        compared(&matcher, source, &(held.stored.clone(), renamed(config, held.labels.clone())))
     };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let bar = progress::counter("entries compared");
     let mut diffs: BTreeMap<String, TopicDiff> = BTreeMap::new();
-    let mut batch = labelled_after(config, store, 0)?;
-    while let Some((last, _)) = batch.last() {
-        // Judging takes the processors, reading the disk; in the end all is in the order of the entries.
-        let (compared, next) = std::thread::scope(|scope| {
-            let (judge, share) = (&judge, batch.len().div_ceil(workers));
-            let parts: Vec<_> = batch.chunks(share).map(|part| scope.spawn(move || judge(part))).collect();
-            let next = labelled_after(config, store, last.number);
-            (parts.into_iter().map(ScopedJoinHandle::join).collect::<Result<Vec<_>, _>>(), next)
-        });
-        let compared = compared.map_err(|_| anyhow::anyhow!("veille has a fault that an entry brings to light"))?;
-        for Compared { story, before, after, changes } in compared.into_iter().flatten() {
-            for topic in before {
-                diffs.entry(topic).or_default().before.insert(story);
-            }
-            for topic in after {
-                diffs.entry(topic).or_default().after.insert(story);
-            }
-            for change in changes {
-                diffs.entry(change.topic.clone()).or_default().note(change);
-            }
+    scan::each(store, "entries compared", judge, |Compared { story, before, after, changes }| {
+        for topic in before {
+            diffs.entry(topic).or_default().before.insert(story);
         }
-        bar.inc(batch.len() as u64);
-        batch = next?;
-    }
-    bar.finish_and_clear();
+        for topic in after {
+            diffs.entry(topic).or_default().after.insert(story);
+        }
+        for change in changes {
+            diffs.entry(change.topic.clone()).or_default().note(change);
+        }
+    })?;
     Ok(diffs)
 }
 
@@ -245,21 +260,17 @@ fn outcome(config: &Config, store: &mut Sqlite, id: &str, diff: TopicDiff) -> Re
 /// An entry with the labels that are published.
 type StoredWithLabels = (StoredEntry, Vec<Label>);
 
-/// Entries with higher numbers. Their labels have the ids that topics have now.
-fn labelled_after(config: &Config, store: &mut Sqlite, after: i64) -> Result<Vec<StoredWithLabels>, StoreError> {
-    let filter = Filter { which: Which::After(after), limit: BATCH, ..Filter::default() };
-    let renamed = |mut labels: Vec<Label>| {
-        for label in &mut labels {
-            if let Some(id) = config.aliases.get(&label.topic) {
-                label.topic.clone_from(id);
-            }
+/// Gives labels the ids that topics have now.
+fn renamed(config: &Config, mut labels: Vec<Label>) -> Vec<Label> {
+    for label in &mut labels {
+        if let Some(id) = config.aliases.get(&label.topic) {
+            label.topic.clone_from(id);
         }
-        // Two topics may have become one.
-        labels.sort_by(|a, b| a.topic.cmp(&b.topic));
-        labels.dedup_by(|a, b| a.topic == b.topic);
-        labels
-    };
-    Ok(store.entries(&filter)?.into_iter().map(|held| (held.stored, renamed(held.labels))).collect())
+    }
+    // Two topics may have become one.
+    labels.sort_by(|a, b| a.topic.cmp(&b.topic));
+    labels.dedup_by(|a, b| a.topic == b.topic);
+    labels
 }
 
 /// An entry before and after.

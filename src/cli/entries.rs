@@ -101,7 +101,7 @@ pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failur
         ..Filter::default()
     };
     let is_by_story = !options.json && !options.tellings;
-    let found = if is_by_story { by_story(&mut store, filter)? } else { store.entries(&filter)? };
+    let found = if is_by_story { by_story(&mut store, &filter)? } else { store.entries(&filter)? };
     let tellings = telling::shown(&mut store, found.iter().map(|held| held.stored.story).collect::<BTreeSet<_>>())?;
     if found.is_empty() {
         output::note("nothing found");
@@ -126,7 +126,7 @@ pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failur
 }
 
 /// The entries that fit, one for each story: of those that fit the first that came, at the place of the newest.
-fn by_story(store: &mut dyn Store, filter: Filter) -> Result<Vec<Held>, StoreError> {
+fn by_story(store: &mut dyn Store, filter: &Filter) -> Result<Vec<Held>, StoreError> {
     let stories = filter.limit;
     let mut limit = stories.saturating_mul(TELLINGS);
     loop {

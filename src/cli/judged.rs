@@ -8,7 +8,7 @@ use crate::feed::Entry;
 use crate::story::Plain;
 use crate::tag;
 use crate::text::Tongue;
-use crate::topic::{Evidence, Judgement, Label, Matcher, NearMiss, Quote, Reason, Shortfall, Verdict};
+use crate::topic::{Evidence, Judgement, Label, Matcher, NearMiss, Quote, Reason, Shortfall, Verdict, Weighed};
 
 /// The topics that an entry of a source, in the config or not, is in.
 pub(super) fn labels_under(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
@@ -18,6 +18,11 @@ pub(super) fn labels_under(config: &Config, matcher: &Matcher, entry: &Entry, so
 /// Returns an entry's judgement in every topic.
 pub(super) fn judgements_under(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
     tag::judgements(matcher, entry, &Plain::of(entry), source_id, source(config, source_id))
+}
+
+/// The entry as every topic weighs it.
+pub(super) fn weighed_under(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Weighed> {
+    tag::weighed(matcher, entry, &Plain::of(entry), source_id, source(config, source_id))
 }
 
 fn source<'a>(config: &'a Config, id: &str) -> Option<&'a Source> {
@@ -77,7 +82,7 @@ pub(super) fn quoted(quote: &Quote, paint: Paint) -> String {
 }
 
 /// Tells what a rule lacked, and the points that it would have brought.
-fn missed(miss: &NearMiss) -> String {
+pub(super) fn missed(miss: &NearMiss) -> String {
     let lack = match &miss.shortfall {
         Shortfall::OtherField { field, terms } => {
             format!("{} only in the {}, where it does not look", terms_of(terms), field.name())

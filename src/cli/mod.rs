@@ -19,6 +19,7 @@ mod labelled;
 mod log;
 mod memory;
 mod merge;
+mod nearby;
 mod open;
 mod output;
 mod poll;
@@ -27,11 +28,13 @@ mod publish;
 mod replace;
 mod restore;
 mod save;
+mod scan;
 mod shell;
 mod split;
 mod story;
 mod telling;
 mod test;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -70,6 +73,8 @@ enum Command {
     Explain(explain::ExplainOptions),
     /// Show which stored entries each topic would gain and lose under the config as it stands, before it is live
     Diff(diff::DiffOptions),
+    /// Show for each rule and term of topics the stories that it brings, and brings alone, and the stories that are nearly in
+    Words(words::WordsOptions),
     /// Run the topics on labelled entries and show how often they are right
     Test(test::TestOptions),
     /// Label stored entries by hand, for `veille test`
@@ -159,6 +164,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Inspect(options) => inspect::run(config, &options),
         Command::Explain(options) => explain::run(&open::config(config)?, &options),
         Command::Diff(options) => diff::run(&open::config(config)?, &options),
+        Command::Words(options) => words::run(&open::config(config)?, &options),
         Command::Test(options) => test::run(&open::config(config)?, &options),
         Command::Label(options) => label::run(&open::config(config)?, &options),
         Command::Feeds(options) => feeds::run(config, &options),

@@ -2,7 +2,6 @@
 //!
 //! Entries of one story count once, as pages show them: it is in a topic if one of them is, and about it if one is.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -12,7 +11,6 @@ use super::labelled::{self, ABOUT, Labelled, NOT};
 use super::output::{self, Paint};
 use super::{Failure, judged, open, telling};
 use crate::config::Config;
-use crate::text::count;
 use crate::topic::{Judgement, Label, Matcher};
 
 #[derive(Debug, clap::Args)]
@@ -93,15 +91,10 @@ pub(super) fn run(config: &Config, options: &TestOptions) -> Result<(), Failure>
     if let Some(topic) = &options.topic {
         open::find_topic(config, topic)?;
     }
-    let file = labelled::read_labelled(&options.file)?;
-    if !file.faults.is_empty() {
-        output::error(&file.faults_for_people(&options.file));
-        let faults = count(file.faults.len(), "line");
-        return Err(anyhow::anyhow!("{faults} cannot be read, so nothing was tested: mend the file").into());
-    }
+    let entries = labelled::read_whole(&options.file)?;
     let matcher = Matcher::new(config.topics.clone());
-    let mut scores = scores(config, &matcher, &file.entries);
-    tell_unknown(config, &file.entries);
+    let mut scores = scores(config, &matcher, &entries);
+    tell_unknown(config, &entries);
     scores.retain(|score| options.topic.as_ref().is_none_or(|topic| topic == score.topic));
     let mut text = String::new();
     if options.json {
@@ -122,15 +115,14 @@ pub(super) fn run(config: &Config, options: &TestOptions) -> Result<(), Failure>
 fn scores<'a>(config: &'a Config, matcher: &Matcher, entries: &'a [Labelled]) -> Vec<Score<'a>> {
     let new = |topic| Score { topic, right: 0, false_alarms: Vec::new(), missed: Vec::new() };
     let mut scores: Vec<Score<'a>> = config.topics.iter().map(|topic| new(topic.id.as_str())).collect();
-    for story in stories(entries) {
+    for story in labelled::stories(entries) {
         let judged: Vec<Vec<Label>> = story.iter().map(|entry| entry.judged(config, matcher)).collect();
         let Some(first) = story.first() else { continue };
         for score in &mut scores {
             let is_in = |labels: &[Label]| labels.iter().any(|label| label.topic == score.topic);
             let inside = story.iter().zip(&judged).find(|(_, labels)| is_in(labels)).map(|(entry, _)| *entry);
-            let label = |entry: &&Labelled| entry.labels.get(score.topic).copied().unwrap_or(NOT);
             let wrong = Wrong { entry: inside.unwrap_or(first), told_by: story.len() };
-            match (story.iter().map(label).max().unwrap_or(NOT), inside.is_some()) {
+            match (labelled::label_of(&story, score.topic), inside.is_some()) {
                 (ABOUT, true) => score.right += 1,
                 (ABOUT, false) => score.missed.push(wrong),
                 (NOT, true) => score.false_alarms.push(wrong),
@@ -140,20 +132,6 @@ fn scores<'a>(config: &'a Config, matcher: &Matcher, entries: &'a [Labelled]) ->
     }
     scores.retain(|score| score.right + score.missed.len() > 0);
     scores
-}
-
-/// The stories that entries tell, in the order of their first entries. An entry that names no story tells its own.
-fn stories(entries: &[Labelled]) -> Vec<Vec<&Labelled>> {
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    let mut stories: Vec<Vec<&Labelled>> = Vec::new();
-    for entry in entries {
-        let place = *places.entry(entry.story.as_deref().unwrap_or(&entry.id)).or_insert(stories.len());
-        match stories.get_mut(place) {
-            Some(story) => story.push(entry),
-            None => stories.push(vec![entry]),
-        }
-    }
-    stories
 }
 
 /// Labels of topics that the config does not have say nothing about it.

@@ -316,9 +316,9 @@ impl<'a> Publishing<'a> {
         let config = self.config;
         for (alias, id) in &config.aliases {
             let Some(topic) = config.topics.iter().find(|topic| topic.id == *id) else { continue };
-            let basis = bases.moved(topic, alias);
-            if self.kept(&publish::moved_paths(alias), &|_| basis.clone()).is_none() {
-                self.put(publish::moved(edition, topic, alias), &basis, Made::default())?;
+            let made_from = bases.moved(topic, alias);
+            if self.kept(&publish::moved_paths(alias), &|_| made_from.clone()).is_none() {
+                self.put(publish::moved(edition, topic, alias), &made_from, Made::default())?;
             }
         }
         Flow::Continue(())

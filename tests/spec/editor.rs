@@ -450,3 +450,117 @@ fn explain_leaves_out_topics_that_give_no_point() {
     assert!(text.contains("justice: not in, 0 of 6 points"), "{text}");
     assert_eq!(world.json(&["explain", "partenariat", "--topic", "justice", "--json"]).len(), 1);
 }
+
+/// Four stories around the topic, one of them told twice.
+fn schools() -> World {
+    let told =
+        |name: &str| item(name, "L’école numérique avance", "Un plan pour les classes est lancé hier à Lyon.", &[]);
+    let tagged = item("tag", "Un accord", "La région signe.", &["numérique éducatif"]);
+    let both = item("both", "École numérique et numérique éducatif", "Le débat au Sénat a duré.", &[]);
+    let film = item("film", "Cinéma numérique", "L’école numérique du film ouvre.", &[]);
+    let world = World::new().feed("education", [document(rss(&[told("a"), tagged, both, film]))]);
+    let world = world.feed("academie", [document(rss(&[told("b")]))]);
+    world.succeeds(&["poll"]);
+    world
+}
+
+/// A topic with a term that is never seen.
+fn with_board() -> String {
+    TOPIC.replace("\"école numérique\"]", "\"école numérique\", \"tableau noir\"]")
+}
+
+#[test]
+fn words_tell_what_each_term_brings_and_brings_alone() {
+    let world = schools();
+    world.write_config(&with_board());
+    let lines = world.json(&["words", "numerique-educatif", "--json"]);
+    let line = |term: &str| lines.iter().find(|line| line["term"] == term).unwrap();
+    let counts = |term: &str| (line(term)["stories"].as_u64(), line(term)["alone"].as_u64());
+    assert_eq!(counts("école numérique"), (Some(3), Some(1)), "two tellings are one story");
+    assert_eq!(counts("numérique éducatif"), (Some(2), Some(1)));
+    assert_eq!((counts("tableau noir"), line("tableau noir")["last"].is_null()), ((Some(0), Some(0)), true));
+    assert_eq!((counts("cinéma numérique"), &line("cinéma numérique")["kind"]), ((Some(1), Some(1)), &"not".into()));
+    let rule = lines.iter().find(|line| line["kind"] == "rule").unwrap();
+    assert_eq!((rule["stories"].as_u64(), rule["alone"].as_u64()), (Some(4), Some(3)));
+
+    let text = world.succeeds(&["words"]);
+    assert!(text.contains("numerique-educatif: 3 stories"), "{text}");
+    assert!(text.contains("        3      1      +8  2026-11-23    école numérique"), "{text}");
+    assert!(text.contains("never seen: `tableau noir`"), "{text}");
+}
+
+#[test]
+fn words_tell_how_often_each_term_is_right() {
+    let world = schools();
+    let about = "\"numerique-educatif\": 2";
+    let mut lines =
+        labelled("a", "L’école numérique avance", about) + &labelled("b", "L’école numérique recule", about);
+    lines += &labelled("c", "Une école numérique de cuisine", "");
+    lines += &labelled("d", "L’école numérique en passant", "\"numerique-educatif\": 1");
+    let file = world.folder.path().join("set.jsonl");
+    fs::write(&file, lines).unwrap();
+    let lines = world.json(&["words", "--json", "--labelled", file.to_str().unwrap()]);
+    let line = lines.iter().find(|line| line["term"] == "école numérique").unwrap();
+    assert_eq!((&line["right"], &line["wrong"]), (&2.into(), &1.into()));
+    assert!(world.succeeds(&["words", "--labelled", file.to_str().unwrap()]).contains("right  wrong"));
+}
+
+#[test]
+fn words_of_no_topic_is_wrong_usage() {
+    assert_eq!(polled().veille(&["words", "nothing"]).status.code(), Some(2));
+}
+
+#[test]
+fn check_warns_of_a_word_that_is_everywhere() {
+    let news = |n: usize| item(&format!("n{n}"), &format!("Nouvelle{n}"), &format!("Le texte{n} dit le mot{n}."), &[]);
+    let world = World::new().feed("education", [document(rss(&(0..12).map(news).collect::<Vec<_>>()))]);
+    world.succeeds(&["poll"]);
+    world.write_config("\n[[topic]]\nid = \"t\"\nany = [\"le\", \"texte3\"]\n");
+    let told = stderr(&world.veille(&["check"]));
+    assert!(told.contains("warning: `le` counts in 100 % of the stored stories"), "{told}");
+    assert!(told.contains("any = [\"le\", \"texte3\"]") && !told.contains("`texte3` counts"), "{told}");
+    assert!(world.succeeds(&["words"]).contains("too common: `le` counts in 100 %"));
+}
+
+#[test]
+fn an_empty_topic_gets_the_nearest_stories_and_the_ways_in() {
+    let far = "Des tablettes et des cahiers, des crayons, des gommes et des règles pour les élèves";
+    let feed = rss(&[
+        item("far", far, "Rien.", &[]),
+        item("body", "Un titre", "Un vélo pour tous.", &[]),
+        item("weak", "Le budget des lycées", "Il baisse.", &[]),
+        item("other", "Le budget des mairies", "Il monte encore.", &[]),
+    ]);
+    let world = World::new().feed("education", [document(feed)]);
+    world.succeeds(&["poll"]);
+    let rules = "\n[[topic.rule]]\nname = \"proche\"\nin = [\"title\"]\nnear = [[\"tablette\"], [\"élève\"]]\nwithin = 3\n\
+                 [[topic.rule]]\nname = \"titre\"\nin = [\"title\"]\nany = [\"vélo\"]\n\
+                 [[topic.rule]]\nname = \"faible\"\nweight = 1.0\nany = [\"budget\"]\n";
+    world.write_config(&format!("\n[[topic]]\nid = \"t\"\n{rules}"));
+    for command in ["words", "diff"] {
+        let text = world.succeeds(&[command]);
+        assert!(text.contains("just outside:"), "{command}: {text}");
+        assert!(text.contains("3 of 6 points, 3 lacking: +3 faible (title) for `budget`"), "{command}: {text}");
+        assert!(text.contains("with `within = 13` in rule `proche`: 1 of these and nothing else"), "{command}: {text}");
+        assert!(text.contains("with `in = [\"title\", \"lead\"]` in rule `titre`: 1 of these"), "{command}: {text}");
+        assert!(
+            text.contains("with `weight = 2.0` in rule `faible`: 2 of these and nothing else"),
+            "{command}: {text}"
+        );
+    }
+    assert!(!world.succeeds(&["words"]).contains("too common"), "of four stories nobody can tell");
+    let lines = world.json(&["words", "--json"]);
+    let way = lines.iter().find(|line| line["change"] == "within = 13").unwrap();
+    world.write_config(&format!("\n[[topic]]\nid = \"t\"\n{}", rules.replace("within = 3", "within = 13")));
+    let gained: Vec<Value> = world.json(&["diff", "--json"]).iter().map(|change| change["story"].clone()).collect();
+    assert_eq!(&Value::from(gained), &way["lets_in"], "what is told is what comes");
+}
+
+#[test]
+fn diff_lists_the_stories_just_below_the_threshold_of_a_topic_that_changes() {
+    let world = schools();
+    world.write_config(&with_board().replace("title =", "threshold = 8.0\ntitle ="));
+    let text = world.succeeds(&["diff"]);
+    assert!(text.contains("numerique-educatif  +0 −1  (3 stories now, 2 then)"), "{text}");
+    assert!(text.contains("just outside:") && text.contains("6 of 8 points, 2 lacking: +6"), "{text}");
+}
