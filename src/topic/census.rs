@@ -5,10 +5,13 @@ use super::explain::{near_misses, shortfall};
 use super::index::Found;
 use super::matcher::{Matcher, TopicDecision, Verdict, decide_topics};
 use super::score::Sought;
-use super::{Field, Fields, Pattern, Rule, Shortfall, Topic};
+use super::{Field, Fields, NearMiss, Pattern, Rule, Shortfall, Topic};
 
 /// Largest weight of a rule in a config.
 const WEIGHT_MAX: f64 = 100.0;
+
+/// Share of the points of a rule `near` that one of its groups alone is worth.
+const ONE_GROUP_SHARE: f64 = 0.1;
 
 /// A part of a topic that an editor can take out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,7 +47,8 @@ pub struct Weighed {
     pub verdict: Verdict,
     /// The points of all rules, and the source's bonus.
     pub score: f64,
-    /// The points that the best of the rules which nearly counted would bring; 0 if none did.
+    /// The points that the best of the rules which nearly counted would bring; 0 if none did. One group of `near` alone is
+    /// worth a tenth: it often is a common word.
     pub missed: f64,
     /// The rules that count, and the terms that stand in the entry.
     pub parts: Vec<PartWeight>,
@@ -162,7 +166,11 @@ fn weighed(decision: &TopicDecision<'_>, found: &Found) -> Weighed {
         PartWeight { part: TopicPart::Not(*place), points: 0.0, is_decisive }
     }));
     let near = if *verdict == Verdict::BelowThreshold { near_misses(watched, found) } else { Vec::new() };
-    let missed = near.iter().map(|miss| miss.points).fold(0.0, f64::max);
+    let worth = |miss: &NearMiss| match miss.shortfall {
+        Shortfall::OtherField { .. } | Shortfall::TooFar { .. } => miss.points,
+        Shortfall::OneGroup { .. } => miss.points * ONE_GROUP_SHARE,
+    };
+    let missed = near.iter().map(worth).fold(0.0, f64::max);
     Weighed { verdict: verdict.clone(), score: own_score, missed, parts }
 }
 
@@ -223,6 +231,17 @@ mod tests {
         let out = [(RULE, 9.0, false), (term(0), 9.0, false), (TopicPart::Not(0), 0.0, true)];
         check(rule(), "Une tablette au cinéma", &out);
         check(rule(), "Le cinéma", &[(TopicPart::Not(0), 0.0, false)]);
+    }
+
+    #[test]
+    fn one_group_alone_is_hardly_near() {
+        let missed = |title: &str| {
+            let topic = topic(vec![near(&["tablette"], &["élève"], 3)], &[]);
+            Matcher::new(vec![topic]).weighed(&fields(title))[0].missed
+        };
+        let far = missed("Tablettes et cahiers, crayons, gommes, règles pour les élèves");
+        assert!(missed("Des tablettes") > 0.0 && missed("Des tablettes") < far / 2.0);
+        assert_eq!(missed("Des cahiers"), 0.0);
     }
 
     #[test]
