@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::feed::Timestamp;
+use crate::serve::NodeTold;
 
 /// Labels of one name.
 type By = [(&'static str, String); 1];
@@ -39,6 +40,11 @@ pub struct Metrics {
     degraded: Gauge,
     lag: Gauge,
     free: Family<By, Gauge<f64, AtomicU64>>,
+    nodes: Family<By, Gauge>,
+    node_hosts: Family<By, Gauge>,
+    node_lags: Family<By, Gauge>,
+    node_dissents: Family<By, Gauge>,
+    node_delays: Family<By, Gauge>,
     memory: Gauge<f64, AtomicU64>,
 }
 
@@ -78,6 +84,11 @@ impl Default for Metrics {
             degraded: Gauge::default(),
             lag: Gauge::default(),
             free: Family::default(),
+            nodes: Family::default(),
+            node_hosts: Family::default(),
+            node_lags: Family::default(),
+            node_dissents: Family::default(),
+            node_delays: Family::default(),
             memory: Gauge::default(),
         };
         let registry = &mut metrics.registry;
@@ -99,6 +110,20 @@ impl Default for Metrics {
         let help = "How late the poll is that has been due for longest";
         registry.register_with_unit("schedule_lag", help, Unit::Seconds, metrics.lag.clone());
         registry.register_with_unit("disk_free", "Room on a disk", Unit::Bytes, metrics.free.clone());
+        registry.register(
+            "node_up",
+            "1 for each node that gave a sign of life lately, 0 for others",
+            metrics.nodes.clone(),
+        );
+        registry.register("node_hosts", "Hosts that a node holds", metrics.node_hosts.clone());
+        let help = "How late the poll of a node is that has been due for longest";
+        registry.register_with_unit("node_schedule_lag", help, Unit::Seconds, metrics.node_lags.clone());
+        registry.register(
+            "node_other_rules",
+            "1 for a node with rules that are not followed",
+            metrics.node_dissents.clone(),
+        );
+        registry.register("node_behind", "1 for a node that does not serve the latest", metrics.node_delays.clone());
         registry.register_with_unit("memory_resident", "Memory of the process", Unit::Bytes, metrics.memory.clone());
         metrics
     }
@@ -182,6 +207,25 @@ impl Metrics {
     /// Notes the room on the disk of the store or of the published files.
     pub fn free(&self, of: &'static str, bytes: u64) {
         self.free.get_or_create(&[("of", of.to_owned())]).set(bytes as f64);
+    }
+
+    /// Notes how the nodes are that share the store.
+    pub fn nodes(&self, nodes: &[NodeTold]) {
+        for family in [&self.nodes, &self.node_hosts, &self.node_lags, &self.node_dissents, &self.node_delays] {
+            family.clear();
+        }
+        // One that is there again after a crash has the name of the one that is gone.
+        let gone_first = nodes.iter().filter(|node| !node.is_alive).chain(nodes.iter().filter(|node| node.is_alive));
+        for node in gone_first {
+            let by = [("node", node.name.clone())];
+            self.nodes.get_or_create(&by).set(i64::from(node.is_alive));
+            if node.is_alive {
+                self.node_hosts.get_or_create(&by).set(whole(node.hosts));
+                self.node_lags.get_or_create(&by).set(whole(node.lag_seconds));
+                self.node_dissents.get_or_create(&by).set(i64::from(!node.follows_rules));
+                self.node_delays.get_or_create(&by).set(i64::from(!node.is_current));
+            }
+        }
     }
 
     /// Writes everything.

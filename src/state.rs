@@ -1,6 +1,7 @@
 //! The facts that the store remembers of a source between polls.
 
 mod health;
+pub mod lease;
 
 use chrono::{DurationRound, TimeDelta};
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use crate::feed::{Person, Rhythm, Timestamp};
 use crate::text;
 
 pub use health::{Health, Monitored, Turn};
+pub use lease::{Granted, Hold, LeaseAnswer, LeaseRequest, NodeSign, NodeState, Planned};
 
 /// The facts that the store remembers of a source (a [`crate::config::Source`] is its settings only).
 #[derive(Debug, Clone, Default, PartialEq)]

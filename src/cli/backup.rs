@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Failure, open, output};
 use crate::config::Config;
 use crate::store::ailment::Ailment;
-use crate::store::{Store, StoreError};
+use crate::store::{StoreError, StorePlace};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BackupOptions {
@@ -33,7 +33,7 @@ pub(super) fn run(config: &Config, options: &BackupOptions) -> Result<(), Failur
     tempfile::TempPath::try_from_path(&beside)?
         .persist_noclobber(to)
         .map_err(|error| anyhow::anyhow!("`{}` cannot be written: {}", to.display(), error.error))?;
-    output::note(&format!("copied `{}` to `{}`, and checked it", config.store.path.display(), to.display()));
+    output::note(&format!("copied `{}` to `{}`, and checked it", StorePlace::of(&config.store).name(), to.display()));
     Ok(())
 }
 
@@ -49,9 +49,7 @@ fn of_copy(error: StoreError, beside: &Path, to: &Path) -> anyhow::Error {
         Ailment::Full { .. } => "free some space there, or name a file on another disk",
         Ailment::ReadOnly => "that file system is mounted read-only: name a file on another disk",
         Ailment::Rights => "let this user write in that folder (`chown`), or name a file elsewhere",
-        Ailment::Locked | Ailment::Damaged | Ailment::Gone | Ailment::Replaced | Ailment::Device | Ailment::Other => {
-            "name a file elsewhere"
-        }
+        _ => "name a file elsewhere",
     };
     anyhow::anyhow!("the copy `{}` cannot be written: {source}\nhelp: {hint}", to.display())
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::words::Census;
 use super::{Failure, former, judged, open, output};
 use crate::config::{self, Config, Diagnosis, Diagnostic, Severity};
-use crate::store::{Filter, Held, Store};
+use crate::store::{Filter, Held, StorePlace};
 use crate::text::count;
 use crate::topic::Matcher;
 
@@ -29,6 +29,7 @@ pub(super) fn run(config: Option<PathBuf>, options: &Options) -> Result<(), Fail
     }
     let path = open::config_path(config)?;
     let config = open::config(Some(path.clone()))?;
+    StorePlace::of(&config.store).check().map_err(|error| Failure::Usage(output::error_text(&error.into())))?;
     let hints = hints(&config);
     if !hints.diagnostics.is_empty() {
         output::error(&hints.render(output::colour()));

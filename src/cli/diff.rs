@@ -14,8 +14,7 @@ use super::telling::{StoryOnPage, shown, told_by};
 use super::{Failure, former, judged, nearby, open, scan};
 use crate::config::{self, Config, Source};
 use crate::feed::Timestamp;
-use crate::store::sqlite::Sqlite;
-use crate::store::{Held, Part, Store, StoreError};
+use crate::store::{Held, Part, Store, StoreError, StorePlace};
 use crate::story::{Plain, StoredEntry};
 use crate::tag;
 use crate::text::count;
@@ -95,7 +94,7 @@ struct Former {
 
 pub(super) fn run(config: &Config, options: &DiffOptions) -> Result<(), Failure> {
     let mut store = store(config)?;
-    let mut diffs = compare(config, &mut store)?;
+    let mut diffs = compare(config, &mut *store)?;
     let former = former(config, &diffs);
     let after: BTreeMap<String, HashSet<i64>> = config
         .topics
@@ -107,10 +106,10 @@ pub(super) fn run(config: &Config, options: &DiffOptions) -> Result<(), Failure>
     ids.extend(diffs.keys().filter(|id| !config.topics.iter().any(|topic| topic.id == **id)).cloned());
     let mut outcomes = Vec::new();
     for id in ids {
-        let outcome = outcome(config, &mut store, &id, diffs.remove(&id).unwrap_or_default())?;
+        let outcome = outcome(config, &mut *store, &id, diffs.remove(&id).unwrap_or_default())?;
         outcomes.push((id, outcome));
     }
-    let nearby = if options.json { BTreeMap::new() } else { nearby(config, &mut store, &outcomes, after)? };
+    let nearby = if options.json { BTreeMap::new() } else { nearby(config, &mut *store, &outcomes, after)? };
     let paint = Paint::of_stdout();
     let mut text = String::new();
     let mut unchanged = Vec::new();
@@ -155,7 +154,7 @@ pub(super) fn run(config: &Config, options: &DiffOptions) -> Result<(), Failure>
 /// Finds the stories that are nearly in the topics that change or stay empty.
 fn nearby(
     config: &Config,
-    store: &mut Sqlite,
+    store: &mut dyn Store,
     outcomes: &[(String, ShownDiff)],
     mut after: BTreeMap<String, HashSet<i64>>,
 ) -> Result<BTreeMap<String, Nearby>, Failure> {
@@ -181,13 +180,13 @@ fn former(config: &Config, diffs: &BTreeMap<String, TopicDiff>) -> Vec<Former> {
 }
 
 /// The store of this config; of the usual config if this one has none yet, as a copy elsewhere that is being edited.
-fn store(config: &Config) -> Result<Sqlite, Failure> {
+fn store(config: &Config) -> Result<Box<dyn Store>, Failure> {
     let missing = match open::store_to_read(config) {
         Err(Failure::Running(error)) if matches!(error.downcast_ref(), Some(StoreError::Missing { .. })) => error,
         other => return other,
     };
     let usual = open::config_path(None).ok().and_then(|path| config::load(&path).ok());
-    match usual.filter(|usual| usual.store.path.exists()) {
+    match usual.filter(|usual| StorePlace::of(&usual.store).file().is_none_or(std::path::Path::exists)) {
         Some(usual) => {
             output::note(&format!("comparing with the store of `{}`", usual.path.display()));
             open::store_to_read(&usual)
@@ -197,7 +196,7 @@ fn store(config: &Config) -> Result<Sqlite, Failure> {
 }
 
 /// By topic: the stories that it has and will have, and the entries that come and go.
-fn compare(config: &Config, store: &mut Sqlite) -> Result<BTreeMap<String, TopicDiff>, Failure> {
+fn compare(config: &Config, store: &mut dyn Store) -> Result<BTreeMap<String, TopicDiff>, Failure> {
     let matcher = Matcher::new(config.topics.clone());
     let sources: HashMap<&str, &Source> = config.sources.iter().map(|source| (source.id.as_str(), source)).collect();
     let judge = |held: &Held| {
@@ -229,7 +228,7 @@ impl TopicDiff {
 }
 
 /// Returns the stories that come and go: those of which an entry was in the topic before, or is then, and not both.
-fn outcome(config: &Config, store: &mut Sqlite, id: &str, diff: TopicDiff) -> Result<ShownDiff, Failure> {
+fn outcome(config: &Config, store: &mut dyn Store, id: &str, diff: TopicDiff) -> Result<ShownDiff, Failure> {
     let TopicDiff { before, after, changes } = diff;
     let moves = |story: &i64, direction| match direction {
         Direction::Gained => !before.contains(story),

@@ -89,7 +89,7 @@ pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failur
         None => open::store_to_read(config)?,
     };
     if let Some(id) = &options.feed {
-        open::find_source(config, &mut store, id)?;
+        open::find_source(config, &mut *store, id)?;
     }
     let mut query = options.search.as_deref().map(Query::parse).unwrap_or_default();
     let filter = Filter {
@@ -101,8 +101,8 @@ pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failur
         ..Filter::default()
     };
     let is_by_story = !options.json && !options.tellings;
-    let found = if is_by_story { by_story(&mut store, &filter)? } else { store.entries(&filter)? };
-    let tellings = telling::shown(&mut store, found.iter().map(|held| held.stored.story).collect::<BTreeSet<_>>())?;
+    let found = if is_by_story { by_story(&mut *store, &filter)? } else { store.entries(&filter)? };
+    let tellings = telling::shown(&mut *store, found.iter().map(|held| held.stored.story).collect::<BTreeSet<_>>())?;
     if found.is_empty() {
         output::note("nothing found");
     }

@@ -121,9 +121,9 @@ fn stored(config: &Config, name: &str, has_address: bool) -> Result<Vec<Explaine
         }
         Err(failure) => return Err(failure),
     };
-    let found = open::find_entries(&mut store, name)?;
+    let found = open::find_entries(&mut *store, name)?;
     let subject = |StoredEntry { number, source_id, entry, .. }| {
-        let account = pipeline::account(&mut store, config, number)?;
+        let account = pipeline::account(&mut *store, config, number)?;
         Ok(Explained { number: Some(number), source_id, entry, account })
     };
     found.into_iter().map(subject).collect()

@@ -6,7 +6,6 @@ use super::{Failure, open, output};
 use crate::config::Config;
 use crate::publish::{self, Edition, Hidden, Selection, Subscription};
 use crate::state::About;
-use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ExportOptions {

@@ -17,8 +17,7 @@ use crate::outage::{Lack, Outage};
 use crate::pipeline;
 use crate::schedule::{RHYTHM, Silence, Standing, needs_somebody, silence};
 use crate::state::{self, Monitored, SourceState, Turn};
-use crate::store::sqlite::{self, Sqlite};
-use crate::store::{EntryDay, SourceShare, Store, StoreError};
+use crate::store::{EntryDay, SourceShare, StoreError, StorePlace, sqlite};
 use crate::text::{age, count, rough_duration};
 
 /// Columns of a terminal that is not wide.
@@ -89,9 +88,10 @@ pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), 
     let (path, now) = (open::config_path(named)?, Utc::now());
     match open::config(Some(path.clone())) {
         Ok(config) => {
-            pipeline::refuse_vanished(&config, &config.store.path)?;
-            let mut stored = stored(&config.store.path, now)?;
-            if let Some(reason) = sqlite::why_unwritable(&config.store.path) {
+            let place = StorePlace::of(&config.store);
+            place.file().map_or(Ok(()), |path| pipeline::refuse_vanished(&config, path))?;
+            let mut stored = stored(&place, now)?;
+            if let Some(reason) = place.file().and_then(sqlite::why_unwritable) {
                 stored.outages.push(Outage { lack: Lack::Store, since: now, reason });
             }
             if let Some(refused) = stored.config.as_ref().filter(|turn| turn.health == state::Health::Invalid) {
@@ -113,7 +113,8 @@ pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), 
         }
         Err(mistakes) => {
             // The health of sources is looked for most when something is wrong.
-            let store = config::store_path(&path).filter(|store| store.exists());
+            let store = config::store_settings(&path).map(|settings| StorePlace::of(&settings));
+            let store = store.filter(|place| place.file().is_none_or(Path::exists));
             if let Some(stored) = store.and_then(|store| stored(&store, now).ok()) {
                 let zone = config::zone(&path);
                 let times = if zone.is_none() { ", times in UTC" } else { "" };
@@ -145,8 +146,8 @@ impl<'a> ShownSource<'a> {
     }
 }
 
-fn stored(path: &Path, now: Timestamp) -> Result<Stored, Failure> {
-    let mut store = match Sqlite::open_read_only(path) {
+fn stored(place: &StorePlace, now: Timestamp) -> Result<Stored, Failure> {
+    let mut store = match place.read_within(sqlite::BUSY_TIMEOUT) {
         Ok(store) => store,
         // Before the first poll every feed is "never polled", which is an answer.
         Err(StoreError::Missing { .. }) => return Ok(Stored::default()),

@@ -56,7 +56,7 @@ pub(super) fn run(config: &Config, options: &LabelOptions) -> Result<(), Failure
         "y or o: about the topic   n: not   m: only mentions it   s: skip   q: quit; each answer is kept at once",
     );
     let mut store = open::store_to_read(config)?;
-    let asked: Vec<StoredEntry> = worth_asking(config, &mut store, &topics)?;
+    let asked: Vec<StoredEntry> = worth_asking(config, &mut *store, &topics)?;
     let total = asked.len();
     let paint = Paint::of_stdout();
     let mut answers = std::io::stdin().lock().lines();
@@ -78,7 +78,7 @@ pub(super) fn run(config: &Config, options: &LabelOptions) -> Result<(), Failure
             };
             let place = *places.entry(stored.atom_id.clone()).or_insert(file.entries.len());
             if place == file.entries.len() {
-                let head = store::entry(&mut store, stored.story)?.map(|head| head.atom_id);
+                let head = store::entry(&mut *store, stored.story)?.map(|head| head.atom_id);
                 file.entries.push(Labelled::new(&stored.atom_id, &stored.entry, &stored.source_id, head));
             }
             if let Some(entry) = file.entries.get_mut(place) {

@@ -18,7 +18,7 @@ pub(super) struct MergeOptions {
 pub(super) fn run(config: &Config, options: &MergeOptions) -> Result<(), Failure> {
     open::store_to_read(config)?;
     let mut store = pipeline::open_store(config)?;
-    let (one, other) = (open::find_entry(&mut store, &options.one)?, open::find_entry(&mut store, &options.other)?);
+    let (one, other) = (open::find_entry(&mut *store, &options.one)?, open::find_entry(&mut *store, &options.other)?);
     if one.number == other.number {
         return Err(Failure::Usage(format!("error: both are entry {}", one.number)));
     }
@@ -26,8 +26,8 @@ pub(super) fn run(config: &Config, options: &MergeOptions) -> Result<(), Failure
         let title = output::harmless(stored.entry.title.as_deref().unwrap_or("(no title)"));
         format!("{:>6}  {}  {title}", stored.number, stored.source_id)
     });
-    pipeline::merge(&mut store, config, one.number, other.number, Utc::now())?;
-    let told = store::entry(&mut store, one.number)?.map(|entry| entry.story).unwrap_or_default();
+    pipeline::merge(&mut *store, config, one.number, other.number, Utc::now())?;
+    let told = store::entry(&mut *store, one.number)?.map(|entry| entry.story).unwrap_or_default();
     output::note(&format!("entries {} and {} tell one story now, headed by entry {told}", one.number, other.number));
     output::note(&titles.join("\n"));
     Ok(())

@@ -20,6 +20,7 @@ mod log;
 mod memory;
 mod merge;
 mod nearby;
+mod nodes;
 mod open;
 mod output;
 mod poll;
@@ -31,6 +32,7 @@ mod save;
 mod scan;
 mod shell;
 mod split;
+mod store;
 mod story;
 mod telling;
 mod test;
@@ -87,6 +89,8 @@ enum Command {
     Merge(merge::MergeOptions),
     /// Say that an entry is a story of its own, and stays one
     Split(split::SplitOptions),
+    /// List the machines that share the store, what each does and what is wrong with it
+    Nodes(nodes::NodesOptions),
     /// Write every output again from the store
     Publish,
     /// Find the feed behind an address and add it to the config, whose comments and layout stay
@@ -99,6 +103,8 @@ enum Command {
     Backup(backup::BackupOptions),
     /// Put a backup in the place of the store, which stays beside it; not while the daemon runs
     Restore(restore::RestoreOptions),
+    /// Work on the store as a whole
+    Store(store::StoreOptions),
     /// Print completions for a shell
     Completions(shell::ShellOptions),
     /// Print the manual page
@@ -171,12 +177,14 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Entries(options) => entries::run(&open::config(config)?, options),
         Command::Merge(options) => merge::run(&open::config(config)?, &options),
         Command::Split(options) => split::run(&open::config(config)?, &options),
+        Command::Nodes(options) => nodes::run(&open::config(config)?, &options),
         Command::Publish => publish::run(open::config(config)?),
         Command::Add(options) => add::run(open::config_path(config)?.as_path(), options),
         Command::Import(options) => import::run(open::config_path(config)?.as_path(), &options),
         Command::Export(options) => export::run(&open::config(config)?, &options),
         Command::Backup(options) => backup::run(&open::config(config)?, &options),
         Command::Restore(options) => restore::run(&open::config(config)?, &options),
+        Command::Store(options) => store::run(&open::config(config)?, &options),
         Command::Completions(options) => shell::completions(&options),
         Command::Man => shell::manual(),
     }

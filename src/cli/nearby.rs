@@ -10,8 +10,7 @@ use super::telling::{StoryOnPage, shown, told_by};
 use super::{Failure, judged, scan};
 use crate::config::{Config, Source};
 use crate::feed::Timestamp;
-use crate::store::sqlite::Sqlite;
-use crate::store::{self, Held};
+use crate::store::{self, Held, Store};
 use crate::story::{Plain, StoredEntry};
 use crate::tag;
 use crate::text::count;
@@ -94,7 +93,7 @@ impl Outside {
 /// Finds the stories that nearly got into topics, by their ids; `inside` has the stories of each.
 pub(super) fn find(
     config: &Config,
-    store: &mut Sqlite,
+    store: &mut dyn Store,
     inside: &BTreeMap<String, HashSet<i64>>,
 ) -> Result<BTreeMap<String, Nearby>, Failure> {
     let mut found = BTreeMap::new();
@@ -198,7 +197,7 @@ fn near_story(outside: &Outside, page: StoryOnPage, judgement: Judgement) -> Nea
 /// Tries changes of rules on everything that is stored; those that bring the fewest others come first.
 fn ways_in(
     config: &Config,
-    store: &mut Sqlite,
+    store: &mut dyn Store,
     topic: &Topic,
     nearest: &[NearStory],
     openings: Vec<Opening>,

@@ -8,8 +8,7 @@ use super::{Failure, output};
 use crate::config::{self, Config};
 use crate::dedup;
 use crate::pipeline;
-use crate::store::sqlite::Sqlite;
-use crate::store::{self, Filter, Store, Which};
+use crate::store::{self, Filter, Store, StorePlace, Which, sqlite};
 use crate::story::StoredEntry;
 use crate::topic::Topic;
 
@@ -52,9 +51,10 @@ pub(super) fn config(named: Option<PathBuf>) -> Result<Config, Failure> {
 }
 
 /// Opens the store for a command that only reads.
-pub(super) fn store_to_read(config: &Config) -> Result<Sqlite, Failure> {
-    pipeline::refuse_vanished(config, &config.store.path)?;
-    Ok(Sqlite::open_read_only(&config.store.path)?)
+pub(super) fn store_to_read(config: &Config) -> Result<Box<dyn Store>, Failure> {
+    let place = StorePlace::of(&config.store);
+    place.file().map_or(Ok(()), |path| pipeline::refuse_vanished(config, path))?;
+    Ok(place.read_within(sqlite::BUSY_TIMEOUT)?)
 }
 
 /// Finds the topic that an option names.

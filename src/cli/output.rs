@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use crate::pipeline::HeldByOther;
 use crate::publish::files::FilesError;
 use crate::store::StoreError;
+use crate::store::moving::MovingError;
 
 /// Writes to stdout.
 pub(super) fn print(text: &str) -> std::io::Result<()> {
@@ -99,8 +100,12 @@ pub(super) fn error_text(error: &anyhow::Error) -> String {
     let mut text = format!("error: {error:#}");
     let hint = error.chain().find_map(|cause| {
         let of_store = cause.downcast_ref::<StoreError>().and_then(StoreError::hint);
+        let of_move = || cause.downcast_ref::<MovingError>().and_then(MovingError::hint);
         let of_files = || cause.downcast_ref::<FilesError>().map(FilesError::hint);
-        of_store.or_else(of_files).or_else(|| cause.downcast_ref::<HeldByOther>().map(HeldByOther::hint))
+        of_store
+            .or_else(of_move)
+            .or_else(of_files)
+            .or_else(|| cause.downcast_ref::<HeldByOther>().map(HeldByOther::hint))
     });
     if let Some(hint) = hint {
         text.push_str("\nhelp: ");

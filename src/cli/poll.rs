@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use chrono::Utc;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use tokio::task::JoinSet;
@@ -17,7 +16,7 @@ use crate::config::{Config, Source};
 use crate::daemon::Due;
 use crate::feed::Timestamp;
 use crate::outage::{Finding, Lack, Network, Outage};
-use crate::pipeline::{self, Archives, Conclusion, Context, Counts, Doubt, Outcome, Polled};
+use crate::pipeline::{self, Archives, Attendance, Conclusion, Context, Counts, Doubt, Outcome, Polled, wall_clock};
 use crate::store::{Handle, StoreError};
 use crate::text::count;
 
@@ -69,26 +68,35 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
     let mut store = pipeline::open_store(&config)?;
     // Before anybody is asked: what they answer could not be kept.
     store.attempt()?;
-    let (store, thread) = Handle::new(Box::new(store))?;
+    let (store, thread) = Handle::new(store)?;
     let enabled = config.sources.iter().filter(|source| source.enabled).count();
     let (total, outage) = open::runtime()?.block_on(async {
-        let context = Arc::new(Context::new(config, store)?);
-        pipeline::note_config(&context, None, Utc::now()).await?;
-        pipeline::relabel(&context).await?;
+        let node = pipeline::join(&config, true)?;
+        let context = Arc::new(Context::sharing(config, store, node)?);
+        let attendance = Attendance::begin(&context).await?;
+        pipeline::note_config(&context, None, wall_clock::current()).await?;
+        if context.has_jobs() {
+            pipeline::relabel(&context).await?;
+        }
         mend_throttles(&context).await?;
-        context.resume(Utc::now()).await?;
+        context.resume(wall_clock::current()).await?;
         let last = context.store.call(|store| Ok(store.arrivals(i64::MAX)?.last)).await?;
         let (total, outage) = round(&context, sources, force, json).await?;
-        pipeline::note_outages(&context, outage.iter().cloned().collect(), Utc::now()).await?;
+        pipeline::note_outages(&context, outage.iter().cloned().collect(), wall_clock::current()).await?;
         // Where polls are a cron job there is no daemon to do it.
-        pipeline::upkeep(&context, Utc::now()).await?;
+        if context.has_jobs() {
+            pipeline::upkeep(&context, wall_clock::current()).await?;
+        }
         if let Some(published) = pipeline::publish(&context, Archives::Changed, &[], &CancellationToken::new()).await? {
             published.written?;
-            pipeline::announce(&context, &published.announced, Utc::now()).await?;
+            if context.has_jobs() {
+                pipeline::announce(&context, &published.announced, wall_clock::current()).await?;
+            }
         }
+        attendance.end(&context).await?;
         if !json {
             let arrivals = context.store.call(move |store| store.arrivals(last)).await?;
-            output::print(&total.for_people(&context.config, &arrivals.topics, Utc::now()))?;
+            output::print(&total.for_people(&context.config, &arrivals.topics, wall_clock::current()))?;
         }
         Ok::<_, Failure>((total, outage))
     })?;
@@ -110,7 +118,7 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
 async fn mend_throttles(context: &Context) -> Result<(), StoreError> {
     let states = context.store.call(|store| store.sources(None)).await?;
     let states: Vec<_> = states.into_iter().map(|known| known.state).collect();
-    context.mend_throttles(&states, Utc::now()).await
+    context.mend_throttles(&states, wall_clock::current()).await
 }
 
 /// The sources to poll: the named ones, else all that are enabled.
@@ -155,7 +163,7 @@ async fn round(
     force: bool,
     json: bool,
 ) -> Result<(Total, Option<Outage>), Failure> {
-    let now = Utc::now();
+    let now = wall_clock::current();
     let mut due = Due::default();
     let bar = progress::bar(sources.len(), "feeds");
     let sources: HashMap<String, Source> = sources.into_iter().map(|source| (source.id.clone(), source)).collect();
@@ -253,7 +261,7 @@ impl Round<'_> {
     }
 
     fn lack(&mut self, lack: Lack, reason: String) {
-        self.outage.get_or_insert_with(|| Outage { lack, since: Utc::now(), reason });
+        self.outage.get_or_insert_with(|| Outage { lack, since: wall_clock::current(), reason });
     }
 
     fn tell(&mut self, id: &str, polled: &Polled) -> Result<(), Failure> {
@@ -291,7 +299,7 @@ fn host(source: &Source) -> &str {
 async fn poll_source(context: &Arc<Context>, source: &Source, force: bool) -> Result<Conclusion, StoreError> {
     let mut tries = 1;
     loop {
-        let conclusion = pipeline::ask(context, source, force, Utc::now()).await?;
+        let conclusion = pipeline::ask(context, source, force, wall_clock::current()).await?;
         if tries >= LACKING_TRIES || !matches!(conclusion, Conclusion::Lacking(_)) {
             return Ok(conclusion);
         }

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Failure, open, output};
 use crate::config::Config;
-use crate::pipeline::{self, Archives, Context};
+use crate::pipeline::{self, Archives, Attendance, Context};
 use crate::store::Handle;
 use crate::text::count;
 
@@ -14,11 +14,16 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     let directory = config.publish.directory.clone();
     pipeline::refuse_others(&config)?;
     let store = pipeline::open_store(&config)?;
-    let (store, thread) = Handle::new(Box::new(store))?;
+    let (store, thread) = Handle::new(store)?;
     let written = open::runtime()?.block_on(async {
-        let context = Arc::new(Context::new(config, store)?);
-        pipeline::relabel(&context).await?;
+        let node = pipeline::join(&config, true)?;
+        let context = Arc::new(Context::sharing(config, store, node)?);
+        let attendance = Attendance::begin(&context).await?;
+        if context.has_jobs() {
+            pipeline::relabel(&context).await?;
+        }
         let published = pipeline::publish(&context, Archives::All, &[], &CancellationToken::new()).await?;
+        attendance.end(&context).await?;
         Ok::<_, Failure>(published.map(|published| published.written).transpose()?.unwrap_or_default())
     })?;
     let _ = thread.join();

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::disk;
 use crate::feed::Timestamp;
 use crate::store::sqlite::{self, Sqlite};
-use crate::store::{Claim, Holder, Store as _, StoreError};
+use crate::store::{Claim, Holder, Store as _, StoreError, StorePlace};
 use crate::text::count;
 
 /// The rights of a store where there was none.
@@ -33,7 +33,12 @@ pub(super) struct RestoreOptions {
 ///
 /// At each moment there is one whole store at the place, the old one or the new one.
 pub(super) fn run(config: &Config, options: &RestoreOptions) -> Result<(), Failure> {
-    let (file, store) = (&options.file, &config.store.path);
+    let place = StorePlace::of(&config.store);
+    let Some(store) = place.file() else {
+        let instead = "put a dump of `pg_dump --format=custom` back with `pg_restore`";
+        return Err(StoreError::OfServer { store: place.name(), instead }.into());
+    };
+    let file = &options.file;
     if disk::identity(file).is_some() && disk::identity(file) == disk::identity(store) {
         return Err(anyhow::anyhow!("`{}` is the store itself", file.display()).into());
     }

@@ -3,7 +3,6 @@
 use std::thread::ScopedJoinHandle;
 
 use super::{Failure, progress};
-use crate::store::sqlite::Sqlite;
 use crate::store::{Filter, Held, Store, StoreError, Which};
 
 /// Entries read from the store in one go.
@@ -11,7 +10,7 @@ const BATCH: usize = 200;
 
 /// Judges every stored entry, and takes the judgements in the order of the entries.
 pub(super) fn each<T: Send>(
-    store: &mut Sqlite,
+    store: &mut dyn Store,
     doing: &str,
     judge: impl Fn(&Held) -> T + Sync,
     mut take: impl FnMut(T),
@@ -37,6 +36,6 @@ pub(super) fn each<T: Send>(
     Ok(())
 }
 
-fn after(store: &mut Sqlite, number: i64) -> Result<Vec<Held>, StoreError> {
+fn after(store: &mut dyn Store, number: i64) -> Result<Vec<Held>, StoreError> {
     store.entries(&Filter { which: Which::After(number), limit: BATCH, ..Filter::default() })
 }

@@ -15,8 +15,8 @@ pub(super) struct SplitOptions {
 pub(super) fn run(config: &Config, options: &SplitOptions) -> Result<(), Failure> {
     open::store_to_read(config)?;
     let mut store = pipeline::open_store(config)?;
-    let entry = open::find_entry(&mut store, &options.entry)?;
-    let others = pipeline::split(&mut store, config, entry.number, Utc::now())?;
+    let entry = open::find_entry(&mut *store, &options.entry)?;
+    let others = pipeline::split(&mut *store, config, entry.number, Utc::now())?;
     let number = entry.number;
     output::note(&match others {
         0 => format!("entry {number} tells its story alone already"),

@@ -125,7 +125,7 @@ pub(super) fn run(config: &Config, options: &WordsOptions) -> Result<(), Failure
         let weighed = tag::weighed(&matcher, &stored.entry, &Plain::of(&stored.entry), &stored.source_id, source);
         (stored.story, stored.date, weighed)
     };
-    scan::each(&mut store, "entries weighed", judge, |(story, date, weighed)| census.count(story, date, weighed))?;
+    scan::each(&mut *store, "entries weighed", judge, |(story, date, weighed)| census.count(story, date, weighed))?;
     for story in labelled.iter().flat_map(|entries| labelled::stories(entries)) {
         census.count_labelled(config, &matcher, &story);
     }
@@ -133,7 +133,7 @@ pub(super) fn run(config: &Config, options: &WordsOptions) -> Result<(), Failure
         let inside = census.topics.get(*place).map(|topic| topic.inside.keys().copied().collect());
         (topic.id.clone(), inside.unwrap_or_default())
     };
-    let nearby = nearby::find(config, &mut store, &chosen.iter().map(inside).collect())?;
+    let nearby = nearby::find(config, &mut *store, &chosen.iter().map(inside).collect())?;
     let paint = Paint::of_stdout();
     let mut text = String::new();
     for (place, topic) in chosen {

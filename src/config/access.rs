@@ -1,6 +1,7 @@
 //! Access to a source: headers, secrets, proxy.
 
 use std::fmt;
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use url::Url;
@@ -26,6 +27,11 @@ pub(super) const SECRET: KeyType<Secret> =
     KeyType::new("a text in quotes, `{ file = \"…\" }` or `{ credential = \"…\" }`", |literal, _, found| {
         secret(literal, found)
     });
+/// The address of a PostgreSQL database, which may hold a password.
+pub(super) const DATABASE: KeyType<Secret> = KeyType::new(
+    "`\"postgresql://user@host/database\"`, `\"host=… dbname=…\"`, `{ file = \"…\" }` or `{ credential = \"…\" }`",
+    database,
+);
 pub(super) const PROXY: KeyType<Proxy> =
     KeyType::new("the address of a proxy, `{ file = \"…\" }`, `\"environment\"`, or `\"\"` for none", proxy);
 
@@ -50,6 +56,34 @@ pub enum Proxy {
     Environment,
     /// The one with this address (see [`proxy_server`]), which may hold a name and password.
     Server(Secret),
+}
+
+/// Most bytes that are read of a file with a secret.
+const SECRET_BYTES_MAX: u64 = 1 << 16;
+
+impl Secret {
+    /// Reads the secret.
+    ///
+    /// # Errors
+    /// Why it cannot be read, in one line.
+    pub fn reveal(&self) -> Result<String, String> {
+        let path = match self {
+            Self::Text(text) => return Ok(text.clone()),
+            Self::File(path) => path.clone(),
+            Self::Credential(name) => {
+                let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
+                    format!("credential `{name}`: $CREDENTIALS_DIRECTORY is not set, so systemd handed over none")
+                })?;
+                PathBuf::from(folder).join(name)
+            }
+        };
+        let mut text = String::new();
+        let file = std::fs::File::open(&path).map(|file| file.take(SECRET_BYTES_MAX));
+        file.and_then(|mut file| file.read_to_string(&mut text))
+            .map_err(|error| format!("`{}`: {error}", path.display()))?;
+        // Editors end files with a line end, which is no part of a password.
+        Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -159,6 +193,21 @@ fn user(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<String
         return None;
     }
     Some(user)
+}
+
+fn database(literal: &Literal, _: &Key, found: &mut Findings<'_>) -> Option<Secret> {
+    let secret = secret(literal, found)?;
+    let is_address = |text: &str| {
+        ["postgresql://", "postgres://"].iter().any(|scheme| text.starts_with(scheme)) || text.contains('=')
+    };
+    if let Secret::Text(text) = &secret
+        && !is_address(text)
+    {
+        let error = found.error(&literal.span, "this is no address of a PostgreSQL database");
+        error.help("write `\"postgresql://user@host/database\"` or `\"host=/run/postgresql dbname=database\"`");
+        return None;
+    }
+    Some(secret)
 }
 
 /// A text, `{ file = "…" }` or `{ credential = "…" }`.

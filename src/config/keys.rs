@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 use ipnet::IpNet;
 use url::Url;
 
-use super::access::{AUTH, HEADERS, PROXY, Proxy, SECRET, Secret, USER, VISIBLE};
+use super::access::{AUTH, DATABASE, HEADERS, PROXY, Proxy, SECRET, Secret, USER, VISIBLE};
 use super::findings::Findings;
 use super::section::Section;
 use super::sources::{ID, TOPICS};
@@ -54,6 +54,12 @@ table! {
     pub struct StoreSettings in "[store]" {
         /// The database file.
         path: PathBuf = PATH, default("data/veille.db");
+        /// The PostgreSQL database, in place of a file, as libpq names it: `postgresql://user@host/database`.
+        url: Option<Secret> = DATABASE, optional("none");
+        /// The password for it, if `url` does not hold it.
+        password: Option<Secret> = SECRET, optional("none");
+        /// Name of this machine among those that share the database, for people.
+        node: Option<String> = LINE, optional("the name of the host");
         /// Age from which an entry is dropped, once it has left its feed.
         keep: TimeDelta = period(DAY, 100 * YEAR), default("5 years");
     }

@@ -33,7 +33,7 @@ pub use keys::{
     Access, Auth, DedupSettings, PollSettings, PublishSettings, ServeSettings, Site, Source, StoreSettings,
 };
 pub use quantity::read_duration;
-pub use read::{load, parse, store_path, zone};
+pub use read::{load, parse, store_settings, zone};
 pub use reference::reference;
 pub use sources::{id_for, is_id};
 

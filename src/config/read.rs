@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::mem;
 use std::path::{Component, Path, PathBuf};
 
+use super::access::{DATABASE, SECRET};
 use super::diagnostic::{Diagnosis, Invalid, Problems};
 use super::findings::Findings;
 use super::keys::{
@@ -15,6 +16,7 @@ use super::section::Section;
 use super::values::{PATH, ZONE};
 use super::{Config, sources, topics, tree};
 use crate::topic::Topic;
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 
 /// Largest config file. Ten thousand feeds take about 2 MB; a log or a database that is named by mistake takes more.
@@ -88,14 +90,20 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, Invalid> {
     }
 }
 
-/// Finds the store of a config that may have mistakes; `None` if `store.path` itself has one.
+/// Finds the store of a config that may have mistakes; `None` if the keys that name the store have one.
 #[must_use]
-pub fn store_path(path: &Path) -> Option<PathBuf> {
+pub fn store_settings(path: &Path) -> Option<StoreSettings> {
     let text = String::from_utf8_lossy(&read_file(path).ok()?).into_owned();
     let entries = tree::read_in_part(&text);
     let mut found = Findings::new(folder(path), &entries);
     let root = Section::new(&ROOT, &entries, 0..0, &mut found);
-    root.table(StoreSettings::TABLE, &mut found).read("path", &PATH, &mut found)
+    let table = root.table(StoreSettings::TABLE, &mut found);
+    let path = table.read("path", &PATH, &mut found)?;
+    let url = table.read("url", &DATABASE, &mut found);
+    let password = table.read("password", &SECRET, &mut found);
+    let is_read = (url.is_some() || table.literal("url").is_none())
+        && (password.is_some() || table.literal("password").is_none());
+    is_read.then_some(StoreSettings { node: None, path, url, password, keep: TimeDelta::zero() })
 }
 
 /// Finds the time zone of a config that may have mistakes; `None` if it cannot be read, or `poll.timezone` itself has one.
@@ -118,6 +126,7 @@ fn config(entries: &tree::Entries, path: &Path, found: &mut Findings<'_>) -> Opt
     found.poll = PollSettings::read(&root.table(PollSettings::TABLE, found), found);
     let site = Site::read(&root.table(Site::TABLE, found), found);
     let store = StoreSettings::read(&root.table(StoreSettings::TABLE, found), found);
+    refuse_two_stores(&root.table(StoreSettings::TABLE, found), found);
     let dedup = DedupSettings::read(&root.table(DedupSettings::TABLE, found), found);
     let publish = PublishSettings::read(&root.table(PublishSettings::TABLE, found), found);
     let serve = ServeSettings::read(&root.table(ServeSettings::TABLE, found), found);
@@ -130,7 +139,7 @@ fn config(entries: &tree::Entries, path: &Path, found: &mut Findings<'_>) -> Opt
     found.sources = sources::read_sources(&feeds, found);
     let topics: Vec<Topic> = topic_tables.iter().filter_map(|table| topics::read_topic(table, found)).collect();
     found.lexicon.warn_of_unused(&mut found.problems);
-    if let (Some(store), Some(publish)) = (&store, &publish) {
+    if let (Some(store), Some(publish)) = (store.as_ref().filter(|store| store.url.is_none()), &publish) {
         keep_private(&root, &publish.directory, [("database", &store.path), ("config file", path)], found);
     }
     if !found.problems.has_errors() {
@@ -150,6 +159,18 @@ fn config(entries: &tree::Entries, path: &Path, found: &mut Findings<'_>) -> Opt
         topic_spans: topic_tables.iter().map(|table| table.span.clone()).collect(),
         warnings: Diagnosis::default(),
     })
+}
+
+/// Notes that a config names a file and a database, or a password without a database.
+fn refuse_two_stores(table: &Section<'_>, found: &mut Findings<'_>) {
+    let span = |key| table.literal(key).map(|literal| literal.span.clone());
+    if let (Some(span), Some(_)) = (span("url"), span("path")) {
+        let error = found.error(&span, "`url` and `path` are both set: a store is in a database or in a file");
+        error.help("remove one of them; `veille store copy --to` moves what is stored from one to the other");
+    }
+    if let (Some(span), None) = (span("password"), span("url")) {
+        found.error(&span, "`password` is for a database, but there is no `url`").help("add `url = …`, or remove it");
+    }
 }
 
 /// Notes that the published folder holds a private file: a web server would hand it to anyone.

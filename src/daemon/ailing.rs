@@ -1,7 +1,6 @@
 //! A store that cannot be written: what was published is served on, no feed is asked, and the store is tried again until
 //! it can be written.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +13,7 @@ use crate::outage::{Lack, Outage};
 use crate::pipeline::{self, Context};
 use crate::publish::files;
 use crate::store::ailment::Ailment;
-use crate::store::sqlite::Sqlite;
-use crate::store::{Handle, StoreError};
+use crate::store::{Handle, Store, StoreError, StorePlace};
 use crate::text::rough_duration;
 
 /// Longest time that a transaction waits for another process that writes. Nothing is lost when that is over: it is an
@@ -63,16 +61,17 @@ pub(super) struct Opened {
 /// # Errors
 /// When there is nothing to be served either: the operator is at hand at a first start.
 pub(super) fn open_as_can_be(config: &Config) -> anyhow::Result<Opened> {
-    let path = &config.store.path;
+    let place = StorePlace::of(&config.store);
     let (store, trouble) = match pipeline::open_store_within(config, PATIENCE_AT_START) {
         Ok(mut store) => {
             let trouble = store.attempt().err();
-            (Some(store.with_patience(PATIENCE)?), trouble)
+            store.set_patience(PATIENCE)?;
+            (Some(store), trouble)
         }
-        Err(error) => (readable(path, &error), Some(error)),
+        Err(error) => (readable(&place, &error), Some(error)),
     };
     let (handle, thread) = match (store, trouble.as_ref()) {
-        (Some(store), _) => Handle::new(Box::new(store))?,
+        (Some(store), _) => Handle::new(store)?,
         (None, Some(error)) if is_worth_waiting(config, error) => Handle::shut()?,
         (None, _) => return Err(trouble.unwrap_or(StoreError::Shut).into()),
     };
@@ -80,11 +79,11 @@ pub(super) fn open_as_can_be(config: &Config) -> anyhow::Result<Opened> {
 }
 
 /// Opens for reading a store that cannot be opened for writing, if its content is not to blame.
-fn readable(path: &Path, error: &StoreError) -> Option<Sqlite> {
+fn readable(place: &StorePlace, error: &StoreError) -> Option<Box<dyn Store>> {
     let is_sound = matches!(error, StoreError::Open { ailment, .. } if *ailment != Ailment::Damaged);
     // One that another process only writes can be read.
     let is_locked = error.ailment() == Some(Ailment::Locked);
-    if is_sound || is_locked { Sqlite::read_within(path, PATIENCE_OF_TRY).ok() } else { None }
+    if is_sound || is_locked { place.read_within(PATIENCE_OF_TRY).ok() } else { None }
 }
 
 fn is_worth_waiting(config: &Config, error: &StoreError) -> bool {
@@ -99,6 +98,10 @@ impl Daemon {
     pub(super) fn survive<T>(&mut self, result: anyhow::Result<Option<T>>) -> anyhow::Result<Option<T>> {
         let Err(error) = &result else { return result };
         let of_store = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
+        if matches!(of_store, Some(StoreError::Overtaken { .. })) {
+            // Another node does it from now on.
+            return Ok(None);
+        }
         match of_store.filter(|error| error.ailment().is_some()) {
             Some(error) => {
                 self.store_fails(error);
@@ -165,8 +168,8 @@ impl Daemon {
         if ailing.next <= Instant::now() && !self.mending.is_running() {
             self.mending.ask();
         }
-        let (context, path, ailment) = (&self.context, &self.store_path, ailing.ailment);
-        self.mending.start(|| mend(Arc::clone(context), path.clone(), ailment));
+        let (context, place, ailment) = (&self.context, &self.store_place, ailing.ailment);
+        self.mending.start(|| mend(Arc::clone(context), place.clone(), ailment));
     }
 
     /// Goes on with a store that can be written again, or waits longer.
@@ -236,18 +239,32 @@ impl Daemon {
 }
 
 /// Opens the store again and tries whether it can be written; if so, it takes the place of the one before.
-async fn mend(context: Arc<Context>, path: PathBuf, ailment: Ailment) -> anyhow::Result<Result<(), StoreError>> {
-    let config = context.config.clone();
+async fn mend(
+    context: Arc<Context>,
+    store_place: StorePlace,
+    ailment: Ailment,
+) -> anyhow::Result<Result<(), StoreError>> {
+    let (config, own_place) = (context.config.clone(), store_place.clone());
     let open = move || {
-        let mut store = pipeline::reopen_store(&config, &path, PATIENCE_OF_TRY)?;
+        let mut store = pipeline::reopen_store(&config, &store_place, PATIENCE_OF_TRY)?;
         if ailment == Ailment::Damaged {
             store.check_all()?;
         }
         store.attempt()?;
-        store.with_patience(PATIENCE)
+        store.set_patience(PATIENCE)?;
+        Ok::<_, StoreError>(store)
     };
-    match tokio::task::spawn_blocking(open).await? {
-        Ok(store) => Ok(context.store.put(Box::new(store)).await),
-        Err(error) => Ok(Err(error)),
+    let store = match tokio::task::spawn_blocking(open).await? {
+        Ok(store) => store,
+        Err(error) => return Ok(Err(error)),
+    };
+    if let Some(node) = context.node() {
+        match tokio::task::spawn_blocking(move || own_place.open_existing(PATIENCE)).await? {
+            Ok(store) => node.store().put(store).await?,
+            Err(error) => return Ok(Err(error)),
+        }
+        // The store may have lost its last seconds, and what this node did not renew has run out.
+        node.leases().forget();
     }
+    Ok(context.store.put(store).await)
 }

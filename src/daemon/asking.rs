@@ -61,7 +61,7 @@ impl Daemon {
                 self.due.end(&source_id, None);
                 continue;
             };
-            let host = host(source);
+            let host = host_or_id(source);
             self.network.ask(&host);
             let span = info_span!("poll", source.id = source_id);
             self.polls.spawn(poll_source(Arc::clone(context), source.clone(), host).instrument(span));
@@ -71,15 +71,16 @@ impl Daemon {
     /// Returns the time until the next look for due polls: none are looked for while there is no room for another.
     pub(super) fn until_next_poll(&mut self) -> Duration {
         let now = clock::instant();
+        let leasing = self.until_leasing();
         let is_full = self.polls.len() >= self.room_for_polls();
         if is_full || self.is_lacking() || self.is_ailing() || !self.network.admits(now) {
             let next = self.network.next().map(|at| at.saturating_duration_since(now));
-            return next.filter(|wait| !wait.is_zero()).unwrap_or(LOOK).min(LOOK);
+            return next.filter(|wait| !wait.is_zero()).unwrap_or(LOOK).min(LOOK).min(leasing);
         }
-        self.due.next().map_or(LOOK, |at| (at - clock::now()).to_std().unwrap_or_default()).min(LOOK)
+        self.due.next().map_or(LOOK, |at| (at - clock::now()).to_std().unwrap_or_default()).min(LOOK).min(leasing)
     }
 
-    fn is_lacking(&self) -> bool {
+    pub(super) fn is_lacking(&self) -> bool {
         self.lacking_until.is_some_and(|until| clock::instant() < until)
     }
 
@@ -102,6 +103,14 @@ impl Daemon {
         let Ended { source_id, context, asked, conclusion } = ended;
         let now = clock::instant();
         let conclusion = match conclusion {
+            Err(StoreError::Overtaken { .. }) => {
+                if let Some((host, _)) = asked {
+                    self.network.leave(&host, now);
+                }
+                // Another node polls its host meanwhile, perhaps this very source.
+                self.due.end(&source_id, Some(clock::now()));
+                return Ok(());
+            }
             Err(error) if error.ailment().is_some() => {
                 if let Some((host, _)) = asked {
                     self.network.leave(&host, now);
@@ -181,7 +190,7 @@ impl Daemon {
     /// Decides on polls in doubt, once that can be decided.
     pub(super) fn judge_doubts(&mut self) {
         let soon = clock::now() + SOON;
-        let is_more_to_come = self.due.next().is_some_and(|at| at <= soon);
+        let is_more_to_come = self.due.next().is_some_and(|at| at <= soon) || self.is_waiting_for_leases();
         let was_down = self.network.is_down();
         let (finding, polls) = self.network.settle(is_more_to_come, clock::instant());
         if was_down && !self.network.is_down() {
@@ -216,7 +225,7 @@ impl Daemon {
 }
 
 /// The host of a source; a source without one stands for itself.
-fn host(source: &Source) -> String {
+pub(super) fn host_or_id(source: &Source) -> String {
     source.url.host_str().unwrap_or(&source.id).to_owned()
 }
 

@@ -2,9 +2,8 @@
 
 use std::time::Instant;
 
-use chrono::Utc;
-
 use crate::feed::Timestamp;
+use crate::pipeline::wall_clock;
 
 /// Returns the time of the wall clock.
 pub(super) fn now() -> Timestamp {
@@ -12,7 +11,7 @@ pub(super) fn now() -> Timestamp {
     if let Some(now) = simulated::now() {
         return now;
     }
-    Utc::now()
+    wall_clock::current()
 }
 
 /// Returns the time of the steady clock, which nobody sets.

@@ -8,6 +8,7 @@ mod asking;
 mod clock;
 mod due;
 mod listen;
+mod nodes;
 mod notify;
 mod publication;
 mod reload;
@@ -18,7 +19,6 @@ mod task;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -33,6 +33,7 @@ use tracing::{error, info, warn};
 use self::ailing::{Ailing, Opened};
 use self::asking::{Ended, InDoubt};
 pub(crate) use self::due::Due;
+use self::nodes::Leasing;
 use self::publication::Publication;
 use self::reload::Reloaded;
 use self::report::Report;
@@ -45,7 +46,7 @@ use crate::outage::{Lack, Network, Outage};
 use crate::pipeline::{self, Announced, Context};
 use crate::publish::files::{self, FilesFound, Placed};
 use crate::serve::{self, Front, Offer, ServingLimits, Socket};
-use crate::store::StoreError;
+use crate::store::{StoreError, StorePlace};
 use crate::text::count;
 
 /// Longest time from the signal to stop to the end of the process, whatever is under way.
@@ -94,7 +95,15 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (socket, _socket_file) = listen::open_socket(config.serve.listen.as_ref()).await?.unzip();
     let (internal, _internal_file) = listen::open_internal(config.serve.internal.as_ref()).await?.unzip();
-    let mut daemon = Daemon::new(Arc::new(Context::new(config, store)?), socket);
+    let node = pipeline::join(&config, false)?;
+    let context = Arc::new(Context::sharing(config, store, node)?);
+    let trouble = match trouble {
+        // Sets the clock, before anything is planned by it.
+        None => nodes::sign_in(&context).await.err(),
+        trouble => trouble,
+    };
+    let listening = context.node().map(|node| tokio::spawn(node.listen(&context.config)));
+    let mut daemon = Daemon::new(context, socket);
     daemon.report.internal_socket = internal;
     if let Some(error) = &trouble {
         daemon.store_fails(error);
@@ -104,6 +113,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         () = told_to_stop(signals) => Ok(()),
     };
     notify::stopping();
+    listening.inspect(tokio::task::JoinHandle::abort);
     let deadline = Instant::now() + END_MAX;
     let ended = daemon.end(deadline).await;
     // The store's thread ends when the last handle is gone and its queue is empty.
@@ -173,7 +183,7 @@ struct Daemon {
     /// Number of tries to write to the store since a poll was last kept.
     tries: usize,
     /// The path of the store; another one that the config names counts from the next start.
-    store_path: PathBuf,
+    store_place: StorePlace,
     mending: Task<Result<(), StoreError>>,
     /// No poll begins until then: the last one lacked something.
     lacking_until: Option<std::time::Instant>,
@@ -182,6 +192,7 @@ struct Daemon {
     /// The clock was set back: due times are to be read anew.
     is_to_replan: bool,
     noting: Task<()>,
+    leasing: Leasing,
     reloading: Task<Reloaded>,
     looking: Task<Looked>,
     publishing: Task<Option<Publication>>,
@@ -211,6 +222,8 @@ struct Daemon {
     is_told_to_reload: bool,
     /// The current problems, by subject.
     troubles: BTreeMap<&'static str, String>,
+    /// A generation below the published one, that the last look has seen.
+    lower: Option<i64>,
     next_upkeep: Timestamp,
     report: Report,
 }
@@ -218,14 +231,15 @@ struct Daemon {
 impl Daemon {
     fn new(context: Arc<Context>, socket: Option<Socket>) -> Self {
         let file = FileWatch::new(&context.config.path, &context.config.warnings.text);
-        let store_path = context.config.store.path.clone();
+        let store_place = StorePlace::of(&context.config.store);
+        let due = Due::sharing(context.client.leases().cloned());
         Self {
             context,
             front: Arc::default(),
             stop: CancellationToken::new(),
             socket,
             server: Task::new("serving over HTTP"),
-            due: Due::default(),
+            due,
             places: HashMap::new(),
             polls: JoinSet::new(),
             network: Network::default(),
@@ -233,12 +247,13 @@ impl Daemon {
             is_outage_noted: false,
             ailing: None,
             tries: 0,
-            store_path,
+            store_place,
             mending: Task::new("trying the store"),
             lacking_until: None,
             round: clock::now(),
             is_to_replan: false,
             noting: Task::new("noting outages"),
+            leasing: Leasing::new(),
             reloading: Task::new("reading the config"),
             looking: Task::new("looking at the store"),
             publishing: Task::new("publishing"),
@@ -257,6 +272,7 @@ impl Daemon {
             file: Arc::new(Mutex::new(file)),
             is_told_to_reload: false,
             troubles: BTreeMap::new(),
+            lower: None,
             next_upkeep: clock::now(),
             report: Report::new(),
         }
@@ -323,6 +339,13 @@ impl Daemon {
             noted = self.noting.ended() => {
                 self.survive(noted)?;
             }
+            leased = self.leasing.ended() => {
+                if let Some(leased) = self.survive(leased)? {
+                    self.leased(leased);
+                }
+            }
+            () = nodes::wished(&self.context) => {}
+            () = nodes::changed(&self.context) => self.leasing.call(),
             mended = self.mending.ended() => {
                 if let Some(mended) = mended? {
                     self.mended(mended);
@@ -383,6 +406,7 @@ impl Daemon {
         self.tend_store();
         self.start_report();
         self.start_polls(now);
+        self.start_leasing();
         if self.next_upkeep <= now {
             self.next_upkeep = now + UPKEEP;
             self.upkeep.ask();
@@ -412,6 +436,10 @@ impl Daemon {
         });
         let placed = &self.placed;
         self.looking.start(|| look(Arc::clone(context), Arc::clone(placed)));
+        if !context.has_jobs() {
+            // They wait until this node is the one that does them.
+            return;
+        }
         self.relabelling.start(|| {
             let context = Arc::clone(context);
             async move { Ok(pipeline::relabel(&context).await?) }
@@ -435,7 +463,12 @@ impl Daemon {
         if self.publishing.is_running() {
             return;
         }
-        if self.published.is_some_and(|published| looked.generation > published) {
+        // A lower one: the store was put back, or a server took over that lacks the last seconds. A look may also have begun
+        // before the publication that is shown; then the next one tells another.
+        let is_lower = self.published.is_some_and(|published| looked.generation < published);
+        let is_lower_still = is_lower && self.lower.replace(looked.generation) == Some(looked.generation);
+        if is_lower_still || self.published.is_some_and(|published| looked.generation > published) {
+            self.lower = None;
             self.gather();
         }
         if self.archives_wait && self.polls.is_empty() {
@@ -496,6 +529,7 @@ impl Daemon {
             let ended = timeout_at(deadline, self.publishing.ended()).await.unwrap_or(Ok(None));
             self.survive(ended)?;
         }
+        self.leave_others(deadline).await;
         if self.server.is_running() {
             timeout_at(deadline, self.server.ended()).await.unwrap_or(Ok(None))?;
         }

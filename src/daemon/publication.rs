@@ -173,7 +173,8 @@ impl Daemon {
 
     /// Tells readers how long nothing can change: until the next poll, unless one is under way.
     pub(super) fn tell_freshness(&mut self) {
-        let next = self.due.next().filter(|_| self.polls.is_empty());
+        // Other nodes may poll what waits for its host.
+        let next = self.due.next().filter(|_| self.polls.is_empty() && !self.due.is_waiting());
         let wait = next.and_then(|at| (at - clock::now()).to_std().ok());
         let until = wait.map(|wait| std::time::Instant::now() + wait);
         self.front.tree.store(self.front.tree.load().with_fresh_until(until, clock::now()));

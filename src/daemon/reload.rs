@@ -11,6 +11,7 @@ use super::{Daemon, clock, notify};
 use crate::config;
 use crate::pipeline::{self, Context};
 use crate::state::SourceState;
+use crate::store::StorePlace;
 use crate::text::count;
 
 /// Sources that should have been polled so long ago are late, and are spread.
@@ -64,8 +65,8 @@ fn renewed(old: &Context) -> Result<Context, (String, String)> {
     let config = config::load(&old.config.path).map_err(|invalid| (invalid.0.summary(), invalid.0.list()))?;
     let is_served_as_before =
         config.serve.listen == old.config.serve.listen && config.serve.internal == old.config.serve.internal;
-    if !is_served_as_before || config.store.path != old.config.store.path {
-        warn!("`serve.listen`, `serve.internal` and `store.path` change with a restart only");
+    if !is_served_as_before || StorePlace::of(&config.store) != StorePlace::of(&old.config.store) {
+        warn!("`serve.listen`, `serve.internal`, `store.path` and `store.url` change with a restart only");
     }
     old.renewed(config).map_err(|error| (error.to_string(), error.to_string()))
 }

@@ -18,9 +18,9 @@ use crate::disk;
 use crate::feed::Timestamp;
 use crate::pipeline::{Context, Outcome, Polled};
 use crate::schedule::RHYTHM;
-use crate::serve::{self, DaemonFigures, DaemonHealth, Offer, OutageTold, ServingLimits, Socket};
+use crate::serve::{self, DaemonFigures, DaemonHealth, NodeTold, Offer, OutageTold, ServingLimits, Socket};
 use crate::state::SourceState;
-use crate::store::StoreError;
+use crate::store::{StoreError, StorePlace};
 use crate::text::count;
 
 /// Longest time between two surveys of the sources, even if nothing was published: another process may have polled.
@@ -71,6 +71,11 @@ pub(super) struct Report {
 }
 
 impl Report {
+    /// Takes down that another node has polled a source.
+    pub(super) fn polled_elsewhere(&mut self, source_id: &str, next_poll: Option<Timestamp>) {
+        self.roster.polled_elsewhere(source_id, next_poll);
+    }
+
     pub(super) fn new() -> Self {
         let mut report = Self {
             began: clock::now(),
@@ -98,7 +103,20 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Returns how late the poll is that has been due for longest, in seconds.
+    pub(super) fn lag_seconds(&self) -> u64 {
+        self.roster.lag(clock::now()).max(TimeDelta::zero()).num_seconds().unsigned_abs()
+    }
+}
+
 impl Daemon {
+    /// Returns the problems of this process, one line each.
+    pub(super) fn report_reasons(&self) -> Vec<String> {
+        let own = self.troubles.iter().filter(|(about, _)| **about != "nodes").map(|(_, trouble)| trouble.clone());
+        own.chain(self.report.roster.reasons(self.report.began, clock::now())).collect()
+    }
+
     /// Starts what the report needs.
     pub(super) fn start_report(&mut self) {
         let (report, now) = (&mut self.report, Instant::now());
@@ -234,10 +252,12 @@ impl Daemon {
         // The next poll is spread by parts of a second, which nobody needs to know.
         let next_poll = self.due.next().filter(|_| !self.is_ailing()).map(|at| at.trunc_subsecs(0));
         let report = &self.report;
-        let lag = report.roster.lag(now).max(TimeDelta::zero()).num_seconds().unsigned_abs();
+        let lag = report.lag_seconds();
         let outages: Vec<OutageTold> = self.outages.values().map(OutageTold::from).collect();
+        let nodes = self.context.node().map(|node| NodeTold::all(&node.nodes(), self.leasing.generation()));
+        let nodes = nodes.unwrap_or_default();
         let reasons = self.troubles.values().cloned().chain(report.roster.reasons(report.began, now));
-        let free_bytes = disk::free_bytes(&self.context.config.store.path);
+        let free_bytes = StorePlace::of(&self.context.config.store).file().and_then(disk::free_bytes);
         let figures = DaemonFigures {
             sources: report.roster.standings(now),
             topics: self.context.config.topics.len(),
@@ -248,11 +268,12 @@ impl Daemon {
             store_bytes: report.store_bytes,
             free_bytes,
         };
-        let health = DaemonHealth { reasons: reasons.collect(), outages, figures: Some(figures) };
+        let health = DaemonHealth { reasons: reasons.collect(), outages, nodes, figures: Some(figures) };
         let metrics = &self.front.metrics;
         let lacks: Vec<&'static str> = health.outages.iter().map(|outage| outage.lack).collect();
         metrics.health(&lacks, health.is_degraded());
         metrics.lag(lag);
+        metrics.nodes(&health.nodes);
         let of_folder = disk::free_bytes(&self.context.config.publish.directory);
         for (of, bytes) in [("store", free_bytes), ("publish", of_folder)] {
             if let Some(bytes) = bytes {

@@ -86,6 +86,13 @@ impl Roster {
         state.next_poll = polled.next_poll;
     }
 
+    /// Takes down when a source is polled next that another node has polled.
+    pub(super) fn polled_elsewhere(&mut self, source_id: &str, next_poll: Option<Timestamp>) {
+        if let Some(RosterMember { state, .. }) = self.members.get_mut(source_id) {
+            state.next_poll = next_poll;
+        }
+    }
+
     /// Counts the sources by standing; every standing is listed.
     pub(super) fn standings(&self, now: Timestamp) -> BTreeMap<&'static str, usize> {
         let mut counts: BTreeMap<_, _> = Standing::ALL.iter().map(|standing| (standing.code(), 0)).collect();
@@ -268,6 +275,13 @@ mod tests {
         let told = ["nothing could be polled for 2 rounds, since 2026-11-28 12:00:00 UTC"];
         assert_eq!(roster.reasons(at(-60), at(126)), told);
         assert_eq!(roster.lag(at(126)).num_minutes(), 126);
+    }
+
+    #[test]
+    fn what_another_node_polls_is_not_late() {
+        let mut roster = roster(3);
+        (0..3).for_each(|number| roster.polled_elsewhere(&format!("f{number}"), Some(at(180))));
+        assert_eq!((roster.reasons(at(-60), at(126)), roster.lag(at(126)).num_minutes()), (Vec::new(), 0));
     }
 
     #[test]

@@ -78,6 +78,16 @@ impl<T: Send + 'static> Task<T> {
     }
 }
 
+impl<T: Send + 'static> Task<T> {
+    /// Waits for the end of the work under way, if any is.
+    ///
+    /// # Errors
+    /// As [`Task::ended`].
+    pub(super) async fn ended_if_running(&mut self) -> anyhow::Result<Option<T>> {
+        if self.is_running() { self.ended().await } else { Ok(None) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::time::{advance, timeout};

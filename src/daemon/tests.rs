@@ -158,13 +158,13 @@ fn full() -> StoreError {
 async fn a_poll_that_the_store_cannot_keep_is_due_still_and_stops_all_others() {
     let folder = tempfile::tempdir().unwrap();
     let mut daemon = daemon(folder.path());
-    daemon.due.set("ecole", Utc::now());
-    let taken = daemon.due.take(Utc::now(), |_| None).unwrap();
+    daemon.due.set("ecole", clock::now());
+    let taken = daemon.due.take(clock::now(), |_| None).unwrap();
     let context = Arc::clone(&daemon.context);
     daemon.end_poll(Ended { source_id: taken, context, asked: None, conclusion: Err(full()) }).unwrap();
-    assert!(daemon.due.next().unwrap() <= Utc::now(), "it stays due");
+    assert!(daemon.due.next().unwrap() <= clock::now(), "it stays due");
     assert!(daemon.until_next_poll() > Duration::ZERO, "but nobody is asked");
-    daemon.start_polls(Utc::now());
+    daemon.start_polls(clock::now());
     assert!(daemon.polls.is_empty());
     let reasons = &daemon.front.health.load().reasons;
     assert!(reasons[0].starts_with("the disk of `veille.db` is full: 7 bytes free; free some space"), "{reasons:?}");
@@ -195,7 +195,7 @@ async fn a_store_file_that_is_deleted_is_noticed_and_one_put_back_is_used() {
     let mut daemon = daemon(folder.path());
     daemon.publishing.ask();
     publish(&mut daemon).await;
-    let path = daemon.store_path.clone();
+    let path = daemon.context.config.store.path.clone();
     let away = path.with_file_name("away.db");
     daemon
         .context
@@ -225,7 +225,7 @@ async fn a_store_file_that_is_deleted_is_noticed_and_one_put_back_is_used() {
         assert_eq!(daemon.is_ailing(), expected);
     }
     assert!(!path.with_file_name("away.db").exists());
-    daemon.context.store.call(|store| store.tidy(Utc::now())).await.unwrap();
+    daemon.context.store.call(|store| store.tidy(clock::now())).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -274,7 +274,7 @@ async fn changes_of_another_process_are_published_once_a_publication_under_way_h
 async fn a_loop_without_room_for_another_poll_sleeps_although_one_is_due() {
     let folder = tempfile::tempdir().unwrap();
     let mut daemon = daemon(folder.path());
-    daemon.due.set("ecole", Utc::now());
+    daemon.due.set("ecole", clock::now());
     assert_eq!(daemon.until_next_poll(), Duration::ZERO);
     for _ in 0..polls_max(&daemon.context) {
         daemon.polls.spawn(std::future::pending());
@@ -305,7 +305,7 @@ async fn news_of_a_poll_that_began_under_another_config_is_labelled_again() {
 /// A daemon with a feed that is due in an hour, and whose loop went round a moment ago.
 fn waiting(folder: &Path) -> Daemon {
     let mut daemon = daemon(folder);
-    daemon.due.set("ecole", Utc::now() + TimeDelta::hours(1));
+    daemon.due.set("ecole", clock::now() + TimeDelta::hours(1));
     daemon
 }
 
@@ -313,30 +313,30 @@ fn waiting(folder: &Path) -> Daemon {
 async fn a_clock_that_was_set_back_has_due_times_looked_at_anew() {
     let folder = tempfile::tempdir().unwrap();
     let mut daemon = waiting(folder.path());
-    daemon.start_polls(Utc::now());
+    daemon.start_polls(clock::now());
     assert!(!daemon.is_to_replan);
-    daemon.round = Utc::now() + TimeDelta::days(366);
-    daemon.start_polls(Utc::now());
+    daemon.round = clock::now() + TimeDelta::days(366);
+    daemon.start_polls(clock::now());
     assert!(daemon.is_to_replan);
     daemon.start();
     let reloaded = daemon.reloading.ended().await.unwrap().unwrap();
     assert!(matches!(reloaded, Reloaded::Taken(..)));
-    assert!(daemon.next_upkeep <= Utc::now() + UPKEEP);
+    assert!(daemon.next_upkeep <= clock::now() + UPKEEP);
 }
 
 #[tokio::test]
 async fn a_machine_that_lacks_descriptors_waits_and_blames_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let mut daemon = waiting(folder.path());
-    daemon.due.set("ecole", Utc::now());
-    let taken = daemon.due.take(Utc::now(), |_| None).unwrap();
+    daemon.due.set("ecole", clock::now());
+    let taken = daemon.due.take(clock::now(), |_| None).unwrap();
     let context = Arc::clone(&daemon.context);
     let conclusion = Ok(Conclusion::Lacking("Too many open files".into()));
     daemon.end_poll(Ended { source_id: taken, context: Arc::clone(&context), asked: None, conclusion }).unwrap();
     let reasons = &daemon.front.health.load().reasons;
     assert!(reasons[0].contains("Too many open files") && reasons[0].contains("LimitNOFILE="), "{reasons:?}");
     assert!(daemon.until_next_poll() > Duration::ZERO, "it does not try without a pause");
-    assert!(daemon.due.next().unwrap() > Utc::now(), "it stays due");
+    assert!(daemon.due.next().unwrap() > clock::now(), "it stays due");
     daemon.lacking_until = None;
     let polled = Polled { outcome: Outcome::Unchanged, next_poll: None };
     let conclusion = Ok(Conclusion::Kept { polled, is_answer: true });

@@ -1,6 +1,7 @@
 //! The client: one request after the other until there is an answer, each behind the guard and in its host's turn.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,11 +14,12 @@ use super::body::{self, BodyFault, Vessel};
 use super::error::{Endpoint, FetchError, Phase, RedirectFault, Timeouts, host, shown_url};
 use super::guard::Guard;
 use super::hosts::{Clock, Gate, Postponed, Visit};
+use super::leases::Leases;
 use super::memory::{Memory, Share};
 use super::routes::{ClientError, Outlet, Routes};
 use super::{Answer, Document, Fetched, Hop, Request, Route, Settings, headers, redirect, waits};
 use crate::feed::Timestamp;
-use crate::state::{Throttle, Validators, Wait};
+use crate::state::{Granted, LeaseAnswer, LeaseRequest, Throttle, Validators, Wait};
 
 /// Fetches, with one pool of connections and one gate for all.
 #[derive(Debug)]
@@ -28,6 +30,7 @@ pub struct Client {
     gate: Gate,
     memory: Memory,
     limits: Timeouts,
+    leases: Option<Arc<Leases>>,
 }
 
 /// The result of one request.
@@ -57,14 +60,23 @@ impl Client {
     /// # Errors
     /// If the machine has no certificates of authorities.
     pub fn new(settings: &Settings) -> Result<Self, ClientError> {
+        Self::sharing(settings, None)
+    }
+
+    /// Makes a client that asks a host only while its lease is held, as with several nodes on one store.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn sharing(settings: &Settings, leases: Option<Arc<Leases>>) -> Result<Self, ClientError> {
         let guard = Guard::new(&settings.allow_networks);
         let limits = Timeouts { connect: settings.connect_timeout, idle: settings.idle_timeout };
         Ok(Self {
             routes: Routes::new(settings, &guard)?,
             guard,
-            gate: Gate::new(settings.concurrency, settings.per_host, settings.host_delay),
+            gate: Gate::new(settings.concurrency, settings.per_host, settings.host_delay, leases.clone()),
             memory: Memory::new(),
             limits,
+            leases,
             settings: settings.clone(),
         })
     }
@@ -87,6 +99,32 @@ impl Client {
     /// Leaves a host alone that asked for it.
     pub fn postpone(&self, throttle: &Throttle, now: Timestamp) {
         self.gate.postpone(&throttle.host, throttle.until, now);
+    }
+
+    /// Returns the leases of this node, where several nodes share a store.
+    pub fn leases(&self) -> Option<&Arc<Leases>> {
+        self.leases.as_ref()
+    }
+
+    /// Adds to a request for leases what is urgent, kept and given back.
+    pub fn ask_leases(&self, request: &mut LeaseRequest) {
+        request.gap = self.settings.host_delay;
+        if let Some(leases) = &self.leases {
+            leases.ask(request, |host| self.gate.gap_left(host));
+        }
+    }
+
+    /// Takes the store's answer to a request that was made at `asked`; `now` is the time by the store's clock.
+    pub fn take_leases(&self, asked: Instant, request: &LeaseRequest, answer: &LeaseAnswer, now: Timestamp) {
+        for Granted { hold, free_in, throttled_until } in &answer.granted {
+            self.gate.delay(&hold.name, *free_in, now);
+            if let Some(until) = throttled_until {
+                self.gate.postpone(&hold.name, *until, now);
+            }
+        }
+        if let Some(leases) = &self.leases {
+            leases.answer(asked, request, answer);
+        }
     }
 
     /// Asks a host again that was left alone.
@@ -149,7 +187,10 @@ impl Client {
     async fn enter(&self, url: &Url, clock: Clock) -> Result<Visit, FetchError> {
         let host = host(url);
         let visit = self.gate.enter(&host, clock).await;
-        visit.map_err(|Postponed(until)| FetchError::Postponed { host, until })
+        visit.map_err(|postponed| match postponed {
+            Postponed::Until(until) => FetchError::Postponed { host, until },
+            Postponed::Elsewhere => FetchError::Elsewhere { host },
+        })
     }
 
     /// Makes one request in its host's turn, within what is left of the `time`.

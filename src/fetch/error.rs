@@ -28,6 +28,12 @@ pub enum FetchError {
         /// Until when.
         until: Timestamp,
     },
+    /// Another node asks the host, and went on asking it; nothing was sent. Not a failure of the source.
+    #[error("another node asks {host}")]
+    Elsewhere {
+        /// The host.
+        host: String,
+    },
     /// Too many large documents were being read. Not a failure of the source.
     #[error("its document is large, and no memory for it came free within {} s", limit.as_secs_f32())]
     Busy {
@@ -251,6 +257,7 @@ impl FetchError {
             Self::Status { firewall: Some(_), .. } => "firewall",
             Self::Status { code, .. } => return format!("http_{code}"),
             Self::Postponed { .. } => "postponed",
+            Self::Elsewhere { .. } => "elsewhere",
             Self::Busy { .. } => "busy",
             Self::Scheme { .. } => "scheme",
             Self::NotPublic { .. } => "not_public",
@@ -275,7 +282,9 @@ impl FetchError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Postponed { .. } | Self::Busy { .. } => "nothing to do: it is polled again then",
+            Self::Postponed { .. } | Self::Elsewhere { .. } | Self::Busy { .. } => {
+                "nothing to do: it is polled again then"
+            }
             Self::Scheme { .. } => "give an http or https address",
             Self::NotPublic { .. } => "if it is yours, list its network in `poll.allow_networks`",
             Self::Access { .. } => "correct the file or the feed's entry in the config",
@@ -363,6 +372,7 @@ impl FetchError {
             | Self::Timeout { .. }
             | Self::Proxy { .. } => Some(Reply::Silent),
             Self::Postponed { .. }
+            | Self::Elsewhere { .. }
             | Self::Busy { .. }
             | Self::Lack { .. }
             | Self::Scheme { .. }
@@ -388,6 +398,7 @@ impl FetchError {
             | Self::BodyBroken { .. }
             | Self::Coding { .. } => true,
             Self::Postponed { .. }
+            | Self::Elsewhere { .. }
             | Self::Busy { .. }
             | Self::Lack { .. }
             | Self::Scheme { .. }

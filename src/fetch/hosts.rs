@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::KEEP_CONNECTION;
 use super::descriptors::Shares;
+use super::leases::{LeaseUse, Leases};
 use crate::feed::Timestamp;
 use crate::state::RETRY_AFTER_MAX;
 
@@ -28,6 +29,9 @@ const POSTPONED_MAX: TimeDelta = match RETRY_AFTER_MAX.checked_add(&TimeDelta::m
     None => RETRY_AFTER_MAX,
 };
 
+/// Longest wait for a host that another node asks: it gives it up once the polls that it has begun have ended.
+const LEASE_WAIT_MAX: Duration = Duration::from_secs(45);
+
 /// Hosts that are kept before idle ones are first looked for.
 const HOSTS_MIN: usize = 64;
 
@@ -39,6 +43,8 @@ pub struct Gate {
     host_delay: Duration,
     hosts: Mutex<Hosts>,
     idle: Arc<Idle>,
+    /// The hosts that this node may ask, where several nodes share a store.
+    leases: Option<Arc<Leases>>,
 }
 
 /// Connections that wait for the next request to their host: so many at once at most.
@@ -77,6 +83,8 @@ pub struct Visit {
     idle: Arc<Idle>,
     _own: OwnedSemaphorePermit,
     place: Option<OwnedSemaphorePermit>,
+    /// Dropped after the gap to the next request was noted.
+    _lease: Option<LeaseUse>,
 }
 
 impl Visit {
@@ -97,9 +105,14 @@ impl Visit {
     }
 }
 
-/// The host asked to be left alone until then.
+/// Why a host cannot be asked now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Postponed(pub Timestamp);
+pub enum Postponed {
+    /// It asked to be left alone until then.
+    Until(Timestamp),
+    /// Another node asks it, and did not come to an end.
+    Elsewhere,
+}
 
 /// The wall clock as the caller read it, and what has passed since: a turn may be waited for for minutes.
 #[derive(Debug, Clone, Copy)]
@@ -146,8 +159,10 @@ impl Gate {
     /// Lets `concurrency` requests run at once, `per_host` of them on one host.
     ///
     /// `host_delay` passes between two starts on one host, counted from the end of the last request.
+    ///
+    /// Where several nodes share a store, a host is asked only while its lease is held.
     #[must_use]
-    pub fn new(concurrency: usize, per_host: usize, host_delay: Duration) -> Self {
+    pub fn new(concurrency: usize, per_host: usize, host_delay: Duration, leases: Option<Arc<Leases>>) -> Self {
         let hosts = Hosts { by_name: HashMap::new(), sweep_at: HOSTS_MIN };
         Self {
             places: Arc::new(Semaphore::new(concurrency.clamp(1, Semaphore::MAX_PERMITS))),
@@ -159,6 +174,7 @@ impl Gate {
                 life: host_delay.saturating_add(KEEP_CONNECTION),
                 kept: Mutex::default(),
             }),
+            leases,
         }
     }
 
@@ -167,20 +183,57 @@ impl Gate {
     /// # Errors
     /// At once, or as soon as it is known, if the host is postponed: the wait may be days, so the caller plans it.
     pub async fn enter(&self, host: &str, clock: Clock) -> Result<Visit, Postponed> {
-        let host = self.host(host, clock.now());
+        let name = host;
+        let host = self.host(name, clock.now());
         let own = permit(&host.turns).await;
+        let mut lease = self.lease(name).await?;
         loop {
             let free_from = host.free_from(clock)?;
             if free_from > Instant::now() {
                 sleep_until(free_from).await; // even to sleep until now takes a millisecond
             }
             let place = permit(&self.places).await;
+            if lease.as_ref().is_some_and(|lease| !lease.is_good()) {
+                // It ran out while we waited: another node may have asked the host meanwhile.
+                drop(place);
+                lease = self.lease(name).await?;
+                continue;
+            }
             // Another request of this host may have started while we waited for the place.
             if host.start(self.host_delay, clock)? {
                 let idle = Arc::clone(&self.idle);
-                return Ok(Visit { host, host_delay: self.host_delay, idle, _own: own, place: Some(place) });
+                return Ok(Visit {
+                    host,
+                    host_delay: self.host_delay,
+                    idle,
+                    _own: own,
+                    place: Some(place),
+                    _lease: lease,
+                });
             }
         }
+    }
+
+    async fn lease(&self, host: &str) -> Result<Option<LeaseUse>, Postponed> {
+        let Some(leases) = &self.leases else { return Ok(None) };
+        let lease = leases.use_by(host, Instant::now() + LEASE_WAIT_MAX).await;
+        lease.map(Some).ok_or(Postponed::Elsewhere)
+    }
+
+    /// Lets so much time pass before the next request to `host`: another node has just asked it.
+    pub fn delay(&self, host: &str, gap: Duration, now: Timestamp) {
+        if !gap.is_zero() {
+            let host = self.host(host, now);
+            let mut times = lock(&host.times);
+            times.free_from = times.free_from.max(after(Instant::now(), gap));
+        }
+    }
+
+    /// Returns the time that must pass before the next request to `host`.
+    pub fn gap_left(&self, host: &str) -> Duration {
+        let hosts = lock(&self.hosts);
+        let host = hosts.by_name.get(host);
+        host.map_or(Duration::ZERO, |host| lock(&host.times).free_from.saturating_duration_since(Instant::now()))
     }
 
     /// Leaves `host` alone until then; a longer postponement that it already has stays. One of more than a week is nonsense,
@@ -238,7 +291,7 @@ impl Host {
     fn free_from(&self, clock: Clock) -> Result<Instant, Postponed> {
         let times = *lock(&self.times);
         match times.postponed(clock.now()) {
-            Some(until) => Err(Postponed(until)),
+            Some(until) => Err(Postponed::Until(until)),
             None => Ok(times.free_from),
         }
     }
@@ -295,7 +348,7 @@ mod tests {
     const MOMENT: Duration = Duration::from_millis(20);
 
     fn gate(concurrency: usize, per_host: usize, host_delay: Duration) -> Gate {
-        Gate::new(concurrency, per_host, host_delay)
+        Gate::new(concurrency, per_host, host_delay, None)
     }
 
     fn clock() -> Clock {
@@ -313,7 +366,10 @@ mod tests {
 
     /// Until when `host` is to be left alone.
     async fn postponed(gate: &Gate, host: &str) -> Option<Timestamp> {
-        gate.enter(host, clock()).await.err().map(|Postponed(until)| until)
+        match gate.enter(host, clock()).await.err()? {
+            Postponed::Until(until) => Some(until),
+            Postponed::Elsewhere => None,
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@
 pub mod descriptors;
 pub mod guard;
 pub mod hosts;
+pub mod leases;
 
 mod body;
 mod client;
@@ -29,6 +30,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 pub use client::Client;
 pub use error::{Endpoint, FetchError, Phase, RedirectFault};
+pub use leases::{LeaseUse, Leases};
 pub use memory::Share;
 pub use request::Request;
 pub use routes::{ClientError, Route};

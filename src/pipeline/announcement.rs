@@ -120,7 +120,7 @@ async fn tell_hub(
         }
     };
     let next_try = result.next_try;
-    let announced = [Change::Announced(result)];
+    let announced = context.as_job(vec![Change::Announced(result)])?;
     context.store.call(move |store| store.apply(&announced, None).map(|_| ())).await?;
     Ok(next_try)
 }

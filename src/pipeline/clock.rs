@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::Context;
 use crate::feed::Timestamp;
-use crate::state::SourceState;
+use crate::state::{Hold, SourceState};
 use crate::store::{Change, StoreError};
 
 /// Our clock beside that of a server.
@@ -34,12 +34,14 @@ impl Skew {
 /// Dates entries anew that were first met while the clock was wrong, and forgets that it was.
 pub(super) async fn redate_entries(
     context: &Context,
+    hold: Option<Hold>,
     mut state: SourceState,
     (from, until): (Timestamp, Timestamp),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     state.about.clock_was_behind = None;
     let redate = Change::Redate { source_id: state.source_id.clone(), from, until, now };
-    let changes = [redate, Change::Source(Box::new(state))];
+    let under = hold.map(Change::Held).into_iter();
+    let changes: Vec<Change> = under.chain([redate, Change::Source(Box::new(state))]).collect();
     context.store.call(move |store| store.apply(&changes, None).map(|_| ())).await
 }

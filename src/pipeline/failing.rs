@@ -31,6 +31,9 @@ const OTHERS_FIRST: TimeDelta = TimeDelta::minutes(10);
 /// back-off.
 const BUSY_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
+/// When a source is tried again whose host stayed with another node.
+pub(super) const ELSEWHERE_PAUSE: TimeDelta = TimeDelta::minutes(1);
+
 /// A poll that brought nothing, with everything to keep if its host is at fault.
 #[derive(Debug)]
 pub struct Doubt {
@@ -39,6 +42,8 @@ pub struct Doubt {
     pub(super) source: Source,
     pub(super) poll: PollToKeep,
     pub(super) ground: Ground,
+    /// The host stays this node's until it is decided.
+    pub(super) lease: Option<fetch::LeaseUse>,
 }
 
 /// The reason for which a poll is in doubt.
@@ -92,7 +97,7 @@ pub fn no_network(finding: Finding, polls: usize, example: &str) -> String {
 /// # Cancellation
 /// Nothing is kept unless all of it is.
 pub async fn blame(context: &Context, doubt: Doubt) -> Result<Polled, StoreError> {
-    let Doubt { source, poll, ground, .. } = doubt;
+    let Doubt { source, poll, ground, lease: _held, .. } = doubt;
     match ground {
         Ground::Fetch { address, error } => fail(context, &source, poll, &address, &error).await,
         Ground::Unreadable { unreadable, waits } => misread(context, &source, poll, unreadable, &waits).await,
@@ -150,6 +155,7 @@ pub(super) async fn misread(
 fn put_off(error: &fetch::FetchError, now: Timestamp) -> Option<(Outcome, Timestamp)> {
     match error {
         fetch::FetchError::Postponed { until, .. } => Some((Outcome::HostPostponed, *until)),
+        fetch::FetchError::Elsewhere { .. } => Some((Outcome::HostPostponed, now + ELSEWHERE_PAUSE)),
         fetch::FetchError::Busy { .. } => Some((Outcome::NoMemory, now + BUSY_PAUSE)),
         _ => None,
     }

@@ -11,6 +11,10 @@ use crate::store::{Change, Store, StoreError};
 /// # Errors
 /// When the store fails.
 pub async fn note_config(context: &Context, mistake: Option<String>, now: Timestamp) -> Result<(), StoreError> {
+    if !context.has_jobs() {
+        // Another node would note that its own has none.
+        return Ok(());
+    }
     let trouble = mistake.map(|mistake| (Health::Invalid, mistake));
     context.store.call(move |store| note_turn(store, &Monitored::Config, trouble, now)).await
 }
@@ -20,6 +24,10 @@ pub async fn note_config(context: &Context, mistake: Option<String>, now: Timest
 /// # Errors
 /// When the store fails.
 pub async fn note_outages(context: &Context, outages: Vec<Outage>, now: Timestamp) -> Result<(), StoreError> {
+    if context.node().is_some() {
+        // The service lacks nothing that another node has: each tells of its own by signs of life.
+        return Ok(());
+    }
     let note = move |store: &mut dyn Store| {
         Lack::ALL.into_iter().try_for_each(|lack| {
             let outage = outages.iter().find(|outage| outage.lack == lack);

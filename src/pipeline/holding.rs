@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::disk;
-use crate::store::{Claim, Holder, StoreError, holder};
+use crate::store::{Claim, Holder, StoreError, StorePlace, holder};
 
 /// A store or a published folder that another process holds.
 #[derive(Debug, thiserror::Error)]
@@ -50,11 +50,11 @@ pub fn claim_places(config: &Config) -> Result<Vec<Claim>, HeldByOther> {
     for (what, path) in places(config) {
         // Where no folder can be made, opening the store will tell.
         let _ = disk::make_folders(path.parent().unwrap_or(Path::new("")));
-        match Claim::take(path, &this) {
+        match Claim::take(&path, &this) {
             Ok(claim) => claims.extend(claim),
             Err(StoreError::Held { by, .. }) => {
                 let is_own = by == Holder { process: by.process, ..this };
-                return Err(HeldByOther { what, path: path.to_owned(), by, is_own });
+                return Err(HeldByOther { what, path, by, is_own });
             }
             // Nobody can be kept away.
             Err(_) => {}
@@ -72,15 +72,17 @@ pub fn refuse_others(config: &Config) -> Result<(), HeldByOther> {
     for (what, path) in places(config) {
         // On a full disk a daemon could not write down its config: the command will tell of the disk.
         let is_other = |by: &Holder| by.config.as_ref().is_some_and(|config| *config != own);
-        if let Some(by) = holder(path).filter(is_other) {
-            return Err(HeldByOther { what, path: path.to_owned(), by, is_own: false });
+        if let Some(by) = holder(&path).filter(is_other) {
+            return Err(HeldByOther { what, path, by, is_own: false });
         }
     }
     Ok(())
 }
 
-fn places(config: &Config) -> [(&'static str, &Path); 2] {
-    [("store", config.store.path.as_path()), ("published folder", config.publish.directory.as_path())]
+/// A database is no place to hold: several machines may share it.
+fn places(config: &Config) -> Vec<(&'static str, PathBuf)> {
+    let store = StorePlace::of(&config.store).file().map(|path| ("store", path.to_owned()));
+    store.into_iter().chain([("published folder", config.publish.directory.clone())]).collect()
 }
 
 /// The config by its place in the file system, however it was named.

@@ -84,15 +84,16 @@ async fn keep_all(store: Handle, grouping: Arc<Grouping>, mut queue: mpsc::Recei
                 batch.into_iter().map(|waiting| (waiting.poll, waiting.reply)).unzip();
             let polls = Arc::new(polls);
             let all = keep_batch(&store, &grouping, &polls, 0..polls.len()).await;
+            let is_one_to_blame = matches!(all, Err(_) | Ok(Err(StoreError::Overtaken { .. }))) && replies.len() > 1;
             match all {
-                Ok(kept) => reply_to_all(replies, kept),
-                Err(message) if replies.len() == 1 => {
+                Ok(kept) if !is_one_to_blame => reply_to_all(replies, kept),
+                Err(message) if !is_one_to_blame => {
                     if let Some(reply) = replies.into_iter().next() {
                         let _ = reply.send(Err(message));
                     }
                 }
-                // One of them panicked: the others are kept without it.
-                Err(_) => {
+                // One of them panicked, or was polled under a lease that was lost: the others are kept without it.
+                Ok(_) | Err(_) => {
                     for (place, reply) in replies.into_iter().enumerate() {
                         let kept = keep_batch(&store, &grouping, &polls, place..place + 1).await;
                         let kept = kept.map(|kept| kept.map(|counts| counts.first().copied().unwrap_or_default()));
@@ -269,7 +270,7 @@ mod tests {
         let document =
             Some(PreparedDocument { fresh, same: Vec::new(), listing: Listing::Doubtful, _share: Share::default() });
         let state = SourceState { source_id: source_id.into(), ..SourceState::default() };
-        PollToKeep { state, health: None, moved_to: None, throttle: None, is_answered: true, document, now }
+        PollToKeep { hold: None, state, health: None, moved_to: None, throttle: None, is_answered: true, document, now }
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ mod full_text;
 mod health;
 mod holding;
 mod keeper;
+mod nodes;
 mod opening;
 mod planning;
 mod publication;
@@ -20,9 +21,11 @@ mod rebuilding;
 mod relabelling;
 mod telling;
 mod upkeep;
+pub mod wall_clock;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracing::info;
 use url::Url;
@@ -43,6 +46,7 @@ pub use failing::{Doubt, blame, no_network};
 pub use full_text::full_text;
 pub use health::{note_config, note_outages};
 pub use holding::{HeldByOther, claim_places, refuse_others};
+pub use nodes::{Attendance, LeaseWishes, Membership, NodeFigures, join};
 pub use opening::{open_store, open_store_within, refuse_vanished, reopen_store};
 pub use publication::{Archives, Published, publish};
 pub use relabelling::relabel;
@@ -50,11 +54,14 @@ pub use upkeep::upkeep;
 
 use clock::{Skew, redate_entries};
 use deciding::{Grouping, PollToKeep};
-use failing::{Ground, fail, misread};
+use failing::{ELSEWHERE_PAUSE, Ground, fail, misread};
 use keeper::Keeper;
 use planning::{plan, when_due};
 use reading::{prepare, read_answer};
 use telling::FailuresTold;
+
+/// Longest wait for the lease of a host; the daemon begins polls only of hosts that it holds.
+const LEASE_WAIT_MAX: Duration = Duration::from_secs(90);
 
 /// Everything that polls and publications need, built whole from one config.
 #[derive(Debug)]
@@ -72,6 +79,8 @@ pub struct Context {
     grouping: Arc<Grouping>,
     /// A hash of the rules by which entries are labelled.
     rules: Arc<str>,
+    /// This process among the nodes that share the store, if they may be several.
+    node: Option<Arc<Membership>>,
 }
 
 impl Context {
@@ -80,15 +89,30 @@ impl Context {
     /// # Errors
     /// When the HTTP client cannot be made, as on a system without CA certificates.
     pub fn new(config: Config, store: Handle) -> Result<Self, fetch::ClientError> {
-        let client = Arc::new(fetch::Client::new(&fetch::Settings::new(&config.site, &config.poll))?);
-        Ok(Self::with(config, client, store, Arc::default()))
+        Self::sharing(config, store, None)
     }
 
-    fn with(config: Config, client: Arc<fetch::Client>, store: Handle, telling: Arc<FailuresTold>) -> Self {
+    /// Builds the context of a config for one of several nodes that share a store.
+    ///
+    /// # Errors
+    /// As [`Context::new`].
+    pub fn sharing(config: Config, store: Handle, node: Option<Arc<Membership>>) -> Result<Self, fetch::ClientError> {
+        let leases = node.as_ref().map(|node| Arc::clone(node.leases()));
+        let client = Arc::new(fetch::Client::sharing(&fetch::Settings::new(&config.site, &config.poll), leases)?);
+        Ok(Self::with(config, client, store, Arc::default(), node))
+    }
+
+    fn with(
+        config: Config,
+        client: Arc<fetch::Client>,
+        store: Handle,
+        telling: Arc<FailuresTold>,
+        node: Option<Arc<Membership>>,
+    ) -> Self {
         let (matcher, grouping) = (Matcher::new(config.topics.clone()), Arc::new(Grouping::of(&config)));
         let keeper = Keeper::new(store.clone(), Arc::clone(&grouping));
         let rules = relabelling::rules(&config).into();
-        Self { config, matcher, client, store, keeper, telling, grouping, rules }
+        Self { config, matcher, client, store, keeper, telling, grouping, rules, node }
     }
 
     /// Builds the context of a changed config on the same store. The client stays if its settings do, and with it the
@@ -98,9 +122,16 @@ impl Context {
     /// As [`Context::new`].
     pub fn renewed(&self, config: Config) -> Result<Self, fetch::ClientError> {
         if fetch::Settings::new(&config.site, &config.poll) != *self.client.settings() {
-            return Self::new(config, self.store.clone());
+            return Self::sharing(config, self.store.clone(), self.node.clone());
         }
-        Ok(Self::with(config, Arc::clone(&self.client), self.store.clone(), Arc::clone(&self.telling)))
+        let (client, telling) = (Arc::clone(&self.client), Arc::clone(&self.telling));
+        Ok(Self::with(config, client, self.store.clone(), telling, self.node.clone()))
+    }
+
+    /// Returns this process as one of the nodes that share the store; `None` if there can only be one.
+    #[must_use]
+    pub fn node(&self) -> Option<&Arc<Membership>> {
+        self.node.as_ref()
     }
 
     /// Postpones the hosts that asked to be left alone before a restart, or while another process polled (RFC 9110
@@ -210,6 +241,12 @@ pub async fn ask(
     force: bool,
     now: Timestamp,
 ) -> Result<Conclusion, StoreError> {
+    // Before anything is read: what another node keeps while it holds the lease would be overlooked.
+    let Ok(lease) = lease(context, source).await else {
+        let polled = Polled { outcome: Outcome::NotDue, next_poll: Some(now + ELSEWHERE_PAUSE) };
+        return Ok(Conclusion::Kept { polled, is_answer: false });
+    };
+    let hold = lease.as_ref().map(|lease| lease.hold().clone());
     let Remembered { mut state, health, missed_since } = remembered(context, &source.id).await?;
     let last_poll = state.last_poll;
     let moved_to = state.moved_to.clone();
@@ -223,6 +260,7 @@ pub async fn ask(
 
     let withdrawn_after = context.config.dedup.withdrawn_after;
     let poll = |state: SourceState| PollToKeep {
+        hold: hold.clone(),
         state,
         health,
         moved_to: moved_to.clone(),
@@ -241,7 +279,7 @@ pub async fn ask(
             let (poll, is_answer) = (poll(state), error.is_answer());
             if let Some(reply) = error.reply(&address) {
                 let ground = Ground::Fetch { address, error };
-                return Ok(Conclusion::InDoubt(Box::new(Doubt { reply, source: source.clone(), poll, ground })));
+                return Ok(Conclusion::InDoubt(Box::new(Doubt { reply, source: source.clone(), poll, ground, lease })));
             }
             return Ok(Conclusion::Kept { polled: fail(context, source, poll, &address, &error).await?, is_answer });
         }
@@ -264,7 +302,7 @@ pub async fn ask(
             let poll = poll(state);
             if let Some(reply) = doubtful {
                 let ground = Ground::Unreadable { unreadable, waits };
-                return Ok(Conclusion::InDoubt(Box::new(Doubt { reply, source: source.clone(), poll, ground })));
+                return Ok(Conclusion::InDoubt(Box::new(Doubt { reply, source: source.clone(), poll, ground, lease })));
             }
             let polled = misread(context, source, poll, unreadable, &waits).await?;
             return Ok(Conclusion::Kept { polled, is_answer: true });
@@ -289,7 +327,7 @@ pub async fn ask(
     let counts = context.keeper.keep(PollToKeep { is_answered, document, ..poll(state) }).await?;
     context.telling.is_well(&address);
     if let Some((span, state)) = misdated {
-        redate_entries(context, state, span, now).await?;
+        redate_entries(context, hold, state, span, now).await?;
     }
     if let Some((failures, since)) = recovered {
         let times = count(usize::try_from(failures).unwrap_or(usize::MAX), "failure");
@@ -303,6 +341,18 @@ pub async fn ask(
     }
     let outcome = if is_read { Outcome::Read(counts) } else { Outcome::Unchanged };
     Ok(Conclusion::Kept { polled: Polled { outcome, next_poll }, is_answer: true })
+}
+
+/// The host of a source stays with another node.
+struct Elsewhere;
+
+/// Uses the lease of a source's host, where several nodes share the store. The host is that of the configured address, so
+/// that two nodes with one config never poll a source at once; others on the way of redirects are leased for each request.
+async fn lease(context: &Context, source: &Source) -> Result<Option<fetch::LeaseUse>, Elsewhere> {
+    let Some(node) = &context.node else { return Ok(None) };
+    let host = source.url.host_str().unwrap_or(&source.id);
+    let end = tokio::time::Instant::now() + LEASE_WAIT_MAX;
+    node.leases().use_by(host, end).await.map(Some).ok_or(Elsewhere)
 }
 
 /// Reads what is stored of a source; a new state if it was never polled.

@@ -62,6 +62,7 @@ pub async fn relabel(context: &Arc<Context>) -> Result<bool, StoreError> {
 }
 
 async fn apply(context: &Context, changes: Vec<Change>) -> Result<(), StoreError> {
+    let changes = context.as_job(changes)?;
     context.store.call(move |store| store.apply(&changes, None).map(|_| ())).await
 }
 

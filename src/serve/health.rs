@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use crate::feed::Timestamp;
 use crate::outage::Outage;
+use crate::state::NodeState;
+use crate::state::lease::rules_to_follow;
 
 /// The daemon's health: good, unless there are reasons.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -15,6 +17,9 @@ pub struct DaemonHealth {
     pub reasons: Vec<String>,
     /// The things that this machine lacks.
     pub outages: Vec<OutageTold>,
+    /// The nodes that share the store; none where there can only be one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeTold>,
     /// Its figures; none before the first look at the store.
     #[serde(flatten)]
     pub figures: Option<DaemonFigures>,
@@ -29,6 +34,52 @@ pub struct OutageTold {
     pub since: Timestamp,
     /// Why, in one line for people.
     pub reason: String,
+}
+
+/// A node that shares the store, for programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NodeTold {
+    /// Its name.
+    pub name: String,
+    /// Whether it gave a sign of life lately.
+    pub is_alive: bool,
+    /// Seconds since its last sign of life.
+    pub silent_seconds: u64,
+    /// Its version.
+    pub version: String,
+    /// Whether its rules are those that are followed.
+    pub follows_rules: bool,
+    /// Whether it serves the store's latest generation.
+    pub is_current: bool,
+    /// Hosts that it holds.
+    pub hosts: u64,
+    /// Whether it does what is done once for all.
+    pub has_jobs: bool,
+    /// Delay of its poll that has been due for longest, in seconds.
+    pub lag_seconds: u64,
+    /// Its troubles, one line each.
+    pub reasons: Vec<String>,
+}
+
+impl NodeTold {
+    /// Tells of nodes in a store of this generation.
+    #[must_use]
+    pub fn all(nodes: &[NodeState], generation: i64) -> Vec<Self> {
+        let followed = rules_to_follow(nodes);
+        let told = |node: &NodeState| Self {
+            name: node.sign.name.clone(),
+            is_alive: node.is_alive(),
+            silent_seconds: node.silent_seconds,
+            version: node.sign.version.clone(),
+            follows_rules: followed.is_none_or(|followed| followed == node.sign.rules),
+            is_current: node.sign.published == generation,
+            hosts: node.sign.hosts,
+            has_jobs: node.has_jobs,
+            lag_seconds: node.sign.lag_seconds,
+            reasons: node.sign.reasons.clone(),
+        };
+        nodes.iter().map(told).collect()
+    }
 }
 
 /// Figures of the daemon at one moment.

@@ -36,7 +36,7 @@ use crate::publish::{Body as Stored, Encoding, Format, Resource, Tree, base_poli
 use connections::{Connection, Connections};
 
 pub use connections::Socket;
-pub use health::{DaemonFigures, DaemonHealth, OutageTold};
+pub use health::{DaemonFigures, DaemonHealth, NodeTold, OutageTold};
 pub use swapped::Swapped;
 
 /// Shortest `max-age`: a poll that is under way may take that long.

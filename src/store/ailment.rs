@@ -8,6 +8,9 @@ use crate::disk;
 /// Less free space than this on a disk counts as none: a transaction needs some.
 pub const RESERVE_BYTES: u64 = 256 * 1024;
 
+/// The oldest version of PostgreSQL that we know.
+pub const POSTGRES_MIN: u32 = 15;
+
 /// Why a store cannot be read or written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ailment {
@@ -30,6 +33,38 @@ pub enum Ailment {
     Replaced,
     /// The disk cannot read or write.
     Device,
+    /// The address of the database cannot be used as it is written.
+    Address,
+    /// The server cannot be reached, or has ended the connection.
+    Away,
+    /// The server starts, stops or recovers.
+    Starting,
+    /// The server refuses the user or the password.
+    Login,
+    /// TLS with the server cannot be set up.
+    Certificate,
+    /// The server has no such database.
+    NoDatabase,
+    /// The user lacks rights in the database.
+    Privileges,
+    /// The database has another encoding than UTF-8.
+    Encoding,
+    /// The server is too old.
+    Old,
+    /// The server takes no more connections.
+    Crowded,
+    /// The server takes too long, mostly since others hold what we wait for.
+    Busy,
+    /// The disk of the server has no room.
+    ServerFull,
+    /// The disk or the memory of the server fails.
+    ServerFails,
+    /// The server reports damaged data.
+    ServerDamaged,
+    /// The server takes no writes: it follows another one.
+    Replica,
+    /// Tables of ours are missing.
+    Stripped,
     /// None of these.
     Other,
 }
@@ -70,6 +105,22 @@ impl Ailment {
             Self::Gone => format!("the store `{store}` was deleted or moved away while in use"),
             Self::Replaced => format!("the store `{store}` was replaced while in use"),
             Self::Device => format!("the disk of the store `{store}` fails"),
+            Self::Address => format!("the address of the store `{store}` cannot be used"),
+            Self::Away => format!("the PostgreSQL server of `{store}` cannot be reached"),
+            Self::Starting => format!("the PostgreSQL server of `{store}` starts, stops or recovers"),
+            Self::Login => format!("the PostgreSQL server of `{store}` refuses the user or the password"),
+            Self::Certificate => format!("TLS with the PostgreSQL server of `{store}` cannot be set up"),
+            Self::NoDatabase => format!("the database of `{store}` does not exist"),
+            Self::Privileges => format!("this PostgreSQL user lacks rights in `{store}`"),
+            Self::Encoding => format!("the database of `{store}` is not encoded in UTF-8"),
+            Self::Old => format!("the PostgreSQL server of `{store}` is older than version {POSTGRES_MIN}"),
+            Self::Crowded => format!("the PostgreSQL server of `{store}` takes no more connections"),
+            Self::Busy => format!("the PostgreSQL server of `{store}` takes too long"),
+            Self::ServerFull => format!("the disk of the PostgreSQL server of `{store}` is full"),
+            Self::ServerFails => format!("the PostgreSQL server of `{store}` lacks memory, or its disk fails"),
+            Self::ServerDamaged => format!("the PostgreSQL server of `{store}` reports damaged data"),
+            Self::Replica => format!("the PostgreSQL server of `{store}` takes no writes"),
+            Self::Stripped => format!("tables of `{store}` are missing"),
             Self::Other => format!("the store `{store}` failed"),
         }
     }
@@ -93,6 +144,31 @@ impl Ailment {
             Self::Gone => "move it back; or stop veille, put a backup back with `veille restore FILE`, and start it",
             Self::Replaced => "the file that lies there now is used as soon as it is a sound store",
             Self::Device => "look at the system's log: the disk or its connection fails",
+            Self::Address => {
+                "write `store.url` as `postgresql://user@host/database` or `host=/run/postgresql dbname=database`"
+            }
+            Self::Away => "look whether the server runs, and whether `store.url` names its host, port or socket",
+            Self::Starting => "wait: all goes on by itself as soon as the server takes connections",
+            Self::Login => "check the user in `store.url`, `store.password`, and the server's `pg_hba.conf`",
+            Self::Certificate => {
+                "check `sslmode` and `sslrootcert` in `store.url`, and the server's certificate (`ssl = on`)"
+            }
+            Self::NoDatabase => "make it with `createdb --owner=USER --encoding=UTF8 --template=template0 DATABASE`",
+            Self::Privileges => {
+                "let the user own the database (`ALTER DATABASE … OWNER TO …`): it makes tables in the first schema of \
+                 its `search_path`"
+            }
+            Self::Encoding => "make another one with `createdb --encoding=UTF8 --template=template0 DATABASE`",
+            Self::Old => "upgrade the server, or use another one",
+            Self::Crowded => "raise `max_connections` of the server or the limit of the user: each veille needs a few",
+            Self::Busy => "look into `pg_stat_activity` for what holds it up; all goes on by itself after that",
+            Self::ServerFull => "free some space on the server's disk",
+            Self::ServerFails => "look at the log of the server",
+            Self::ServerDamaged => "look at the log of the server, and put a dump back with `pg_restore`",
+            Self::Replica => {
+                "let `store.url` name the primary server, or all of them (`host=a,b`): the one that takes writes is used"
+            }
+            Self::Stripped => "put a dump back with `pg_restore`, or let `store.url` name an empty database",
             Self::Other => "the cause above is all that is known; please report it if the disk is well",
         }
     }
@@ -110,7 +186,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Ailment; 9] = [
+    const ALL: [Ailment; 25] = [
         Ailment::Full { free_bytes: 0 },
         Ailment::ReadOnly,
         Ailment::Rights,
@@ -119,6 +195,22 @@ mod tests {
         Ailment::Gone,
         Ailment::Replaced,
         Ailment::Device,
+        Ailment::Address,
+        Ailment::Away,
+        Ailment::Starting,
+        Ailment::Login,
+        Ailment::Certificate,
+        Ailment::NoDatabase,
+        Ailment::Privileges,
+        Ailment::Encoding,
+        Ailment::Old,
+        Ailment::Crowded,
+        Ailment::Busy,
+        Ailment::ServerFull,
+        Ailment::ServerFails,
+        Ailment::ServerDamaged,
+        Ailment::Replica,
+        Ailment::Stripped,
         Ailment::Other,
     ];
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::feed::Timestamp;
-use crate::state::{Announcement, SourceState, Throttle, Turn};
+use crate::state::{Announcement, Hold, SourceState, Throttle, Turn};
 use crate::story::{Bond, Clues, Fingerprint, Prepared, TellingWords};
 use crate::topic::Label;
 
@@ -26,6 +26,9 @@ use crate::topic::Label;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
+    /// Nothing changes by this. All changes beside it are refused ([`super::StoreError::Overtaken`]) if another node has taken
+    /// this lease over.
+    Held(Hold),
     /// The state of a source, in place of the one before.
     Source(Box<SourceState>),
     /// A host asks to be left alone. A longer wait that it already has stays. Waits that are over at `now` are deleted, and
@@ -173,4 +176,38 @@ pub enum Change {
     },
     /// Derived data of each entry up to this number is complete; `None`: of all entries.
     Rebuilt(Option<i64>),
+}
+
+impl Change {
+    /// Tells whether a decision or a publication can see the change. Labels are seen if they differ from those in force; those
+    /// of rules to come are not seen before [`Change::FinishRules`].
+    #[must_use]
+    pub fn is_seen(&self) -> bool {
+        match self {
+            Self::Held(_)
+            | Self::Source(_)
+            | Self::Throttle { .. }
+            | Self::Unrelated(_)
+            | Self::Related(_)
+            | Self::TellingWords { .. }
+            | Self::BeginRules(_)
+            | Self::Label { .. }
+            | Self::Labelled(_)
+            | Self::Sketch { .. }
+            | Self::Rebuilt(_) => false,
+            Self::Turn(_)
+            | Self::Redate { .. }
+            | Self::Announced(_)
+            | Self::Insert { .. }
+            | Self::Update { .. }
+            | Self::Move { .. }
+            | Self::Bind(_)
+            | Self::Relate { .. }
+            | Self::Leave { .. }
+            | Self::Relist { .. }
+            | Self::Miss { .. }
+            | Self::Withdraw { .. }
+            | Self::FinishRules => true,
+        }
+    }
 }

@@ -1,29 +1,40 @@
 //! The store: states of sources, entries, stories and labels. The contract is the prose on [`Store`].
 //!
-//! `tests` in this folder run it against every backend. [`sqlite`] is the embedded default; [`Handle`] puts a store on
-//! its own thread.
+//! `tests` in this folder run it against every backend. [`sqlite`] is the embedded default, [`postgres`] serves several
+//! machines; [`Handle`] puts a store on its own thread.
 
 pub mod ailment;
 mod change;
 mod claim;
+mod clued;
+mod details;
 mod handle;
+mod indexed;
+pub mod moving;
+mod names;
+mod place;
+pub mod postgres;
 pub mod sqlite;
 mod surroundings;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
+use std::time::Duration;
 
 use ailment::Ailment;
 
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Monitored, Remembered, SourceState, Throttle, Turn};
+use crate::state::{
+    Announcement, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, SourceState, Throttle, Turn,
+};
 use crate::story::{Fingerprint, Gist, Month, Order, Revision, StoredEntry, Told, Tombstone};
 use crate::topic::Label;
 
 pub use change::Change;
 pub use claim::{Claim, Holder, holder};
 pub use handle::Handle;
+pub use place::StorePlace;
 pub use surroundings::{Inquiry, SHARING_MAX, SPANS_MAX, Surroundings};
 
 /// Everything that outlives the process: reads, one write for all decisions, and upkeep.
@@ -110,6 +121,15 @@ pub trait Store: Send {
     /// The hosts to be left alone at `now`, by name.
     fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError>;
 
+    /// Notes a sign of life of a node, and gives, renews and takes back its leases: those wanted are given in their order,
+    /// unless another node holds them and renewed them within [`LEASE`](crate::state::lease::LEASE), by the store's clock.
+    ///
+    /// A store that only one node can use gives all of them.
+    fn lease(&mut self, request: &LeaseRequest) -> Result<LeaseAnswer, StoreError>;
+
+    /// The nodes that gave a sign of life within a day, by their start; none where there can only be one.
+    fn nodes(&mut self) -> Result<Vec<NodeState>, StoreError>;
+
     /// The store as a whole.
     fn pulse(&mut self) -> Result<Pulse, StoreError>;
 
@@ -120,6 +140,18 @@ pub trait Store: Send {
     /// Deletes at most `limit` labels of rules neither in force nor to come; returns a number above 0 if more may be
     /// left.
     fn drop_labels(&mut self, limit: usize) -> Result<usize, StoreError>;
+
+    /// Writes something that changes nothing, so that it shows whether the store can be written.
+    fn attempt(&mut self) -> Result<(), StoreError>;
+
+    /// Waits for other processes that write no longer than this.
+    fn set_patience(&mut self, patience: Duration) -> Result<(), StoreError>;
+
+    /// Checks the whole store, as far as that is ours to do: what a server keeps is the server's to check.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] with the first finding.
+    fn check_all(&mut self) -> Result<(), StoreError>;
 
     /// Notes that the daily upkeep was done at `now`.
     fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError>;
@@ -146,7 +178,7 @@ pub enum Applied {
 pub struct Pulse {
     /// See [`Store`].
     pub generation: i64,
-    /// Bytes of its file.
+    /// Bytes of its file, or of its tables.
     pub size: u64,
     /// The last upkeep.
     pub tidied: Option<Timestamp>,
@@ -158,7 +190,7 @@ pub struct Pulse {
     pub unlabelled: usize,
     /// If clues, sketches or stories are missing: the last entry that has them again.
     pub rebuilt: Option<i64>,
-    /// Another number each time that another process has written.
+    /// Another number each time that another process has written; on a server also when another database was written.
     pub others: i64,
 }
 
@@ -374,6 +406,12 @@ pub enum StoreError {
         /// The cause; `None` if it is a fault of ours.
         ailment: Option<Ailment>,
     },
+    /// A copy that was broken off.
+    #[error("the store `{store}` is an unfinished copy of another one")]
+    Unfinished {
+        /// The database.
+        store: String,
+    },
     /// Another process holds it.
     #[error("the store `{store}` is held by {by}")]
     Held {
@@ -381,6 +419,12 @@ pub enum StoreError {
         store: String,
         /// The other process.
         by: Holder,
+    },
+    /// Another node has taken over the lease under which the changes were made. Nothing is written.
+    #[error("another node has taken over `{lease}`")]
+    Overtaken {
+        /// The host, or the name of a job.
+        lease: String,
     },
     /// Other processes write all the time.
     #[error("other processes change the store all the time")]
@@ -391,11 +435,24 @@ pub enum StoreError {
     /// The store's thread has ended.
     #[error("the store is closed")]
     Closed,
+    /// It is a server's, which has tools of its own for this.
+    #[error("the store `{store}` is PostgreSQL's")]
+    OfServer {
+        /// The database.
+        store: String,
+        /// The tool of the server, for people.
+        instead: &'static str,
+    },
 }
 
 /// Goes on with why a store cannot be opened, or with its name if nobody knows.
 fn opening(store: &str, ailment: Ailment) -> String {
     if ailment == Ailment::Other { format!(" `{store}`") } else { format!(": {}", ailment.said(store)) }
+}
+
+/// Whether the name of a store is that of a database.
+fn is_database(store: &str) -> bool {
+    store.starts_with("postgresql:")
 }
 
 impl StoreError {
@@ -408,9 +465,9 @@ impl StoreError {
             Self::Lost { ailment, .. } => *ailment,
             Self::Damaged { .. } => Some(Ailment::Damaged),
             Self::Missing { .. } | Self::Vanished { .. } => Some(Ailment::Gone),
-            Self::Foreign { .. } | Self::Newer { .. } | Self::Shut => Some(Ailment::Other),
+            Self::Foreign { .. } | Self::Newer { .. } | Self::Unfinished { .. } | Self::Shut => Some(Ailment::Other),
             Self::Contended => Some(Ailment::Locked),
-            Self::Held { .. } | Self::Closed => None,
+            Self::Held { .. } | Self::Overtaken { .. } | Self::Closed | Self::OfServer { .. } => None,
         }
     }
 
@@ -420,9 +477,16 @@ impl StoreError {
         match self {
             Self::Open { ailment: Ailment::Other, .. } => Some("check that `store.path` leads to a folder and a file"),
             Self::Open { ailment, .. } | Self::Failed { ailment, .. } => Some(ailment.hint()),
+            Self::Foreign { store } if is_database(store) => Some(
+                "let `store.url` name an empty database, or a schema of its own (`options=-csearch_path%3DSCHEMA`)",
+            ),
             Self::Foreign { .. } => Some("point `store.path` to another file; this one is left as it is"),
             Self::Newer { .. } => Some("install the veille that wrote it, or put a backup back; nothing was changed"),
             Self::Missing { .. } => Some("`veille poll` or `veille run` makes it"),
+            Self::Vanished { store, .. } if is_database(store) => Some(
+                "copy what is stored to it with `veille store copy --to`, put a dump back with `pg_restore`, or move what is \
+                 named away to begin anew",
+            ),
             Self::Vanished { .. } => Some(
                 "stop veille if it runs, put a backup back with `veille restore FILE`, and start it; or move what is \
                      named away to begin anew",
@@ -431,7 +495,11 @@ impl StoreError {
             Self::Lost { ailment, .. } => ailment.map(Ailment::hint),
             Self::Contended => Some("let one veille run on this store, or wait for the others to end"),
             Self::Held { .. } => Some("stop that process first, or let `store.path` name another file"),
-            Self::Shut | Self::Closed => None,
+            Self::Unfinished { .. } => {
+                Some("give the `veille store copy` that made it once more: it goes on where it stood")
+            }
+            Self::OfServer { instead, .. } => Some(instead),
+            Self::Overtaken { .. } | Self::Shut | Self::Closed => None,
         }
     }
 

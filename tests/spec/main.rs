@@ -8,6 +8,8 @@
     reason = "clippy takes the helpers of an integration test for production code"
 )]
 
+#[path = "../support/database.rs"]
+mod database;
 #[path = "../support/desk.rs"]
 mod desk;
 #[path = "../support/loopback.rs"]
@@ -26,6 +28,7 @@ mod world;
 mod accessible;
 mod add;
 mod ailing;
+mod away;
 mod beside;
 mod clocks;
 mod descriptors;
@@ -38,6 +41,7 @@ mod hostile;
 mod house;
 mod inspect;
 mod manners;
+mod moving;
 mod outage;
 mod parity;
 mod poll;

@@ -153,7 +153,7 @@ fn a_named_feed_is_polled_due_or_not_and_an_unknown_one_is_wrong_usage() {
 
 #[test]
 fn a_data_folder_that_cannot_be_made_is_told_with_the_way_out() {
-    let world = world();
+    let world = World::in_a_file().feed("education", [document(rss(&[partnership()]))]);
     fs::write(world.folder.path().join("data"), "a file in the way").unwrap();
     let output = world.veille(&["poll"]);
     assert_eq!(output.status.code(), Some(1));
@@ -165,9 +165,7 @@ fn a_data_folder_that_cannot_be_made_is_told_with_the_way_out() {
 fn a_store_of_a_newer_veille_is_refused() {
     let world = world();
     world.succeeds(&["poll"]);
-    let store = rusqlite::Connection::open(world.folder.path().join("data/veille.db")).unwrap();
-    store.pragma_update(None, "user_version", 99).unwrap();
-    drop(store);
+    world.change_store("PRAGMA user_version = 99", "UPDATE veille SET format = 99");
     let output = world.veille(&["poll"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("install the veille that wrote it"), "{}", stderr(&output));

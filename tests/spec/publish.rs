@@ -212,9 +212,8 @@ fn a_late_entry_reaches_readers_of_the_main_document_with_its_own_date() {
     world.write_config(&format!("{}\n[publish]\nentries = 2\n", crate::world::TOPIC));
     world.succeeds(&["poll"]);
     // The second poll may come within the same second.
-    let store = rusqlite::Connection::open(world.folder.path().join("data/veille.db")).unwrap();
-    store.execute("UPDATE entry SET first_seen = first_seen - 60", []).unwrap();
-    drop(store);
+    let earlier = "UPDATE entry SET first_seen = first_seen - 60";
+    world.change_store(earlier, earlier);
     world.succeeds(&["poll", "--force"]);
     let atom = world.atom();
     let shown = ["piscine", "orchestre", "cantine"].map(|name| atom.find(&format!("<title>L’école numérique, {name}")));

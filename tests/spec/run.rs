@@ -196,24 +196,14 @@ fn a_kill_in_the_middle_of_polls_loses_nothing_and_doubles_nothing() {
         let daemon = world.run();
         std::thread::sleep(Duration::from_millis(wait));
         drop(daemon); // SIGKILL
-        let store = rusqlite::Connection::open(world.folder.path().join("data/veille.db")).unwrap();
-        let check: String = store.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-        assert_eq!(check, "ok");
-        let torn: i64 = store
-            .query_row(
-                "SELECT count(*) FROM (SELECT count(*) n FROM entry GROUP BY source_id) WHERE n <> 40",
-                [],
-                |row| row.get(0),
-            )
-            .unwrap();
-        assert_eq!(torn, 0, "a poll is kept whole or not at all");
-        let orphans: i64 = store
-            .query_row(
-                "SELECT count(*) FROM source WHERE body_hash IS NOT NULL AND id NOT IN (SELECT source_id FROM entry)",
-                [],
-                |row| row.get(0),
-            )
-            .unwrap();
+        let mut store = world.open_store();
+        store.check_all().unwrap();
+        let shares = store.shares().unwrap();
+        assert!(shares.iter().all(|share| share.entries == 40), "a poll is kept whole or not at all: {shares:?}");
+        let orphans = store.sources(None).unwrap().into_iter().filter(|known| {
+            known.state.body_hash.is_some() && !shares.iter().any(|share| share.source_id == known.state.source_id)
+        });
+        let orphans = orphans.count();
         assert_eq!(orphans, 0, "no validators without entries");
     }
     world.succeeds(&["poll"]);

@@ -2,9 +2,6 @@
 
 use std::fs;
 
-use veille::store::Store;
-use veille::store::sqlite::Sqlite;
-
 use crate::origin::{Script, document};
 use crate::world::{World, item, rss};
 
@@ -155,7 +152,7 @@ fn what_an_edited_entry_said_before_is_kept_unless_a_person_reads_the_same() {
     for _ in 0..4 {
         world.succeeds(&["poll", "--force"]);
     }
-    let mut store = Sqlite::open(&world.folder.path().join("data/veille.db")).unwrap();
+    let mut store = world.open_store();
     let texts: Vec<String> = store.revisions(1).unwrap().into_iter().filter_map(|revision| revision.summary).collect();
     assert_eq!(texts, ["Après", "Avant"]);
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::database::Database;
 use crate::origin::{Origin, Script};
 
 /// Longest wait of a test for something that should come at once.
@@ -32,13 +33,40 @@ pub(crate) struct World {
     pub(crate) folder: TempDir,
     pub(crate) origin: Origin,
     feeds: String,
+    /// `None` for a store in a file.
+    database: Option<Database>,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
-        let world = Self { folder: tempfile::tempdir().unwrap(), origin: Origin::start(), feeds: String::new() };
+        Self::with_store(Database::if_wanted())
+    }
+
+    /// A world whose store is in a file, whatever backend is tested.
+    pub(crate) fn in_a_file() -> Self {
+        Self::with_store(None)
+    }
+
+    fn with_store(database: Option<Database>) -> Self {
+        let (folder, origin) = (tempfile::tempdir().unwrap(), Origin::start());
+        let world = Self { folder, origin, feeds: String::new(), database };
         world.write_config(TOPIC);
         world
+    }
+
+    /// Somebody does this to the store: in SQL of either backend.
+    pub(crate) fn change_store(&self, in_a_file: &str, in_a_database: &str) {
+        if let Some(database) = &self.database {
+            return database.run(in_a_database);
+        }
+        let store = rusqlite::Connection::open(self.folder.path().join("data/veille.db")).unwrap();
+        store.execute_batch(in_a_file).unwrap();
+    }
+
+    /// Opens the store.
+    pub(crate) fn open_store(&self) -> Box<dyn veille::store::Store> {
+        let config = veille::config::load(&self.config()).unwrap();
+        veille::pipeline::open_store(&config).unwrap()
     }
 
     /// Adds a feed that the publisher serves under its id.
@@ -63,13 +91,15 @@ impl World {
 
     /// Writes the config with these topics, as editors do: beside, then renamed.
     pub(crate) fn write_config(&self, topics: &str) {
+        let store = self.database.as_ref().map(|database| format!("[store]\nurl = \"{}\"\n\n", database.url()));
+        let store = store.unwrap_or_default();
         let text = format!(
             r#"
 [site]
 title = "Essai"
 url = "http://127.0.0.1:8080/"
 
-[poll]
+{store}[poll]
 allow_networks = ["127.0.0.0/8"]
 host_delay = "0s"
 per_host = 8

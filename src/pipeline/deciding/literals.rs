@@ -109,6 +109,7 @@ pub(super) fn polled(around: &Surroundings, fresh: Vec<Prepared>, listing: Listi
     let document = PreparedDocument { fresh, same: Vec::new(), listing, _share: fetch::Share::default() };
     let state = SourceState { source_id: "a".into(), last_success: Some(now), ..SourceState::default() };
     let poll = PollToKeep {
+        hold: None,
         state,
         health: None,
         moved_to: None,

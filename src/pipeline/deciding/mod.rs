@@ -28,7 +28,7 @@ use crate::config::{Config, DedupSettings};
 use crate::dedup::{self, Decision, Listing, Sketched};
 use crate::feed::Timestamp;
 use crate::fetch;
-use crate::state::{Health, Monitored, SourceState, Throttle, Turn};
+use crate::state::{Health, Hold, Monitored, SourceState, Throttle, Turn};
 use crate::store::{Change, Inquiry, Surroundings};
 use crate::story::{self, Identity, Prepared};
 
@@ -58,6 +58,8 @@ impl Grouping {
 /// A poll that has ended and is not kept yet.
 #[derive(Debug)]
 pub(super) struct PollToKeep {
+    /// The lease under which it was polled, where several nodes share the store.
+    pub(super) hold: Option<Hold>,
     /// The new state of the source.
     pub(super) state: SourceState,
     /// The last health of the source that was noted.
@@ -163,7 +165,8 @@ fn take_in(draft: &mut Draft<'_>, poll: &PollToKeep) -> Counts {
 
 /// Keeps the state of a source, and its change of health, if any.
 fn note_state(draft: &mut Draft<'_>, poll: &PollToKeep, spoke: bool) {
-    let PollToKeep { state, health, moved_to, throttle, now, .. } = poll;
+    let PollToKeep { hold, state, health, moved_to, throttle, now, .. } = poll;
+    draft.changes.extend(hold.clone().map(Change::Held));
     if let Some(throttle) = throttle {
         draft.changes.push(Change::Throttle { throttle: throttle.clone(), now: *now });
     }

@@ -1,5 +1,7 @@
 //! Stories do not depend on the order in which their entries came, nor on which of them came together.
 
+mod nodes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{TimeDelta, TimeZone, Utc};
@@ -73,7 +75,16 @@ fn poll_with(source_id: &str, entries: &[Entry], now: Timestamp) -> PollToKeep {
 
 fn poll_that_read(source_id: &str, document: PreparedDocument, now: Timestamp) -> PollToKeep {
     let state = SourceState { source_id: source_id.to_owned(), ..SourceState::default() };
-    PollToKeep { state, health: None, moved_to: None, throttle: None, is_answered: true, document: Some(document), now }
+    PollToKeep {
+        hold: None,
+        state,
+        health: None,
+        moved_to: None,
+        throttle: None,
+        is_answered: true,
+        document: Some(document),
+        now,
+    }
 }
 
 fn poll(store: &mut dyn Store, source_id: &str, entries: &[Entry], now: Timestamp) {

@@ -7,8 +7,8 @@ use url::Url;
 
 use super::{StoreError, archive, entries, maybe, meta, operations, redating, related, unix};
 use crate::feed::Timestamp;
-use crate::store::{Applied, Change};
-use crate::story::{Clues, Fingerprint, Period, Prepared};
+use crate::store::{Applied, Change, clued};
+use crate::story::{Clues, Fingerprint, Prepared};
 use crate::topic::Label;
 
 pub(super) fn apply(connection: &mut Connection, changes: &[Change], seen: Option<i64>) -> Result<Applied, StoreError> {
@@ -19,7 +19,7 @@ pub(super) fn apply(connection: &mut Connection, changes: &[Change], seen: Optio
         return Ok(Applied::Conflict);
     }
     let mut writing = Writing::new(&transaction)?;
-    if changes.iter().any(is_seen) {
+    if changes.iter().any(Change::is_seen) {
         writing.raise_generation()?;
     }
     for change in changes {
@@ -28,36 +28,6 @@ pub(super) fn apply(connection: &mut Connection, changes: &[Change], seen: Optio
     writing.finish()?;
     transaction.commit()?;
     Ok(Applied::Kept)
-}
-
-/// Whether a decision or a publication can see a change. Labels are seen if they differ from those in force
-/// ([`Writing::label_anew`]); those of rules to come are not seen before [`Change::FinishRules`].
-fn is_seen(change: &Change) -> bool {
-    match change {
-        Change::Source(_)
-        | Change::Throttle { .. }
-        | Change::Unrelated(_)
-        | Change::Related(_)
-        | Change::TellingWords { .. }
-        | Change::BeginRules(_)
-        | Change::Label { .. }
-        | Change::Labelled(_)
-        | Change::Sketch { .. }
-        | Change::Rebuilt(_) => false,
-        Change::Turn(_)
-        | Change::Redate { .. }
-        | Change::Announced(_)
-        | Change::Insert { .. }
-        | Change::Update { .. }
-        | Change::Move { .. }
-        | Change::Bind(_)
-        | Change::Relate { .. }
-        | Change::Leave { .. }
-        | Change::Relist { .. }
-        | Change::Miss { .. }
-        | Change::Withdraw { .. }
-        | Change::FinishRules => true,
-    }
 }
 
 struct Writing<'a> {
@@ -91,6 +61,8 @@ impl<'a> Writing<'a> {
     fn write(&mut self, change: &Change) -> Result<(), StoreError> {
         let connection = self.connection;
         match change {
+            // One node: nobody takes anything over.
+            Change::Held(_) => Ok(()),
             Change::Source(state) => operations::save_source(connection, state),
             Change::Throttle { throttle, now } => operations::save_throttle(connection, throttle, *now),
             Change::Turn(turn) => operations::write_turn(connection, turn),
@@ -323,11 +295,9 @@ impl<'a> Writing<'a> {
         sketch: &[u8],
         first_seen: Timestamp,
     ) -> Result<(), StoreError> {
-        let recent = clues.recent.iter().map(|clue| (Period::of(first_seen).0, *clue));
-        let all: Vec<(i64, i64)> = recent.chain(clues.lasting.iter().map(|clue| (Period::LASTING.0, *clue))).collect();
-        self.clues.extend(all.iter().map(|(period, hash)| (*period, *hash, number)));
-        let bytes: Vec<u8> =
-            all.iter().flat_map(|(period, hash)| [period.to_le_bytes(), hash.to_le_bytes()]).flatten().collect();
+        let pairs = clued::pairs(clues, first_seen);
+        self.clues.extend(pairs.iter().map(|(period, hash)| (*period, *hash, number)));
+        let bytes = clued::written(&pairs);
         let sql = "INSERT OR REPLACE INTO sketch VALUES (?1, ?2, ?3)";
         self.connection.prepare_cached(sql)?.execute(params![number, bytes, sketch])?;
         Ok(())
@@ -466,10 +436,8 @@ impl<'a> Writing<'a> {
 pub(super) fn forget_clues(connection: &Connection, number: i64) -> Result<(), StoreError> {
     let clues = maybe(connection, "SELECT clues FROM sketch WHERE entry = ?1", number, |row| row.get::<_, Vec<u8>>(0))?;
     let mut forget = connection.prepare_cached("DELETE FROM clue WHERE period = ?1 AND hash = ?2 AND entry = ?3")?;
-    let number_of = |bytes: &[u8]| bytes.try_into().map(i64::from_le_bytes).unwrap_or_default();
-    for pair in clues.iter().flat_map(|clues| clues.chunks_exact(16)) {
-        let (period, hash) = pair.split_at(8);
-        forget.execute([number_of(period), number_of(hash), number])?;
+    for (period, hash) in clues.iter().flat_map(|clues| clued::read(clues)) {
+        forget.execute([period, hash, number])?;
     }
     Ok(())
 }

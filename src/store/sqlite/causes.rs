@@ -43,9 +43,7 @@ pub(super) fn ailment_of(error: &Error, path: &Path) -> Ailment {
                 by_code
             }
         }
-        Ailment::ReadOnly | Ailment::Locked | Ailment::Damaged | Ailment::Gone | Ailment::Replaced | Ailment::Other => {
-            by_code
-        }
+        _ => by_code,
     }
 }
 

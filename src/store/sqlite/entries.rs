@@ -1,12 +1,11 @@
 //! Entries as they are read, their labels, and their texts before each edit.
 
 use rusqlite::{Connection, Row, params};
-use serde::{Deserialize, Serialize};
-use url::Url;
 
 use super::{StoreError, maybe, rows, unix};
-use crate::feed::{Category, Comments, Enclosure, Entry, Image, Origin, Person, Timestamp};
+use crate::feed::{Entry, Timestamp};
 use crate::store::EntryDay;
+use crate::store::details::Details;
 use crate::story::{EntryKey, Revision, StoredEntry};
 use crate::topic::Label;
 
@@ -16,45 +15,8 @@ pub(super) const COLUMNS: &str = "entry.number, entry.source_id, entry.key, entr
     entry.published, entry.updated, entry.language, entry.details, entry.canonical_link, entry.date, \
     entry.owns_guid";
 
-/// The parts of an entry that no query looks for, kept as JSON.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Details {
-    authors: Vec<Person>,
-    categories: Vec<Category>,
-    enclosures: Vec<Enclosure>,
-    image: Option<Image>,
-    comments: Comments,
-    rights: Option<String>,
-    origin: Option<Origin>,
-    base: Option<Url>,
-}
-
-#[derive(Serialize)]
-struct Described<'a> {
-    #[serde(skip_serializing_if = "<[Person]>::is_empty")]
-    authors: &'a [Person],
-    #[serde(skip_serializing_if = "<[Category]>::is_empty")]
-    categories: &'a [Category],
-    #[serde(skip_serializing_if = "<[Enclosure]>::is_empty")]
-    enclosures: &'a [Enclosure],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    image: &'a Option<Image>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    comments: Option<&'a Comments>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rights: &'a Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    origin: &'a Option<Origin>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    base: &'a Option<Url>,
-}
-
 pub(super) fn details(entry: &Entry) -> Result<String, StoreError> {
-    let Entry { authors, categories, enclosures, image, comments, rights, origin, base, .. } = entry;
-    let comments = (*comments != Comments::default()).then_some(comments);
-    let described = Described { authors, categories, enclosures, image, comments, rights, origin, base };
-    Ok(serde_json::to_string(&described)?)
+    Ok(Details::written(entry)?)
 }
 
 pub(super) fn read_labels(connection: &Connection, number: i64) -> Result<Vec<Label>, StoreError> {
@@ -95,7 +57,7 @@ pub(super) fn read_entry(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
         first_seen: rows::time(row, 5)?.unwrap_or_default(),
         date: rows::time(row, 17)?.unwrap_or_default(),
         changed: rows::time(row, 6)?,
-        entry: Entry {
+        entry: details.complete(Entry {
             id: row.get(7)?,
             url: rows::url(row, 8)?,
             title: row.get(9)?,
@@ -104,15 +66,8 @@ pub(super) fn read_entry(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
             published: rows::time(row, 12)?,
             updated: rows::time(row, 13)?,
             language: row.get(14)?,
-            base: details.base,
-            authors: details.authors,
-            categories: details.categories,
-            enclosures: details.enclosures,
-            image: details.image,
-            rights: details.rights,
-            comments: details.comments,
-            origin: details.origin,
-        },
+            ..Entry::default()
+        }),
     })
 }
 

@@ -21,6 +21,7 @@ mod search;
 mod shares;
 mod stories;
 mod surroundings;
+mod tables;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,7 +36,9 @@ use super::{
 };
 use crate::disk;
 use crate::feed::Timestamp;
-use crate::state::{Announcement, Monitored, Remembered, Throttle, Turn};
+use crate::state::{
+    Announcement, Granted, Hold, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, Throttle, Turn,
+};
 use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
@@ -178,25 +181,6 @@ impl Sqlite {
         self.refuse_strangers()
     }
 
-    /// Waits for other processes that write no longer than this.
-    ///
-    /// # Errors
-    /// When that cannot be set.
-    pub fn with_patience(self, patience: Duration) -> Result<Self, StoreError> {
-        self.connection.busy_timeout(patience)?;
-        Ok(self)
-    }
-
-    /// Writes something that changes nothing, so that it shows whether the store can be written.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`] with the cause.
-    pub fn attempt(&mut self) -> Result<(), StoreError> {
-        self.refuse_unfit()?;
-        let attempted = attempt(&mut self.connection);
-        causes::explained(attempted, &self.path)
-    }
-
     /// Refuses a file that was deleted or replaced since it was opened, a file system that turned read-only, and a disk
     /// without room.
     fn refuse_unfit(&self) -> Result<(), StoreError> {
@@ -282,14 +266,11 @@ impl Sqlite {
         if finding == "ok" { Ok(()) } else { Err(StoreError::Damaged { store: named(&self.path), finding }) }
     }
 
-    /// Checks the whole file, and that each index says what its table says: it takes longer than [`Sqlite::check`].
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`] with the first finding.
-    pub fn check_all(&mut self) -> Result<(), StoreError> {
-        let found = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
-        let finding: String = causes::explained(found.map_err(StoreError::from), &self.path)?;
-        if finding == "ok" { Ok(()) } else { Err(StoreError::Damaged { store: named(&self.path), finding }) }
+    /// Reads by several statements, in between which no other process is seen to write.
+    fn at_one_moment<T>(&mut self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let transaction = self.connection.transaction().map_err(StoreError::from);
+        let read = transaction.and_then(|transaction| read(&transaction));
+        causes::explained(read, &self.path)
     }
 
     /// Copies all of it to an empty file in one step, so that writers neither wait nor begin it anew; then checks the copy.
@@ -366,7 +347,7 @@ impl From<serde_json::Error> for StoreError {
 
 impl Store for Sqlite {
     fn sources(&mut self, ids: Option<&[String]>) -> Result<Vec<Remembered>, StoreError> {
-        causes::explained(operations::remembered(&self.connection, ids), &self.path)
+        self.at_one_moment(|connection| operations::remembered(connection, ids))
     }
 
     fn surroundings(&mut self, asked: &Inquiry) -> Result<Surroundings, StoreError> {
@@ -387,7 +368,7 @@ impl Store for Sqlite {
     }
 
     fn unrelated(&mut self, topic: &str, after: Option<Order>, limit: usize) -> Result<Vec<(Gist, bool)>, StoreError> {
-        causes::explained(unrelated(&self.connection, topic, after, limit), &self.path)
+        self.at_one_moment(|connection| unrelated(connection, topic, after, limit))
     }
 
     fn outline(&mut self, topics: &[String], turns: usize) -> Result<Outline, StoreError> {
@@ -395,11 +376,11 @@ impl Store for Sqlite {
     }
 
     fn stories(&mut self, topic: &str, part: Part) -> Result<Vec<i64>, StoreError> {
-        causes::explained(stories::stories(&self.connection, topic, part), &self.path)
+        self.at_one_moment(|connection| stories::stories(connection, topic, part))
     }
 
     fn told(&mut self, topic: &str, stories: &[i64]) -> Result<Vec<Told>, StoreError> {
-        causes::explained(stories::told(&self.connection, topic, stories), &self.path)
+        self.at_one_moment(|connection| stories::told(connection, topic, stories))
     }
 
     fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
@@ -430,9 +411,23 @@ impl Store for Sqlite {
         causes::explained(operations::throttles(&self.connection, now), &self.path)
     }
 
+    fn lease(&mut self, request: &LeaseRequest) -> Result<LeaseAnswer, StoreError> {
+        let granted = |name: &String| Granted {
+            hold: Hold { name: name.clone(), fence: 0 },
+            free_in: Duration::ZERO,
+            throttled_until: None,
+        };
+        let granted = request.wanted.iter().take(request.most).map(granted).collect();
+        Ok(LeaseAnswer { granted, renewed: request.kept.clone(), ..LeaseAnswer::default() })
+    }
+
+    fn nodes(&mut self) -> Result<Vec<NodeState>, StoreError> {
+        Ok(Vec::new())
+    }
+
     fn pulse(&mut self) -> Result<Pulse, StoreError> {
         self.refuse_unfit()?;
-        causes::explained(pulse(&self.connection), &self.path)
+        self.at_one_moment(pulse)
     }
 
     fn drop_before(&mut self, before: Timestamp, sources: &[String], limit: usize) -> Result<usize, StoreError> {
@@ -442,6 +437,23 @@ impl Store for Sqlite {
 
     fn drop_labels(&mut self, limit: usize) -> Result<usize, StoreError> {
         causes::explained(drop_labels(&mut self.connection, limit), &self.path)
+    }
+
+    fn attempt(&mut self) -> Result<(), StoreError> {
+        self.refuse_unfit()?;
+        let attempted = attempt(&mut self.connection);
+        causes::explained(attempted, &self.path)
+    }
+
+    fn set_patience(&mut self, patience: Duration) -> Result<(), StoreError> {
+        causes::explained(self.connection.busy_timeout(patience).map_err(StoreError::from), &self.path)
+    }
+
+    /// Also that each index says what its table says: it takes longer than [`Sqlite::check`].
+    fn check_all(&mut self) -> Result<(), StoreError> {
+        let found = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+        let finding: String = causes::explained(found.map_err(StoreError::from), &self.path)?;
+        if finding == "ok" { Ok(()) } else { Err(StoreError::Damaged { store: named(&self.path), finding }) }
     }
 
     fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {

@@ -4,8 +4,8 @@ use rusqlite::{Connection, Row, params};
 
 use super::{StoreError, rows, unix};
 use crate::feed::Timestamp;
-use crate::outage::Lack;
-use crate::state::{Announcement, Health, Monitored, Remembered, SourceState, Throttle, Turn, Validators};
+use crate::state::{Announcement, Monitored, Remembered, SourceState, Throttle, Turn, Validators};
+use crate::store::names;
 
 const SOURCE: &str = "id, url, moved_to, redirect, body_hash, last_poll, last_success, next_poll, next_poll_why, \
                        failures, last_error, retired, about";
@@ -107,15 +107,15 @@ fn source(row: &Row<'_>) -> rusqlite::Result<Remembered> {
         retired: row.get(11)?,
         about: rows::json(row, 12)?.unwrap_or_default(),
     };
-    let health = row.get::<_, Option<String>>(13)?.map(|word| health_of(&word));
+    let health = row.get::<_, Option<String>>(13)?.map(|word| names::health(&word));
     Ok(Remembered { state, health, missed_since: rows::time(row, 14)? })
 }
 
 pub(super) fn write_turn(connection: &Connection, turn: &Turn) -> Result<(), StoreError> {
     connection.prepare_cached(&format!("INSERT INTO change ({TURN}) VALUES (?1, ?2, ?3, ?4)"))?.execute(params![
-        id(&turn.of),
+        names::id(&turn.of),
         unix(turn.date),
-        word(turn.health),
+        names::word(turn.health),
         turn.detail
     ])?;
     Ok(())
@@ -128,7 +128,7 @@ pub(super) fn last_turns(connection: &Connection, of: Option<&Monitored>) -> Res
             WHERE health <> 'moved' AND (?1 IS NULL OR source_id = ?1) GROUP BY source_id
          ) ORDER BY source_id"
     );
-    Ok(connection.prepare_cached(&sql)?.query_map([of.map(id)], turn)?.collect::<Result<_, _>>()?)
+    Ok(connection.prepare_cached(&sql)?.query_map([of.map(names::id)], turn)?.collect::<Result<_, _>>()?)
 }
 
 /// Outages of this machine, whose ids begin with a colon, are no news of a source.
@@ -138,51 +138,10 @@ pub(super) fn turns(connection: &Connection, limit: usize) -> Result<Vec<Turn>, 
     Ok(connection.prepare_cached(&sql)?.query_map([limit], turn)?.collect::<Result<_, _>>()?)
 }
 
-fn word(health: Health) -> &'static str {
-    match health {
-        Health::Recovered => "recovered",
-        Health::Silent => "silent",
-        Health::Unreachable => "unreachable",
-        Health::Unreadable => "unreadable",
-        Health::Gone => "gone",
-        Health::Moved => "moved",
-        Health::Invalid => "invalid",
-        Health::Lacking => "lacking",
-    }
-}
-
-fn health_of(text: &str) -> Health {
-    use Health::{Gone, Invalid, Lacking, Moved, Silent, Unreachable, Unreadable};
-    let all = [Silent, Unreachable, Unreadable, Gone, Moved, Invalid, Lacking];
-    all.into_iter().find(|health| word(*health) == text).unwrap_or(Health::Recovered)
-}
-
-/// The text in the column `source_id`: a source's id, a hub's address, nothing for the config, a word
-/// after a colon for this machine.
-fn id(of: &Monitored) -> &str {
-    match of {
-        Monitored::Source(id) | Monitored::Hub(id) => id,
-        Monitored::Config => "",
-        Monitored::Machine(lack) => lack.id(),
-    }
-}
-
-/// Reads a text that [`id`] wrote. Ids of sources have no colon.
-fn monitored(id: String) -> Monitored {
-    if let Some(lack) = Lack::ALL.into_iter().find(|lack| lack.id() == id) {
-        return Monitored::Machine(lack);
-    }
-    match id {
-        id if id.is_empty() => Monitored::Config,
-        id if id.contains(':') => Monitored::Hub(id),
-        id => Monitored::Source(id),
-    }
-}
-
 fn turn(row: &Row<'_>) -> rusqlite::Result<Turn> {
-    let health = health_of(&row.get::<_, String>(2)?);
+    let health = names::health(&row.get::<_, String>(2)?);
     let date = rows::time(row, 1)?.unwrap_or_default();
-    Ok(Turn { of: monitored(row.get(0)?), date, health, detail: row.get(3)? })
+    Ok(Turn { of: names::monitored(row.get(0)?), date, health, detail: row.get(3)? })
 }
 
 pub(super) fn announcements(connection: &Connection) -> Result<Vec<Announcement>, StoreError> {

@@ -2,8 +2,7 @@
 //!
 //! Each search completes the index first. Filled at each insert, it would cost more than the rest of a poll.
 //!
-//! The index holds the words of entries as topics read them: cut and folded by us, each behind the letter of its language's
-//! folding. So a query finds in each language what a term would.
+//! The index holds the words of entries as [`indexed`] cuts them.
 //! Refused: FTS5's tokenizer alone, which knows no plural, elision or ligature; a tokenizer in C.
 
 use rusqlite::{Connection, Row, ToSql, TransactionBehavior, params};
@@ -12,10 +11,9 @@ use super::entries::{COLUMNS, read_entry, read_labels};
 use super::meta::UNLABELLED;
 use super::{StoreError, meta, unix};
 use crate::feed::Entry;
+use crate::store::indexed::{self, Ways};
 use crate::store::{Filter, Held, Which};
-use crate::story::{Fingerprint, Plain};
-use crate::text::{Folding, Passage, Word, fold, without_boilerplate};
-use crate::topic::{Field, Fields, Query};
+use crate::story::Fingerprint;
 
 /// Entries indexed in one transaction, so that a poll never waits long for a search.
 const INDEX_BATCH: i64 = 500;
@@ -98,61 +96,11 @@ pub(super) fn find(connection: &mut Connection, filter: &Filter) -> Result<Vec<H
 
 /// Turns typed words into an FTS5 query for all of them; `None` if there is none.
 fn query(words: &str) -> Option<String> {
-    let query = Query::parse(words);
-    let terms: Vec<Vec<Vec<&str>>> = query.spellings().collect();
-    let phrase = |folding: Folding, words: &[&str]| {
-        let words: Vec<String> = words.iter().map(|word| indexed(folding, word)).collect();
-        format!("\"{}\"", words.join(" "))
-    };
+    let phrase = |words: &Vec<String>| format!("\"{}\"", words.join(" "));
     let either = |phrases: Vec<String>| format!("({})", phrases.join(" OR "));
-    let all = |folding: Folding| {
-        let term = |ways: &Vec<Vec<&str>>| either(ways.iter().map(|words| phrase(folding, words)).collect());
-        format!("({})", terms.iter().map(term).collect::<Vec<_>>().join(" AND "))
-    };
-    (!query.is_empty()).then(|| either(Folding::ALL.into_iter().map(all).collect()))
-}
-
-/// A folded word as it stands in the index: without characters that part words there.
-fn indexed(folding: Folding, word: &str) -> String {
-    let letters = folding.root(word).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-    format!("{}{letters}", folding.letter())
-}
-
-/// Stands in the index where no phrase goes on.
-const GAP: &str = "x";
-
-/// Words around a joined compound that phrases with it may have.
-const AROUND: usize = 4;
-
-/// The words of a text as they stand in the index: all of them, then each compound joined, between its neighbours.
-fn index_words(folding: Folding, texts: &[&Passage]) -> String {
-    let mut row: Vec<String> = Vec::new();
-    for text in texts {
-        let words: Vec<Word<'_>> = text.words().collect();
-        row.extend(words.iter().map(|word| indexed(folding, word.folded)));
-        row.push(GAP.to_owned());
-        for (place, word) in words.iter().enumerate().filter(|(_, word)| word.followers > 0) {
-            let behind = place + 1 + word.followers;
-            let parts = words.get(place..behind).unwrap_or_default();
-            for length in 2..=parts.len().min(AROUND) {
-                let joined: String = parts.iter().take(length).map(|part| part.folded).collect();
-                let [before, after] = [place.saturating_sub(AROUND)..place, place + length..place + length + AROUND];
-                let near = |range: std::ops::Range<usize>| {
-                    let end = range.end.min(words.len());
-                    words
-                        .get(range.start.min(end)..end)
-                        .unwrap_or_default()
-                        .iter()
-                        .map(|word| indexed(folding, word.folded))
-                };
-                row.extend(near(before));
-                row.push(indexed(folding, &fold(&joined)));
-                row.extend(near(after));
-                row.push(GAP.to_owned());
-            }
-        }
-    }
-    row.join(" ")
+    let term = |ways: &Ways| either(ways.iter().map(phrase).collect());
+    let all = |terms: &Vec<Ways>| format!("({})", terms.iter().map(term).collect::<Vec<_>>().join(" AND "));
+    indexed::terms(words).map(|foldings| either(foldings.iter().map(all).collect()))
 }
 
 fn fill_index(connection: &mut Connection) -> Result<usize, StoreError> {
@@ -173,22 +121,11 @@ fn index_batch(connection: &Connection) -> Result<usize, StoreError> {
     for (number, entry) in &waiting {
         // An edited entry is there already.
         connection.prepare_cached("DELETE FROM entry_text WHERE rowid = ?1")?.execute([number])?;
-        let (title, text) = words_of(entry);
+        let [title, text] = indexed::words(entry).map(|words| words.join(" "));
         connection
             .prepare_cached("INSERT INTO entry_text (rowid, title, text) VALUES (?1, ?2, ?3)")?
             .execute(params![number, title, text])?;
         connection.prepare_cached("UPDATE entry SET searchable = 1 WHERE number = ?1")?.execute([number])?;
     }
     Ok(waiting.len())
-}
-
-/// The words of an entry's title and text, as they stand in the index.
-fn words_of(entry: &Entry) -> (String, String) {
-    let Plain { title, summary, content } = Plain::of(entry);
-    let own = |text: &Passage| text.part(0..without_boilerplate(text.as_str(), title.as_str()).len());
-    let mut fields = Fields::new(title.clone(), own(&summary), own(&content), &[], "");
-    fields.declared.clone_from(&entry.language);
-    let folding = fields.folding();
-    let text: Vec<&Passage> = [Field::Lead, Field::Body].into_iter().flat_map(|field| fields.texts(field)).collect();
-    (index_words(folding, &fields.texts(Field::Title)), index_words(folding, &text))
 }

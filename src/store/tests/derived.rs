@@ -4,13 +4,17 @@ use super::*;
 
 /// Checks how the store is after somebody did this to a store with one entry.
 fn check_missing(sql: &str, expected: impl Fn(&Pulse) -> bool) {
-    check_file(|file| {
-        insert(&mut file.store, "education", &prepared("a"));
+    check_kept(|file| {
+        // A table that is gone is found by the first statement that needs it.
+        if !file.is_file() && sql.starts_with("DROP") {
+            return;
+        }
+        insert(&mut *file.store, "education", &prepared("a"));
         file.run(sql);
         file.reopen();
         let pulse = file.store.pulse().unwrap();
         assert!(expected(&pulse), "{pulse:?} after {sql}");
-        assert_eq!(held(&mut file.store, Which::Newest).len(), 1);
+        assert_eq!(held(&mut *file.store, Which::Newest).len(), 1);
     });
 }
 
@@ -54,7 +58,7 @@ fn labels_that_are_gone_are_asked_for() {
 
 #[test]
 fn an_empty_store_lacks_nothing() {
-    check_file(|file| {
+    check_kept(|file| {
         file.reopen();
         assert_eq!(file.store.pulse().unwrap().rebuilt, None);
     });
@@ -62,8 +66,8 @@ fn an_empty_store_lacks_nothing() {
 
 #[test]
 fn a_store_whose_entries_are_in_no_topic_lacks_no_labels() {
-    check_file(|file| {
-        insert(&mut file.store, "education", &labelled("a", RULES, &[]));
+    check_kept(|file| {
+        insert(&mut *file.store, "education", &labelled("a", RULES, &[]));
         file.reopen();
         assert_eq!(file.store.pulse().unwrap().rules, RULES);
     });
@@ -71,10 +75,10 @@ fn a_store_whose_entries_are_in_no_topic_lacks_no_labels() {
 
 #[test]
 fn labels_that_are_gone_during_a_relabelling_are_all_made_again() {
-    check_file(|file| {
-        let [a, _] = insert_all(&mut file.store, ["a", "b"]);
+    check_kept(|file| {
+        let [a, _] = insert_all(&mut *file.store, ["a", "b"]);
         apply(
-            &mut file.store,
+            &mut *file.store,
             &[Change::BeginRules("rules 2".into()), label(a, "a", &["laicite"]), Change::Labelled(a)],
         );
         file.run("DELETE FROM labelled");
@@ -87,9 +91,9 @@ fn labels_that_are_gone_during_a_relabelling_are_all_made_again() {
 #[test]
 fn what_is_gone_while_it_is_made_again_is_made_again_from_the_beginning() {
     for table in ["clue", "sketch"] {
-        check_file(|file| {
-            let [a, _] = insert_all(&mut file.store, ["a", "b"]);
-            apply(&mut file.store, &[Change::Rebuilt(Some(a))]);
+        check_kept(|file| {
+            let [a, _] = insert_all(&mut *file.store, ["a", "b"]);
+            apply(&mut *file.store, &[Change::Rebuilt(Some(a))]);
             file.run(&format!("DELETE FROM {table}"));
             file.reopen();
             assert_eq!(file.store.pulse().unwrap().rebuilt, Some(0), "{table}");
@@ -99,13 +103,13 @@ fn what_is_gone_while_it_is_made_again_is_made_again_from_the_beginning() {
 
 #[test]
 fn making_again_goes_on_where_it_stood_when_the_store_is_opened_again() {
-    check_file(|file| {
-        let [a, _] = insert_all(&mut file.store, ["a", "b"]);
+    check_kept(|file| {
+        let [a, _] = insert_all(&mut *file.store, ["a", "b"]);
         file.run("UPDATE entry SET story = 0 WHERE number > 1");
-        apply(&mut file.store, &[Change::Rebuilt(Some(a))]);
+        apply(&mut *file.store, &[Change::Rebuilt(Some(a))]);
         file.reopen();
         assert_eq!(file.store.pulse().unwrap().rebuilt, Some(a));
-        apply(&mut file.store, &[Change::Move { number: 2, story: 2, joined: None }, Change::Rebuilt(None)]);
+        apply(&mut *file.store, &[Change::Move { number: 2, story: 2, joined: None }, Change::Rebuilt(None)]);
         file.reopen();
         assert_eq!(file.store.pulse().unwrap().rebuilt, None);
     });
@@ -114,12 +118,15 @@ fn making_again_goes_on_where_it_stood_when_the_store_is_opened_again() {
 #[test]
 fn months_whose_stamps_are_gone_look_different() {
     for sql in ["DELETE FROM month", "DROP TABLE month"] {
-        check_file(|file| {
-            insert(&mut file.store, "education", &prepared("a"));
-            let before = stamps(&mut file.store, "numerique");
+        check_kept(|file| {
+            if !file.is_file() && sql.starts_with("DROP") {
+                return;
+            }
+            insert(&mut *file.store, "education", &prepared("a"));
+            let before = stamps(&mut *file.store, "numerique");
             file.run(sql);
             file.reopen();
-            let after = stamps(&mut file.store, "numerique");
+            let after = stamps(&mut *file.store, "numerique");
             assert!(after.keys().eq(before.keys()) && after != before, "{after:?}");
         });
     }
@@ -128,8 +135,11 @@ fn months_whose_stamps_are_gone_look_different() {
 #[test]
 fn an_index_of_texts_that_was_emptied_or_is_outdated_is_filled_by_the_next_search() {
     for sql in ["DELETE FROM entry_text", "DROP TABLE entry_text", "DELETE FROM meta WHERE name = 'index_version'"] {
-        check_file(|file| {
-            insert(&mut file.store, "education", &prepared("a"));
+        check_kept(|file| {
+            if !file.is_file() && sql.starts_with("DROP") {
+                return;
+            }
+            insert(&mut *file.store, "education", &prepared("a"));
             let search = Filter { search: Some("texte".into()), limit: 9, ..Filter::default() };
             assert_eq!(file.store.entries(&search).unwrap().len(), 1);
             file.run(sql);

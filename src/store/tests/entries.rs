@@ -111,26 +111,26 @@ fn an_edit_replaces_what_is_said_and_leaves_who_says_it() {
 
 #[test]
 fn an_edit_leaves_no_clue_of_the_old_text() {
-    check_file(|file| {
-        let a = insert(&mut file.store, "education", &prepared("a"));
+    check_kept(|file| {
+        let a = insert(&mut *file.store, "education", &prepared("a"));
         let clues = Clues { recent: vec![1, 3], lasting: vec![5] };
         let mut edited = prepared("a");
         edited.identity.clues = clues;
-        apply(&mut file.store, &[update(a, &edited)]);
+        apply(&mut *file.store, &[update(a, &edited)]);
         assert_eq!(file.numbers("SELECT hash FROM clue ORDER BY hash"), [1, 3, 5]);
     });
 }
 
 #[test]
 fn a_sketch_made_again_replaces_the_clues_and_itself() {
-    check_file(|file| {
-        let [a, b] = insert_all(&mut file.store, ["a", "b"]);
+    check_kept(|file| {
+        let [a, b] = insert_all(&mut *file.store, ["a", "b"]);
         let clues = Clues { recent: vec![1], lasting: vec![3] };
-        apply(&mut file.store, &[Change::Sketch { number: a, clues, sketch: b"new".into() }]);
+        apply(&mut *file.store, &[Change::Sketch { number: a, clues, sketch: b"new".into() }]);
         assert_eq!(file.numbers(&format!("SELECT hash FROM clue WHERE entry = {a} ORDER BY hash")), [1, 3]);
         assert_eq!(file.numbers(&format!("SELECT count(*) FROM clue WHERE entry = {b}")), [2]);
         let asked = Inquiry { peers: [a].into(), ..Inquiry::default() };
-        assert_eq!(look(&mut file.store, asked).peers[&a].sketch.as_deref(), Some(&b"new"[..]));
+        assert_eq!(look(&mut *file.store, asked).peers[&a].sketch.as_deref(), Some(&b"new"[..]));
     });
 }
 
@@ -317,8 +317,8 @@ fn stories_are_dropped_a_few_at_a_time() {
 
 #[test]
 fn nothing_derived_is_left_of_what_is_dropped() {
-    check_file(|file| {
-        let store = &mut file.store;
+    check_kept(|file| {
+        let store = &mut *file.store;
         let [a, b] = insert_all(store, ["a", "b"]);
         let c = tell(store, "x", &labelled("c", "rules 2", &["numerique"]), a);
         let mut edited = prepared("d");

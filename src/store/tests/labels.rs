@@ -249,34 +249,34 @@ fn what_came_while_others_were_to_come_is_labelled_when_rules_are_put_back() {
 
 #[test]
 fn a_relabelling_goes_on_where_it_stood_when_the_store_is_opened_again() {
-    check_file(|file| {
-        let [a, b] = insert_all(&mut file.store, ["a", "b"]);
-        apply(&mut file.store, &[begin("rules 2"), label(a, "a", &["laicite"]), Change::Labelled(a)]);
+    check_kept(|file| {
+        let [a, b] = insert_all(&mut *file.store, ["a", "b"]);
+        apply(&mut *file.store, &[begin("rules 2"), label(a, "a", &["laicite"]), Change::Labelled(a)]);
         file.reopen();
-        apply(&mut file.store, &[begin("rules 2")]);
-        assert_eq!(progress(&mut file.store).1, Some(("rules 2".to_owned(), a)));
-        apply(&mut file.store, &[label(b, "b", &[]), Change::FinishRules]);
-        assert_eq!(topics(&mut file.store), [vec![], vec![a]]);
+        apply(&mut *file.store, &[begin("rules 2")]);
+        assert_eq!(progress(&mut *file.store).1, Some(("rules 2".to_owned(), a)));
+        apply(&mut *file.store, &[label(b, "b", &[]), Change::FinishRules]);
+        assert_eq!(topics(&mut *file.store), [vec![], vec![a]]);
     });
 }
 
 #[test]
 fn only_labels_of_no_use_are_dropped_a_few_at_a_time() {
-    check_file(|file| {
-        let [a, b] = insert_all(&mut file.store, ["a", "b"]);
+    check_kept(|file| {
+        let [a, b] = insert_all(&mut *file.store, ["a", "b"]);
         let labelled = |rules: &str| [begin(rules), label(a, "a", &["laicite"]), label(b, "b", &["laicite"])];
-        apply(&mut file.store, &labelled("rules 2"));
-        apply(&mut file.store, &labelled("rules 3"));
+        apply(&mut *file.store, &labelled("rules 2"));
+        apply(&mut *file.store, &labelled("rules 3"));
         while file.store.drop_labels(1).unwrap() > 0 {}
         let kept = "SELECT DISTINCT rules FROM labelled ORDER BY rules";
         let rules = file.numbers("SELECT id FROM ruleset WHERE rules IN ('rules 1', 'rules 3') ORDER BY id");
         assert_eq!((file.numbers(kept), file.numbers("SELECT count(*) FROM labelled")), (rules, vec![4]));
         assert_eq!(file.numbers("SELECT count(*) FROM ruleset"), [2]);
-        apply(&mut file.store, &[Change::FinishRules]);
-        assert_eq!(topics(&mut file.store), [vec![], vec![b, a]]);
-        let before = generation(&mut file.store);
+        apply(&mut *file.store, &[Change::FinishRules]);
+        assert_eq!(topics(&mut *file.store), [vec![], vec![b, a]]);
+        let before = generation(&mut *file.store);
         while file.store.drop_labels(9).unwrap() > 0 {}
         assert_eq!(file.numbers("SELECT count(*) FROM labelled"), [2]);
-        assert_eq!(generation(&mut file.store), before, "nobody sees it");
+        assert_eq!(generation(&mut *file.store), before, "nobody sees it");
     });
 }

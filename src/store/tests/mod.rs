@@ -7,10 +7,14 @@ mod file;
 mod handle;
 mod labels;
 mod migrations;
+mod moving;
 mod related;
+mod searching;
+mod server;
 mod sources;
 mod stories;
 mod surroundings;
+mod tls;
 mod withdrawals;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +23,7 @@ use std::sync::Arc;
 
 use chrono::{TimeDelta, TimeZone, Utc};
 
+use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::*;
 use crate::feed::{Entry, Image};
@@ -138,12 +143,70 @@ fn label(number: i64, name: &str, topics: &[&str]) -> Change {
     Change::Label { number, seen: fingerprint(name), labels: labels(topics) }
 }
 
-/// Runs one claim against a new store of each backend.
+/// Runs one claim against a new store of the backend that is tested: a file of `SQLite`, or a schema of PostgreSQL if
+/// `$VEILLE_TEST_STORE` is `postgres` (see `tests/postgres.sh`).
 fn check(claim: impl Fn(&mut dyn Store)) {
-    check_file(|file| claim(&mut file.store));
+    check_kept(|kept| claim(&mut *kept.store));
 }
 
-/// Runs one claim against a store whose file is looked into, or written to, by others.
+/// Runs one claim against a new store that is opened more than once, looked into, or written to by others.
+fn check_kept(claim: impl Fn(&mut Kept)) {
+    if std::env::var("VEILLE_TEST_STORE").is_ok_and(|backend| backend == "postgres") {
+        let schema = server::Schema::new();
+        return claim(&mut Kept::new(StorePlace::Server(schema.address.clone())));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    claim(&mut Kept::new(StorePlace::File(folder.path().join("veille.db"))));
+}
+
+/// A store of either backend.
+struct Kept {
+    store: Box<dyn Store>,
+    place: StorePlace,
+}
+
+impl Kept {
+    fn new(place: StorePlace) -> Self {
+        Self { store: place.open_within(sqlite::BUSY_TIMEOUT).unwrap(), place }
+    }
+
+    /// The same store, opened once more.
+    fn another(&self) -> Box<dyn Store> {
+        self.place.open_within(sqlite::BUSY_TIMEOUT).unwrap()
+    }
+
+    fn reopen(&mut self) {
+        self.store = self.another();
+    }
+
+    /// Another process does this.
+    fn run(&self, sql: &str) {
+        match &self.place {
+            StorePlace::File(path) => rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap(),
+            StorePlace::Server(address) => Postgres::script(address, sql).unwrap(),
+        }
+    }
+
+    /// The numbers in the first column.
+    fn numbers(&self, sql: &str) -> Vec<i64> {
+        match &self.place {
+            StorePlace::File(path) => numbers_in(path, sql),
+            StorePlace::Server(address) => Postgres::numbers(address, sql).unwrap(),
+        }
+    }
+
+    fn is_file(&self) -> bool {
+        self.place.file().is_some()
+    }
+}
+
+fn numbers_in(path: &Path, sql: &str) -> Vec<i64> {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let mut statement = connection.prepare(sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// Runs one claim against a store in a file.
 fn check_file(claim: impl Fn(&mut File)) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("veille.db");
@@ -163,9 +226,7 @@ impl File {
 
     /// The numbers in the first column.
     fn numbers(&self, sql: &str) -> Vec<i64> {
-        let connection = rusqlite::Connection::open(&self.path).unwrap();
-        let mut statement = connection.prepare(sql).unwrap();
-        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+        numbers_in(&self.path, sql)
     }
 
     fn reopen(&mut self) {

@@ -240,10 +240,10 @@ fn peers_come_with_all_others_of_their_story_their_bonds_and_the_choices_made_fo
 
 #[test]
 fn entries_that_wait_for_a_story_tell_none_together() {
-    check_file(|file| {
-        let [a, _] = insert_all(&mut file.store, ["a", "b"]);
+    check_kept(|file| {
+        let [a, _] = insert_all(&mut *file.store, ["a", "b"]);
         file.run("UPDATE entry SET story = 0");
-        let around = look(&mut file.store, Inquiry { peers: [a].into(), ..Inquiry::default() });
+        let around = look(&mut *file.store, Inquiry { peers: [a].into(), ..Inquiry::default() });
         assert_eq!(around.peers.keys().copied().collect::<Vec<_>>(), [a]);
         assert!(around.stories.is_empty());
     });
@@ -360,17 +360,17 @@ fn a_look_tells_its_moment_the_next_number_and_the_rules_in_force() {
 
 #[test]
 fn all_that_a_look_brings_is_of_one_moment() {
-    check_file(|file| {
-        let path = file.path.clone();
+    check_kept(|file| {
+        let place = file.place.clone();
         let writing = std::thread::spawn(move || {
-            let mut store = Sqlite::open(&path).unwrap();
+            let mut store = place.open_within(sqlite::BUSY_TIMEOUT).unwrap();
             for number in 1..=60 {
-                apply(&mut store, &[insertion(number, "education", 1, &numbered(number, prepared("a")), noon())]);
+                apply(&mut *store, &[insertion(number, "education", 1, &numbered(number, prepared("a")), noon())]);
             }
         });
         let asked = Inquiry { peers: [1].into(), texts: (1..=60).collect(), ..Inquiry::default() };
         loop {
-            let around = look(&mut file.store, asked.clone());
+            let around = look(&mut *file.store, asked.clone());
             let there = usize::try_from(around.next_number - 1).unwrap();
             assert_eq!((around.peers.len(), around.texts.len()), (there, there));
             if there == 60 {

@@ -1,0 +1,40 @@
+//! Sums of entries: by source, and by topic.
+
+use tokio_postgres::Row;
+
+use super::rows;
+use super::session::call;
+use super::{Postgres, StoreError};
+use crate::store::{Arrivals, SourceShare};
+
+impl Postgres {
+    /// Reads of the entries themselves only those in topics.
+    pub(super) fn all_shares(&mut self) -> Result<Vec<SourceShare>, StoreError> {
+        let sql = "WITH counted AS MATERIALIZED (
+                SELECT source_id, count(*) AS entries FROM entry GROUP BY source_id
+             ), told AS MATERIALIZED (
+                SELECT entry.source_id, count(*) AS entries FROM (SELECT DISTINCT entry FROM label) AS label
+                JOIN entry ON entry.number = label.entry GROUP BY entry.source_id
+             )
+             SELECT counted.source_id, counted.entries,
+                coalesce((SELECT told.entries FROM told WHERE told.source_id = counted.source_id), 0),
+                (SELECT max(date) FROM entry WHERE source_id = counted.source_id AND left_feed IS NULL)
+             FROM counted ORDER BY counted.source_id";
+        let read = |row: &Row| {
+            let (entries, in_topics) = (rows::number(row, 1)?.unsigned_abs(), rows::number(row, 2)?.unsigned_abs());
+            Ok(SourceShare { source_id: rows::get(row, 0)?, entries, in_topics, last: rows::time(row, 3)? })
+        };
+        rows::next(&mut self.session.look(&[call!(sql)])?, read)
+    }
+
+    /// Reads the end of the table of labels, which is by entry.
+    pub(super) fn arrived(&mut self, after: i64) -> Result<Arrivals, StoreError> {
+        let last = "SELECT value FROM meta WHERE name = 'last_entry'";
+        let counts = "SELECT topic, count(*) FROM labelled
+             WHERE entry > $1 AND rules = (SELECT value FROM meta WHERE name = 'rules') GROUP BY topic ORDER BY topic";
+        let mut answers = self.session.look(&[call!(last), call!(counts, after)])?;
+        let last = rows::next_single(&mut answers, |row| rows::number(row, 0))?.unwrap_or_default();
+        let read = |row: &Row| Ok((rows::get(row, 0)?, usize::try_from(rows::number(row, 1)?).unwrap_or_default()));
+        Ok(Arrivals { last, topics: rows::next(&mut answers, read)? })
+    }
+}

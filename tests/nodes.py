@@ -1,0 +1,431 @@
+#!/usr/bin/env python3
+"""Several nodes on one PostgreSQL database, against the real program.
+
+Feeds on hosts of loopback write down each request; nodes are killed, stopped, cut off from the server and given other rules
+meanwhile. Looked at afterwards: one node a host at a time, the gap of a host, no feed asked more often than its schedule
+says, nothing lost and nothing kept twice, the same bytes from each node.
+
+Usage: tests/postgres.sh tests/nodes.py [--feeds 1000] [--hosts 40] [--nodes 2] [--kills 20] [VEILLE] [CASE...]
+"""
+
+import asyncio
+import json
+import os
+import random
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+WORDS = (
+    "lycée collège élève professeur tablette budget région académie rentrée projet service rapport loi plan maire "
+    "cantine train bus gare pont forêt rivière usine atelier musée théâtre concert festival match stade équipe "
+    "hôpital médecin vaccin pharmacie tribunal juge avocat prison police pompier orage neige canicule sécheresse "
+    "vigne blé maïs abeille vache brebis fromage marché banque impôt loyer chantier grue tunnel canal écluse port"
+).split()
+GAP = 1.0
+LATENCY = 0.02
+
+
+def document(feed, entries):
+    """A feed with so many entries; every tenth feed is of the topic."""
+    subject = "L’école numérique" if feed % 10 == 0 else "Actualité"
+    items = []
+    for n in range(max(0, entries - 40), entries):
+        chosen = random.Random(f"{feed}/{n}").choices(WORDS, k=50)
+        items.append(
+            f"<item><title>{subject} {' '.join(chosen[:7])} {feed}-{n}</title><guid isPermaLink='false'>{feed}/{n}</guid>"
+            f"<pubDate>Mon, 23 Nov 2026 {n // 60 % 24:02}:{n % 60:02}:00 GMT</pubDate>"
+            f"<description>{' '.join(chosen)}</description></item>"
+        )
+    items.reverse()
+    return f"<rss version='2.0'><channel><title>Flux {feed}</title>{''.join(items)}</channel></rss>".encode()
+
+
+async def serve(log_path, entries_path):
+    """The publishers: one process for all hosts. Each request is a line: host, feed, begin, end, status."""
+    log = open(log_path, "w", buffering=1)
+
+    async def answer(reader, writer):
+        host = writer.get_extra_info("sockname")[0]
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                begin = time.monotonic()
+                feed = int(head.split(b" ", 2)[1].split(b"/f")[1])
+                entries = int(open(entries_path).read())
+                etag = f'"{entries}"'.encode()
+                known = re.search(rb"if-none-match: (.*?)\r", head, re.I)
+                same = known and known[1] == etag
+                body = b"" if same else document(feed, entries)
+                await asyncio.sleep(LATENCY)
+                status = 304 if same else 200
+                writer.write(b"HTTP/1.1 %d X\r\nETag: %s\r\n" % (status, etag))
+                if not same:
+                    writer.write(b"Content-Type: application/rss+xml\r\nContent-Length: %d\r\n" % len(body))
+                log.write(f"{host} {feed} {begin:.4f} {time.monotonic():.4f} {status}\n")
+                writer.write(b"\r\n" + body)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(answer, "0.0.0.0", 0, backlog=1024)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+class Request:
+    def __init__(self, line):
+        host, feed, begin, end, status = line.split()
+        self.host, self.feed, self.begin, self.end, self.status = host, int(feed), float(begin), float(end), int(status)
+
+
+class World:
+    """Publishers, a database of its own, and nodes."""
+
+    def __init__(self, schedule):
+        self.folder = tempfile.mkdtemp(prefix="veille-nodes-")
+        self.schedule, self.nodes = schedule, {}
+        self.database = f"nodes_{os.getpid()}_{random.randrange(10**6)}"
+        self.server = os.environ["VEILLE_TEST_POSTGRES"]
+        self.sql(f'CREATE DATABASE {self.database}', database=None)
+        self.write_entries(5)
+        self.log = f"{self.folder}/requests"
+        self.origin = subprocess.Popen(
+            [sys.executable, __file__, "--origin", self.log, f"{self.folder}/entries"], stdout=subprocess.PIPE, text=True
+        )
+        self.port = int(self.origin.stdout.readline())
+
+    def write_entries(self, entries):
+        self.entries = entries
+        with open(f"{self.folder}/entries.new", "w") as to:
+            to.write(str(entries))
+        os.rename(f"{self.folder}/entries.new", f"{self.folder}/entries")
+
+    def sql(self, text, database=True):
+        server = self.server if database is None else re.sub(r"dbname=\S+", f"dbname={self.database}", self.server)
+        bin = os.environ.get("VEILLE_TEST_POSTGRES_BIN", "/usr/bin")
+        done = subprocess.run([f"{bin}/psql", server, "-qAtc", text], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def host(self, feed):
+        number = feed % HOSTS
+        return f"127.7.{number // 200}.{number % 200 + 1}"
+
+    def write_config(self, name, words="école numérique"):
+        folder = f"{self.folder}/{name}"
+        os.makedirs(folder, exist_ok=True)
+        server = re.sub(r"dbname=\S+", f"dbname={self.database}", self.server)
+        number = sorted([*self.nodes, name]).index(name) if name not in PORTS else PORTS[name]
+        PORTS.setdefault(name, 8600 + random.randrange(1000) + number)
+        with open(f"{folder}/new.toml", "w") as to:
+            to.write(
+                f'[site]\nurl = "http://127.0.0.1:8080/"\n[store]\nurl = "{server}"\nnode = "{name}"\n'
+                f'[publish]\ndirectory = "{folder}/public"\n[serve]\nlisten = "127.0.0.1:{PORTS[name]}"\n'
+                f'[poll]\nallow_networks = ["127.0.0.0/8"]\nhost_delay = "{GAP:.0f}s"\nschedule = "{self.schedule}"\n'
+                f'concurrency = 64\n[[topic]]\nid = "ecole"\nany = ["{words}"]\n'
+            )
+            for feed in range(FEEDS):
+                to.write(f'[[feed]]\nid = "f{feed}"\nurl = "http://{self.host(feed)}:{self.port}/f{feed}"\n')
+        os.rename(f"{folder}/new.toml", f"{folder}/config.toml")
+
+    def start(self, name):
+        if name not in PORTS or not os.path.exists(f"{self.folder}/{name}/config.toml"):
+            self.write_config(name)
+        log = open(f"{self.folder}/{name}/log", "a")
+        command = [VEILLE, "--config", f"{self.folder}/{name}/config.toml", "run"]
+        self.nodes[name] = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def stop(self, name, how=signal.SIGTERM):
+        node = self.nodes.pop(name)
+        node.send_signal(how)
+        node.wait()
+
+    def logged(self, name):
+        return open(f"{self.folder}/{name}/log").read()
+
+    def get(self, name, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{PORTS[name]}{path}", timeout=5) as answer:
+            return answer.read(), answer.headers.get("ETag")
+
+    def health(self, name):
+        return json.loads(self.get(name, "/healthz")[0])
+
+    def requests(self):
+        return [Request(line) for line in open(self.log).read().splitlines()]
+
+    def count(self):
+        # Before the first node has made the tables there is none.
+        return int(self.sql("SELECT count(*) FROM entry") if self.sql("SELECT to_regclass('entry')") else 0)
+
+    def wait(self, what, done, seconds):
+        end = time.monotonic() + seconds
+        while not done():
+            assert time.monotonic() < end, f"after {seconds} s: {what}"
+            for name, node in self.nodes.items():
+                assert node.poll() is None, f"node {name} ended:\n{self.logged(name)[-2000:]}"
+            time.sleep(0.5)
+
+    def wait_for_all(self, seconds):
+        wanted = FEEDS * self.entries
+        self.wait(f"not all of {wanted} entries are kept", lambda: self.count() >= wanted, seconds)
+
+    def settle(self):
+        """Waits until all nodes serve the latest."""
+        def is_settled():
+            nodes = [node for node in self.health(next(iter(self.nodes)))["nodes"] if node["is_alive"]]
+            return all(node["is_current"] for node in nodes) and len(nodes) == len(self.nodes)
+        self.wait("not all nodes serve the latest", is_settled, 60)
+
+    def check_manners(self, repeated=0):
+        """One request at a time, and its gap, on each host; no feed more often than one node would ask it: at the start, and
+        once in each slot of its schedule. A node that is killed leaves polls under way, which are made again (`repeated`)."""
+        requests = self.requests()
+        last, overlaps, tight = {}, 0, []
+        for request in sorted(requests, key=lambda request: request.begin):
+            before = last.get(request.host)
+            if before and request.begin < before.end:
+                overlaps += 1
+            elif before and request.begin - before.end < GAP - 0.03:
+                tight.append(round(request.begin - before.end, 3))
+            last[request.host] = request
+        assert not overlaps and not tight, f"{overlaps} requests at once, {len(tight)} within the gap: {sorted(tight)[:9]}"
+        by_feed = {}
+        for request in requests:
+            by_feed.setdefault(request.feed, []).append(request)
+        most = max(len(asked) for asked in by_feed.values())
+        slots = 2 + int((requests[-1].begin - requests[0].begin) / 120)
+        over = sum(max(0, len(asked) - slots) for asked in by_feed.values())
+        assert over <= repeated, f"{over} requests beyond {slots} a feed"
+        return f"{len(requests)} requests on {len(last)} hosts, a feed {most} times at most in {slots} slots"
+
+    def check_kept(self):
+        """Nothing is lost, nothing is there twice."""
+        twice = self.sql("SELECT count(*) FROM (SELECT 1 FROM entry GROUP BY source_id, id HAVING count(*) > 1) x")
+        heads = self.sql("SELECT count(*) FROM entry WHERE story NOT IN (SELECT number FROM entry)")
+        found = (self.count(), twice, heads)
+        assert found == (FEEDS * self.entries, "0", "0"), f"(entries, twice, without head): {found}"
+        return f"{found[0]} entries, 0 lost, 0 twice"
+
+    def check_same(self):
+        self.settle()
+        first, *others = self.nodes
+        for path in ["/ecole.atom", "/ecole.rss", "/ecole.json", "/ecole.html", "/", "/sources.html", "/feeds.opml"]:
+            try:
+                expected = self.get(first, path)
+            except urllib.error.HTTPError:
+                continue
+            for other in others:
+                assert self.get(other, path) == expected, f"{path} differs at {other}"
+        trees = [self.tree(name) for name in self.nodes]
+        assert all(tree == trees[0] for tree in trees), "the published folders differ"
+        return f"{len(trees[0])} files are the same at all nodes"
+
+    def tree(self, name):
+        files = {}
+        for folder, _, names in os.walk(f"{self.folder}/{name}/public"):
+            for file in names:
+                # A codec that only one node had time for is no difference.
+                if not file.endswith((".gz", ".br", ".zst", ".lock")) and not file.startswith("."):
+                    path = os.path.join(folder, file)
+                    files[os.path.relpath(path, f"{self.folder}/{name}/public")] = open(path, "rb").read()
+        return files
+
+    def end(self):
+        for node in self.nodes.values():
+            node.send_signal(signal.SIGCONT)
+            node.kill()
+            node.wait()
+        self.origin.kill()
+        self.sql(f"DROP DATABASE {self.database} WITH (FORCE)", database=None)
+        if not os.environ.get("VEILLE_KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+PORTS = {}
+
+
+def names():
+    return [chr(ord("a") + number) for number in range(NODES)]
+
+
+def shared(world):
+    """Nodes share what is due."""
+    for name in names():
+        world.start(name)
+    world.wait_for_all(180 + FEEDS / HOSTS * GAP * 3)
+    world.write_entries(7)
+    world.wait_for_all(300 + FEEDS / HOSTS * GAP * 3)
+    manners, kept, same = world.check_manners(), world.check_kept(), world.check_same()
+    for name in names():
+        metrics = world.get(name, "/metrics")[0].decode()
+        polls = sum(float(line.split()[1]) for line in metrics.splitlines() if line.startswith("veille_polls_total") and "not_due" not in line)
+        assert polls > FEEDS / NODES / 4, f"node {name} polled {polls} times only"
+    health = world.health("a")
+    assert health["status"] == "ok", health
+    assert len(health["nodes"]) == NODES and sum(node["has_jobs"] for node in health["nodes"]) == 1, health["nodes"]
+    return f"{manners}; {kept}; {same}"
+
+
+def taken_over(world):
+    """After kill -9 of a node, the others ask its hosts within 90 s."""
+    for name in names():
+        world.start(name)
+    world.wait("no polls", lambda: len(world.requests()) > FEEDS / 4, 120)
+    victim = names()[0]
+    at = time.monotonic()
+    world.stop(victim, signal.SIGKILL)
+    held = world.sql("SELECT string_agg(name, ' ') FROM lease WHERE node LIKE 'a-%' AND name NOT LIKE ':%'").split()
+    assert held, "it held no host"
+    def waits():
+        asked = {request.host for request in world.requests() if request.begin > at + 0.5}
+        return [host for host in held if host not in asked]
+    world.wait(f"of {len(held)} hosts not asked: {waits()}", lambda: not waits(), 90)
+    after = {}
+    for request in world.requests():
+        if request.begin > at + 0.5:
+            after.setdefault(request.host, request.begin - at)
+    slowest = max(after[host] for host in held)
+    world.wait_for_all(180 + FEEDS / HOSTS * GAP * 3)
+    return f"{len(held)} hosts taken over after {slowest:.0f} s at most; {world.check_manners()}; {world.check_kept()}"
+
+
+def killed(world):
+    """Nodes are killed at random while they poll."""
+    for name in names():
+        world.start(name)
+    dice = random.Random(16)
+    for kill in range(KILLS):
+        time.sleep(dice.uniform(0.5, 3.5))
+        name = dice.choice(list(world.nodes))
+        world.stop(name, signal.SIGKILL)
+        time.sleep(dice.uniform(0, 0.3))
+        world.start(name)
+        if kill % 10 == 9:
+            world.write_entries(world.entries + 1)
+    world.wait_for_all(400 + FEEDS / HOSTS * GAP * 3)
+    # No more are under way at a node than twice its requests at once.
+    return f"{KILLS} kills; {world.check_manners(repeated=128 * KILLS)}; {world.check_kept()}; {world.check_same()}"
+
+
+def paused(world):
+    """A node that is stopped, and goes on after its leases were taken over, changes nothing."""
+    for name in names():
+        world.start(name)
+    world.wait("no polls", lambda: len(world.requests()) > FEEDS / 4, 120)
+    sleeper = world.nodes["a"]
+    sleeper.send_signal(signal.SIGSTOP)
+    time.sleep(100)
+    world.wait_for_all(180 + FEEDS / HOSTS * GAP * 3)
+    before = world.sql("SELECT md5(string_agg(number || ' ' || story || ' ' || md5(title), ',' ORDER BY number)) FROM entry")
+    sleeper.send_signal(signal.SIGCONT)
+    time.sleep(20)
+    after = world.sql("SELECT md5(string_agg(number || ' ' || story || ' ' || md5(title), ',' ORDER BY number)) FROM entry")
+    assert before == after, "entries differ after it woke"
+    assert sleeper.poll() is None, "it ended"
+    world.write_entries(6)
+    world.wait_for_all(300 + FEEDS / HOSTS * GAP * 3)
+    return f"{world.check_manners()}; {world.check_kept()}; {world.check_same()}"
+
+
+def other_rules(world):
+    """A node with other rules is told of, labels are made once, and nothing turns back."""
+    for name in names():
+        world.start(name)
+    world.wait_for_all(180 + FEEDS / HOSTS * GAP * 3)
+    world.settle()
+    world.write_config("b", words="train")
+    world.wait("not told", lambda: any("node a" in reason and "other rules" in reason for reason in world.health("b")["reasons"]), 30)
+    rules = lambda: world.sql("SELECT rules FROM ruleset WHERE id = (SELECT value FROM meta WHERE name = 'rules')")
+    old = rules()
+    world.wait("b's rules are not in force", lambda: rules() != old, 60)
+    new, seen = rules(), set()
+    world.write_entries(6)
+    end = time.monotonic() + 150
+    while time.monotonic() < end:
+        seen.add(rules())
+        time.sleep(0.2)
+    assert seen == {new}, "rules turned back"
+    assert any("other rules" in reason for reason in world.health("a")["reasons"])
+    for name in names():
+        world.write_config(name, words="train")
+    world.wait("still told", lambda: not any("other rules" in reason for name in names() for reason in world.health(name)["reasons"]), 60)
+    world.wait_for_all(180 + FEEDS / HOSTS * GAP * 3)
+    return f"rules moved once; {world.check_kept()}; {world.check_same()}"
+
+
+def away(world):
+    """The server is restarted hard while nodes poll: they serve on, and go on by themselves."""
+    folder = world.sql("SHOW data_directory")
+    owner = os.stat(folder).st_uid
+    bin = os.environ.get("VEILLE_TEST_POSTGRES_BIN", "/usr/lib/postgresql/15/bin")
+    become = ["setpriv", f"--reuid={owner}", f"--regid={os.stat(folder).st_gid}", "--clear-groups"] if os.getuid() == 0 else []
+    control = [*become, f"{bin}/pg_ctl", "--pgdata", folder, "--mode=immediate", "--wait", "--log", f"{folder}/server.log"]
+    # Its socket and settings are those of now: `start` knows only those of the config.
+    options = shlex.join(shlex.split(open(f"{folder}/postmaster.opts").read())[3:])
+    for name in names():
+        world.start(name)
+    world.wait("no polls", lambda: world.tree("a") and len(world.requests()) > FEEDS / 4, 120)
+    subprocess.run([*control, "stop"], check=True, stdout=subprocess.DEVNULL)
+    try:
+        time.sleep(10)
+        before = len(world.requests())
+        time.sleep(10)
+        asked = len(world.requests()) - before
+        assert not asked, f"{asked} requests without a store"
+        for name in names():
+            assert world.get(name, "/ecole.atom")[0]
+            health = world.health(name)
+            assert health["status"] == "degraded" and health["outages"][0]["lack"] == "store", health
+    finally:
+        subprocess.run([*control, "--options", options, "start"], check=True, stdout=subprocess.DEVNULL)
+    world.write_entries(7)
+    world.wait_for_all(300 + FEEDS / HOSTS * GAP * 3)
+    world.wait("not well again", lambda: all(world.health(name)["status"] == "ok" for name in names()), 60)
+    return f"{world.check_manners()}; {world.check_kept()}; {world.check_same()}"
+
+
+CASES = {"shared": shared, "taken_over": taken_over, "killed": killed, "paused": paused, "other_rules": other_rules, "away": away}
+
+
+def option(name, default):
+    if name in sys.argv:
+        at = sys.argv.index(name)
+        value = int(sys.argv[at + 1])
+        del sys.argv[at : at + 2]
+        return value
+    return default
+
+
+if "--origin" in sys.argv:
+    asyncio.run(serve(*sys.argv[-2:]))
+    sys.exit()
+
+FEEDS, HOSTS = option("--feeds", 1000), option("--hosts", 40)
+NODES, KILLS = option("--nodes", 2), option("--kills", 20)
+arguments = sys.argv[1:]
+VEILLE = os.path.join(ROOT, "target/debug/veille")
+if arguments and arguments[0] not in CASES:
+    VEILLE = os.path.abspath(arguments.pop(0))
+failed = []
+for case in arguments or CASES:
+    world, began = World("*/2 * * * *"), time.monotonic()
+    try:
+        print(f"ok   {case}: {CASES[case](world)} ({time.monotonic() - began:.0f} s)", flush=True)
+    except Exception as error:
+        failed.append(case)
+        print(f"FAIL {case}: {type(error).__name__}: {error} ({time.monotonic() - began:.0f} s; {world.folder})", flush=True)
+        os.environ["VEILLE_KEEP"] = "1"
+    finally:
+        world.end()
+        os.environ.pop("VEILLE_KEEP", None)
+sys.exit(bool(failed))
