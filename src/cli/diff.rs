@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::nearby::Nearby;
 use super::output::{self, Paint};
-use super::telling::{StoryOnPage, shown, told_by};
+use super::telling::{StoryOnPage, on_pages, told_by};
 use super::{Failure, former, judged, nearby, open, scan};
 use crate::config::{self, Config, Source};
 use crate::feed::Timestamp;
@@ -161,7 +161,7 @@ fn nearby(
     let changed: HashSet<&String> =
         outcomes.iter().filter(|(_, outcome)| !outcome.changes.is_empty()).map(|(id, _)| id).collect();
     after.retain(|id, stories| changed.contains(id) || stories.is_empty());
-    nearby::find(config, store, &after)
+    nearby::find_nearby(config, store, &after)
 }
 
 /// The topics that go, each with the topic that seems to be the same under another id.
@@ -204,7 +204,7 @@ fn compare(config: &Config, store: &mut dyn Store) -> Result<BTreeMap<String, To
         compared(&matcher, source, &(held.stored.clone(), renamed(config, held.labels.clone())))
     };
     let mut diffs: BTreeMap<String, TopicDiff> = BTreeMap::new();
-    scan::each(store, "entries compared", judge, |Compared { story, before, after, changes }| {
+    scan::judge_each(store, "entries compared", judge, |Compared { story, before, after, changes }| {
         for topic in before {
             diffs.entry(topic).or_default().before.insert(story);
         }
@@ -239,7 +239,7 @@ fn outcome(config: &Config, store: &mut dyn Store, id: &str, diff: TopicDiff) ->
         .filter(|((story, direction), _)| moves(story, *direction))
         .map(|(_, change)| change)
         .collect();
-    let mut pages = shown(store, changes.iter().map(|change| change.story))?;
+    let mut pages = on_pages(store, changes.iter().map(|change| change.story))?;
     changes.retain_mut(|change| {
         let Some(StoryOnPage { title, url, date, told_by }) = pages.remove(&change.story) else { return false };
         (change.title, change.url, change.date, change.told_by) = (title, url.map(String::from), date, told_by);

@@ -102,7 +102,7 @@ pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failur
     };
     let is_by_story = !options.json && !options.tellings;
     let found = if is_by_story { by_story(&mut *store, &filter)? } else { store.entries(&filter)? };
-    let tellings = telling::shown(&mut *store, found.iter().map(|held| held.stored.story).collect::<BTreeSet<_>>())?;
+    let tellings = telling::on_pages(&mut *store, found.iter().map(|held| held.stored.story).collect::<BTreeSet<_>>())?;
     if found.is_empty() {
         output::note("nothing found");
     }

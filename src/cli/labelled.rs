@@ -168,7 +168,7 @@ impl LabelledFile {
 }
 
 /// The stories that entries tell, in the order of their first entries. An entry that names no story tells its own.
-pub(super) fn stories(entries: &[Labelled]) -> Vec<Vec<&Labelled>> {
+pub(super) fn labelled_stories(entries: &[Labelled]) -> Vec<Vec<&Labelled>> {
     let mut places: HashMap<&str, usize> = HashMap::new();
     let mut stories: Vec<Vec<&Labelled>> = Vec::new();
     for entry in entries {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::output::{self, Paint};
-use super::telling::{StoryOnPage, shown, told_by};
+use super::telling::{StoryOnPage, on_pages, told_by};
 use super::{Failure, judged, scan};
 use crate::config::{Config, Source};
 use crate::feed::Timestamp;
@@ -91,7 +91,7 @@ impl Outside {
 }
 
 /// Finds the stories that nearly got into topics, by their ids; `inside` has the stories of each.
-pub(super) fn find(
+pub(super) fn find_nearby(
     config: &Config,
     store: &mut dyn Store,
     inside: &BTreeMap<String, HashSet<i64>>,
@@ -104,7 +104,7 @@ pub(super) fn find(
     let sources = sources(config);
     let mut near: HashMap<usize, HashMap<i64, Outside>> = HashMap::new();
     let judge = |held: &Held| outside(config, &matcher, source(&sources, &held.stored), inside, &held.stored);
-    scan::each(store, "entries looked through for near misses", judge, |all| {
+    scan::judge_each(store, "entries looked through for near misses", judge, |all| {
         for outside in all {
             let known = near.entry(outside.topic).or_default();
             if known.get(&outside.story).is_none_or(|known| outside.nearness() > known.nearness()) {
@@ -120,7 +120,7 @@ pub(super) fn find(
         let mut stories = Vec::new();
         let mut openings = Vec::new();
         let nearest = nearest(&known, KEPT);
-        let mut pages = shown(store, nearest.iter().take(NEAREST * 4).map(|outside| outside.story))?;
+        let mut pages = on_pages(store, nearest.iter().take(NEAREST * 4).map(|outside| outside.story))?;
         for outside in nearest {
             let Some(page) = pages.remove(&outside.story).filter(|_| stories.len() < NEAREST) else { continue };
             let Some(stored) = store::entry(store, outside.number)? else { continue };
@@ -224,7 +224,7 @@ fn ways_in(
         let labels = matcher.labels(&fields(&held.stored, source)).into_iter();
         (held.stored.story, labels.filter_map(|label| places.get(&label.topic).copied()).collect())
     };
-    scan::each(store, "entries looked through for ways in", judge, |(story, topics): (i64, Vec<usize>)| {
+    scan::judge_each(store, "entries looked through for ways in", judge, |(story, topics): (i64, Vec<usize>)| {
         for place in topics {
             if let Some(stories) = through.get_mut(place) {
                 stories.insert(story);
@@ -242,7 +242,7 @@ fn ways_in(
     ways.truncate(WAYS);
     let mut told = Vec::new();
     for (opening, lets_in, others) in ways {
-        let mut pages = shown(store, others.iter().take(TITLES).copied())?;
+        let mut pages = on_pages(store, others.iter().take(TITLES).copied())?;
         let titles = others.iter().filter_map(|story| pages.remove(story)?.title);
         told.push(WayIn {
             topic: topic.id.clone(),

@@ -9,7 +9,7 @@ use crate::store::{Filter, Held, Store, StoreError, Which};
 const BATCH: usize = 200;
 
 /// Judges every stored entry, and takes the judgements in the order of the entries.
-pub(super) fn each<T: Send>(
+pub(super) fn judge_each<T: Send>(
     store: &mut dyn Store,
     doing: &str,
     judge: impl Fn(&Held) -> T + Sync,

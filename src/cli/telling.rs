@@ -22,7 +22,7 @@ pub(super) struct StoryOnPage {
 }
 
 /// Reads stories, by number. Those whose entries are all withdrawn are left out: no page shows them.
-pub(super) fn shown(
+pub(super) fn on_pages(
     store: &mut dyn Store,
     stories: impl IntoIterator<Item = i64>,
 ) -> Result<HashMap<i64, StoryOnPage>, StoreError> {

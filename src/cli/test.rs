@@ -115,7 +115,7 @@ pub(super) fn run(config: &Config, options: &TestOptions) -> Result<(), Failure>
 fn scores<'a>(config: &'a Config, matcher: &Matcher, entries: &'a [Labelled]) -> Vec<Score<'a>> {
     let new = |topic| Score { topic, right: 0, false_alarms: Vec::new(), missed: Vec::new() };
     let mut scores: Vec<Score<'a>> = config.topics.iter().map(|topic| new(topic.id.as_str())).collect();
-    for story in labelled::stories(entries) {
+    for story in labelled::labelled_stories(entries) {
         let judged: Vec<Vec<Label>> = story.iter().map(|entry| entry.judged(config, matcher)).collect();
         let Some(first) = story.first() else { continue };
         for score in &mut scores {

@@ -43,7 +43,7 @@ pub(super) struct WordsOptions {
 #[derive(Debug, Serialize)]
 struct PartLine<'a> {
     topic: &'a str,
-    kind: Kind,
+    kind: LineKind,
     /// `None` for a term of `not`.
     rule: Option<&'a str>,
     term: Option<&'a str>,
@@ -66,7 +66,7 @@ struct PartLine<'a> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+enum LineKind {
     Rule,
     Term,
     Not,
@@ -125,15 +125,17 @@ pub(super) fn run(config: &Config, options: &WordsOptions) -> Result<(), Failure
         let weighed = tag::weighed(&matcher, &stored.entry, &Plain::of(&stored.entry), &stored.source_id, source);
         (stored.story, stored.date, weighed)
     };
-    scan::each(&mut *store, "entries weighed", judge, |(story, date, weighed)| census.count(story, date, weighed))?;
-    for story in labelled.iter().flat_map(|entries| labelled::stories(entries)) {
+    scan::judge_each(&mut *store, "entries weighed", judge, |(story, date, weighed)| {
+        census.count(story, date, weighed)
+    })?;
+    for story in labelled.iter().flat_map(|entries| labelled::labelled_stories(entries)) {
         census.count_labelled(config, &matcher, &story);
     }
     let inside = |(place, topic): &(usize, &Topic)| {
         let inside = census.topics.get(*place).map(|topic| topic.inside.keys().copied().collect());
         (topic.id.clone(), inside.unwrap_or_default())
     };
-    let nearby = nearby::find(config, &mut *store, &chosen.iter().map(inside).collect())?;
+    let nearby = nearby::find_nearby(config, &mut *store, &chosen.iter().map(inside).collect())?;
     let paint = Paint::of_stdout();
     let mut text = String::new();
     for (place, topic) in chosen {
@@ -218,7 +220,8 @@ impl Census {
         let mut common = Vec::new();
         for (place, (topic, counted)) in config.topics.iter().zip(&self.topics).enumerate() {
             let lines = lines(topic, counted, self.stories.len(), false);
-            let terms = lines.into_iter().filter(|line| line.kind == Kind::Term && line.is_common(self.stories.len()));
+            let terms =
+                lines.into_iter().filter(|line| line.kind == LineKind::Term && line.is_common(self.stories.len()));
             common.extend(terms.filter_map(|line| Some((place, line.term?, line.share))));
         }
         common.dedup_by_key(|(place, term, _)| (*place, *term));
@@ -239,8 +242,10 @@ fn lines<'a>(topic: &'a Topic, counted: &TopicCensus, stories: usize, is_labelle
         let census = counted.parts.get(&part).unwrap_or(&none);
         let touched = census.stories.len();
         let is_alone = |(story, in_story): &(&i64, &InStory)| match kind {
-            Kind::Not => in_story.decisive > 0 && !counted.inside.contains_key(*story),
-            Kind::Rule | Kind::Term => counted.inside.get(*story).is_some_and(|inside| *inside == in_story.decisive),
+            LineKind::Not => in_story.decisive > 0 && !counted.inside.contains_key(*story),
+            LineKind::Rule | LineKind::Term => {
+                counted.inside.get(*story).is_some_and(|inside| *inside == in_story.decisive)
+            }
         };
         let sum: f64 = census.stories.values().map(|in_story| in_story.points).sum();
         PartLine {
@@ -259,17 +264,17 @@ fn lines<'a>(topic: &'a Topic, counted: &TopicCensus, stories: usize, is_labelle
     };
     let mut lines = Vec::new();
     for (place, rule) in topic.rules.iter().enumerate() {
-        lines.push(line(TopicPart::Rule(place), Kind::Rule, Some(&rule.name), None));
+        lines.push(line(TopicPart::Rule(place), LineKind::Rule, Some(&rule.name), None));
         let terms = rule.terms().enumerate().map(|(number, term)| {
             let part = TopicPart::Term { rule: place, term: number };
-            line(part, Kind::Term, Some(&rule.name), Some(&term.written))
+            line(part, LineKind::Term, Some(&rule.name), Some(&term.written))
         });
         let mut terms: Vec<PartLine<'a>> = terms.collect();
         terms.sort_by_key(|line| std::cmp::Reverse((line.alone, line.stories)));
         lines.extend(terms);
     }
     let not = topic.not.iter().enumerate();
-    lines.extend(not.map(|(place, term)| line(TopicPart::Not(place), Kind::Not, None, Some(&term.written))));
+    lines.extend(not.map(|(place, term)| line(TopicPart::Not(place), LineKind::Not, None, Some(&term.written))));
     lines
 }
 
@@ -293,11 +298,11 @@ fn for_people(
     let _ = writeln!(text, "{}: {}", paint.strong(&topic.id), count(inside, "story"));
     let labels = if has_labels { "  right  wrong" } else { "" };
     let _ = writeln!(text, "{}", paint.quiet(&format!("  stories  alone  points   last seen{labels}")));
-    let counts = |line: &&PartLine<'_>| line.kind == Kind::Rule || line.stories > 0;
-    for line in lines.iter().filter(|line| line.kind != Kind::Not).filter(counts) {
+    let counts = |line: &&PartLine<'_>| line.kind == LineKind::Rule || line.stories > 0;
+    for line in lines.iter().filter(|line| line.kind != LineKind::Not).filter(counts) {
         row(text, line, paint);
     }
-    let not: Vec<&PartLine<'_>> = lines.iter().filter(|line| line.kind == Kind::Not && line.stories > 0).collect();
+    let not: Vec<&PartLine<'_>> = lines.iter().filter(|line| line.kind == LineKind::Not && line.stories > 0).collect();
     if !not.is_empty() {
         let _ = writeln!(text, "  kept out by `not`:");
         for line in not {
@@ -310,7 +315,7 @@ fn for_people(
     };
     named(text, "seen, but never where they count", &silent(true));
     named(text, "never seen", &silent(false));
-    for line in lines.iter().filter(|line| line.kind == Kind::Term && line.is_common(stories)) {
+    for line in lines.iter().filter(|line| line.kind == LineKind::Term && line.is_common(stories)) {
         let (term, share) = (output::harmless(line.term.unwrap_or_default()), line.share * 100.0);
         let _ = writeln!(text, "  {}: `{term}` counts in {share:.0} % of all stories", paint.bad("too common"));
     }
@@ -320,7 +325,8 @@ fn for_people(
 
 fn row(text: &mut String, line: &PartLine<'_>, paint: Paint) {
     let PartLine { stories, alone, last, .. } = line;
-    let points = if line.kind == Kind::Not || *stories == 0 { "·".to_owned() } else { output::signed(line.points) };
+    let points =
+        if line.kind == LineKind::Not || *stories == 0 { "·".to_owned() } else { output::signed(line.points) };
     let last = last.map_or_else(|| "never".to_owned(), |last| last.format("%Y-%m-%d").to_string());
     let labels = line.right.zip(line.wrong).map(|(right, wrong)| format!("  {right:>5}  {wrong:>5}"));
     let name = match (line.term, line.rule) {

@@ -318,7 +318,7 @@ impl<'a> Publishing<'a> {
             let Some(topic) = config.topics.iter().find(|topic| topic.id == *id) else { continue };
             let made_from = bases.moved(topic, alias);
             if self.kept(&publish::moved_paths(alias), &|_| made_from.clone()).is_none() {
-                self.put(publish::moved(edition, topic, alias), &made_from, Made::default())?;
+                self.put(publish::moved_pages(edition, topic, alias), &made_from, Made::default())?;
             }
         }
         Flow::Continue(())

@@ -280,12 +280,12 @@ pub fn moved_paths(alias: &str) -> [String; 3] {
 }
 
 /// Renders the pages that stand at the former addresses of a topic.
-pub fn moved<'a>(
+pub fn moved_pages<'a>(
     edition: &'a Edition<'_>,
     topic: &'a Topic,
     alias: &str,
 ) -> impl Iterator<Item = Representation> + use<'a> {
-    moved_paths(alias).into_iter().map(move |path| page::moved(edition, topic, path))
+    moved_paths(alias).into_iter().map(move |path| page::moved_page(edition, topic, path))
 }
 
 /// Renders every document of an edition but the volumes of the [`archive`].

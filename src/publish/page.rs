@@ -80,7 +80,7 @@ struct Archive<'a> {
 
 #[derive(Template)]
 #[template(path = "moved.html", whitespace = "minimize")]
-struct Moved<'a> {
+struct MovedPage<'a> {
     frame: Frame<'a>,
     /// The topic's id now.
     id: &'a str,
@@ -255,7 +255,7 @@ pub(super) fn archive(edition: &Edition<'_>, channel: &Channel, months: &[Month]
 }
 
 /// Renders the page at one of a topic's former addresses, which leads on to the topic as it is called now.
-pub(super) fn moved(edition: &Edition<'_>, topic: &Topic, path: String) -> Representation {
+pub(super) fn moved_page(edition: &Edition<'_>, topic: &Topic, path: String) -> Representation {
     let site = site_title(edition);
     let root = if path.ends_with("/archive/") {
         "../../"
@@ -265,8 +265,11 @@ pub(super) fn moved(edition: &Edition<'_>, topic: &Topic, path: String) -> Repre
         "./"
     };
     let frame = Frame::new(edition, root, &site, &format!("/{}/", topic.id));
-    let template =
-        Moved { frame, id: &topic.id, title: legal::readable_line(&topic.title).unwrap_or_else(|| topic.id.clone()) };
+    let template = MovedPage {
+        frame,
+        id: &topic.id,
+        title: legal::readable_line(&topic.title).unwrap_or_else(|| topic.id.clone()),
+    };
     page(path, &template)
 }
 

@@ -140,7 +140,7 @@ fn weighed(decision: &TopicDecision<'_>, found: &Found) -> Weighed {
     let TopicDecision { watched, score, verdict, included } = decision;
     let topic = &watched.topic;
     let own_score: f64 = score - included.as_ref().map_or(0.0, |reason| reason.points);
-    // What an included topic brings in stays in without any rule of this one.
+    // An entry that an included topic brings in stays in without any rule of this one.
     let may_decide = *verdict == Verdict::In && included.is_none();
     let is_decisive = |points: f64| may_decide && own_score - points < topic.threshold;
     let mut parts = Vec::new();
