@@ -22,9 +22,11 @@ use crate::topic::{Matcher, Topic, TopicPart, Verdict, Weighed};
 /// Terms that are named at most of those that bring nothing.
 const NAMED_MAX: usize = 40;
 
-/// Share of all stories from which on a term says nothing about any topic, and the stories that it takes to know.
-const SHARE_MAX: f64 = 1.0 / 3.0;
-const STORIES_MIN: usize = 10;
+/// Share of all stories beyond which a term says nothing about any topic, and the stories that it takes to know.
+///
+/// On a collection of French administration `le` counts in 18 % of the stories, since many are no more than a title.
+const SHARE_MAX: f64 = 0.15;
+const TOUCHED_MIN: usize = 10;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct WordsOptions {
@@ -154,8 +156,7 @@ pub(super) fn run(config: &Config, options: &WordsOptions) -> Result<(), Failure
                 push_line(&mut text, way)?;
             }
         } else {
-            let stories = (counted.inside.len(), census.stories.len());
-            for_people(&mut text, topic, stories, &lines, near, paint);
+            for_people(&mut text, topic, counted.inside.len(), &lines, near, paint);
         }
     }
     Ok(output::print(&text)?)
@@ -220,8 +221,7 @@ impl Census {
         let mut common = Vec::new();
         for (place, (topic, counted)) in config.topics.iter().zip(&self.topics).enumerate() {
             let lines = lines(topic, counted, self.stories.len(), false);
-            let terms =
-                lines.into_iter().filter(|line| line.kind == LineKind::Term && line.is_common(self.stories.len()));
+            let terms = lines.into_iter().filter(|line| line.kind == LineKind::Term && line.is_common());
             common.extend(terms.filter_map(|line| Some((place, line.term?, line.share))));
         }
         common.dedup_by_key(|(place, term, _)| (*place, *term));
@@ -230,8 +230,8 @@ impl Census {
 }
 
 impl PartLine<'_> {
-    fn is_common(&self, stories: usize) -> bool {
-        stories >= STORIES_MIN && self.share > SHARE_MAX
+    fn is_common(&self) -> bool {
+        self.stories >= TOUCHED_MIN && self.share > SHARE_MAX
     }
 }
 
@@ -284,15 +284,8 @@ fn push_line(text: &mut String, line: &impl Serialize) -> serde_json::Result<()>
     Ok(())
 }
 
-/// Writes the table of a topic; `stories` are those in it, and all.
-fn for_people(
-    text: &mut String,
-    topic: &Topic,
-    (inside, stories): (usize, usize),
-    lines: &[PartLine<'_>],
-    near: &Nearby,
-    paint: Paint,
-) {
+/// Writes the table of a topic, which has `inside` stories.
+fn for_people(text: &mut String, topic: &Topic, inside: usize, lines: &[PartLine<'_>], near: &Nearby, paint: Paint) {
     let has_labels = lines.iter().any(|line| line.right.is_some());
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{}: {}", paint.strong(&topic.id), count(inside, "story"));
@@ -315,7 +308,7 @@ fn for_people(
     };
     named(text, "seen, but never where they count", &silent(true));
     named(text, "never seen", &silent(false));
-    for line in lines.iter().filter(|line| line.kind == LineKind::Term && line.is_common(stories)) {
+    for line in lines.iter().filter(|line| line.kind == LineKind::Term && line.is_common()) {
         let (term, share) = (output::harmless(line.term.unwrap_or_default()), line.share * 100.0);
         let _ = writeln!(text, "  {}: `{term}` counts in {share:.0} % of all stories", paint.bad("too common"));
     }

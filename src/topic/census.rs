@@ -241,7 +241,7 @@ mod tests {
         };
         let far = missed("Tablettes et cahiers, crayons, gommes, règles pour les élèves");
         assert!(missed("Des tablettes") > 0.0 && missed("Des tablettes") < far / 2.0);
-        assert_eq!(missed("Des cahiers"), 0.0);
+        assert!(missed("Des cahiers") < 0.01);
     }
 
     #[test]
