@@ -128,7 +128,7 @@ pub(super) fn run(config: &Config, options: &WordsOptions) -> Result<(), Failure
         (stored.story, stored.date, weighed)
     };
     scan::judge_each(&mut *store, "entries weighed", judge, |(story, date, weighed)| {
-        census.count(story, date, weighed)
+        census.count(story, date, weighed);
     })?;
     for story in labelled.iter().flat_map(|entries| labelled::labelled_stories(entries)) {
         census.count_labelled(config, &matcher, &story);
