@@ -37,6 +37,9 @@ pub struct Metrics {
     /// The sources that are shown.
     sources: Mutex<BTreeSet<String>>,
     outages: Family<By, Gauge>,
+    posted: Family<By, Counter>,
+    waiting: Family<By, Gauge>,
+    post_trouble: Family<By, Gauge>,
     degraded: Gauge,
     lag: Gauge,
     free: Family<By, Gauge<f64, AtomicU64>>,
@@ -81,6 +84,9 @@ impl Default for Metrics {
             topic_entries: Family::default(),
             sources: Mutex::default(),
             outages: Family::default(),
+            posted: Family::default(),
+            waiting: Family::default(),
+            post_trouble: Family::default(),
             degraded: Gauge::default(),
             lag: Gauge::default(),
             free: Family::default(),
@@ -105,6 +111,9 @@ impl Default for Metrics {
         registry.register_with_unit("source_last_success_timestamp", help, Unit::Seconds, metrics.successes.clone());
         registry.register("source_entries", "Entries that are kept of a source", metrics.source_entries.clone());
         registry.register("source_topic_entries", "Entries of a source in topics", metrics.topic_entries.clone());
+        registry.register("posted", "Messages that the target of a post took", metrics.posted.clone());
+        registry.register("post_waiting", "Stories that wait in a post", metrics.waiting.clone());
+        registry.register("post_trouble", "1 if the target of a post takes no messages", metrics.post_trouble.clone());
         registry.register("outage", "1 for each thing that this machine lacks", metrics.outages.clone());
         registry.register("degraded", "1 if /healthz has reasons", metrics.degraded.clone());
         let help = "How late the poll is that has been due for longest";
@@ -197,6 +206,18 @@ impl Metrics {
             self.outages.get_or_create(&[("lack", (*lack).to_owned())]).set(1);
         }
         self.degraded.set(i64::from(is_degraded));
+    }
+
+    /// Notes what came of posts, each with what was sent, what waits, and whether its target takes messages.
+    pub fn posts<'p>(&self, posts: impl Iterator<Item = (&'p str, usize, usize, bool)>) {
+        self.waiting.clear();
+        self.post_trouble.clear();
+        for (post, sent, waiting, is_in_trouble) in posts {
+            let by = [("post", post.to_owned())];
+            self.posted.get_or_create(&by).inc_by(sent as u64);
+            self.waiting.get_or_create(&by).set(whole(waiting));
+            self.post_trouble.get_or_create(&by).set(i64::from(is_in_trouble));
+        }
     }
 
     /// Notes how late the poll is that has been due for longest.

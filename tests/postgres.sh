@@ -12,7 +12,7 @@ if [ $# = 0 ]; then
   # what only a server can show. One test is left out: it makes a file of an older version.
   set -- sh -c 'cargo test --locked --lib store:: -- --include-ignored &&
     cargo test --locked --test spec -- --include-ignored --skip a_store_of_an_older_version_of_words \
-      poll:: stories:: relabelling:: publish:: related:: withdrawn:: moving:: second:: outage:: away:: run::'
+      poll:: post:: stories:: relabelling:: publish:: related:: withdrawn:: moving:: second:: outage:: away:: run::'
   export VEILLE_TEST_STORE=postgres
 fi
 

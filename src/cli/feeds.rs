@@ -11,13 +11,13 @@ use serde::Serialize;
 
 use super::output::Paint;
 use super::{Failure, open, output};
-use crate::config::{self, Source};
+use crate::config::{self, Post, Source};
 use crate::feed::Timestamp;
 use crate::outage::{Lack, Outage};
 use crate::pipeline;
 use crate::schedule::{RHYTHM, Silence, Standing, needs_somebody, silence};
 use crate::state::{self, Monitored, SourceState, Turn};
-use crate::store::{EntryDay, SourceShare, StoreError, StorePlace, sqlite};
+use crate::store::{EntryDay, SourceShare, Store, StoreError, StorePlace, sqlite};
 use crate::text::{age, count, rough_duration};
 
 /// Columns of a terminal that is not wide.
@@ -82,6 +82,8 @@ struct Stored {
     config: Option<Turn>,
     /// The things that the machine lacks.
     outages: Vec<Outage>,
+    /// Posts that cannot send, each with the reason.
+    posts: Vec<(String, String)>,
 }
 
 pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), Failure> {
@@ -90,7 +92,7 @@ pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), 
         Ok(config) => {
             let place = StorePlace::of(&config.store);
             place.file().map_or(Ok(()), |path| pipeline::refuse_vanished(&config, path))?;
-            let mut stored = stored(&place, now)?;
+            let mut stored = stored(&place, &config.posts, now)?;
             if let Some(reason) = place.file().and_then(sqlite::why_unwritable) {
                 stored.outages.push(Outage { lack: Lack::Store, since: now, reason });
             }
@@ -115,7 +117,7 @@ pub(super) fn run(named: Option<PathBuf>, options: &FeedsOptions) -> Result<(), 
             // The health of sources is looked for most when something is wrong.
             let store = config::store_settings(&path).map(|settings| StorePlace::of(&settings));
             let store = store.filter(|place| place.file().is_none_or(Path::exists));
-            if let Some(stored) = store.and_then(|store| stored(&store, now).ok()) {
+            if let Some(stored) = store.and_then(|store| stored(&store, &[], now).ok()) {
                 let zone = config::zone(&path);
                 let times = if zone.is_none() { ", times in UTC" } else { "" };
                 output::note(&format!(
@@ -146,7 +148,7 @@ impl<'a> ShownSource<'a> {
     }
 }
 
-fn stored(place: &StorePlace, now: Timestamp) -> Result<Stored, Failure> {
+fn stored(place: &StorePlace, posts: &[Post], now: Timestamp) -> Result<Stored, Failure> {
     let mut store = match place.read_within(sqlite::BUSY_TIMEOUT) {
         Ok(store) => store,
         // Before the first poll every feed is "never polled", which is an answer.
@@ -162,8 +164,24 @@ fn stored(place: &StorePlace, now: Timestamp) -> Result<Stored, Failure> {
         shares: store.shares()?,
         config,
         outages: outages.iter().flatten().filter_map(Outage::of).collect(),
+        posts: troubles(&mut *store, posts, now)?,
     })
 }
+
+/// The posts that cannot send.
+fn troubles(store: &mut dyn Store, posts: &[Post], now: Timestamp) -> Result<Vec<(String, String)>, StoreError> {
+    let mut troubles = Vec::new();
+    for post in posts {
+        let outbox = store.outbox(&post.id, now, POST_ROWS)?;
+        if let Some(trouble) = pipeline::post_trouble(&outbox) {
+            troubles.push((post.id.clone(), trouble));
+        }
+    }
+    Ok(troubles)
+}
+
+/// Rows of a post that are looked at for one that fails.
+const POST_ROWS: usize = 100;
 
 fn show(
     watched: &[ShownSource<'_>],
@@ -173,6 +191,9 @@ fn show(
 ) -> Result<(), Failure> {
     for Outage { lack, since, reason } in &stored.outages {
         output::note(&format!("warning: since {}: {reason}\nhelp: {}\n", minute(*since, zone), lack.hint()));
+    }
+    for (post, trouble) in &stored.posts {
+        output::note(&format!("warning: post `{post}`: {}\n", output::harmless(trouble)));
     }
     let states: HashMap<&str, &SourceState> =
         stored.states.iter().map(|state| (state.source_id.as_str(), state)).collect();
@@ -201,6 +222,9 @@ fn show(
     }
     if let Some(outage) = stored.outages.first().filter(|_| options.check) {
         return Err(Failure::Running(anyhow!("this machine lacks something: {}", outage.reason)));
+    }
+    if let Some((post, trouble)) = stored.posts.first().filter(|_| options.check) {
+        return Err(Failure::Running(anyhow!("post `{post}`: {trouble}")));
     }
     let polled = told.iter().filter(|line| !matches!(line.status, Standing::Disabled | Standing::Gone)).count();
     let failing = told.iter().filter(|line| line.status == Standing::Failing).count();

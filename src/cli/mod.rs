@@ -24,6 +24,7 @@ mod nodes;
 mod open;
 mod output;
 mod poll;
+mod post;
 mod progress;
 mod publish;
 mod replace;
@@ -93,6 +94,8 @@ enum Command {
     Nodes(nodes::NodesOptions),
     /// Write every output again from the store
     Publish,
+    /// Send what waits for the places of `[[post]]`; a running daemon does it by itself
+    Post(post::PostOptions),
     /// Find the feed behind an address and add it to the config, whose comments and layout stay
     Add(add::AddOptions),
     /// Add the feeds of another reader to the config, folders as tags
@@ -179,6 +182,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Split(options) => split::run(&open::config(config)?, &options),
         Command::Nodes(options) => nodes::run(&open::config(config)?, &options),
         Command::Publish => publish::run(open::config(config)?),
+        Command::Post(options) => post::run(open::config(config)?, &options),
         Command::Add(options) => add::run(open::config_path(config)?.as_path(), options),
         Command::Import(options) => import::run(open::config_path(config)?.as_path(), &options),
         Command::Export(options) => export::run(&open::config(config)?, &options),

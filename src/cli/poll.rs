@@ -75,6 +75,7 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
         let context = Arc::new(Context::sharing(config, store, node)?);
         let attendance = Attendance::begin(&context).await?;
         pipeline::note_config(&context, None, wall_clock::current()).await?;
+        pipeline::enroll(&context).await?;
         if context.has_jobs() {
             pipeline::relabel(&context).await?;
         }

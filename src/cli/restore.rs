@@ -10,11 +10,12 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::{Failure, output};
-use crate::config::Config;
+use crate::config::{Config, Post};
 use crate::disk;
 use crate::feed::Timestamp;
+use crate::state::SourceState;
 use crate::store::sqlite::{self, Sqlite};
-use crate::store::{Claim, Holder, Store as _, StoreError, StorePlace};
+use crate::store::{Change, Claim, Holder, Store as _, StoreError, StorePlace};
 use crate::text::count;
 
 /// The rights of a store where there was none.
@@ -46,7 +47,7 @@ pub(super) fn run(config: &Config, options: &RestoreOptions) -> Result<(), Failu
     disk::make_folders(folder).map_err(|error| failed("make", folder, &error))?;
     let _claim = Claim::take(store, &Holder::this("restore", None))?;
     let new = beside(store, &format!(".{}.new", std::process::id()));
-    let placed = copy(file, &new).and_then(|content| {
+    let placed = copy(file, &new, &config.posts).and_then(|content| {
         like(store, &new).map_err(|error| failed("give away", &new, &error))?;
         Ok((content, replace(store, &new, Utc::now())?))
     });
@@ -90,7 +91,7 @@ impl BackupContent {
 }
 
 /// Copies a backup, with what its log adds, after a check of its format and of the whole copy; returns its content.
-fn copy(backup: &Path, new: &Path) -> Result<BackupContent, Failure> {
+fn copy(backup: &Path, new: &Path, posts: &[Post]) -> Result<BackupContent, Failure> {
     let of_backup = |error| of_backup(error, backup, new);
     let mut opened = Sqlite::open_backup(backup).map_err(of_backup)?;
     opened.backup(new).map_err(of_backup)?;
@@ -106,6 +107,8 @@ fn copy(backup: &Path, new: &Path) -> Result<BackupContent, Failure> {
         last_poll: store.sources(None)?.into_iter().filter_map(|known| known.state.last_poll).max(),
         formats: (from, store.format()?),
     };
+    forget_documents(&mut store)?;
+    forget_waiting(&mut store, posts)?;
     drop(store);
     File::open(new).and_then(|file| file.sync_all()).map_err(|error| failed("write", new, &error))?;
     Ok(content)
@@ -132,6 +135,37 @@ fn of_backup(error: StoreError, backup: &Path, new: &Path) -> anyhow::Error {
     };
     anyhow::anyhow!("{said}; the store stays as it is\nhelp: {hint}")
 }
+
+/// Lets the next document of each source count as its first: what it brings came before, to the store that this one replaces,
+/// and is no news to posts.
+fn forget_documents(store: &mut Sqlite) -> Result<(), StoreError> {
+    let forgotten = store.sources(None)?.into_iter().map(|known| {
+        let state = SourceState { body_hash: None, validators: Vec::new(), ..known.state };
+        Change::Source(Box::new(state))
+    });
+    let changes: Vec<Change> = forgotten.collect();
+    // Nobody else has it open.
+    store.apply(&changes, None).map(|_| ())
+}
+
+/// Rows of the outbox that waited then may have been sent since: none of them is sent.
+fn forget_waiting(store: &mut Sqlite, posts: &[Post]) -> Result<(), StoreError> {
+    for post in posts {
+        loop {
+            let waiting = store.outbox(&post.id, Timestamp::UNIX_EPOCH, ROWS)?.waiting;
+            if waiting.is_empty() {
+                break;
+            }
+            let changes: Vec<Change> =
+                waiting.iter().map(|row| Change::Outbox(row.done("a backup was put back"))).collect();
+            let _ = store.apply(&changes, None)?;
+        }
+    }
+    Ok(())
+}
+
+/// Rows of the outbox that are marked at once.
+const ROWS: usize = 1000;
 
 /// Gives a new store the owner and rights of the old one, or those that a service needs in that folder.
 fn like(store: &Path, new: &Path) -> io::Result<()> {

@@ -14,6 +14,10 @@ use url::Url;
 
 use super::access::{AUTH, DATABASE, HEADERS, PROXY, Proxy, SECRET, Secret, USER, VISIBLE};
 use super::findings::Findings;
+use super::posts::{
+    COMMAND, EDITS, MAILBOX, MAILBOXES, MSGTYPE, MailAddress, OWN_ZONE, PACE, PATTERN, QUIET, ROOM, SERVER, TARGET,
+    TEMPLATE, TOPICS_OF_POST, VISIBILITY, Visibility, WITHDRAWN,
+};
 use super::section::Section;
 use super::sources::{ID, TOPICS};
 use super::table::{Absent, Key, Keys, Table, Wanted, table};
@@ -23,6 +27,7 @@ use super::values::{
     WEBS, ZONE, decimal, duration, period, size, whole,
 };
 use super::{Language, Listen, ShownHealth, ShownImages};
+use crate::outbox::{Pace, Quiet, TextTemplate};
 use crate::schedule::Schedule;
 use crate::topic::{Boost, Field, Rule, Term};
 
@@ -294,6 +299,68 @@ table! {
     }
 }
 
+table! {
+    /// A place where new stories of topics are sent: what came before the post is never sent.
+    #[derive(Debug)]
+    pub(super) struct PostTable in "[[post]]" {
+        /// Unique name of the post. Its memory of what was sent hangs on it.
+        id: String = ID, required;
+        /// The topics whose stories it sends. A story of several is sent once.
+        topics: Vec<String> = TOPICS_OF_POST, required;
+        /// Where it sends.
+        target as "to": String = TARGET, required;
+        /// For `mastodon` and `matrix`: the server of the account. For `mail`: `smtp://host:port` (STARTTLS), `smtps://host`
+        /// or `sendmail`.
+        server: Option<String> = SERVER, optional("none; for `mail`: the program `sendmail`");
+        /// For `mastodon` and `matrix`: the access token of the account.
+        token: Option<Secret> = SECRET, optional("none");
+        /// For `matrix`: the room, by its id or an alias. The account must have joined it.
+        room: Option<String> = ROOM, optional("none");
+        /// For `matrix`: whether a message is a notice, as those of programs are, or counts as unread.
+        msgtype: Option<String> = MSGTYPE, optional("`\"m.notice\"`");
+        /// For `mastodon`: who sees a message.
+        visibility: Option<Visibility> = VISIBILITY, optional("`\"unlisted\"`");
+        /// For `mattermost`, `slack`, `discord`: the address of the incoming webhook, which is a secret. For `webhook`: where
+        /// the JSON goes.
+        url: Option<Secret> = SECRET, optional("none");
+        /// For `webhook`: the key by which the body is signed (HMAC-SHA256).
+        secret: Option<Secret> = SECRET, optional("none: nothing is signed");
+        /// For `command`: the program and its arguments, without a shell. It reads one line of JSON for each story.
+        command: Option<Vec<String>> = COMMAND, optional("none");
+        /// For `mail`: the sender.
+        from: Option<MailAddress> = MAILBOX, optional("none");
+        /// For `mail`: those who get it, who do not see each other.
+        recipients: Option<Vec<MailAddress>> = MAILBOXES, optional("none");
+        /// For `mail`: name and password for the server.
+        auth: Option<Auth> = AUTH, optional("none");
+        /// For `mail`: when one mail with all new stories goes; none goes without news.
+        schedule: Option<String> = PATTERN, optional("each story is a mail of its own");
+        /// For all but `webhook`, `mail` and `command`: the text, with fields in braces: `title`, `link`, `summary`, `source`,
+        /// `sources`, `tags`, `hashtags`, `topic`, `date`, `language`. A line whose fields are all empty is left out.
+        text: Option<TextTemplate> = TEMPLATE, optional("`\"{title}\\n{source} · {link}\"`, and hashtags for `mastodon`");
+        /// Hashtags beside those made of the publishers' tags.
+        hashtags: Vec<String> = TEXTS, default([]);
+        /// Time for which a story waits, so that other tellings join it: one message a story.
+        wait: TimeDelta = period(0, 7 * DAY), default("15m");
+        /// Most stories in a span. The others wait, the oldest first.
+        at_most: Option<Pace> = PACE, optional("no limit");
+        /// Hours in which nothing is sent.
+        quiet: Option<Quiet> = QUIET, optional("none");
+        /// Age of a story from which it is not sent any more; of a digest, how late it may be.
+        too_old: TimeDelta = period(60, 30 * DAY), default("2 days");
+        /// For `mastodon` and `matrix`: whether a message is edited when its story changes.
+        edits: bool = EDITS, default("ignore");
+        /// For `mastodon` and `matrix`: whether a message is deleted when its story is withdrawn.
+        withdrawn: bool = WITHDRAWN, default("keep");
+        /// The clock of `quiet` and `schedule`.
+        timezone: Option<Tz> = OWN_ZONE, optional("that of `[poll]`");
+        /// The proxy that its requests go through. Mail goes straight to its server.
+        proxy: Proxy = PROXY, of(poll);
+        /// A file of certificates (PEM) of authorities to trust besides the system's.
+        ca_file: Option<PathBuf> = PATH, optional("none");
+    }
+}
+
 const fn part(name: &'static str) -> Key {
     Key { name, about: "", wanted: Wanted::Described("a table"), absent: Absent::Means("") }
 }
@@ -314,6 +381,7 @@ pub(super) static ROOT: Table = Table {
             part("lexicon"),
             part("topic_defaults"),
             part("topic"),
+            part("post"),
         ],
     }],
 };
@@ -330,7 +398,7 @@ static LEXICON: Table = Table {
 };
 
 /// Every table, in the order of the reference.
-pub(super) static TABLES: [&Table; 14] = [
+pub(super) static TABLES: [&Table; 15] = [
     &ROOT,
     Site::TABLE,
     StoreSettings::TABLE,
@@ -345,4 +413,5 @@ pub(super) static TABLES: [&Table; 14] = [
     BoostTable::TABLE,
     TopicTable::TABLE,
     RuleTable::TABLE,
+    PostTable::TABLE,
 ];

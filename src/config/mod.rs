@@ -10,6 +10,7 @@ mod findings;
 mod keys;
 mod lexicon;
 mod nearest;
+mod posts;
 mod quantity;
 mod read;
 mod reference;
@@ -32,6 +33,7 @@ pub use edit::{EditError, NewFeed, with_feeds};
 pub use keys::{
     Access, Auth, DedupSettings, PollSettings, PublishSettings, ServeSettings, Site, Source, StoreSettings,
 };
+pub use posts::{Chat, MailAddress, MailRelay, Post, Target, Visibility};
 pub use quantity::read_duration;
 pub use read::{load, parse, store_settings, zone};
 pub use reference::reference;
@@ -62,6 +64,8 @@ pub struct Config {
     pub aliases: BTreeMap<String, String>,
     /// Where each topic begins in the file, in bytes; parallel to `topics`.
     pub topic_spans: Vec<Range<usize>>,
+    /// `[[post]]`, in file order, ids unique.
+    pub posts: Vec<Post>,
     /// Things that look like mistakes, but do not make the config unusable.
     pub warnings: Diagnosis,
 }

@@ -9,12 +9,12 @@ use super::access::{DATABASE, SECRET};
 use super::diagnostic::{Diagnosis, Invalid, Problems};
 use super::findings::Findings;
 use super::keys::{
-    DedupSettings, PollSettings, PublishSettings, ROOT, ServeSettings, Site, Source, StoreSettings, TopicDefaults,
-    TopicTable,
+    DedupSettings, PollSettings, PostTable, PublishSettings, ROOT, ServeSettings, Site, Source, StoreSettings,
+    TopicDefaults, TopicTable,
 };
 use super::section::Section;
 use super::values::{PATH, ZONE};
-use super::{Config, sources, topics, tree};
+use super::{Config, posts, sources, topics, tree};
 use crate::topic::Topic;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -138,6 +138,7 @@ fn config(entries: &tree::Entries, path: &Path, found: &mut Findings<'_>) -> Opt
     let feeds = root.tables(Source::TABLE, found);
     found.sources = sources::read_sources(&feeds, found);
     let topics: Vec<Topic> = topic_tables.iter().filter_map(|table| topics::read_topic(table, found)).collect();
+    let posts = posts::posts(&root.tables(PostTable::TABLE, found), found);
     found.lexicon.warn_of_unused(&mut found.problems);
     if let (Some(store), Some(publish)) = (store.as_ref().filter(|store| store.url.is_none()), &publish) {
         keep_private(&root, &publish.directory, [("database", &store.path), ("config file", path)], found);
@@ -156,6 +157,7 @@ fn config(entries: &tree::Entries, path: &Path, found: &mut Findings<'_>) -> Opt
         sources: mem::take(&mut found.sources),
         topics,
         aliases: mem::take(&mut found.aliases),
+        posts,
         topic_spans: topic_tables.iter().map(|table| table.span.clone()).collect(),
         warnings: Diagnosis::default(),
     })

@@ -134,9 +134,16 @@ fn every_default_can_be_written() {
                 "topic" => "id = \"a\"\nany = [\"mot\"]\n",
                 "topic.rule" if key.name == "within" => "near = [[\"un\"], [\"deux\"]]\n",
                 "topic.rule" => "any = [\"mot\"]\n",
+                "post" => {
+                    "id = \"a\"\ntopics = [\"a\"]\nto = \"mastodon\"\nserver = \"https://a.example/\"\ntoken = \"a\"\n"
+                }
                 _ => "",
             };
-            let around = if table.name() == "topic.rule" { "[[topic]]\nid = \"a\"\n" } else { "" };
+            let around = match table.name() {
+                "topic.rule" => "[[topic]]\nid = \"a\"\n",
+                "post" => "[[topic]]\nid = \"a\"\nany = [\"mot\"]\n",
+                _ => "",
+            };
             config(&format!("{around}{}\n{more}{} = {default}\n", table.written, key.name));
         }
     }
@@ -327,5 +334,25 @@ proptest::proptest! {
 }
 
 mod mistakes;
+mod posts;
 mod rules;
 mod warnings;
+
+#[test]
+fn a_post_takes_the_defaults_of_its_target_and_the_zone_of_polls() {
+    let text = "[poll]\ntimezone = 'America/Martinique'\n[[topic]]\nid = 'ecole'\nany = ['école']\n[[post]]\nid = 'a'\n\
+                topics = ['ecole']\nto = 'mail'\nfrom = 'v@a.example'\nrecipients = ['b@b.example']\n\
+                schedule = '0 7 * * mon'\n[[post]]\nid = 'b'\ntopics = ['ecole']\nto = 'mail'\nfrom = 'v@a.example'\n\
+                recipients = ['b@b.example']\nschedule = '0 7 * * mon'\ntimezone = 'Europe/Paris'\nserver = 'smtp://[::1]'";
+    let posts = config(text).posts;
+    let zone = |post: &Post| (post.zone, post.target.digest().unwrap().zone());
+    assert_eq!(zone(&posts[0]), (chrono_tz::America::Martinique, chrono_tz::America::Martinique));
+    assert_eq!(zone(&posts[1]), (chrono_tz::Europe::Paris, chrono_tz::Europe::Paris));
+    let relay = |post: &Post| match &post.target {
+        Target::Mail { relay, .. } => relay.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(relay(&posts[0]), MailRelay::Sendmail);
+    assert_eq!(relay(&posts[1]), MailRelay::Smtp { host: "::1".into(), port: 25 });
+    assert_eq!((posts[0].wait.num_minutes(), posts[0].too_old.num_days(), posts[0].edits), (15, 2, false));
+}

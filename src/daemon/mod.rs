@@ -43,7 +43,7 @@ use crate::config::Config;
 use crate::feed::Timestamp;
 use crate::fetch::descriptors::Shares;
 use crate::outage::{Lack, Network, Outage};
-use crate::pipeline::{self, Announced, Context};
+use crate::pipeline::{self, Announced, Context, PostReport};
 use crate::publish::files::{self, FilesFound, Placed};
 use crate::serve::{self, Front, Offer, ServingLimits, Socket};
 use crate::store::{StoreError, StorePlace};
@@ -66,6 +66,9 @@ const LOOK: Duration = Duration::from_secs(2);
 /// It is longer than several transactions wait for another process that writes, one after the other. Then each call fails,
 /// which is an outage; to be killed earlier would only begin the same wait again.
 const LOOK_MAX: Duration = Duration::from_secs(75);
+
+/// When the outbox is looked at again that another process was sending from.
+const POSTING_PAUSE: TimeDelta = TimeDelta::seconds(10);
 
 /// When a source is tried again over which we panicked.
 const PANIC_PAUSE: TimeDelta = TimeDelta::hours(1);
@@ -199,6 +202,9 @@ struct Daemon {
     relabelling: Task<bool>,
     upkeep: Task<usize>,
     announcing: Task<Option<Timestamp>>,
+    posting: Task<Vec<PostReport>>,
+    /// When to post: now after a publication, later for what waits.
+    next_posting: Option<Timestamp>,
     /// The topics to announce to hubs.
     announced: Arc<Vec<Announced>>,
     /// When to announce: now after a publication, later after a failure.
@@ -260,6 +266,8 @@ impl Daemon {
             relabelling: Task::new("labelling stored entries"),
             upkeep: Task::new("the daily upkeep"),
             announcing: Task::new("announcing to hubs"),
+            posting: Task::new("posting"),
+            next_posting: None,
             announced: Arc::default(),
             next_announcement: None,
             gathered: None,
@@ -335,6 +343,11 @@ impl Daemon {
             announced = self.announcing.ended() => {
                 let next = self.survive(announced)?.flatten();
                 self.next_announcement = self.next_announcement.or(next);
+            }
+            posted = self.posting.ended() => {
+                if let Some(reports) = self.survive(posted)? {
+                    self.posted(&reports);
+                }
             }
             noted = self.noting.ended() => {
                 self.survive(noted)?;
@@ -416,6 +429,10 @@ impl Daemon {
             self.next_announcement = None;
             self.announcing.ask();
         }
+        if self.next_posting.is_some_and(|at| at <= now) && !self.network.is_down() {
+            self.next_posting = None;
+            self.posting.ask();
+        }
         let (context, announced, archives) = (&self.context, &self.announced, self.archives());
         let (front, stop, outages) = (&self.front, &self.stop, self.outages_untold());
         self.publishing.start(|| {
@@ -452,6 +469,27 @@ impl Daemon {
             let (context, announced) = (Arc::clone(context), Arc::clone(announced));
             async move { Ok(pipeline::announce(&context, &announced, now).await?) }
         });
+        self.posting.start(|| {
+            let (context, published, stop) = (Arc::clone(context), self.published, self.stop.clone());
+            async move { Ok(pipeline::post(&context, published, &stop).await?) }
+        });
+    }
+
+    /// Goes on with what waits in the outbox when it is due, and tells of posts in trouble.
+    fn posted(&mut self, reports: &[PostReport]) {
+        if reports.is_empty() && !self.context.config.posts.is_empty() {
+            // Another process is sending.
+            self.next_posting.get_or_insert_with(|| clock::now() + POSTING_PAUSE);
+            return;
+        }
+        let figures =
+            reports.iter().map(|report| (report.post.as_str(), report.sent, report.waiting, report.trouble.is_some()));
+        self.front.metrics.posts(figures);
+        let next = reports.iter().filter_map(|report| report.next).min();
+        self.next_posting = self.next_posting.into_iter().chain(next).min();
+        let trouble = |report: &PostReport| Some(format!("post `{}`: {}", report.post, report.trouble.as_deref()?));
+        let troubles: Vec<String> = reports.iter().filter_map(trouble).collect();
+        self.set_trouble("posts", (!troubles.is_empty()).then(|| troubles.join("; ")));
     }
 
     /// Publishes what another process changed, archives that wait, and files that could not be written.
@@ -523,6 +561,11 @@ impl Daemon {
             ended?;
         } else {
             warn!(polls = self.polls.len(), "polls were given up: they are repeated at the next start");
+        }
+        if self.posting.is_running() {
+            // A message that is sent and not noted would be sent again.
+            let ended = timeout_at(grace, self.posting.ended()).await.unwrap_or(Ok(None));
+            self.survive(ended)?;
         }
         if self.publishing.is_running() {
             // One that does not hear of the end in time is held up by the disk.

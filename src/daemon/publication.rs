@@ -119,6 +119,7 @@ impl Daemon {
         self.report_publication();
         self.announced = Arc::new(announced);
         self.next_announcement = Some(clock::now());
+        self.next_posting = Some(clock::now());
         let is_first = self.published.replace(generation).is_none();
         self.note_files(written);
         if is_first {

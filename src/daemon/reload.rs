@@ -75,6 +75,7 @@ fn renewed(old: &Context) -> Result<Context, (String, String)> {
 pub(super) async fn take_over(context: Arc<Context>) -> anyhow::Result<Reloaded> {
     let now = clock::now();
     pipeline::note_config(&context, None, now).await?;
+    pipeline::enroll(&context).await?;
     let states = context.store.call(|store| store.sources(None)).await?;
     let states: Vec<SourceState> = states.into_iter().map(|known| known.state).collect();
     context.mend_throttles(&states, now).await?;

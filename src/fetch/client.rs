@@ -46,6 +46,14 @@ pub(super) struct Time {
 }
 
 impl Time {
+    pub(super) fn new(left: Duration, clock: Clock) -> Self {
+        Self { left, clock }
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
+    }
+
     pub(super) async fn within<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let began = Instant::now();
         let done = timeout(self.left, work).await.ok();
@@ -184,7 +192,19 @@ impl Client {
         }
     }
 
-    async fn enter(&self, url: &Url, clock: Clock) -> Result<Visit, FetchError> {
+    /// Returns the way to a URL that may be asked.
+    pub(super) async fn way(&self, url: &Url, route: &Route) -> Result<Outlet, FetchError> {
+        self.guard.check(url)?;
+        let outlet = self.routes.client(route).await?;
+        outlet.check(url)?;
+        Ok(outlet)
+    }
+
+    pub(super) fn before_answer(&self, url: &Url, error: &reqwest::Error, outlet: &Outlet) -> FetchError {
+        FetchError::before_answer(url, error, self.limits, outlet)
+    }
+
+    pub(super) async fn enter(&self, url: &Url, clock: Clock) -> Result<Visit, FetchError> {
         let host = host(url);
         let visit = self.gate.enter(&host, clock).await;
         visit.map_err(|postponed| match postponed {
@@ -287,7 +307,7 @@ impl Client {
     /// The second lock of the guard: the peer that answered is one that may be talked to.
     ///
     /// A proxy is the operator's choice.
-    fn check_peer(&self, url: &Url, response: &Response, outlet: &Outlet) -> Result<(), FetchError> {
+    pub(super) fn check_peer(&self, url: &Url, response: &Response, outlet: &Outlet) -> Result<(), FetchError> {
         if !outlet.is_straight() {
             return Ok(());
         }
@@ -295,7 +315,7 @@ impl Client {
         if self.guard.permits(peer) { Ok(()) } else { Err(FetchError::not_public(url, peer)) }
     }
 
-    fn too_slow(&self, url: &Url) -> FetchError {
+    pub(super) fn too_slow(&self, url: &Url) -> FetchError {
         FetchError::Timeout { at: Endpoint::of(url), phase: Phase::Total, limit: self.settings.timeout }
     }
 

@@ -1,4 +1,5 @@
-//! One polite GET (RFC 9110 §9.3.1): from a URL to its document, or "not modified".
+//! One polite GET (RFC 9110 §9.3.1): from a URL to its document, or "not modified". And one request to the target of a post
+//! (`calling`).
 //!
 //! The only home of `reqwest`. Each hop of a redirect passes the [`guard`] and waits for its turn at the [`hosts`]
 //! gate; validators go to the URL that sent them and secrets to the host that they belong to. Bodies are untrusted:
@@ -11,6 +12,7 @@ pub mod hosts;
 pub mod leases;
 
 mod body;
+mod calling;
 mod client;
 mod error;
 mod headers;
@@ -32,7 +34,7 @@ pub use client::Client;
 pub use error::{Endpoint, FetchError, Phase, RedirectFault};
 pub use leases::{LeaseUse, Leases};
 pub use memory::Share;
-pub use request::Request;
+pub use request::{Request, file, secret};
 pub use routes::{ClientError, Route};
 
 use crate::config::{PollSettings, Proxy, Site};

@@ -16,6 +16,9 @@ use crate::state::Validators;
 /// Longest secret.
 const SECRET_BYTES_MAX: u64 = 64 << 10;
 
+/// Largest other file.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
 /// A request for a document.
 #[derive(Clone)]
 pub struct Request {
@@ -68,7 +71,11 @@ fn user_info(url: &Url) -> Option<(String, String)> {
     is_there.then(|| (plain(url.username()), plain(url.password().unwrap_or_default())))
 }
 
-pub(super) async fn secret(key: &'static str, secret: &Secret) -> Result<String, FetchError> {
+/// Reads a secret as it is at the moment. `key` names it in errors.
+///
+/// # Errors
+/// [`FetchError::Access`] when it cannot be read.
+pub async fn secret(key: &'static str, secret: &Secret) -> Result<String, FetchError> {
     let path = match secret {
         Secret::Text(text) => return Ok(text.clone()),
         Secret::File(path) => path.clone(),
@@ -82,6 +89,14 @@ pub(super) async fn secret(key: &'static str, secret: &Secret) -> Result<String,
     // Editors end files with a line end, which is no part of a password.
     let text = String::from_utf8(bytes).map_err(not_text)?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Reads a file that the config names, such as one of authorities.
+///
+/// # Errors
+/// [`FetchError::Access`] when it cannot be read.
+pub async fn file(key: &'static str, path: &Path) -> Result<Vec<u8>, FetchError> {
+    read_file(path, FILE_BYTES_MAX).await.map_err(|error| unreadable(key, path, &error))
 }
 
 fn credential(name: &str) -> Option<PathBuf> {

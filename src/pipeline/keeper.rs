@@ -267,8 +267,13 @@ mod tests {
         let (prepared, sketched) = (&one.prepared, &one.sketched);
         let fresh = || Fresh { prepared: prepared.clone(), sketched: sketched.clone(), decision: Decision::New };
         let fresh = (0..entries).map(|_| fresh()).collect();
-        let document =
-            Some(PreparedDocument { fresh, same: Vec::new(), listing: Listing::Doubtful, _share: Share::default() });
+        let document = Some(PreparedDocument {
+            fresh,
+            same: Vec::new(),
+            listing: Listing::Doubtful,
+            since: None,
+            _share: Share::default(),
+        });
         let state = SourceState { source_id: source_id.into(), ..SourceState::default() };
         PollToKeep { hold: None, state, health: None, moved_to: None, throttle: None, is_answered: true, document, now }
     }

@@ -433,7 +433,7 @@ fn served(filed: Filed, archives: Archives) -> Filed {
 }
 
 /// The credit of each source: those of the config, and former ones of stored entries.
-fn credits(
+pub(super) fn credits(
     config: &Config,
     states: Vec<SourceState>,
     mut health: HashMap<Monitored, Turn>,

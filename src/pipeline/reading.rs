@@ -119,6 +119,7 @@ pub(super) async fn prepare(
     now: Timestamp,
 ) -> Result<Result<Option<PreparedDocument>, Unreadable>, StoreError> {
     let Some(ReadDocument { mut about, entries, listing, hash, validators }) = document else { return Ok(Ok(None)) };
+    let since = state.last_success.filter(|_| state.body_hash.is_some());
     let known = known(context, &source.id, entries.iter().map(|(_, identity)| identity)).await?;
     let mut same = Vec::new();
     let mut fresh: Vec<(Entry, Identity, Decision)> = Vec::new();
@@ -150,7 +151,7 @@ pub(super) async fn prepare(
         *state.about = about;
         state.body_hash = Some(hash);
         state.validators = validators;
-        Some(PreparedDocument { fresh, same, listing, _share: share })
+        Some(PreparedDocument { fresh, same, listing, since, _share: share })
     }))
 }
 

@@ -26,6 +26,12 @@ pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation 
     Representation::new(channel.path("json"), Format::JsonFeed, bytes)
 }
 
+/// Returns the item of a story, as the feed has it.
+pub(super) fn item_value(item: &Item) -> serde_json::Value {
+    #[expect(clippy::expect_used, reason = "plain structs with text keys, written to memory")]
+    serde_json::to_value(JsonItem::from(item)).expect("serialises")
+}
+
 #[derive(Serialize)]
 struct JsonFeed<'a> {
     version: &'static str,

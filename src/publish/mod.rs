@@ -14,6 +14,7 @@ mod id;
 mod item;
 mod json;
 mod legal;
+mod letter;
 #[cfg(test)]
 mod newsroom;
 mod opml;
@@ -44,6 +45,7 @@ use channel::Channel;
 pub use compression::Encoding;
 pub use files::Made;
 pub use hidden::Hidden;
+pub use letter::{letter, notice, trial_mark};
 pub use opml::{Subscription, subscriptions};
 pub use page::HOME_NEWS;
 pub use policy::base as base_policy;

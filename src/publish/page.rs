@@ -149,18 +149,18 @@ struct Shown<'a> {
 }
 
 /// A story on a page.
-struct PageStory<'a> {
-    title: &'a str,
-    url: Option<&'a str>,
-    language: Option<&'a str>,
-    source: &'a str,
+pub(super) struct PageStory<'a> {
+    pub(super) title: &'a str,
+    pub(super) url: Option<&'a str>,
+    pub(super) language: Option<&'a str>,
+    pub(super) source: &'a str,
     /// RFC 3339, for machines.
-    instant: String,
-    day: String,
-    excerpt: Option<String>,
+    pub(super) instant: String,
+    pub(super) day: String,
+    pub(super) excerpt: Option<String>,
     picture: Option<PagePicture>,
     why: String,
-    elsewhere: Vec<PageLink>,
+    pub(super) elsewhere: Vec<PageLink>,
     related: Vec<PageLink>,
     comments: Option<PageLink>,
 }
@@ -174,9 +174,9 @@ struct PagePicture {
     size: Option<(u32, u32)>,
 }
 
-struct PageLink {
-    url: String,
-    title: String,
+pub(super) struct PageLink {
+    pub(super) url: String,
+    pub(super) title: String,
 }
 
 impl From<&item::Link> for PageLink {
@@ -405,7 +405,7 @@ fn shown<'a>(site: &Site, channel: &'a Channel, limit: usize) -> Shown<'a> {
     }
 }
 
-fn news<'a>(site: &Site, item: &'a Item) -> PageStory<'a> {
+pub(super) fn news<'a>(site: &Site, item: &'a Item) -> PageStory<'a> {
     PageStory {
         title: &item.title,
         url: item.url.as_deref(),
@@ -433,7 +433,7 @@ fn instant(date: Timestamp) -> String {
 }
 
 /// The day that it is on the clocks of the site's readers.
-fn day(site: &Site, date: Timestamp) -> String {
+pub(super) fn day(site: &Site, date: Timestamp) -> String {
     let date = date.with_timezone(&site.zone);
     (words::words_in(site.language).day)(date.day(), date.month0() as usize, date.year())
 }

@@ -50,6 +50,11 @@ pub(super) struct Words {
     pub(super) day: fn(u32, usize, i32) -> String,
     /// Names the comments, with their number if it is known.
     pub(super) comments: fn(Option<u64>) -> String,
+    /// Counts new stories.
+    pub(super) stories: fn(usize) -> String,
+    pub(super) unsubscribe: &'static str,
+    /// Says that a message is a trial.
+    pub(super) trial: &'static str,
 }
 
 pub(super) fn words_in(language: Language) -> &'static Words {
@@ -126,6 +131,9 @@ static FRENCH: Words = Words {
         Some(count @ 0..=1) => format!("{count} commentaire"),
         Some(count) => format!("{count} commentaires"),
     },
+    stories: |count| if count == 1 { "1 nouvelle".to_owned() } else { format!("{count} nouvelles") },
+    unsubscribe: "Ne plus recevoir",
+    trial: "Ceci est un essai.",
 };
 
 static ENGLISH: Words = Words {
@@ -178,6 +186,9 @@ static ENGLISH: Words = Words {
         Some(1) => "1 comment".to_owned(),
         Some(count) => format!("{count} comments"),
     },
+    stories: |count| if count == 1 { "1 new story".to_owned() } else { format!("{count} new stories") },
+    unsubscribe: "Unsubscribe",
+    trial: "This is a trial.",
 };
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::feed::Timestamp;
+use crate::outbox::{PostState, PostTopic, RowResult};
 use crate::state::{Announcement, Hold, SourceState, Throttle, Turn};
 use crate::story::{Bond, Clues, Fingerprint, Prepared, TellingWords};
 use crate::topic::Label;
@@ -43,6 +44,29 @@ pub enum Change {
     Turn(Turn),
     /// An announcement to a hub.
     Announced(Announcement),
+    /// The topics that posts tell of, in place of those before. Only stories with heads that come later are news to a pair
+    /// that is new.
+    Enroll(Vec<PostTopic>),
+    /// Entries brought news: each of their stories makes a row in the outbox of each post that tells of a topic of the
+    /// entry, if it is new to the post and young enough. The labels count whatever rules they were made by.
+    News {
+        /// The entries.
+        numbers: Vec<i64>,
+        /// When.
+        now: Timestamp,
+    },
+    /// The texts of entries say something else. Posts that have sent their stories have a change to tell; one that is
+    /// withdrawn is told by [`Change::Withdraw`].
+    Revised {
+        /// The entries.
+        numbers: Vec<i64>,
+        /// When.
+        now: Timestamp,
+    },
+    /// The result of a row of the outbox.
+    Outbox(RowResult),
+    /// The state of a post.
+    Post(PostState),
     /// A new entry.
     Insert {
         /// Its number: [`super::Surroundings::next_number`] or later, each once.
@@ -187,6 +211,11 @@ impl Change {
             Self::Held(_)
             | Self::Source(_)
             | Self::Throttle { .. }
+            | Self::Enroll(_)
+            | Self::News { .. }
+            | Self::Revised { .. }
+            | Self::Outbox(_)
+            | Self::Post(_)
             | Self::Unrelated(_)
             | Self::Related(_)
             | Self::TellingWords { .. }

@@ -25,6 +25,7 @@ use std::time::Duration;
 use ailment::Ailment;
 
 use crate::feed::Timestamp;
+use crate::outbox::Outbox;
 use crate::state::{
     Announcement, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, SourceState, Throttle, Turn,
 };
@@ -118,6 +119,9 @@ pub trait Store: Send {
     /// The announcements to hubs, by hub and topic.
     fn announcements(&mut self) -> Result<Vec<Announcement>, StoreError>;
 
+    /// The outbox of a post: its state, the first `limit` rows that wait, and when it sent stories since an instant.
+    fn outbox(&mut self, post: &str, since: Timestamp, limit: usize) -> Result<Outbox, StoreError>;
+
     /// The hosts to be left alone at `now`, by name.
     fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError>;
 
@@ -153,7 +157,7 @@ pub trait Store: Send {
     /// [`StoreError::Damaged`] with the first finding.
     fn check_all(&mut self) -> Result<(), StoreError>;
 
-    /// Notes that the daily upkeep was done at `now`.
+    /// Notes that the daily upkeep was done at `now`, and drops rows of the outbox that nothing can come of any more.
     fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError>;
 
     /// Writes a consistent copy of the store to a new file.

@@ -62,7 +62,7 @@ pub const BYTES_MAX: usize = 4 << 20;
 use CellKind::{Bytes, Flag, Number, Real, Text};
 
 /// All tables but `meta`, whose numbers differ between backends, and the index of texts.
-pub const TABLES: [TableForm; 18] = [
+pub const TABLES: [TableForm; 21] = [
     form("ruleset", 1, &[("id", Number), ("rules", Text)]),
     form(
         "source",
@@ -158,6 +158,39 @@ pub const TABLES: [TableForm; 18] = [
     form("related", 3, &[("topic", Text), ("story", Number), ("place", Number), ("other", Number)]),
     form("unrelated", 1, &[("story", Number)]),
     form("throttle", 1, &[("host", Text), ("until", Number)]),
+    form("post_topic", 2, &[("topic", Text), ("post", Text), ("after", Number), ("too_old", Number)]),
+    form(
+        "post",
+        1,
+        &[
+            ("id", Text),
+            ("stopped", Text),
+            ("failures", Number),
+            ("since", Number),
+            ("next_try", Number),
+            ("last_error", Text),
+            ("last_sent", Number),
+        ],
+    ),
+    form(
+        "outbox",
+        1,
+        &[
+            ("number", Number),
+            ("post", Text),
+            ("story", Number),
+            ("topic", Text),
+            ("event", Text),
+            ("noted", Number),
+            ("generation", Number),
+            ("state", Text),
+            ("sent", Number),
+            ("remote", Text),
+            ("failures", Number),
+            ("next_try", Number),
+            ("why", Text),
+        ],
+    ),
 ];
 
 const fn form(name: &'static str, key: usize, columns: &'static [(&'static str, CellKind)]) -> TableForm {

@@ -14,17 +14,17 @@ use std::path::{Path, PathBuf};
 use paths::{By, named};
 
 /// Pure modules: they know each other and nothing above.
-const WORDS: [&str; 9] = ["config", "disk", "feed", "outage", "schedule", "state", "story", "text", "topic"];
+const WORDS: [&str; 10] = ["config", "disk", "feed", "outage", "outbox", "schedule", "state", "story", "text", "topic"];
 
 /// Stages: they know words and never each other.
-const STAGES: [&str; 6] = ["dedup", "fetch", "parse", "publish", "store", "tag"];
+const STAGES: [&str; 7] = ["dedup", "fetch", "parse", "post", "publish", "store", "tag"];
 
 /// Composition: it knows all, and nothing below knows it.
 const COMPOSITION: [&str; 6] = ["cli", "daemon", "metrics", "pipeline", "readers", "serve"];
 
 /// Foreign crates whose types stay in one file or folder under `src`. Elsewhere their functions may be called, by their
 /// whole path: `html_escape::encode_text(title)`.
-const HOMES: [(&str, &str); 45] = [
+const HOMES: [(&str, &str); 48] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("arc_swap", "serve/"),
@@ -43,11 +43,13 @@ const HOMES: [(&str, &str); 45] = [
     ("encoding_rs", "parse/"),
     ("feed_rs", "parse/"),
     ("flate2", "publish/"),
+    ("hmac", "post/webhook"),
     ("html5ever", "text/"),
     ("http_body_util", "serve"),
     ("hyper", "serve"),
     ("hyper_util", "serve"),
     ("indicatif", "cli"),
+    ("lettre", "post/mail"),
     ("listenfd", "daemon/"),
     ("mime_guess", "parse/"),
     ("nix", "fetch/"),
@@ -66,6 +68,7 @@ const HOMES: [(&str, &str); 45] = [
     ("toml_edit", "config/"),
     ("tracing_subscriber", "cli/"),
     ("unicode_normalization", "text/"),
+    ("unicode_segmentation", "post/text"),
     ("uuid", "dedup/identity/"),
     ("whatlang", "text/"),
     ("xattr", "cli/replace"),
@@ -96,11 +99,16 @@ const EVERYWHERE: [&str; 16] = [
 ];
 
 /// Names that several functions may have, since they do the same to different things; each is called by its module's name.
-const SHARED: [(&str, &str); 6] = [
+const SHARED: [(&str, &str); 11] = [
+    ("call", "the request that a target gets: `mastodon::call`"),
+    ("learn", "the facts about a target from its answer: `matrix::learn`"),
+    ("question", "the request for the facts about a target: `matrix::question`"),
     ("read", "what its module is about, from text or bytes: `manifest::read`, `json::read`"),
+    ("receipt", "the end of a try at a target: `webhook::receipt`"),
     ("root", "the root of a word in each language: `french::root`"),
     ("run", "a command of `cli`; `daemon::run` is one of them"),
     ("sources", "the list of sources in each format: `opml::sources`"),
+    ("text", "the text of a message for a target: `channel::text`"),
     ("topic", "the document of a topic in each format: `atom::topic`"),
     ("volume", "a volume of an archive in each format: `page::volume`"),
 ];

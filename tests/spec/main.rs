@@ -14,6 +14,8 @@ mod database;
 mod desk;
 #[path = "../support/loopback.rs"]
 mod loopback;
+#[path = "../support/mastodon.rs"]
+mod mastodon;
 #[path = "../support/origin.rs"]
 mod origin;
 #[path = "../support/packed.rs"]
@@ -45,6 +47,7 @@ mod moving;
 mod outage;
 mod parity;
 mod poll;
+mod post;
 mod private;
 mod publish;
 mod reading;

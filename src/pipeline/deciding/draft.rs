@@ -41,6 +41,8 @@ pub(crate) struct Draft<'a> {
     missed: HashMap<String, HashMap<i64, Option<Timestamp>>>,
     /// Entries that are listed again.
     relisted: HashSet<i64>,
+    /// Stored entries that came into a topic.
+    gained: HashSet<i64>,
 }
 
 impl<'a> Draft<'a> {
@@ -65,6 +67,7 @@ impl<'a> Draft<'a> {
             left: HashMap::new(),
             missed: HashMap::new(),
             relisted: HashSet::new(),
+            gained: HashSet::new(),
         }
     }
 
@@ -339,6 +342,9 @@ impl<'a> Draft<'a> {
         self.updated.insert(number);
         // Labels under other rules than those in force are not published yet: the labels before stay until then.
         let topics = if *prepared.rules == *self.around.rules { self.topics_of(fresh) } else { before.topics.clone() };
+        if topics.iter().any(|topic| !before.topics.contains(topic)) {
+            self.gained.insert(number);
+        }
         let published = prepared.entry.published.or(before.published);
         self.peers.insert(
             number,
@@ -362,6 +368,26 @@ impl<'a> Draft<'a> {
             changed,
             revision,
         });
+    }
+
+    /// Whether an entry came into a topic by a change of its text.
+    pub(super) fn gained(&self, number: i64) -> bool {
+        self.gained.contains(&number)
+    }
+
+    /// Notes the entries that are news to posts.
+    pub(super) fn bring(&mut self, numbers: Vec<i64>, now: Timestamp) {
+        if !numbers.is_empty() {
+            self.changes.push(Change::News { numbers, now });
+        }
+    }
+
+    /// Notes for posts that the text of an entry of some topic says something else.
+    pub(super) fn revise(&mut self, number: i64, now: Timestamp) {
+        if self.peer(number).is_none_or(|peer| peer.topics.is_empty()) {
+            return;
+        }
+        self.changes.push(Change::Revised { numbers: vec![number], now });
     }
 
     pub(crate) fn assign(&mut self, number: i64, story: i64, now: Timestamp) {
@@ -394,10 +420,14 @@ impl<'a> Draft<'a> {
     /// An entry is listed again: neither missed nor withdrawn.
     pub(super) fn relist(&mut self, number: i64, now: Timestamp) {
         let Some(before) = self.peer(number).cloned() else { return };
-        let changed = if before.withdrawn.is_some() { Some(now) } else { before.changed };
+        let is_back = before.withdrawn.is_some();
+        let changed = if is_back { Some(now) } else { before.changed };
         self.peers.insert(number, Peer { changed, withdrawn: None, ..before });
         self.relisted.insert(number);
         self.changes.push(Change::Relist { number, changed });
+        if is_back {
+            self.revise(number, now);
+        }
     }
 
     pub(super) fn topics(&mut self, story: i64) -> BTreeSet<String> {

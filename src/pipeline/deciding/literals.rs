@@ -106,7 +106,7 @@ fn nothing(asked: Inquiry) -> Surroundings {
 /// The changes of a poll of the source `a` at `now`, but its state.
 pub(super) fn polled(around: &Surroundings, fresh: Vec<Prepared>, listing: Listing, now: Timestamp) -> Vec<Change> {
     let fresh = fresh.into_iter().map(|prepared| Fresh::new("a", prepared, Decision::New)).collect();
-    let document = PreparedDocument { fresh, same: Vec::new(), listing, _share: fetch::Share::default() };
+    let document = PreparedDocument { fresh, same: Vec::new(), listing, since: None, _share: fetch::Share::default() };
     let state = SourceState { source_id: "a".into(), last_success: Some(now), ..SourceState::default() };
     let poll = PollToKeep {
         hold: None,

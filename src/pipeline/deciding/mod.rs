@@ -23,11 +23,14 @@ mod withdrawal;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use super::Counts;
 use crate::config::{Config, DedupSettings};
 use crate::dedup::{self, Decision, Listing, Sketched};
 use crate::feed::Timestamp;
 use crate::fetch;
+use crate::outbox::TOO_OLD_MAX;
 use crate::state::{Health, Hold, Monitored, SourceState, Throttle, Turn};
 use crate::store::{Change, Inquiry, Surroundings};
 use crate::story::{self, Identity, Prepared};
@@ -83,6 +86,8 @@ pub(super) struct PreparedDocument {
     pub(super) same: Vec<i64>,
     /// The meaning of the document for the stored entries that it does not hold.
     pub(super) listing: Listing,
+    /// When the document before it was read; `None` if this is the first of its address.
+    pub(super) since: Option<Timestamp>,
     /// Given back when the document is kept: else documents would pile up before the store.
     pub(super) _share: fetch::Share,
 }
@@ -203,6 +208,8 @@ fn decide_document(draft: &mut Draft<'_>, source_id: &str, document: &PreparedDo
     let mut counts = Counts::default();
     let mut touched: Vec<i64> = Vec::new();
     let mut new: HashSet<i64> = HashSet::new();
+    let novelty = Novelty::of(document, present.len(), decided.len());
+    let mut brought: Vec<i64> = Vec::new();
     for (fresh, decision) in decided {
         let number = match decision {
             Decision::Same(_) => continue,
@@ -219,6 +226,9 @@ fn decide_document(draft: &mut Draft<'_>, source_id: &str, document: &PreparedDo
         let number = number.or_else(|| itself(draft, &fresh.sketched, &candidates, &present));
         if let Some(number) = number {
             counts.changed += usize::from(replace(draft, number, fresh, now));
+            if draft.gained(number) && novelty.holds(fresh, now) {
+                brought.push(number);
+            }
             present.insert(number);
             touched.push(number);
             continue;
@@ -226,14 +236,59 @@ fn decide_document(draft: &mut Draft<'_>, source_id: &str, document: &PreparedDo
         let key = fresh.identity().key;
         let head = circle::place(draft, key, &fresh.sketched, candidates, now);
         let number = draft.insert(source_id, fresh, head, now);
+        if !fresh.prepared.labels.is_empty() && novelty.holds(fresh, now) {
+            brought.push(number);
+        }
         present.insert(number);
         new.insert(number);
         touched.push(number);
         counts.new += 1;
     }
     note_waiting(draft, &touched);
+    draft.bring(brought, now);
     withdrawal::note_document(draft, source_id, &document.listing, &present, &new, now);
     counts
+}
+
+/// Which new entries of a document are news, and not what its source had before we knew it.
+#[derive(Debug, Clone, Copy)]
+enum Novelty {
+    /// None: it is the first document of its address, or of a store that was put back.
+    Nothing,
+    /// Those that are dated later. The document shares no entry with the one before, as if its source had been set up anew.
+    Dated(Timestamp),
+    /// All.
+    All,
+}
+
+/// New entries without a known one from which a document counts as issued anew.
+const REISSUED_MIN: usize = 4;
+
+/// A date may be a day without a time, and a publisher may take its time.
+const DATES_SLACK: TimeDelta = TimeDelta::days(1);
+
+impl Novelty {
+    /// Judges a document that holds so many known entries, and so many that are new or changed.
+    fn of(document: &PreparedDocument, known: usize, fresh: usize) -> Self {
+        match (document.since, &document.listing) {
+            (None, _) => Self::Nothing,
+            (Some(_), Listing::Delta) => Self::All,
+            (Some(since), _) if known == 0 && fresh >= REISSUED_MIN => Self::Dated(since - DATES_SLACK),
+            (Some(_), _) => Self::All,
+        }
+    }
+
+    /// Tells whether an entry is news.
+    fn holds(self, fresh: &Fresh, now: Timestamp) -> bool {
+        let entry = &fresh.prepared.entry;
+        let is_young = story::date(entry, now) > now - TOO_OLD_MAX;
+        is_young
+            && match self {
+                Self::Nothing => false,
+                Self::Dated(since) => story::claimed(entry.published, entry.updated).is_some_and(|date| date > since),
+                Self::All => true,
+            }
+    }
 }
 
 /// Finds the stored entry of the same source that a new entry continues; `None` if there is none.
@@ -264,6 +319,9 @@ fn replace(draft: &mut Draft<'_>, number: i64, fresh: &Fresh, now: Timestamp) ->
     let changed = if differs && is_news { Some(now) } else { peer.changed };
     let revision = differs.then_some((now, draft.grouping.settings.revisions));
     draft.update(number, fresh, date, changed, revision);
+    if differs && is_news {
+        draft.revise(number, now);
+    }
     if let (true, Some(was)) = (differs, was) {
         circle::keep_together(draft, number, &was, &fresh.sketched);
         circle::regroup(draft, number, now);

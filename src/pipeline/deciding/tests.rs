@@ -68,6 +68,7 @@ fn poll_with(source_id: &str, entries: &[Entry], now: Timestamp) -> PollToKeep {
         fresh: fresh.collect(),
         same: Vec::new(),
         listing: Listing::Doubtful,
+        since: None,
         _share: Share::default(),
     };
     poll_that_read(source_id, document, now)
@@ -362,4 +363,67 @@ proptest! {
         keep_polls(&mut together, &polls, &grouping()).unwrap();
         prop_assert_eq!(all(&mut together), all(&mut one_by_one));
     }
+}
+
+/// An entry of the topic `ecole` that is dated so many hours ago.
+fn labelled_entry(path: &str, hours: Option<i64>) -> Entry {
+    let published = hours.map(|hours| noon() - TimeDelta::hours(hours));
+    Entry { published, ..entry(path, &format!("Titre {path}"), &format!("Le texte de {path}, et rien d'autre.")) }
+}
+
+/// A document of the source `a` whose last one was read an hour ago; the entries it shares with that are told by number.
+fn document_of(entries: &[Entry], same: &[i64], since: Option<Timestamp>) -> PollToKeep {
+    let mut poll = poll_with("a", entries, noon());
+    let document = poll.document.as_mut().unwrap();
+    document.since = since;
+    document.same = same.to_vec();
+    for fresh in &mut document.fresh {
+        let mut prepared = (*fresh.prepared).clone();
+        prepared.labels = vec![crate::topic::Label { topic: "ecole".into(), score: 6.0, reasons: Vec::new() }];
+        fresh.prepared = Arc::new(prepared);
+    }
+    poll
+}
+
+/// Checks which of the entries of a document are news to posts, by their places in the order of dates.
+#[track_caller]
+fn check_news(poll: &PollToKeep, expected: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Sqlite::open(&folder.path().join("veille.db")).unwrap();
+    let topic = crate::outbox::PostTopic { post: "p".into(), topic: "ecole".into(), too_old: TimeDelta::days(2) };
+    assert_eq!(store.apply(&[Change::Enroll(vec![topic])], None).unwrap(), crate::store::Applied::Kept);
+    keep_polls(&mut store, std::slice::from_ref(poll), &grouping()).unwrap();
+    assert_eq!(store.outbox("p", noon(), 100).unwrap().count, expected);
+}
+
+/// An hour before.
+fn before() -> Timestamp {
+    noon() - TimeDelta::hours(1)
+}
+
+#[test]
+fn the_first_document_of_a_source_is_no_news_and_later_ones_are() {
+    let two = [labelled_entry("1", Some(1)), labelled_entry("2", None)];
+    check_news(&document_of(&two, &[], None), 0);
+    check_news(&document_of(&two, &[], Some(before())), 2);
+}
+
+#[test]
+fn an_entry_that_is_dated_long_ago_is_no_news() {
+    let two = [labelled_entry("1", Some(24)), labelled_entry("2", Some(24 * 40))];
+    check_news(&document_of(&two, &[7], Some(before())), 1);
+}
+
+#[test]
+fn of_a_document_that_shares_nothing_with_the_last_only_what_is_dated_since_is_news() {
+    let many = [
+        labelled_entry("1", None),
+        labelled_entry("2", None),
+        labelled_entry("3", Some(30)),
+        labelled_entry("4", Some(40)),
+        labelled_entry("5", Some(2)),
+    ];
+    check_news(&document_of(&many, &[], Some(before())), 1);
+    check_news(&document_of(&many, &[7], Some(before())), 5);
+    check_news(&document_of(&many[..3], &[], Some(before())), 3);
 }

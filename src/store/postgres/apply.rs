@@ -11,7 +11,9 @@ use url::Url;
 
 use super::rows::{self, array, text, texts, unix};
 use super::session::{Call, call};
-use super::{Postgres, StoreError, archive, causes, entries, leases, meta, operations, redating, related, stories};
+use super::{
+    Postgres, StoreError, archive, causes, entries, leases, meta, operations, outbox, redating, related, stories,
+};
 use crate::feed::{Entry, Timestamp};
 use crate::state::{Hold, Validators};
 use crate::store::details::Details;
@@ -214,11 +216,9 @@ impl<'a> ChangeBatch<'_, 'a> {
                 self.calls.extend(calls);
             }
             Change::Throttle { .. } => {
-                for change in run {
-                    if let Change::Throttle { throttle, now } = change {
-                        self.calls.extend(operations::save_throttle(throttle, *now));
-                    }
-                }
+                let throttles =
+                    run.iter().filter_map(|change| of!(change, Change::Throttle { throttle, now } => (throttle, *now)));
+                self.calls.extend(throttles.flat_map(|(throttle, now)| operations::save_throttle(throttle, now)));
             }
             Change::Turn(_) => {
                 let turns: Vec<_> = run.iter().filter_map(|change| of!(change, Change::Turn(turn) => turn)).collect();
@@ -227,6 +227,9 @@ impl<'a> ChangeBatch<'_, 'a> {
             Change::Announced(_) => {
                 let announced = run.iter().filter_map(|change| of!(change, Change::Announced(announced) => announced));
                 self.calls.extend(announced.map(operations::save_announcement));
+            }
+            Change::Enroll(_) | Change::News { .. } | Change::Revised { .. } | Change::Outbox(_) | Change::Post(_) => {
+                self.run_posts(run);
             }
             Change::Insert { .. } => self.insert(run)?,
             Change::Update { .. } => self.update(run)?,
@@ -303,6 +306,11 @@ impl<'a> ChangeBatch<'_, 'a> {
             }
         }
         Ok(())
+    }
+
+    /// Writes changes of posts and their outbox.
+    fn run_posts(&mut self, run: &[&'a Change]) {
+        self.calls.extend(run.iter().flat_map(|change| outbox::calls(change)));
     }
 
     /// Sends all statements that wait, for what is read next has to see them.
@@ -560,7 +568,15 @@ impl<'a> ChangeBatch<'_, 'a> {
             stories.extend(self.read(ask, |row| rows::number(row, 0))?);
         }
         self.touch(stories);
+        let by_instant: BTreeMap<i64, Vec<i64>> =
+            withdrawn.iter().fold(BTreeMap::new(), |mut by_instant, (number, now)| {
+                by_instant.entry(*now).or_default().push(*number);
+                by_instant
+            });
         self.set_column("withdrawn", withdrawn);
+        for (now, numbers) in by_instant {
+            self.calls.push(outbox::note_withdrawn(&numbers, archive::stored_instant(now)));
+        }
         Ok(())
     }
 
@@ -903,6 +919,8 @@ fn insertions_first(changes: Vec<&Change>) -> Vec<&Change> {
             | Change::Leave { .. }
             | Change::Relist { .. }
             | Change::Miss { .. }
+            | Change::News { .. }
+            | Change::Revised { .. }
             | Change::Withdraw { .. } => waiting.push(change),
             _ => {
                 ordered.append(&mut waiting);

@@ -15,6 +15,7 @@ mod leases;
 mod listening;
 mod meta;
 mod operations;
+mod outbox;
 mod redating;
 mod related;
 mod rows;
@@ -39,6 +40,7 @@ use super::{
     Surroundings,
 };
 use crate::feed::Timestamp;
+use crate::outbox::Outbox;
 use crate::state::{Announcement, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, Throttle, Turn};
 use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
 
@@ -172,6 +174,10 @@ impl Store for Postgres {
         self.told_as(Postgres::all_announcements)
     }
 
+    fn outbox(&mut self, post: &str, since: Timestamp, limit: usize) -> Result<Outbox, StoreError> {
+        self.told_as(|store| store.outbox_of(post, since, limit))
+    }
+
     fn lease(&mut self, request: &LeaseRequest) -> Result<LeaseAnswer, StoreError> {
         self.told_as(|store| leases::lease(&mut store.session, request))
     }
@@ -217,7 +223,7 @@ impl Store for Postgres {
     fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {
         // The server tidies up by itself. Hosts that have left all configs are nobody's any more.
         let tidied = meta::set("tidied", Some(rows::unix(now)));
-        self.session.at_once(&[tidied, leases::forget_idle()]).map(|_| ())
+        self.session.at_once(&[tidied, outbox::drop_spent(now), leases::forget_idle()]).map(|_| ())
     }
 
     fn backup(&mut self, _: &Path) -> Result<(), StoreError> {

@@ -102,7 +102,7 @@ impl Tables for Postgres {
             call!("INSERT INTO meta SELECT * FROM unnest($1::text[], $2::bigint[])", names, values),
             call!("INSERT INTO unindexed SELECT number FROM entry ON CONFLICT DO NOTHING"),
         ];
-        for (table, column) in [("ruleset", "id"), ("change", "number"), ("revision", "number")] {
+        for (table, column) in [("ruleset", "id"), ("change", "number"), ("revision", "number"), ("outbox", "number")] {
             calls.push(call!(format!(
                 "SELECT setval(pg_get_serial_sequence('{table}', '{column}'), greatest(max({column}), 1)) FROM {table}"
             )));

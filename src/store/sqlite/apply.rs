@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use rusqlite::{Connection, TransactionBehavior, params};
 use url::Url;
 
-use super::{StoreError, archive, entries, maybe, meta, operations, redating, related, unix};
+use super::{StoreError, archive, entries, maybe, meta, operations, outbox, redating, related, unix};
 use crate::feed::Timestamp;
 use crate::store::{Applied, Change, clued};
 use crate::story::{Clues, Fingerprint, Prepared};
@@ -67,6 +67,11 @@ impl<'a> Writing<'a> {
             Change::Throttle { throttle, now } => operations::save_throttle(connection, throttle, *now),
             Change::Turn(turn) => operations::write_turn(connection, turn),
             Change::Announced(announcement) => operations::save_announcement(connection, announcement),
+            Change::Enroll(topics) => outbox::save_post_topics(connection, topics),
+            Change::News { numbers, now } => outbox::note_news(connection, numbers, *now),
+            Change::Revised { numbers, now } => outbox::note_changed(connection, numbers, *now),
+            Change::Outbox(result) => outbox::save_result(connection, result),
+            Change::Post(state) => outbox::save_post(connection, state),
             Change::Insert { .. } => self.insert(change),
             Change::Update { .. } => self.update(change),
             Change::Move { number, story, joined } => self.move_to(*number, *story, *joined),
@@ -103,6 +108,7 @@ impl<'a> Writing<'a> {
                     self.touch_story_of(*number)?;
                     let sql = "UPDATE entry SET withdrawn = ?2 WHERE number = ?1";
                     connection.prepare_cached(sql)?.execute(params![number, unix(*now)])?;
+                    outbox::note_withdrawn(connection, *number, *now)?;
                 }
                 Ok(())
             }

@@ -12,6 +12,7 @@ mod causes;
 mod entries;
 mod meta;
 mod operations;
+mod outbox;
 #[cfg(test)]
 mod plans;
 mod redating;
@@ -36,6 +37,7 @@ use super::{
 };
 use crate::disk;
 use crate::feed::Timestamp;
+use crate::outbox::Outbox;
 use crate::state::{
     Announcement, Granted, Hold, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, Throttle, Turn,
 };
@@ -45,13 +47,14 @@ use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
 const APPLICATION_ID: i64 = 0x7665_696c;
 
 /// One step per format, in order, never changed once released; `PRAGMA user_version` counts the steps done.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
     include_str!("003.sql"),
     include_str!("004.sql"),
     include_str!("005.sql"),
     include_str!("006.sql"),
+    include_str!("007.sql"),
 ];
 
 /// Longest wait for another process that writes, unless told otherwise.
@@ -407,6 +410,10 @@ impl Store for Sqlite {
         causes::explained(operations::announcements(&self.connection), &self.path)
     }
 
+    fn outbox(&mut self, post: &str, since: Timestamp, limit: usize) -> Result<Outbox, StoreError> {
+        self.at_one_moment(|connection| outbox::read(connection, post, since, limit))
+    }
+
     fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError> {
         causes::explained(operations::throttles(&self.connection, now), &self.path)
     }
@@ -460,7 +467,9 @@ impl Store for Sqlite {
         // The write-ahead log needs no help: each commit that makes it long folds it back. No statistics are taken: those of
         // a young store make the planner read all labels of a topic where one would do, years later.
         self.refuse_lost()?;
-        causes::explained(meta::set(&self.connection, "tidied", Some(unix(now))), &self.path)
+        let tidied = outbox::drop_spent(&self.connection, now)
+            .and_then(|()| meta::set(&self.connection, "tidied", Some(unix(now))));
+        causes::explained(tidied, &self.path)
     }
 
     fn backup(&mut self, to: &Path) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ mod handle;
 mod labels;
 mod migrations;
 mod moving;
+mod outbox;
 mod related;
 mod searching;
 mod server;

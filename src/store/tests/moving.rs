@@ -1,6 +1,7 @@
 //! Moving a store to the backend that is tested, and back.
 
 use super::*;
+use crate::outbox::{PostState, PostTopic};
 use crate::state::{About, PollFailure, Validators};
 use crate::store::moving::{self, Cell, MovingError, ROWS_MAX, TABLES, TableForm, Tables};
 
@@ -8,6 +9,8 @@ use crate::store::moving::{self, Cell, MovingError, ROWS_MAX, TABLES, TableForm,
 fn rich() -> (tempfile::TempDir, Sqlite) {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Sqlite::open(&folder.path().join("veille.db")).unwrap();
+    let topic = PostTopic { post: "p".into(), topic: "numerique".into(), too_old: TimeDelta::days(2) };
+    apply(&mut store, &[Change::Enroll(vec![topic])]);
     let [a, b, c] = insert_all(&mut store, ["a", "b", "c"]);
     let d = tell(&mut store, "x", &labelled("d", "rules 2", &["numerique"]), a);
     let validators = vec![Validators { url: "https://a.example/".into(), etag: Some(vec![0xE9]), last_modified: None }];
@@ -34,6 +37,8 @@ fn rich() -> (tempfile::TempDir, Sqlite) {
             Change::Bind(Bond::new(a, d, true)),
             Change::Relate { topic: "numerique".into(), story: a, others: vec![b] },
             Change::Unrelated(vec![c]),
+            Change::News { numbers: vec![a, b], now: noon() },
+            Change::Post(PostState { post: "p".into(), last_error: Some("refused".into()), ..PostState::default() }),
             Change::Leave { numbers: vec![b], now: noon() },
             Change::Withdraw { numbers: vec![b], now: noon() },
             Change::Move { number: d, story: d, joined: Some(noon()) },
