@@ -6,7 +6,7 @@ use crate::config::Source;
 use crate::feed::{Category, Entry};
 use crate::story::Plain;
 use crate::text::{Passage, without_boilerplate};
-use crate::topic::{Fields, Judgement, Label, Matcher, Verdict};
+use crate::topic::{Fields, Judgement, Label, Matcher, Verdict, Weighed};
 
 /// The labels of an entry, read as `plain`.
 ///
@@ -34,6 +34,25 @@ pub fn judgements(
         }
     }
     judgements
+}
+
+/// The entry as every topic weighs it, in the order of the topics; parameters as in [`labels`].
+#[must_use]
+pub fn weighed(
+    matcher: &Matcher,
+    entry: &Entry,
+    plain: &Plain,
+    source_id: &str,
+    source: Option<&Source>,
+) -> Vec<Weighed> {
+    let mut all = matcher.weighed(&fields(entry, plain, source_id, source));
+    for (weighed, topic) in all.iter_mut().zip(matcher.topics()) {
+        if !may_be_in(source, &topic.id) {
+            weighed.verdict = Verdict::OtherSource;
+            weighed.parts.iter_mut().for_each(|weight| weight.is_decisive = false);
+        }
+    }
+    all
 }
 
 /// The fields that rules look at in an entry, read as `plain`: texts without markup, tags of the publisher and of the

@@ -1,5 +1,7 @@
 //! `veille entries`: what is stored.
 
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
@@ -7,14 +9,18 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::output::{self, Paint};
-use super::{Failure, judged, open};
+use super::{Failure, judged, open, telling};
 use crate::config::{self, Config};
 use crate::feed::Timestamp;
 use crate::pipeline;
-use crate::store::{Filter, Held};
+use crate::store::{Filter, Held, Store, StoreError};
 use crate::story::{Plain, StoredEntry};
 use crate::tag;
 use crate::topic::{Label, Query, Quote};
+
+/// Entries that are read at first for each story that is listed, and the factor by which more are read if that is not
+/// enough.
+const TELLINGS: usize = 4;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct EntriesOptions {
@@ -30,10 +36,13 @@ pub(super) struct EntriesOptions {
     /// Only entries of this day or later: 2026-11-24, 24/11/2026, "7 days"
     #[arg(long, value_name = "DATE")]
     since: Option<String>,
-    /// At most so many, newest first
+    /// List every entry, not one for each story
+    #[arg(long)]
+    tellings: bool,
+    /// At most so many stories, newest first; with `--json` or `--tellings` so many entries
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
-    /// Print JSON lines
+    /// Print a JSON line for every entry
     #[arg(long)]
     json: bool,
 }
@@ -51,6 +60,8 @@ struct EntryLine<'a> {
     /// The date that counts: the publisher's, else when the entry was first met.
     date: Timestamp,
     story: i64,
+    /// The number of entries that tell the story; 0 if all are withdrawn.
+    told_by: usize,
     topics: Vec<InTopic<'a>>,
     /// Where a word that was searched stands first.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,19 +100,22 @@ pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failur
         limit: options.limit,
         ..Filter::default()
     };
-    let found = store.entries(&filter)?;
+    let is_by_story = !options.json && !options.tellings;
+    let found = if is_by_story { by_story(&mut *store, &filter)? } else { store.entries(&filter)? };
+    let tellings = telling::on_pages(&mut *store, found.iter().map(|held| held.stored.story).collect::<BTreeSet<_>>())?;
     if found.is_empty() {
         output::note("nothing found");
     }
     let paint = Paint::of_stdout();
     let mut text = String::new();
     for Held { stored, labels, .. } in &found {
+        let told_by = tellings.get(&stored.story).map_or(0, |story| story.told_by);
         let quote = quote(&mut query, stored);
         if options.json {
-            text.push_str(&serde_json::to_string(&line(stored, labels, quote.as_ref()))?);
+            text.push_str(&serde_json::to_string(&line(stored, labels, told_by, quote.as_ref()))?);
             text.push('\n');
         } else {
-            for_people(&mut text, stored, labels, zone);
+            for_people(&mut text, stored, labels, told_by, zone);
             if let Some(quote) = &quote {
                 // Writing to a String cannot fail.
                 let _ = writeln!(text, "        {}", judged::quoted(quote, paint));
@@ -109,6 +123,37 @@ pub(super) fn run(config: &Config, options: EntriesOptions) -> Result<(), Failur
         }
     }
     Ok(output::print(&text)?)
+}
+
+/// The entries that fit, one for each story: of those that fit the first that came, at the place of the newest.
+fn by_story(store: &mut dyn Store, filter: &Filter) -> Result<Vec<Held>, StoreError> {
+    let stories = filter.limit;
+    let mut limit = stories.saturating_mul(TELLINGS);
+    loop {
+        let found = store.entries(&Filter { limit, ..filter.clone() })?;
+        let is_all = found.len() < limit;
+        let mut places: HashMap<i64, usize> = HashMap::new();
+        let mut first: Vec<Held> = Vec::new();
+        for held in found {
+            match places.entry(held.stored.story) {
+                Entry::Occupied(place) => {
+                    let known = first.get_mut(*place.get());
+                    if let Some(known) = known.filter(|known| held.stored.number < known.stored.number) {
+                        *known = held;
+                    }
+                }
+                Entry::Vacant(place) => {
+                    place.insert(first.len());
+                    first.push(held);
+                }
+            }
+        }
+        if is_all || first.len() >= stories || limit == usize::MAX {
+            first.truncate(stories);
+            return Ok(first);
+        }
+        limit = limit.saturating_mul(TELLINGS);
+    }
 }
 
 /// The words around the first hit.
@@ -119,7 +164,7 @@ fn quote(query: &mut Query, stored: &StoredEntry) -> Option<Quote> {
     query.quote(&tag::fields(&stored.entry, &Plain::of(&stored.entry), &stored.source_id, None))
 }
 
-fn line<'a>(stored: &'a StoredEntry, labels: &'a [Label], quote: Option<&'a Quote>) -> EntryLine<'a> {
+fn line<'a>(stored: &'a StoredEntry, labels: &'a [Label], told_by: usize, quote: Option<&'a Quote>) -> EntryLine<'a> {
     EntryLine {
         quote,
         id: stored.number,
@@ -131,19 +176,21 @@ fn line<'a>(stored: &'a StoredEntry, labels: &'a [Label], quote: Option<&'a Quot
         updated: stored.entry.updated,
         date: stored.date,
         story: stored.story,
+        told_by,
         topics: labels.iter().map(|label| InTopic { id: &label.topic, score: label.score }).collect(),
     }
 }
 
-fn for_people(text: &mut String, stored: &StoredEntry, labels: &[Label], zone: Tz) {
+fn for_people(text: &mut String, stored: &StoredEntry, labels: &[Label], told_by: usize, zone: Tz) {
     let date = stored.date.with_timezone(&zone).format("%Y-%m-%d");
     let title = stored.entry.title.as_deref().unwrap_or("(no title)");
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{:>6}  {date}  {:<20}  {title}", stored.number, stored.source_id);
+    let _ =
+        writeln!(text, "{:>6}  {date}  {:<20}  {title}{}", stored.number, stored.source_id, telling::told_by(told_by));
     let mut more: Vec<String> = stored.entry.url.iter().map(ToString::to_string).collect();
     more.extend(labels.iter().map(|label| format!("[{} {}]", label.topic, label.score)));
     if stored.story != stored.number {
-        more.push(format!("(same item as {})", stored.story));
+        more.push(format!("(first told by {})", stored.story));
     }
     if !more.is_empty() {
         let _ = writeln!(text, "        {}", more.join(" "));

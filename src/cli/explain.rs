@@ -16,7 +16,8 @@ use crate::parse;
 use crate::pipeline::{self, Account};
 use crate::store::StoreError;
 use crate::story::StoredEntry;
-use crate::topic::{Judgement, Matcher};
+use crate::text::count;
+use crate::topic::{Judgement, Matcher, Verdict};
 
 /// Longest text that is read from stdin, in bytes.
 const STDIN_MAX: u64 = 10 << 20;
@@ -76,13 +77,24 @@ pub(super) fn run(config: &Config, options: &ExplainOptions) -> Result<(), Failu
                 text.push('\n');
             }
         } else {
-            for_people(&mut text, &subject, &judgements, paint);
+            let left_out = if options.topic.is_some() { 0 } else { leave_out_silent(&mut judgements) };
+            for_people(&mut text, &subject, &judgements, left_out, paint);
             if let (Some(account), None) = (&subject.account, &options.topic) {
                 story::story_for_people(&mut text, account, paint);
             }
         }
     }
     Ok(output::print(&text)?)
+}
+
+/// Leaves out the topics that have nothing to say of an entry, and returns their number.
+fn leave_out_silent(judgements: &mut Vec<Judgement>) -> usize {
+    let all = judgements.len();
+    judgements.retain(|judgement| {
+        let has_nothing = judgement.evidence.is_empty() && judgement.near_misses.is_empty();
+        judgement.verdict == Verdict::In || !has_nothing
+    });
+    all - judgements.len()
 }
 
 fn subjects(config: &Config, name: &str) -> Result<Vec<Explained>, Failure> {
@@ -147,7 +159,7 @@ fn line<'a>(subject: &'a Explained, judgement: &'a Judgement) -> JudgementLine<'
     JudgementLine { id: subject.number, title: title.as_deref(), url: url.as_ref(), judgement }
 }
 
-fn for_people(text: &mut String, subject: &Explained, judgements: &[Judgement], paint: Paint) {
+fn for_people(text: &mut String, subject: &Explained, judgements: &[Judgement], left_out: usize, paint: Paint) {
     let Explained { number, source_id, entry, .. } = subject;
     let number = number.map(|number| format!("{number}  ")).unwrap_or_default();
     let source = if source_id.is_empty() { String::new() } else { format!("{source_id}  ") };
@@ -160,5 +172,9 @@ fn for_people(text: &mut String, subject: &Explained, judgements: &[Judgement], 
     for judgement in judgements {
         text.push('\n');
         judged::judgement_for_people(text, judgement, paint);
+    }
+    if left_out > 0 {
+        let others = if judgements.is_empty() { "topic" } else { "other topic" };
+        let _ = writeln!(text, "\nnothing in {}", count(left_out, others));
     }
 }

@@ -8,7 +8,7 @@ use crate::feed::Entry;
 use crate::story::Plain;
 use crate::tag;
 use crate::text::Tongue;
-use crate::topic::{Evidence, Judgement, Label, Matcher, NearMiss, Quote, Reason, Shortfall, Verdict};
+use crate::topic::{Evidence, Judgement, Label, Matcher, NearMiss, Quote, Reason, Shortfall, Verdict, Weighed};
 
 /// The topics that an entry of a source, in the config or not, is in.
 pub(super) fn labels_under(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Label> {
@@ -18,6 +18,11 @@ pub(super) fn labels_under(config: &Config, matcher: &Matcher, entry: &Entry, so
 /// Returns an entry's judgement in every topic.
 pub(super) fn judgements_under(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Judgement> {
     tag::judgements(matcher, entry, &Plain::of(entry), source_id, source(config, source_id))
+}
+
+/// The entry as every topic weighs it.
+pub(super) fn weighed_under(config: &Config, matcher: &Matcher, entry: &Entry, source_id: &str) -> Vec<Weighed> {
+    tag::weighed(matcher, entry, &Plain::of(entry), source_id, source(config, source_id))
 }
 
 fn source<'a>(config: &'a Config, id: &str) -> Option<&'a Source> {
@@ -54,9 +59,8 @@ fn verdict(judgement: &Judgement, paint: Paint) -> String {
 }
 
 fn counted(text: &mut String, evidence: &Evidence, paint: Paint) {
-    let Reason { rule, field, points, .. } = &evidence.reason;
-    let place = field.map(|field| format!(" ({})", field.name())).unwrap_or_default();
-    let _ = writeln!(text, "  {:>6}  {}{place}", output::signed(*points), output::harmless(rule));
+    let Reason { points, .. } = &evidence.reason;
+    let _ = writeln!(text, "  {:>6}  {}", output::signed(*points), rule_and_terms(&evidence.reason));
     for quote in &evidence.quotes {
         let _ = writeln!(text, "          {}", quoted(quote, paint));
     }
@@ -78,7 +82,7 @@ pub(super) fn quoted(quote: &Quote, paint: Paint) -> String {
 }
 
 /// Tells what a rule lacked, and the points that it would have brought.
-fn missed(miss: &NearMiss) -> String {
+pub(super) fn missed(miss: &NearMiss) -> String {
     let lack = match &miss.shortfall {
         Shortfall::OtherField { field, terms } => {
             format!("{} only in the {}, where it does not look", terms_of(terms), field.name())
@@ -96,13 +100,19 @@ fn terms_of(terms: &[String]) -> String {
     quoted.join(", ")
 }
 
-/// Reasons on one line, the weightiest first: `+9 expressions (title), −1.5 démarches (lead)`.
+/// The rule, the field that it counted on, and the terms that stand there: ``expressions (title) for `école numérique` ``.
+fn rule_and_terms(reason: &Reason) -> String {
+    let place = reason.field.map(|field| format!(" ({})", field.name())).unwrap_or_default();
+    let terms = if reason.terms.is_empty() { String::new() } else { format!(" for {}", terms_of(&reason.terms)) };
+    format!("{}{place}{terms}", output::harmless(&reason.rule))
+}
+
+/// Reasons on one line, the weightiest first: ``+9 expressions (title) for `école numérique`; −1.5 démarches (lead) for
+/// `acte` ``.
 pub(super) fn in_short(reasons: &[Reason]) -> String {
     let mut reasons: Vec<&Reason> = reasons.iter().collect();
     reasons.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
-    let short = reasons.into_iter().map(|reason| {
-        let place = reason.field.map(|field| format!(" ({})", field.name())).unwrap_or_default();
-        format!("{} {}{place}", output::signed(reason.points), output::harmless(&reason.rule))
-    });
-    short.collect::<Vec<_>>().join(", ")
+    let short =
+        reasons.into_iter().map(|reason| format!("{} {}", output::signed(reason.points), rule_and_terms(reason)));
+    short.collect::<Vec<_>>().join("; ")
 }

@@ -9,7 +9,8 @@ use super::labelled::{self, ABOUT, Labelled, LabelledFile, MENTIONS, NOT};
 use super::output::{self, Paint};
 use super::{Failure, judged, open};
 use crate::config::Config;
-use crate::store::{Filter, Held};
+use crate::feed::Entry;
+use crate::store::{self, Filter, Held, Store};
 use crate::story::StoredEntry;
 use crate::text::{count, html_to_text};
 use crate::topic::{Judgement, Matcher, Verdict};
@@ -51,11 +52,16 @@ pub(super) fn run(config: &Config, options: &LabelOptions) -> Result<(), Failure
     }
     let mut places: HashMap<String, usize> =
         file.entries.iter().enumerate().map(|(place, entry)| (entry.id.clone(), place)).collect();
-    output::note("y: about the topic   n: not   m: only mentions it   s: skip   q: quit; each answer is kept at once");
+    output::note(
+        "y or o: about the topic   n: not   m: only mentions it   s: skip   q: quit; each answer is kept at once",
+    );
+    let mut store = open::store_to_read(config)?;
+    let asked: Vec<StoredEntry> = worth_asking(config, &mut *store, &topics)?;
+    let total = asked.len();
     let paint = Paint::of_stdout();
     let mut answers = std::io::stdin().lock().lines();
     let mut answered = 0;
-    'entries: for stored in worth_asking(config, &topics)? {
+    'entries: for (number, stored) in (1..).zip(asked) {
         let place = places.get(&stored.atom_id).copied();
         let known = place.and_then(|place| file.entries.get(place)).map(|entry| &entry.labels);
         let open: Vec<&str> =
@@ -63,7 +69,7 @@ pub(super) fn run(config: &Config, options: &LabelOptions) -> Result<(), Failure
         if open.is_empty() {
             continue;
         }
-        output::print(&shown(&stored, paint))?;
+        output::print(&shown(&stored, &format!("{number} of {total}"), paint))?;
         for topic in open {
             let label = match ask_editor(topic, &mut answers)? {
                 EditorAnswer::Label(label) => label,
@@ -72,7 +78,8 @@ pub(super) fn run(config: &Config, options: &LabelOptions) -> Result<(), Failure
             };
             let place = *places.entry(stored.atom_id.clone()).or_insert(file.entries.len());
             if place == file.entries.len() {
-                file.entries.push(Labelled::new(&stored.atom_id, &stored.entry, &stored.source_id));
+                let head = store::entry(&mut *store, stored.story)?.map(|head| head.atom_id);
+                file.entries.push(Labelled::new(&stored.atom_id, &stored.entry, &stored.source_id, head));
             }
             if let Some(entry) = file.entries.get_mut(place) {
                 entry.labels.insert(topic.to_owned(), label);
@@ -92,14 +99,15 @@ pub(super) fn run(config: &Config, options: &LabelOptions) -> Result<(), Failure
 
 /// The newest stored stories in an order that teaches most: one that is in a topic, one that has some points, one that
 /// has none, and again.
-fn worth_asking(config: &Config, topics: &[&str]) -> Result<Vec<StoredEntry>, Failure> {
+fn worth_asking(config: &Config, store: &mut dyn Store, topics: &[&str]) -> Result<Vec<StoredEntry>, Failure> {
     let matcher = Matcher::new(config.topics.clone());
     let filter = Filter { limit: ENTRIES_MAX, ..Filter::default() };
-    let entries = open::store_to_read(config)?.entries(&filter)?;
+    let entries = store.entries(&filter)?;
     let mut heaps: [Vec<StoredEntry>; 3] = [Vec::new(), Vec::new(), Vec::new()];
     let mut seen = HashSet::new();
     for Held { stored, .. } in entries {
-        if !seen.insert(stored.story) {
+        // Without a text nobody can tell.
+        if !has_text(&stored.entry) || !seen.insert(stored.story) {
             continue;
         }
         let judgements = judged::judgements_under(config, &matcher, &stored.entry, &stored.source_id);
@@ -119,14 +127,23 @@ fn worth_asking(config: &Config, topics: &[&str]) -> Result<Vec<StoredEntry>, Fa
     Ok((0..longest).flat_map(|_| heaps.each_mut().map(Iterator::next)).flatten().collect())
 }
 
-fn shown(stored: &StoredEntry, paint: Paint) -> String {
+/// Whether there is something to read beside the title.
+fn has_text(entry: &Entry) -> bool {
+    let texts = [entry.summary.as_deref(), entry.content.as_deref()];
+    texts.into_iter().flatten().any(|html| !html_to_text(html).trim().is_empty())
+}
+
+/// The entry, with its place among those that are asked about.
+fn shown(stored: &StoredEntry, place: &str, paint: Paint) -> String {
     let entry = &stored.entry;
     let date = stored.date.format("%Y-%m-%d");
     let mut text = String::from("\n");
     // Writing to a String cannot fail.
+    let _ = writeln!(text, "{}", paint.quiet(&format!("[{place}]")));
     let _ = writeln!(text, "{}", paint.strong(entry.title.as_deref().unwrap_or("(no title)")));
     let _ = writeln!(text, "{date}  {}  {}", stored.source_id, entry.url.as_ref().map_or("", url::Url::as_str));
-    let body = html_to_text(entry.summary.as_deref().or(entry.content.as_deref()).unwrap_or_default());
+    let texts = [entry.summary.as_deref(), entry.content.as_deref()].into_iter().flatten().map(html_to_text);
+    let body = texts.into_iter().find(|text| !text.trim().is_empty()).unwrap_or_default();
     let end = body.char_indices().nth(TEXT_MAX).map_or(body.len(), |(end, _)| end);
     let more = if end < body.len() { "…" } else { "" };
     let _ = writeln!(text, "{}{more}", output::harmless(body.get(..end).unwrap_or_default()));
@@ -139,7 +156,7 @@ fn ask_editor(
     answers: &mut impl Iterator<Item = std::io::Result<String>>,
 ) -> Result<EditorAnswer, Failure> {
     loop {
-        output::print(&format!("{topic}? [y/n/m/s/q] "))?;
+        output::print(&format!("{topic}? [y or o/n/m/s/q] "))?;
         let Some(answer) = answers.next().transpose()? else { return Ok(EditorAnswer::Quit) };
         if let Some(answer) = understood(&answer) {
             return Ok(answer);

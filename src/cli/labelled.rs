@@ -9,10 +9,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::replace::replace;
-use super::{Failure, judged};
+use super::{Failure, judged, output};
 use crate::config::Config;
 use crate::feed::{Category, Entry};
-use crate::topic::{Judgement, Label, Matcher};
+use crate::text::count;
+use crate::topic::{Judgement, Label, Matcher, Weighed};
 
 /// Largest file that is read. Ten thousand entries take some 50 MB.
 const FILE_BYTES_MAX: u64 = 512 << 20;
@@ -38,6 +39,9 @@ pub(super) struct Labelled {
     pub(super) source: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) language: Option<String>,
+    /// The story that it tells, by any name: lines of one story are told as one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) story: Option<String>,
     pub(super) labels: BTreeMap<String, u8>,
     /// Other keys of the line; kept.
     #[serde(flatten)]
@@ -45,8 +49,8 @@ pub(super) struct Labelled {
 }
 
 impl Labelled {
-    /// Takes a stored entry, not labelled yet.
-    pub(super) fn new(id: &str, entry: &Entry, source_id: &str) -> Self {
+    /// Takes a stored entry, not labelled yet, with the name of its story.
+    pub(super) fn new(id: &str, entry: &Entry, source_id: &str, story: Option<String>) -> Self {
         let name = |category: &Category| category.label.clone().unwrap_or_else(|| category.term.clone());
         Self {
             id: id.to_owned(),
@@ -56,6 +60,7 @@ impl Labelled {
             categories: Some(entry.categories.iter().map(name).collect()),
             source: Some(source_id.to_owned()),
             language: entry.language.clone(),
+            story,
             labels: BTreeMap::new(),
             more: serde_json::Map::new(),
         }
@@ -69,6 +74,11 @@ impl Labelled {
     /// Returns its judgement in every topic.
     pub(super) fn explained(&self, config: &Config, matcher: &Matcher) -> Vec<Judgement> {
         judged::judgements_under(config, matcher, &self.entry(), self.source.as_deref().unwrap_or_default())
+    }
+
+    /// Returns it as every topic weighs it.
+    pub(super) fn weighed(&self, config: &Config, matcher: &Matcher) -> Vec<Weighed> {
+        judged::weighed_under(config, matcher, &self.entry(), self.source.as_deref().unwrap_or_default())
     }
 
     fn entry(&self) -> Entry {
@@ -155,6 +165,36 @@ impl LabelledFile {
         }
         text
     }
+}
+
+/// The stories that entries tell, in the order of their first entries. An entry that names no story tells its own.
+pub(super) fn labelled_stories(entries: &[Labelled]) -> Vec<Vec<&Labelled>> {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut stories: Vec<Vec<&Labelled>> = Vec::new();
+    for entry in entries {
+        let place = *places.entry(entry.story.as_deref().unwrap_or(&entry.id)).or_insert(stories.len());
+        match stories.get_mut(place) {
+            Some(story) => story.push(entry),
+            None => stories.push(vec![entry]),
+        }
+    }
+    stories
+}
+
+/// Returns the label of a story in a topic: that of the entry which is most about it.
+pub(super) fn label_of(story: &[&Labelled], topic: &str) -> u8 {
+    story.iter().map(|entry| entry.labels.get(topic).copied().unwrap_or(NOT)).max().unwrap_or(NOT)
+}
+
+/// Reads a file of labelled entries; one with a line that cannot be read is refused, since figures of a part would mislead.
+pub(super) fn read_whole(path: &Path) -> Result<Vec<Labelled>, Failure> {
+    let file = read_labelled(path)?;
+    if file.faults.is_empty() {
+        return Ok(file.entries);
+    }
+    output::error(&file.faults_for_people(path));
+    let faults = count(file.faults.len(), "line");
+    Err(anyhow::anyhow!("{faults} cannot be read, so nothing was tested: mend the file").into())
 }
 
 /// Writes the whole file anew, so that an interruption loses nothing.

@@ -22,8 +22,13 @@ pub(super) fn run(config: &Config, options: &MergeOptions) -> Result<(), Failure
     if one.number == other.number {
         return Err(Failure::Usage(format!("error: both are entry {}", one.number)));
     }
+    let titles = [&one, &other].map(|stored| {
+        let title = output::harmless(stored.entry.title.as_deref().unwrap_or("(no title)"));
+        format!("{:>6}  {}  {title}", stored.number, stored.source_id)
+    });
     pipeline::merge(&mut *store, config, one.number, other.number, Utc::now())?;
     let told = store::entry(&mut *store, one.number)?.map(|entry| entry.story).unwrap_or_default();
     output::note(&format!("entries {} and {} tell one story now, headed by entry {told}", one.number, other.number));
+    output::note(&titles.join("\n"));
     Ok(())
 }

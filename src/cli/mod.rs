@@ -10,6 +10,7 @@ mod entries;
 mod explain;
 mod export;
 mod feeds;
+mod former;
 mod import;
 mod inspect;
 mod judged;
@@ -19,6 +20,7 @@ mod log;
 mod manual;
 mod memory;
 mod merge;
+mod nearby;
 mod nodes;
 mod open;
 mod output;
@@ -29,11 +31,14 @@ mod publish;
 mod replace;
 mod restore;
 mod save;
+mod scan;
 mod shell;
 mod split;
 mod store;
 mod story;
+mod telling;
 mod test;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -72,6 +77,8 @@ enum Command {
     Explain(explain::ExplainOptions),
     /// Show which stored entries each topic would gain and lose under the config as it stands, before it is live
     Diff(diff::DiffOptions),
+    /// Show for each rule and term of topics the stories that it brings, and brings alone, and the stories that are nearly in
+    Words(words::WordsOptions),
     /// Run the topics on labelled entries and show how often they are right
     Test(test::TestOptions),
     /// Label stored entries by hand, for `veille test`
@@ -167,6 +174,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Inspect(options) => inspect::run(config, &options),
         Command::Explain(options) => explain::run(&open::config(config)?, &options),
         Command::Diff(options) => diff::run(&open::config(config)?, &options),
+        Command::Words(options) => words::run(&open::config(config)?, &options),
         Command::Test(options) => test::run(&open::config(config)?, &options),
         Command::Label(options) => label::run(&open::config(config)?, &options),
         Command::Feeds(options) => feeds::run(config, &options),

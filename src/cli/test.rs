@@ -1,4 +1,6 @@
 //! `veille test FILE.jsonl`: how often the topics are right on entries labelled by hand.
+//!
+//! Entries of one story count once, as pages show them: it is in a topic if one of them is, and about it if one is.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -7,15 +9,14 @@ use serde::Serialize;
 
 use super::labelled::{self, ABOUT, Labelled, NOT};
 use super::output::{self, Paint};
-use super::{Failure, judged, open};
+use super::{Failure, judged, open, telling};
 use crate::config::Config;
-use crate::text::count;
-use crate::topic::{Judgement, Matcher};
+use crate::topic::{Judgement, Label, Matcher};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct TestOptions {
     /// Labelled entries, one JSON object a line: id, title, summary, content, categories, source, and labels, by topic
-    /// 2 (about it), 1 (mentions it: left out) or 0; a topic that is not there is 0
+    /// 2 (about it), 1 (mentions it: left out) or 0; a topic that is not there is 0. Lines of the same `story` count once
     file: PathBuf,
     /// Only this topic
     #[arg(long, value_name = "ID")]
@@ -61,6 +62,8 @@ struct WrongLine<'a> {
     title: Option<&'a str>,
     /// `missed` or `false_alarm`.
     wrong: &'static str,
+    /// The number of entries that tell its story.
+    told_by: usize,
     #[serde(flatten)]
     judgement: &'a Judgement,
 }
@@ -69,22 +72,29 @@ struct WrongLine<'a> {
 #[derive(Debug)]
 struct Score<'a> {
     topic: &'a str,
+    /// Stories.
     right: usize,
-    false_alarms: Vec<&'a Labelled>,
-    missed: Vec<&'a Labelled>,
+    false_alarms: Vec<Wrong<'a>>,
+    missed: Vec<Wrong<'a>>,
+}
+
+/// A story that is wrong in a topic.
+#[derive(Debug)]
+struct Wrong<'a> {
+    /// The entry that explains it: the one that is in, else the first.
+    entry: &'a Labelled,
+    /// The number of entries that tell the story.
+    told_by: usize,
 }
 
 pub(super) fn run(config: &Config, options: &TestOptions) -> Result<(), Failure> {
     if let Some(topic) = &options.topic {
         open::find_topic(config, topic)?;
     }
-    let file = labelled::read_labelled(&options.file)?;
-    if !file.faults.is_empty() {
-        output::error(&file.faults_for_people(&options.file));
-    }
+    let entries = labelled::read_whole(&options.file)?;
     let matcher = Matcher::new(config.topics.clone());
-    let mut scores = scores(config, &matcher, &file.entries);
-    tell_unknown(config, &file.entries);
+    let mut scores = scores(config, &matcher, &entries);
+    tell_unknown(config, &entries);
     scores.retain(|score| options.topic.as_ref().is_none_or(|topic| topic == score.topic));
     let mut text = String::new();
     if options.json {
@@ -98,25 +108,24 @@ pub(super) fn run(config: &Config, options: &TestOptions) -> Result<(), Failure>
             }
         }
     }
-    output::print(&text)?;
-    match file.faults.len() {
-        0 => Ok(()),
-        faults => Err(anyhow::anyhow!("{} could not be read", count(faults, "line")).into()),
-    }
+    Ok(output::print(&text)?)
 }
 
 /// The score of each topic of the config that some entry is about.
 fn scores<'a>(config: &'a Config, matcher: &Matcher, entries: &'a [Labelled]) -> Vec<Score<'a>> {
     let new = |topic| Score { topic, right: 0, false_alarms: Vec::new(), missed: Vec::new() };
     let mut scores: Vec<Score<'a>> = config.topics.iter().map(|topic| new(topic.id.as_str())).collect();
-    for entry in entries {
-        let judged = entry.judged(config, matcher);
+    for story in labelled::labelled_stories(entries) {
+        let judged: Vec<Vec<Label>> = story.iter().map(|entry| entry.judged(config, matcher)).collect();
+        let Some(first) = story.first() else { continue };
         for score in &mut scores {
-            let is_in = judged.iter().any(|label| label.topic == score.topic);
-            match (entry.labels.get(score.topic).copied().unwrap_or(NOT), is_in) {
+            let is_in = |labels: &[Label]| labels.iter().any(|label| label.topic == score.topic);
+            let inside = story.iter().zip(&judged).find(|(_, labels)| is_in(labels)).map(|(entry, _)| *entry);
+            let wrong = Wrong { entry: inside.unwrap_or(first), told_by: story.len() };
+            match (labelled::label_of(&story, score.topic), inside.is_some()) {
                 (ABOUT, true) => score.right += 1,
-                (ABOUT, false) => score.missed.push(entry),
-                (NOT, true) => score.false_alarms.push(entry),
+                (ABOUT, false) => score.missed.push(wrong),
+                (NOT, true) => score.false_alarms.push(wrong),
                 _ => {}
             }
         }
@@ -176,9 +185,10 @@ fn json(
         push_line(text, &line)?;
         let all = score.missed.iter().map(|entry| ("missed", entry));
         let all = all.chain(score.false_alarms.iter().map(|entry| ("false_alarm", entry)));
-        for (wrong, entry) in all.filter(|_| !summary) {
+        for (wrong, Wrong { entry, told_by }) in all.filter(|_| !summary) {
             for judgement in explained(entry, config, matcher, score.topic) {
-                let line = WrongLine { id: &entry.id, title: entry.title.as_deref(), wrong, judgement: &judgement };
+                let (id, title) = (&entry.id, entry.title.as_deref());
+                let line = WrongLine { id, title, wrong, told_by: *told_by, judgement: &judgement };
                 push_line(text, &line)?;
             }
         }
@@ -209,12 +219,13 @@ fn table(text: &mut String, scores: &[Score<'_>]) {
     let _ = writeln!(text, "{:<width$} {:>20} {}", "macro", "", figures(Figures::average(scores)));
 }
 
-/// The entries that are wrong in a topic, each with its explanation.
+/// The stories that are wrong in a topic, each with its explanation.
 fn wrong(text: &mut String, config: &Config, matcher: &Matcher, score: &Score<'_>, paint: Paint) {
-    for (what, entries) in [("missed", &score.missed), ("false alarm", &score.false_alarms)] {
-        for entry in entries {
+    for (what, stories) in [("missed", &score.missed), ("false alarm", &score.false_alarms)] {
+        for Wrong { entry, told_by } in stories {
             let title = output::harmless(entry.title.as_deref().unwrap_or("(no title)"));
-            let _ = writeln!(text, "\n{}  {}  {title}", paint.bad(what), output::harmless(&entry.id));
+            let (id, told_by) = (output::harmless(&entry.id), telling::told_by(*told_by));
+            let _ = writeln!(text, "\n{}  {id}  {title}{told_by}", paint.bad(what));
             for judgement in explained(entry, config, matcher, score.topic) {
                 judged::judgement_for_people(text, &judgement, paint);
             }

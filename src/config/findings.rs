@@ -1,6 +1,6 @@
 //! The config as far as it is read: its mistakes, and what the keys read later refer to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::Path;
 
@@ -25,6 +25,8 @@ pub(super) struct Findings<'a> {
     pub(super) poll: Option<PollSettings>,
     pub(super) topic_defaults: Option<TopicDefaults>,
     pub(super) topic_ids: Vec<String>,
+    /// Former ids of topics, each with the id that the topic has now.
+    pub(super) aliases: BTreeMap<String, String>,
     /// The ids of all sources, with or without a mistake.
     pub(super) source_ids: Vec<String>,
     pub(super) sources: Vec<Source>,
@@ -44,6 +46,7 @@ impl<'a> Findings<'a> {
             poll: None,
             topic_defaults: None,
             topic_ids: Vec::new(),
+            aliases: BTreeMap::new(),
             source_ids: Vec::new(),
             sources: Vec::new(),
             lexicon,

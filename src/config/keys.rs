@@ -253,6 +253,8 @@ table! {
         title: Option<String> = TEXT, optional("the id");
         /// One line about the topic, for people.
         description: String = LINE, default("");
+        /// Former ids of the topic. Their addresses lead on to those that it has now.
+        aliases: Vec<String> = TEXTS, default([]);
         /// Terms, of which one is enough for 3 points, times the boost of the field. The short form of a rule.
         any: Option<Vec<Term>> = ANY, optional("none");
         /// Terms, of which one of the first list near one of the second gives 3 points, times the boost of title or head.

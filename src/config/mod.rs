@@ -21,6 +21,7 @@ mod topics;
 mod tree;
 mod values;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -59,6 +60,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// `[[topic]]`, in file order, ids unique.
     pub topics: Vec<Topic>,
+    /// `aliases` of all topics: each former id with the id that its topic has now. No topic has a former id.
+    pub aliases: BTreeMap<String, String>,
     /// Where each topic begins in the file, in bytes; parallel to `topics`.
     pub topic_spans: Vec<Range<usize>>,
     /// `[[post]]`, in file order, ids unique.

@@ -156,6 +156,7 @@ fn config(entries: &tree::Entries, path: &Path, found: &mut Findings<'_>) -> Opt
         serve: serve?,
         sources: mem::take(&mut found.sources),
         topics,
+        aliases: mem::take(&mut found.aliases),
         posts,
         topic_spans: topic_tables.iter().map(|table| table.span.clone()).collect(),
         warnings: Diagnosis::default(),

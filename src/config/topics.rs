@@ -7,7 +7,7 @@ use super::findings::Findings;
 use super::keys::{BoostTable, RuleTable, Source, TopicTable};
 use super::nearest::unknown;
 use super::section::Section;
-use super::sources::unique;
+use super::sources::{ID, is_id, unique};
 use super::table::{Key, KeyType, Wanted};
 use super::tree::{Literal, Value};
 use super::values::{fraction, note_unfit, read_line, read_texts};
@@ -73,6 +73,7 @@ pub(super) fn read_topic(section: &Section<'_>, found: &mut Findings<'_>) -> Opt
         not_itself(section, key, found);
     }
     let written = written?;
+    note_aliases(section, &written, found);
     let mut rules = short_rules(section, &written, found)?;
     rules.extend(written.rules);
     let sources = match (written.from, written.from_tags) {
@@ -94,6 +95,27 @@ pub(super) fn read_topic(section: &Section<'_>, found: &mut Findings<'_>) -> Opt
         include: written.include,
         exclude: written.exclude,
     })
+}
+
+/// Notes the former ids of a topic. Each is one topic's, and no id that is in use: its addresses lead on.
+fn note_aliases(section: &Section<'_>, written: &TopicTable, found: &mut Findings<'_>) {
+    let literals = section.literal("aliases").map(Literal::elements).unwrap_or_default();
+    let literals = literals.iter().filter(|literal| literal.text().is_some());
+    for (alias, literal) in written.aliases.iter().zip(literals) {
+        let fault = if !is_id(alias) {
+            format!("a former id must be {}", ID.wanted)
+        } else if RESERVED.contains(&alias.as_str()) {
+            format!("no topic can have had the id `{alias}`")
+        } else if found.topic_ids.iter().any(|known| known == alias) {
+            format!("`{alias}` is the id of a topic, whose addresses cannot lead elsewhere")
+        } else if let Some(other) = found.aliases.get(alias) {
+            format!("`{alias}` is an alias of topic `{other}` already")
+        } else {
+            found.aliases.insert(alias.clone(), written.id.clone());
+            continue;
+        };
+        found.error(&literal.span, fault).help("take it out");
+    }
 }
 
 fn not_itself(section: &Section<'_>, key: &str, found: &mut Findings<'_>) {

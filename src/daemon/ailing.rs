@@ -145,6 +145,7 @@ impl Daemon {
         }
         let config = &self.context.config;
         self.front.prefix.store(publication::prefix(config));
+        self.front.aliases.store(config.aliases.clone());
         self.front.tree.store(publication::published_before(&config.publish.directory, &self.front));
         self.serve();
         self.tell_ready();

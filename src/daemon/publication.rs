@@ -1,5 +1,6 @@
 //! When the daemon publishes, and a publication as it serves it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub(super) struct Publication {
     pub(super) tree: Tree,
     /// The path of `site.url`, without its last slash.
     pub(super) prefix: String,
+    /// Former ids of topics, each with the id that the topic has now.
+    pub(super) aliases: BTreeMap<String, String>,
     /// Its extent.
     pub(super) archives: Archives,
     /// Number of stories that each topic's main document shows.
@@ -78,8 +81,8 @@ pub(super) async fn make_publication(
     let now = clock::now();
     let build = move || Tree::build(representations, filed, &front.tree.load(), now);
     let tree = tokio::task::spawn_blocking(build).await?;
-    let prefix = prefix(&context.config);
-    Ok(Some(Publication { generation, tree, prefix, archives, stories, announced, placed, written, began }))
+    let (prefix, aliases) = (prefix(&context.config), context.config.aliases.clone());
+    Ok(Some(Publication { generation, tree, prefix, aliases, archives, stories, announced, placed, written, began }))
 }
 
 impl Daemon {
@@ -100,10 +103,11 @@ impl Daemon {
     /// Serves what was published, and from the first time on answers readers. A folder that cannot be written stops files,
     /// not HTTP.
     pub(super) fn published(&mut self, publication: Publication) {
-        let Publication { generation, tree, prefix, archives, stories, announced, placed, written, began } =
+        let Publication { generation, tree, prefix, aliases, archives, stories, announced, placed, written, began } =
             publication;
         self.placed = Arc::new(placed);
         self.front.prefix.store(prefix);
+        self.front.aliases.store(aliases);
         self.front.tree.store(tree);
         self.tell_freshness();
         self.archives_wait = archives == Archives::Later;

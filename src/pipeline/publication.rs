@@ -165,8 +165,9 @@ impl<'a> Publishing<'a> {
             Volume::all(topic, &months).into_iter().flat_map(|volume| volume.paths()).collect::<Vec<_>>()
         });
         let topics = config.topics.iter().flat_map(|topic| publish::topic_paths(&topic.id));
+        let moved = config.aliases.keys().flat_map(|alias| publish::moved_paths(alias));
         let paths: Vec<String> =
-            publish::site_paths().into_iter().map(str::to_owned).chain(topics).chain(volumes).collect();
+            publish::site_paths().into_iter().map(str::to_owned).chain(topics).chain(moved).chain(volumes).collect();
         let folder = Folder::open(&config.publish.directory, paths.iter().map(String::as_str));
         Self {
             config,
@@ -237,6 +238,9 @@ impl<'a> Publishing<'a> {
         if self.site(edition, stories, &topics, &bases, newest)?.is_break() {
             return Ok(Flow::Break(()));
         }
+        if self.moved(edition, &bases).is_break() {
+            return Ok(Flow::Break(()));
+        }
         for ((topic, _, months), outline) in topics.iter().zip(&outline.topics) {
             for (volume, (_, stamp)) in Volume::all(topic, months).into_iter().zip(&outline.months) {
                 let made_from = |cited: &[String]| bases.volume(&volume, *stamp, cited);
@@ -305,6 +309,19 @@ impl<'a> Publishing<'a> {
         }
         let edition = Edition { selections, ..edition.clone() };
         Ok(self.put(publish::site(&edition), &made_from, Made::default()))
+    }
+
+    /// Puts the pages at the former addresses of topics.
+    fn moved(&mut self, edition: &Edition<'_>, bases: &Bases<'_>) -> Flow {
+        let config = self.config;
+        for (alias, id) in &config.aliases {
+            let Some(topic) = config.topics.iter().find(|topic| topic.id == *id) else { continue };
+            let made_from = bases.moved(topic, alias);
+            if self.kept(&publish::moved_paths(alias), &|_| made_from.clone()).is_none() {
+                self.put(publish::moved_pages(edition, topic, alias), &made_from, Made::default())?;
+            }
+        }
+        Flow::Continue(())
     }
 
     /// Puts a volume, written story by story: its month may not fit into memory.

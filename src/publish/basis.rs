@@ -64,6 +64,12 @@ impl<'a> Bases<'a> {
         self.stories(topic, (month, previous, next, stamp), cited)
     }
 
+    /// Returns the basis of the pages at the former addresses of a topic.
+    #[must_use]
+    pub fn moved(&self, topic: &Topic, alias: &str) -> String {
+        hash(&(env!("CARGO_PKG_VERSION"), self.edition.site, named(topic), alias))
+    }
+
     fn stories<S: AsRef<str>>(&self, topic: &Topic, place: impl Debug, cited: &[S]) -> String {
         let Edition { site, settings, .. } = self.edition;
         let credits: Vec<_> = cited.iter().map(|id| (id.as_ref(), self.credits.get(id.as_ref()))).collect();

@@ -273,6 +273,23 @@ pub fn topic<'a>(edition: &'a Edition<'_>, selection: &'a Selection<'_>) -> impl
     makers.into_iter().map(move |make| make(edition, &channel, &selection.months))
 }
 
+/// Returns where pages say that a topic has another id now.
+///
+/// A web server that knows nothing of aliases shows them to people. Feed readers are led on by our own server alone.
+#[must_use]
+pub fn moved_paths(alias: &str) -> [String; 3] {
+    ["/{}/", "/{}.html", "/{}/archive/"].map(|path| path.replace("{}", alias))
+}
+
+/// Renders the pages that stand at the former addresses of a topic.
+pub fn moved_pages<'a>(
+    edition: &'a Edition<'_>,
+    topic: &'a Topic,
+    alias: &str,
+) -> impl Iterator<Item = Representation> + use<'a> {
+    moved_paths(alias).into_iter().map(move |path| page::moved_page(edition, topic, path))
+}
+
 /// Renders every document of an edition but the volumes of the [`archive`].
 #[cfg(test)]
 fn render(edition: &Edition<'_>) -> Vec<Representation> {

@@ -20,6 +20,7 @@ use crate::publish::{CONFIG, Edition, Format, Representation, legal};
 use crate::state::{Health, Turn};
 use crate::story::Month;
 use crate::text;
+use crate::topic::Topic;
 
 /// News of each topic on the home page.
 pub const HOME_NEWS: usize = 5;
@@ -75,6 +76,15 @@ struct Archive<'a> {
     frame: Frame<'a>,
     topic: Shown<'a>,
     months: Vec<PageLink>,
+}
+
+#[derive(Template)]
+#[template(path = "moved.html", whitespace = "minimize")]
+struct MovedPage<'a> {
+    frame: Frame<'a>,
+    /// The topic's id now.
+    id: &'a str,
+    title: String,
 }
 
 #[derive(Template)]
@@ -241,6 +251,25 @@ pub(super) fn archive(edition: &Edition<'_>, channel: &Channel, months: &[Month]
     let words = frame.words;
     let months = months.iter().rev().map(|month| PageLink { url: format!("{month}/"), title: in_words(words, *month) });
     let template = Archive { frame, topic: shown(edition.site, channel, 0), months: months.collect() };
+    page(path, &template)
+}
+
+/// Renders the page at one of a topic's former addresses, which leads on to the topic as it is called now.
+pub(super) fn moved_page(edition: &Edition<'_>, topic: &Topic, path: String) -> Representation {
+    let site = site_title(edition);
+    let root = if path.ends_with("/archive/") {
+        "../../"
+    } else if path.ends_with('/') {
+        "../"
+    } else {
+        "./"
+    };
+    let frame = Frame::new(edition, root, &site, &format!("/{}/", topic.id));
+    let template = MovedPage {
+        frame,
+        id: &topic.id,
+        title: legal::readable_line(&topic.title).unwrap_or_else(|| topic.id.clone()),
+    };
     page(path, &template)
 }
 

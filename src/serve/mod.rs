@@ -10,6 +10,7 @@ mod health;
 mod negotiation;
 mod swapped;
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
@@ -63,6 +64,8 @@ pub struct Front {
     pub health: Swapped<DaemonHealth>,
     /// The path of `site.url`, without its last slash: a proxy may leave it before ours.
     pub prefix: Swapped<String>,
+    /// Former ids of topics, each with the id that the topic has now.
+    pub aliases: Swapped<BTreeMap<String, String>>,
     /// The counters.
     pub metrics: Metrics,
     /// The last `Cache-Control` that was written, with its seconds: most answers of one second share it.
@@ -245,6 +248,10 @@ fn counted(metrics: &Metrics) -> Response {
 ///
 /// `asked` is the path as the client knows it, from which redirects lead.
 async fn found(front: &Front, request: &Parts, tree: &Tree, path: &str, asked: &str) -> Response {
+    // Before the tree: it holds the pages that static files have at these addresses.
+    if let Some(location) = led_on(&front.aliases.glance(), path) {
+        return moved(request, &location);
+    }
     let Some(resource) = tree.get(path) else { return nowhere(tree, path, asked) };
     let cache_control = front.cache_control(max_age(tree, Instant::now()));
     let (is_subscribed, stem) = match resource.format {
@@ -352,6 +359,25 @@ fn body(resource: &Resource, encoding: Option<Encoding>, bytes: Bytes, etag: Opt
 fn max_age(tree: &Tree, now: Instant) -> Duration {
     let left = tree.fresh_until.map_or(MAX_AGE_MIN, |instant| instant.saturating_duration_since(now));
     left.clamp(MAX_AGE_MIN, MAX_AGE_MAX)
+}
+
+/// Returns where a topic's former address leads, relative to it; `None` if it is no such address.
+fn led_on(aliases: &BTreeMap<String, String>, path: &str) -> Option<String> {
+    let below = path.strip_prefix('/')?;
+    let (alias, rest) = below.split_at(below.find(['.', '/']).unwrap_or(below.len()));
+    let id = aliases.get(alias)?;
+    // A folder is meant, without its last slash.
+    let rest = if rest.is_empty() { "/" } else { rest };
+    Some(format!("{}{id}{rest}", "../".repeat(path.matches('/').count() - 1)))
+}
+
+/// Leads on for good (RFC 9110 §15.4.2): feed readers take over the new address.
+fn moved(request: &Parts, location: &str) -> Response {
+    let mut response = plain(StatusCode::MOVED_PERMANENTLY, String::new());
+    let query = request.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    set(&mut response, header::LOCATION, &format!("{location}{query}"));
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
 }
 
 /// Answers for a path where nothing is: a folder's page may be meant, without its last slash.

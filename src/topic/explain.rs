@@ -210,7 +210,7 @@ fn capped(text: &str, max: usize) -> Option<&str> {
     text.get(..end)
 }
 
-fn near_misses(watched: &Watched, found: &Found) -> Vec<NearMiss> {
+pub(super) fn near_misses(watched: &Watched, found: &Found) -> Vec<NearMiss> {
     let topic = &watched.topic;
     let rules = topic.rules.iter().zip(&watched.rules);
     let uncounted = rules.filter(|(rule, sought)| rule.weight > 0.0 && sought.worth(rule, topic, found).is_none());
@@ -227,7 +227,7 @@ fn near_misses(watched: &Watched, found: &Found) -> Vec<NearMiss> {
 }
 
 /// Returns the condition that an uncounted rule lacks; `None` if none of its terms were found.
-fn shortfall(rule: &Rule, sought: &Sought, found: &Found) -> Option<Shortfall> {
+pub(super) fn shortfall(rule: &Rule, sought: &Sought, found: &Found) -> Option<Shortfall> {
     let all = [Field::Title, Field::Lead, Field::Body, Field::Tags];
     if let Some(field) = all.into_iter().find(|field| sought.mentions(&rule.pattern, *field, found) > 0) {
         let terms = sought.hits(&rule.pattern, field, found).iter().flat_map(|hits| first_terms(hits)).collect();

@@ -296,6 +296,11 @@ impl Found {
         self.starts(term, field).next().is_some()
     }
 
+    /// Whether a term stands in any field.
+    pub(super) fn holds_anywhere(&self, term: TermNumber) -> bool {
+        self.slots.get(term).is_some_and(|slot| *slot > 0)
+    }
+
     fn note(&mut self, term: TermNumber, field: Field, start: u32) {
         let Some(slot) = self.slots.get_mut(term) else { return };
         if *slot == 0 {

@@ -185,6 +185,12 @@ impl Watched {
         language.as_deref().is_some_and(|wanted| !tongue().allows(wanted)).then_some(Verdict::OtherLanguage)
     }
 
+    /// The terms of `not` that stand in an entry, by place.
+    pub(super) fn barred(&self, found: &Found) -> impl Iterator<Item = usize> {
+        let held = self.not.iter().enumerate().filter(|(_, number)| found.holds(**number, Field::Head));
+        held.map(|(place, _)| place)
+    }
+
     fn bonus(&self, fields: &Fields) -> Option<f64> {
         self.topic.source_bonus.get(&fields.source_id).copied()
     }
@@ -196,7 +202,7 @@ pub(super) struct TopicDecision<'a> {
     pub(super) score: f64,
     pub(super) verdict: Verdict,
     /// The reason beside the rules: the included topic that brings the entry in.
-    included: Option<Reason>,
+    pub(super) included: Option<Reason>,
 }
 
 /// Decides each topic by its own rules, then by those of the topics that it includes and excludes.

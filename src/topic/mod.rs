@@ -3,6 +3,7 @@
 //! A topic is a list of weighted rules over fields; an entry is in when the points reach the threshold. On labelled
 //! French news such rules reached F1 0.90 where literal phrases reached 0.24 and expert regexes 0.67.
 
+mod census;
 mod explain;
 mod fields;
 mod index;
@@ -15,6 +16,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+pub use census::{Opening, PartWeight, RuleChange, TopicPart, Weighed};
 pub use explain::{Evidence, Judgement, NearMiss, Quote, Shortfall};
 pub use fields::Fields;
 pub use matcher::{Matcher, Verdict};

@@ -40,6 +40,29 @@ impl Sought {
         self.left.iter().chain(&self.right).copied()
     }
 
+    /// The rule as if a term were the only one of its group; terms are counted through both groups.
+    pub(super) fn only(&self, place: usize) -> Self {
+        self.with_group_of(place, |own, term| own == term)
+    }
+
+    /// The rule as if a term were not there.
+    pub(super) fn without(&self, place: usize) -> Self {
+        self.with_group_of(place, |own, term| own != term)
+    }
+
+    fn with_group_of(&self, place: usize, is_kept: impl Fn(usize, usize) -> bool) -> Self {
+        let kept = |numbers: &[TermNumber], first: usize| {
+            let numbered = numbers.iter().zip(first..);
+            numbered.filter(|(_, own)| is_kept(*own, place)).map(|(number, _)| *number).collect()
+        };
+        let middle = self.left.len();
+        if place < middle {
+            Self { left: kept(&self.left, 0), right: self.right.clone() }
+        } else {
+            Self { left: self.left.clone(), right: kept(&self.right, middle) }
+        }
+    }
+
     /// Returns the points of the rule on its best field, if it counts at all.
     pub(super) fn worth(&self, rule: &Rule, topic: &Topic, found: &Found) -> Option<Worth> {
         let mut best: Option<Worth> = None;

@@ -70,8 +70,11 @@ fn an_editors_walk() {
     assert!(with_config(&next, "check").contains("is valid"));
     let diff = with_config(&next, "diff");
     assert!(diff.contains("justice  +1 −0") && diff.contains("Réforme de la justice"), "{diff}");
-    assert!(diff.contains("+9 justice des mineurs (title)"), "the rule is told: {diff}");
-    assert!(diff.contains("numerique-educatif  +0 −0"), "{diff}");
+    assert!(
+        diff.contains("+9 justice des mineurs (title) for `justice des mineurs`"),
+        "rule and term are told: {diff}"
+    );
+    assert!(diff.contains("unchanged: numerique-educatif (1 story)"), "{diff}");
     assert!(daemon.get("/justice.atom", "").0.starts_with("HTTP/1.1 404"));
 
     // Save: the running daemon's feed follows within five seconds.
@@ -150,7 +153,7 @@ fn diff_tells_which_rule_loses_an_entry() {
     assert_eq!((&change["score"], &change["verdict"]), (&0.0.into(), &"below_threshold".into()));
     assert_eq!(change["reasons"][0]["points"], -6.0);
     let text = world.succeeds(&["diff"]);
-    assert!(text.contains("numerique-educatif  +0 −1  (1 now, 0 then)"), "{text}");
+    assert!(text.contains("numerique-educatif  +0 −1  (1 story now, 0 then)"), "{text}");
     assert!(text.contains("0 of 6 points: −6 numérique éducatif, école numérique (tags)"), "{text}");
 }
 
@@ -166,7 +169,7 @@ fn diff_of_many_entries_misses_none_and_names_none_twice() {
     let told: Vec<i64> = world.json(&["diff", "--json"]).iter().map(|change| change["id"].as_i64().unwrap()).collect();
     assert_eq!(told.len(), 250);
     assert_eq!(told.iter().collect::<std::collections::BTreeSet<_>>().len(), 250);
-    assert!(world.succeeds(&["diff", "--limit", "1"]).contains("justice  +250 −0  (0 now, 250 then)"));
+    assert!(world.succeeds(&["diff", "--limit", "1"]).contains("justice  +250 −0  (0 stories now, 250 then)"));
 }
 
 #[test]
@@ -175,6 +178,107 @@ fn diff_tells_what_a_topic_that_goes_loses() {
     world.write_config(JUSTICE);
     let text = world.succeeds(&["diff"]);
     assert!(text.contains("numerique-educatif  +0 −1") && text.contains("the topic is gone"), "{text}");
+}
+
+/// Two feeds that tell the same two items, and one more.
+fn two_feeds() -> World {
+    let plan = "Le ministre lance un plan pour les collèges ruraux et leurs internats à la rentrée prochaine.";
+    let told = |guid: &str| item(guid, "Un plan pour la justice des mineurs", plan, &[]);
+    let other =
+        item("c", "La justice des mineurs en débat", "Les députés ont examiné hier un texte très différent.", &[]);
+    let world = World::new().feed("education", [document(rss(&[told("a"), other]))]);
+    let world = world.feed("academie", [document(rss(&[told("b")]))]);
+    world.succeeds(&["poll"]);
+    world
+}
+
+#[test]
+fn diff_counts_and_lists_stories_not_tellings() {
+    let world = two_feeds();
+    world.write_config(JUSTICE);
+    let text = world.succeeds(&["diff"]);
+    assert!(text.contains("justice  +2 −0  (0 stories now, 2 then)"), "{text}");
+    assert_eq!(text.matches("Un plan pour la justice des mineurs (told by 2)").count(), 1, "{text}");
+    assert!(text.contains("La justice des mineurs en débat\n"), "{text}");
+    let told: Vec<Value> = world.json(&["diff", "--json"]).iter().map(|change| change["told_by"].clone()).collect();
+    assert!(told.len() == 2 && told.contains(&2.into()) && told.contains(&1.into()), "{told:?}");
+}
+
+#[test]
+fn a_story_that_stays_through_another_telling_is_no_change() {
+    let plan = "Le ministre lance un plan pour les collèges ruraux et leurs internats à la rentrée prochaine.";
+    let tagged = item("a", "Un plan pour les mineurs", plan, &["numérique éducatif"]);
+    let world = World::new().feed("education", [document(rss(&[tagged]))]);
+    let both = item("b", "Un plan pour les mineurs", plan, &["numérique éducatif", "école rurale"]);
+    let world = world.feed("academie", [document(rss(&[both]))]);
+    world.succeeds(&["poll"]);
+    world.write_config("\n[[topic]]\nid = \"numerique-educatif\"\nany = [\"école rurale\"]\n");
+    assert_eq!(world.json(&["diff", "--json"]), Vec::<Value>::new());
+    assert!(world.succeeds(&["diff"]).contains("unchanged: numerique-educatif (1 story)"));
+}
+
+#[test]
+fn entries_are_listed_by_story_and_one_by_one_where_that_is_wanted() {
+    let world = two_feeds();
+    let lines = |arguments: &[&str]| {
+        let text = world.succeeds(arguments);
+        text.lines().filter(|line| line.contains("2026-")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let stories = lines(&["entries"]);
+    assert!(stories.len() == 2 && stories.iter().any(|line| line.ends_with("mineurs (told by 2)")), "{stories:?}");
+    assert_eq!((lines(&["entries", "--tellings"]).len(), lines(&["entries", "--limit", "1"]).len()), (3, 1));
+    let json = world.json(&["entries", "--json", "--search", "plan"]);
+    assert_eq!((json.len(), &json[0]["told_by"]), (2, &2.into()));
+}
+
+#[test]
+fn a_topic_that_goes_is_said_to_break_its_addresses_and_an_alias_is_the_way_out() {
+    let world = polled();
+    let renamed = TOPIC.replace("id = \"numerique-educatif\"", "id = \"numerique\"");
+    world.write_config(&renamed);
+    let text = world.succeeds(&["diff"]);
+    assert!(text.contains("warning: topic `numerique-educatif` is gone: its subscribers find nothing at"), "{text}");
+    let help = "write `aliases = [\"numerique-educatif\"]` in topic `numerique`, which has most of its stories";
+    assert!(text.contains(help), "{text}");
+    let told = stderr(&world.veille(&["check"]));
+    assert!(told.contains("warning: topic `numerique-educatif` is gone") && told.contains("aliases = "), "{told}");
+
+    world.write_config(&renamed.replace("\ntitle", "\naliases = [\"numerique-educatif\"]\ntitle"));
+    assert_eq!(world.succeeds(&["diff"]), "unchanged: numerique (1 story)\n");
+    assert!(!stderr(&world.veille(&["check"])).contains("gone"));
+}
+
+#[test]
+fn the_former_addresses_of_a_renamed_topic_lead_on() {
+    let world = world();
+    let daemon = world.run();
+    daemon.until("/numerique-educatif.atom", |body| body.contains("Signature"));
+    let renamed =
+        TOPIC.replace("id = \"numerique-educatif\"", "id = \"numerique\"\naliases = [\"numerique-educatif\"]");
+    world.write_config(&renamed);
+    daemon.until("/numerique.atom", |body| body.contains("Signature"));
+    for (former, now) in [
+        (".atom", "numerique.atom"),
+        (".rss", "numerique.rss"),
+        (".json", "numerique.json"),
+        (".html", "numerique.html"),
+        ("", "numerique/"),
+        ("/", "../numerique/"),
+        ("/archive/", "../../numerique/archive/"),
+        ("/archive/2026-11.atom", "../../numerique/archive/2026-11.atom"),
+    ] {
+        let head = daemon.get(&format!("/numerique-educatif{former}"), "").0;
+        assert!(head.starts_with("HTTP/1.1 301"), "{former}: {head}");
+        assert!(head.to_lowercase().contains(&format!("\r\nlocation: {now}\r\n")), "{former}: {head}");
+    }
+    assert!(daemon.get("/numerique-educatifs.atom", "").0.starts_with("HTTP/1.1 404"), "another id");
+    for file in ["numerique-educatif/index.html", "numerique-educatif.html", "numerique-educatif/archive/index.html"] {
+        let page = fs::read_to_string(world.published(file)).unwrap();
+        let root = "../".repeat(file.matches('/').count());
+        let root = if root.is_empty() { "./" } else { &root };
+        assert!(page.contains(&format!("content=\"0; url={root}numerique/\"")), "{file}: {page}");
+    }
+    assert!(!world.published("numerique-educatif.atom").exists());
 }
 
 /// A labelled entry as a line.
@@ -201,7 +305,22 @@ fn test_shows_figures_and_explains_what_is_wrong() {
 }
 
 #[test]
-fn test_tells_the_lines_that_it_cannot_read() {
+fn test_counts_the_lines_of_one_story_once() {
+    let world = world();
+    let told = |id: &str, title: &str| {
+        let line = labelled(id, title, "\"numerique-educatif\": 2");
+        line.replace("\"labels\"", "\"story\": \"s\", \"labels\"")
+    };
+    let mut lines = told("a", "Un plan pour les écoles") + &told("b", "L’école numérique avance");
+    lines += &told("c", "Le plan").replace("\"s\"", "\"t\"");
+    let file = world.folder.path().join("set.jsonl");
+    fs::write(&file, lines).unwrap();
+    let text = world.succeeds(&["test", file.to_str().unwrap()]);
+    assert!(text.contains("numerique-educatif      1      0      1     1.000   0.500   0.667"), "{text}");
+}
+
+#[test]
+fn test_refuses_a_file_with_a_line_that_it_cannot_read() {
     let world = world();
     let file = world.folder.path().join("set.jsonl");
     let mut lines = labelled("a", "L’école numérique avance", "\"numerique-educatif\": 2");
@@ -210,7 +329,8 @@ fn test_tells_the_lines_that_it_cannot_read() {
     let output = world.veille(&["test", file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("set.jsonl:2: "), "{}", stderr(&output));
-    assert!(String::from_utf8(output.stdout).unwrap().contains("1.000"));
+    assert!(stderr(&output).contains("1 line cannot be read, so nothing was tested"), "{}", stderr(&output));
+    assert_eq!(output.stdout, b"", "no figures of half a file");
 }
 
 #[test]
@@ -226,7 +346,9 @@ fn label_keeps_each_answer_and_goes_on_where_it_stopped() {
             .collect()
     };
     // The terminal is closed in the middle of an answer.
-    answering(&world, &arguments, "y\nwhat?\n");
+    let output = answering(&world, &arguments, "o\nwhat?\n");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("[1 of 3]") && text.contains("numerique-educatif? [y or o/n/m/s/q]"), "{text}");
     assert_eq!(labels(), [2]);
     let output = answering(&world, &arguments, "s\nn\n");
     assert!(output.status.success(), "{}", stderr(&output));
@@ -280,4 +402,165 @@ fn days_are_those_of_the_configured_zone() {
     world.succeeds(&["poll"]);
     assert!(world.succeeds(&["entries"]).contains("2026-11-24"));
     assert_eq!(world.json(&["entries", "--json", "--since", "2026-11-24"]).len(), 1);
+}
+
+#[test]
+fn label_asks_of_no_entry_without_a_text() {
+    let feed = rss(&[item("a", "L’école numérique", "", &[]), item("b", "Un titre", "Un texte à lire.", &[])]);
+    let world = World::new().feed("education", [document(feed)]);
+    world.succeeds(&["poll"]);
+    let file = world.folder.path().join("set.jsonl");
+    let text = String::from_utf8(answering(&world, &["label", file.to_str().unwrap()], "").stdout).unwrap();
+    assert!(text.contains("[1 of 1]") && text.contains("Un texte à lire.") && !text.contains("L’école"), "{text}");
+}
+
+#[test]
+fn check_of_a_config_without_feeds_or_topics_says_what_to_add() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    let check = |text: &str| {
+        fs::write(&config, text).unwrap();
+        let mut veille = Command::new(env!("CARGO_BIN_EXE_veille"));
+        let output = veille.arg("check").arg("--config").arg(&config).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        stderr(&output)
+    };
+    let told = check("");
+    assert!(told.contains("[[feed]]") && told.contains("[[topic]]") && told.contains("veille add"), "{told}");
+    let told = check("[[topic]]\nid = \"a\"\nany = [\"a\"]\n");
+    assert!(told.contains("[[feed]]") && !told.contains("[[topic]]"), "{told}");
+}
+
+#[test]
+fn merge_shows_both_titles() {
+    let world = polled();
+    let told = stderr(&world.veille(&["merge", "1", "2"]));
+    assert!(told.contains("Réforme de la justice") || told.contains("Partenariat"), "{told}");
+    assert_eq!(told.lines().filter(|line| line.contains("  education  ")).count(), 2, "{told}");
+}
+
+#[test]
+fn explain_leaves_out_topics_that_give_no_point() {
+    let world = polled();
+    world.write_config(&format!("{TOPIC}{JUSTICE}"));
+    let text = world.succeeds(&["explain", "partenariat"]);
+    assert!(text.contains("numerique-educatif: in") && !text.contains("justice: "), "{text}");
+    assert!(text.contains("nothing in 1 other topic"), "{text}");
+    let text = world.succeeds(&["explain", "partenariat", "--topic", "justice"]);
+    assert!(text.contains("justice: not in, 0 of 6 points"), "{text}");
+    assert_eq!(world.json(&["explain", "partenariat", "--topic", "justice", "--json"]).len(), 1);
+}
+
+/// Four stories around the topic, one of them told twice.
+fn schools() -> World {
+    let told =
+        |name: &str| item(name, "L’école numérique avance", "Un plan pour les classes est lancé hier à Lyon.", &[]);
+    let tagged = item("tag", "Un accord", "La région signe.", &["numérique éducatif"]);
+    let both = item("both", "École numérique et numérique éducatif", "Le débat au Sénat a duré.", &[]);
+    let film = item("film", "Cinéma numérique", "L’école numérique du film ouvre.", &[]);
+    let world = World::new().feed("education", [document(rss(&[told("a"), tagged, both, film]))]);
+    let world = world.feed("academie", [document(rss(&[told("b")]))]);
+    world.succeeds(&["poll"]);
+    world
+}
+
+/// A topic with a term that is never seen.
+fn with_board() -> String {
+    TOPIC.replace("\"école numérique\"]", "\"école numérique\", \"tableau noir\"]")
+}
+
+#[test]
+fn words_tell_what_each_term_brings_and_brings_alone() {
+    let world = schools();
+    world.write_config(&with_board());
+    let lines = world.json(&["words", "numerique-educatif", "--json"]);
+    let line = |term: &str| lines.iter().find(|line| line["term"] == term).unwrap();
+    let counts = |term: &str| (line(term)["stories"].as_u64(), line(term)["alone"].as_u64());
+    assert_eq!(counts("école numérique"), (Some(3), Some(1)), "two tellings are one story");
+    assert_eq!(counts("numérique éducatif"), (Some(2), Some(1)));
+    assert_eq!((counts("tableau noir"), line("tableau noir")["last"].is_null()), ((Some(0), Some(0)), true));
+    assert_eq!((counts("cinéma numérique"), &line("cinéma numérique")["kind"]), ((Some(1), Some(1)), &"not".into()));
+    let rule = lines.iter().find(|line| line["kind"] == "rule").unwrap();
+    assert_eq!((rule["stories"].as_u64(), rule["alone"].as_u64()), (Some(4), Some(3)));
+
+    let text = world.succeeds(&["words"]);
+    assert!(text.contains("numerique-educatif: 3 stories"), "{text}");
+    assert!(text.contains("        3      1      +8  2026-11-23    école numérique"), "{text}");
+    assert!(text.contains("never seen: `tableau noir`"), "{text}");
+}
+
+#[test]
+fn words_tell_how_often_each_term_is_right() {
+    let world = schools();
+    let about = "\"numerique-educatif\": 2";
+    let mut lines =
+        labelled("a", "L’école numérique avance", about) + &labelled("b", "L’école numérique recule", about);
+    lines += &labelled("c", "Une école numérique de cuisine", "");
+    lines += &labelled("d", "L’école numérique en passant", "\"numerique-educatif\": 1");
+    let file = world.folder.path().join("set.jsonl");
+    fs::write(&file, lines).unwrap();
+    let lines = world.json(&["words", "--json", "--labelled", file.to_str().unwrap()]);
+    let line = lines.iter().find(|line| line["term"] == "école numérique").unwrap();
+    assert_eq!((&line["right"], &line["wrong"]), (&2.into(), &1.into()));
+    assert!(world.succeeds(&["words", "--labelled", file.to_str().unwrap()]).contains("right  wrong"));
+}
+
+#[test]
+fn words_of_no_topic_is_wrong_usage() {
+    assert_eq!(polled().veille(&["words", "nothing"]).status.code(), Some(2));
+}
+
+#[test]
+fn check_warns_of_a_word_that_is_everywhere() {
+    let news = |n: usize| item(&format!("n{n}"), &format!("Nouvelle{n}"), &format!("Le texte{n} dit le mot{n}."), &[]);
+    let world = World::new().feed("education", [document(rss(&(0..12).map(news).collect::<Vec<_>>()))]);
+    world.succeeds(&["poll"]);
+    world.write_config("\n[[topic]]\nid = \"t\"\nany = [\"le\", \"texte3\"]\n");
+    let told = stderr(&world.veille(&["check"]));
+    assert!(told.contains("warning: `le` counts in 100 % of the stored stories"), "{told}");
+    assert!(told.contains("any = [\"le\", \"texte3\"]") && !told.contains("`texte3` counts"), "{told}");
+    assert!(world.succeeds(&["words"]).contains("too common: `le` counts in 100 %"));
+}
+
+#[test]
+fn an_empty_topic_gets_the_nearest_stories_and_the_ways_in() {
+    let far = "Des tablettes et des cahiers, des crayons, des gommes et des règles pour les élèves";
+    let feed = rss(&[
+        item("far", far, "Rien.", &[]),
+        item("body", "Un titre", "Un vélo pour tous.", &[]),
+        item("weak", "Le budget des lycées", "Il baisse.", &[]),
+        item("other", "Le budget des mairies", "Il monte encore.", &[]),
+    ]);
+    let world = World::new().feed("education", [document(feed)]);
+    world.succeeds(&["poll"]);
+    let rules = "\n[[topic.rule]]\nname = \"proche\"\nin = [\"title\"]\nnear = [[\"tablette\"], [\"élève\"]]\nwithin = 3\n\
+                 [[topic.rule]]\nname = \"titre\"\nin = [\"title\"]\nany = [\"vélo\"]\n\
+                 [[topic.rule]]\nname = \"faible\"\nweight = 1.0\nany = [\"budget\"]\n";
+    world.write_config(&format!("\n[[topic]]\nid = \"t\"\n{rules}"));
+    for command in ["words", "diff"] {
+        let text = world.succeeds(&[command]);
+        assert!(text.contains("just outside:"), "{command}: {text}");
+        assert!(text.contains("3 of 6 points, 3 lacking: +3 faible (title) for `budget`"), "{command}: {text}");
+        assert!(text.contains("with `within = 13` in rule `proche`: 1 of these and nothing else"), "{command}: {text}");
+        assert!(text.contains("with `in = [\"title\", \"lead\"]` in rule `titre`: 1 of these"), "{command}: {text}");
+        assert!(
+            text.contains("with `weight = 2.0` in rule `faible`: 2 of these and nothing else"),
+            "{command}: {text}"
+        );
+    }
+    assert!(!world.succeeds(&["words"]).contains("too common"), "of four stories nobody can tell");
+    let lines = world.json(&["words", "--json"]);
+    let way = lines.iter().find(|line| line["change"] == "within = 13").unwrap();
+    world.write_config(&format!("\n[[topic]]\nid = \"t\"\n{}", rules.replace("within = 3", "within = 13")));
+    let gained: Vec<Value> = world.json(&["diff", "--json"]).iter().map(|change| change["story"].clone()).collect();
+    assert_eq!(&Value::from(gained), &way["lets_in"], "what is told is what comes");
+}
+
+#[test]
+fn diff_lists_the_stories_just_below_the_threshold_of_a_topic_that_changes() {
+    let world = schools();
+    world.write_config(&with_board().replace("title =", "threshold = 8.0\ntitle ="));
+    let text = world.succeeds(&["diff"]);
+    assert!(text.contains("numerique-educatif  +0 −1  (3 stories now, 2 then)"), "{text}");
+    assert!(text.contains("just outside:") && text.contains("6 of 8 points, 2 lacking: +6"), "{text}");
 }

@@ -477,3 +477,52 @@ error: this auth has no `password`
 "#,
     );
 }
+
+#[test]
+fn an_alias_is_no_topic_and_leads_to_one_topic_only() {
+    check(
+        r#"[[topic]]
+id = "a"
+any = ["mot"]
+aliases = ["b", "c", "Été", "sources"]
+
+[[topic]]
+id = "b"
+any = ["mot"]
+aliases = ["c"]
+"#,
+        r#"
+error: `b` is the id of a topic, whose addresses cannot lead elsewhere
+ --> config.toml:4:12
+  |
+4 | aliases = ["b", "c", "Été", "sources"]
+  |            ^^^
+  |
+  = help: take it out
+
+error: a former id must be made of `a` to `z`, `0` to `9` and `-`, at most 64 of them
+ --> config.toml:4:22
+  |
+4 | aliases = ["b", "c", "Été", "sources"]
+  |                      ^^^^^
+  |
+  = help: take it out
+
+error: no topic can have had the id `sources`
+ --> config.toml:4:29
+  |
+4 | aliases = ["b", "c", "Été", "sources"]
+  |                             ^^^^^^^^^
+  |
+  = help: take it out
+
+error: `c` is an alias of topic `a` already
+ --> config.toml:9:12
+  |
+9 | aliases = ["c"]
+  |            ^^^
+  |
+  = help: take it out
+"#,
+    );
+}
