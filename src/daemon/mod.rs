@@ -166,8 +166,10 @@ struct Looked {
 struct Daemon {
     context: Arc<Context>,
     front: Arc<Front>,
-    /// Tells the server and a publication to end.
+    /// Tells a publication and what is sent to end.
     stop: CancellationToken,
+    /// Tells the server to end.
+    closing: CancellationToken,
     /// The socket to serve on, until the first publication.
     socket: Option<Socket>,
     server: Task<()>,
@@ -243,6 +245,7 @@ impl Daemon {
             context,
             front: Arc::default(),
             stop: CancellationToken::new(),
+            closing: CancellationToken::new(),
             socket,
             server: Task::new("serving over HTTP"),
             due,
@@ -532,7 +535,7 @@ impl Daemon {
     /// Answers readers from now on.
     fn serve(&mut self) {
         let Some(socket) = self.socket.take() else { return };
-        let (front, stop) = (Arc::clone(&self.front), self.stop.clone().cancelled_owned());
+        let (front, closing) = (Arc::clone(&self.front), self.closing.clone().cancelled_owned());
         let offer = if self.context.config.serve.internal.is_some() { Offer::Published } else { Offer::All };
         let limits =
             ServingLimits { connections: Shares::now().readers, grace: GRACE, offer, ..ServingLimits::default() };
@@ -540,7 +543,7 @@ impl Daemon {
         let (feeds, topics) = (config.sources.len(), config.topics.len());
         info!("Veille on {} · {}, {}", socket.place(), count(feeds, "feed"), count(topics, "topic"));
         self.server.ask();
-        self.server.start(|| async move { Ok(serve::serve_apart(socket, front, limits, stop).await?) });
+        self.server.start(|| async move { Ok(serve::serve_apart(socket, front, limits, closing).await?) });
     }
 
     /// Ends all that is under way: polls and answers to readers within the grace, a publication before its next document.
@@ -567,6 +570,8 @@ impl Daemon {
             let ended = timeout_at(grace, self.posting.ended()).await.unwrap_or(Ok(None));
             self.survive(ended)?;
         }
+        // Last of all that takes time: readers are served while polls end.
+        self.closing.cancel();
         if self.publishing.is_running() {
             // One that does not hear of the end in time is held up by the disk.
             let ended = timeout_at(deadline, self.publishing.ended()).await.unwrap_or(Ok(None));

@@ -81,6 +81,21 @@ fn polls_of_servers_that_never_answer_are_given_up_and_repeated_at_the_next_star
 }
 
 #[test]
+fn readers_are_served_while_polls_end() {
+    let gate = Gate::new();
+    let world = World::new().feed("silent", [document(rss(&[partnership()])).behind(&gate)]);
+    patient(&world);
+    let mut daemon = world.run();
+    daemon.until("/", |page| page.contains("<html"));
+    wait(|| world.origin.all_requests().len() == 1);
+    daemon.signal("TERM");
+    std::thread::sleep(Duration::from_millis(500));
+    let (head, _) = daemon.get("/", "");
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert_eq!(daemon.ends(), Some(0));
+}
+
+#[test]
 fn a_publication_stops_between_documents_and_the_next_start_makes_the_others() {
     let count = 80;
     let world = World::new().feed("education", [document(months(count))]).with("dedup = false");

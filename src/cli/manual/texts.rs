@@ -163,6 +163,16 @@ pub(super) const EXAMPLES: &[(&str, &[Row])] = &[
         ],
     ),
     (
+        "words",
+        &[
+            (
+                "veille words laicite",
+                "Shows the stories that each term of a topic brings, and those that are nearly in.",
+            ),
+            ("veille words --labelled set.jsonl", "Shows also how often each term is right."),
+        ],
+    ),
+    (
         "diff",
         &[
             ("veille diff --config copy.toml", "Shows what a copy of the config would change."),
