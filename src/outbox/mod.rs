@@ -306,7 +306,7 @@ impl Pace {
     /// Returns when the next story may go, if these went before; `None` if it may now.
     #[must_use]
     pub fn next(self, sent: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
-        // Those that a clock sent which was ahead say nothing.
+        // Stories that were sent under a clock which was ahead say nothing.
         let recent: Vec<Timestamp> = sent.iter().copied().filter(|at| *at <= now && *at > now - self.span).collect();
         let place = recent.len().checked_sub(self.count)?;
         recent.get(place).map(|at| *at + self.span)

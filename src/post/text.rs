@@ -1,6 +1,6 @@
 //! The text of a message: the fields of a template, cut at words where the target takes less, and nobody is mentioned.
 //!
-//! What publishers write never pings anybody: behind each `@` stands a word joiner, which nobody sees. A link is sent whole or
+//! No text of a publisher pings anybody: behind each `@` stands a word joiner, which nobody sees. A link is sent whole or
 //! not at all, and so is a hashtag.
 
 use unicode_segmentation::UnicodeSegmentation;

@@ -255,7 +255,7 @@ fn decide_document(draft: &mut Draft<'_>, source_id: &str, document: &PreparedDo
 enum Novelty {
     /// None: it is the first document of its address, or of a store that was put back.
     Nothing,
-    /// Those that are dated later. The document shares no entry with the one before, as if its source had been set up anew.
+    /// Only the entries that are dated later. The document shares no entry with the one before, as if its source had been set up anew.
     Dated(Timestamp),
     /// All.
     All,

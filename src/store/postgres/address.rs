@@ -118,7 +118,7 @@ impl Destination {
     /// Reads an address.
     ///
     /// # Errors
-    /// What is wrong with it, without the password.
+    /// The mistake in it, without the password.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (rest, pairs) = split(text.trim())?;
         let mut config: tokio_postgres::Config = rest.parse().map_err(|error: tokio_postgres::Error| told(&error))?;

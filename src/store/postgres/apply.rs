@@ -612,7 +612,7 @@ impl<'a> ChangeBatch<'_, 'a> {
             }
             let period = |at| crate::story::Period::of(archive::stored_instant(at)).0;
             let (before, after) = (period(entry.first_seen), period(entry.seen));
-            // Those that this transaction still has to write.
+            // The entries that this transaction still has to write.
             let own: Vec<_> =
                 self.clues.iter().filter(|clue| clue.2 == entry.number && clue.0 == before).copied().collect();
             for clue in own {
