@@ -7,18 +7,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem::discriminant;
 
 use tokio_postgres::Row;
-use url::Url;
 
-use super::rows::{self, array, text, texts, unix};
+use super::entry_columns::EntryColumns;
+use super::rows::{self, array, text, unix};
 use super::session::{Call, call};
 use super::{
     Postgres, StoreError, archive, causes, entries, leases, meta, operations, outbox, redating, related, stories,
 };
-use crate::feed::{Entry, Timestamp};
+use crate::feed::Timestamp;
 use crate::state::{Hold, Validators};
-use crate::store::details::Details;
 use crate::store::{Applied, Change, clued};
-use crate::story::{Clues, Fingerprint, Identity, Prepared};
+use crate::story::{Clues, Fingerprint, Prepared};
 use crate::topic::Label;
 
 /// The content of a variant, if a change is one.
@@ -376,7 +375,7 @@ impl<'a> ChangeBatch<'_, 'a> {
     }
 
     fn insert(&mut self, run: &[&'a Change]) -> Result<(), StoreError> {
-        let mut rows = Rows::default();
+        let mut rows = EntryColumns::default();
         let mut written = Vec::with_capacity(run.len());
         let mut touched = Vec::new();
         let (mut stories, mut seen, mut sources) = (Vec::new(), Vec::new(), Vec::new());
@@ -422,7 +421,7 @@ impl<'a> ChangeBatch<'_, 'a> {
     }
 
     fn update(&mut self, run: &[&'a Change]) -> Result<(), StoreError> {
-        let mut rows = Rows::default();
+        let mut rows = EntryColumns::default();
         let mut written = Vec::with_capacity(run.len());
         let (mut changes, mut kept, mut dated) = (Vec::new(), Vec::new(), Vec::new());
         let touched = self.stories_of(run.iter().filter_map(|change| stored(change)));
@@ -951,123 +950,4 @@ fn runs<'c, 'a>(changes: &'c [&'a Change]) -> Vec<&'c [&'a Change]> {
 /// Of several values for one key the last.
 fn latest<K: Ord, V>(pairs: impl Iterator<Item = (K, V)>) -> BTreeMap<K, V> {
     pairs.collect()
-}
-
-/// The columns of entries that both an insertion and an update write.
-#[derive(Default)]
-struct Rows<'a> {
-    numbers: Vec<i64>,
-    dates: Vec<i64>,
-    published: Vec<Option<i64>>,
-    updated: Vec<Option<i64>>,
-    owns_guid: Vec<bool>,
-    keys: Vec<&'a [u8]>,
-    guid_keys: Vec<Option<&'a [u8]>>,
-    fingerprints: Vec<&'a [u8]>,
-    ids: Vec<Option<&'a str>>,
-    urls: Vec<Option<&'a str>>,
-    links: Vec<Option<&'a str>>,
-    languages: Vec<Option<&'a str>>,
-    titles: Vec<Option<&'a str>>,
-    summaries: Vec<Option<&'a str>>,
-    contents: Vec<Option<&'a str>>,
-    details: Vec<String>,
-}
-
-impl<'a> Rows<'a> {
-    fn push(
-        &mut self,
-        number: i64,
-        entry: &'a Entry,
-        identity: &'a Identity,
-        date: Timestamp,
-        published: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        self.numbers.push(number);
-        self.dates.push(unix(date));
-        self.published.push(published.map(unix));
-        self.updated.push(entry.updated.map(unix));
-        self.owns_guid.push(identity.owns_guid);
-        self.keys.push(&identity.key.0);
-        self.guid_keys.push(identity.guid_key.as_ref().map(|key| &key.0[..]));
-        self.fingerprints.push(&identity.fingerprint.0);
-        self.ids.push(entry.id.as_deref());
-        self.urls.push(entry.url.as_ref().map(Url::as_str));
-        self.links.push(identity.canonical_link.as_deref());
-        self.languages.push(entry.language.as_deref());
-        self.titles.push(entry.title.as_deref());
-        self.summaries.push(entry.summary.as_deref());
-        self.contents.push(entry.content.as_deref());
-        self.details.push(Details::written(entry)?);
-        Ok(())
-    }
-
-    fn insertion(
-        self,
-        stories: Vec<i64>,
-        first_seen: Vec<i64>,
-        sources: Vec<std::borrow::Cow<'a, str>>,
-        atom_ids: Vec<std::borrow::Cow<'a, str>>,
-    ) -> Call<'a> {
-        call!(
-            "INSERT INTO entry (number, date, published, updated, owns_guid, key, guid_key, fingerprint, id, url,
-                canonical_link, language, title, summary, content, details, story, first_seen, source_id, atom_id)
-             SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::boolean[], $6::bytea[],
-                $7::bytea[], $8::bytea[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-                $15::text[], $16::text[], $17::bigint[], $18::bigint[], $19::text[], $20::text[])",
-            self.numbers,
-            self.dates,
-            self.published,
-            self.updated,
-            self.owns_guid,
-            self.keys,
-            self.guid_keys,
-            self.fingerprints,
-            texts(self.ids.into_iter()),
-            texts(self.urls.into_iter()),
-            texts(self.links.into_iter()),
-            texts(self.languages.into_iter()),
-            texts(self.titles.into_iter()),
-            texts(self.summaries.into_iter()),
-            texts(self.contents.into_iter()),
-            self.details,
-            stories,
-            first_seen,
-            sources,
-            atom_ids,
-        )
-    }
-
-    fn update(self, changed: Vec<Option<i64>>) -> Call<'a> {
-        call!(
-            "UPDATE entry SET date = given.date, published = given.published, updated = given.updated,
-                owns_guid = given.owns_guid, key = given.key, guid_key = given.guid_key,
-                fingerprint = given.fingerprint, id = given.id, url = given.url, canonical_link = given.canonical_link,
-                language = given.language, title = given.title, summary = given.summary, content = given.content,
-                details = given.details, changed = given.changed
-             FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::boolean[], $6::bytea[],
-                $7::bytea[], $8::bytea[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-                $15::text[], $16::text[], $17::bigint[])
-                AS given (number, date, published, updated, owns_guid, key, guid_key, fingerprint, id, url,
-                    canonical_link, language, title, summary, content, details, changed)
-             WHERE entry.number = given.number",
-            self.numbers,
-            self.dates,
-            self.published,
-            self.updated,
-            self.owns_guid,
-            self.keys,
-            self.guid_keys,
-            self.fingerprints,
-            texts(self.ids.into_iter()),
-            texts(self.urls.into_iter()),
-            texts(self.links.into_iter()),
-            texts(self.languages.into_iter()),
-            texts(self.titles.into_iter()),
-            texts(self.summaries.into_iter()),
-            texts(self.contents.into_iter()),
-            self.details,
-            changed,
-        )
-    }
 }

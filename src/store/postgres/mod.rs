@@ -11,6 +11,7 @@ mod apply;
 mod archive;
 mod causes;
 mod entries;
+mod entry_columns;
 mod leases;
 mod listening;
 mod meta;
