@@ -251,7 +251,7 @@ fn line<'a>(
     let dates: Vec<Timestamp> = days.iter().map(|day| day.last).collect();
     let silence = silence(&dates, now);
     let last_news = dates.iter().copied().chain(share.and_then(|share| share.last)).max();
-    let status = Standing::of(state, watched.enabled, silence, last_news, now);
+    let status = Standing::of(state.polls(), watched.enabled, silence.is_some(), last_news, now);
     let old_news = last_news.filter(|_| status == Standing::Asleep).map(|at| (at, age(now - at)));
     SourceLine {
         id: watched.id,

@@ -424,12 +424,9 @@ impl<'a> Publishing<'a> {
 /// Main documents are served from memory; in a hurry only in the codings that are ready.
 fn served(filed: Filed, archives: Archives) -> Filed {
     let served = if archives == Archives::Later { Served::Memory } else { Served::MemoryInFull };
-    // Volumes are asked for seldom.
-    if filed.path.contains("/archive/") && !filed.path.ends_with("/archive/") {
-        filed
-    } else {
-        Filed { served, ..filed }
-    }
+    let is_volume = filed.path.contains("/archive/") && !filed.path.ends_with("/archive/");
+    // Both are asked for seldom. Archives grow for years; what tells of sources grows with the config.
+    if is_volume || filed.path.starts_with("/sources") { filed } else { Filed { served, ..filed } }
 }
 
 /// The credit of each source: those of the config, and former ones of stored entries.

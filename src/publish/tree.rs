@@ -56,7 +56,7 @@ pub struct Encoded {
 pub enum Body {
     /// In memory: what readers ask for all the time.
     Memory(Bytes),
-    /// In a published file: the archive, which grows for years and is seldom asked for.
+    /// In a published file: what may be large and is seldom asked for, as the archive is.
     File(Placed),
 }
 

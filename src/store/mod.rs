@@ -324,7 +324,7 @@ pub struct SourceShare {
     pub entries: u64,
     /// The number of those in any topic.
     pub in_topics: u64,
-    /// The date of its latest entry that its feed still lists.
+    /// The date of its latest entry; of those that its feed still lists, if it lists any.
     pub last: Option<Timestamp>,
 }
 

@@ -67,6 +67,8 @@ pub struct Sqlite {
     path: PathBuf,
     /// The file that was opened: another one may come to its place.
     identity: Option<(u64, u64)>,
+    /// Rows that this connection had changed when it was last asked how the store is.
+    changes: u64,
 }
 
 impl Sqlite {
@@ -106,7 +108,7 @@ impl Sqlite {
         let crashed = log_of(path).metadata().is_ok_and(|log| log.len() > 0);
         let flags = OpenFlags::default() & !OpenFlags::SQLITE_OPEN_CREATE;
         let connection = Connection::open_with_flags(path, flags).map_err(cannot_open)?;
-        let mut store = Self { connection, path: path.into(), identity: disk::identity(path) };
+        let mut store = Self { connection, path: path.into(), identity: disk::identity(path), changes: 0 };
         store.connection.busy_timeout(patience).map_err(cannot_open)?;
         store.refuse_strangers()?;
         store.refuse_unwritable()?;
@@ -139,7 +141,7 @@ impl Sqlite {
         let cannot_open = |error: rusqlite::Error| causes::cannot_open(error, path);
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(cannot_open)?;
         connection.busy_timeout(patience).map_err(cannot_open)?;
-        let mut store = Self { connection, path: path.into(), identity: disk::identity(path) };
+        let mut store = Self { connection, path: path.into(), identity: disk::identity(path), changes: 0 };
         let format = match store.refuse_strangers() {
             Err(StoreError::Open { ailment: Ailment::Full { .. } | Ailment::ReadOnly | Ailment::Rights, .. })
                 if log_of(path).metadata().map_or(0, |log| log.len()) == 0 =>
@@ -170,8 +172,12 @@ impl Sqlite {
         let has_log = log_of(path).metadata().is_ok_and(|log| log.len() > 0);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
         let connection = if has_log { Connection::open_with_flags(path, flags) } else { unshared(path) };
-        let mut store =
-            Self { connection: connection.map_err(cannot_open)?, path: path.into(), identity: disk::identity(path) };
+        let mut store = Self {
+            connection: connection.map_err(cannot_open)?,
+            path: path.into(),
+            identity: disk::identity(path),
+            changes: 0,
+        };
         store.refuse_strangers()?;
         Ok(store)
     }
@@ -292,7 +298,7 @@ impl Sqlite {
             }
             Err(error) => return Err(failed(error)),
         }
-        let mut copy = Self { connection: copy, path: to.into(), identity: None };
+        let mut copy = Self { connection: copy, path: to.into(), identity: None, changes: 0 };
         match copy.check_all() {
             // Pages are copied as they are, so this one is damaged in the same way.
             Err(StoreError::Damaged { finding, .. }) => Err(StoreError::Damaged { store: named(&self.path), finding }),
@@ -434,6 +440,11 @@ impl Store for Sqlite {
 
     fn pulse(&mut self) -> Result<Pulse, StoreError> {
         self.refuse_unfit()?;
+        let changes = self.connection.total_changes();
+        if std::mem::replace(&mut self.changes, changes) == changes {
+            // Nothing is written at the moment: the cache goes back to the system.
+            self.connection.execute_batch("PRAGMA shrink_memory").map_err(StoreError::from)?;
+        }
         self.at_one_moment(pulse)
     }
 
