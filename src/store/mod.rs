@@ -19,6 +19,7 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -104,8 +105,8 @@ pub trait Store: Send {
     /// `month`.
     fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError>;
 
-    /// The days (in UTC) with entries of each source, dated at `since` or later, by source and day.
-    fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError>;
+    /// The days (in UTC) with entries of each source, dated at `since` or later, the first day first.
+    fn entry_days(&mut self, since: Timestamp) -> Result<BTreeMap<String, Vec<EntryDay>>, StoreError>;
 
     /// The number of entries of each source, of those in topics, and the latest; by source.
     fn shares(&mut self) -> Result<Vec<SourceShare>, StoreError>;
@@ -305,14 +306,12 @@ pub enum Which {
 }
 
 /// A day on which a source had entries.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntryDay {
-    /// Its source.
-    pub source_id: String,
     /// The date of the day's last entry.
     pub last: Timestamp,
     /// The number of entries.
-    pub entries: u64,
+    pub entries: u32,
 }
 
 /// The entries of a source and its share in the topics.

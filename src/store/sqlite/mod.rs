@@ -24,6 +24,7 @@ mod stories;
 mod surroundings;
 mod tables;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -396,7 +397,7 @@ impl Store for Sqlite {
         causes::explained(stories::tombstones(&self.connection, topic, month, limit), &self.path)
     }
 
-    fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
+    fn entry_days(&mut self, since: Timestamp) -> Result<BTreeMap<String, Vec<EntryDay>>, StoreError> {
         causes::explained(entries::days(&self.connection, since), &self.path)
     }
 
