@@ -33,7 +33,7 @@ pub struct Metrics {
     store: Gauge<f64, AtomicU64>,
     store_errors: Counter,
     standings: Family<By, Gauge>,
-    sources: Arc<Sources>,
+    sources: Arc<SourceGauges>,
     outages: Family<By, Gauge>,
     posted: Family<By, Counter>,
     waiting: Family<By, Gauge>,
@@ -239,9 +239,9 @@ impl Metrics {
 
 /// The figures of all sources. Their metrics are made at each scrape: kept, they would take several times as much room.
 #[derive(Debug, Default)]
-struct Sources(Mutex<Vec<SourceFigures>>);
+struct SourceGauges(Mutex<Vec<SourceFigures>>);
 
-impl Collector for Sources {
+impl Collector for SourceGauges {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut gauge = |name, help, unit, of: &dyn Fn(&SourceFigures) -> Option<i64>| {

@@ -54,8 +54,6 @@ pub enum Served {
     File,
     /// From memory, in the codings that lie in files.
     Memory,
-    /// From memory, in every coding.
-    MemoryInFull,
 }
 
 /// A file as it was when it was put in its place.
