@@ -305,6 +305,15 @@ pub enum Which {
     },
 }
 
+/// Says in one line which migrations a store needed that had `done` of them, and how long they took. Each one says in its
+/// first line what it does. `None` for a store that was made anew.
+fn migrated(all: &[&str], done: i64, took: Duration) -> Option<String> {
+    let needed = all.get(usize::try_from(done).ok().filter(|done| *done > 0)?..)?;
+    let about = needed.iter().filter_map(|step| step.lines().next()?.strip_prefix("-- Format ")?.strip_suffix('.'));
+    let about = about.collect::<Vec<_>>().join("; ");
+    Some(format!("the store had format {done} and has {} now, after {:.1} s: {about}", all.len(), took.as_secs_f64()))
+}
+
 /// A day on which a source had entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntryDay {

@@ -20,7 +20,7 @@ mod outbox;
 mod redating;
 mod related;
 mod rows;
-mod schema;
+pub(super) mod schema;
 mod search;
 mod session;
 mod shares;

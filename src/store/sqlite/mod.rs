@@ -26,15 +26,16 @@ mod tables;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use tracing::info;
 
 use super::ailment::{Ailment, RESERVE_BYTES};
 use super::{
     Applied, Arrivals, Change, EntryDay, Filter, Held, Inquiry, Outline, Part, Pulse, Relabelling, SourceShare, Store,
-    StoreError, Surroundings,
+    StoreError, Surroundings, migrated,
 };
 use crate::disk;
 use crate::feed::Timestamp;
@@ -48,7 +49,7 @@ use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
 const APPLICATION_ID: i64 = 0x7665_696c;
 
 /// One step per format, in order, never changed once released; `PRAGMA user_version` counts the steps done.
-const MIGRATIONS: [&str; 7] = [
+pub(in crate::store) const MIGRATIONS: [&str; 7] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
     include_str!("003.sql"),
@@ -314,7 +315,8 @@ impl Sqlite {
     fn migrate(&mut self) -> Result<(), StoreError> {
         let path = self.path.clone();
         let failed = |error: rusqlite::Error| causes::cannot_open(error, &path);
-        let run = |connection: &mut Connection| -> rusqlite::Result<()> {
+        let began = Instant::now();
+        let run = |connection: &mut Connection| -> rusqlite::Result<i64> {
             let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             // Read inside the transaction: another process may have migrated meanwhile.
             let done: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -324,12 +326,17 @@ impl Sqlite {
             }
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", known_format())?;
-            transaction.commit()
+            transaction.commit()?;
+            Ok(done)
         };
         if self.refuse_strangers()? == known_format() {
             return Ok(());
         }
-        run(&mut self.connection).map_err(failed)
+        let done = run(&mut self.connection).map_err(failed)?;
+        if let Some(told) = migrated(&MIGRATIONS, done, began.elapsed()) {
+            info!("{told}");
+        }
+        Ok(())
     }
 }
 
