@@ -16,6 +16,7 @@ mod read;
 mod reference;
 mod section;
 mod sources;
+mod stylesheet;
 mod table;
 mod topics;
 mod tree;
@@ -38,6 +39,7 @@ pub use quantity::read_duration;
 pub use read::{load, parse, store_settings, zone};
 pub use reference::reference;
 pub use sources::{id_for, is_id};
+pub use stylesheet::Stylesheet;
 
 /// A config that validated. Paths are absolute or relative to the working directory, ready to open.
 #[derive(Debug, Clone)]
