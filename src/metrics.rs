@@ -30,6 +30,8 @@ pub struct Metrics {
     stories: Family<By, Gauge>,
     publications: Histogram,
     answers: Family<[(&'static str, u16); 1], Counter>,
+    search: Gauge<f64, AtomicU64>,
+    search_stories: Gauge,
     store: Gauge<f64, AtomicU64>,
     store_errors: Counter,
     standings: Family<By, Gauge>,
@@ -73,6 +75,8 @@ impl Default for Metrics {
             stories: Family::default(),
             publications: Histogram::new(exponential_buckets(0.005, 4.0, 8)),
             answers: Family::default(),
+            search: Gauge::default(),
+            search_stories: Gauge::default(),
             store: Gauge::default(),
             store_errors: Counter::default(),
             standings: Family::default(),
@@ -97,6 +101,9 @@ impl Default for Metrics {
         registry.register("stories", "Stories in the main document of a topic", metrics.stories.clone());
         registry.register_with_unit("publish", "Time to publish", Unit::Seconds, metrics.publications.clone());
         registry.register("http_answers", "HTTP answers by status", metrics.answers.clone());
+        let help = "Memory of the search";
+        registry.register_with_unit("search", help, Unit::Bytes, metrics.search.clone());
+        registry.register("search_stories", "Stories that can be searched", metrics.search_stories.clone());
         registry.register_with_unit("store", "Size of the store", Unit::Bytes, metrics.store.clone());
         registry.register("store_errors", "Calls of the store that failed", metrics.store_errors.clone());
         registry.register("sources", "Sources of the config by state", metrics.standings.clone());
@@ -145,6 +152,12 @@ impl Metrics {
         for (topic, count) in stories {
             self.stories.get_or_create(&[("topic", topic.clone())]).set(i64::try_from(*count).unwrap_or(i64::MAX));
         }
+    }
+
+    /// Notes the stories that can be searched, and the bytes that they take.
+    pub fn search(&self, (stories, bytes): (usize, usize)) {
+        self.search_stories.set(i64::try_from(stories).unwrap_or(i64::MAX));
+        self.search.set(bytes as f64);
     }
 
     /// Counts an HTTP answer.

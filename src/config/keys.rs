@@ -21,6 +21,7 @@ use super::posts::{
 };
 use super::section::Section;
 use super::sources::{ID, TOPICS};
+use super::stylesheet::{STYLESHEET, Stylesheet};
 use super::table::{Absent, Key, Keys, Table, Wanted, table};
 use super::topics::{ANY, BOOST, FEEDS, FIELDS, LANGUAGE, NEAR, POINTS, RULES, TAGGED, TERMS, WEIGHT};
 use super::values::{
@@ -132,6 +133,18 @@ table! {
         /// The pictures of entries on topics' pages: with `"link"` browsers fetch each from its publisher, who then learns of
         /// the visit; with `"none"` pages ask nobody else for anything.
         images: ShownImages = IMAGES, default("none");
+        /// Whether the text of an entry ends with a paragraph that names who else told it and earlier news on the same
+        /// subject, for readers that show no such links.
+        footer: bool = FLAG, default(false);
+        /// A style sheet that takes the place of the shipped one. It may load nothing from elsewhere.
+        stylesheet: Option<Stylesheet> = STYLESHEET, optional("the shipped one");
+        /// Whether what is published can be searched, at `/search/`.
+        search: bool = FLAG, default(true);
+        /// Most memory that the search takes: 8 MiB hold about 25,000 short stories. While it is made anew it may take twice
+        /// as much for a moment.
+        search_memory: u64 = size(64 << 10, 1 << 30), default("8 MiB");
+        /// Months that are searched, back from the newest story.
+        search_months: usize = whole(1, 1200), default(12);
         /// The `WebSub` hubs that are notified.
         hubs: Vec<Url> = WEBS, default([]);
         /// Whose troubles the page of sources and `sources.atom` show: those of sources and of hubs, or with `"public"` also

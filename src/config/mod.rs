@@ -17,6 +17,7 @@ mod reference;
 mod section;
 mod slips;
 mod sources;
+mod stylesheet;
 mod table;
 mod topics;
 mod tree;
@@ -39,6 +40,7 @@ pub use quantity::read_duration;
 pub use read::{load, parse, store_settings, zone};
 pub use reference::reference;
 pub use sources::{id_for, is_id};
+pub use stylesheet::Stylesheet;
 
 /// A config that validated. Paths are absolute or relative to the working directory, ready to open.
 #[derive(Debug, Clone)]

@@ -13,8 +13,8 @@ use super::{Daemon, clock};
 use crate::config::Config;
 use crate::outage::{Lack, Outage};
 use crate::pipeline::{self, Announced, Archives, Context, Published};
-use crate::publish::Tree;
 use crate::publish::files::{self, FilesError, FilesFound, Placed, Written};
+use crate::publish::{SearchIndex, Tree};
 use crate::serve::Front;
 
 /// Shortest and longest time that changes gather before they are published together.
@@ -48,6 +48,10 @@ pub(super) struct Publication {
     /// The files of its documents.
     pub(super) placed: Vec<Placed>,
     pub(super) written: Result<Written, FilesError>,
+    /// The index of the search, if there is one.
+    pub(super) search: Option<SearchIndex>,
+    /// Whether it lacks months.
+    pub(super) search_waits: bool,
     pub(super) began: Instant,
 }
 
@@ -75,14 +79,29 @@ pub(super) async fn make_publication(
     stop: CancellationToken,
 ) -> anyhow::Result<Option<Publication>> {
     let began = Instant::now();
-    let Some(published) = pipeline::publish(&context, archives, &outages, &stop).await? else { return Ok(None) };
-    let Published { generation, representations, filed, stories, announced, written } = published;
+    let before = front.search.load();
+    let published = pipeline::publish_searchable(&context, archives, &outages, before, &stop).await?;
+    let Some(published) = published else { return Ok(None) };
+    let Published { generation, representations, filed, stories, announced, written, search, search_waits } = published;
     let placed = filed.iter().filter_map(|(_, filed)| Some(filed.as_ref()?.plain.clone())).collect();
     let now = clock::now();
     let build = move || Tree::build(representations, filed, &front.tree.load(), now);
     let tree = tokio::task::spawn_blocking(build).await?;
     let (prefix, aliases) = (prefix(&context.config), context.config.aliases.clone());
-    Ok(Some(Publication { generation, tree, prefix, aliases, archives, stories, announced, placed, written, began }))
+    Ok(Some(Publication {
+        generation,
+        tree,
+        prefix,
+        aliases,
+        archives,
+        stories,
+        announced,
+        placed,
+        written,
+        search,
+        search_waits,
+        began,
+    }))
 }
 
 impl Daemon {
@@ -103,13 +122,19 @@ impl Daemon {
     /// Serves what was published, and from the first time on answers readers. A folder that cannot be written stops files,
     /// not HTTP.
     pub(super) fn published(&mut self, publication: Publication) {
-        let Publication { generation, tree, prefix, aliases, archives, stories, announced, placed, written, began } =
-            publication;
+        let Publication { generation, tree, prefix, aliases, archives, stories, announced, .. } = publication;
+        let Publication { placed, written, search, search_waits, began, .. } = publication;
         self.placed = Arc::new(placed);
         self.front.prefix.store(prefix);
         self.front.aliases.store(aliases);
         self.front.tree.store(tree);
+        self.front.metrics.search(search.as_ref().map_or((0, 0), |search| (search.len(), search.bytes())));
+        self.front.search.store(search);
         self.tell_freshness();
+        if search_waits && archives != Archives::Later {
+            // It goes on at once, but for news that has come meanwhile.
+            self.publishing.ask();
+        }
         self.archives_wait = archives == Archives::Later;
         if !self.archives_wait {
             self.archived = began;

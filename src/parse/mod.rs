@@ -24,10 +24,13 @@ mod scan;
 mod talk;
 mod xml;
 
+use std::borrow::Cow;
+
 use chrono_tz::Tz;
 use url::Url;
 
-use crate::feed::{Defect, Feed, Timestamp};
+use crate::feed::{Defect, Entry, Feed, Timestamp};
+use crate::text::without_footer;
 
 pub use article::{ArticleError, article};
 pub use discover::{Candidate, discover};
@@ -136,7 +139,17 @@ pub fn read(
     if let Some(message) = defect {
         feed.defects.insert(0, Defect { code: "encoding".to_owned(), message });
     }
+    feed.entries.iter_mut().for_each(take_footer_out);
     Ok(feed)
+}
+
+/// Takes out of the texts of an entry what another veille has appended to them.
+fn take_footer_out(entry: &mut Entry) {
+    for text in [&mut entry.summary, &mut entry.content] {
+        if let Some(Cow::Owned(shorter)) = text.as_deref().map(without_footer) {
+            *text = Some(shorter).filter(|text| !text.trim().is_empty());
+        }
+    }
 }
 
 fn read_xml(text: &str, circumstances: Circumstances<'_>) -> Result<Feed, ParseError> {

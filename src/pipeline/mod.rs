@@ -50,7 +50,7 @@ pub use holding::{HeldByOther, claim_places, refuse_others};
 pub use nodes::{Attendance, LeaseWishes, Membership, NodeFigures, join};
 pub use opening::{open_store, open_store_within, refuse_vanished, reopen_store};
 pub use posting::{PostReport, WaitingRow, enroll, post, post_trouble, preview_posts, skip_post, try_post};
-pub use publication::{Archives, Published, publish};
+pub use publication::{Archives, Published, publish, publish_searchable};
 pub use relabelling::relabel;
 pub use upkeep::upkeep;
 

@@ -1,5 +1,7 @@
 //! A publication: the stored stories of each topic become files, and documents in memory.
 
+mod indexing;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use self::indexing::Indexing;
 use super::deciding::choose_related;
 use super::keeper::look_decide_write;
 use super::{Announced, Context};
@@ -16,7 +19,7 @@ use crate::outage::Outage;
 use crate::publish::archive::{OpenVolume, Volume};
 use crate::publish::basis::{self, Bases};
 use crate::publish::files::{Filed, FilesError, Folder, Made, Served, Written};
-use crate::publish::{self, Credit, Edition, Hidden, Representation, Selection};
+use crate::publish::{self, Credit, Edition, Hidden, OpenDrawer, Representation, SearchIndex, Selection};
 use crate::state::{Health, Monitored, SourceState, Turn};
 use crate::store::{Inquiry, Outline, Part, Store, StoreError, TopicOutline};
 use crate::story::{self, Month, Story, Tombstone};
@@ -55,6 +58,10 @@ pub struct Published {
     pub announced: Vec<Announced>,
     /// The changes in the folder.
     pub written: Result<Written, FilesError>,
+    /// The index of the search, if there is one.
+    pub search: Option<SearchIndex>,
+    /// Whether it lacks months: the next publication goes on with it.
+    pub search_waits: bool,
 }
 
 /// Documents by path, each with its place in the folder if it was written there.
@@ -77,13 +84,41 @@ pub async fn publish(
     outages: &[Outage],
     stop: &CancellationToken,
 ) -> Result<Option<Published>, StoreError> {
+    publish_with(context, archives, outages, None, stop).await
+}
+
+/// Publishes as [`publish`] does, and makes the index of the search, which follows the one `before`.
+///
+/// # Errors
+/// When the store fails.
+///
+/// # Cancellation
+/// As [`publish`].
+pub async fn publish_searchable(
+    context: &Arc<Context>,
+    archives: Archives,
+    outages: &[Outage],
+    before: Arc<Option<SearchIndex>>,
+    stop: &CancellationToken,
+) -> Result<Option<Published>, StoreError> {
+    publish_with(context, archives, outages, Some(before), stop).await
+}
+
+async fn publish_with(
+    context: &Arc<Context>,
+    archives: Archives,
+    outages: &[Outage],
+    search: Option<Arc<Option<SearchIndex>>>,
+    stop: &CancellationToken,
+) -> Result<Option<Published>, StoreError> {
     let topics: Vec<String> = context.config.topics.iter().map(|topic| topic.id.clone()).collect();
     let mut outline = context.store.call(move |store| look(store, &topics)).await?;
     let (context, stop, runtime) = (Arc::clone(context), stop.clone(), runtime::Handle::current());
     let outages = outages.to_vec();
     let publishing = tokio::task::spawn_blocking(move || {
         let stories = Stories { context: &context, runtime: &runtime };
-        Publishing::begin(&context.config, archives, &stop, &mut outline, outages).run(&stories, &outline)
+        let publishing = Publishing::begin(&context.config, archives, &stop, &mut outline, outages);
+        publishing.with_search(search).run(&stories, &outline)
     });
     publishing.await.map_err(|_| StoreError::Closed)?
 }
@@ -145,6 +180,7 @@ struct Publishing<'a> {
     filed: Archived,
     stories: Vec<(String, usize)>,
     announced: Vec<Announced>,
+    indexing: Option<Indexing>,
 }
 
 type Flow = ControlFlow<()>;
@@ -164,10 +200,14 @@ impl<'a> Publishing<'a> {
             let months: Vec<Month> = months.iter().map(|(month, _)| *month).collect();
             Volume::all(topic, &months).into_iter().flat_map(|volume| volume.paths()).collect::<Vec<_>>()
         });
-        let topics = config.topics.iter().flat_map(|topic| publish::topic_paths(&topic.id));
+        let topics = config
+            .topics
+            .iter()
+            .flat_map(|topic| publish::topic_paths(&topic.id).into_iter().chain(publish::icon_paths(&topic.id)));
         let moved = config.aliases.keys().flat_map(|alias| publish::moved_paths(alias));
-        let paths: Vec<String> =
-            publish::site_paths().into_iter().map(str::to_owned).chain(topics).chain(moved).chain(volumes).collect();
+        let search = publish::search_paths().into_iter().filter(|_| config.publish.search);
+        let site = publish::site_paths().into_iter().chain(publish::site_icon_paths()).chain(search);
+        let paths: Vec<String> = site.map(str::to_owned).chain(topics).chain(moved).chain(volumes).collect();
         let folder = Folder::open(&config.publish.directory, paths.iter().map(String::as_str));
         Self {
             config,
@@ -181,7 +221,14 @@ impl<'a> Publishing<'a> {
             filed: Vec::new(),
             stories: Vec::new(),
             announced: Vec::new(),
+            indexing: None,
         }
+    }
+
+    /// Makes an index of the search too, if there was one before, or none yet.
+    fn with_search(self, before: Option<Arc<Option<SearchIndex>>>) -> Self {
+        let indexing = before.filter(|_| self.config.publish.search).map(Indexing::after);
+        Self { indexing, ..self }
     }
 
     fn run(mut self, stories: &Stories<'_>, outline: &Outline) -> Result<Option<Published>, StoreError> {
@@ -213,8 +260,10 @@ impl<'a> Publishing<'a> {
             (Ok(folder), ControlFlow::Continue(())) => folder.finish(),
             (Err(error), ControlFlow::Continue(())) => Err(error),
         };
-        let Self { representations, filed, stories, announced, .. } = self;
-        Ok(Some(Published { generation: outline.generation, representations, filed, stories, announced, written }))
+        let Self { representations, filed, stories, announced, indexing, .. } = self;
+        let (search, search_waits) = indexing.map_or((None, false), |indexing| (indexing.made, indexing.waits));
+        let generation = outline.generation;
+        Ok(Some(Published { generation, representations, filed, stories, announced, written, search, search_waits }))
     }
 
     fn documents(
@@ -238,18 +287,19 @@ impl<'a> Publishing<'a> {
         if self.site(edition, stories, &topics, &bases, newest)?.is_break() {
             return Ok(Flow::Break(()));
         }
-        if self.moved(edition, &bases).is_break() {
+        if self.moved(edition, &bases).is_break() || self.fixed(edition, &bases).is_break() {
             return Ok(Flow::Break(()));
         }
-        for ((topic, _, months), outline) in topics.iter().zip(&outline.topics) {
-            for (volume, (_, stamp)) in Volume::all(topic, months).into_iter().zip(&outline.months) {
+        for ((topic, _, months), of_topic) in topics.iter().zip(&outline.topics) {
+            for (volume, (_, stamp)) in Volume::all(topic, months).into_iter().zip(&of_topic.months) {
                 let made_from = |cited: &[String]| bases.volume(&volume, *stamp, cited);
-                if self.volume(edition, stories, volume, &made_from)?.is_break() {
+                let drawer = self.drawer(&topic.id, volume.month, *stamp, outline);
+                if self.volume(edition, stories, (volume, drawer), &made_from)?.is_break() {
                     return Ok(Flow::Break(()));
                 }
             }
         }
-        Ok(Flow::Continue(()))
+        self.index(edition, stories, outline, &bases)
     }
 
     /// Puts the main documents of a topic. The stories of a rendered topic are noted in `newest` for the home page.
@@ -324,12 +374,34 @@ impl<'a> Publishing<'a> {
         Flow::Continue(())
     }
 
+    /// Puts the documents that do not depend on stories: icons, and the page of the search.
+    fn fixed(&mut self, edition: &Edition<'_>, bases: &Bases<'_>) -> Flow {
+        let config = self.config;
+        let made_from = bases.fixed("icons");
+        if self.kept(&publish::site_icon_paths().map(str::to_owned), &|_| made_from.clone()).is_none() {
+            self.put(publish::site_icons(edition), &made_from, Made::default())?;
+        }
+        let made_from = bases.fixed("search");
+        if config.publish.search
+            && self.kept(&publish::search_paths().map(str::to_owned), &|_| made_from.clone()).is_none()
+        {
+            self.put(publish::search_documents(edition), &made_from, Made::default())?;
+        }
+        for topic in &config.topics {
+            let made_from = bases.icons(topic);
+            if self.kept(&publish::icon_paths(&topic.id), &|_| made_from.clone()).is_none() {
+                self.put(publish::topic_icons(topic), &made_from, Made::default())?;
+            }
+        }
+        Flow::Continue(())
+    }
+
     /// Puts a volume, written story by story: its month may not fit into memory.
     fn volume(
         &mut self,
         edition: &Edition<'_>,
         stories: &Stories<'_>,
-        volume: Volume<'_>,
+        (volume, drawer): (Volume<'_>, Option<OpenDrawer>),
         basis: &dyn Fn(&[String]) -> String,
     ) -> Result<Flow, StoreError> {
         let paths = volume.paths();
@@ -349,7 +421,7 @@ impl<'a> Publishing<'a> {
             self.filed.extend(paths.map(|path| (path, None)));
             return Ok(Flow::Continue(()));
         };
-        let mut open = OpenVolume::new(edition, volume, entries, articles);
+        let mut open = OpenVolume::new(edition, volume, entries, articles).beside(drawer);
         let topic = &volume.topic.id;
         for numbers in stories.numbers(topic, Part::Month(volume.month))?.chunks(STORIES_AT_ONCE) {
             if self.stop.is_cancelled() {
@@ -361,6 +433,9 @@ impl<'a> Publishing<'a> {
                 self.filed.extend(paths.map(|path| (path, None)));
                 return Ok(Flow::Continue(()));
             }
+        }
+        if let (Some(drawer), Some(indexing)) = (open.take_drawer(), &mut self.indexing) {
+            indexing.filled.push(drawer);
         }
         let gone = stories.gone(topic, Some(volume.month), self.config.publish.entries)?;
         let cited: Vec<String> = open.cited().iter().cloned().collect();

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 
 use crate::publish::channel::Channel;
 use crate::publish::item::item;
-use crate::publish::{Edition, Format, atom, page};
+use crate::publish::{Edition, Format, OpenDrawer, atom, page};
 use crate::story::{Month, Story, Tombstone};
 use crate::topic::Topic;
 
@@ -41,6 +41,8 @@ pub struct OpenVolume<'a, W> {
     entries: W,
     /// The stories as parts of a page.
     articles: W,
+    /// The stories for searching, if they are searched.
+    drawer: Option<OpenDrawer>,
 }
 
 /// A document in three parts, of which the middle may be larger than memory.
@@ -78,7 +80,18 @@ impl<'a, W: Write> OpenVolume<'a, W> {
     #[must_use]
     pub fn new(edition: &'a Edition<'a>, volume: Volume<'a>, entries: W, articles: W) -> Self {
         let (ids, cited, facts) = (HashSet::new(), BTreeSet::new(), atom::Facts::default());
-        Self { edition, volume, ids, cited, facts, entries, articles }
+        Self { edition, volume, ids, cited, facts, entries, articles, drawer: None }
+    }
+
+    /// Puts its stories in a drawer too.
+    #[must_use]
+    pub fn beside(self, drawer: Option<OpenDrawer>) -> Self {
+        Self { drawer, ..self }
+    }
+
+    /// Returns the drawer with the stories so far.
+    pub fn take_drawer(&mut self) -> Option<OpenDrawer> {
+        self.drawer.take()
     }
 
     /// Adds a story, unless one with its id is there; they are given newest first.
@@ -92,6 +105,9 @@ impl<'a, W: Write> OpenVolume<'a, W> {
             return Ok(());
         }
         self.facts.add(&item);
+        if let Some(drawer) = &mut self.drawer {
+            drawer.put(story, &item);
+        }
         self.entries.write_all(&atom::part(&item))?;
         self.articles.write_all(page::article_element(self.edition.site, &item).as_bytes())
     }

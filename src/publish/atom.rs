@@ -15,9 +15,10 @@ use chrono::SecondsFormat;
 use crate::feed::{self, Comments};
 use crate::publish::archive::{self, Volume};
 use crate::publish::channel::Channel;
+use crate::publish::footer::full_texts_with_footer;
 use crate::publish::item::Item;
 use crate::publish::tombstone::Gone;
-use crate::publish::{Edition, Format, Representation, dates, legal};
+use crate::publish::{Edition, Format, Representation, dates, icon_paths, legal};
 use crate::story::Month;
 
 const ATOM: &str = "application/atom+xml";
@@ -116,6 +117,7 @@ fn feed(channel: &Channel, links: Vec<Link>, facts: &Facts) -> Feed {
     let schema = (!facts.is_empty()).then(|| ("schema".to_owned(), SCHEMA.to_owned()));
     let tombstones = (!channel.gone.is_empty()).then(|| ("at".to_owned(), TOMBSTONES.to_owned()));
     let deleted = tombstones.as_ref().map(|_| channel.gone.iter().map(deleted_entry).collect());
+    let [_, icon, _, logo] = &icon_paths(&channel.id);
     let dates = facts.updated.into_iter().chain(channel.gone.iter().map(|gone| gone.date));
     Feed {
         // The address is the id: whoever moves the site moves its readers in any case, and it says where it is from.
@@ -125,6 +127,8 @@ fn feed(channel: &Channel, links: Vec<Link>, facts: &Facts) -> Feed {
         updated: dates.max().unwrap_or(channel.updated).fixed_offset(),
         authors: vec![person(&channel.publisher)],
         links,
+        icon: Some(channel.at(icon)),
+        logo: Some(channel.at(logo)),
         lang: Some(channel.language.to_owned()),
         namespaces: threads.into_iter().chain(schema).chain(tombstones).collect(),
         extensions: deleted
@@ -160,10 +164,10 @@ fn updated(item: &Item) -> feed::Timestamp {
 
 fn entry(item: &Item) -> Entry {
     // RFC 4287 §4.1.2: an entry without content needs an alternate link; the validator wants a text beside it.
-    let (summary, content) = match (&item.summary, &item.content) {
+    let (summary, content) = match full_texts_with_footer(item) {
         (None, None) => (None, Some(escape(&item.title))),
-        (Some(summary), None) if item.url.is_none() => (None, Some(summary.clone())),
-        (summary, content) => (summary.clone(), content.clone()),
+        (Some(summary), None) if item.url.is_none() => (None, Some(summary)),
+        texts => texts,
     };
     Entry {
         id: item.id.clone(),

@@ -14,6 +14,7 @@ use crate::publish::archive::{Volume, cited};
 use crate::publish::item::attribution;
 use crate::publish::{Edition, Made, hexadecimal};
 use crate::story::{Month, Story};
+use crate::text::WORDS_VERSION;
 use crate::topic::Topic;
 
 /// The bases of an edition.
@@ -45,7 +46,14 @@ impl<'a> Bases<'a> {
         hash(&(
             env!("CARGO_PKG_VERSION"),
             site,
-            (settings.entries, settings.related, settings.clean_links, &settings.hubs),
+            (
+                settings.entries,
+                settings.related,
+                settings.clean_links,
+                &settings.hubs,
+                &settings.stylesheet,
+                settings.search,
+            ),
             said,
         ))
     }
@@ -67,13 +75,33 @@ impl<'a> Bases<'a> {
     /// Returns the basis of the pages at the former addresses of a topic.
     #[must_use]
     pub fn moved(&self, topic: &Topic, alias: &str) -> String {
-        hash(&(env!("CARGO_PKG_VERSION"), self.edition.site, named(topic), alias))
+        hash(&(env!("CARGO_PKG_VERSION"), self.edition.site, self.edition.settings.search, named(topic), alias))
+    }
+
+    /// Returns the basis of documents on this subject that depend on the site alone.
+    #[must_use]
+    pub fn fixed(&self, subject: &str) -> String {
+        hash(&(env!("CARGO_PKG_VERSION"), subject, self.edition.site))
+    }
+
+    /// Returns the basis of a topic's icons.
+    #[must_use]
+    pub fn icons(&self, topic: &Topic) -> String {
+        hash(&(env!("CARGO_PKG_VERSION"), "icons", &topic.id, &topic.title))
+    }
+
+    /// Returns the basis of a drawer of the search, but for its stories.
+    #[must_use]
+    pub fn drawer<S: AsRef<str>>(&self, topic: &str, cited: &[S]) -> String {
+        let Edition { site, settings, hidden, .. } = self.edition;
+        let credits: Vec<_> = cited.iter().map(|id| (id.as_ref(), self.credits.get(id.as_ref()))).collect();
+        hash(&(WORDS_VERSION, site, topic, settings.clean_links, hidden, credits))
     }
 
     fn stories<S: AsRef<str>>(&self, topic: &Topic, place: impl Debug, cited: &[S]) -> String {
         let Edition { site, settings, .. } = self.edition;
         let credits: Vec<_> = cited.iter().map(|id| (id.as_ref(), self.credits.get(id.as_ref()))).collect();
-        let limits = (settings.entries, settings.related, settings.clean_links);
+        let limits = (settings.entries, settings.related, settings.clean_links, settings.footer, settings.search);
         hash(&(env!("CARGO_PKG_VERSION"), site, named(topic), place, limits, credits))
     }
 }

@@ -11,6 +11,7 @@ use url::Url;
 use crate::config::Site;
 use crate::feed::{Category, Comments, Enclosure, Image, Person, Timestamp};
 use crate::publish::channel::language_tag;
+use crate::publish::footer::footer;
 use crate::publish::{Credit, Edition, Selection, dates, id, legal};
 use crate::story::Story;
 use crate::text::{self, Folding};
@@ -56,6 +57,8 @@ pub(super) struct Item {
     pub(super) why: Vec<String>,
     /// The points that it reached there.
     pub(super) score: f64,
+    /// A last paragraph for its text, in HTML: for feeds alone, and no part of what the publisher says.
+    pub(super) footer: Option<String>,
 }
 
 /// A page elsewhere.
@@ -93,7 +96,9 @@ fn distinct<'a>(edition: &'a Edition<'_>, topic: &'a Topic, stories: &'a [Story]
 
 /// Returns a story as every format shows it, without what is hidden.
 pub(super) fn item(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
-    edition.hidden.hide(as_told(edition, topic, story))
+    let item = edition.hidden.hide(as_told(edition, topic, story));
+    let footer = if edition.settings.footer { footer(&item, edition.site.language) } else { None };
+    Item { footer, ..item }
 }
 
 fn as_told(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
@@ -122,6 +127,7 @@ fn as_told(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
         }),
         why: why(story),
         score: story.label.score,
+        footer: None,
         summary,
         content,
         url,

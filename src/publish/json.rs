@@ -4,22 +4,26 @@ use serde::Serialize;
 
 use crate::feed::{Person, Timestamp};
 use crate::publish::channel::Channel;
+use crate::publish::footer::full_texts_with_footer;
 use crate::publish::item::{Item, Link};
-use crate::publish::{Edition, Format, Representation, legal};
+use crate::publish::{Edition, Format, Representation, icon_paths, legal};
 use crate::text;
 
 /// Renders a topic's main document, `/{topic}.json`.
 pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation {
+    let [_, favicon, icon, _] = icon_paths(&channel.id).map(|path| channel.at(&path));
     let document = JsonFeed {
         version: "https://jsonfeed.org/version/1.1",
         title: &channel.title,
         home_page_url: &channel.page,
         feed_url: channel.address("json"),
         description: channel.description.as_deref(),
+        icon,
+        favicon,
         language: channel.language,
         authors: vec![Author::from(&channel.publisher)],
         hubs: edition.settings.hubs.iter().map(|hub| Hub { kind: "WebSub", url: legal::iri(hub.as_str()) }).collect(),
-        items: channel.items.iter().map(JsonItem::from).collect(),
+        items: channel.items.iter().map(|item| JsonItem::new(item, full_texts_with_footer(item))).collect(),
     };
     #[expect(clippy::expect_used, reason = "plain structs with text keys, written to memory")]
     let bytes = serde_json::to_vec(&document).expect("serialises");
@@ -29,7 +33,7 @@ pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation 
 /// Returns the item of a story, as the feed has it.
 pub(super) fn item_value(item: &Item) -> serde_json::Value {
     #[expect(clippy::expect_used, reason = "plain structs with text keys, written to memory")]
-    serde_json::to_value(JsonItem::from(item)).expect("serialises")
+    serde_json::to_value(JsonItem::new(item, (item.summary.clone(), item.content.clone()))).expect("serialises")
 }
 
 #[derive(Serialize)]
@@ -40,6 +44,8 @@ struct JsonFeed<'a> {
     feed_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
+    icon: String,
+    favicon: String,
     language: &'static str,
     authors: Vec<Author<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -77,7 +83,7 @@ struct JsonItem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    content_html: Option<&'a str>,
+    content_html: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content_text: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,18 +132,21 @@ impl<'a> From<&'a Link> for JsonLink<'a> {
     }
 }
 
-impl<'a> From<&'a Item> for JsonItem<'a> {
-    fn from(item: &'a Item) -> Self {
-        let html = item.content.as_deref().or(item.summary.as_deref());
-        let summary = item.content.as_ref().and(item.summary.as_deref()).map(text::html_to_text);
+impl<'a> JsonItem<'a> {
+    /// An item with these texts: summary and content.
+    fn new(item: &'a Item, (summary, content): (Option<String>, Option<String>)) -> Self {
+        let (html, summary) = match (content, summary) {
+            (Some(content), summary) => (Some(content), summary.as_deref().map(text::html_to_text)),
+            (None, summary) => (summary, None),
+        };
         Self {
             id: &item.id,
             url: item.url.as_deref(),
             title: &item.title,
             summary: summary.filter(|text| !text.is_empty()),
-            content_html: html,
             // One of both is compulsory.
             content_text: html.is_none().then_some(&item.title),
+            content_html: html,
             image: item.image.as_ref().and_then(|image| legal::link(&image.url)),
             date_published: date(item.published),
             date_modified: date(item.updated),

@@ -9,7 +9,9 @@ mod channel;
 mod compression;
 mod dates;
 pub mod files;
+mod footer;
 mod hidden;
+mod icon;
 mod id;
 mod item;
 mod json;
@@ -21,6 +23,7 @@ mod opml;
 mod page;
 mod policy;
 mod rss;
+mod search;
 mod site;
 mod tombstone;
 mod tree;
@@ -45,10 +48,12 @@ use channel::Channel;
 pub use compression::Encoding;
 pub use files::Made;
 pub use hidden::Hidden;
+pub use icon::{icon_paths, site_icon_paths, site_icons, topic_icons};
 pub use letter::{letter, notice, trial_mark};
 pub use opml::{Subscription, subscriptions};
 pub use page::HOME_NEWS;
 pub use policy::base as base_policy;
+pub use search::{Drawer, OpenDrawer, SearchAnswer, SearchIndex};
 pub use tree::{Body, Encoded, Resource, Tree};
 
 /// Everything that the documents of a publication have in common, and the topics that the home page lists.
@@ -181,6 +186,14 @@ pub enum Format {
     Sitemap,
     /// Plain text.
     Text,
+    /// A description of the search for browsers (`OpenSearch` 1.1).
+    OpenSearch,
+    /// A drawing.
+    Svg,
+    /// A picture.
+    Png,
+    /// A picture in the container that browsers ask for unasked.
+    Ico,
 }
 
 impl Format {
@@ -196,6 +209,10 @@ impl Format {
             Self::Style => "text/css; charset=utf-8",
             Self::Sitemap => "application/xml; charset=utf-8",
             Self::Text => "text/plain; charset=utf-8",
+            Self::OpenSearch => "application/opensearchdescription+xml; charset=utf-8",
+            Self::Svg => "image/svg+xml",
+            Self::Png => "image/png",
+            Self::Ico => "image/vnd.microsoft.icon",
         }
     }
 
@@ -203,12 +220,16 @@ impl Format {
     fn of(path: &str) -> Self {
         match path.rsplit_once('.').map_or("", |(_, extension)| extension) {
             _ if path == "/sitemap.xml" => Self::Sitemap,
+            _ if path == "/opensearch.xml" => Self::OpenSearch,
             "atom" => Self::Atom,
             "rss" => Self::Rss,
             "json" => Self::JsonFeed,
             "opml" | "xml" => Self::Opml,
             "css" => Self::Style,
             "txt" => Self::Text,
+            "svg" => Self::Svg,
+            "png" => Self::Png,
+            "ico" => Self::Ico,
             _ => Self::Page,
         }
     }
@@ -217,8 +238,9 @@ impl Format {
     #[must_use]
     pub fn is_feed(self) -> bool {
         match self {
-            Self::Atom | Self::Rss | Self::JsonFeed | Self::Opml => true,
-            Self::Page | Self::Style | Self::Sitemap | Self::Text => false,
+            // Readers in browsers draw icons beside the names of feeds.
+            Self::Atom | Self::Rss | Self::JsonFeed | Self::Opml | Self::Svg | Self::Png | Self::Ico => true,
+            Self::Page | Self::Style | Self::Sitemap | Self::Text | Self::OpenSearch => false,
         }
     }
 }
@@ -242,7 +264,7 @@ pub fn site<'a>(edition: &'a Edition<'_>) -> impl Iterator<Item = Representation
     let makers: [fn(&Edition<'_>, &[Channel]) -> Representation; 8] = [
         page::home,
         |edition, _| page::sources(edition),
-        |_, _| page::style(),
+        |edition, _| page::style(edition),
         |edition, _| atom::sources(edition),
         opml::topics,
         |edition, _| opml::sources(edition),
@@ -271,6 +293,22 @@ pub fn topic<'a>(edition: &'a Edition<'_>, selection: &'a Selection<'_>) -> impl
         page::archive,
     ];
     makers.into_iter().map(move |make| make(edition, &channel, &selection.months))
+}
+
+/// Returns where the search is found, in the order of [`search_documents`].
+#[must_use]
+pub fn search_paths() -> [&'static str; 2] {
+    ["/search/", "/opensearch.xml"]
+}
+
+/// Renders the page that stands for the search among files, and its description for browsers.
+pub fn search_documents(edition: &Edition<'_>) -> impl Iterator<Item = Representation> {
+    [search::static_page(edition), search::description(edition)].into_iter()
+}
+
+/// Puts a story of a topic in a drawer for searching, as documents show it.
+pub fn put_away(edition: &Edition<'_>, topic: &Topic, story: &Story, drawer: &mut OpenDrawer) {
+    drawer.put(story, &item::item(edition, topic, story));
 }
 
 /// Returns where pages say that a topic has another id now.

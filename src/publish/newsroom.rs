@@ -34,6 +34,11 @@ impl Newsroom {
             related: 3,
             clean_links: true,
             images: ShownImages::Nowhere,
+            footer: false,
+            stylesheet: None,
+            search: true,
+            search_memory: 8 << 20,
+            search_months: 12,
             hubs: Vec::new(),
             health: ShownHealth::All,
         };

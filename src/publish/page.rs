@@ -7,7 +7,7 @@
 use askama::Template;
 use chrono::Datelike;
 
-use crate::config::{ShownImages, Site};
+use crate::config::{Language, ShownImages, Site};
 use crate::feed::{Image, Timestamp};
 use crate::outage::{Lack, Outage};
 use crate::publish::archive::{self, Volume};
@@ -30,14 +30,18 @@ const EXCERPT_MAX: usize = 300;
 const SIDE_MAX: u32 = 20_000;
 
 /// The data that every page needs.
-struct Frame<'a> {
-    words: &'a Words,
+pub(super) struct Frame<'a> {
+    pub(super) words: &'a Words,
     /// From the page to the site's root.
-    root: &'a str,
+    pub(super) root: &'a str,
     /// The site's title.
-    site: &'a str,
+    pub(super) site: &'a str,
     /// The page's public address.
-    address: String,
+    pub(super) address: String,
+    /// The topic whose icon the page has; else it has that of the site.
+    pub(super) icon_of: Option<String>,
+    /// Whether the site can be searched.
+    pub(super) is_searchable: bool,
 }
 
 #[derive(Template)]
@@ -186,9 +190,19 @@ impl From<&item::Link> for PageLink {
 }
 
 impl<'a> Frame<'a> {
-    fn new(edition: &Edition<'a>, root: &'a str, site: &'a str, path: &str) -> Self {
+    pub(super) fn new(edition: &Edition<'a>, root: &'a str, site: &'a str, path: &str) -> Self {
         let address = format!("{}{}", site_address(edition), path.trim_start_matches('/'));
-        Self { words: words::words_in(edition.site.language), root, site, address }
+        Self { is_searchable: edition.settings.search, ..Self::apart(edition.site.language, root, site, address) }
+    }
+
+    /// The frame of a page that is made while it is asked for.
+    pub(super) fn apart(language: Language, root: &'a str, site: &'a str, address: String) -> Self {
+        Self { words: words::words_in(language), root, site, address, icon_of: None, is_searchable: true }
+    }
+
+    /// Has the icon of a topic.
+    fn with_icon(self, topic: &str) -> Self {
+        Self { icon_of: Some(topic.to_owned()), ..self }
     }
 }
 
@@ -197,7 +211,7 @@ pub(super) fn home(edition: &Edition<'_>, channels: &[Channel]) -> Representatio
     let site = site_title(edition);
     let frame = Frame::new(edition, "./", &site, "/");
     let topics = channels.iter().map(|channel| shown(edition.site, channel, HOME_NEWS)).collect();
-    page("/".to_owned(), &Home { frame, outages: outages(edition), topics })
+    page_of("/".to_owned(), &Home { frame, outages: outages(edition), topics })
 }
 
 /// Renders `/{topic}/`.
@@ -212,7 +226,7 @@ pub(super) fn opened_feed(edition: &Edition<'_>, channel: &Channel) -> Represent
 
 fn newest(edition: &Edition<'_>, channel: &Channel, path: String, root: &str) -> Representation {
     let site = site_title(edition);
-    let frame = Frame::new(edition, root, &site, &format!("/{}/", channel.id));
+    let frame = Frame::new(edition, root, &site, &format!("/{}/", channel.id)).with_icon(&channel.id);
     let mut origins = Origins::default();
     let is_shown = edition.settings.images == ShownImages::Linked;
     let mut picture = |item: &Item| item.image.as_ref().filter(|image| is_shown && origins.admit(image)).map(picture);
@@ -220,7 +234,7 @@ fn newest(edition: &Edition<'_>, channel: &Channel, path: String, root: &str) ->
     let topic = shown(edition.site, channel, 0);
     let policy = origins.meta();
     let template = TopicPage { frame, topic, articles: &articles, policy, month: None, previous: None, next: None };
-    page(path, &template)
+    page_of(path, &template)
 }
 
 /// Renders a story as it stands among others on the page of a volume. Without its picture: a volume is written story by
@@ -247,11 +261,12 @@ fn picture(image: &Image) -> PagePicture {
 pub(super) fn archive(edition: &Edition<'_>, channel: &Channel, months: &[Month]) -> Representation {
     let site = site_title(edition);
     let path = format!("/{}/archive/", channel.id);
-    let frame = Frame::new(edition, "../../", &site, &path);
+    let frame = Frame::new(edition, "../../", &site, &path).with_icon(&channel.id);
     let words = frame.words;
-    let months = months.iter().rev().map(|month| PageLink { url: format!("{month}/"), title: in_words(words, *month) });
+    let months =
+        months.iter().rev().map(|month| PageLink { url: format!("{month}/"), title: month_in_words(words, *month) });
     let template = Archive { frame, topic: shown(edition.site, channel, 0), months: months.collect() };
-    page(path, &template)
+    page_of(path, &template)
 }
 
 /// Renders the page at one of a topic's former addresses, which leads on to the topic as it is called now.
@@ -264,13 +279,13 @@ pub(super) fn moved_page(edition: &Edition<'_>, topic: &Topic, path: String) -> 
     } else {
         "./"
     };
-    let frame = Frame::new(edition, root, &site, &format!("/{}/", topic.id));
+    let frame = Frame::new(edition, root, &site, &format!("/{}/", topic.id)).with_icon(&topic.id);
     let template = MovedPage {
         frame,
         id: &topic.id,
         title: legal::readable_line(&topic.title).unwrap_or_else(|| topic.id.clone()),
     };
-    page(path, &template)
+    page_of(path, &template)
 }
 
 /// A character that no text of ours holds (XML has no word for it): it shows where the stories belong.
@@ -285,14 +300,14 @@ pub(super) fn volume(
 ) -> (Vec<u8>, Vec<u8>) {
     let site = site_title(edition);
     let path = archive::path(&channel.id, volume.month, Format::Page);
-    let frame = Frame::new(edition, "../../../", &site, &path);
+    let frame = Frame::new(edition, "../../../", &site, &path).with_icon(&channel.id);
     let words = frame.words;
-    let neighbour = |month: Month| PageLink { url: format!("../{month}/"), title: in_words(words, month) };
+    let neighbour = |month: Month| PageLink { url: format!("../{month}/"), title: month_in_words(words, month) };
     let template = TopicPage {
         topic: shown(edition.site, channel, 0),
         articles: if is_empty { "" } else { STORIES },
         policy: String::new(),
-        month: Some(in_words(words, volume.month)),
+        month: Some(month_in_words(words, volume.month)),
         previous: volume.previous.map(neighbour),
         next: volume.next.map(neighbour),
         frame,
@@ -302,7 +317,7 @@ pub(super) fn volume(
     (head.into(), tail.into())
 }
 
-fn in_words(words: &Words, month: Month) -> String {
+pub(super) fn month_in_words(words: &Words, month: Month) -> String {
     (words.month)(month.month.saturating_sub(1) as usize, month.year)
 }
 
@@ -334,7 +349,7 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     let groups = groups.into_iter().filter(|group| !group.sources.is_empty()).collect();
     let hub_trouble = (frame.words.health)(Health::Unreachable);
     let hubs = hubs(edition);
-    page("/sources/".to_owned(), &Sources { frame, outages: outages(edition), groups, hubs, hub_trouble })
+    page_of("/sources/".to_owned(), &Sources { frame, outages: outages(edition), groups, hubs, hub_trouble })
 }
 
 /// The config, as long as something is wrong with it, stands first: no source can mend it.
@@ -377,22 +392,23 @@ fn trouble(edition: &Edition<'_>, turn: &Turn) -> Option<Trouble> {
     })
 }
 
-/// Returns `/style.css`, the same for every site.
-pub(super) fn style() -> Representation {
-    let style = include_bytes!("../../templates/style.css").to_vec();
-    Representation::new("/style.css".to_owned(), Format::Style, style)
+/// Returns `/style.css`: the operator's, else the same for every site.
+pub(super) fn style(edition: &Edition<'_>) -> Representation {
+    let shipped = include_str!("../../templates/style.css");
+    let style = edition.settings.stylesheet.as_ref().map_or(shipped, |own| &own.text);
+    Representation::new("/style.css".to_owned(), Format::Style, style.as_bytes().to_vec())
 }
 
-fn page(path: String, template: &impl Template) -> Representation {
+pub(super) fn page_of(path: String, template: &impl Template) -> Representation {
     Representation::new(path, Format::Page, html(template).into_bytes())
 }
 
-fn html(template: &impl Template) -> String {
+pub(super) fn html(template: &impl Template) -> String {
     #[expect(clippy::expect_used, reason = "our values always format, and a String takes every byte")]
     template.render().expect("renders into memory")
 }
 
-fn site_title(edition: &Edition<'_>) -> String {
+pub(super) fn site_title(edition: &Edition<'_>) -> String {
     publisher(edition).name.unwrap_or_else(|| edition.site.url.to_string())
 }
 

@@ -9,9 +9,9 @@ use url::Host;
 
 use crate::feed::Image;
 
-/// The policy of everything that is served. No `img-src` but this one stands in it.
+/// The policy of everything that is served. No `img-src` but this one stands in it. The only form is that of the search.
 const BASE: &str =
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// How a page states its policy.
 const META: &str = "<meta http-equiv=\"Content-Security-Policy\" content=\"";

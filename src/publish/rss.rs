@@ -4,9 +4,10 @@ use chrono::SecondsFormat;
 
 use crate::feed::{Category, Timestamp};
 use crate::publish::channel::Channel;
+use crate::publish::footer::texts_with_footer;
 use crate::publish::item::Item;
 use crate::publish::xml::Xml;
-use crate::publish::{Edition, Format, Representation, legal};
+use crate::publish::{Edition, Format, Representation, icon_paths, legal};
 
 const NAMESPACES: [(&str, &str); 6] = [
     ("version", "2.0"),
@@ -33,6 +34,14 @@ pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation 
             xml.text("lastBuildDate", &[], &date(channel.updated));
             xml.text("generator", &[], concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")));
             xml.text("docs", &[], "https://www.rssboard.org/rss-specification");
+            let [_, icon, ..] = &icon_paths(&channel.id);
+            xml.parent("image", &[], |xml| {
+                xml.text("url", &[], &channel.at(icon));
+                xml.text("title", &[], &legal::unmistakable(&channel.title));
+                xml.text("link", &[], &channel.page);
+                xml.text("width", &[], "144");
+                xml.text("height", &[], "144");
+            });
             let address = channel.address("rss");
             xml.empty("atom:link", &[("rel", "self"), ("type", "application/rss+xml"), ("href", &address)]);
             for hub in &edition.settings.hubs {
@@ -66,9 +75,10 @@ fn write(xml: &mut Xml, item: &Item) {
         let domain = scheme.as_deref().map(|scheme| ("domain", scheme));
         xml.text("category", domain.as_slice(), label.as_deref().unwrap_or(term));
     }
-    xml.optional("description", item.summary.as_deref().or(item.content.as_deref()));
-    if item.summary.is_some() {
-        xml.optional("content:encoded", item.content.as_deref());
+    let (summary, content) = texts_with_footer(item);
+    xml.optional("description", summary.as_deref().or(content.as_deref()));
+    if summary.is_some() {
+        xml.optional("content:encoded", content.as_deref());
     }
     // One at most, and each attribute is compulsory; 0 is what publishers write who do not know the length.
     if let Some(file) = item.enclosures.first() {

@@ -21,6 +21,7 @@ pub(super) struct Words {
     pub(super) made_from: &'static str,
     pub(super) sources: &'static str,
     pub(super) all_feeds: &'static str,
+    pub(super) search: &'static str,
     pub(super) archive: &'static str,
     /// Before the name of a topic that has another address now.
     pub(super) moved: &'static str,
@@ -89,6 +90,7 @@ static FRENCH: Words = Words {
     made_from: "Fait par veille à partir de",
     sources: "ces sources",
     all_feeds: "tous les flux (OPML)",
+    search: "chercher",
     archive: "Archives",
     moved: "Ce fil a changé d’adresse. Le voici :",
     health_of_sources: "Santé des sources",
@@ -147,6 +149,7 @@ static ENGLISH: Words = Words {
     made_from: "Made by veille from",
     sources: "these sources",
     all_feeds: "all feeds (OPML)",
+    search: "search",
     archive: "Archive",
     moved: "This feed has another address now. Here it is:",
     health_of_sources: "Health of sources",

@@ -8,6 +8,7 @@ mod bodies;
 mod connections;
 mod health;
 mod negotiation;
+mod searching;
 mod swapped;
 
 use std::collections::BTreeMap;
@@ -32,8 +33,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::metrics::Metrics;
-use crate::publish::{Body as Stored, Encoding, Format, Resource, Tree, base_policy};
+use crate::publish::{Body as Stored, Encoding, Format, Resource, SearchIndex, Tree, base_policy};
 use connections::{Connection, Connections};
+use searching::SearchGate;
 
 pub use connections::Socket;
 pub use health::{DaemonFigures, DaemonHealth, NodeTold, OutageTold};
@@ -66,6 +68,10 @@ pub struct Front {
     pub prefix: Swapped<String>,
     /// Former ids of topics, each with the id that the topic has now.
     pub aliases: Swapped<BTreeMap<String, String>>,
+    /// The index of the search; none where there is no search.
+    pub search: Swapped<Option<SearchIndex>>,
+    /// The way in for searches.
+    gate: SearchGate,
     /// The counters.
     pub metrics: Metrics,
     /// The last `Cache-Control` that was written, with its seconds: most answers of one second share it.
@@ -252,11 +258,22 @@ async fn found(front: &Front, request: &Parts, tree: &Tree, path: &str, asked: &
     if let Some(location) = led_on(&front.aliases.glance(), path) {
         return moved(request, &location);
     }
+    if let Some(answer) = searching::searched(front, request, tree, path).await {
+        return answer;
+    }
     let Some(resource) = tree.get(path) else { return nowhere(tree, path, asked) };
     let cache_control = front.cache_control(max_age(tree, Instant::now()));
     let (is_subscribed, stem) = match resource.format {
         Format::Atom | Format::Rss | Format::JsonFeed => (true, path.rsplit_once('.').map(|(stem, _)| stem)),
-        Format::Opml | Format::Page | Format::Style | Format::Sitemap | Format::Text => (false, None),
+        Format::Opml
+        | Format::Page
+        | Format::Style
+        | Format::Sitemap
+        | Format::Text
+        | Format::OpenSearch
+        | Format::Svg
+        | Format::Png
+        | Format::Ico => (false, None),
     };
     let stem = stem.filter(|_| negotiation::wants_page(&request.headers));
     let page = stem.and_then(|stem| tree.get(&format!("{stem}.html")));

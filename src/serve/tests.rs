@@ -133,7 +133,7 @@ fn a_feed_is_answered_with_all_that_a_reader_needs() {
     vary: Accept, Accept-Encoding
     access-control-allow-origin: *
     access-control-expose-headers: ETag
-    content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+    content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'
     referrer-policy: strict-origin-when-cross-origin
     x-content-type-options: nosniff
     "##);
@@ -388,7 +388,7 @@ fn programs_on_other_sites_may_ask() {
     access-control-allow-methods: GET, HEAD, OPTIONS
     access-control-allow-headers: If-None-Match, If-Modified-Since
     access-control-max-age: 86400
-    content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+    content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'
     referrer-policy: strict-origin-when-cross-origin
     vary: Accept, Accept-Encoding
     x-content-type-options: nosniff

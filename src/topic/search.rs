@@ -1,11 +1,12 @@
 //! Words that a person looks for among entries, found as the terms of topics are.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::explain::{Quote, quote_at};
 use super::index::Index;
 use super::{Field, Fields, Term, TermPart};
-use crate::text::Folding;
+use crate::text::{Folding, Passage};
 
 /// A search: all of these terms have to stand in an entry.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +57,19 @@ impl Query {
             let ways = std::iter::once(&term.parts).chain(&term.joined);
             ways.map(|parts| parts.iter().map(word).collect()).collect()
         })
+    }
+
+    /// Returns where its terms stand in a text whose words fold so: the number of the term, from 0, and the words.
+    pub fn places(&mut self, text: &Passage, folding: Folding) -> Vec<(usize, Range<usize>)> {
+        let Self { terms, indexes } = self;
+        let index = indexes.entry(folding).or_insert_with(|| Index::new(folding));
+        let numbers: Vec<_> = terms.iter().map(|term| index.add(term)).collect();
+        let mut places = Vec::new();
+        index.find_in(text, 0, |number, start, end| {
+            let same = numbers.iter().enumerate().filter(|(_, known)| **known == number);
+            places.extend(same.map(|(term, _)| (term, start as usize..end as usize)));
+        });
+        places
     }
 
     /// Quotes an entry where one of the terms stands first: in its text, else in its title.

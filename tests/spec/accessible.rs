@@ -37,7 +37,7 @@ fn world(language: &str) -> World {
     world
 }
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "index.html",
     "numerique-educatif/index.html",
     "numerique-educatif.html",
@@ -45,15 +45,21 @@ const PAGES: [&str; 7] = [
     "numerique-educatif/archive/2026-06/index.html",
     "sources/index.html",
     "vide/index.html",
+    "search/index.html",
 ];
 
 /// Returns what axe finds wrong in a page, on a screen of this size; in dark colours if `is_dark`.
 fn violations(axe: &str, world: &World, page: &str, size: &str, is_dark: bool) -> String {
+    let html = fs::read_to_string(world.published(page)).unwrap();
+    violations_in(axe, world, (page, &html), size, is_dark)
+}
+
+/// As [`violations`], of a page that is given with its name.
+fn violations_in(axe: &str, world: &World, (page, html): (&str, &str), size: &str, is_dark: bool) -> String {
     let mut style = fs::read_to_string(world.published("style.css")).unwrap();
     if is_dark {
         style = style.replace("(prefers-color-scheme: dark)", "all");
     }
-    let html = fs::read_to_string(world.published(page)).unwrap();
     let (head, rest) = html.split_once("<link rel=\"stylesheet\"").unwrap();
     let (body, _) = rest.split_once('>').unwrap().1.split_once("</body>").unwrap();
     let run = "axe.run().then(found => { document.title = `axe found ${JSON.stringify(found.violations.map(\
@@ -94,6 +100,14 @@ fn axe_finds_nothing_in_any_page() {
         for page in PAGES {
             for (size, is_dark) in [("390,844", false), ("1440,900", true)] {
                 assert_eq!(violations(&axe, &world, page, size, is_dark), "[]", "{page}, {language}, {size}");
+            }
+        }
+        let daemon = world.run();
+        let found = daemon.until("/search/?q=ecole", |page| page.contains("<mark>"));
+        let refused = daemon.get("/search/?q=%FF", "").1;
+        for page in [("found", found.as_str()), ("refused", refused.as_str())] {
+            for (size, is_dark) in [("390,844", false), ("1440,900", true)] {
+                assert_eq!(violations_in(&axe, &world, page, size, is_dark), "[]", "{page:?}, {language}, {size}");
             }
         }
     }

@@ -111,3 +111,30 @@ fn the_second_poll_brings_304() {
     let health = second.json(&["feeds", "--json"]);
     assert!(health.iter().all(|feed| feed["failures"] == 0 && feed["last_success"].is_string()), "{health:?}");
 }
+
+#[test]
+fn the_footer_is_for_readers_and_no_part_of_what_is_said() {
+    let again = FEED.replace("ministere.example", "agence.example").replace("Le ministère", "L’agence");
+    let world = World::new().feed("ministere", [document(FEED)]).feed("agence", [document(again)]);
+    world.write_config(&TOPIC.replace("not =", "lang = \"\"\nnot ="));
+    let daemon = world.run();
+    daemon.until("/numerique-educatif.atom", |body| body.contains("sans page") && body.contains("rel=\"via\""));
+    let second = second(&daemon);
+    let read = |second: &World| {
+        second.succeeds(&["poll", "--force"]);
+        second.json(&["entries", "--tellings", "--json"])
+    };
+    let before = read(&second);
+    world.write_config(&format!("{}[publish]\nfooter = true\n", TOPIC.replace("not =", "lang = \"\"\nnot =")));
+    for format in FORMATS {
+        let path = format!("/numerique-educatif.{format}");
+        let document = daemon.until(&path, |body| body.contains("veille-footer"));
+        assert!(document.contains("Aussi chez") && document.contains("agence"), "{document}");
+    }
+    assert!(!daemon.get("/numerique-educatif/", "").1.contains("veille-footer"), "pages show it already");
+    let volume = daemon.until("/numerique-educatif/archive/2026-11.atom", |body| body.contains("veille-footer"));
+    assert!(volume.contains("veille-footer"));
+    assert_eq!(read(&second), before);
+    let url = format!("http://{}/numerique-educatif.json", daemon.address);
+    assert!(!second.succeeds(&["inspect", &url, "--json"]).contains("veille-footer"));
+}

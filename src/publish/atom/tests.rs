@@ -60,8 +60,10 @@ fn the_whole_document() {
       <email>veille@veille.example</email>
      </author>
      <generator version="0.1.0">veille</generator>
+     <icon>https://veille.example/ecole/icon.png</icon>
      <link href="https://veille.example/ecole.atom" rel="self" type="application/atom+xml"/>
      <link href="https://veille.example/ecole/" rel="alternate" type="text/html"/>
+     <logo>https://veille.example/ecole/logo.png</logo>
      <subtitle>Ce qui se publie sur l’école numérique</subtitle>
      <entry>
       <title xml:lang="en">Des tablettes à l’école</title>
@@ -109,8 +111,10 @@ fn a_topic_without_stories_is_a_feed_with_an_old_date() {
       <email>veille@veille.example</email>
      </author>
      <generator version="0.1.0">veille</generator>
+     <icon>https://veille.example/ecole/icon.png</icon>
      <link href="https://veille.example/ecole.atom" rel="self" type="application/atom+xml"/>
      <link href="https://veille.example/ecole/" rel="alternate" type="text/html"/>
+     <logo>https://veille.example/ecole/logo.png</logo>
      <subtitle>Ce qui se publie sur l’école numérique</subtitle>
     </feed>
     "##);

@@ -47,8 +47,10 @@ fn the_whole_document() {
         }
       ],
       "description": "Ce qui se publie sur l’école numérique",
+      "favicon": "https://veille.example/ecole/icon.png",
       "feed_url": "https://veille.example/ecole.json",
       "home_page_url": "https://veille.example/ecole/",
+      "icon": "https://veille.example/ecole/icon-512.png",
       "items": [
         {
           "_veille": {

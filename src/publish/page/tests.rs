@@ -84,6 +84,10 @@ fn the_page_of_a_topic() {
     <meta property="og:url" content="https://veille.example/ecole/">
     <meta property="og:site_name" content="Veille numérique">
     <link rel="canonical" href="https://veille.example/ecole/">
+    <link rel="icon" type="image/svg+xml" sizes="any" href="../ecole/icon.svg">
+    <link rel="icon" type="image/png" sizes="144x144" href="../ecole/icon.png">
+    <link rel="apple-touch-icon" href="../ecole/icon.png">
+    <link rel="search" type="application/opensearchdescription+xml" title="Veille numérique" href="../opensearch.xml">
 
 
     <meta name="description" content="Ce qui se publie sur l’école numérique">
@@ -138,7 +142,7 @@ fn the_page_of_a_topic() {
 
 
     <footer>
-    <p>Fait par veille à partir de <a href="../sources/">ces sources</a> · <a href="../opml.xml">tous les flux (OPML)</a></p>
+    <p>Fait par veille à partir de <a href="../sources/">ces sources</a> · <a href="../opml.xml">tous les flux (OPML)</a> · <a href="../search/">chercher</a></p>
     </footer>
     </body>
     </html>
@@ -163,6 +167,10 @@ fn the_home_page() {
     <meta property="og:url" content="https://veille.example/">
     <meta property="og:site_name" content="Veille numérique">
     <link rel="canonical" href="https://veille.example/">
+    <link rel="icon" type="image/svg+xml" sizes="any" href="./icon.svg">
+    <link rel="icon" type="image/png" sizes="144x144" href="./icon.png">
+    <link rel="apple-touch-icon" href="./icon.png">
+    <link rel="search" type="application/opensearchdescription+xml" title="Veille numérique" href="./opensearch.xml">
 
 
     <link rel="alternate" type="application/atom+xml" title="L’école numérique" href="ecole.atom">
@@ -192,7 +200,7 @@ fn the_home_page() {
     </main>
 
     <footer>
-    <p>Fait par veille à partir de <a href="./sources/">ces sources</a> · <a href="./opml.xml">tous les flux (OPML)</a></p>
+    <p>Fait par veille à partir de <a href="./sources/">ces sources</a> · <a href="./opml.xml">tous les flux (OPML)</a> · <a href="./search/">chercher</a></p>
     </footer>
     </body>
     </html>

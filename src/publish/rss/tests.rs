@@ -51,6 +51,13 @@ fn the_whole_document() {
       <lastBuildDate>Mon, 12 Oct 2026 08:00:00 +0000</lastBuildDate>
       <generator>veille 0.1.0</generator>
       <docs>https://www.rssboard.org/rss-specification</docs>
+      <image>
+       <url>https://veille.example/ecole/icon.png</url>
+       <title>L’école numérique</title>
+       <link>https://veille.example/ecole/</link>
+       <width>144</width>
+       <height>144</height>
+      </image>
       <atom:link rel="self" type="application/rss+xml" href="https://veille.example/ecole.rss"/>
       <item>
        <title>Des tablettes à l’école</title>
