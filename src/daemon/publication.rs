@@ -108,6 +108,7 @@ impl Daemon {
         self.placed = Arc::new(placed);
         self.front.prefix.store(prefix);
         self.front.aliases.store(aliases);
+        self.offer_documents(&tree);
         self.front.tree.store(tree);
         self.tell_freshness();
         self.archives_wait = archives == Archives::Later;

@@ -18,7 +18,7 @@ pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation 
         description: channel.description.as_deref(),
         language: channel.language,
         authors: vec![Author::from(&channel.publisher)],
-        hubs: edition.settings.hubs.iter().map(|hub| Hub { kind: "WebSub", url: legal::iri(hub.as_str()) }).collect(),
+        hubs: edition.announced_hubs().map(|url| Hub { kind: "WebSub", url }).collect(),
         items: channel.items.iter().map(JsonItem::from).collect(),
     };
     #[expect(clippy::expect_used, reason = "plain structs with text keys, written to memory")]

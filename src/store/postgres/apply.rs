@@ -12,7 +12,7 @@ use super::entry_columns::EntryColumns;
 use super::rows::{self, array, text, unix};
 use super::session::{Call, call};
 use super::{
-    Postgres, StoreError, archive, causes, entries, leases, meta, operations, outbox, redating, related, stories,
+    Postgres, StoreError, archive, causes, entries, leases, meta, operations, outbox, redating, related, stories, websub,
 };
 use crate::feed::Timestamp;
 use crate::state::{Hold, Validators};
@@ -50,7 +50,7 @@ impl Postgres {
         // A poll without news depends on nothing that others write, and waits for nobody.
         let is_locking = changes
             .iter()
-            .any(|change| !matches!(change, Change::Held(_) | Change::Source(_) | Change::Throttle { .. }));
+            .any(|change| !matches!(change, Change::Held(_) | Change::Source(_) | Change::Throttle { .. } | Change::WebSub(_)));
         let generation =
             if is_locking { meta::lock() } else { call!("SELECT value FROM meta WHERE name = 'generation'") };
         let holds: Vec<Hold> =
@@ -229,6 +229,11 @@ impl<'a> ChangeBatch<'_, 'a> {
             }
             Change::Enroll(_) | Change::News { .. } | Change::Revised { .. } | Change::Outbox(_) | Change::Post(_) => {
                 self.run_posts(run);
+            }
+            Change::WebSub(_) => {
+                for change in run {
+                    self.calls.extend(websub::websub_calls(change)?);
+                }
             }
             Change::Insert { .. } => self.insert(run)?,
             Change::Update { .. } => self.update(run)?,
@@ -900,6 +905,7 @@ fn stands_alone(change: &Change) -> bool {
             | Change::Throttle { .. }
             | Change::Turn(_)
             | Change::Announced(_)
+            | Change::WebSub(_)
             | Change::Bind(_)
             | Change::Unrelated(_)
             | Change::Related(_)
