@@ -359,7 +359,8 @@ fn of_hub(subscription: &FeedSubscription, zone: Tz, now: Timestamp) -> String {
         Some(at) => format!(", told of news last {}", minute(at, zone)),
         None => ", told of nothing yet".to_owned(),
     };
-    let missed = subscription.trust.missed_at.map(|at| format!(", missed news {}", minute(at, zone))).unwrap_or_default();
+    let missed =
+        subscription.trust.missed_at.map(|at| format!(", missed news {}", minute(at, zone))).unwrap_or_default();
     match (subscription.stage, subscription.lease_end.filter(|_| subscription.is_live(now))) {
         (SubscriptionStage::Verified, Some(end)) => {
             format!("subscribed at {hub} until {}{told}{missed}", minute(end, zone))

@@ -147,7 +147,7 @@ table! {
         /// begins with `https://`, and is no address of this machine or network.
         subscribe: bool = FLAG, default(true);
         /// Whether pushes that are signed with SHA-1 are taken. From a hub that ever used a stronger method they are not.
-        sha1: bool = FLAG, default(true);
+        weak_signatures: bool = FLAG, default(true);
         /// Whether veille is a hub for its own topics, at `hub` below `site.url`. Topics then name it.
         hub: bool = FLAG, default(false);
         /// Lease of a subscriber that asks for none.

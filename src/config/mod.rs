@@ -31,7 +31,8 @@ pub use access::{Proxy, Secret, proxy_server};
 pub use diagnostic::{Diagnosis, Diagnostic, Invalid, Severity};
 pub use edit::{EditError, NewFeed, with_feeds};
 pub use keys::{
-    Access, Auth, DedupSettings, PollSettings, PublishSettings, ServeSettings, Site, Source, StoreSettings, WebSubSettings,
+    Access, Auth, DedupSettings, PollSettings, PublishSettings, ServeSettings, Site, Source, StoreSettings,
+    WebSubSettings,
 };
 pub use posts::{Chat, MailAddress, MailRelay, Post, Target, Visibility};
 pub use quantity::read_duration;

@@ -184,7 +184,8 @@ fn refuse_short_leases(table: &Section<'_>, settings: Option<&WebSubSettings>, f
     if let (Some(literal), Some(settings)) = (written, settings)
         && settings.lease_max < settings.lease
     {
-        let error = found.error(&literal.span, "`lease_max` is shorter than `lease`, which subscribers have that ask for none");
+        let error =
+            found.error(&literal.span, "`lease_max` is shorter than `lease`, which subscribers have that ask for none");
         error.help("write a longer `lease_max`, or a shorter `lease`");
     }
 }

@@ -320,7 +320,7 @@ impl Daemon {
     async fn turn(&mut self, ticks: &mut Ticks) -> anyhow::Result<()> {
         self.start();
         let wait = self.until_next_poll();
-        let takes_in = self.websub.has_room() && !self.is_ailing();
+        let takes_in = !self.is_ailing();
         tokio::select! {
             _ = ticks.hangup.recv() => {
                 self.is_told_to_reload = true;
@@ -359,25 +359,7 @@ impl Daemon {
                     self.posted(&reports);
                 }
             }
-            arrival = websub::arrived(&mut self.websub.arrivals), if takes_in => self.take_in(arrival),
-            Some(handled) = self.websub.inbound.join_next() => {
-                self.handled(handled.context("a request of WebSub failed")?)?;
-            }
-            tended = self.websub.tending.ended() => {
-                if let Some(tended) = self.survive(tended)? {
-                    self.tended(tended);
-                }
-            }
-            verified = self.websub.verifying.ended() => {
-                if let Some(is_more) = self.survive(verified)? {
-                    self.verified(is_more);
-                }
-            }
-            delivered = self.websub.distributing.ended() => {
-                if let Some(report) = self.survive(delivered)? {
-                    self.delivered(&report);
-                }
-            }
+            event = self.websub.event(takes_in) => self.websub_event(event)?,
             noted = self.noting.ended() => {
                 self.survive(noted)?;
             }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use chrono::TimeDelta;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tracing::{Instrument, info_span};
 
@@ -36,10 +37,10 @@ const DELIVERY_LOOK: TimeDelta = TimeDelta::minutes(1);
 /// The daemon's part of `WebSub`.
 pub(super) struct Exchange {
     /// The end of the queue.
-    pub(super) arrivals: Option<mpsc::Receiver<Arrival>>,
+    arrivals: Option<mpsc::Receiver<Arrival>>,
     /// The requests that are worked on.
     pub(super) inbound: JoinSet<Handled>,
-    pub(super) tending: Task<Tended>,
+    tending: Task<Tended>,
     /// When subscriptions are looked at.
     next_tending: Option<Timestamp>,
     /// Not before.
@@ -47,8 +48,8 @@ pub(super) struct Exchange {
     tending_began: Instant,
     /// Whether hubs can find us, or there are subscriptions still.
     is_reached: bool,
-    pub(super) verifying: Task<bool>,
-    pub(super) distributing: Task<HubReport>,
+    verifying: Task<bool>,
+    distributing: Task<HubReport>,
     /// When subscribers are told.
     next_delivery: Option<Timestamp>,
     /// The documents of all topics.
@@ -93,9 +94,19 @@ impl Exchange {
         }
     }
 
-    /// Whether there is room for one more request.
-    pub(super) fn has_room(&self) -> bool {
-        self.inbound.len() < AT_ONCE
+    /// Waits for the next event; requests are taken in only if the store takes what they bring.
+    ///
+    /// # Cancellation
+    /// No event is lost.
+    pub(super) async fn event(&mut self, takes_in: bool) -> WebSubEvent {
+        let has_room = takes_in && self.inbound.len() < AT_ONCE;
+        tokio::select! {
+            arrival = arrived(&mut self.arrivals), if has_room => WebSubEvent::Arrived(arrival),
+            Some(handled) = self.inbound.join_next() => WebSubEvent::Handled(handled),
+            tended = self.tending.ended() => WebSubEvent::Tended(tended),
+            verified = self.verifying.ended() => WebSubEvent::Verified(verified),
+            delivered = self.distributing.ended() => WebSubEvent::Delivered(delivered),
+        }
     }
 
     /// Whether a source is to be polled though it may not be due; it is, from now on.
@@ -108,11 +119,22 @@ impl Exchange {
     }
 }
 
+/// Something that happened.
+pub(super) enum WebSubEvent {
+    /// A request came in.
+    Arrived(Arrival),
+    /// One was worked on.
+    Handled(Result<Handled, JoinError>),
+    /// Subscriptions were looked at.
+    Tended(anyhow::Result<Option<Tended>>),
+    /// Subscribers were asked whether they asked; whether more wait.
+    Verified(anyhow::Result<Option<bool>>),
+    /// Subscribers were told.
+    Delivered(anyhow::Result<Option<HubReport>>),
+}
+
 /// Waits for a request that came in; for ever without a queue.
-///
-/// # Cancellation
-/// No request is lost.
-pub(super) async fn arrived(arrivals: &mut Option<mpsc::Receiver<Arrival>>) -> Arrival {
+async fn arrived(arrivals: &mut Option<mpsc::Receiver<Arrival>>) -> Arrival {
     if let Some(arrivals) = arrivals
         && let Some(arrival) = arrivals.recv().await
     {
@@ -144,8 +166,32 @@ async fn handle(context: Arc<Context>, arrival: Arrival) -> Handled {
 }
 
 impl Daemon {
+    /// Goes on with what happened.
+    pub(super) fn websub_event(&mut self, event: WebSubEvent) -> anyhow::Result<()> {
+        match event {
+            WebSubEvent::Arrived(arrival) => self.take_in(arrival),
+            WebSubEvent::Handled(handled) => self.handled(handled.context("a request of WebSub failed")?)?,
+            WebSubEvent::Tended(tended) => {
+                if let Some(tended) = self.survive(tended)? {
+                    self.tended(tended);
+                }
+            }
+            WebSubEvent::Verified(verified) => {
+                if let Some(is_more) = self.survive(verified)? {
+                    self.verified(is_more);
+                }
+            }
+            WebSubEvent::Delivered(delivered) => {
+                if let Some(report) = self.survive(delivered)? {
+                    self.delivered(&report);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Begins to work on a request that came in.
-    pub(super) fn take_in(&mut self, arrival: Arrival) {
+    fn take_in(&mut self, arrival: Arrival) {
         let work = handle(Arc::clone(&self.context), arrival);
         self.websub.inbound.spawn(work.instrument(info_span!("websub")));
     }
@@ -252,9 +298,7 @@ impl Daemon {
         let (context, front, stop) = (&self.context, &self.front, &self.stop);
         self.websub.tending.start(|| {
             let (context, front, stop) = (Arc::clone(context), Arc::clone(front), stop.clone());
-            async move {
-                Ok(pipeline::tend_subscriptions(&context, &front.inbox, now, &stop).await?)
-            }
+            async move { Ok(pipeline::tend_subscriptions(&context, &front.inbox, now, &stop).await?) }
         });
     }
 
@@ -280,7 +324,7 @@ impl Daemon {
     }
 
     /// Takes over the result of a go over all subscriptions.
-    pub(super) fn tended(&mut self, tended: Tended) {
+    fn tended(&mut self, tended: Tended) {
         let Tended { next, tokens, figures } = tended;
         let took = self.websub.tending_began.elapsed();
         self.websub.tending_from = Instant::now() + (took * TENDING_SHARE).clamp(TENDING_PAUSE, TENDING_PAUSE * 60);
@@ -292,7 +336,7 @@ impl Daemon {
     }
 
     /// Goes on with verifying.
-    pub(super) fn verified(&mut self, is_more: bool) {
+    fn verified(&mut self, is_more: bool) {
         if is_more {
             self.websub.verifying.ask();
         }
@@ -301,7 +345,7 @@ impl Daemon {
     }
 
     /// Takes over the result of deliveries.
-    pub(super) fn delivered(&mut self, report: &HubReport) {
+    fn delivered(&mut self, report: &HubReport) {
         self.front.metrics.hub_delivered(report.delivered, report.failed, report.subscribers);
         self.websub.subscribers = report.subscribers;
         self.websub.next_delivery = self.websub.next_delivery.into_iter().chain(report.next).min();
@@ -313,9 +357,11 @@ impl Daemon {
         let own = pipeline::hub_address(config);
         let hubs: Vec<&str> = own.iter().chain(&config.publish.hubs).map(url::Url::as_str).collect();
         let (mut documents, mut links, mut topics) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
-        let paths = config.topics.iter().flat_map(|topic| ["atom", "rss", "json"].map(|end| format!("/{}.{end}", topic.id)));
+        let paths =
+            config.topics.iter().flat_map(|topic| ["atom", "rss", "json"].map(|end| format!("/{}.{end}", topic.id)));
         for path in paths.filter(|_| !hubs.is_empty()) {
-            let (Some(resource), Ok(address)) = (tree.get(&path), config.site.url.join(path.trim_start_matches('/'))) else {
+            let (Some(resource), Ok(address)) = (tree.get(&path), config.site.url.join(path.trim_start_matches('/')))
+            else {
                 continue;
             };
             links.insert(path, websub::link_value(hubs.iter().copied(), address.as_str()));

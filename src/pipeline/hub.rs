@@ -98,7 +98,11 @@ pub(super) fn deliverer(settings: &Settings) -> Result<Client, ClientError> {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn take_hub_request(context: &Context, request: HubRequest, now: Timestamp) -> Result<&'static str, StoreError> {
+pub async fn take_hub_request(
+    context: &Context,
+    request: HubRequest,
+    now: Timestamp,
+) -> Result<&'static str, StoreError> {
     let settings = context.config.websub.clone();
     let host = request.callback.host_str().unwrap_or_default().to_owned();
     let job = move |store: &mut dyn crate::store::Store| {
@@ -174,7 +178,11 @@ async fn settle(
 }
 
 fn mark_of(documents: &[HubDocument], topic: &str) -> String {
-    documents.iter().find(|document| document.address == topic).map(|document| document.mark.clone()).unwrap_or_default()
+    documents
+        .iter()
+        .find(|document| document.address == topic)
+        .map(|document| document.mark.clone())
+        .unwrap_or_default()
 }
 
 /// Delivers documents to the subscribers that have others, as far as is due. `hub` is the hub's address.
@@ -234,7 +242,8 @@ impl Round<'_> {
             }
             while under_way.len() < DELIVERIES && !self.is_over() {
                 // One host with many callbacks does not keep the others waiting.
-                let is_free = |subscriber: &Subscriber| by_host.get(&host(subscriber)).is_none_or(|count| *count < PER_HOST);
+                let is_free =
+                    |subscriber: &Subscriber| by_host.get(&host(subscriber)).is_none_or(|count| *count < PER_HOST);
                 let Some(at) = waiting.iter().position(is_free) else { break };
                 let Some(subscriber) = waiting.remove(at) else { break };
                 let host = host(&subscriber);
@@ -255,7 +264,8 @@ impl Round<'_> {
                 if is_unreached {
                     *self.failing.entry(host).or_default() += 1;
                 }
-                if result.failures == 0 { report.delivered += 1 } else { report.failed += 1 }
+                let counted = if result.failures == 0 { &mut report.delivered } else { &mut report.failed };
+                *counted += 1;
                 results.push(result);
             }
             let is_idle = under_way.is_empty();
@@ -290,10 +300,8 @@ async fn push_to(
         let result = DeliveryResult::failed(&subscriber, mark, "its address cannot be read", None, now);
         return (subscriber, result, false);
     };
-    let mut headers = vec![
-        ("content-type", document.media_type.to_owned()),
-        ("link", websub::link_value([hub], &document.address)),
-    ];
+    let mut headers =
+        vec![("content-type", document.media_type.to_owned()), ("link", websub::link_value([hub], &document.address))];
     let secret = subscriber.secret.as_ref().filter(|secret| !secret.is_empty());
     let signature = secret.and_then(|secret| websub::signed_sha256(secret.as_bytes(), &document.body));
     headers.extend(signature.map(|signature| ("x-hub-signature", format!("sha256={signature}"))));

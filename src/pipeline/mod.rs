@@ -43,7 +43,7 @@ use crate::state::{PollFailure, Remembered, SourceState, Throttle};
 use crate::store::{Change, Handle, StoreError};
 use crate::text::{count, rough_duration};
 use crate::topic::Matcher;
-use crate::websub::FeedSubscription;
+use crate::websub::{FeedSubscription, PushTrust};
 
 pub use announcement::{Announced, announce};
 pub use by_hand::{Account, Kinship, account, merge, split};
@@ -336,14 +336,8 @@ pub async fn ask(
     let recovered = state.last_error.as_ref().map(|error| (state.failures, error.since));
     state.succeed(now);
     state.observe_redirect(&address, moved.as_ref(), now);
-    let trust = subscription.as_ref().map(|subscription| {
-        let found_news = document.as_ref().is_some_and(PreparedDocument::has_news);
-        subscription.trust.after_poll(subscription, found_news, now)
-    });
-    let is_pushed = subscription.is_some_and(|subscription| {
-        let trust = trust.clone().unwrap_or_default();
-        FeedSubscription { trust, ..*subscription }.is_trusted(now)
-    });
+    let found_news = document.as_ref().is_some_and(PreparedDocument::has_news);
+    let (trust, is_pushed) = trust_after(subscription.as_deref(), found_news, now);
     plan(context, source, &mut state, &waits, is_pushed, now);
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
@@ -369,6 +363,14 @@ pub async fn ask(
     }
     let outcome = if is_read { Outcome::Read(counts) } else { Outcome::Unchanged };
     Ok(Conclusion::Kept { polled: Polled { outcome, next_poll }, is_answer: true })
+}
+
+/// Learns from an answered poll how far the hub of the source is to be trusted: the trust, and whether it tells everything.
+fn trust_after(subscription: Option<&FeedSubscription>, found_news: bool, now: Timestamp) -> (Option<PushTrust>, bool) {
+    let Some(subscription) = subscription else { return (None, false) };
+    let trust = subscription.trust.after_poll(subscription, found_news, now);
+    let is_pushed = subscription.is_live(now) && trust.is_earned();
+    (Some(trust), is_pushed)
 }
 
 /// The host of a source stays with another node.

@@ -74,19 +74,15 @@ pub async fn take_push(context: &Arc<Context>, push: Push, now: Timestamp) -> Re
         context.store.call(move |store| store.subscriptions(Some(&token))).await?.pop()
     };
     let Some(known) = known else { return Ok(Pushed::Unknown) };
-    let allows_sha1 = context.config.websub.sha1;
+    let allows_sha1 = context.config.websub.weak_signatures;
     // Beside the loop: a large body takes some milliseconds.
-    let (known, push, checked, hash) = match aside(move || {
+    let judged = aside(move || {
         let checked = websub::check_push(&known, &push, allows_sha1);
         let hash = Sha256::digest(&push.body);
         let hash = data_encoding::HEXLOWER.encode(hash.get(..HASH_BYTES).unwrap_or_default());
         (known, push, checked, hash)
-    })
-    .await
-    {
-        Ok(checked) => checked,
-        Err(_) => return Ok(Pushed::Refused(PushFault::Forged)),
-    };
+    });
+    let Ok((known, push, checked, hash)) = judged.await else { return Ok(Pushed::Refused(PushFault::Forged)) };
     let source = context.config.sources.iter().find(|source| source.id == known.source_id && source.enabled);
     let method = match checked.and_then(|method| source.map(|_| method).ok_or(PushFault::Unasked)) {
         Ok(method) => method,
@@ -145,8 +141,7 @@ async fn take_document(
         // Never read: a poll tells the old from the new.
         return Ok(None);
     }
-    let document =
-        fetch::Document { body: push.body, content_type: push.content_type, is_delta: true, offer: None };
+    let document = fetch::Document { body: push.body, content_type: push.content_type, is_delta: true, offer: None };
     let read = match read_document(context, source, document, known.topic.clone(), false, now).await {
         Ok(read) => read,
         Err(unreadable) => {
@@ -159,7 +154,10 @@ async fn take_document(
         addresses.into_iter().flatten().any(|address| feed_key(address) == feed_key(own))
     };
     if read.own.as_ref().is_some_and(|own| !is_own(own)) {
-        warn!(source.id = source.id, "the hub {} pushed the document of another feed: the feed itself is asked", known.hub);
+        warn!(
+            source.id = source.id,
+            "the hub {} pushed the document of another feed: the feed itself is asked", known.hub
+        );
         return Ok(None);
     }
     let prepared = prepare(context, source, &mut state, Some(read), fetch::Share::default(), now).await?;

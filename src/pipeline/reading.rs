@@ -141,7 +141,9 @@ pub(super) async fn prepare(
     share: fetch::Share,
     now: Timestamp,
 ) -> Result<Result<Option<PreparedDocument>, Unreadable>, StoreError> {
-    let Some(ReadDocument { mut about, entries, listing, hash, own: _, validators }) = document else { return Ok(Ok(None)) };
+    let Some(ReadDocument { mut about, entries, listing, hash, own: _, validators }) = document else {
+        return Ok(Ok(None));
+    };
     let since = state.last_success.filter(|_| state.body_hash.is_some());
     let known = known(context, &source.id, entries.iter().map(|(_, identity)| identity)).await?;
     let mut same = Vec::new();

@@ -108,10 +108,10 @@ pub async fn tend_subscriptions(
         }
         match websub::next_step(known, wish(id), now) {
             SubscriptionStep::Wait(next) => tended.next = tended.next.into_iter().chain(next).min(),
-            step => steps.push(DueStep {
+            due => steps.push(DueStep {
                 source_id: id.to_owned(),
                 known: known.cloned(),
-                step,
+                step: due,
                 wish: wish(id).map(|(offer, base)| (offer.clone(), base.clone())),
             }),
         }
@@ -122,10 +122,10 @@ pub async fn tend_subscriptions(
     }
     let began = Instant::now();
     let is_over = || stop.is_cancelled() || began.elapsed() > GO_MAX;
-    let taken = steps.into_iter().map(|due| async {
-        if is_over() { Ok((None, Some(now))) } else { take_step(context, inbox, due, now).await }
-    });
-    let mut done = stream::iter(taken.collect::<Vec<_>>()).buffer_unordered(HUBS_AT_ONCE);
+    let requests = steps
+        .into_iter()
+        .map(|due| async { if is_over() { Ok((None, Some(now))) } else { take_step(context, inbox, due, now).await } });
+    let mut done = stream::iter(requests.collect::<Vec<_>>()).buffer_unordered(HUBS_AT_ONCE);
     while let Some(result) = done.next().await {
         let (token, next) = result?;
         tended.tokens.extend(token);
@@ -162,7 +162,9 @@ async fn take_step(
     let known = known.as_ref();
     let (asked, mode) = match (step, known, wish) {
         (SubscriptionStep::Ask(hub), _, Some((offer, base))) => {
-            let Some(asked) = asked_for(&source_id, known, hub, &offer, &base, now) else { return Ok((None, Some(now))) };
+            let Some(asked) = asked_for(&source_id, known, hub, &offer, &base, now) else {
+                return Ok((None, Some(now)));
+            };
             (asked, HubMode::Subscribe)
         }
         (SubscriptionStep::End, Some(known), _) => {

@@ -125,7 +125,8 @@ fn wishes(asked: &Asked<'_>, interval: TimeDelta, postpone_max: TimeDelta) -> Ve
     let ttl = asked.rhythm.ttl.map(|ttl| cut(ttl, format!("ttl: {}", exact_duration(ttl)), postpone_max));
     let period = asked.rhythm.update_period;
     let period = period.map(|period| cut(period, format!("sy:updatePeriod: {}", exact_duration(period)), postpone_max));
-    let check = asked.is_pushed.then(|| Wish { delay: PUSHED_PAUSE, why: "its hub tells of news: once a day".to_owned() });
+    let check =
+        asked.is_pushed.then(|| Wish { delay: PUSHED_PAUSE, why: "its hub tells of news: once a day".to_owned() });
     waits.chain(ttl).chain(period).chain(check).chain(back_off(asked.failures, interval)).collect()
 }
 

@@ -273,10 +273,11 @@ async fn hub_request(front: &Front, request: &Parts, body: Option<Incoming>, pee
     if !inbox.admits(client_address(peer, &request.headers), Instant::now()) {
         return refused("rate", too_many());
     }
-    let is_form = request.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
-        let essence = value.split(';').next().unwrap_or_default().trim();
-        essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    });
+    let is_form =
+        request.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+            let essence = value.split(';').next().unwrap_or_default().trim();
+            essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        });
     if !is_form || request.headers.contains_key(header::CONTENT_ENCODING) {
         let text = "Send a form: application/x-www-form-urlencoded.\n".to_owned();
         return refused("bad", plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
@@ -295,7 +296,12 @@ async fn hub_request(front: &Front, request: &Parts, body: Option<Incoming>, pee
         let topic = Url::parse(&request.topic).map(String::from).ok();
         match [Some(request.topic.clone()), topic].into_iter().flatten().find(|topic| door.topics.contains(topic)) {
             Some(topic) => request.topic = topic,
-            None => return refused("topic", bad("`hub.topic` is no topic of this hub: it must be the `self` address of a feed")),
+            None => {
+                return refused(
+                    "topic",
+                    bad("`hub.topic` is no topic of this hub: it must be the `self` address of a feed"),
+                );
+            }
         }
         if door.guard.check(&request.callback).is_err() {
             return refused("callback", bad("`hub.callback` is an address that this hub may not call"));

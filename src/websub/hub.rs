@@ -266,7 +266,10 @@ mod tests {
     #[test]
     fn a_callback_is_an_address_of_the_web_without_a_password() {
         for callback in ["ftp://a.example/", "file:///etc/passwd", "data:,x", "javascript:1"] {
-            check(&format!("hub.mode=subscribe&hub.callback={callback}"), "`hub.callback` must begin with `https://` or `http://`");
+            check(
+                &format!("hub.mode=subscribe&hub.callback={callback}"),
+                "`hub.callback` must begin with `https://` or `http://`",
+            );
         }
         check(
             "hub.mode=subscribe&hub.callback=https://me:word@a.example/",

@@ -69,7 +69,8 @@ pub enum IntentAnswer {
 /// A hub may verify twice, for our answer may have been lost on its way.
 #[must_use]
 pub fn answer_intent(known: &FeedSubscription, query: &IntentQuery, now: Timestamp) -> IntentAnswer {
-    let is_of_topic = query.topic == known.topic.as_str() || url::Url::parse(&query.topic).is_ok_and(|url| url == known.topic);
+    let is_of_topic =
+        query.topic == known.topic.as_str() || url::Url::parse(&query.topic).is_ok_and(|url| url == known.topic);
     if !is_of_topic {
         return IntentAnswer::Refused;
     }

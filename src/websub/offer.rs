@@ -159,7 +159,10 @@ mod tests {
             &["<https://hub.example/>; rel=hub, </feed>; REL=\"Self\"; type=\"a,b;c\""],
             Some(("https://site.example/feed", HUB)),
         );
-        check(&["<all>; rel=\"hub self\""], Some(("https://site.example/feeds/all", &["https://site.example/feeds/all"])));
+        check(
+            &["<all>; rel=\"hub self\""],
+            Some(("https://site.example/feeds/all", &["https://site.example/feeds/all"])),
+        );
     }
 
     #[test]
@@ -177,14 +180,17 @@ mod tests {
     #[test]
     fn hubs_with_https_come_first_and_none_twice() {
         check(
-            &["<http://a.example/>; rel=hub, <https://b.example/>; rel=hub, <http://a.example/>; rel=hub, </f>; rel=self"],
+            &[
+                "<http://a.example/>; rel=hub, <https://b.example/>; rel=hub, <http://a.example/>; rel=hub, </f>; rel=self",
+            ],
             Some(("https://site.example/f", &["https://b.example/", "http://a.example/"])),
         );
     }
 
     #[test]
     fn broken_headers_name_what_can_be_read() {
-        for broken in ["", "<", "<a", "<a>; rel=\"hub", ";;;,,,", "<<>>; rel", "<a>;rel=hub;\"\\", "\u{1F600}<é>;rel=é"] {
+        for broken in ["", "<", "<a", "<a>; rel=\"hub", ";;;,,,", "<<>>; rel", "<a>;rel=hub;\"\\", "\u{1F600}<é>;rel=é"]
+        {
             check(&[broken], None);
         }
         let many = "</h>; rel=hub,".repeat(1000);

@@ -77,7 +77,9 @@ pub fn next_step(
                 _ => SubscriptionStep::Ask(hub),
             }
         }
-        (SubscriptionStage::Asked | SubscriptionStage::Denied | SubscriptionStage::Ending, _) => SubscriptionStep::Ask(hub),
+        (SubscriptionStage::Asked | SubscriptionStage::Denied | SubscriptionStage::Ending, _) => {
+            SubscriptionStep::Ask(hub)
+        }
     }
 }
 
@@ -129,7 +131,8 @@ pub fn callback_base(site: &Url, is_public: impl Fn(std::net::IpAddr) -> bool, a
         Host::Domain(name) => {
             let name = name.trim_end_matches('.');
             let is_local = name == "localhost" || !name.contains('.');
-            let is_local = is_local || [".localhost", ".local", ".internal", ".test", ".invalid"].iter().any(|end| name.ends_with(end));
+            let is_local = is_local
+                || [".localhost", ".local", ".internal", ".test", ".invalid"].iter().any(|end| name.ends_with(end));
             return (site.scheme() == "https" && !is_local).then(|| site.join("websub/").ok())?;
         }
         Host::Ipv4(address) => address.into(),
@@ -172,6 +175,7 @@ mod tests {
     }
 
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "callers write it in place")]
     fn check(known: &FeedSubscription, at: i64, expected: SubscriptionStep) {
         assert_eq!(next_step(Some(known), Some((&offer(), &base())), minute(at)), expected);
     }

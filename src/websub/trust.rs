@@ -47,7 +47,13 @@ impl PushTrust {
             if last_push.is_some_and(|push| push >= doubt && push - doubt <= GRACE) {
                 next.doubt = None;
             } else if now - doubt > GRACE || now < doubt {
-                next = Self { confirmed: 0, doubt: None, missed: self.missed.saturating_add(1), missed_at: Some(now), ..next };
+                next = Self {
+                    confirmed: 0,
+                    doubt: None,
+                    missed: self.missed.saturating_add(1),
+                    missed_at: Some(now),
+                    ..next
+                };
             }
         }
         // News that came before the hub began to push is no miss of its.

@@ -108,6 +108,7 @@ async fn converse(mut stream: TcpStream, shared: Arc<Mutex<Shelf>>) -> Option<()
         (status, shelf.headers.clone(), body, shelf.pace)
     };
     tokio::time::sleep(pace).await;
-    let answer = format!("HTTP/1.1 {status} Said\r\nContent-Length: {}\r\nConnection: close\r\n{extra}\r\n{body}", body.len());
+    let answer =
+        format!("HTTP/1.1 {status} Said\r\nContent-Length: {}\r\nConnection: close\r\n{extra}\r\n{body}", body.len());
     stream.write_all(answer.as_bytes()).await.ok()
 }

@@ -22,7 +22,15 @@ struct Case<'a> {
 impl Default for Case<'_> {
     fn default() -> Self {
         let rhythm = Rhythm::default();
-        Self { schedule: "0 * * * *", source_id: "", now: NOW, waits: Vec::new(), rhythm, failures: 0, is_pushed: false }
+        Self {
+            schedule: "0 * * * *",
+            source_id: "",
+            now: NOW,
+            waits: Vec::new(),
+            rhythm,
+            failures: 0,
+            is_pushed: false,
+        }
     }
 }
 
@@ -215,6 +223,6 @@ fn of_equal_reasons_the_first_is_told() {
 #[test]
 fn a_source_whose_hub_tells_of_all_news_is_polled_once_a_day() {
     let pushed = || Case { is_pushed: true, ..Case::default() };
-    check(pushed(), "Wed 11:00:00", "its hub tells of news: once a day");
+    check(pushed(), "Wed 10:00:00", "its hub tells of news: once a day");
     check(Case { schedule: "0 6 * * mon", ..pushed() }, "Mon 06:00:00", "schedule `0 6 * * mon`");
 }

@@ -12,10 +12,10 @@ use crate::websub::{
 };
 
 /// The columns that [`subscription`] reads.
-pub(super) const SUBSCRIPTION: &str = "subscription.source_id, subscription.token, subscription.facts, subscription.trust";
+pub(super) const SUBSCRIPTION: &str =
+    "subscription.source_id, subscription.token, subscription.facts, subscription.trust";
 
-const SUBSCRIBER: &str =
-    "number, callback, topic, secret, lease_end, told, next_try, failures, since, why, intent";
+const SUBSCRIBER: &str = "number, callback, topic, secret, lease_end, told, next_try, failures, since, why, intent";
 
 /// Reads a subscription from the columns that begin there; none if they are empty, or cannot be read back.
 pub(super) fn subscription(row: &Row, first: usize) -> Result<Option<FeedSubscription>, StoreError> {
@@ -128,10 +128,9 @@ pub(super) fn drop_unleased(now: Timestamp) -> Call<'static> {
 impl Postgres {
     pub(super) fn subscriptions_by(&mut self, token: Option<&str>) -> Result<Vec<FeedSubscription>, StoreError> {
         let ask = match token {
-            Some(token) => call!(
-                format!("SELECT {SUBSCRIPTION} FROM subscription WHERE token = $1"),
-                text(token).into_owned()
-            ),
+            Some(token) => {
+                call!(format!("SELECT {SUBSCRIPTION} FROM subscription WHERE token = $1"), text(token).into_owned())
+            }
             None => call!(format!("SELECT {SUBSCRIPTION} FROM subscription ORDER BY source_id")),
         };
         let found = rows::next(&mut self.session.look(&[ask])?, |row| subscription(row, 0))?;
@@ -169,7 +168,8 @@ impl Postgres {
                 (SELECT min(next_try) FROM subscriber WHERE next_try IS NOT NULL)",
             text(host).into_owned(),
         );
-        let number = |row: &Row, column| Ok::<_, StoreError>(usize::try_from(rows::number(row, column)?).unwrap_or_default());
+        let number =
+            |row: &Row, column| Ok::<_, StoreError>(usize::try_from(rows::number(row, column)?).unwrap_or_default());
         let read = |row: &Row| {
             Ok(SubscriberCounts {
                 all: number(row, 0)?,

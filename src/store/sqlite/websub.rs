@@ -9,10 +9,10 @@ use crate::websub::{
 };
 
 /// The columns that [`subscription`] reads.
-pub(super) const SUBSCRIPTION: &str = "subscription.source_id, subscription.token, subscription.facts, subscription.trust";
+pub(super) const SUBSCRIPTION: &str =
+    "subscription.source_id, subscription.token, subscription.facts, subscription.trust";
 
-const SUBSCRIBER: &str =
-    "number, callback, topic, secret, lease_end, told, next_try, failures, since, why, intent";
+const SUBSCRIBER: &str = "number, callback, topic, secret, lease_end, told, next_try, failures, since, why, intent";
 
 /// Reads a subscription from the columns that begin there; none if they are empty, or cannot be read back.
 pub(super) fn subscription(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<FeedSubscription>> {
@@ -63,7 +63,9 @@ pub(super) fn subscriber_counts(connection: &Connection, host: &str) -> Result<S
             (SELECT count(*) FROM subscriber WHERE intent IS NOT NULL),
             (SELECT count(*) FROM subscriber WHERE intent IS NOT NULL AND host = ?1),
             (SELECT min(next_try) FROM subscriber WHERE next_try IS NOT NULL)";
-    let number = |row: &Row<'_>, column| Ok::<_, rusqlite::Error>(usize::try_from(row.get::<_, i64>(column)?).unwrap_or_default());
+    let number = |row: &Row<'_>, column| {
+        Ok::<_, rusqlite::Error>(usize::try_from(row.get::<_, i64>(column)?).unwrap_or_default())
+    };
     let read = |row: &Row<'_>| {
         Ok(SubscriberCounts {
             all: number(row, 0)?,
@@ -113,7 +115,8 @@ pub(super) fn write_websub(connection: &Connection, change: &WebSubChange) -> Re
             connection.prepare_cached("DELETE FROM subscription WHERE source_id = ?1")?.execute([source_id])?;
         }
         WebSubChange::Intent { callback, topic, intent } => {
-            let sql = "INSERT INTO subscriber (callback, host, topic, told, failures, intent) VALUES (?1, ?2, ?3, '', 0, ?4)
+            let sql =
+                "INSERT INTO subscriber (callback, host, topic, told, failures, intent) VALUES (?1, ?2, ?3, '', 0, ?4)
                        ON CONFLICT (callback, topic) DO UPDATE SET intent = excluded.intent";
             let (host, intent) = (callback.host_str().unwrap_or_default(), serde_json::to_string(intent)?);
             connection.prepare_cached(sql)?.execute(params![callback.as_str(), host, topic, intent])?;
