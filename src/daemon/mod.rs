@@ -444,9 +444,7 @@ impl Daemon {
             self.next_posting = None;
             self.posting.ask();
         }
-        if !self.is_ailing() {
-            self.start_tending(now);
-        }
+        self.start_tending(now);
         let (context, announced, archives) = (&self.context, &self.announced, self.archives());
         let (front, stop, outages) = (&self.front, &self.stop, self.outages_untold());
         self.publishing.start(|| {
@@ -578,10 +576,7 @@ impl Daemon {
         } else {
             warn!(polls = self.polls.len(), "polls were given up: they are repeated at the next start");
         }
-        self.drain_arrivals();
-        while let Ok(Some(handled)) = timeout_at(grace, self.websub.inbound.join_next()).await {
-            self.handled(handled.context("a request of WebSub failed")?)?;
-        }
+        self.end_websub(grace).await?;
         if self.posting.is_running() {
             // A message that is sent and not noted would be sent again.
             let ended = timeout_at(grace, self.posting.ended()).await.unwrap_or(Ok(None));

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument, info_span};
 
 use super::task::Task;
@@ -65,8 +65,8 @@ pub(super) struct Exchange {
 
 /// The end of a request that came in.
 pub(super) enum Handled {
-    /// A question of a hub was answered; whether that changed anything.
-    Question(Result<bool, StoreError>),
+    /// A question of a hub was answered so.
+    Question(Result<IntentReply, StoreError>),
     /// A push was worked on, under this context.
     Push(Arc<Context>, Result<Pushed, StoreError>),
     /// A request to our hub was noted.
@@ -149,10 +149,9 @@ async fn handle(context: Arc<Context>, arrival: Arrival) -> Handled {
     match arrival {
         Arrival::Question { token, query, reply } => match pipeline::answer_hub(&context, &token, query, now).await {
             Ok(answer) => {
-                let is_change = answer != IntentReply::Refused;
                 // The hub may have gone.
-                let _ = reply.send(answer);
-                Handled::Question(Ok(is_change))
+                let _ = reply.send(answer.clone());
+                Handled::Question(Ok(answer))
             }
             Err(error) => Handled::Question(Err(error)),
         },
@@ -199,11 +198,14 @@ impl Daemon {
     /// Goes on with what a request brought.
     pub(super) fn handled(&mut self, handled: Handled) -> anyhow::Result<()> {
         match handled {
-            Handled::Question(answered) => {
-                if self.survive(answered.map(Some).map_err(Into::into))? == Some(true) {
+            Handled::Question(answered) => match self.survive(answered.map(Some).map_err(Into::into))? {
+                Some(IntentReply::Challenge(_)) => self.look_at_subscriptions(),
+                Some(IntentReply::Denied { source_id }) => {
                     self.look_at_subscriptions();
+                    self.ping(source_id);
                 }
-            }
+                Some(IntentReply::Refused) | None => {}
+            },
             Handled::Push(context, pushed) => {
                 if let Some(pushed) = self.survive(pushed.map(Some).map_err(Into::into))? {
                     self.pushed(&context, pushed);
@@ -231,12 +233,15 @@ impl Daemon {
                     }
                 }
             }
-            Pushed::Ping { source_id } => {
-                self.websub.pings.insert(source_id.clone());
-                self.poll_pinged(&source_id);
-            }
+            Pushed::Ping { source_id } => self.ping(source_id),
             Pushed::Unknown | Pushed::Refused(_) | Pushed::Again => {}
         }
+    }
+
+    /// Lets a source be polled soon, whether it is due or not.
+    fn ping(&mut self, source_id: String) {
+        self.websub.pings.insert(source_id.clone());
+        self.poll_pinged(&source_id);
     }
 
     /// Makes a source due whose hub said that there is news, unless it is being polled: then its poll's end does.
@@ -275,7 +280,6 @@ impl Daemon {
 
     /// Looks at what other nodes may have noted.
     pub(super) fn look_at_websub(&mut self) {
-        self.front.inbox.shut(self.is_ailing());
         if self.context.node().is_none() {
             return;
         }
@@ -286,8 +290,12 @@ impl Daemon {
         }
     }
 
-    /// Starts what is due of subscriptions.
+    /// Starts what is due of subscriptions; takes nothing in while the store does not either.
     pub(super) fn start_tending(&mut self, now: Timestamp) {
+        self.front.inbox.shut(self.is_ailing());
+        if self.is_ailing() {
+            return;
+        }
         let is_due = self.websub.next_tending.is_some_and(|at| at <= now) && Instant::now() >= self.websub.tending_from;
         // Hubs are not to blame while this machine is cut off.
         if is_due && !self.network.is_down() && !self.websub.tending.is_running() {
@@ -325,7 +333,7 @@ impl Daemon {
 
     /// Takes over the result of a go over all subscriptions.
     fn tended(&mut self, tended: Tended) {
-        let Tended { next, tokens, figures } = tended;
+        let Tended { next, tokens, figures, lapsed } = tended;
         let took = self.websub.tending_began.elapsed();
         self.websub.tending_from = Instant::now() + (took * TENDING_SHARE).clamp(TENDING_PAUSE, TENDING_PAUSE * 60);
         self.websub.next_tending = self.websub.next_tending.into_iter().chain(next).min();
@@ -333,6 +341,9 @@ impl Daemon {
         self.front.inbox.admit_only(tokens, self.context.node().is_some());
         self.front.metrics.subscriptions(&figures);
         self.websub.subscriptions = figures;
+        for source_id in lapsed {
+            self.ping(source_id);
+        }
     }
 
     /// Goes on with verifying.
@@ -381,10 +392,16 @@ impl Daemon {
         self.websub.next_delivery = own.map(|_| clock::now());
     }
 
-    /// Works on what is in the queue still.
-    pub(super) fn drain_arrivals(&mut self) {
+    /// Works on what is in the queue still, and notes what was delivered, for as long as that may take.
+    pub(super) async fn end_websub(&mut self, grace: Instant) -> anyhow::Result<()> {
         while let Some(arrival) = self.websub.arrivals.as_mut().and_then(|arrivals| arrivals.try_recv().ok()) {
             self.take_in(arrival);
         }
+        while let Ok(Some(handled)) = timeout_at(grace, self.websub.inbound.join_next()).await {
+            self.handled(handled.context("a request of WebSub failed")?)?;
+        }
+        let told = timeout_at(grace, self.websub.distributing.ended_if_running()).await.unwrap_or(Ok(None));
+        self.survive(told)?;
+        Ok(())
     }
 }

@@ -51,6 +51,9 @@ const INTENTS_AT_ONCE: usize = 200;
 /// Longest time that one go begins further deliveries: then newer documents count.
 const GO_MAX: Duration = Duration::from_secs(20);
 
+/// Shortest time to the next go for those that failed.
+const NEXT_MIN: TimeDelta = TimeDelta::seconds(10);
+
 /// A document of one of our topics, as subscribers get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HubDocument {
@@ -199,20 +202,23 @@ pub async fn distribute(
     stop: &CancellationToken,
 ) -> Result<HubReport, StoreError> {
     let Some(client) = &context.deliverer else { return Ok(HubReport::default()) };
-    let mut round = Round { context, client, hub, stop, began: Instant::now(), failing: HashMap::new() };
+    let mut go = DeliveryGo { context, client, hub, stop, began: Instant::now(), failing: HashMap::new() };
     let mut report = HubReport::default();
     let mut is_done = true;
     for document in documents {
-        is_done &= round.deliver(document, &mut report).await?;
+        is_done &= go.deliver(document, &mut report).await?;
     }
     let counts = context.store.call(|store| store.subscriber_counts("")).await?;
     report.subscribers = counts.all;
-    report.next = if is_done { counts.next_try } else { Some(Utc::now()) };
+    let now = Utc::now();
+    // Of a topic that is gone, or after a lease, it stays in the past until the upkeep.
+    let next_try = counts.next_try.map(|next| next.max(now + NEXT_MIN));
+    report.next = if is_done { next_try } else { Some(now) };
     Ok(report)
 }
 
 /// One go over all documents.
-struct Round<'a> {
+struct DeliveryGo<'a> {
     context: &'a Arc<Context>,
     client: &'a Client,
     hub: &'a str,
@@ -222,7 +228,7 @@ struct Round<'a> {
     failing: HashMap<String, usize>,
 }
 
-impl Round<'_> {
+impl DeliveryGo<'_> {
     fn is_over(&self) -> bool {
         self.stop.is_cancelled() || self.began.elapsed() > GO_MAX || !self.context.has_jobs()
     }

@@ -45,6 +45,8 @@ pub struct Tended {
     pub tokens: BTreeSet<String>,
     /// Number of subscriptions at each stage, by its word; `trusted` of those whose sources are polled less.
     pub figures: BTreeMap<&'static str, usize>,
+    /// Sources that were polled less, and whose hubs push no more: their schedules return.
+    pub lapsed: Vec<String>,
 }
 
 /// The answer to a hub that asked at a callback.
@@ -52,8 +54,11 @@ pub struct Tended {
 pub enum IntentReply {
     /// We asked for it: this is sent back.
     Challenge(String),
-    /// It is noted, and there is nothing to say.
-    Noted,
+    /// The end of a subscription is noted, and there is nothing to say.
+    Denied {
+        /// The source's id.
+        source_id: String,
+    },
     /// We did not ask for it, or nobody knows the callback.
     Refused,
 }
@@ -105,6 +110,8 @@ pub async fn tend_subscriptions(
             tended.tokens.insert(known.token.clone());
             *tended.figures.entry(known.stage.word()).or_default() += 1;
             *tended.figures.entry("trusted").or_default() += usize::from(known.is_trusted(now));
+            tended.lapsed.extend(known.has_lapsed(now).then(|| id.to_owned()));
+            tended.next = tended.next.into_iter().chain(known.lease_end.filter(|end| *end > now)).min();
         }
         match websub::next_step(known, wish(id), now) {
             SubscriptionStep::Wait(next) => tended.next = tended.next.into_iter().chain(next).min(),
@@ -221,7 +228,13 @@ fn asked_for(
     if let Some(known) = same {
         let stage = if known.is_live(now) { SubscriptionStage::Verified } else { SubscriptionStage::Asked };
         let method = known.method.filter(|_| known.hub == hub);
-        return Some(FeedSubscription { stage, hub, method, asked: Some(now), next_try: None, ..known.clone() });
+        // It took the last request, and has never verified it.
+        let is_unanswered =
+            known.next_try.is_none() && known.asked > known.verified && known.stage != SubscriptionStage::Ending;
+        let failures = known.failures.saturating_add(u32::from(is_unanswered));
+        let why = if is_unanswered { Some("the hub did not verify it".to_owned()) } else { known.why.clone() };
+        let asked = Some(now);
+        return Some(FeedSubscription { stage, hub, method, asked, next_try: None, failures, why, ..known.clone() });
     }
     let token = random(TOKEN_BYTES)?;
     Some(FeedSubscription {
@@ -333,7 +346,7 @@ pub async fn answer_hub(
         IntentAnswer::Denied(subscription) => {
             let why = subscription.why.as_deref().unwrap_or_default();
             warn!(source.id = subscription.source_id, "the hub {} denies the subscription: {why}", subscription.hub);
-            IntentReply::Noted
+            IntentReply::Denied { source_id: subscription.source_id }
         }
         IntentAnswer::Refused => IntentReply::Refused,
     })

@@ -223,7 +223,7 @@ async fn question(front: &Front, token: &str, query: &str) -> Response {
             inbox.admit(token);
             told(front, "question", "confirmed", plain(StatusCode::OK, challenge))
         }
-        Ok(Ok(IntentReply::Noted)) => told(front, "question", "noted", plain(StatusCode::OK, String::new())),
+        Ok(Ok(IntentReply::Denied { .. })) => told(front, "question", "denied", plain(StatusCode::OK, String::new())),
         Ok(Ok(IntentReply::Refused)) => {
             told(front, "question", "refused", plain(StatusCode::NOT_FOUND, "Nobody asked for this.\n".to_owned()))
         }

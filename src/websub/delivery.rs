@@ -58,7 +58,7 @@ impl DeliveryResult {
         Self {
             number: subscriber.number,
             told: if is_given_up { mark.to_owned() } else { subscriber.told.clone() },
-            next_try: Some(now + pause),
+            next_try: (!is_given_up).then(|| now + pause),
             failures,
             // The next document has its own days.
             since: (!is_given_up).then_some(since),

@@ -131,6 +131,13 @@ impl FeedSubscription {
         self.is_live(now) && self.trust.is_earned()
     }
 
+    /// Whether its source was polled less, its lease is over, and no poll was made since.
+    #[must_use]
+    pub fn has_lapsed(&self, now: Timestamp) -> bool {
+        let end = self.lease_end.filter(|end| *end <= now);
+        self.trust.is_earned() && end.is_some_and(|end| self.trust.polled.is_none_or(|polled| polled < end))
+    }
+
     /// Notes a push that was as signed, and the hash of its body if it held a document.
     pub fn note_push(&mut self, method: SignatureMethod, body_hash: Option<String>, now: Timestamp) {
         self.last_push = Some(now);

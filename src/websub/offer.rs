@@ -51,7 +51,7 @@ fn is_address(url: &Url) -> bool {
 pub fn linked_offer<'v>(values: impl IntoIterator<Item = &'v str>, base: &Url) -> Option<HubOffer> {
     let (mut topic, mut hubs) = (None, Vec::new());
     let values = values.into_iter().filter(|value| value.len() <= HEADER_BYTES_MAX);
-    for Link { target, rels } in values.flat_map(links).take(LINKS_MAX) {
+    for HeaderLink { target, rels } in values.flat_map(links).take(LINKS_MAX) {
         let Ok(url) = base.join(&target) else { continue };
         if rels.iter().any(|rel| rel == "self") {
             topic.get_or_insert_with(|| url.clone());
@@ -71,14 +71,14 @@ pub fn link_value<'h>(hubs: impl IntoIterator<Item = &'h str>, topic: &str) -> S
 }
 
 /// One link of a header.
-struct Link {
+struct HeaderLink {
     target: String,
     /// In lower case.
     rels: Vec<String>,
 }
 
 /// Reads the links of one header; what cannot be read ends it.
-fn links(value: &str) -> Vec<Link> {
+fn links(value: &str) -> Vec<HeaderLink> {
     let mut links = Vec::new();
     let mut rest = value;
     while let Some((_, opened)) = rest.split_once('<') {
@@ -90,7 +90,7 @@ fn links(value: &str) -> Vec<Link> {
         // A link with an anchor is about something else.
         if of("anchor").is_none() {
             let rels = of("rel").unwrap_or_default().split_ascii_whitespace().map(str::to_ascii_lowercase).collect();
-            links.push(Link { target: target.trim().to_owned(), rels });
+            links.push(HeaderLink { target: target.trim().to_owned(), rels });
         }
         rest = others;
         if links.len() >= LINKS_MAX {

@@ -7,8 +7,9 @@ use url::{Host, Url};
 use super::{FeedSubscription, HubOffer, SubscriptionStage};
 use crate::feed::Timestamp;
 
-/// A hub has so long to verify a request: then it is asked again.
+/// A hub has so long to verify a request: then it is asked again. Each time it has twice as long.
 pub const VERIFIED_WITHIN: TimeDelta = TimeDelta::hours(1);
+const VERIFIED_WITHIN_MAX: TimeDelta = TimeDelta::days(1);
 
 /// Shortest time between two renewals, whatever lease the hub gives.
 const RENEWAL_MIN: TimeDelta = TimeDelta::minutes(10);
@@ -64,15 +65,16 @@ pub fn next_step(
     if is_another || !offer.hubs.contains(&known.hub) {
         return SubscriptionStep::Ask(hub);
     }
-    let is_awaited = asked.filter(|asked| *asked + VERIFIED_WITHIN > now);
-    match (known.stage, is_awaited) {
-        (SubscriptionStage::Asked, Some(asked)) => SubscriptionStep::Wait(Some(asked + VERIFIED_WITHIN)),
+    let patience = doubled(VERIFIED_WITHIN, VERIFIED_WITHIN_MAX, known.failures.saturating_add(1));
+    let awaited = asked.filter(|asked| *asked + patience > now);
+    match (known.stage, awaited) {
+        (SubscriptionStage::Asked, Some(asked)) => SubscriptionStep::Wait(Some(asked + patience)),
         (SubscriptionStage::Verified, awaited) => {
             let renewal = renewal(known);
             match renewal {
                 Some(at) if at > now => SubscriptionStep::Wait(Some(at)),
                 _ if awaited.is_some_and(|asked| Some(asked) > known.verified) => {
-                    SubscriptionStep::Wait(awaited.map(|asked| asked + VERIFIED_WITHIN))
+                    SubscriptionStep::Wait(awaited.map(|asked| asked + patience))
                 }
                 _ => SubscriptionStep::Ask(hub),
             }
@@ -206,6 +208,13 @@ mod tests {
         let asked = FeedSubscription { stage: SubscriptionStage::Asked, ..subscription() };
         check(&asked, 59, Wait(Some(minute(60))));
         check(&asked, 60, Ask(hub()));
+    }
+
+    #[test]
+    fn a_hub_that_never_verifies_is_asked_less_and_less_often() {
+        let unanswered = |failures| FeedSubscription { stage: SubscriptionStage::Asked, failures, ..subscription() };
+        check(&unanswered(1), 60, Wait(Some(minute(120))));
+        check(&unanswered(20), 60, Wait(Some(minute(1440))));
     }
 
     #[test]

@@ -82,7 +82,7 @@ mod tests {
         Timestamp::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::minutes(minutes)
     }
 
-    /// What happened to a feed, at a minute.
+    /// An event in the life of a feed, at a minute.
     enum Event {
         Push(i64),
         Poll(i64, bool),

@@ -418,7 +418,7 @@ impl Store for Sqlite {
     }
 
     fn subscriptions(&mut self, token: Option<&str>) -> Result<Vec<FeedSubscription>, StoreError> {
-        causes::explained(websub::subscriptions(&self.connection, token), &self.path)
+        causes::explained(websub::subscriptions_by(&self.connection, token), &self.path)
     }
 
     fn subscribers(&mut self, asked: &SubscribersAsked) -> Result<Vec<Subscriber>, StoreError> {

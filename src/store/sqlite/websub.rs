@@ -22,7 +22,10 @@ pub(super) fn subscription(row: &Row<'_>, first: usize) -> rusqlite::Result<Opti
     Ok(Some(FeedSubscription { source_id, token, trust, ..facts }))
 }
 
-pub(super) fn subscriptions(connection: &Connection, token: Option<&str>) -> Result<Vec<FeedSubscription>, StoreError> {
+pub(super) fn subscriptions_by(
+    connection: &Connection,
+    token: Option<&str>,
+) -> Result<Vec<FeedSubscription>, StoreError> {
     let read = |row: &Row<'_>| subscription(row, 0);
     let found: Vec<Option<FeedSubscription>> = match token {
         Some(token) => connection
