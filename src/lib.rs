@@ -1,7 +1,7 @@
 //! veille keeps watch over news feeds and republishes each topic as one clean Atom feed.
 //!
 //! Three tiers, and dependencies point one way: *words* (`feed`, `outage`, `outbox`, `state`, `story`, `text`, `topic`,
-//! `schedule`, `config`, `disk`) are pure, but that `config` reads its files and `disk` asks the system; *stages* (`fetch`,
+//! `websub`, `schedule`, `config`, `disk`) are pure, but that `config` reads its files and `disk` asks the system; *stages* (`fetch`,
 //! `parse`, `dedup`, `tag`, `store`, `publish`, `post`) know words and never each other; *composition* (`pipeline`, `readers`,
 //! `serve`, `metrics`, `daemon`, `cli`) puts stages together. Start reading at [`pipeline`].
 
@@ -15,6 +15,7 @@ pub mod state;
 pub mod story;
 pub mod text;
 pub mod topic;
+pub mod websub;
 
 pub mod dedup;
 pub mod fetch;

@@ -40,6 +40,12 @@ pub struct Metrics {
     posted: Family<By, Counter>,
     waiting: Family<By, Gauge>,
     post_trouble: Family<By, Gauge>,
+    came_in: Family<[(&'static str, &'static str); 2], Counter>,
+    pushes: Family<By, Counter>,
+    subscriptions: Family<By, Gauge>,
+    hub_requests: Family<By, Counter>,
+    deliveries: Family<By, Counter>,
+    subscribers: Gauge,
     degraded: Gauge,
     lag: Gauge,
     free: Family<By, Gauge<f64, AtomicU64>>,
@@ -85,6 +91,12 @@ impl Default for Metrics {
             posted: Family::default(),
             waiting: Family::default(),
             post_trouble: Family::default(),
+            came_in: Family::default(),
+            pushes: Family::default(),
+            subscriptions: Family::default(),
+            hub_requests: Family::default(),
+            deliveries: Family::default(),
+            subscribers: Gauge::default(),
             degraded: Gauge::default(),
             lag: Gauge::default(),
             free: Family::default(),
@@ -111,6 +123,12 @@ impl Default for Metrics {
         registry.register("posted", "Messages that the target of a post took", metrics.posted.clone());
         registry.register("post_waiting", "Stories that wait in a post", metrics.waiting.clone());
         registry.register("post_trouble", "1 if the target of a post takes no messages", metrics.post_trouble.clone());
+        registry.register("websub_requests", "Requests of hubs and subscribers by answer", metrics.came_in.clone());
+        registry.register("websub_pushes", "Pushes of hubs by what became of them", metrics.pushes.clone());
+        registry.register("websub_subscriptions", "Subscriptions at hubs by stage", metrics.subscriptions.clone());
+        registry.register("hub_requests", "Requests to the hub by what became of them", metrics.hub_requests.clone());
+        registry.register("hub_deliveries", "Deliveries of the hub by result", metrics.deliveries.clone());
+        registry.register("hub_subscribers", "Subscribers of the hub", metrics.subscribers.clone());
         registry.register("outage", "1 for each thing that this machine lacks", metrics.outages.clone());
         registry.register("degraded", "1 if /healthz has reasons", metrics.degraded.clone());
         let help = "How late the poll is that has been due for longest";
@@ -206,6 +224,37 @@ impl Metrics {
             self.waiting.get_or_create(&by).set(whole(waiting));
             self.post_trouble.get_or_create(&by).set(i64::from(is_in_trouble));
         }
+    }
+
+    /// Counts the answer to a request that came in by `WebSub`.
+    pub fn came_in(&self, kind: &'static str, outcome: &'static str) {
+        self.came_in.get_or_create(&[("kind", kind), ("outcome", outcome)]).inc();
+    }
+
+    /// Counts what became of a push.
+    pub fn pushed(&self, outcome: &'static str) {
+        self.pushes.get_or_create(&[("outcome", outcome.to_owned())]).inc();
+    }
+
+    /// Notes how many subscriptions stand at each stage.
+    pub fn subscriptions(&self, stages: &BTreeMap<&'static str, usize>) {
+        self.subscriptions.clear();
+        for (stage, count) in stages {
+            self.subscriptions.get_or_create(&[("stage", (*stage).to_owned())]).set(whole(*count));
+        }
+    }
+
+    /// Counts what became of a request to the hub.
+    pub fn hub_asked(&self, outcome: &'static str) {
+        self.hub_requests.get_or_create(&[("outcome", outcome.to_owned())]).inc();
+    }
+
+    /// Counts deliveries of the hub, and notes how many subscribers it has.
+    pub fn hub_delivered(&self, delivered: usize, failed: usize, subscribers: usize) {
+        for (outcome, count) in [("taken", delivered), ("failed", failed)] {
+            self.deliveries.get_or_create(&[("outcome", outcome.to_owned())]).inc_by(count as u64);
+        }
+        self.subscribers.set(whole(subscribers));
     }
 
     /// Notes how late the poll is that has been due for longest.

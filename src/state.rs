@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::feed::{Person, Rhythm, Timestamp};
 use crate::text;
+use crate::websub::{FeedSubscription, HubOffer};
 
 pub use health::{Health, Monitored, Turn};
 pub use lease::{Granted, Hold, LeaseAnswer, LeaseRequest, NodeSign, NodeState, Planned};
@@ -68,6 +69,8 @@ pub struct Remembered {
     pub health: Option<Health>,
     /// Since when its longest missed entry is missed.
     pub missed_since: Option<Timestamp>,
+    /// The subscription at its hub, if there is one.
+    pub subscription: Option<Box<FeedSubscription>>,
 }
 
 /// Validators that a server told us to send back (RFC 9110 §8.8), byte for byte.
@@ -137,6 +140,9 @@ pub struct About {
     pub format: Option<String>,
     /// Its wishes on how often it is polled.
     pub rhythm: Rhythm,
+    /// The hubs that tell of its changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer: Option<HubOffer>,
     /// Whether the config kept its address private when it was last polled: it stays so after the source has left the config.
     pub is_private: bool,
     /// Addresses that it had while they were private, the latest last: stored entries may still name them.

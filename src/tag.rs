@@ -100,6 +100,7 @@ mod tests {
             enabled: true,
             full_text: false,
             dedup: true,
+            websub: None,
             private: false,
         }
     }

@@ -11,6 +11,8 @@ Usage: tests/faults.py [VEILLE] [CASE...]
 `docs/faults.md` at the end.
 """
 
+import asyncio
+import hashlib
 import http.server
 import itertools
 import json
@@ -25,6 +27,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -195,6 +198,11 @@ class World:
             longest = max(longest, time.monotonic() - began)
             time.sleep(0.05)
         return most, longest
+
+    def memory(self):
+        """The most memory that the daemon has held, in MiB."""
+        status = open(f"/proc/{self.daemon.pid}/status").read()
+        return int([line for line in status.split("\n") if line.startswith("VmHWM")][0].split()[1]) >> 10
 
     def feeds_json(self):
         return subprocess.run([VEILLE, "--config", self.config, "feeds", "--json"], capture_output=True, text=True).stdout
@@ -619,6 +627,135 @@ def killed(origin):
         world.close()
 
 
+class Readers:
+    """Subscribers of a hub, one a path: each confirms what it is asked, and keeps a hash of the last document that it got."""
+
+    def __init__(self, delay=0.0):
+        self.delay, self.last, self.deliveries, self.connections, self.most = delay, {}, 0, 0, 0
+        self.loop = asyncio.new_event_loop()
+        started = threading.Event()
+
+        async def serve():
+            server = await asyncio.start_server(self.converse, "127.0.0.1", 0, backlog=4096)
+            self.port = server.sockets[0].getsockname()[1]
+            started.set()
+
+        self.loop.create_task(serve())
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        started.wait()
+
+    async def converse(self, reader, writer):
+        self.connections += 1
+        self.most = max(self.most, self.connections)
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                method, target, _ = head.split(" ", 2)
+                length = [line.split(": ")[1] for line in head.split("\r\n") if line.lower().startswith("content-length: ")]
+                body = await reader.readexactly(int(length[0])) if length else b""
+                url = urllib.parse.urlparse(target)
+                challenge = urllib.parse.parse_qs(url.query).get("hub.challenge", [""])[0]
+                if method == "POST":
+                    await asyncio.sleep(self.delay)
+                    self.last[url.path] = hashlib.sha256(body).digest()
+                    self.deliveries += 1
+                writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(challenge)}\r\n\r\n{challenge}".encode())
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # The hub has gone, or was killed.
+        finally:
+            self.connections -= 1
+            writer.close()
+
+    def subscribe(self, world, number):
+        """Asks the hub for the topic, as from an address of its own."""
+        form = {"hub.mode": "subscribe", "hub.callback": f"http://127.0.0.1:{self.port}/{number}", "hub.topic": TOPIC, "hub.secret": "s"}
+        forwarded = f"9.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        request = urllib.request.Request(f"http://{world.address}/hub", urllib.parse.urlencode(form).encode(), {"X-Forwarded-For": forwarded})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status
+
+    def have(self, document, count):
+        wanted = hashlib.sha256(document.encode()).digest()
+        return len(self.last) >= count and all(last == wanted for last in list(self.last.values()))
+
+
+TOPIC = "http://127.0.0.1:8080/ecole.atom"
+
+
+def hub(origin, readers, count, keys=""):
+    """Returns a world with a hub, a daemon and so many subscribers."""
+    world = World(origin, schedule="0 0 1 1 *", feeds=1)
+    with open(world.config, "a") as to:
+        to.write(f"[websub]\nhub = true\n{keys}")
+    world.start()
+    world.settled()
+    wait(lambda: "école" in world.get("/ecole.atom")[1], "the topic")
+    for number in range(count):
+        readers.subscribe(world, number)
+        if number % 100 == 99:
+            wait(lambda: intents(world) == 0, "verified")
+    wait(lambda: intents(world) == 0, "verified")
+    return world
+
+
+def intents(world):
+    with sqlite3.connect(f"file:{world.store}?mode=ro", uri=True) as store:
+        return store.execute("SELECT count(*) FROM subscriber WHERE lease_end IS NULL").fetchone()[0]
+
+
+@case
+def hub_killed(origin):
+    """kill -9 while our hub delivers | a daemon with 100 subscribers is killed in the middle of deliveries, again and again"""
+    readers, count, kills = Readers(delay=0.05), 100, 50 if LONG else 6
+    world = hub(origin, readers, count)
+    try:
+        for _ in range(kills):
+            origin.entries += 1
+            before = readers.deliveries
+            world.run("poll", "--force", check=0)
+            wait(lambda: readers.deliveries > before, "a delivery")
+            time.sleep(random.uniform(0, 0.6))
+            world.stop(signal.SIGKILL)
+            world.start()
+            wait(lambda: world.get("/ecole.atom")[0] == 200, "serving", world.logged)
+        origin.entries += 1
+        world.run("poll", "--force", check=0)
+        wait(lambda: f"nouvelle {origin.entries - 1} de" in world.get("/ecole.atom")[1], "the last document")
+        wait(lambda: readers.have(world.get("/ecole.atom")[1], count), "each subscriber has the last document", world.logged)
+        return Row(f"{kills} kills, {readers.deliveries} deliveries; each of {count} subscribers has the last document", "0", "at the next start")
+    finally:
+        world.close()
+
+
+def hub_many(origin):
+    """10,000 subscribers of one topic | by hand: time, memory and connections of one document"""
+    readers, count = Readers(), 10_000
+    began = time.monotonic()
+    world = hub(origin, readers, count, "subscribers_per_host = 20000\nsubscribers_max = 20000\n")
+    try:
+        subscribed = time.monotonic() - began
+        before = world.memory()
+        for _ in range(2):
+            origin.entries += 1
+            readers.last.clear()
+            world.run("poll", "--force", check=0)
+            wait(lambda: readers.last, "the first delivery")
+            first = time.monotonic()
+            wait(lambda: readers.have(world.get("/ecole.atom")[1], count), "all deliveries", world.logged, 300)
+            took = time.monotonic() - first
+        size = len(world.get("/ecole.atom")[1]) >> 10
+        return Row(
+            f"{count} verified in {subscribed:.0f} s; {size} KiB to each in {took:.1f} s; memory {before} MiB before, {world.memory()} MiB at most; "
+            f"{readers.most} connections at once"
+        )
+    finally:
+        world.close()
+
+
+BY_HAND = {"hub_many": hub_many}
+
+
 @case
 def read_only_running(origin):
     """A file system that turns read-only | ext4 with `errors=remount-ro` meets an error under the daemon; then stop, `fsck`, mount, start"""
@@ -834,7 +971,7 @@ def main():
     if not can_mount:
         print("faults: left out, nothing can be mounted here")
         return
-    faults, rows, chosen, lock = [], {}, [CASES[name] for name in sys.argv[2:]] or list(CASES.values()), threading.Semaphore(5)
+    faults, rows, chosen, lock = [], {}, [{**CASES, **BY_HAND}[name] for name in sys.argv[2:]] or list(CASES.values()), threading.Semaphore(5)
 
     # Those that wait for longest begin first.
     chosen.sort(key=lambda function: function.__name__ not in ("stopped", "locked", "full_disk", "deleted", "input_output_errors"))

@@ -28,6 +28,7 @@ fn topics(config: &Config) -> Vec<u8> {
         sources: &BTreeMap::new(),
         selections: config.topics.iter().map(selection).collect(),
         turns: &[],
+        own_hub: None,
         hubs: &[],
         config: None,
         outages: &[],

@@ -19,6 +19,7 @@ use crate::schedule::{RHYTHM, Silence, Standing, needs_somebody, silence};
 use crate::state::{self, Monitored, SourceState, Turn};
 use crate::store::{EntryDay, SourceShare, Store, StoreError, StorePlace, sqlite};
 use crate::text::{age, count, rough_duration};
+use crate::websub::{FeedSubscription, SubscriptionStage};
 
 /// Columns of a terminal that is not wide.
 const WIDTH: usize = 80;
@@ -58,8 +59,44 @@ struct SourceLine<'a> {
     topic_entries: u64,
     entries_per_week: f64,
     moved_to: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    websub: Option<WebSubLine<'a>>,
     #[serde(skip)]
     remarks: Vec<String>,
+}
+
+/// The subscription of a source at its hub; the keys are a contract.
+#[derive(Debug, Serialize)]
+struct WebSubLine<'a> {
+    hub: &'a str,
+    topic: &'a str,
+    state: &'static str,
+    lease_end: Option<Timestamp>,
+    last_push: Option<Timestamp>,
+    pushes: u64,
+    refused: u64,
+    trusted: bool,
+    missed: u32,
+    next_try: Option<Timestamp>,
+    why: Option<&'a str>,
+}
+
+impl<'a> WebSubLine<'a> {
+    fn of(subscription: &'a FeedSubscription, now: Timestamp) -> Self {
+        Self {
+            hub: subscription.hub.as_str(),
+            topic: subscription.topic.as_str(),
+            state: subscription.stage.word(),
+            lease_end: subscription.lease_end,
+            last_push: subscription.last_push,
+            pushes: subscription.pushes,
+            refused: subscription.refused,
+            trusted: subscription.is_trusted(now),
+            missed: subscription.trust.missed,
+            next_try: subscription.next_try,
+            why: subscription.why.as_deref(),
+        }
+    }
 }
 
 /// A source as the config has it, or as the store remembers it.
@@ -76,6 +113,8 @@ struct ShownSource<'a> {
 #[derive(Default)]
 struct Stored {
     states: Vec<SourceState>,
+    /// By source.
+    subscriptions: HashMap<String, FeedSubscription>,
     days: BTreeMap<String, Vec<EntryDay>>,
     shares: Vec<SourceShare>,
     /// The config's last change.
@@ -158,8 +197,10 @@ fn stored(place: &StorePlace, posts: &[Post], now: Timestamp) -> Result<Stored, 
     let config = store.health(Some(&Monitored::Config))?.pop();
     let outages = Lack::ALL.map(|lack| store.health(Some(&Monitored::Machine(lack))));
     let outages: Vec<Vec<Turn>> = outages.into_iter().collect::<Result<_, _>>()?;
+    let subscriptions = store.subscriptions(None)?;
     Ok(Stored {
         states: store.sources(None)?.into_iter().map(|known| known.state).collect(),
+        subscriptions: subscriptions.into_iter().map(|known| (known.source_id.clone(), known)).collect(),
         days: store.entry_days(now - RHYTHM)?,
         shares: store.shares()?,
         config,
@@ -203,7 +244,8 @@ fn show(
     let told = watched.iter().map(|watched| {
         let state = states.get(watched.id).copied().unwrap_or(&new);
         let days = stored.days.get(watched.id).map_or(&[][..], Vec::as_slice);
-        line(watched, state, days, shares.get(watched.id).copied(), (zone, now))
+        let facts = (shares.get(watched.id).copied(), stored.subscriptions.get(watched.id));
+        line(watched, state, days, facts, (zone, now))
     });
     let mut told: Vec<SourceLine<'_>> = told.collect();
     if options.json {
@@ -238,7 +280,7 @@ fn line<'a>(
     watched: &ShownSource<'a>,
     state: &'a SourceState,
     days: &[EntryDay],
-    share: Option<&SourceShare>,
+    (share, subscription): (Option<&SourceShare>, Option<&'a FeedSubscription>),
     (zone, now): (Tz, Timestamp),
 ) -> SourceLine<'a> {
     let since = now - TimeDelta::weeks(i64::from(WEEKS));
@@ -264,7 +306,13 @@ fn line<'a>(
         topic_entries: share.map_or(0, |share| share.in_topics),
         entries_per_week: (entries as f64 / f64::from(WEEKS) * 10.0).round() / 10.0,
         moved_to: state.moved_to.as_ref().map(url::Url::as_str),
-        remarks: remarks(watched, state, silence.filter(|_| status == Standing::Silent), old_news, zone),
+        websub: subscription.map(|subscription| WebSubLine::of(subscription, now)),
+        remarks: {
+            let silence = silence.filter(|_| status == Standing::Silent);
+            let mut remarks = remarks(watched, state, silence, old_news, zone);
+            remarks.extend(subscription.map(|subscription| of_hub(subscription, zone, now)));
+            remarks
+        },
     }
 }
 
@@ -296,6 +344,27 @@ fn remarks(
     let full_text = state.about.defects.iter().filter(|defect| defect.code.starts_with("full_text"));
     let full_text = full_text.map(|defect| defect.message.clone());
     [failure, silence, news, moved, moving, why].into_iter().flatten().chain(full_text).collect()
+}
+
+/// Says how a source stands with its hub.
+fn of_hub(subscription: &FeedSubscription, zone: Tz, now: Timestamp) -> String {
+    let hub = subscription.hub.host_str().unwrap_or_default();
+    let why = || subscription.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+    let told = match subscription.last_push {
+        Some(at) => format!(", told of news last {}", minute(at, zone)),
+        None => ", told of nothing yet".to_owned(),
+    };
+    let missed =
+        subscription.trust.missed_at.map(|at| format!(", missed news {}", minute(at, zone))).unwrap_or_default();
+    match (subscription.stage, subscription.lease_end.filter(|_| subscription.is_live(now))) {
+        (SubscriptionStage::Verified, Some(end)) => {
+            format!("subscribed at {hub} until {}{told}{missed}", minute(end, zone))
+        }
+        (SubscriptionStage::Verified, None) => format!("the subscription at {hub} has run out{}", why()),
+        (SubscriptionStage::Asked, _) => format!("waits to be subscribed at {hub}{}", why()),
+        (SubscriptionStage::Denied, _) => format!("{hub} denies the subscription{}", why()),
+        (SubscriptionStage::Ending, _) => format!("{hub} is asked to end the subscription"),
+    }
 }
 
 fn day(at: Timestamp, zone: Tz) -> String {

@@ -182,6 +182,7 @@ fn source(config: &Config, url: Option<Url>) -> Source {
         enabled: true,
         full_text: false,
         dedup: true,
+        websub: None,
         private: false,
     })
 }

@@ -154,6 +154,28 @@ table! {
 }
 
 table! {
+    /// `WebSub`: news at once, from publishers' hubs and to our subscribers.
+    #[derive(Debug, Clone)]
+    pub struct WebSubSettings in "[websub]" {
+        /// Whether feeds that name a hub are subscribed there, so that their news comes at once. Hubs must find us: `site.url`
+        /// begins with `https://`, and is no address of this machine or network.
+        subscribe: bool = FLAG, default(true);
+        /// Whether pushes that are signed with SHA-1 are taken. From a hub that ever used a stronger method they are not.
+        weak_signatures: bool = FLAG, default(true);
+        /// Whether veille is a hub for its own topics, at `hub` below `site.url`. Topics then name it.
+        hub: bool = FLAG, default(false);
+        /// Lease of a subscriber that asks for none.
+        lease: TimeDelta = period(3600, YEAR), default("10 days");
+        /// Longest lease of a subscriber.
+        lease_max: TimeDelta = period(3600, YEAR), default("30 days");
+        /// Most subscribers of the hub, each counted once a topic and format.
+        subscribers_max: usize = whole(1, 10_000_000), default(10_000);
+        /// Most of them with callbacks on one host.
+        subscribers_per_host: usize = whole(1, 10_000_000), default(1000);
+    }
+}
+
+table! {
     /// The HTTP server.
     #[derive(Debug, Clone)]
     pub struct ServeSettings in "[serve]" {
@@ -187,6 +209,8 @@ table! {
         full_text: bool = FLAG, default(false);
         /// Whether its entries may be the same item as those of another feed.
         dedup: bool = FLAG, default(true);
+        /// Whether it is subscribed at its hub.
+        websub: Option<bool> = FLAG, optional("that of `subscribe` in `[websub]`; with `private` not");
         /// Whether its address is a secret. Then nothing that is published tells it, nor the addresses that it leads to;
         /// `veille export` does.
         private: bool = FLAG, default(false);
@@ -391,6 +415,7 @@ pub(super) static ROOT: Table = Table {
             part("dedup"),
             part("publish"),
             part("serve"),
+            part("websub"),
             part("feed"),
             part("lexicon"),
             part("topic_defaults"),
@@ -412,7 +437,7 @@ static LEXICON: Table = Table {
 };
 
 /// Every table, in the order of the reference.
-pub(super) static TABLES: [&Table; 15] = [
+pub(super) static TABLES: [&Table; 16] = [
     &ROOT,
     Site::TABLE,
     StoreSettings::TABLE,
@@ -420,6 +445,7 @@ pub(super) static TABLES: [&Table; 15] = [
     DedupSettings::TABLE,
     PublishSettings::TABLE,
     ServeSettings::TABLE,
+    WebSubSettings::TABLE,
     Source::TABLE,
     Auth::TABLE,
     &LEXICON,

@@ -34,6 +34,7 @@ pub use diagnostic::{Diagnosis, Diagnostic, Invalid, Severity};
 pub use edit::{EditError, NewFeed, with_feeds};
 pub use keys::{
     Access, Auth, DedupSettings, PollSettings, PublishSettings, ServeSettings, Site, Source, StoreSettings,
+    WebSubSettings,
 };
 pub use posts::{Chat, MailAddress, MailRelay, Post, Target, Visibility};
 pub use quantity::read_duration;
@@ -59,6 +60,8 @@ pub struct Config {
     pub publish: PublishSettings,
     /// `[serve]`
     pub serve: ServeSettings,
+    /// `[websub]`
+    pub websub: WebSubSettings,
     /// `[[feed]]`, in file order, ids unique, disabled ones included.
     pub sources: Vec<Source>,
     /// `[[topic]]`, in file order, ids unique.

@@ -10,7 +10,7 @@ use super::diagnostic::{Diagnosis, Invalid, Problems};
 use super::findings::Findings;
 use super::keys::{
     DedupSettings, PollSettings, PostTable, PublishSettings, ROOT, ServeSettings, Site, Source, StoreSettings,
-    TopicDefaults, TopicTable,
+    TopicDefaults, TopicTable, WebSubSettings,
 };
 use super::section::Section;
 use super::values::{PATH, ZONE};
@@ -130,6 +130,8 @@ fn config(entries: &tree::Entries, path: &Path, found: &mut Findings<'_>) -> Opt
     let dedup = DedupSettings::read(&root.table(DedupSettings::TABLE, found), found);
     let publish = PublishSettings::read(&root.table(PublishSettings::TABLE, found), found);
     let serve = ServeSettings::read(&root.table(ServeSettings::TABLE, found), found);
+    let websub = WebSubSettings::read(&root.table(WebSubSettings::TABLE, found), found);
+    refuse_short_leases(&root.table(WebSubSettings::TABLE, found), websub.as_ref(), found);
     found.topic_defaults = TopicDefaults::read(&root.table(TopicDefaults::TABLE, found), found);
 
     let topic_tables = root.tables(TopicTable::TABLE, found);
@@ -154,6 +156,7 @@ fn config(entries: &tree::Entries, path: &Path, found: &mut Findings<'_>) -> Opt
         dedup: dedup?,
         publish: publish?,
         serve: serve?,
+        websub: websub?,
         sources: mem::take(&mut found.sources),
         topics,
         aliases: mem::take(&mut found.aliases),
@@ -172,6 +175,18 @@ fn refuse_two_stores(table: &Section<'_>, found: &mut Findings<'_>) {
     }
     if let (Some(span), None) = (span("password"), span("url")) {
         found.error(&span, "`password` is for a database, but there is no `url`").help("add `url = …`, or remove it");
+    }
+}
+
+/// Notes a longest lease that is shorter than the usual one.
+fn refuse_short_leases(table: &Section<'_>, settings: Option<&WebSubSettings>, found: &mut Findings<'_>) {
+    let written = table.literal("lease_max").or_else(|| table.literal("lease"));
+    if let (Some(literal), Some(settings)) = (written, settings)
+        && settings.lease_max < settings.lease
+    {
+        let error =
+            found.error(&literal.span, "`lease_max` is shorter than `lease`, which subscribers have that ask for none");
+        error.help("write a longer `lease_max`, or a shorter `lease`");
     }
 }
 

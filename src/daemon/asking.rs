@@ -64,7 +64,8 @@ impl Daemon {
             let host = host_or_id(source);
             self.network.ask(&host);
             let span = info_span!("poll", source.id = source_id);
-            self.polls.spawn(poll_source(Arc::clone(context), source.clone(), host).instrument(span));
+            let is_pinged = self.websub.take_ping(&source_id, now);
+            self.polls.spawn(poll_source(Arc::clone(context), source.clone(), host, is_pinged).instrument(span));
         }
     }
 
@@ -163,6 +164,10 @@ impl Daemon {
         self.front.metrics.polled(outcome, counts.new, counts.changed);
         self.report_poll(source_id, polled);
         self.due.end(source_id, polled.next_poll);
+        self.poll_pinged(source_id);
+        if outcome == "read" {
+            self.note_document();
+        }
         if counts != Counts::default() {
             self.gather();
             if !Arc::ptr_eq(context, &self.context) {
@@ -229,10 +234,11 @@ pub(super) fn host_or_id(source: &Source) -> String {
     source.url.host_str().unwrap_or(&source.id).to_owned()
 }
 
-/// Polls a source. A panic is a fault of ours over this one source.
-async fn poll_source(context: Arc<Context>, source: Source, host: String) -> Ended {
+/// Polls a source, whether it is due or not if its hub says that there is news. A panic is a fault of ours over this one
+/// source.
+async fn poll_source(context: Arc<Context>, source: Source, host: String, is_pinged: bool) -> Ended {
     let began = clock::instant();
-    let asking = AssertUnwindSafe(pipeline::ask(&context, &source, false, clock::now())).catch_unwind();
+    let asking = AssertUnwindSafe(pipeline::ask(&context, &source, is_pinged, clock::now())).catch_unwind();
     let conclusion =
         asking.await.unwrap_or_else(|_| Ok(Conclusion::Kept { polled: panicked(clock::now()), is_answer: false }));
     Ended { source_id: source.id, context, asked: Some((host, began)), conclusion }

@@ -17,6 +17,7 @@ mod roster;
 mod rounds;
 mod task;
 mod watch;
+mod websub;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -39,6 +40,7 @@ use self::reload::Reloaded;
 use self::report::Report;
 use self::task::Task;
 use self::watch::FileWatch;
+use self::websub::Exchange;
 use crate::config::Config;
 use crate::feed::Timestamp;
 use crate::fetch::descriptors::Shares;
@@ -234,6 +236,7 @@ struct Daemon {
     lower: Option<i64>,
     next_upkeep: Timestamp,
     report: Report,
+    websub: Exchange,
 }
 
 impl Daemon {
@@ -241,9 +244,11 @@ impl Daemon {
         let file = FileWatch::new(&context.config.path, &context.config.warnings.text);
         let store_place = StorePlace::of(&context.config.store);
         let due = Due::sharing(context.client.leases().cloned());
+        let front: Arc<Front> = Arc::default();
+        let websub = Exchange::new(front.inbox.open());
         Self {
             context,
-            front: Arc::default(),
+            front,
             stop: CancellationToken::new(),
             closing: CancellationToken::new(),
             socket,
@@ -286,6 +291,7 @@ impl Daemon {
             lower: None,
             next_upkeep: clock::now(),
             report: Report::new(),
+            websub,
         }
     }
 
@@ -314,6 +320,7 @@ impl Daemon {
     async fn turn(&mut self, ticks: &mut Ticks) -> anyhow::Result<()> {
         self.start();
         let wait = self.until_next_poll();
+        let takes_in = !self.is_ailing();
         tokio::select! {
             _ = ticks.hangup.recv() => {
                 self.is_told_to_reload = true;
@@ -352,6 +359,7 @@ impl Daemon {
                     self.posted(&reports);
                 }
             }
+            event = self.websub.event(takes_in) => self.websub_event(event)?,
             noted = self.noting.ended() => {
                 self.survive(noted)?;
             }
@@ -436,6 +444,7 @@ impl Daemon {
             self.next_posting = None;
             self.posting.ask();
         }
+        self.start_tending(now);
         let (context, announced, archives) = (&self.context, &self.announced, self.archives());
         let (front, stop, outages) = (&self.front, &self.stop, self.outages_untold());
         self.publishing.start(|| {
@@ -476,6 +485,7 @@ impl Daemon {
             let (context, published, stop) = (Arc::clone(context), self.published, self.stop.clone());
             async move { Ok(pipeline::post(&context, published, &stop).await?) }
         });
+        self.start_hub(now);
     }
 
     /// Goes on with what waits in the outbox when it is due, and tells of posts in trouble.
@@ -499,6 +509,7 @@ impl Daemon {
     fn looked(&mut self, looked: &Looked) {
         self.front.metrics.store(looked.size);
         self.report_look(looked);
+        self.look_at_websub();
         self.tell_freshness();
         // A publication under way may show it already: the first look after its end tells.
         if self.publishing.is_running() {
@@ -565,6 +576,7 @@ impl Daemon {
         } else {
             warn!(polls = self.polls.len(), "polls were given up: they are repeated at the next start");
         }
+        self.end_websub(grace).await?;
         if self.posting.is_running() {
             // A message that is sent and not noted would be sent again.
             let ended = timeout_at(grace, self.posting.ended()).await.unwrap_or(Ok(None));

@@ -127,6 +127,7 @@ impl Daemon {
         self.placed = Arc::new(placed);
         self.front.prefix.store(prefix);
         self.front.aliases.store(aliases);
+        self.offer_documents(&tree);
         self.front.tree.store(tree);
         self.front.metrics.search(search.as_ref().map_or((0, 0), |search| (search.len(), search.bytes())));
         self.front.search.store(search);

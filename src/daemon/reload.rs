@@ -141,6 +141,7 @@ impl Daemon {
             }
         }
         self.due.set_late(late, now);
+        self.follow_websub();
         let (feeds, topics) = (self.context.config.sources.len(), self.context.config.topics.len());
         info!(target: "veille::detail", feeds, topics, "watching");
     }

@@ -268,6 +268,8 @@ impl Daemon {
             lag_seconds: lag,
             published: report.published,
             store_bytes: report.store_bytes,
+            subscriptions: self.websub.subscriptions.clone(),
+            subscribers: self.context.config.websub.hub.then_some(self.websub.subscribers),
             free_bytes,
         };
         let health = DaemonHealth { reasons: reasons.collect(), outages, nodes, figures: Some(figures) };

@@ -282,9 +282,10 @@ impl Client {
         let date = waits::server_date(response.headers());
         let content_type = headers::content_type(response.headers());
         let is_delta = response.status().as_u16() == 226;
+        let offer = headers::hub_offer(response.headers(), url);
         let mut share = Share::default();
         let body = self.body(url, response, time, &mut share).await?;
-        let answer = Answer::Document(Document { body, content_type, is_delta });
+        let answer = Answer::Document(Document { body, content_type, is_delta, offer });
         Ok(Step::Answered { answer, validators, asks, date, share })
     }
 

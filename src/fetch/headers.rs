@@ -2,13 +2,14 @@
 
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    LAST_MODIFIED, SERVER,
+    LAST_MODIFIED, LINK, SERVER,
 };
 use url::Url;
 
 use super::FetchError;
 use super::body::Coding;
 use crate::state::Validators;
+use crate::websub::{HubOffer, linked_offer};
 
 /// Types that we can read, feeds first. `*/*` since many servers send feeds under any other name.
 const ACCEPT_FEEDS: &str = "application/atom+xml, application/rss+xml, application/feed+json, \
@@ -107,6 +108,11 @@ fn validator(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
 /// Returns `Content-Type`; bytes that are not UTF-8 are replaced.
 pub(super) fn content_type(headers: &HeaderMap) -> Option<String> {
     Some(String::from_utf8_lossy(headers.get(CONTENT_TYPE)?.as_bytes()).into_owned())
+}
+
+/// Returns the hubs that `Link` headers name (`WebSub` §4).
+pub(super) fn hub_offer(headers: &HeaderMap, url: &Url) -> Option<HubOffer> {
+    linked_offer(headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()), url)
 }
 
 /// Tells whether a 226 was made the one way that we offered (RFC 3229 §10.5.2).

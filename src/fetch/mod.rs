@@ -41,6 +41,7 @@ use crate::config::{PollSettings, Proxy, Site};
 use crate::feed::Timestamp;
 use crate::outage::Reply;
 use crate::state::{Validators, Wait};
+use crate::websub::HubOffer;
 
 /// Longest time for name resolution, connection and handshake, unless the whole has less.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -165,6 +166,8 @@ pub struct Document {
     pub content_type: Option<String>,
     /// 226: only what is new since the last answer (RFC 3229 §10.4.1); what is missing was not withdrawn.
     pub is_delta: bool,
+    /// The hubs that the headers of the answer name (`Link`).
+    pub offer: Option<HubOffer>,
 }
 
 /// One redirect.

@@ -127,7 +127,7 @@ pub(super) async fn fail(
     let failure = state.fail(error.code(), message, now);
     // The configured address has the last word: an adopted address may go.
     state.retired = *address == source.url && matches!(error, fetch::FetchError::Status { code: GONE, .. });
-    plan(context, source, &mut state, error.asks(), now);
+    plan(context, source, &mut state, error.asks(), false, now);
     if let Some(throttle) = error.throttle() {
         state.next_poll = state.next_poll.max(Some(throttle.until + OTHERS_FIRST));
     }
@@ -146,7 +146,7 @@ pub(super) async fn misread(
     let mut state = poll.state.clone();
     let last_poll = state.last_poll;
     let failure = state.fail(code, message, poll.now);
-    plan(context, source, &mut state, waits, poll.now);
+    plan(context, source, &mut state, waits, false, poll.now);
     let address = state.address(&source.url).clone();
     keep_failure(context, PollToKeep { state, ..poll }, failure, &address, last_poll).await
 }

@@ -275,7 +275,18 @@ mod tests {
             _share: Share::default(),
         });
         let state = SourceState { source_id: source_id.into(), ..SourceState::default() };
-        PollToKeep { hold: None, state, health: None, moved_to: None, throttle: None, is_answered: true, document, now }
+        PollToKeep {
+            hold: None,
+            state,
+            health: None,
+            moved_to: None,
+            throttle: None,
+            is_answered: true,
+            document,
+            trust: None,
+            is_pushed: false,
+            now,
+        }
     }
 
     #[tokio::test]

@@ -11,15 +11,18 @@ mod failing;
 mod full_text;
 mod health;
 mod holding;
+mod hub;
 mod keeper;
 mod nodes;
 mod opening;
 mod planning;
 mod posting;
 mod publication;
+mod pushes;
 mod reading;
 mod rebuilding;
 mod relabelling;
+mod subscribing;
 mod telling;
 mod upkeep;
 pub mod wall_clock;
@@ -40,6 +43,7 @@ use crate::state::{PollFailure, Remembered, SourceState, Throttle};
 use crate::store::{Change, Handle, StoreError};
 use crate::text::{count, rough_duration};
 use crate::topic::Matcher;
+use crate::websub::{FeedSubscription, PushTrust};
 
 pub use announcement::{Announced, announce};
 pub use by_hand::{Account, Kinship, account, merge, split};
@@ -47,15 +51,18 @@ pub use failing::{Doubt, blame, no_network};
 pub use full_text::full_text;
 pub use health::{note_config, note_outages};
 pub use holding::{HeldByOther, claim_places, refuse_others};
+pub use hub::{HubDocument, HubReport, distribute, take_hub_request, verify_intents};
 pub use nodes::{Attendance, LeaseWishes, Membership, NodeFigures, join};
 pub use opening::{open_store, open_store_within, refuse_vanished, reopen_store};
 pub use posting::{PostReport, WaitingRow, enroll, post, post_trouble, preview_posts, skip_post, try_post};
 pub use publication::{Archives, Published, publish, publish_searchable};
+pub use pushes::{Pushed, take_push};
 pub use relabelling::relabel;
+pub use subscribing::{IntentReply, Tended, answer_hub, tend_subscriptions};
 pub use upkeep::upkeep;
 
 use clock::{Skew, redate_entries};
-use deciding::{Grouping, PollToKeep};
+use deciding::{Grouping, PollToKeep, PreparedDocument};
 use failing::{ELSEWHERE_PAUSE, Ground, fail, misread};
 use keeper::Keeper;
 use planning::{plan, when_due};
@@ -64,6 +71,12 @@ use telling::FailuresTold;
 
 /// Longest wait for the lease of a host; the daemon begins polls only of hosts that it holds.
 const LEASE_WAIT_MAX: Duration = Duration::from_secs(90);
+
+/// Returns the address of our own hub, if there is one.
+#[must_use]
+pub fn hub_address(config: &Config) -> Option<Url> {
+    config.websub.hub.then(|| config.site.url.join("hub").ok())?
+}
 
 /// Everything that polls and publications need, built whole from one config.
 #[derive(Debug)]
@@ -83,6 +96,8 @@ pub struct Context {
     rules: Arc<str>,
     /// This process among the nodes that share the store, if they may be several.
     node: Option<Arc<Membership>>,
+    /// The client of our hub: subscribers have asked to be told at once, so their hosts need no pause.
+    deliverer: Option<Arc<fetch::Client>>,
 }
 
 impl Context {
@@ -101,7 +116,7 @@ impl Context {
     pub fn sharing(config: Config, store: Handle, node: Option<Arc<Membership>>) -> Result<Self, fetch::ClientError> {
         let leases = node.as_ref().map(|node| Arc::clone(node.leases()));
         let client = Arc::new(fetch::Client::sharing(&fetch::Settings::new(&config.site, &config.poll), leases)?);
-        Ok(Self::with(config, client, store, Arc::default(), node))
+        Self::with(config, client, store, Arc::default(), node)
     }
 
     fn with(
@@ -110,11 +125,12 @@ impl Context {
         store: Handle,
         telling: Arc<FailuresTold>,
         node: Option<Arc<Membership>>,
-    ) -> Self {
+    ) -> Result<Self, fetch::ClientError> {
         let (matcher, grouping) = (Matcher::new(config.topics.clone()), Arc::new(Grouping::of(&config)));
         let keeper = Keeper::new(store.clone(), Arc::clone(&grouping));
         let rules = relabelling::rules(&config).into();
-        Self { config, matcher, client, store, keeper, telling, grouping, rules, node }
+        let deliverer = if config.websub.hub { Some(Arc::new(hub::deliverer(client.settings())?)) } else { None };
+        Ok(Self { config, matcher, client, store, keeper, telling, grouping, rules, node, deliverer })
     }
 
     /// Builds the context of a changed config on the same store. The client stays if its settings do, and with it the
@@ -127,7 +143,7 @@ impl Context {
             return Self::sharing(config, self.store.clone(), self.node.clone());
         }
         let (client, telling) = (Arc::clone(&self.client), Arc::clone(&self.telling));
-        Ok(Self::with(config, client, self.store.clone(), telling, self.node.clone()))
+        Self::with(config, client, self.store.clone(), telling, self.node.clone())
     }
 
     /// Returns this process as one of the nodes that share the store; `None` if there can only be one.
@@ -249,7 +265,7 @@ pub async fn ask(
         return Ok(Conclusion::Kept { polled, is_answer: false });
     };
     let hold = lease.as_ref().map(|lease| lease.hold().clone());
-    let Remembered { mut state, health, missed_since } = remembered(context, &source.id).await?;
+    let Remembered { mut state, health, missed_since, subscription } = remembered(context, &source.id).await?;
     let last_poll = state.last_poll;
     let moved_to = state.moved_to.clone();
     state.turn_to(&source.url);
@@ -269,6 +285,8 @@ pub async fn ask(
         throttle: None,
         is_answered: false,
         document: None,
+        trust: None,
+        is_pushed: false,
         now,
     };
 
@@ -318,7 +336,9 @@ pub async fn ask(
     let recovered = state.last_error.as_ref().map(|error| (state.failures, error.since));
     state.succeed(now);
     state.observe_redirect(&address, moved.as_ref(), now);
-    plan(context, source, &mut state, &waits, now);
+    let found_news = document.as_ref().is_some_and(PreparedDocument::has_news);
+    let (trust, is_pushed) = trust_after(subscription.as_deref(), found_news, now);
+    plan(context, source, &mut state, &waits, is_pushed, now);
 
     // Keep all of it, or nothing: an ETag kept without its entries would lose them for good.
     let (next_poll, is_read) = (state.next_poll, document.is_some());
@@ -326,7 +346,7 @@ pub async fn ask(
     let was_ahead = last_poll.filter(|_| schedule::is_to_come(last_poll, now)).map(|until| (now, until));
     let wrong = state.about.clock_was_behind.or(was_ahead).filter(|_| skew == Skew::Agreed);
     let misdated = wrong.map(|span| (span, state.clone()));
-    let counts = context.keeper.keep(PollToKeep { is_answered, document, ..poll(state) }).await?;
+    let counts = context.keeper.keep(PollToKeep { is_answered, document, trust, ..poll(state) }).await?;
     context.telling.is_well(&address);
     if let Some((span, state)) = misdated {
         redate_entries(context, hold, state, span, now).await?;
@@ -343,6 +363,14 @@ pub async fn ask(
     }
     let outcome = if is_read { Outcome::Read(counts) } else { Outcome::Unchanged };
     Ok(Conclusion::Kept { polled: Polled { outcome, next_poll }, is_answer: true })
+}
+
+/// Learns from an answered poll how far the hub of the source is to be trusted: the trust, and whether it tells everything.
+fn trust_after(subscription: Option<&FeedSubscription>, found_news: bool, now: Timestamp) -> (Option<PushTrust>, bool) {
+    let Some(subscription) = subscription else { return (None, false) };
+    let trust = subscription.trust.after_poll(subscription, found_news, now);
+    let is_pushed = subscription.is_live(now) && trust.is_earned();
+    (Some(trust), is_pushed)
 }
 
 /// The host of a source stays with another node.

@@ -18,13 +18,20 @@ pub(super) fn when_due(
 }
 
 /// Sets the next poll; none for a source that is gone.
-pub(super) fn plan(context: &Context, source: &Source, state: &mut SourceState, waits: &[Wait], now: Timestamp) {
+pub(super) fn plan(
+    context: &Context,
+    source: &Source,
+    state: &mut SourceState,
+    waits: &[Wait],
+    is_pushed: bool,
+    now: Timestamp,
+) {
     if state.retired {
         state.next_poll = None;
         state.next_poll_why = "gone for good (410): give its new address, or remove it from the config".into();
         return;
     }
-    let next = schedule::next_poll(&asked(context, source, state, waits), now);
+    let next = schedule::next_poll(&Asked { is_pushed, ..asked(context, source, state, waits) }, now);
     state.next_poll = Some(next.at);
     state.next_poll_why = next.why;
 }
@@ -36,6 +43,7 @@ fn asked<'a>(context: &'a Context, source: &'a Source, state: &'a SourceState, w
         waits,
         rhythm: &state.about.rhythm,
         failures: state.failures,
+        is_pushed: false,
         postpone_max: context.config.poll.postpone_max,
     }
 }

@@ -245,6 +245,7 @@ impl<'a> Publishing<'a> {
             sources: &credits,
             selections: Vec::new(),
             turns: &turns,
+            own_hub: super::hub_address(self.config),
             hubs: &outline.hubs,
             config: self.broken.take().filter(|_| is_all_shown),
             outages: &outages,

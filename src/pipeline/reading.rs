@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use tracing::warn;
+use url::Url;
 
 use super::clock::Skew;
 use super::deciding::{Fresh, PreparedDocument};
@@ -19,6 +20,7 @@ use crate::store::{Inquiry, StoreError};
 use crate::story::{Identity, Known, Plain, Prepared};
 use crate::tag;
 use crate::text::secrets;
+use crate::websub::HubOffer;
 
 /// A document that was read, and its entries.
 pub(super) struct ReadDocument {
@@ -26,6 +28,8 @@ pub(super) struct ReadDocument {
     entries: Vec<(Entry, Identity)>,
     listing: Listing,
     hash: [u8; 32],
+    /// The address that the document gives itself.
+    pub(super) own: Option<Url>,
     /// Kept only with the document: the `ETag` of an unread document would turn the failure into a silent "not
     /// modified".
     validators: Vec<Validators>,
@@ -39,7 +43,7 @@ pub(super) struct Unreadable {
 }
 
 /// Runs `work` on a reader thread. A panic is a fault of the document.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unreadable> {
+pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unreadable> {
     readers::run_aside(work)
         .await
         .map_err(|panic| Unreadable { code: "reader_failed".into(), message: panic.to_string() })
@@ -68,9 +72,26 @@ pub(super) async fn read_answer(
     let hash: [u8; 32] = Sha256::digest(&document.body).into();
     if state.body_hash == Some(hash) {
         state.validators = validators;
+        // A server may begin to name hubs in its headers while the document stays.
+        state.about.offer = document.offer.or(state.about.offer.take());
         return Ok(None);
     }
-    let is_delta = document.is_delta;
+    let read = read_document(context, source, document, url, is_first, now).await?;
+    // The part that was cut off may come with the same document: the next request asks for it again.
+    let validators = if read.about.defects.iter().any(is_cut) { Vec::new() } else { validators };
+    Ok(Some(ReadDocument { hash, validators, ..read }))
+}
+
+/// Reads a document that came from `url`. `is_first`: no document of its address was read before.
+pub(super) async fn read_document(
+    context: &Context,
+    source: &Source,
+    document: fetch::Document,
+    url: Url,
+    is_first: bool,
+    now: Timestamp,
+) -> Result<ReadDocument, Unreadable> {
+    let (is_delta, linked) = (document.is_delta, document.offer);
     let limits = parse::Limits { entries_max: context.config.poll.entries_max, ..parse::Limits::default() };
     let (zone, source_id) = (source.schedule.zone(), source.id.clone());
     // A new token makes no new entries of those that have it in their names.
@@ -81,27 +102,29 @@ pub(super) async fn read_answer(
     };
     // The base of relative links is published with them.
     let url = if source.private { url.join(".").unwrap_or(url) } else { url };
+    let (body, content_type) = (document.body, document.content_type);
     let reading = aside(move || {
-        let mut feed = parse::read(&document.body, document.content_type.as_deref(), Some(&url), zone, &limits, now)?;
+        let mut feed = parse::read(&body, content_type.as_deref(), Some(&url), zone, &limits, now)?;
         // Half an entry would be published for good, or would replace the whole one.
         if feed.entries.len() > 1 && feed.defects.iter().any(is_cut) {
             feed.entries.pop();
         }
         let entries = std::mem::take(&mut feed.entries);
-        let about = about(feed);
+        let own = feed.self_url.clone();
+        let mut about = about(feed);
+        // Headers come before what the document says (WebSub §4).
+        about.offer = linked.or(about.offer);
         let format = about.format.as_deref().unwrap_or_default();
-        Ok((dedup::identify_apart_from(&secrets, &source_id, format, entries), about))
+        Ok((dedup::identify_apart_from(&secrets, &source_id, format, entries), about, own))
     });
     let unreadable = |error: parse::ParseError| Unreadable {
         code: error.code().into(),
         message: format!("{error}; {}", error.hint()),
     };
-    let (entries, about) = reading.await?.map_err(unreadable)?;
-    // The part that was cut off may come with the same document: the next request asks for it again.
-    let validators = if about.defects.iter().any(is_cut) { Vec::new() } else { validators };
+    let (entries, about, own) = reading.await?.map_err(unreadable)?;
     let order = entries.iter().map(|(_, identity)| identity.key).collect();
     let listing = Listing::new(is_delta, is_first, &about.defects, order);
-    Ok(Some(ReadDocument { about, entries, listing, hash, validators }))
+    Ok(ReadDocument { about, entries, listing, hash: [0; 32], own, validators: Vec::new() })
 }
 
 /// Whether a document ended within its last entry.
@@ -118,7 +141,9 @@ pub(super) async fn prepare(
     share: fetch::Share,
     now: Timestamp,
 ) -> Result<Result<Option<PreparedDocument>, Unreadable>, StoreError> {
-    let Some(ReadDocument { mut about, entries, listing, hash, validators }) = document else { return Ok(Ok(None)) };
+    let Some(ReadDocument { mut about, entries, listing, hash, own: _, validators }) = document else {
+        return Ok(Ok(None));
+    };
     let since = state.last_success.filter(|_| state.body_hash.is_some());
     let known = known(context, &source.id, entries.iter().map(|(_, identity)| identity)).await?;
     let mut same = Vec::new();
@@ -205,6 +230,7 @@ fn about(feed: Feed) -> About {
         rights: feed.rights,
         authors: feed.authors,
         generator: feed.generator,
+        offer: HubOffer::new(feed.self_url, feed.hubs),
         format: Some(feed.format),
         rhythm: feed.rhythm,
         is_private: false,

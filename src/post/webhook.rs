@@ -2,13 +2,12 @@
 //!
 //! `docs/posts.md` is the contract, with a receiver.
 
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value, json};
-use sha2::Sha256;
 
 use super::{Credentials, Dispatch, Receipt, answers, key};
 use crate::feed::Timestamp;
 use crate::outbox::{HttpAnswer, HttpCall, Verb};
+use crate::websub::signed_sha256;
 
 const ADVICE: &str = "see to the service, or correct `url` and `secret`; then send a trial with `veille post --test`";
 
@@ -39,35 +38,14 @@ pub(super) fn call(dispatch: &Dispatch<'_>, credentials: &Credentials) -> Option
         ("x-veille-timestamp", dispatch.now.timestamp().to_string()),
     ];
     if let Some(secret) = &credentials.secret {
-        headers.push(("x-veille-signature", signature(secret.as_bytes(), &body)?));
+        headers.push(("x-veille-signature", signed_sha256(secret.as_bytes(), &body)?));
     }
     Some(HttpCall { verb: Verb::Post, url: credentials.url.clone()?, headers, body })
-}
-
-/// HMAC-SHA256 (RFC 2104) in hexadecimal.
-fn signature(secret: &[u8], body: &[u8]) -> Option<String> {
-    let mut hmac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
-    hmac.update(body);
-    Some(data_encoding::HEXLOWER.encode(&hmac.finalize().into_bytes()))
 }
 
 pub(super) fn receipt(answer: &HttpAnswer, now: Timestamp) -> Receipt {
     match answer.status {
         200..=299 => Receipt::Taken { remote: None, pause: answers::pause_asked(answer, now) },
         _ => answers::refusal(answer, ADVICE, now),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_body_is_signed_as_rfc_4231_has_it() {
-        // Test case 2.
-        assert_eq!(
-            signature(b"Jefe", b"what do ya want for nothing?").as_deref(),
-            Some("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
-        );
     }
 }

@@ -36,7 +36,7 @@ pub(super) use sources::sources;
 /// Renders a topic's main document, `/{topic}.atom`.
 pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation {
     let mut links = vec![own(channel.address("atom")), link("alternate", channel.page.clone(), Some(HTML), None)];
-    links.extend(edition.settings.hubs.iter().map(|hub| link("hub", legal::iri(hub.as_str()), None, None)));
+    links.extend(edition.announced_hubs().map(|hub| link("hub", hub, None, None)));
     links.extend(channel.before.map(|month| volume_link(channel, "prev-archive", month)));
     let generator = Generator {
         value: env!("CARGO_PKG_NAME").to_owned(),

@@ -62,7 +62,7 @@ impl<'a> Bases<'a> {
     #[must_use]
     pub fn topic<S: AsRef<str>>(&self, topic: &Topic, stamp: i64, months: &[Month], cited: &[S]) -> String {
         let PublishSettings { hubs, images, .. } = self.edition.settings;
-        self.stories(topic, (stamp, months, hubs, images), cited)
+        self.stories(topic, (stamp, months, &self.edition.own_hub, hubs, images), cited)
     }
 
     /// Returns the basis of a volume; `stamp` is that of its month.

@@ -22,7 +22,7 @@ pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation 
         favicon,
         language: channel.language,
         authors: vec![Author::from(&channel.publisher)],
-        hubs: edition.settings.hubs.iter().map(|hub| Hub { kind: "WebSub", url: legal::iri(hub.as_str()) }).collect(),
+        hubs: edition.announced_hubs().map(|url| Hub { kind: "WebSub", url }).collect(),
         items: channel.items.iter().map(|item| JsonItem::new(item, full_texts_with_footer(item))).collect(),
     };
     #[expect(clippy::expect_used, reason = "plain structs with text keys, written to memory")]

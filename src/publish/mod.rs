@@ -71,12 +71,21 @@ pub struct Edition<'a> {
     pub selections: Vec<Selection<'a>>,
     /// Changes in the health of sources, newest first.
     pub turns: &'a [Turn],
+    /// Our own hub, if there is one.
+    pub own_hub: Option<Url>,
     /// The last announcements to hubs.
     pub hubs: &'a [Announcement],
     /// The problem with the config, if there is one.
     pub config: Option<Turn>,
     /// The things that this machine lacks.
     pub outages: &'a [Outage],
+}
+
+impl Edition<'_> {
+    /// The addresses of the hubs that topics name, our own first.
+    pub(crate) fn announced_hubs(&self) -> impl Iterator<Item = String> {
+        self.own_hub.iter().chain(&self.settings.hubs).map(|hub| legal::iri(hub.as_str()))
+    }
 }
 
 /// A topic with its chosen stories.

@@ -90,6 +90,7 @@ impl Newsroom {
             sources: &self.sources,
             selections: vec![Selection { topic: &self.topic, stories, months: Vec::new(), tombstones: Vec::new() }],
             turns: &[],
+            own_hub: None,
             hubs: &[],
             config: None,
             outages: &[],

@@ -44,8 +44,8 @@ pub(super) fn topic(edition: &Edition<'_>, channel: &Channel) -> Representation 
             });
             let address = channel.address("rss");
             xml.empty("atom:link", &[("rel", "self"), ("type", "application/rss+xml"), ("href", &address)]);
-            for hub in &edition.settings.hubs {
-                xml.empty("atom:link", &[("rel", "hub"), ("href", &legal::iri(hub.as_str()))]);
+            for hub in edition.announced_hubs() {
+                xml.empty("atom:link", &[("rel", "hub"), ("href", &hub)]);
             }
             for item in &channel.items {
                 xml.parent("item", &[], |xml| write(xml, item));

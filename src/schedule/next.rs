@@ -25,6 +25,9 @@ const CLOSED_MAX: TimeDelta = TimeDelta::hours(73);
 /// Longest jitter: who writes "every day at six" expects it before seven.
 const JITTER_MAX: TimeDelta = TimeDelta::minutes(30);
 
+/// Pause between two polls of a source whose hub tells of all news.
+const PUSHED_PAUSE: TimeDelta = TimeDelta::days(1);
+
 /// The facts that decide when a source is polled next.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
@@ -38,6 +41,8 @@ pub struct Asked<'a> {
     pub rhythm: &'a Rhythm,
     /// Failed polls in a row, this one included.
     pub failures: u32,
+    /// Whether a hub tells of all news, so that polls are only to check that.
+    pub is_pushed: bool,
     /// Longest postponement that waits and rhythm can cause (`poll.postpone_max`).
     pub postpone_max: Duration,
 }
@@ -120,7 +125,9 @@ fn wishes(asked: &Asked<'_>, interval: TimeDelta, postpone_max: TimeDelta) -> Ve
     let ttl = asked.rhythm.ttl.map(|ttl| cut(ttl, format!("ttl: {}", exact_duration(ttl)), postpone_max));
     let period = asked.rhythm.update_period;
     let period = period.map(|period| cut(period, format!("sy:updatePeriod: {}", exact_duration(period)), postpone_max));
-    waits.chain(ttl).chain(period).chain(back_off(asked.failures, interval)).collect()
+    let check =
+        asked.is_pushed.then(|| Wish { delay: PUSHED_PAUSE, why: "its hub tells of news: once a day".to_owned() });
+    waits.chain(ttl).chain(period).chain(check).chain(back_off(asked.failures, interval)).collect()
 }
 
 fn cut(delay: TimeDelta, why: String, postpone_max: TimeDelta) -> Wish {

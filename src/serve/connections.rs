@@ -1,6 +1,7 @@
 //! Connections with limits: so many at once, and none that takes its time for ever.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -157,6 +158,14 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    /// Returns the address of the other side; none of a Unix socket.
+    pub(super) fn peer(&self) -> Option<IpAddr> {
+        match &self.stream {
+            Stream::Tcp(stream) => stream.peer_addr().ok().map(|address| address.ip()),
+            Stream::Unix(_) => None,
+        }
+    }
+
     /// Resolves, to an error, when there was no progress for too long.
     fn poll_expired<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         loop {

@@ -99,6 +99,12 @@ pub struct DaemonFigures {
     pub published: Option<Timestamp>,
     /// The size of the store.
     pub store_bytes: u64,
+    /// Subscriptions at hubs, by stage; `trusted` of those whose feeds are polled less.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub subscriptions: BTreeMap<&'static str, usize>,
+    /// Subscribers of our hub; none if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscribers: Option<usize>,
     /// Room on the disk of the store; none if the system does not tell.
     pub free_bytes: Option<u64>,
 }

@@ -7,6 +7,7 @@
 mod bodies;
 mod connections;
 mod health;
+mod inbox;
 mod negotiation;
 mod searching;
 mod swapped;
@@ -14,6 +15,7 @@ mod swapped;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,6 +41,7 @@ use searching::SearchGate;
 
 pub use connections::Socket;
 pub use health::{DaemonFigures, DaemonHealth, NodeTold, OutageTold};
+pub use inbox::{Arrival, HubDoor, Inbox};
 pub use swapped::Swapped;
 
 /// Shortest `max-age`: a poll that is under way may take that long.
@@ -72,6 +75,10 @@ pub struct Front {
     pub search: Swapped<Option<SearchIndex>>,
     /// The way in for searches.
     gate: SearchGate,
+    /// The `Link` headers of documents that hubs tell of, by path.
+    pub links: Swapped<BTreeMap<String, String>>,
+    /// The way in for hubs and subscribers.
+    pub inbox: Inbox,
     /// The counters.
     pub metrics: Metrics,
     /// The last `Cache-Control` that was written, with its seconds: most answers of one second share it.
@@ -184,9 +191,10 @@ pub async fn serve_apart(
 
 /// Answers the requests of one connection, until the client or the server has had enough.
 async fn converse(connection: Connection, front: Arc<Front>, offer: Offer, mut stopped: watch::Receiver<()>) {
+    let peer = connection.peer();
     let service = service_fn(|request: Request<Incoming>| async {
-        let (request, _) = request.into_parts();
-        Ok::<_, Infallible>(answer(&front, offer, &request).await)
+        let (request, body) = request.into_parts();
+        Ok::<_, Infallible>(answer(&front, offer, &request, body, peer).await)
     });
     let mut serving = pin!(http1::Builder::new().serve_connection(TokioIo::new(connection), service));
     let ended = tokio::select! {
@@ -202,10 +210,18 @@ async fn converse(connection: Connection, front: Arc<Front>, offer: Offer, mut s
     }
 }
 
-async fn answer(front: &Front, offer: Offer, request: &Parts) -> Response {
+async fn answer(front: &Front, offer: Offer, request: &Parts, body: Incoming, peer: Option<IpAddr>) -> Response {
     let path = request.uri.path();
+    let came_in = match offer {
+        Offer::All | Offer::Published if names_its_host(request) => {
+            let below = below(path, &front.prefix.glance()).unwrap_or(path);
+            inbox::answer_websub(front, request, &mut Some(body), below, peer).await
+        }
+        Offer::All | Offer::Published | Offer::Internal => None,
+    };
     let mut response = match path {
         _ if !names_its_host(request) => plain(StatusCode::BAD_REQUEST, "Which Host?\n".to_owned()),
+        _ if let Some(response) = came_in => response,
         _ if ![Method::GET, Method::HEAD, Method::OPTIONS].contains(&request.method) => {
             allowed(StatusCode::METHOD_NOT_ALLOWED)
         }
@@ -213,8 +229,7 @@ async fn answer(front: &Front, offer: Offer, request: &Parts) -> Response {
         "*" if request.method == Method::OPTIONS => allowed(StatusCode::NO_CONTENT),
         _ => {
             let (tree, prefix) = (front.tree.glance(), front.prefix.glance());
-            let below = path.strip_prefix(prefix.as_str()).filter(|below| below.is_empty() || below.starts_with('/'));
-            let below = below.filter(|_| tree.get(path).is_none()).unwrap_or(path);
+            let below = below(path, &prefix).filter(|_| tree.get(path).is_none()).unwrap_or(path);
             match (offer, below) {
                 (Offer::All | Offer::Internal, "/healthz") => {
                     let is_strict = health::is_strict(request.uri.query());
@@ -231,6 +246,11 @@ async fn answer(front: &Front, offer: Offer, request: &Parts) -> Response {
     }
     front.metrics.answered(response.status().as_u16());
     if request.method == Method::HEAD { without_body(response) } else { response }
+}
+
+/// The path without the one of `site.url`, which a proxy may leave before ours; `None` if it does not begin so.
+fn below<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
+    path.strip_prefix(prefix).filter(|below| below.is_empty() || below.starts_with('/'))
 }
 
 /// Whether the request says whom it is for, as HTTP/1.1 must, and only once (RFC 9112 §3.2).
@@ -288,6 +308,11 @@ async fn found(front: &Front, request: &Parts, tree: &Tree, path: &str, asked: &
         }
         (None, None) => document(request, resource, cache_control).await,
     };
+    if page.is_none()
+        && let Some(link) = front.links.glance().get(path)
+    {
+        set(&mut response, header::LINK, link);
+    }
     if is_subscribed {
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     }

@@ -7,6 +7,7 @@ use crate::outbox::{PostState, PostTopic, RowResult};
 use crate::state::{Announcement, Hold, SourceState, Throttle, Turn};
 use crate::story::{Bond, Clues, Fingerprint, Prepared, TellingWords};
 use crate::topic::Label;
+use crate::websub::WebSubChange;
 
 /// One write to the store. Dates and numbers are final: the store decides nothing.
 ///
@@ -67,6 +68,8 @@ pub enum Change {
     Outbox(RowResult),
     /// The state of a post.
     Post(PostState),
+    /// A subscription of ours, or a subscriber of our hub.
+    WebSub(WebSubChange),
     /// A new entry.
     Insert {
         /// Its number: [`super::Surroundings::next_number`] or later, each once.
@@ -216,6 +219,7 @@ impl Change {
             | Self::Revised { .. }
             | Self::Outbox(_)
             | Self::Post(_)
+            | Self::WebSub(_)
             | Self::Unrelated(_)
             | Self::Related(_)
             | Self::TellingWords { .. }

@@ -32,6 +32,7 @@ use crate::state::{
 };
 use crate::story::{Fingerprint, Gist, Month, Order, Revision, StoredEntry, Told, Tombstone};
 use crate::topic::Label;
+use crate::websub::{FeedSubscription, Subscriber, SubscriberCounts, SubscribersAsked};
 
 pub use change::Change;
 pub use claim::{Claim, Holder, holder};
@@ -123,6 +124,15 @@ pub trait Store: Send {
     /// The outbox of a post: its state, the first `limit` rows that wait, and when it sent stories since an instant.
     fn outbox(&mut self, post: &str, since: Timestamp, limit: usize) -> Result<Outbox, StoreError>;
 
+    /// The subscriptions of ours at hubs, by source; or the one whose callback has this token.
+    fn subscriptions(&mut self, token: Option<&str>) -> Result<Vec<FeedSubscription>, StoreError>;
+
+    /// Subscribers of our hub, by number.
+    fn subscribers(&mut self, asked: &SubscribersAsked) -> Result<Vec<Subscriber>, StoreError>;
+
+    /// The numbers of subscribers of our hub: in all, and with callbacks on a host.
+    fn subscriber_counts(&mut self, host: &str) -> Result<SubscriberCounts, StoreError>;
+
     /// The hosts to be left alone at `now`, by name.
     fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError>;
 
@@ -158,7 +168,8 @@ pub trait Store: Send {
     /// [`StoreError::Damaged`] with the first finding.
     fn check_all(&mut self) -> Result<(), StoreError>;
 
-    /// Notes that the daily upkeep was done at `now`, and drops rows of the outbox that nothing can come of any more.
+    /// Notes that the daily upkeep was done at `now`, and drops rows of the outbox and subscribers of which nothing can come any
+    /// more.
     fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError>;
 
     /// Writes a consistent copy of the store to a new file.

@@ -62,7 +62,7 @@ pub const BYTES_MAX: usize = 4 << 20;
 use CellKind::{Bytes, Flag, Number, Real, Text};
 
 /// All tables but `meta`, whose numbers differ between backends, and the index of texts.
-pub const TABLES: [TableForm; 21] = [
+pub const TABLES: [TableForm; 23] = [
     form("ruleset", 1, &[("id", Number), ("rules", Text)]),
     form(
         "source",
@@ -189,6 +189,25 @@ pub const TABLES: [TableForm; 21] = [
             ("failures", Number),
             ("next_try", Number),
             ("why", Text),
+        ],
+    ),
+    form("subscription", 1, &[("source_id", Text), ("token", Text), ("facts", Text), ("trust", Text)]),
+    form(
+        "subscriber",
+        1,
+        &[
+            ("number", Number),
+            ("callback", Text),
+            ("host", Text),
+            ("topic", Text),
+            ("secret", Text),
+            ("lease_end", Number),
+            ("told", Text),
+            ("next_try", Number),
+            ("failures", Number),
+            ("since", Number),
+            ("why", Text),
+            ("intent", Text),
         ],
     ),
 ];

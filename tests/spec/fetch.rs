@@ -338,7 +338,7 @@ async fn a_validator_too_long_to_keep_is_left() {
 async fn a_document_comes_with_its_media_type_and_bytes() {
     let fetched = fetch(document(FEED)).await.unwrap();
     let content_type = Some("application/rss+xml; charset=utf-8".to_owned());
-    let expected = Document { body: FEED.into(), content_type, is_delta: false };
+    let expected = Document { body: FEED.into(), content_type, is_delta: false, offer: None };
     assert_eq!(fetched.answer, Got::Document(expected));
     assert_eq!((fetched.hops.len(), fetched.moved()), (0, None));
 }

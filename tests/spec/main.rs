@@ -20,6 +20,8 @@ mod mastodon;
 mod origin;
 #[path = "../support/packed.rs"]
 mod packed;
+#[path = "../support/reader.rs"]
+mod reader;
 #[path = "../support/secure.rs"]
 mod secure;
 #[path = "../support/tunnel.rs"]
@@ -66,6 +68,7 @@ mod styled;
 mod valid;
 mod watchdog;
 mod ways;
+mod websub;
 mod week;
 mod withdrawn;
 mod xss;

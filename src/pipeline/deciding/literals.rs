@@ -116,6 +116,8 @@ pub(super) fn polled(around: &Surroundings, fresh: Vec<Prepared>, listing: Listi
         throttle: None,
         is_answered: true,
         document: Some(document),
+        trust: None,
+        is_pushed: false,
         now,
     };
     let (_, changes) = decided(around, |draft| take_in(draft, &poll));

@@ -34,6 +34,7 @@ use crate::outbox::TOO_OLD_MAX;
 use crate::state::{Health, Hold, Monitored, SourceState, Throttle, Turn};
 use crate::store::{Change, Inquiry, Surroundings};
 use crate::story::{self, Identity, Prepared};
+use crate::websub::{PushTrust, WebSubChange};
 
 pub(super) use circle::{candidates, place, regroup};
 pub(super) use draft::{Draft, of_text};
@@ -74,6 +75,10 @@ pub(super) struct PollToKeep {
     pub(super) is_answered: bool,
     /// The new document, if there is one.
     pub(super) document: Option<PreparedDocument>,
+    /// The new trust in the hub of the source, if there is one to keep.
+    pub(super) trust: Option<PushTrust>,
+    /// Its hub pushed the document: no poll was made, and the state of the source stays as it is.
+    pub(super) is_pushed: bool,
     /// When it was polled.
     pub(super) now: Timestamp,
 }
@@ -90,6 +95,13 @@ pub(super) struct PreparedDocument {
     pub(super) since: Option<Timestamp>,
     /// Given back when the document is kept: else documents would pile up before the store.
     pub(super) _share: fetch::Share,
+}
+
+impl PreparedDocument {
+    /// Whether it holds entries that were not known when it was prepared.
+    pub(super) fn has_news(&self) -> bool {
+        self.fresh.iter().any(|fresh| matches!(fresh.decision, Decision::New))
+    }
 }
 
 /// An entry ready for the store, and its sketch read back.
@@ -170,12 +182,19 @@ fn take_in(draft: &mut Draft<'_>, poll: &PollToKeep) -> Counts {
 
 /// Keeps the state of a source, and its change of health, if any.
 fn note_state(draft: &mut Draft<'_>, poll: &PollToKeep, spoke: bool) {
-    let PollToKeep { hold, state, health, moved_to, throttle, now, .. } = poll;
+    let PollToKeep { hold, state, health, moved_to, throttle, trust, is_pushed, now, .. } = poll;
+    if *is_pushed {
+        return;
+    }
     draft.changes.extend(hold.clone().map(Change::Held));
     if let Some(throttle) = throttle {
         draft.changes.push(Change::Throttle { throttle: throttle.clone(), now: *now });
     }
     draft.changes.push(Change::Source(Box::new(state.clone())));
+    if let Some(trust) = trust {
+        let source_id = state.source_id.clone();
+        draft.changes.push(Change::WebSub(WebSubChange::Trust { source_id, trust: trust.clone() }));
+    }
     let why = || state.last_error.as_ref().map(|error| error.message.clone());
     let turn = state.turn(*health, spoke).map(|health| (health, why()));
     let moved = state.moved_to.as_ref().filter(|to| moved_to.as_ref() != Some(to));

@@ -84,6 +84,8 @@ fn poll_that_read(source_id: &str, document: PreparedDocument, now: Timestamp) -
         throttle: None,
         is_answered: true,
         document: Some(document),
+        trust: None,
+        is_pushed: false,
         now,
     }
 }

@@ -96,6 +96,7 @@ impl<'a> Press<'a> {
             sources,
             selections: Vec::new(),
             turns: &[],
+            own_hub: None,
             hubs: &[],
             config: None,
             outages: &[],

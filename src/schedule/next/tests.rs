@@ -16,12 +16,21 @@ struct Case<'a> {
     waits: Vec<Wait>,
     rhythm: Rhythm,
     failures: u32,
+    is_pushed: bool,
 }
 
 impl Default for Case<'_> {
     fn default() -> Self {
         let rhythm = Rhythm::default();
-        Self { schedule: "0 * * * *", source_id: "", now: NOW, waits: Vec::new(), rhythm, failures: 0 }
+        Self {
+            schedule: "0 * * * *",
+            source_id: "",
+            now: NOW,
+            waits: Vec::new(),
+            rhythm,
+            failures: 0,
+            is_pushed: false,
+        }
     }
 }
 
@@ -34,6 +43,7 @@ impl Case<'_> {
             waits: &self.waits,
             rhythm: &self.rhythm,
             failures: self.failures,
+            is_pushed: self.is_pushed,
             postpone_max: Duration::from_hours(24),
         };
         next_poll(&asked, self.now.parse().unwrap())
@@ -208,4 +218,11 @@ fn of_equal_reasons_the_first_is_told() {
     let two = |why: &str| wait(why, 7200);
     let waits = vec![two("Retry-After: 7200"), two("Cache-Control: max-age=7200")];
     check(Case { waits, ..Case::default() }, "Tue 12:00:00", "Retry-After: 7200");
+}
+
+#[test]
+fn a_source_whose_hub_tells_of_all_news_is_polled_once_a_day() {
+    let pushed = || Case { is_pushed: true, ..Case::default() };
+    check(pushed(), "Wed 10:00:00", "its hub tells of news: once a day");
+    check(Case { schedule: "0 6 * * mon", ..pushed() }, "Mon 06:00:00", "schedule `0 6 * * mon`");
 }

@@ -13,6 +13,7 @@ use super::rows::{self, array, text, unix};
 use super::session::{Call, call};
 use super::{
     Postgres, StoreError, archive, causes, entries, leases, meta, operations, outbox, redating, related, stories,
+    websub,
 };
 use crate::feed::Timestamp;
 use crate::state::{Hold, Validators};
@@ -48,9 +49,9 @@ impl Postgres {
             .filter_map(|change| if let Change::Source(state) = change { Some(state.source_id.clone()) } else { None })
             .collect();
         // A poll without news depends on nothing that others write, and waits for nobody.
-        let is_locking = changes
-            .iter()
-            .any(|change| !matches!(change, Change::Held(_) | Change::Source(_) | Change::Throttle { .. }));
+        let is_locking = changes.iter().any(|change| {
+            !matches!(change, Change::Held(_) | Change::Source(_) | Change::Throttle { .. } | Change::WebSub(_))
+        });
         let generation =
             if is_locking { meta::lock() } else { call!("SELECT value FROM meta WHERE name = 'generation'") };
         let holds: Vec<Hold> =
@@ -227,9 +228,12 @@ impl<'a> ChangeBatch<'_, 'a> {
                 let announced = run.iter().filter_map(|change| of!(change, Change::Announced(announced) => announced));
                 self.calls.extend(announced.map(operations::save_announcement));
             }
-            Change::Enroll(_) | Change::News { .. } | Change::Revised { .. } | Change::Outbox(_) | Change::Post(_) => {
-                self.run_posts(run);
-            }
+            Change::Enroll(_)
+            | Change::News { .. }
+            | Change::Revised { .. }
+            | Change::Outbox(_)
+            | Change::Post(_)
+            | Change::WebSub(_) => self.run_posts(run)?,
             Change::Insert { .. } => self.insert(run)?,
             Change::Update { .. } => self.update(run)?,
             Change::Move { .. } => self.move_all(run),
@@ -249,11 +253,7 @@ impl<'a> ChangeBatch<'_, 'a> {
                 let sql = "INSERT INTO unrelated SELECT * FROM unnest($1::bigint[]) ON CONFLICT DO NOTHING";
                 self.calls.push(call!(sql, array(stories.into_iter())));
             }
-            Change::Related(_) => {
-                let stories = run.iter().filter_map(|change| of!(change, Change::Related(stories) => stories));
-                let stories: Vec<i64> = stories.flatten().copied().collect();
-                self.calls.push(call!("DELETE FROM unrelated WHERE story = ANY($1)", stories));
-            }
+            Change::Related(_) => self.forget_unrelated(run),
             Change::TellingWords { .. } => {
                 let words = run.iter().filter_map(|change| {
                     of!(change, Change::TellingWords { number, telling_words } => (*number, telling_words.to_bytes()))
@@ -307,9 +307,20 @@ impl<'a> ChangeBatch<'_, 'a> {
         Ok(())
     }
 
-    /// Writes changes of posts and their outbox.
-    fn run_posts(&mut self, run: &[&'a Change]) {
-        self.calls.extend(run.iter().flat_map(|change| outbox::calls(change)));
+    /// Writes changes of posts and their outbox, or of subscriptions and subscribers.
+    fn run_posts(&mut self, run: &[&'a Change]) -> Result<(), StoreError> {
+        for change in run {
+            self.calls.extend(outbox::calls(change));
+            self.calls.extend(websub::websub_calls(change)?);
+        }
+        Ok(())
+    }
+
+    /// Notes that stories wait no more for their related news.
+    fn forget_unrelated(&mut self, run: &[&'a Change]) {
+        let stories = run.iter().filter_map(|change| of!(change, Change::Related(stories) => stories));
+        let stories: Vec<i64> = stories.flatten().copied().collect();
+        self.calls.push(call!("DELETE FROM unrelated WHERE story = ANY($1)", stories));
     }
 
     /// Sends all statements that wait, for what is read next has to see them.
@@ -900,6 +911,7 @@ fn stands_alone(change: &Change) -> bool {
             | Change::Throttle { .. }
             | Change::Turn(_)
             | Change::Announced(_)
+            | Change::WebSub(_)
             | Change::Bind(_)
             | Change::Unrelated(_)
             | Change::Related(_)

@@ -28,6 +28,7 @@ mod stories;
 mod surroundings;
 mod tables;
 mod tls;
+mod websub;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -45,6 +46,7 @@ use crate::feed::Timestamp;
 use crate::outbox::Outbox;
 use crate::state::{Announcement, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, Throttle, Turn};
 use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
+use crate::websub::{FeedSubscription, Subscriber, SubscriberCounts, SubscribersAsked};
 
 pub use address::Address;
 pub use listening::listen;
@@ -180,6 +182,18 @@ impl Store for Postgres {
         self.told_as(|store| store.outbox_of(post, since, limit))
     }
 
+    fn subscriptions(&mut self, token: Option<&str>) -> Result<Vec<FeedSubscription>, StoreError> {
+        self.told_as(|store| store.subscriptions_by(token))
+    }
+
+    fn subscribers(&mut self, asked: &SubscribersAsked) -> Result<Vec<Subscriber>, StoreError> {
+        self.told_as(|store| store.subscribers_of(asked))
+    }
+
+    fn subscriber_counts(&mut self, host: &str) -> Result<SubscriberCounts, StoreError> {
+        self.told_as(|store| store.subscribers_counted(host))
+    }
+
     fn lease(&mut self, request: &LeaseRequest) -> Result<LeaseAnswer, StoreError> {
         self.told_as(|store| leases::lease(&mut store.session, request))
     }
@@ -225,7 +239,8 @@ impl Store for Postgres {
     fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {
         // The server tidies up by itself. Hosts that have left all configs are nobody's any more.
         let tidied = meta::set("tidied", Some(rows::unix(now)));
-        self.session.at_once(&[tidied, outbox::drop_spent(now), leases::forget_idle()]).map(|_| ())
+        let (posts, subscribers) = (outbox::drop_spent(now), websub::drop_unleased(now));
+        self.session.at_once(&[tidied, posts, subscribers, leases::forget_idle()]).map(|_| ())
     }
 
     fn backup(&mut self, _: &Path) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 
 use super::rows::{self, array, text, texts, unix};
 use super::session::{Answers, Call, call};
-use super::{Postgres, StoreError};
+use super::{Postgres, StoreError, websub};
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Monitored, Remembered, SourceState, Throttle, Turn, Validators};
 use crate::store::names;
@@ -18,16 +18,17 @@ const SOURCE: &str =
         last_error, retired, about,
         (SELECT health FROM change WHERE source_id = source.id AND health <> 'moved' ORDER BY number DESC LIMIT 1),
         (SELECT min(suspected) FROM entry
-         WHERE source_id = source.id AND suspected IS NOT NULL AND withdrawn IS NULL)
-    FROM source";
+         WHERE source_id = source.id AND suspected IS NOT NULL AND withdrawn IS NULL)";
+const OF_SOURCE: &str = "FROM source LEFT JOIN subscription ON subscription.source_id = source.id";
 
 /// Asks for the memory of sources, by id: of all sources, or of these. [`remembered`] reads the answers.
 pub(super) fn ask_remembered(ids: Option<&[String]>) -> [Call<'static>; 2] {
     let validators = "SELECT source_id, url, etag, last_modified FROM validator";
+    let source = format!("{SOURCE}, {} {OF_SOURCE}", websub::SUBSCRIPTION);
     match ids {
-        None => [call!(format!("{SOURCE} ORDER BY id")), call!(format!("{validators} ORDER BY source_id, url"))],
+        None => [call!(format!("{source} ORDER BY id")), call!(format!("{validators} ORDER BY source_id, url"))],
         Some(ids) => [
-            call!(format!("{SOURCE} WHERE id = ANY($1) ORDER BY id"), ids.to_vec()),
+            call!(format!("{source} WHERE id = ANY($1) ORDER BY id"), ids.to_vec()),
             call!(format!("{validators} WHERE source_id = ANY($1) ORDER BY source_id, url"), ids.to_vec()),
         ],
     }
@@ -78,7 +79,8 @@ fn source(row: &Row) -> Result<Remembered, StoreError> {
         about: rows::json(row, 12)?.unwrap_or_default(),
     };
     let health = rows::get::<Option<&str>>(row, 13)?.map(names::health);
-    Ok(Remembered { state, health, missed_since: rows::time(row, 14)? })
+    let subscription = websub::subscription(row, 15)?.map(Box::new);
+    Ok(Remembered { state, health, missed_since: rows::time(row, 14)?, subscription })
 }
 
 /// Writes states of sources; of several of one source the last. Validators are written only if something differs from

@@ -10,8 +10,8 @@ use crate::store::ailment::POSTGRES_MIN;
 use crate::store::migrated;
 
 /// One step per format, in order, never changed once released; the table `veille` tells the steps done.
-pub(in crate::store) const MIGRATIONS: [&str; 3] =
-    [include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql")];
+pub(in crate::store) const MIGRATIONS: [&str; 4] =
+    [include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql"), include_str!("004.sql")];
 
 /// The table that tells our tables from those of others.
 const MARK: &str = "CREATE TABLE veille (format BIGINT NOT NULL); INSERT INTO veille VALUES (0)";

@@ -102,7 +102,8 @@ impl Tables for Postgres {
             call!("INSERT INTO meta SELECT * FROM unnest($1::text[], $2::bigint[])", names, values),
             call!("INSERT INTO unindexed SELECT number FROM entry ON CONFLICT DO NOTHING"),
         ];
-        for (table, column) in [("ruleset", "id"), ("change", "number"), ("revision", "number"), ("outbox", "number")] {
+        let numbered = ["change", "revision", "outbox", "subscriber"].map(|table| (table, "number"));
+        for (table, column) in [("ruleset", "id")].into_iter().chain(numbered) {
             calls.push(call!(format!(
                 "SELECT setval(pg_get_serial_sequence('{table}', '{column}'), greatest(max({column}), 1)) FROM {table}"
             )));

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use rusqlite::{Connection, TransactionBehavior, params};
 use url::Url;
 
-use super::{StoreError, archive, entries, maybe, meta, operations, outbox, redating, related, unix};
+use super::{StoreError, archive, entries, maybe, meta, operations, outbox, redating, related, unix, websub};
 use crate::feed::Timestamp;
 use crate::store::{Applied, Change, clued};
 use crate::story::{Clues, Fingerprint, Prepared};
@@ -72,6 +72,7 @@ impl<'a> Writing<'a> {
             Change::Revised { numbers, now } => outbox::note_changed(connection, numbers, *now),
             Change::Outbox(result) => outbox::save_result(connection, result),
             Change::Post(state) => outbox::save_post(connection, state),
+            Change::WebSub(change) => websub::write_websub(connection, change),
             Change::Insert { .. } => self.insert(change),
             Change::Update { .. } => self.update(change),
             Change::Move { number, story, joined } => self.move_to(*number, *story, *joined),

@@ -23,6 +23,7 @@ mod shares;
 mod stories;
 mod surroundings;
 mod tables;
+mod websub;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,12 +45,13 @@ use crate::state::{
     Announcement, Granted, Hold, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, Throttle, Turn,
 };
 use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
+use crate::websub::{FeedSubscription, Subscriber, SubscriberCounts, SubscribersAsked};
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x7665_696c;
 
 /// One step per format, in order, never changed once released; `PRAGMA user_version` counts the steps done.
-pub(in crate::store) const MIGRATIONS: [&str; 7] = [
+pub(in crate::store) const MIGRATIONS: [&str; 8] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
     include_str!("003.sql"),
@@ -57,6 +59,7 @@ pub(in crate::store) const MIGRATIONS: [&str; 7] = [
     include_str!("005.sql"),
     include_str!("006.sql"),
     include_str!("007.sql"),
+    include_str!("008.sql"),
 ];
 
 /// Longest wait for another process that writes, unless told otherwise.
@@ -428,6 +431,18 @@ impl Store for Sqlite {
         self.at_one_moment(|connection| outbox::read(connection, post, since, limit))
     }
 
+    fn subscriptions(&mut self, token: Option<&str>) -> Result<Vec<FeedSubscription>, StoreError> {
+        causes::explained(websub::subscriptions_by(&self.connection, token), &self.path)
+    }
+
+    fn subscribers(&mut self, asked: &SubscribersAsked) -> Result<Vec<Subscriber>, StoreError> {
+        causes::explained(websub::subscribers(&self.connection, asked), &self.path)
+    }
+
+    fn subscriber_counts(&mut self, host: &str) -> Result<SubscriberCounts, StoreError> {
+        causes::explained(websub::subscriber_counts(&self.connection, host), &self.path)
+    }
+
     fn throttles(&mut self, now: Timestamp) -> Result<Vec<Throttle>, StoreError> {
         causes::explained(operations::throttles(&self.connection, now), &self.path)
     }
@@ -487,6 +502,7 @@ impl Store for Sqlite {
         // a young store make the planner read all labels of a topic where one would do, years later.
         self.refuse_lost()?;
         let tidied = outbox::drop_spent(&self.connection, now)
+            .and_then(|()| websub::drop_unleased(&self.connection, now))
             .and_then(|()| meta::set(&self.connection, "tidied", Some(unix(now))));
         causes::explained(tidied, &self.path)
     }

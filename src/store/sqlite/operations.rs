@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::{StoreError, rows, unix};
+use super::{StoreError, rows, unix, websub};
 use crate::feed::Timestamp;
 use crate::state::{Announcement, Monitored, Remembered, SourceState, Throttle, Turn, Validators};
 use crate::store::names;
@@ -20,8 +20,10 @@ pub(super) fn remembered(connection: &Connection, ids: Option<&[String]>) -> Res
                 (SELECT health FROM change WHERE source_id = source.id AND health <> 'moved'
                  ORDER BY number DESC LIMIT 1),
                 (SELECT min(suspected) FROM entry
-                 WHERE source_id = source.id AND suspected IS NOT NULL AND withdrawn IS NULL)
-             FROM source {which} ORDER BY id"
+                 WHERE source_id = source.id AND suspected IS NOT NULL AND withdrawn IS NULL),
+                {}
+             FROM source LEFT JOIN subscription ON subscription.source_id = source.id {which} ORDER BY id",
+            websub::SUBSCRIPTION
         )
     };
     let mut remembered = match ids {
@@ -108,7 +110,8 @@ fn source(row: &Row<'_>) -> rusqlite::Result<Remembered> {
         about: rows::json(row, 12)?.unwrap_or_default(),
     };
     let health = row.get::<_, Option<String>>(13)?.map(|word| names::health(&word));
-    Ok(Remembered { state, health, missed_since: rows::time(row, 14)? })
+    let subscription = websub::subscription(row, 15)?.map(Box::new);
+    Ok(Remembered { state, health, missed_since: rows::time(row, 14)?, subscription })
 }
 
 pub(super) fn write_turn(connection: &Connection, turn: &Turn) -> Result<(), StoreError> {

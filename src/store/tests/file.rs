@@ -56,7 +56,7 @@ fn a_newer_store_is_refused_and_left_as_it_is() {
         for error in [Sqlite::open(&file.path).unwrap_err(), Sqlite::open_read_only(&file.path).unwrap_err()] {
             let store = file.path.display().to_string();
             assert!(
-                matches!(&error, StoreError::Newer { store: named, found: 99, known: 7 } if *named == store),
+                matches!(&error, StoreError::Newer { store: named, found: 99, known: 8 } if *named == store),
                 "{error}"
             );
         }

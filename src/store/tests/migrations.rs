@@ -68,7 +68,7 @@ fn at(seconds: i64) -> Timestamp {
 #[test]
 fn an_older_store_is_of_our_format_once_it_was_opened() {
     check_since(1, |file| {
-        assert_eq!(file.numbers("SELECT user_version FROM pragma_user_version"), [7]);
+        assert_eq!(file.numbers("SELECT user_version FROM pragma_user_version"), [8]);
         file.reopen();
         file.store.check().unwrap();
     });

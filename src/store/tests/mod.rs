@@ -16,6 +16,7 @@ mod sources;
 mod stories;
 mod surroundings;
 mod tls;
+mod websub;
 mod withdrawals;
 
 use std::collections::{BTreeMap, BTreeSet};

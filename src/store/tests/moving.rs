@@ -4,6 +4,7 @@ use super::*;
 use crate::outbox::{PostState, PostTopic};
 use crate::state::{About, PollFailure, Validators};
 use crate::store::moving::{self, Cell, MovingError, ROWS_MAX, TABLES, TableForm, Tables};
+use crate::websub::{HubMode, WebSubChange};
 
 /// A store in which each table has rows.
 fn rich() -> (tempfile::TempDir, Sqlite) {
@@ -39,6 +40,12 @@ fn rich() -> (tempfile::TempDir, Sqlite) {
             Change::Unrelated(vec![c]),
             Change::News { numbers: vec![a, b], now: noon() },
             Change::Post(PostState { post: "p".into(), last_error: Some("refused".into()), ..PostState::default() }),
+            Change::WebSub(WebSubChange::Subscription(Box::new(super::websub::subscription("education")))),
+            Change::WebSub(WebSubChange::Intent {
+                callback: "https://reader.example/".parse().unwrap(),
+                topic: "https://veille.example/a.atom".into(),
+                intent: super::websub::intent(HubMode::Subscribe, "secret"),
+            }),
             Change::Leave { numbers: vec![b], now: noon() },
             Change::Withdraw { numbers: vec![b], now: noon() },
             Change::Move { number: d, story: d, joined: Some(noon()) },
