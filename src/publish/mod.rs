@@ -20,6 +20,7 @@ mod newsroom;
 mod opml;
 mod page;
 mod policy;
+pub mod preview;
 mod rss;
 mod site;
 mod tombstone;
@@ -49,6 +50,7 @@ pub use letter::{letter, notice, trial_mark};
 pub use opml::{Subscription, subscriptions};
 pub use page::HOME_NEWS;
 pub use policy::base as base_policy;
+pub use preview::articles;
 pub use tree::{Body, Encoded, Resource, Tree};
 
 /// Everything that the documents of a publication have in common, and the topics that the home page lists.

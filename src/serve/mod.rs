@@ -7,6 +7,7 @@
 mod bodies;
 mod connections;
 mod health;
+mod local;
 mod negotiation;
 mod swapped;
 
@@ -37,6 +38,7 @@ use connections::{Connection, Connections};
 
 pub use connections::Socket;
 pub use health::{DaemonFigures, DaemonHealth, NodeTold, OutageTold};
+pub use local::{Answering, LocalAnswer, LocalRequest, LocalSite, serve_locally};
 pub use swapped::Swapped;
 
 /// Shortest `max-age`: a poll that is under way may take that long.

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::origin::{document, status};
+use crate::preview::Preview;
 use crate::world::{World, item, rss};
 
 /// Everything that a page can show: tellings, foreign words, comments, a source in trouble, a hub, a topic without news.
@@ -47,13 +48,22 @@ const PAGES: [&str; 7] = [
     "vide/index.html",
 ];
 
-/// Returns what axe finds wrong in a page, on a screen of this size; in dark colours if `is_dark`.
+/// Returns what axe finds wrong in a published page, on a screen of this size; in dark colours if `is_dark`.
 fn violations(axe: &str, world: &World, page: &str, size: &str, is_dark: bool) -> String {
-    let mut style = fs::read_to_string(world.published("style.css")).unwrap();
-    if is_dark {
-        style = style.replace("(prefers-color-scheme: dark)", "all");
-    }
+    let style = fs::read_to_string(world.published("style.css")).unwrap();
     let html = fs::read_to_string(world.published(page)).unwrap();
+    violations_in(axe, world, (page, &html), &style, (size, is_dark))
+}
+
+/// Returns what axe finds wrong in a page with this style.
+fn violations_in(
+    axe: &str,
+    world: &World,
+    (page, html): (&str, &str),
+    style: &str,
+    (size, is_dark): (&str, bool),
+) -> String {
+    let style = if is_dark { style.replace("(prefers-color-scheme: dark)", "all") } else { style.to_owned() };
     let (head, rest) = html.split_once("<link rel=\"stylesheet\"").unwrap();
     let (body, _) = rest.split_once('>').unwrap().1.split_once("</body>").unwrap();
     let run = "axe.run().then(found => { document.title = `axe found ${JSON.stringify(found.violations.map(\
@@ -81,14 +91,20 @@ fn violations(axe: &str, world: &World, page: &str, size: &str, is_dark: bool) -
     found.to_owned()
 }
 
-#[test]
-fn axe_finds_nothing_in_any_page() {
+/// The text of axe, where it can be run.
+fn axe_if_any() -> Option<String> {
     let axe = std::env::var("VEILLE_AXE").ok().and_then(|file| fs::read_to_string(Path::new(&file)).ok());
     let has_chromium = Command::new("chromium").arg("--version").output().is_ok_and(|output| output.status.success());
-    let Some(axe) = axe.filter(|_| has_chromium) else {
+    let axe = axe.filter(|_| has_chromium);
+    if axe.is_none() {
         eprintln!("skipped: VEILLE_AXE names no axe.min.js, or there is no chromium");
-        return;
-    };
+    }
+    axe
+}
+
+#[test]
+fn axe_finds_nothing_in_any_page() {
+    let Some(axe) = axe_if_any() else { return };
     for language in ["fr", "en"] {
         let world = world(language);
         for page in PAGES {
@@ -97,4 +113,26 @@ fn axe_finds_nothing_in_any_page() {
             }
         }
     }
+}
+
+#[test]
+fn axe_finds_nothing_in_a_preview() {
+    let Some(axe) = axe_if_any() else { return };
+    let world = world("fr");
+    let style = concat!(include_str!("../../templates/style.css"), include_str!("../../templates/preview/preview.css"));
+    let preview = Preview::start(&world);
+    preview.ready();
+    let config = fs::read_to_string(world.config()).unwrap();
+    let check = |name: &str, html: &str| {
+        for looks in [("390,844", false), ("1280,900", true)] {
+            assert_eq!(violations_in(&axe, &world, (name, html), style, looks), "[]", "{name}, {looks:?}");
+        }
+    };
+    fs::write(world.config(), config.replace("\"école numérique\"", "\"plan\", \"absent\"")).unwrap();
+    preview.until("topic/numerique-educatif", |page| page.contains("mark lost"));
+    for below in ["", "topic/numerique-educatif", "topic/vide", "search?words=plan", "try?entry=1", "nowhere"] {
+        check(below, &preview.get(below).1);
+    }
+    fs::write(world.config(), "anny = 1").unwrap();
+    check("broken", &preview.until("", |page| page.contains("The file has mistakes")));
 }

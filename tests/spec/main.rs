@@ -50,6 +50,7 @@ mod outage;
 mod parity;
 mod poll;
 mod post;
+mod preview;
 mod private;
 mod publish;
 mod reading;

@@ -1,0 +1,148 @@
+//! Following the file: each saved version is read, checked, tried on all that is stored, and posted on the board.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::super::{Failure, output};
+use super::board::Board;
+use super::review::Review;
+use crate::config::{self, Config};
+use crate::daemon::watch::{FileWatch, Sight};
+use crate::store::StorePlace;
+
+/// Pause between two looks at the file.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Pause after which a file that is being written is looked at again.
+const SETTLING: Duration = Duration::from_millis(60);
+
+/// Looks at a file that changes all the time.
+const SETTLING_MAX: u32 = 20;
+
+/// Pause between two looks at the store.
+const STORE_LOOK: Duration = Duration::from_secs(5);
+
+/// A review is made again for news in the store no sooner than after so many times the time that it took.
+const REST: u32 = 10;
+
+/// A review that takes longer is announced before it is made.
+const ANNOUNCED_AFTER: Duration = Duration::from_millis(700);
+
+/// Follows the file of a config that was read, for ever.
+pub(super) fn follow(board: &Board, config: Config) {
+    let mut watch = FileWatch::new(&config.path, &config.warnings.text);
+    let path = config.path.clone();
+    let mut next = Some(config);
+    let mut generation = None;
+    let (mut reviewed, mut looked, mut took) = (Instant::now(), Instant::now(), Duration::ZERO);
+    loop {
+        if let Some(config) = next.take() {
+            let began = Instant::now();
+            // The first is announced already.
+            if took > ANNOUNCED_AFTER || board.look().trouble.is_some() {
+                board.post(|posted| posted.is_working = true);
+            }
+            match posted(board, &mut watch, config) {
+                Some(seen) => generation = seen,
+                // The file was saved meanwhile.
+                None => {
+                    next = read(board, &mut watch, &path);
+                    continue;
+                }
+            }
+            (reviewed, looked, took) = (Instant::now(), Instant::now(), began.elapsed());
+        }
+        std::thread::sleep(LOOK);
+        if watch.look(false) != Sight::Same {
+            next = read(board, &mut watch, &path);
+        } else if looked.elapsed() > STORE_LOOK {
+            looked = Instant::now();
+            let rest = took * REST;
+            next = renewed(board, generation).filter(|_| reviewed.elapsed() > rest);
+        }
+    }
+}
+
+/// Reads the file once it is written whole. Its mistakes are posted, and the last good file stays.
+fn read(board: &Board, watch: &mut FileWatch, path: &std::path::Path) -> Option<Config> {
+    for _ in 0..SETTLING_MAX {
+        std::thread::sleep(SETTLING);
+        if watch.look(false) == Sight::Same {
+            break;
+        }
+    }
+    let checked = config::load(path).map_err(|invalid| invalid.render(false)).and_then(|config| {
+        let place = StorePlace::of(&config.store).check();
+        place.map(|()| config).map_err(|error| output::error_text(&error.into()))
+    });
+    match checked {
+        Ok(config) => {
+            // Told with the review.
+            Some(config)
+        }
+        Err(mistakes) => {
+            board.post(|posted| {
+                posted.mistakes = Some(mistakes.trim_end().to_owned());
+                posted.is_working = false;
+            });
+            None
+        }
+    }
+}
+
+/// Reviews a config and posts it; returns the store's generation if that is known. `None` if the file was saved meanwhile.
+fn posted(board: &Board, watch: &mut FileWatch, config: Config) -> Option<Option<i64>> {
+    let mut asked = Instant::now();
+    let mut is_wanted = || {
+        if asked.elapsed() < LOOK {
+            return true;
+        }
+        asked = Instant::now();
+        watch.look(false) == Sight::Same
+    };
+    let made = Review::make(config, &mut is_wanted);
+    let (review, mut ways) = match made {
+        Ok(Some(made)) => made,
+        Ok(None) => return None,
+        Err(failure) => {
+            board.post(|posted| {
+                (posted.trouble, posted.is_working, posted.mistakes) = (Some(told(failure)), false, None);
+            });
+            return Some(None);
+        }
+    };
+    let generation = review.generation;
+    let review = Arc::new(review);
+    board.post(|posted| {
+        (posted.review, posted.is_working) = (Some(Arc::clone(&review)), false);
+        (posted.mistakes, posted.trouble) = (None, None);
+    });
+    // Ways into empty topics take a pass of their own each; nobody waits for them.
+    while let Some(way) = ways.pop() {
+        if !is_wanted() {
+            return None;
+        }
+        match review.with_ways(&way, &mut is_wanted) {
+            Ok(true) => board.post(|_| {}),
+            Ok(false) => return None,
+            Err(failure) => tracing::warn!("cannot find ways into topic `{way}`: {}", told(failure)),
+        }
+    }
+    Some(Some(generation))
+}
+
+/// Returns the config that is shown if the store has changed since it was reviewed, so that it is reviewed again.
+fn renewed(board: &Board, generation: Option<i64>) -> Option<Config> {
+    let posted = board.look();
+    let review = posted.review.as_ref().filter(|_| posted.mistakes.is_none())?;
+    let pulse = review.store().ok()?.pulse().ok()?;
+    (Some(pulse.generation) != generation).then(|| review.config.clone())
+}
+
+/// A failure as the terminal would tell it.
+pub(super) fn told(failure: Failure) -> String {
+    match failure {
+        Failure::Usage(text) => text,
+        Failure::Running(error) => output::error_text(&error),
+    }
+}
