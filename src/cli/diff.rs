@@ -36,7 +36,7 @@ pub(super) struct DiffOptions {
 /// A story that a topic would gain or lose; the keys are a contract.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct GainOrLoss {
-    topic: String,
+    pub(super) topic: String,
     #[serde(rename = "change")]
     pub(super) direction: Direction,
     /// The entry that decides: of several that tell the story the one with the most points under the new config.

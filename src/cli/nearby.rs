@@ -364,8 +364,7 @@ impl WayIn {
     /// ``with `weight = 3.0` in rule `any`: 2 of these and 1 other: « … »``
     pub(super) fn told(&self) -> String {
         let Self { rule, change, lets_in, others, other_titles, .. } = self;
-        let titles: Vec<String> =
-            other_titles.iter().map(|title| format!("« {} »", output::harmless(title))).collect();
+        let titles: Vec<String> = other_titles.iter().map(|title| format!("« {} »", output::harmless(title))).collect();
         let and = match others {
             0 => "and nothing else".to_owned(),
             others => format!("and {}: {}", count(*others, "other"), titles.join(", ")),

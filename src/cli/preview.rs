@@ -56,7 +56,9 @@ pub(super) fn run(config: Option<PathBuf>, options: &PreviewOptions) -> Result<(
         let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let versions = board.versions();
         let site = LocalSite { token, answering: Box::new(move |request| sheets::answer(&board, request)), versions };
-        let stop = async { tokio::select! { _ = terminated.recv() => {}, _ = interrupted.recv() => {} } };
+        let stop = async {
+            tokio::select! { _ = terminated.recv() => {}, _ = interrupted.recv() => {} }
+        };
         tokio::select! {
             served = serve_locally(listener, site, stop) => Ok(served?),
             _ = ended => Err(anyhow::anyhow!("veille has a fault that this config brings to light")),

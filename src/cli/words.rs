@@ -78,13 +78,13 @@ pub(super) enum LineKind {
 #[derive(Debug, Default)]
 pub(super) struct Census {
     /// All stories.
-    pub(super) stories: HashSet<i64>,
+    stories: HashSet<i64>,
     /// By the topic's place in the config.
     topics: Vec<TopicCensus>,
 }
 
 #[derive(Debug, Default, Clone)]
-struct TopicCensus {
+pub(super) struct TopicCensus {
     /// By story: the number of its entries that are in.
     inside: HashMap<i64, usize>,
     parts: BTreeMap<TopicPart, PartCensus>,
@@ -162,16 +162,22 @@ pub(super) fn run(config: &Config, options: &WordsOptions) -> Result<(), Failure
     Ok(output::print(&text)?)
 }
 
+impl TopicCensus {
+    /// Returns the table of the topic, among so many stories.
+    pub(super) fn table<'a>(&self, topic: &'a Topic, stories: usize) -> TermTable<'a> {
+        TermTable::new(lines(topic, self, stories, false))
+    }
+}
+
 impl Census {
     /// Makes one that has counted nothing yet.
     pub(super) fn empty(config: &Config) -> Self {
         Self { topics: vec![TopicCensus::default(); config.topics.len()], ..Self::default() }
     }
 
-    /// Returns the table of a topic, by its place in the config.
-    pub(super) fn word_table<'a>(&self, topic: &'a Topic, place: usize) -> TermTable<'a> {
-        let none = TopicCensus::default();
-        TermTable::new(lines(topic, self.topics.get(place).unwrap_or(&none), self.stories.len(), false))
+    /// Returns the number of all stories, and the census of each topic in the order of the config.
+    pub(super) fn parted(self) -> (usize, Vec<TopicCensus>) {
+        (self.stories.len(), self.topics)
     }
 
     /// Makes one for these stored entries.

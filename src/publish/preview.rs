@@ -74,10 +74,10 @@ pub struct PreviewHead {
     pub is_working: bool,
     /// The mistakes of the saved file, as `veille check` tells them.
     pub mistakes: Option<String>,
-    /// Everything else that `veille check` tells.
-    pub remarks: String,
-    /// The line in which it says that the file is valid.
-    pub valid: String,
+    /// Everything that `veille check` tells of the file that was tried, once it is known.
+    pub checked: Option<String>,
+    /// Whether that is more than that the file is valid.
+    pub has_remarks: bool,
     /// The reason why nothing could be tried.
     pub trouble: Option<String>,
 }
@@ -247,6 +247,8 @@ pub struct JudgementRow {
 #[template(path = "preview/home.html", whitespace = "minimize")]
 struct HomeSheet<'a> {
     head: &'a PreviewHead,
+    /// Remarks stand open here alone.
+    is_home: bool,
     root: &'static str,
     language: &'static str,
     rows: &'a [TopicRow],
@@ -257,6 +259,7 @@ struct HomeSheet<'a> {
 #[template(path = "preview/topic.html", whitespace = "minimize")]
 struct TopicSheetPage<'a> {
     head: &'a PreviewHead,
+    is_home: bool,
     root: &'static str,
     language: &'static str,
     page: &'a TopicSheet,
@@ -266,6 +269,7 @@ struct TopicSheetPage<'a> {
 #[template(path = "preview/search.html", whitespace = "minimize")]
 struct SearchSheet<'a> {
     head: &'a PreviewHead,
+    is_home: bool,
     root: &'static str,
     language: &'static str,
     words: &'a str,
@@ -279,6 +283,7 @@ struct SearchSheet<'a> {
 #[template(path = "preview/try.html", whitespace = "minimize")]
 struct TrySheet<'a> {
     head: &'a PreviewHead,
+    is_home: bool,
     root: &'static str,
     language: &'static str,
     text: &'a str,
@@ -290,6 +295,7 @@ struct TrySheet<'a> {
 #[template(path = "preview/nothing.html", whitespace = "minimize")]
 struct NothingSheet<'a> {
     head: &'a PreviewHead,
+    is_home: bool,
     root: String,
     why: &'a Phrase,
 }
@@ -309,13 +315,13 @@ pub fn safe_link(url: &str) -> Option<String> {
 /// Renders the list of topics; `gone` tells of those that subscribers would lose.
 #[must_use]
 pub fn topics_sheet(head: &PreviewHead, language: Language, rows: &[TopicRow], gone: &[Phrase]) -> String {
-    rendered(&HomeSheet { head, root: "./", language: language_tag(language), rows, gone })
+    rendered(&HomeSheet { head, is_home: true, root: "./", language: language_tag(language), rows, gone })
 }
 
 /// Renders the page of a topic.
 #[must_use]
 pub fn topic_sheet(head: &PreviewHead, language: Language, page: &TopicSheet) -> String {
-    rendered(&TopicSheetPage { head, root: "../", language: language_tag(language), page })
+    rendered(&TopicSheetPage { head, is_home: false, root: "../", language: language_tag(language), page })
 }
 
 /// Renders the search: what was found in words, the stories, and the number of those that are left out; or why it failed.
@@ -330,7 +336,17 @@ pub fn search_sheet(
         Ok(found) => (None, found),
         Err(failure) => (Some(failure), ("", &[][..], 0)),
     };
-    rendered(&SearchSheet { head, root: "./", language: language_tag(language), words, found, rows, more, failure })
+    rendered(&SearchSheet {
+        head,
+        is_home: false,
+        root: "./",
+        language: language_tag(language),
+        words,
+        found,
+        rows,
+        more,
+        failure,
+    })
 }
 
 /// Renders the trial of a text: what topics say of it, or why nobody knows.
@@ -340,13 +356,13 @@ pub fn try_sheet(head: &PreviewHead, language: Language, text: &str, tried: Resu
         Ok(answers) => (answers, None),
         Err(failure) => (&[][..], Some(failure)),
     };
-    rendered(&TrySheet { head, root: "./", language: language_tag(language), text, answers, failure })
+    rendered(&TrySheet { head, is_home: false, root: "./", language: language_tag(language), text, answers, failure })
 }
 
 /// Renders the page that says that nothing is here; `depth` is the number of folders above it.
 #[must_use]
 pub fn nothing_sheet(head: &PreviewHead, depth: usize, why: &Phrase) -> String {
-    rendered(&NothingSheet { head, root: format!("./{}", "../".repeat(depth)), why })
+    rendered(&NothingSheet { head, is_home: false, root: format!("./{}", "../".repeat(depth)), why })
 }
 
 fn rendered(template: &impl Template) -> String {

@@ -130,17 +130,11 @@ pub async fn serve_locally(
     let address = listener.local_addr()?;
     listener.set_nonblocking(true)?;
     let socket = Socket::Tcp(TcpListener::from_std(listener)?);
-    let limits = ServingLimits {
-        connections: CONNECTIONS_MAX,
-        idle: IDLE_MAX,
-        grace: Duration::ZERO,
-        offer: Offer::Internal,
-    };
+    let limits =
+        ServingLimits { connections: CONNECTIONS_MAX, idle: IDLE_MAX, grace: Duration::ZERO, offer: Offer::Internal };
     let mut connections = Connections::new(socket, limits);
-    let places = LocalLimits {
-        working: Arc::new(Semaphore::new(WORKING_MAX)),
-        streams: Arc::new(Semaphore::new(STREAMS_MAX)),
-    };
+    let places =
+        LocalLimits { working: Arc::new(Semaphore::new(WORKING_MAX)), streams: Arc::new(Semaphore::new(STREAMS_MAX)) };
     let served = Arc::new((site, places, address));
     let mut tasks = JoinSet::new();
     let mut stop = pin!(stop);

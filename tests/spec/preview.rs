@@ -159,7 +159,8 @@ fn version(events: &mut BufReader<TcpStream>) -> u64 {
 
 /// The text of a page as people see it.
 fn text(html: &str) -> String {
-    let without_tags = regex::Regex::new("<[^>]*>").unwrap().replace_all(html, " ").into_owned();
+    let html = html.replace("<code>", "").replace("</code>", "");
+    let without_tags = regex::Regex::new("<[^>]*>").unwrap().replace_all(&html, " ").into_owned();
     let text = without_tags.replace("&#60;", "<").replace("&#62;", ">").replace("&#34;", "\"").replace("&#39;", "'");
     text.replace("&#38;", "&").split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -184,6 +185,40 @@ fn a_saved_change_shows_with_what_it_brings_and_why() {
     world.write_config(JUSTICE);
     let home = text(&preview.until("", |body| body.contains("numerique-educatif.atom")));
     assert!(home.contains("numerique-educatif gone – −1 1 → 0") && home.contains("write aliases = ["), "{home}");
+}
+
+#[test]
+fn topics_that_stay_as_they_are_keep_their_figures_whatever_becomes_of_others() {
+    let world = polled(World::new());
+    let preview = Preview::start(&world);
+    preview.ready();
+    let row = |name: &str| {
+        let home = text(&preview.until("", |body| body.contains("and tried on")));
+        let (_, rest) = home.split_once(name).unwrap_or_else(|| panic!("{name} is not in {home}"));
+        rest.split_whitespace().take(5).collect::<Vec<_>>().join(" ")
+    };
+    world.write_config(&format!("{TOPIC}{JUSTICE}"));
+    preview.until("", |body| body.contains("topic/justice"));
+    world.write_config(&format!("{TOPIC}{JUSTICE}{TABLETS}"));
+    preview.until("", |body| body.contains("topic/tablettes"));
+    assert!(row("Justice").starts_with("new +1 – 0 →"), "{}", row("Justice"));
+    assert!(row("Numérique éducatif").starts_with("– – 1"), "{}", row("Numérique éducatif"));
+    // A topic that leaves out what another one has depends on that one's rules.
+    let others = JUSTICE
+        .replace("any", "exclude = [\"tablettes\"]\nany")
+        .replace("justice des mineurs\"", "mineurs\", \"tablette\"");
+    world.write_config(&format!("{TOPIC}{others}{TABLETS}"));
+    preview.until("topic/justice", |body| text(body).contains("0 stories now, 2 then"));
+    world.write_config(&format!("{TOPIC}{others}{}", TABLETS.replace("8.0", "4.0")));
+    preview.until("topic/justice", |body| text(body).contains("0 stories now, 1 then"));
+    // One is renamed, and another one goes.
+    world.write_config(&format!("{}{JUSTICE}", TOPIC.replace("numerique-educatif", "ecole-numerique")));
+    let home = text(&preview.until("", |body| body.contains("topic/ecole-numerique")));
+    assert!(home.contains("write aliases = [\"numerique-educatif\"] in topic ecole-numerique"), "{home}");
+    world.write_config(&format!("{TOPIC}{JUSTICE}"));
+    preview.until("", |body| body.contains("topic/numerique-educatif") && !body.contains("is gone"));
+    let page = text(&preview.page("topic/numerique-educatif"));
+    assert!(page.contains("1 story now, 1 then") && page.contains("Signature d’un partenariat"), "{page}");
 }
 
 #[test]
@@ -253,7 +288,9 @@ fn an_address_that_is_not_public_is_not_asked() {
     let world = polled(World::new());
     let preview = Preview::start(&world);
     preview.ready();
-    for address in ["http%3A%2F%2F10.0.0.1%2F", "http%3A%2F%2F169.254.169.254%2Flatest", "http%3A%2F%2F%5B%3A%3A1%5D%2F"] {
+    for address in
+        ["http%3A%2F%2F10.0.0.1%2F", "http%3A%2F%2F169.254.169.254%2Flatest", "http%3A%2F%2F%5B%3A%3A1%5D%2F"]
+    {
         let (head, page) = preview.post("try", &format!("text={address}"));
         assert!(head.starts_with("HTTP/1.1 200") && page.contains("is not public"), "{address}: {page}");
     }

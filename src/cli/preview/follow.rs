@@ -39,7 +39,7 @@ pub(super) fn follow(board: &Board, config: Config) {
         if let Some(config) = next.take() {
             let began = Instant::now();
             // The first is announced already.
-            if took > ANNOUNCED_AFTER || board.look().trouble.is_some() {
+            if took >= ANNOUNCED_AFTER || board.look().trouble.is_some() {
                 board.post(|posted| posted.is_working = true);
             }
             match posted(board, &mut watch, config) {
@@ -76,10 +76,8 @@ fn read(board: &Board, watch: &mut FileWatch, path: &std::path::Path) -> Option<
         place.map(|()| config).map_err(|error| output::error_text(&error.into()))
     });
     match checked {
-        Ok(config) => {
-            // Told with the review.
-            Some(config)
-        }
+        // Told with the review.
+        Ok(config) => Some(config),
         Err(mistakes) => {
             board.post(|posted| {
                 posted.mistakes = Some(mistakes.trim_end().to_owned());
@@ -100,8 +98,8 @@ fn posted(board: &Board, watch: &mut FileWatch, config: Config) -> Option<Option
         asked = Instant::now();
         watch.look(false) == Sight::Same
     };
-    let made = Review::make(config, &mut is_wanted);
-    let (review, mut ways) = match made {
+    let last = board.look().review.clone();
+    let review = match Review::make(config, last.as_deref(), &mut is_wanted) {
         Ok(Some(made)) => made,
         Ok(None) => return None,
         Err(failure) => {
@@ -117,15 +115,17 @@ fn posted(board: &Board, watch: &mut FileWatch, config: Config) -> Option<Option
         (posted.review, posted.is_working) = (Some(Arc::clone(&review)), false);
         (posted.mistakes, posted.trouble) = (None, None);
     });
-    // Ways into empty topics take a pass of their own each; nobody waits for them.
-    while let Some(way) = ways.pop() {
+    review.check();
+    board.post(|_| {});
+    // Ways into empty topics take a pass of their own each.
+    for id in review.without_ways() {
         if !is_wanted() {
             return None;
         }
-        match review.with_ways(&way, &mut is_wanted) {
+        match review.find_ways(&id, &mut is_wanted) {
             Ok(true) => board.post(|_| {}),
             Ok(false) => return None,
-            Err(failure) => tracing::warn!("cannot find ways into topic `{way}`: {}", told(failure)),
+            Err(failure) => tracing::warn!("cannot find ways into topic `{id}`: {}", told(failure)),
         }
     }
     Some(Some(generation))

@@ -105,22 +105,25 @@ fn head(posted: &Posted) -> PreviewHead {
     if let Some(review) = &posted.review {
         head.has_good = true;
         head.read_at = review.read.with_timezone(&review.config.site.zone).format("%H:%M:%S").to_string();
-        head.stories = count(review.census.stories.len(), "story");
+        head.stories = count(review.stories, "story");
         head.took = format!("{:.1} s", review.took.as_secs_f64());
         head.store = Phrase::from(review.usual.clone().unwrap_or_default());
-        (head.remarks, head.valid) = review.remarks.clone();
+        if let Some((remarks, valid)) = review.later().remarks {
+            head.checked = Some(format!("{remarks}{}{valid}", if remarks.is_empty() { "" } else { "\n\n" }));
+            head.has_remarks = !remarks.is_empty();
+        }
     }
     head
 }
 
 fn home(head: &PreviewHead, review: &Review) -> String {
     let rows: Vec<TopicRow> = review.topics.iter().map(|topic| row(review, topic)).collect();
-    let gone = review.former.iter().map(|(broken, help)| Phrase::from(format!("{broken}: {help}")));
+    let gone = review.former.values().map(|(broken, help)| Phrase::from(format!("{broken}: {help}")));
     topics_sheet(head, review.config.site.language, &rows, &gone.collect::<Vec<_>>())
 }
 
 fn row(review: &Review, topic: &TopicReview) -> TopicRow {
-    let own = topic.place.and_then(|place| review.config.topics.get(place));
+    let own = review.config.topics.iter().find(|own| own.id == topic.id);
     TopicRow {
         id: topic.id.clone(),
         title: own.map_or(&topic.id, |own| &own.title).clone(),
@@ -141,9 +144,9 @@ fn sheet(review: &Review, topic: &TopicReview, stories: Option<usize>) -> Result
     let changes: Vec<StoryRow> =
         of(Direction::Gained).chain(of(Direction::Lost)).map(|change| changed(change, zone)).collect();
     let changes_more = (row.gained + row.lost).saturating_sub(changes.len());
-    let mut sheet =
-        TopicSheet { title: row.title.clone(), changes, changes_more, row, ..TopicSheet::default() };
-    let Some((place, own)) = topic.place.and_then(|place| Some((place, review.config.topics.get(place)?))) else {
+    let mut sheet = TopicSheet { title: row.title.clone(), changes, changes_more, row, ..TopicSheet::default() };
+    let own = review.config.topics.iter().enumerate().find(|(_, own)| own.id == topic.id);
+    let Some((place, own)) = own else {
         return Ok(sheet);
     };
     let most = stories.unwrap_or(PROOFS).min(PROOFS_MAX);
@@ -152,8 +155,9 @@ fn sheet(review: &Review, topic: &TopicReview, stories: Option<usize>) -> Result
     sheet.proofs_more = sheet.row.then.saturating_sub(sheet.proofs.len());
     sheet.next = (sheet.proofs_more > 0 && most < PROOFS_MAX).then(|| (most * 5).min(PROOFS_MAX));
     sheet.near = topic.nearby.iter().flat_map(|nearby| &nearby.stories).map(|near| near_row(near, zone)).collect();
-    sheet.ways = review.ways_into(&topic.id).into_iter().map(Phrase::from).collect();
-    let table = review.census.word_table(own, place);
+    let ways = review.later().ways.remove(&topic.id).unwrap_or_default();
+    sheet.ways = ways.into_iter().map(Phrase::from).collect();
+    let table = topic.census.table(own, review.stories);
     sheet.remarks = remarks(&table);
     sheet.terms = groups(&table);
     Ok(sheet)
@@ -355,7 +359,13 @@ fn found(review: &Review, mut query: Query) -> Result<(Vec<StoryRow>, usize), Fa
     Ok((rows, stories.len()))
 }
 
-fn found_row(zone: Tz, stored: &StoredEntry, page: Option<StoryOnPage>, quote: Option<Quote>, within: String) -> StoryRow {
+fn found_row(
+    zone: Tz,
+    stored: &StoredEntry,
+    page: Option<StoryOnPage>,
+    quote: Option<Quote>,
+    within: String,
+) -> StoryRow {
     let url = stored.entry.url.as_ref().and_then(|url| safe_link(url.as_str()));
     StoryRow {
         mark: "",
@@ -418,7 +428,9 @@ fn judgement_row(judgement: Judgement, titles: &BTreeMap<&str, &str>) -> Judgeme
     let misses = judgement.near_misses.iter().filter(|_| is_below);
     let misses = misses.map(|miss| format!("{}: {}", output::harmless(&miss.rule), judged::missed(miss)));
     JudgementRow {
-        title: titles.get(judgement.topic.as_str()).map_or_else(|| judgement.topic.clone(), |title| (*title).to_owned()),
+        title: titles
+            .get(judgement.topic.as_str())
+            .map_or_else(|| judgement.topic.clone(), |title| (*title).to_owned()),
         is_in,
         verdict: Phrase::from(verdict),
         misses: misses.map(Phrase::from).collect(),
