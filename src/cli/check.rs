@@ -54,8 +54,11 @@ fn valid(config: &Config) -> String {
 }
 
 /// Returns everything that `veille check` tells of a valid config, and apart from it the last line, which says that it is.
+/// Topics that are gone are left out: who compares knows more of them.
 pub(super) fn remarks(config: &Config) -> (String, String) {
-    let diagnoses = [config.warnings.render(false), hints(config).render(false), missing(config)];
+    let mut hints = hints(config);
+    hints.diagnostics.retain(|one| one.span.is_some());
+    let diagnoses = [config.warnings.render(false), hints.render(false), missing(config)];
     let told = diagnoses.iter().map(|text| text.trim_end()).filter(|text| !text.is_empty());
     (told.collect::<Vec<_>>().join("\n\n"), valid(config))
 }

@@ -254,16 +254,16 @@ impl TopicDiff {
         }
         // Seldom, since it looks at all of them.
         if self.changes.len() / 4 >= told_max {
-            let newest = [Direction::Gained, Direction::Lost].map(|direction| {
+            let limits = [Direction::Gained, Direction::Lost].map(|direction| {
                 let of = self.changes.values().filter(|change| change.direction == direction);
                 let mut dates: Vec<(Timestamp, i64)> = of.map(|change| (change.date, change.story)).collect();
                 dates.sort_unstable_by(|a, b| b.cmp(a));
                 dates.get(told_max).copied()
             });
             self.changes.retain(|_, change| {
-                let [gained, lost] = newest;
-                let last = if change.direction == Direction::Gained { gained } else { lost };
-                last.is_none_or(|last| (change.date, change.story) > last)
+                let [of_gained, of_lost] = limits;
+                let limit = if change.direction == Direction::Gained { of_gained } else { of_lost };
+                limit.is_none_or(|limit| (change.date, change.story) > limit)
             });
         }
     }

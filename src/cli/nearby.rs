@@ -169,7 +169,9 @@ pub(super) fn find_nearby(
     let mut near = Outsiders::default();
     let judge = |held: &Held| outside(config, &matcher, source(&sources, &held.stored), inside, &held.stored);
     scan::judge_each(store, "entries looked through for near misses", judge, |all| {
-        all.into_iter().for_each(|outside| near.take(outside));
+        for outside in all {
+            near.take(outside);
+        }
     })?;
     for (id, mut nearby) in describe(config, store, &matcher, near)? {
         let is_empty = inside.get(&id).is_some_and(HashSet::is_empty);

@@ -53,11 +53,12 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
-/// Headers of every answer.
+/// Headers of every answer. Other sites never learn where a link to them stood. Our own may: without any referrer browsers say
+/// that a form comes from nowhere (`Origin: null`).
 const HEADERS: [(HeaderName, &str); 7] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::CONTENT_SECURITY_POLICY, POLICY),
-    (header::REFERRER_POLICY, "no-referrer"),
+    (header::REFERRER_POLICY, "same-origin"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
@@ -236,16 +237,14 @@ fn below_token(site: &LocalSite, address: SocketAddr, head: &Parts) -> Result<St
     if !is_same_secret(token, &site.token) {
         return refused(StatusCode::NOT_FOUND, "Nothing is here. The whole address stands where veille was started.");
     }
-    match below {
-        Some(below) => Ok(below.to_owned()),
-        None => {
-            let mut answer = line(StatusCode::PERMANENT_REDIRECT, "");
-            if let Ok(location) = HeaderValue::try_from(format!("/{token}/")) {
-                answer.headers_mut().insert(header::LOCATION, location);
-            }
-            Err(Box::new(answer))
-        }
+    if let Some(below) = below {
+        return Ok(below.to_owned());
     }
+    let mut answer = line(StatusCode::PERMANENT_REDIRECT, "");
+    if let Ok(location) = HeaderValue::try_from(format!("/{token}/")) {
+        answer.headers_mut().insert(header::LOCATION, location);
+    }
+    Err(Box::new(answer))
 }
 
 /// Whether a host with its port is this server, as a person of this machine writes it.

@@ -330,7 +330,7 @@ fn answers_are_kept_nowhere_and_ask_nobody() {
     let headers = [
         "cache-control: no-store",
         "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self';",
-        "referrer-policy: no-referrer",
+        "referrer-policy: same-origin",
         "x-content-type-options: nosniff",
     ];
     for header in headers {
@@ -394,7 +394,7 @@ fn it_ends_at_once_whoever_listens() {
     }
 }
 
-/// All files below a folder with their bytes; those that SQLite makes beside an open store are no part of it.
+/// All files below a folder with their bytes, but those that stand beside an open store.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {

@@ -19,46 +19,58 @@ const SETTLING: Duration = Duration::from_millis(60);
 /// Looks at a file that changes all the time.
 const SETTLING_MAX: u32 = 20;
 
-/// Pause between two looks at the store.
+/// Pause between two looks at the store, at least.
 const STORE_LOOK: Duration = Duration::from_secs(5);
 
-/// A review is made again for news in the store no sooner than after so many times the time that it took.
+/// The store is looked at no sooner than after so many times the time that a review took.
 const REST: u32 = 10;
 
 /// A review that takes longer is announced before it is made.
 const ANNOUNCED_AFTER: Duration = Duration::from_millis(700);
+
+/// The end of a review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tried {
+    /// It is posted.
+    Posted,
+    /// The file was saved meanwhile.
+    Outdated,
+    /// It could not be made, which is posted.
+    Failed,
+}
 
 /// Follows the file of a config that was read, for ever.
 pub(super) fn follow(board: &Board, config: Config) {
     let mut watch = FileWatch::new(&config.path, &config.warnings.text);
     let path = config.path.clone();
     let mut next = Some(config);
-    let mut generation = None;
-    let (mut reviewed, mut looked, mut took) = (Instant::now(), Instant::now(), Duration::ZERO);
+    // The store may be in order again.
+    let mut failed = None;
+    let (mut looked, mut took) = (Instant::now(), Duration::ZERO);
     loop {
         if let Some(config) = next.take() {
             let began = Instant::now();
             // The first is announced already.
-            if took >= ANNOUNCED_AFTER || board.look().trouble.is_some() {
+            if took >= ANNOUNCED_AFTER {
                 board.post(|posted| posted.is_working = true);
             }
-            match posted(board, &mut watch, config) {
-                Some(seen) => generation = seen,
-                // The file was saved meanwhile.
-                None => {
+            failed = None;
+            match tried(board, &mut watch, config.clone()) {
+                Tried::Posted => {}
+                Tried::Failed => failed = Some(config),
+                Tried::Outdated => {
                     next = read(board, &mut watch, &path);
                     continue;
                 }
             }
-            (reviewed, looked, took) = (Instant::now(), Instant::now(), began.elapsed());
+            (looked, took) = (Instant::now(), began.elapsed());
         }
         std::thread::sleep(LOOK);
         if watch.look(false) != Sight::Same {
             next = read(board, &mut watch, &path);
-        } else if looked.elapsed() > STORE_LOOK {
+        } else if looked.elapsed() > STORE_LOOK.max(took * REST) {
             looked = Instant::now();
-            let rest = took * REST;
-            next = renewed(board, generation).filter(|_| reviewed.elapsed() > rest);
+            next = failed.take().or_else(|| renewed(board));
         }
     }
 }
@@ -88,8 +100,8 @@ fn read(board: &Board, watch: &mut FileWatch, path: &std::path::Path) -> Option<
     }
 }
 
-/// Reviews a config and posts it; returns the store's generation if that is known. `None` if the file was saved meanwhile.
-fn posted(board: &Board, watch: &mut FileWatch, config: Config) -> Option<Option<i64>> {
+/// Reviews a config and posts it, then what comes later.
+fn tried(board: &Board, watch: &mut FileWatch, config: Config) -> Tried {
     let mut asked = Instant::now();
     let mut is_wanted = || {
         if asked.elapsed() < LOOK {
@@ -101,15 +113,14 @@ fn posted(board: &Board, watch: &mut FileWatch, config: Config) -> Option<Option
     let last = board.look().review.clone();
     let review = match Review::make(config, last.as_deref(), &mut is_wanted) {
         Ok(Some(made)) => made,
-        Ok(None) => return None,
+        Ok(None) => return Tried::Outdated,
         Err(failure) => {
             board.post(|posted| {
                 (posted.trouble, posted.is_working, posted.mistakes) = (Some(told(failure)), false, None);
             });
-            return Some(None);
+            return Tried::Failed;
         }
     };
-    let generation = review.generation;
     let review = Arc::new(review);
     board.post(|posted| {
         (posted.review, posted.is_working) = (Some(Arc::clone(&review)), false);
@@ -120,23 +131,23 @@ fn posted(board: &Board, watch: &mut FileWatch, config: Config) -> Option<Option
     // Ways into empty topics take a pass of their own each.
     for id in review.without_ways() {
         if !is_wanted() {
-            return None;
+            return Tried::Outdated;
         }
         match review.find_ways(&id, &mut is_wanted) {
             Ok(true) => board.post(|_| {}),
-            Ok(false) => return None,
+            Ok(false) => return Tried::Outdated,
             Err(failure) => tracing::warn!("cannot find ways into topic `{id}`: {}", told(failure)),
         }
     }
-    Some(Some(generation))
+    Tried::Posted
 }
 
 /// Returns the config that is shown if the store has changed since it was reviewed, so that it is reviewed again.
-fn renewed(board: &Board, generation: Option<i64>) -> Option<Config> {
+fn renewed(board: &Board) -> Option<Config> {
     let posted = board.look();
     let review = posted.review.as_ref().filter(|_| posted.mistakes.is_none())?;
     let pulse = review.store().ok()?.pulse().ok()?;
-    (Some(pulse.generation) != generation).then(|| review.config.clone())
+    (pulse.generation != review.generation).then(|| review.config.clone())
 }
 
 /// A failure as the terminal would tell it.

@@ -66,7 +66,9 @@ pub(super) fn answer(board: &Board, request: &LocalRequest) -> LocalAnswer {
                     }
                 },
                 Some((id, None)) => {
-                    let why = Phrase::from(format!("The file has no topic `{}`.", output::harmless(id)));
+                    let so_far = if posted.is_working { "was read so far has" } else { "is shown has" };
+                    let why = format!("The file that {so_far} no topic `{}`.", output::harmless(id));
+                    let why = Phrase::from(why);
                     LocalAnswer::Missing(nothing_sheet(&head, path.matches('/').count(), &why))
                 }
                 None => LocalAnswer::Missing(nothing_sheet(&head, path.matches('/').count(), &Phrase::default())),
@@ -231,11 +233,9 @@ fn proofs(
             let labels = judged::labels_under(config, matcher, &stored.entry, &stored.source_id);
             entry.label = labels.into_iter().find(|label| label.topic == own.id);
         }
-        let best = told.entries.iter().filter(|entry| entry.label.is_some()).max_by(|a, b| {
-            let score = |label: &Option<crate::topic::Label>| label.as_ref().map_or(0.0, |label| label.score);
-            score(&a.label).total_cmp(&score(&b.label))
-        });
-        let best = best.map(|entry| entry.stored.clone())?;
+        let labelled = told.entries.iter().filter_map(|entry| Some((entry.label.as_ref()?.score, &entry.stored)));
+        let (_, best) = labelled.reduce(|best, other| if other.0 > best.0 { other } else { best })?;
+        let best = best.clone();
         Some((story::shown(told)?, best))
     };
     let mut read = |numbers: &[i64]| -> Result<Vec<(Story, StoredEntry)>, Failure> {
