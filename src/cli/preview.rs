@@ -47,7 +47,7 @@ pub(super) fn run(config: Option<PathBuf>, options: &PreviewOptions) -> Result<(
     std::thread::Builder::new().name("follow".to_owned()).spawn(move || {
         // Dropped with the thread, also if that panics.
         let _alive = alive;
-        follow::follow(&following, config);
+        follow::follow_file(&following, config);
     })?;
     output::print(&format!("{address}\n"))?;
     output::note(&format!("The page follows `{}` whenever it is saved. Ctrl-C ends it.", path.display()));

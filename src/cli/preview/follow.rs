@@ -40,7 +40,7 @@ enum Tried {
 }
 
 /// Follows the file of a config that was read, for ever.
-pub(super) fn follow(board: &Board, config: Config) {
+pub(super) fn follow_file(board: &Board, config: Config) {
     let mut watch = FileWatch::new(&config.path, &config.warnings.text);
     let path = config.path.clone();
     let mut next = Some(config);
@@ -116,7 +116,7 @@ fn tried(board: &Board, watch: &mut FileWatch, config: Config) -> Tried {
         Ok(None) => return Tried::Outdated,
         Err(failure) => {
             board.post(|posted| {
-                (posted.trouble, posted.is_working, posted.mistakes) = (Some(told(failure)), false, None);
+                (posted.trouble, posted.is_working, posted.mistakes) = (Some(failure_told(failure)), false, None);
             });
             return Tried::Failed;
         }
@@ -136,7 +136,7 @@ fn tried(board: &Board, watch: &mut FileWatch, config: Config) -> Tried {
         match review.find_ways(&id, &mut is_wanted) {
             Ok(true) => board.post(|_| {}),
             Ok(false) => return Tried::Outdated,
-            Err(failure) => tracing::warn!("cannot find ways into topic `{id}`: {}", told(failure)),
+            Err(failure) => tracing::warn!("cannot find ways into topic `{id}`: {}", failure_told(failure)),
         }
     }
     Tried::Posted
@@ -151,7 +151,7 @@ fn renewed(board: &Board) -> Option<Config> {
 }
 
 /// A failure as the terminal would tell it.
-pub(super) fn told(failure: Failure) -> String {
+pub(super) fn failure_told(failure: Failure) -> String {
     match failure {
         Failure::Usage(text) => text,
         Failure::Running(error) => output::error_text(&error),

@@ -83,7 +83,7 @@ impl Review {
         let mut former = last.map(|last| last.former.clone()).unwrap_or_default();
         let is_new = config.topics.iter().any(|topic| !known.contains_key(&topic.id));
         if is_new || last.is_none_or(|last| last.loses_one(&known)) {
-            let part = Part::of(&config, &known);
+            let part = Untried::of(&config, &known);
             let Some(passed) = part.passed(&mut *store, is_wanted)? else { return Ok(None) };
             former.extend(diff::former(&config, &passed.diffs).iter().map(|gone| (gone.id.clone(), gone.told())));
             let (all, reviews) = part.reviewed(&mut *store, passed)?;
@@ -117,7 +117,7 @@ impl Review {
             }
         }
         let is_own = |id: &str| config.topics.iter().any(|topic| topic.id == id);
-        let goes = self.config.topics.iter().any(|topic| !is_own(&topic.id));
+        let goes = self.topics.iter().any(|review| review.diff.before > 0 && !is_own(&review.id));
         let reviews = self.topics.iter().filter(|review| {
             let was_own = old.contains_key(&*review.id);
             // One that has no readers yet may take the place of a topic that goes.
@@ -127,9 +127,9 @@ impl Review {
         reviews.map(|review| (review.id.clone(), Arc::clone(review))).collect()
     }
 
-    /// Whether a topic of this review is neither in the config any more nor known to be gone.
+    /// Whether a topic of this review that has readers is neither as it was nor known to be gone.
     fn loses_one(&self, known: &BTreeMap<String, Arc<TopicReview>>) -> bool {
-        self.topics.iter().any(|topic| !known.contains_key(&topic.id))
+        self.topics.iter().any(|topic| topic.diff.before > 0 && !known.contains_key(&topic.id))
     }
 
     /// Finds everything that `veille check` tells of the config.
@@ -197,7 +197,7 @@ fn referred(topic: &Topic) -> impl Iterator<Item = &str> {
 }
 
 /// The part of a config that is tried in one pass: all topics but known ones.
-struct Part<'a> {
+struct Untried<'a> {
     /// With these topics, and those that they name.
     config: Config,
     matcher: Matcher,
@@ -211,7 +211,7 @@ struct Passed {
     bystanders: Bystanders,
 }
 
-impl<'a> Part<'a> {
+impl<'a> Untried<'a> {
     fn of(config: &Config, known: &'a BTreeMap<String, Arc<TopicReview>>) -> Self {
         let mut wanted: BTreeSet<&str> =
             config.topics.iter().map(|topic| &*topic.id).filter(|id| !known.contains_key(*id)).collect();

@@ -13,7 +13,7 @@ use super::super::telling::{self, StoryOnPage};
 use super::super::words::{self, PartLine, TermTable};
 use super::super::{Failure, judged, scan};
 use super::board::{Board, Posted};
-use super::follow::told;
+use super::follow::failure_told;
 use super::review::{Review, TopicReview};
 use crate::feed::Timestamp;
 use crate::pipeline;
@@ -61,7 +61,7 @@ pub(super) fn answer(board: &Board, request: &LocalRequest) -> LocalAnswer {
                 Some((_, Some(topic))) => match sheet(review, topic, request.field("stories").parse().ok()) {
                     Ok(sheet) => LocalAnswer::Page(topic_sheet(&head, language, &sheet)),
                     Err(failure) => {
-                        let head = PreviewHead { trouble: Some(told(failure)), ..head };
+                        let head = PreviewHead { trouble: Some(failure_told(failure)), ..head };
                         LocalAnswer::Page(nothing_sheet(&head, 1, &Phrase::default()))
                     }
                 },
@@ -321,7 +321,7 @@ fn search(head: &PreviewHead, review: &Review, words: &str) -> String {
             let more = stories.saturating_sub(rows.len());
             search_sheet(head, language, &words, Ok((&count(stories, "story"), &rows, more)))
         }
-        Err(failure) => search_sheet(head, language, &words, Err(&told(failure))),
+        Err(failure) => search_sheet(head, language, &words, Err(&failure_told(failure))),
     }
 }
 
@@ -387,7 +387,7 @@ fn trial(head: &PreviewHead, review: &Review, request: &LocalRequest) -> String 
     }
     match judged_text(review, text) {
         Ok(rows) => try_sheet(head, language, text, Ok(&rows)),
-        Err(failure) => try_sheet(head, language, text, Err(&told(failure))),
+        Err(failure) => try_sheet(head, language, text, Err(&failure_told(failure))),
     }
 }
 
