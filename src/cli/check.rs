@@ -27,26 +27,40 @@ pub(super) fn run(config: Option<PathBuf>, options: &Options) -> Result<(), Fail
     if options.keys {
         return Ok(output::print(&config::reference())?);
     }
-    let path = open::config_path(config)?;
-    let config = open::config(Some(path.clone()))?;
+    let config = open::config(config)?;
     StorePlace::of(&config.store).check().map_err(|error| Failure::Usage(output::error_text(&error.into())))?;
     let hints = hints(&config);
     if !hints.diagnostics.is_empty() {
         output::error(&hints.render(output::colour()));
     }
-    let on = config.sources.iter().filter(|source| source.enabled).count();
-    output::print(&format!(
-        "`{}` is valid: {} to poll ({} off), {}\n",
-        path.display(),
-        count(on, "feed"),
-        config.sources.len() - on,
-        count(config.topics.len(), "topic"),
-    ))?;
+    output::print(&format!("{}\n", valid(&config)))?;
     let missing = missing(&config);
     if !missing.is_empty() {
         output::note(&missing);
     }
     Ok(())
+}
+
+/// Says that a config is valid, and its size.
+fn valid(config: &Config) -> String {
+    let on = config.sources.iter().filter(|source| source.enabled).count();
+    format!(
+        "`{}` is valid: {} to poll ({} off), {}",
+        config.path.display(),
+        count(on, "feed"),
+        config.sources.len() - on,
+        count(config.topics.len(), "topic"),
+    )
+}
+
+/// Returns everything that `veille check` tells of a valid config, and apart from it the last line, which says that it is.
+/// Topics that are gone are left out: who compares knows more of them.
+pub(super) fn remarks(config: &Config) -> (String, String) {
+    let mut hints = hints(config);
+    hints.diagnostics.retain(|one| one.span.is_some());
+    let diagnoses = [config.warnings.render(false), hints.render(false), missing(config)];
+    let told = diagnoses.iter().map(|text| text.trim_end()).filter(|text| !text.is_empty());
+    (told.collect::<Vec<_>>().join("\n\n"), valid(config))
 }
 
 /// Tells what to add to a config that does nothing yet.

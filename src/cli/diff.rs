@@ -34,21 +34,21 @@ pub(super) struct DiffOptions {
 }
 
 /// A story that a topic would gain or lose; the keys are a contract.
-#[derive(Debug, Serialize)]
-struct GainOrLoss {
-    topic: String,
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct GainOrLoss {
+    pub(super) topic: String,
     #[serde(rename = "change")]
-    direction: Direction,
+    pub(super) direction: Direction,
     /// The entry that decides: of several that tell the story the one with the most points under the new config.
-    id: i64,
-    feed: String,
-    title: Option<String>,
-    url: Option<String>,
-    date: Timestamp,
+    pub(super) id: i64,
+    pub(super) feed: String,
+    pub(super) title: Option<String>,
+    pub(super) url: Option<String>,
+    pub(super) date: Timestamp,
     /// The number of its first entry.
-    story: i64,
+    pub(super) story: i64,
     /// The number of entries that tell it.
-    told_by: usize,
+    pub(super) told_by: usize,
     /// Under the new config.
     score: f64,
     threshold: f64,
@@ -60,40 +60,60 @@ struct GainOrLoss {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Direction {
+pub(super) enum Direction {
     Gained,
     Lost,
 }
 
 /// The changes of a topic.
 #[derive(Debug, Default)]
-struct TopicDiff {
+pub(super) struct TopicDiff {
     /// The stories that it has, and those that it will have; also those that no page shows, for all their entries are
     /// withdrawn.
     before: HashSet<i64>,
-    after: HashSet<i64>,
+    pub(super) after: HashSet<i64>,
     /// Entries that come or go, by story: the one with the most points of each.
     changes: HashMap<(i64, Direction), GainOrLoss>,
 }
 
 /// The changes of a topic as they are shown.
 #[derive(Debug, Default)]
-struct ShownDiff {
+pub(super) struct ShownDiff {
     /// The number of stories that pages show now.
-    before: usize,
-    changes: Vec<GainOrLoss>,
+    pub(super) before: usize,
+    pub(super) gained: usize,
+    pub(super) lost: usize,
+    /// Gained stories first, the newest of each before the others.
+    pub(super) changes: Vec<GainOrLoss>,
 }
 
 /// A topic that the config has no more.
 #[derive(Debug)]
-struct Former {
-    id: String,
+pub(super) struct Former {
+    pub(super) id: String,
     /// The new topic that has most of its stories.
     heir: Option<String>,
 }
 
+impl ShownDiff {
+    /// The number of stories that pages will show.
+    pub(super) fn then(&self) -> usize {
+        (self.before + self.gained).saturating_sub(self.lost)
+    }
+}
+
+impl Former {
+    /// Says what its subscribers lose, and the way out.
+    pub(super) fn told(&self) -> (String, String) {
+        (former::broken(&self.id), former::way_out(&self.id, self.heir.as_deref()))
+    }
+}
+
 pub(super) fn run(config: &Config, options: &DiffOptions) -> Result<(), Failure> {
-    let mut store = store(config)?;
+    let (mut store, usual) = store(config)?;
+    if let Some(usual) = usual {
+        output::note(&comparing_with(&usual));
+    }
     let mut diffs = compare(config, &mut *store)?;
     let former = former(config, &diffs);
     let after: BTreeMap<String, HashSet<i64>> = config
@@ -106,7 +126,7 @@ pub(super) fn run(config: &Config, options: &DiffOptions) -> Result<(), Failure>
     ids.extend(diffs.keys().filter(|id| !config.topics.iter().any(|topic| topic.id == **id)).cloned());
     let mut outcomes = Vec::new();
     for id in ids {
-        let outcome = outcome(config, &mut *store, &id, diffs.remove(&id).unwrap_or_default())?;
+        let outcome = outcome(config, &mut *store, &id, diffs.remove(&id).unwrap_or_default(), usize::MAX)?;
         outcomes.push((id, outcome));
     }
     let nearby = if options.json { BTreeMap::new() } else { nearby(config, &mut *store, &outcomes, after)? };
@@ -140,8 +160,8 @@ pub(super) fn run(config: &Config, options: &DiffOptions) -> Result<(), Failure>
             near.for_people(&mut text, paint);
         }
     }
-    for Former { id, heir } in &former {
-        let (broken, help) = (former::broken(id), former::way_out(id, heir.as_deref()));
+    for gone in &former {
+        let (broken, help) = gone.told();
         if options.json {
             output::note(&format!("warning: {broken}\nhelp: {help}"));
         } else {
@@ -165,7 +185,7 @@ fn nearby(
 }
 
 /// The topics that go, each with the topic that seems to be the same under another id.
-fn former(config: &Config, diffs: &BTreeMap<String, TopicDiff>) -> Vec<Former> {
+pub(super) fn former(config: &Config, diffs: &BTreeMap<String, TopicDiff>) -> Vec<Former> {
     let ids = former::former_topics(config, diffs.keys().cloned());
     let heir = |id: &str| {
         let lost = diffs.get(id).map(|diff| &diff.before).filter(|lost| !lost.is_empty())?;
@@ -179,20 +199,23 @@ fn former(config: &Config, diffs: &BTreeMap<String, TopicDiff>) -> Vec<Former> {
     ids.into_iter().map(|id| Former { heir: heir(&id), id }).collect()
 }
 
-/// The store of this config; of the usual config if this one has none yet, as a copy elsewhere that is being edited.
-fn store(config: &Config) -> Result<Box<dyn Store>, Failure> {
+/// The store of this config; of the usual config if this one has none yet, as a copy elsewhere that is being edited: then
+/// that config comes with it.
+pub(super) fn store(config: &Config) -> Result<(Box<dyn Store>, Option<Config>), Failure> {
     let missing = match open::store_to_read(config) {
         Err(Failure::Running(error)) if matches!(error.downcast_ref(), Some(StoreError::Missing { .. })) => error,
-        other => return other,
+        other => return other.map(|store| (store, None)),
     };
     let usual = open::config_path(None).ok().and_then(|path| config::load(&path).ok());
     match usual.filter(|usual| StorePlace::of(&usual.store).file().is_none_or(std::path::Path::exists)) {
-        Some(usual) => {
-            output::note(&format!("comparing with the store of `{}`", usual.path.display()));
-            open::store_to_read(&usual)
-        }
+        Some(usual) => Ok((open::store_to_read(&usual)?, Some(usual))),
         None => Err(missing.into()),
     }
+}
+
+/// Says that a store of another config is compared with.
+pub(super) fn comparing_with(usual: &Config) -> String {
+    format!("comparing with the store of `{}`", usual.path.display())
 }
 
 /// By topic: the stories that it has and will have, and the entries that come and go.
@@ -201,34 +224,60 @@ fn compare(config: &Config, store: &mut dyn Store) -> Result<BTreeMap<String, To
     let sources: HashMap<&str, &Source> = config.sources.iter().map(|source| (source.id.as_str(), source)).collect();
     let judge = |held: &Held| {
         let source = sources.get(held.stored.source_id.as_str()).copied();
-        compared(&matcher, source, &(held.stored.clone(), renamed(config, held.labels.clone())))
+        let labelled = (held.stored.clone(), renamed(config, held.labels.clone()));
+        compared(&matcher, source, &labelled, &Plain::of(&held.stored.entry))
     };
     let mut diffs: BTreeMap<String, TopicDiff> = BTreeMap::new();
-    scan::judge_each(store, "entries compared", judge, |Compared { story, before, after, changes }| {
-        for topic in before {
-            diffs.entry(topic).or_default().before.insert(story);
-        }
-        for topic in after {
-            diffs.entry(topic).or_default().after.insert(story);
-        }
-        for change in changes {
-            diffs.entry(change.topic.clone()).or_default().note(change);
-        }
-    })?;
+    scan::judge_each(store, "entries compared", judge, |compared| take(&mut diffs, compared, usize::MAX))?;
     Ok(diffs)
 }
 
+/// Takes an entry in. Of each topic the reasons of at most `told_max` stories gained, and as many lost, are kept: the newest.
+pub(super) fn take(diffs: &mut BTreeMap<String, TopicDiff>, compared: Compared, told_max: usize) {
+    let Compared { story, before, after, changes } = compared;
+    for topic in before {
+        diffs.entry(topic).or_default().before.insert(story);
+    }
+    for topic in after {
+        diffs.entry(topic).or_default().after.insert(story);
+    }
+    for change in changes {
+        diffs.entry(change.topic.clone()).or_default().note(change, told_max);
+    }
+}
+
 impl TopicDiff {
-    fn note(&mut self, change: GainOrLoss) {
+    fn note(&mut self, change: GainOrLoss, told_max: usize) {
         let key = (change.story, change.direction);
         if self.changes.get(&key).is_none_or(|known| change.score > known.score) {
             self.changes.insert(key, change);
         }
+        // Seldom, since it looks at all of them.
+        if self.changes.len() / 4 >= told_max {
+            let limits = [Direction::Gained, Direction::Lost].map(|direction| {
+                let of = self.changes.values().filter(|change| change.direction == direction);
+                let mut dates: Vec<(Timestamp, i64)> = of.map(|change| (change.date, change.story)).collect();
+                dates.sort_unstable_by(|a, b| b.cmp(a));
+                dates.get(told_max).copied()
+            });
+            self.changes.retain(|_, change| {
+                let [of_gained, of_lost] = limits;
+                let limit = if change.direction == Direction::Gained { of_gained } else { of_lost };
+                limit.is_none_or(|limit| (change.date, change.story) > limit)
+            });
+        }
     }
 }
 
-/// Returns the stories that come and go: those of which an entry was in the topic before, or is then, and not both.
-fn outcome(config: &Config, store: &mut dyn Store, id: &str, diff: TopicDiff) -> Result<ShownDiff, Failure> {
+/// Returns the stories that come and go: those of which an entry was in the topic before, or is then, and not both. At most
+/// `told_max` of each are looked up; the others are counted as if pages showed all of them.
+pub(super) fn outcome(
+    config: &Config,
+    store: &mut dyn Store,
+    id: &str,
+    diff: TopicDiff,
+    told_max: usize,
+) -> Result<ShownDiff, Failure> {
     let TopicDiff { before, after, changes } = diff;
     let moves = |story: &i64, direction| match direction {
         Direction::Gained => !before.contains(story),
@@ -239,28 +288,46 @@ fn outcome(config: &Config, store: &mut dyn Store, id: &str, diff: TopicDiff) ->
         .filter(|((story, direction), _)| moves(story, *direction))
         .map(|(_, change)| change)
         .collect();
+    let (mut gained, mut lost) = (after.difference(&before).count(), before.difference(&after).count());
+    sort_changes(&mut changes);
+    let mut left = [told_max; 2];
+    changes.retain(|change| {
+        let [gained, lost] = &mut left;
+        let left = if change.direction == Direction::Gained { gained } else { lost };
+        let is_told = *left > 0;
+        *left = left.saturating_sub(1);
+        is_told
+    });
     let mut pages = on_pages(store, changes.iter().map(|change| change.story))?;
     changes.retain_mut(|change| {
-        let Some(StoryOnPage { title, url, date, told_by }) = pages.remove(&change.story) else { return false };
+        let Some(StoryOnPage { title, url, date, told_by }) = pages.remove(&change.story) else {
+            *(if change.direction == Direction::Gained { &mut gained } else { &mut lost }) -= 1;
+            return false;
+        };
         (change.title, change.url, change.date, change.told_by) = (title, url.map(String::from), date, told_by);
         true
     });
-    changes.sort_by_key(|change| {
-        (change.direction == Direction::Lost, std::cmp::Reverse(change.date), std::cmp::Reverse(change.story))
-    });
+    sort_changes(&mut changes);
     let former = config.aliases.iter().filter(|(_, now)| *now == id).map(|(alias, _)| alias.as_str());
     let mut now: BTreeSet<i64> = BTreeSet::new();
     for id in former.chain([id]) {
         now.extend(store.stories(id, ALL)?);
     }
-    Ok(ShownDiff { before: now.len(), changes })
+    Ok(ShownDiff { before: now.len(), gained, lost, changes })
+}
+
+/// Gained stories first, the newest of each before the others.
+fn sort_changes(changes: &mut [GainOrLoss]) {
+    changes.sort_by_key(|change| {
+        (change.direction == Direction::Lost, std::cmp::Reverse(change.date), std::cmp::Reverse(change.story))
+    });
 }
 
 /// An entry with the labels that are published.
-type StoredWithLabels = (StoredEntry, Vec<Label>);
+pub(super) type StoredWithLabels = (StoredEntry, Vec<Label>);
 
 /// Gives labels the ids that topics have now.
-fn renamed(config: &Config, mut labels: Vec<Label>) -> Vec<Label> {
+pub(super) fn renamed(config: &Config, mut labels: Vec<Label>) -> Vec<Label> {
     for label in &mut labels {
         if let Some(id) = config.aliases.get(&label.topic) {
             label.topic.clone_from(id);
@@ -274,21 +341,26 @@ fn renamed(config: &Config, mut labels: Vec<Label>) -> Vec<Label> {
 
 /// An entry before and after.
 #[derive(Debug)]
-struct Compared {
-    story: i64,
+pub(super) struct Compared {
+    pub(super) story: i64,
     /// The topics that it is in.
-    before: Vec<String>,
-    after: Vec<String>,
-    changes: Vec<GainOrLoss>,
+    pub(super) before: Vec<String>,
+    pub(super) after: Vec<String>,
+    pub(super) changes: Vec<GainOrLoss>,
 }
 
-fn compared(matcher: &Matcher, source: Option<&Source>, labelled: &StoredWithLabels) -> Compared {
+/// Compares an entry, read as `plain`, with the labels that it has.
+pub(super) fn compared(
+    matcher: &Matcher,
+    source: Option<&Source>,
+    labelled: &StoredWithLabels,
+    plain: &Plain,
+) -> Compared {
     let (stored, old) = labelled;
-    let plain = Plain::of(&stored.entry);
-    let new = tag::labels(matcher, &stored.entry, &plain, &stored.source_id, source);
+    let new = tag::labels(matcher, &stored.entry, plain, &stored.source_id, source);
     let topics = |labels: &[Label]| labels.iter().map(|label| label.topic.clone()).collect();
     let (before, after) = (topics(old), topics(&new));
-    Compared { story: stored.story, before, after, changes: changes(matcher, source, labelled, &plain, new) }
+    Compared { story: stored.story, before, after, changes: changes(matcher, source, labelled, plain, new) }
 }
 
 /// Returns the changes of one entry, whose labels will be `new`.
@@ -349,9 +421,9 @@ fn difference(before: &[Reason], now: Vec<Reason>) -> Vec<Reason> {
 /// `laicite  +12 −3  (154 stories now, 163 then)`, then the stories.
 fn for_people(text: &mut String, id: &str, outcome: &ShownDiff, limit: usize, paint: Paint) {
     let of = |direction| outcome.changes.iter().filter(move |change| change.direction == direction);
-    let (gained, lost) = (of(Direction::Gained).count(), of(Direction::Lost).count());
+    let (gained, lost) = (outcome.gained, outcome.lost);
     let counts = format!("{} {}", paint.good(&format!("+{gained}")), paint.bad(&format!("−{lost}")));
-    let then = (outcome.before + gained).saturating_sub(lost);
+    let then = outcome.then();
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{}  {counts}  ({} now, {then} then)", paint.strong(id), count(outcome.before, "story"));
     for (direction, number) in [(Direction::Gained, gained), (Direction::Lost, lost)] {
@@ -381,7 +453,7 @@ fn line(text: &mut String, change: &GainOrLoss, paint: Paint) {
 }
 
 /// `9 of 6 points: +9 expressions (title)`
-fn why(change: &GainOrLoss) -> String {
+pub(super) fn why(change: &GainOrLoss) -> String {
     let of = format!("{} of {} points", output::points(change.score), output::points(change.threshold));
     let because = match &change.verdict {
         None => return "the topic is gone".into(),

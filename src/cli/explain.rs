@@ -37,12 +37,12 @@ pub(super) struct ExplainOptions {
 }
 
 /// An entry to explain.
-struct Explained {
+pub(super) struct Explained {
     /// `None` if it is not stored.
-    number: Option<i64>,
+    pub(super) number: Option<i64>,
     /// Empty if no source told it.
-    source_id: String,
-    entry: Entry,
+    pub(super) source_id: String,
+    pub(super) entry: Entry,
     /// Why it tells its story; `None` if it is not stored.
     account: Option<Account>,
 }
@@ -88,7 +88,7 @@ pub(super) fn run(config: &Config, options: &ExplainOptions) -> Result<(), Failu
 }
 
 /// Leaves out the topics that have nothing to say of an entry, and returns their number.
-fn leave_out_silent(judgements: &mut Vec<Judgement>) -> usize {
+pub(super) fn leave_out_silent(judgements: &mut Vec<Judgement>) -> usize {
     let all = judgements.len();
     judgements.retain(|judgement| {
         let has_nothing = judgement.evidence.is_empty() && judgement.near_misses.is_empty();
@@ -97,7 +97,8 @@ fn leave_out_silent(judgements: &mut Vec<Judgement>) -> usize {
     all - judgements.len()
 }
 
-fn subjects(config: &Config, name: &str) -> Result<Vec<Explained>, Failure> {
+/// Finds the entries that people call `name`: stored ones, else the page at that address.
+pub(super) fn subjects(config: &Config, name: &str) -> Result<Vec<Explained>, Failure> {
     if name == "-" {
         return Ok(vec![from_stdin()?]);
     }
@@ -129,14 +130,17 @@ fn stored(config: &Config, name: &str, has_address: bool) -> Result<Vec<Explaine
     found.into_iter().map(subject).collect()
 }
 
-/// The first line is the title, the rest the text.
 fn from_stdin() -> Result<Explained, Failure> {
     let mut bytes = Vec::new();
     std::io::stdin().lock().take(STDIN_MAX).read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let (title, text) = text.split_once('\n').unwrap_or((&*text, ""));
+    Ok(as_entry(&String::from_utf8_lossy(&bytes)))
+}
+
+/// Takes a text for an entry: the first line is its title, the rest its text.
+pub(super) fn as_entry(text: &str) -> Explained {
+    let (title, text) = text.split_once('\n').unwrap_or((text, ""));
     let entry = Entry { title: Some(title.trim().into()), content: Some(text.trim().into()), ..Entry::default() };
-    Ok(Explained { number: None, source_id: String::new(), entry, account: None })
+    Explained { number: None, source_id: String::new(), entry, account: None }
 }
 
 /// A page that is not stored, read as an entry.

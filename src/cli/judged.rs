@@ -45,7 +45,8 @@ pub(super) fn judgement_for_people(text: &mut String, judgement: &Judgement, pai
     }
 }
 
-fn verdict(judgement: &Judgement, paint: Paint) -> String {
+/// Whether the entry is in, and its points.
+pub(super) fn verdict(judgement: &Judgement, paint: Paint) -> String {
     let Judgement { verdict, score, threshold, tongue, .. } = judgement;
     let of = format!("{} of {} points", output::points(*score), output::points(*threshold));
     match verdict {
@@ -101,7 +102,7 @@ fn terms_of(terms: &[String]) -> String {
 }
 
 /// The rule, the field that it counted on, and the terms that stand there: ``expressions (title) for `école numérique` ``.
-fn rule_and_terms(reason: &Reason) -> String {
+pub(super) fn rule_and_terms(reason: &Reason) -> String {
     let place = reason.field.map(|field| format!(" ({})", field.name())).unwrap_or_default();
     let terms = if reason.terms.is_empty() { String::new() } else { format!(" for {}", terms_of(&reason.terms)) };
     format!("{}{place}{terms}", output::harmless(&reason.rule))

@@ -26,6 +26,7 @@ mod open;
 mod output;
 mod poll;
 mod post;
+mod preview;
 mod progress;
 mod publish;
 mod replace;
@@ -79,6 +80,9 @@ enum Command {
     Diff(diff::DiffOptions),
     /// Show for each rule and term of topics the stories that it brings, and brings alone, and the stories that are nearly in
     Words(words::WordsOptions),
+    /// Show a page on this machine that follows the config file as it is saved: what each topic would gain, lose and nearly
+    /// get, and why
+    Preview(preview::PreviewOptions),
     /// Run the topics on labelled entries and show how often they are right
     Test(test::TestOptions),
     /// Label stored entries by hand, for `veille test`
@@ -175,6 +179,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Explain(options) => explain::run(&open::config(config)?, &options),
         Command::Diff(options) => diff::run(&open::config(config)?, &options),
         Command::Words(options) => words::run(&open::config(config)?, &options),
+        Command::Preview(options) => preview::run(config, &options),
         Command::Test(options) => test::run(&open::config(config)?, &options),
         Command::Label(options) => label::run(&open::config(config)?, &options),
         Command::Feeds(options) => feeds::run(config, &options),

@@ -14,7 +14,7 @@ use crate::store::{self, Held, Store};
 use crate::story::{Plain, StoredEntry};
 use crate::tag;
 use crate::text::count;
-use crate::topic::{Judgement, Matcher, Opening, RuleChange, Topic, Verdict};
+use crate::topic::{Judgement, Matcher, Opening, RuleChange, Topic, Verdict, Weighed};
 
 /// Stories that are shown of each topic.
 const NEAREST: usize = 5;
@@ -38,22 +38,24 @@ pub(super) struct Nearby {
     pub(super) stories: Vec<NearStory>,
     /// For a topic without stories alone.
     pub(super) ways: Vec<WayIn>,
+    /// Changes that may let the stories in, to be tried.
+    openings: Vec<Opening>,
 }
 
 /// A story that nearly got in; the keys are a contract.
 #[derive(Debug, Serialize)]
 pub(super) struct NearStory {
     /// The entry that came nearest.
-    id: i64,
+    pub(super) id: i64,
     story: i64,
-    title: Option<String>,
-    url: Option<String>,
-    date: Timestamp,
-    told_by: usize,
+    pub(super) title: Option<String>,
+    pub(super) url: Option<String>,
+    pub(super) date: Timestamp,
+    pub(super) told_by: usize,
     /// The points that it lacks.
     lacks: f64,
     #[serde(flatten)]
-    judgement: Judgement,
+    pub(super) judgement: Judgement,
 }
 
 /// A change of a rule that would let stories in; the keys are a contract.
@@ -69,6 +71,68 @@ pub(super) struct WayIn {
     others: usize,
     /// Titles of the newest of them.
     other_titles: Vec<String>,
+}
+
+/// Entries that are not in topics: of each topic, by its place in the config, those that came nearest, one of each story.
+#[derive(Debug, Default)]
+pub(super) struct Outsiders(HashMap<usize, HashMap<i64, Outside>>);
+
+impl Outsiders {
+    fn take(&mut self, outside: Outside) {
+        let known = self.0.entry(outside.topic).or_default();
+        if known.get(&outside.story).is_none_or(|known| outside.nearness() > known.nearness()) {
+            known.insert(outside.story, outside);
+        }
+        if known.len() > KEPT * 2 {
+            *known = nearest(known, KEPT).into_iter().map(|outside| (outside.story, outside)).collect();
+        }
+    }
+
+    /// Leaves out stories that are in through another entry.
+    fn leave_out(&mut self, topic: usize, inside: &HashSet<i64>) {
+        if let Some(known) = self.0.get_mut(&topic) {
+            known.retain(|story, _| !inside.contains(story));
+        }
+    }
+}
+
+/// Entries outside of topics, gathered while nobody knows yet which topics stay empty.
+#[derive(Debug, Default)]
+pub(super) struct Bystanders {
+    /// Those with a part of the points that a topic wants.
+    near: Outsiders,
+    /// Those that have any point, or nearly one: for topics that stay empty.
+    any: Outsiders,
+}
+
+impl Bystanders {
+    /// Takes an entry in, as every topic weighs it.
+    pub(super) fn take(&mut self, config: &Config, story: i64, number: i64, all: &[Weighed]) {
+        for (place, (topic, weighed)) in config.topics.iter().zip(all).enumerate() {
+            if weighed.verdict != Verdict::BelowThreshold || weighed.score + weighed.missed <= 0.0 {
+                continue;
+            }
+            let outside = Outside { topic: place, story, number, score: weighed.score, missed: weighed.missed };
+            if is_near(topic, weighed) {
+                self.near.take(outside);
+            } else {
+                self.any.take(outside);
+            }
+        }
+    }
+
+    /// Returns those that matter; `inside` has the stories of each topic, in the order of the config.
+    pub(super) fn outside_of(self, inside: &[HashSet<i64>]) -> Outsiders {
+        let Self { mut near, any } = self;
+        for (place, inside) in inside.iter().enumerate() {
+            if inside.is_empty() {
+                let more = any.0.get(&place).into_iter().flat_map(HashMap::values);
+                more.for_each(|outside| near.take(*outside));
+            }
+            near.leave_out(place, inside);
+        }
+        near
+    }
 }
 
 /// An entry that is not in a topic.
@@ -102,20 +166,33 @@ pub(super) fn find_nearby(
     }
     let matcher = Matcher::new(config.topics.clone());
     let sources = sources(config);
-    let mut near: HashMap<usize, HashMap<i64, Outside>> = HashMap::new();
+    let mut near = Outsiders::default();
     let judge = |held: &Held| outside(config, &matcher, source(&sources, &held.stored), inside, &held.stored);
     scan::judge_each(store, "entries looked through for near misses", judge, |all| {
         for outside in all {
-            let known = near.entry(outside.topic).or_default();
-            if known.get(&outside.story).is_none_or(|known| outside.nearness() > known.nearness()) {
-                known.insert(outside.story, outside);
-            }
-            if known.len() > KEPT * 2 {
-                *known = nearest(known, KEPT).into_iter().map(|outside| (outside.story, outside)).collect();
-            }
+            near.take(outside);
         }
     })?;
-    for (place, known) in near {
+    for (id, mut nearby) in describe(config, store, &matcher, near)? {
+        let is_empty = inside.get(&id).is_some_and(HashSet::is_empty);
+        if let Some(topic) = config.topics.iter().find(|topic| topic.id == id && is_empty) {
+            nearby.ways = nearby.ways_into(config, store, topic, &mut || true)?;
+        }
+        found.insert(id, nearby);
+    }
+    Ok(found)
+}
+
+/// Looks up the nearest stories, by topic.
+pub(super) fn describe(
+    config: &Config,
+    store: &mut dyn Store,
+    matcher: &Matcher,
+    near: Outsiders,
+) -> Result<BTreeMap<String, Nearby>, Failure> {
+    let sources = sources(config);
+    let mut found = BTreeMap::new();
+    for (place, known) in near.0 {
         let Some(topic) = config.topics.get(place) else { continue };
         let mut stories = Vec::new();
         let mut openings = Vec::new();
@@ -125,13 +202,11 @@ pub(super) fn find_nearby(
             let Some(page) = pages.remove(&outside.story).filter(|_| stories.len() < NEAREST) else { continue };
             let Some(stored) = store::entry(store, outside.number)? else { continue };
             openings.extend(matcher.openings(&fields(&stored, source(&sources, &stored)), place));
-            let judgements = judged::judgements_under(config, &matcher, &stored.entry, &stored.source_id);
+            let judgements = judged::judgements_under(config, matcher, &stored.entry, &stored.source_id);
             let judgement = judgements.into_iter().nth(place);
             stories.extend(judgement.map(|judgement| near_story(&outside, page, judgement)));
         }
-        let is_empty = inside.get(&topic.id).is_some_and(HashSet::is_empty);
-        let ways = if is_empty { ways_in(config, store, topic, &stories, openings)? } else { Vec::new() };
-        found.insert(topic.id.clone(), Nearby { stories, ways });
+        found.insert(topic.id.clone(), Nearby { stories, ways: Vec::new(), openings });
     }
     Ok(found)
 }
@@ -159,17 +234,17 @@ fn outside(
     let all = tag::weighed(matcher, &stored.entry, &Plain::of(&stored.entry), &stored.source_id, source);
     let near = config.topics.iter().zip(all).enumerate().filter_map(|(place, (topic, weighed))| {
         let stories = inside.get(&topic.id)?;
-        let is_near = if stories.is_empty() {
-            weighed.score + weighed.missed > 0.0
-        } else {
-            weighed.score >= topic.threshold * NEAR_SHARE
-        };
+        let is_near = if stories.is_empty() { weighed.score + weighed.missed > 0.0 } else { is_near(topic, &weighed) };
         let is_outside = weighed.verdict == Verdict::BelowThreshold && !stories.contains(&stored.story);
         let (story, number) = (stored.story, stored.number);
         let (score, missed) = (weighed.score, weighed.missed);
         (is_near && is_outside).then_some(Outside { topic: place, story, number, score, missed })
     });
     near.collect()
+}
+
+fn is_near(topic: &Topic, weighed: &Weighed) -> bool {
+    weighed.score >= topic.threshold * NEAR_SHARE
 }
 
 fn nearest(known: &HashMap<i64, Outside>, most: usize) -> Vec<Outside> {
@@ -200,12 +275,13 @@ fn ways_in(
     store: &mut dyn Store,
     topic: &Topic,
     nearest: &[NearStory],
-    openings: Vec<Opening>,
+    openings: &[Opening],
+    is_wanted: &mut dyn FnMut() -> bool,
 ) -> Result<Vec<WayIn>, Failure> {
     let mut tried: Vec<Opening> = Vec::new();
     for opening in openings {
-        if tried.len() < TRIED && !tried.contains(&opening) {
-            tried.push(opening);
+        if tried.len() < TRIED && !tried.contains(opening) {
+            tried.push(opening.clone());
         }
     }
     // A blank is in no id, so these are no topics of the config.
@@ -224,13 +300,16 @@ fn ways_in(
         let labels = matcher.labels(&fields(&held.stored, source)).into_iter();
         (held.stored.story, labels.filter_map(|label| places.get(&label.topic).copied()).collect())
     };
-    scan::judge_each(store, "entries looked through for ways in", judge, |(story, topics): (i64, Vec<usize>)| {
+    let take = |(story, topics): (i64, Vec<usize>)| {
         for place in topics {
             if let Some(stories) = through.get_mut(place) {
                 stories.insert(story);
             }
         }
-    })?;
+    };
+    if !scan::judge_while(store, "entries looked through for ways in", judge, take, is_wanted)? {
+        return Ok(Vec::new());
+    }
     let mut ways = Vec::new();
     for (opening, stories) in tried.iter().zip(through) {
         let lets_in: Vec<i64> = nearest.iter().map(|near| near.story).filter(|story| stories.contains(story)).collect();
@@ -270,7 +349,45 @@ fn written(topic: &Topic, opening: &Opening) -> String {
     }
 }
 
+impl NearStory {
+    /// `4.5 of 6 points, 1.5 lacking: +4.5 …`, then the rules that nearly counted, each with the condition that it lacked.
+    pub(super) fn told(&self) -> (String, Vec<String>) {
+        let Judgement { score, threshold, evidence, near_misses, .. } = &self.judgement;
+        let reasons: Vec<_> = evidence.iter().map(|evidence| evidence.reason.clone()).collect();
+        let why = if reasons.is_empty() { String::new() } else { format!(": {}", judged::in_short(&reasons)) };
+        let [score, threshold, lacks] = [*score, *threshold, self.lacks].map(output::points);
+        let misses =
+            near_misses.iter().map(|miss| format!("{}: {}", output::harmless(&miss.rule), judged::missed(miss)));
+        (format!("{score} of {threshold} points, {lacks} lacking{why}"), misses.collect())
+    }
+}
+
+impl WayIn {
+    /// ``with `weight = 3.0` in rule `any`: 2 of these and 1 other: « … »``
+    pub(super) fn told(&self) -> String {
+        let Self { rule, change, lets_in, others, other_titles, .. } = self;
+        let titles: Vec<String> = other_titles.iter().map(|title| format!("« {} »", output::harmless(title))).collect();
+        let and = match others {
+            0 => "and nothing else".to_owned(),
+            others => format!("and {}: {}", count(*others, "other"), titles.join(", ")),
+        };
+        let more = if *others > titles.len() { ", …" } else { "" };
+        format!("with `{change}` in rule `{}`: {} of these {and}{more}", output::harmless(rule), lets_in.len())
+    }
+}
+
 impl Nearby {
+    /// Finds the changes that would let the stories in, for a topic that stays empty; none if they are not wanted any more.
+    pub(super) fn ways_into(
+        &self,
+        config: &Config,
+        store: &mut dyn Store,
+        topic: &Topic,
+        is_wanted: &mut dyn FnMut() -> bool,
+    ) -> Result<Vec<WayIn>, Failure> {
+        ways_in(config, store, topic, &self.stories, &self.openings, is_wanted)
+    }
+
     /// Writes the stories with what they lack, then the ways in.
     pub(super) fn for_people(&self, text: &mut String, paint: Paint) {
         if self.stories.is_empty() {
@@ -279,29 +396,16 @@ impl Nearby {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {}", paint.quiet("just outside:"));
         for near in &self.stories {
-            let NearStory { id, title, date, told_by: entries, lacks, judgement, .. } = near;
+            let NearStory { id, title, date, told_by: entries, .. } = near;
             let title = output::harmless(title.as_deref().unwrap_or("(no title)"));
             let _ = writeln!(text, "  ~ {}  {id:>6}  {title}{}", date.format("%Y-%m-%d"), told_by(*entries));
-            let (score, threshold) = (output::points(judgement.score), output::points(judgement.threshold));
-            let reasons: Vec<_> = judgement.evidence.iter().map(|evidence| evidence.reason.clone()).collect();
-            let why = if reasons.is_empty() { String::new() } else { format!(": {}", judged::in_short(&reasons)) };
-            let lacks = output::points(*lacks);
-            let _ = writeln!(text, "      {score} of {threshold} points, {lacks} lacking{why}");
-            for miss in &judgement.near_misses {
-                let _ = writeln!(text, "      {}: {}", output::harmless(&miss.rule), judged::missed(miss));
+            let (lacks, misses) = near.told();
+            for line in std::iter::once(&lacks).chain(&misses) {
+                let _ = writeln!(text, "      {line}");
             }
         }
-        for WayIn { rule, change, lets_in, others, other_titles, .. } in &self.ways {
-            let of = format!("{} of these", lets_in.len());
-            let titles: Vec<String> =
-                other_titles.iter().map(|title| format!("« {} »", output::harmless(title))).collect();
-            let and = match others {
-                0 => "and nothing else".to_owned(),
-                others => format!("and {}: {}", count(*others, "other"), titles.join(", ")),
-            };
-            let more = if *others > titles.len() { ", …" } else { "" };
-            let rule = output::harmless(rule);
-            let _ = writeln!(text, "  with `{change}` in rule `{rule}`: {of} {and}{more}");
+        for way in &self.ways {
+            let _ = writeln!(text, "  {}", way.told());
         }
     }
 }

@@ -47,6 +47,11 @@ impl Paint {
         Self { is_on: std::io::stdout().is_terminal() && wants_colour() }
     }
 
+    /// No colours, for pages.
+    pub(super) fn none() -> Self {
+        Self { is_on: false }
+    }
+
     /// In green.
     pub(super) fn good(self, text: &str) -> String {
         self.with("32", text)

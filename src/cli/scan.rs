@@ -13,12 +13,28 @@ pub(super) fn judge_each<T: Send>(
     store: &mut dyn Store,
     doing: &str,
     judge: impl Fn(&Held) -> T + Sync,
-    mut take: impl FnMut(T),
+    take: impl FnMut(T),
 ) -> Result<(), Failure> {
+    judge_while(store, doing, judge, take, &mut || true).map(|_| ())
+}
+
+/// Judges as [`judge_each`] does for as long as the answer is wanted, which is asked now and then. Returns whether it still
+/// was at the end.
+pub(super) fn judge_while<T: Send>(
+    store: &mut dyn Store,
+    doing: &str,
+    judge: impl Fn(&Held) -> T + Sync,
+    mut take: impl FnMut(T),
+    is_wanted: &mut dyn FnMut() -> bool,
+) -> Result<bool, Failure> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let bar = progress::counter(doing);
     let mut batch = after(store, 0)?;
     while let Some(last) = batch.last() {
+        if !is_wanted() {
+            bar.finish_and_clear();
+            return Ok(false);
+        }
         // Judging takes the processors, reading the disk.
         let (judged, next) = std::thread::scope(|scope| {
             let (judge, share) = (&judge, batch.len().div_ceil(workers));
@@ -33,7 +49,7 @@ pub(super) fn judge_each<T: Send>(
         batch = next?;
     }
     bar.finish_and_clear();
-    Ok(())
+    Ok(true)
 }
 
 fn after(store: &mut dyn Store, number: i64) -> Result<Vec<Held>, StoreError> {

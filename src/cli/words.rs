@@ -42,19 +42,19 @@ pub(super) struct WordsOptions {
 }
 
 /// The line of a rule or a term; the keys are a contract.
-#[derive(Debug, Serialize)]
-struct PartLine<'a> {
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct PartLine<'a> {
     topic: &'a str,
     kind: LineKind,
     /// `None` for a term of `not`.
     rule: Option<&'a str>,
-    term: Option<&'a str>,
+    pub(super) term: Option<&'a str>,
     /// Stories in which it counts; of a term of `not`, in whose title or lead it stands.
-    stories: usize,
+    pub(super) stories: usize,
     /// Its share of all stories.
     share: f64,
     /// Stories that are in only thanks to it; of a term of `not`, that are out only for it.
-    alone: usize,
+    pub(super) alone: usize,
     /// Points that it gives on average where it counts.
     points: f64,
     /// The date of the last entry that holds it; `None` if none does.
@@ -68,7 +68,7 @@ struct PartLine<'a> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum LineKind {
+pub(super) enum LineKind {
     Rule,
     Term,
     Not,
@@ -84,7 +84,7 @@ pub(super) struct Census {
 }
 
 #[derive(Debug, Default, Clone)]
-struct TopicCensus {
+pub(super) struct TopicCensus {
     /// By story: the number of its entries that are in.
     inside: HashMap<i64, usize>,
     parts: BTreeMap<TopicPart, PartCensus>,
@@ -119,7 +119,7 @@ pub(super) fn run(config: &Config, options: &WordsOptions) -> Result<(), Failure
     let labelled = options.labelled.as_deref().map(labelled::read_whole).transpose()?;
     let mut store = open::store_to_read(config)?;
     let matcher = Matcher::new(config.topics.clone());
-    let mut census = Census { topics: vec![TopicCensus::default(); config.topics.len()], ..Census::default() };
+    let mut census = Census::empty(config);
     let sources: HashMap<&str, _> = config.sources.iter().map(|source| (source.id.as_str(), source)).collect();
     let judge = |held: &Held| {
         let stored = &held.stored;
@@ -156,16 +156,33 @@ pub(super) fn run(config: &Config, options: &WordsOptions) -> Result<(), Failure
                 push_line(&mut text, way)?;
             }
         } else {
-            for_people(&mut text, topic, counted.inside.len(), &lines, near, paint);
+            for_people(&mut text, topic, counted.inside.len(), &TermTable::new(lines), near, paint);
         }
     }
     Ok(output::print(&text)?)
 }
 
+impl TopicCensus {
+    /// Returns the table of the topic, among so many stories.
+    pub(super) fn table<'a>(&self, topic: &'a Topic, stories: usize) -> TermTable<'a> {
+        TermTable::new(lines(topic, self, stories, false))
+    }
+}
+
 impl Census {
+    /// Makes one that has counted nothing yet.
+    pub(super) fn empty(config: &Config) -> Self {
+        Self { topics: vec![TopicCensus::default(); config.topics.len()], ..Self::default() }
+    }
+
+    /// Returns the number of all stories, and the census of each topic in the order of the config.
+    pub(super) fn parted(self) -> (usize, Vec<TopicCensus>) {
+        (self.stories.len(), self.topics)
+    }
+
     /// Makes one for these stored entries.
     pub(super) fn of(config: &Config, matcher: &Matcher, entries: &[Held]) -> Self {
-        let mut census = Self { topics: vec![TopicCensus::default(); config.topics.len()], ..Self::default() };
+        let mut census = Self::empty(config);
         for Held { stored, .. } in entries {
             let weighed = judged::weighed_under(config, matcher, &stored.entry, &stored.source_id);
             census.count(stored.story, stored.date, weighed);
@@ -173,7 +190,8 @@ impl Census {
         census
     }
 
-    fn count(&mut self, story: i64, date: Timestamp, weighed: Vec<Weighed>) {
+    /// Counts an entry as every topic weighs it.
+    pub(super) fn count(&mut self, story: i64, date: Timestamp, weighed: Vec<Weighed>) {
         self.stories.insert(story);
         for (topic, weighed) in self.topics.iter_mut().zip(weighed) {
             if weighed.verdict == Verdict::In {
@@ -229,7 +247,66 @@ impl Census {
     }
 }
 
+/// The lines of a topic as people read them.
+#[derive(Debug)]
+pub(super) struct TermTable<'a> {
+    /// Rules, each with those of its terms that count.
+    pub(super) rules: Vec<PartLine<'a>>,
+    /// Terms of `not` that keep something out.
+    pub(super) barred: Vec<PartLine<'a>>,
+    /// Terms that bring nothing, each once, under the words that say so.
+    pub(super) silent: Vec<(&'static str, Vec<&'a str>)>,
+    /// Terms that tell no topic, each with its share of all stories.
+    pub(super) common: Vec<(&'a str, f64)>,
+}
+
+impl<'a> TermTable<'a> {
+    fn new(lines: Vec<PartLine<'a>>) -> Self {
+        let idle = |is_seen: bool| {
+            let mut once = HashSet::new();
+            let terms = lines.iter().filter(move |line| line.stories == 0 && line.last.is_some() == is_seen);
+            terms.filter_map(|line| line.term).filter(|term| once.insert(*term)).collect::<Vec<_>>()
+        };
+        let silent = [("seen, but never where they count", idle(true)), ("never seen", idle(false))];
+        let common = lines.iter().filter(|line| line.kind == LineKind::Term && line.is_common());
+        Self {
+            common: common.filter_map(|line| Some((line.term?, line.share))).collect(),
+            silent: silent.into_iter().filter(|(_, terms)| !terms.is_empty()).collect(),
+            barred: lines.iter().filter(|line| line.kind == LineKind::Not && line.stories > 0).cloned().collect(),
+            rules: lines
+                .into_iter()
+                .filter(|line| line.kind == LineKind::Rule || line.kind == LineKind::Term && line.stories > 0)
+                .collect(),
+        }
+    }
+}
+
+/// Says how common a term is.
+pub(super) fn too_common(term: &str, share: f64) -> String {
+    format!("`{}` counts in {:.0} % of all stories", output::harmless(term), share * 100.0)
+}
+
 impl PartLine<'_> {
+    /// Whether it is that of a rule, which those of its terms follow.
+    pub(super) fn is_rule(&self) -> bool {
+        self.kind == LineKind::Rule
+    }
+
+    /// The term, or the rule's name.
+    pub(super) fn name(&self) -> String {
+        output::harmless(self.term.or(self.rule).unwrap_or_default())
+    }
+
+    /// Its points on average; a dot if it gives none.
+    pub(super) fn points_told(&self) -> String {
+        if self.kind == LineKind::Not || self.stories == 0 { "·".to_owned() } else { output::signed(self.points) }
+    }
+
+    /// The day on which it was seen last.
+    pub(super) fn last_told(&self) -> String {
+        self.last.map_or_else(|| "never".to_owned(), |last| last.format("%Y-%m-%d").to_string())
+    }
+
     fn is_common(&self) -> bool {
         self.stories >= TOUCHED_MIN && self.share > SHARE_MAX
     }
@@ -285,59 +362,42 @@ fn push_line(text: &mut String, line: &impl Serialize) -> serde_json::Result<()>
 }
 
 /// Writes the table of a topic, which has `inside` stories.
-fn for_people(text: &mut String, topic: &Topic, inside: usize, lines: &[PartLine<'_>], near: &Nearby, paint: Paint) {
-    let has_labels = lines.iter().any(|line| line.right.is_some());
+fn for_people(text: &mut String, topic: &Topic, inside: usize, table: &TermTable<'_>, near: &Nearby, paint: Paint) {
+    let has_labels = table.rules.iter().any(|line| line.right.is_some());
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{}: {}", paint.strong(&topic.id), count(inside, "story"));
     let labels = if has_labels { "  right  wrong" } else { "" };
     let _ = writeln!(text, "{}", paint.quiet(&format!("  stories  alone  points   last seen{labels}")));
-    let counts = |line: &&PartLine<'_>| line.kind == LineKind::Rule || line.stories > 0;
-    for line in lines.iter().filter(|line| line.kind != LineKind::Not).filter(counts) {
+    for line in &table.rules {
         row(text, line, paint);
     }
-    let not: Vec<&PartLine<'_>> = lines.iter().filter(|line| line.kind == LineKind::Not && line.stories > 0).collect();
-    if !not.is_empty() {
+    if !table.barred.is_empty() {
         let _ = writeln!(text, "  kept out by `not`:");
-        for line in not {
+        for line in &table.barred {
             row(text, line, paint);
         }
     }
-    let silent = |is_seen: bool| {
-        let terms = lines.iter().filter(move |line| line.stories == 0 && line.last.is_some() == is_seen);
-        terms.filter_map(|line| line.term).collect::<Vec<_>>()
-    };
-    named(text, "seen, but never where they count", &silent(true));
-    named(text, "never seen", &silent(false));
-    for line in lines.iter().filter(|line| line.kind == LineKind::Term && line.is_common()) {
-        let (term, share) = (output::harmless(line.term.unwrap_or_default()), line.share * 100.0);
-        let _ = writeln!(text, "  {}: `{term}` counts in {share:.0} % of all stories", paint.bad("too common"));
+    for (says, terms) in &table.silent {
+        let _ = writeln!(text, "  {says}: {}", named(terms));
+    }
+    for (term, share) in &table.common {
+        let _ = writeln!(text, "  {}: {}", paint.bad("too common"), too_common(term, *share));
     }
     near.for_people(text, paint);
     text.push('\n');
 }
 
 fn row(text: &mut String, line: &PartLine<'_>, paint: Paint) {
-    let PartLine { stories, alone, last, .. } = line;
-    let points =
-        if line.kind == LineKind::Not || *stories == 0 { "·".to_owned() } else { output::signed(line.points) };
-    let last = last.map_or_else(|| "never".to_owned(), |last| last.format("%Y-%m-%d").to_string());
+    let PartLine { stories, alone, .. } = line;
     let labels = line.right.zip(line.wrong).map(|(right, wrong)| format!("  {right:>5}  {wrong:>5}"));
-    let name = match (line.term, line.rule) {
-        (Some(term), _) => format!("  {}", output::harmless(term)),
-        (None, rule) => paint.strong(rule.unwrap_or_default()),
-    };
-    let labels = labels.unwrap_or_default();
+    let name = if line.is_rule() { paint.strong(&line.name()) } else { format!("  {}", line.name()) };
+    let (points, last, labels) = (line.points_told(), line.last_told(), labels.unwrap_or_default());
     let _ = writeln!(text, "  {stories:>7}  {alone:>5}  {points:>6}  {last:>10}{labels}  {name}");
 }
 
-/// Names terms, each once.
-fn named(text: &mut String, what: &str, terms: &[&str]) {
-    let mut seen = HashSet::new();
-    let once: Vec<&str> = terms.iter().copied().filter(|term| seen.insert(*term)).collect();
-    if once.is_empty() {
-        return;
-    }
-    let shown: Vec<String> = once.iter().take(NAMED_MAX).map(|term| format!("`{}`", output::harmless(term))).collect();
-    let more = if once.len() > NAMED_MAX { format!(" and {} more", once.len() - NAMED_MAX) } else { String::new() };
-    let _ = writeln!(text, "  {what}: {}{more}", shown.join(", "));
+/// Names terms, and how many more there are.
+pub(super) fn named(terms: &[&str]) -> String {
+    let shown: Vec<String> = terms.iter().take(NAMED_MAX).map(|term| format!("`{}`", output::harmless(term))).collect();
+    let more = if terms.len() > NAMED_MAX { format!(" and {} more", terms.len() - NAMED_MAX) } else { String::new() };
+    format!("{}{more}", shown.join(", "))
 }

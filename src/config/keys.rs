@@ -299,7 +299,7 @@ table! {
         near: Option<[Vec<Term>; 2]> = NEAR, optional("none");
         /// Terms that keep an entry out, whatever its points, if title or lead has one of them.
         not: Vec<Term> = TERMS, default([]);
-        /// Points for all entries of a feed, by its id.
+        /// Points for all entries of a feed, by its id; with -100 they stay out.
         sources: BTreeMap<String, f64> = POINTS, default({});
         /// Topics whose rules let entries into this one too.
         include: Vec<String> = TOPICS, default([]);

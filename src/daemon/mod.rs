@@ -16,7 +16,7 @@ mod report;
 mod roster;
 mod rounds;
 mod task;
-mod watch;
+pub(crate) mod watch;
 mod websub;
 
 use std::collections::{BTreeMap, HashMap};

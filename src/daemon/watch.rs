@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_128;
 /// Time and size say whether to read it, the content whether it changed: a `touch` reloads nothing. No notification of
 /// the kernel, which misses what editors do (write beside and rename) and what network file systems do.
 #[derive(Debug)]
-pub(super) struct FileWatch {
+pub(crate) struct FileWatch {
     path: PathBuf,
     stamp: Option<(SystemTime, u64)>,
     /// The hash of its content, so that a long one is not kept.
@@ -23,7 +23,7 @@ pub(super) struct FileWatch {
 
 /// The result of a look at a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sight {
+pub(crate) enum Sight {
     /// It says what it said.
     Same,
     /// It says something else, or can be read again.
@@ -34,13 +34,13 @@ pub(super) enum Sight {
 
 impl FileWatch {
     /// Watches the file whose content was `content` when it was read: it may have been saved since.
-    pub(super) fn new(path: &Path, content: &str) -> Self {
+    pub(crate) fn new(path: &Path, content: &str) -> Self {
         Self { path: path.to_owned(), stamp: None, hash: xxh3_128(content.as_bytes()), missed: 0 }
     }
 
     /// Looks at the file. One that cannot be read is told at the second look, since an editor may be about to put it back;
     /// at once if somebody asks (`is_told`).
-    pub(super) fn look(&mut self, is_told: bool) -> Sight {
+    pub(crate) fn look(&mut self, is_told: bool) -> Sight {
         // Opened each time: rights may have changed, which no stamp tells.
         let Ok(mut file) = File::open(&self.path) else { return self.miss(is_told) };
         let stamp = file.metadata().ok().and_then(|file| Some((file.modified().ok()?, file.len())));

@@ -17,6 +17,7 @@ mod nodes;
 mod opening;
 mod planning;
 mod posting;
+mod proof;
 mod publication;
 mod pushes;
 mod reading;
@@ -55,6 +56,7 @@ pub use hub::{HubDocument, HubReport, distribute, take_hub_request, verify_inten
 pub use nodes::{Attendance, LeaseWishes, Membership, NodeFigures, join};
 pub use opening::{open_store, open_store_within, refuse_vanished, reopen_store};
 pub use posting::{PostReport, WaitingRow, enroll, post, post_trouble, preview_posts, skip_post, try_post};
+pub use proof::proofs;
 pub use publication::{Archives, Published, publish, publish_searchable};
 pub use pushes::{Pushed, take_push};
 pub use relabelling::relabel;

@@ -22,6 +22,7 @@ mod newsroom;
 mod opml;
 mod page;
 mod policy;
+pub mod preview;
 mod rss;
 mod search;
 mod site;
@@ -54,6 +55,7 @@ pub use opml::{Subscription, subscriptions};
 pub use page::HOME_NEWS;
 pub use policy::base as base_policy;
 pub use search::{Drawer, OpenDrawer, SearchAnswer, SearchIndex};
+pub use preview::articles;
 pub use tree::{Body, Encoded, Resource, Tree};
 
 /// Everything that the documents of a publication have in common, and the topics that the home page lists.

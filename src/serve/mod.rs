@@ -8,6 +8,7 @@ mod bodies;
 mod connections;
 mod health;
 mod inbox;
+mod local;
 mod negotiation;
 mod searching;
 mod swapped;
@@ -42,6 +43,7 @@ use searching::SearchGate;
 pub use connections::Socket;
 pub use health::{DaemonFigures, DaemonHealth, NodeTold, OutageTold};
 pub use inbox::{Arrival, HubDoor, Inbox};
+pub use local::{Answering, LocalAnswer, LocalRequest, LocalSite, serve_locally};
 pub use swapped::Swapped;
 
 /// Shortest `max-age`: a poll that is under way may take that long.

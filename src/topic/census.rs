@@ -47,8 +47,8 @@ pub struct Weighed {
     pub verdict: Verdict,
     /// The points of all rules, and the source's bonus.
     pub score: f64,
-    /// The points that the best of the rules which nearly counted would bring; 0 if none did. One group of `near` alone is
-    /// worth a tenth: it often is a common word.
+    /// The points that the best of the rules which nearly counted would bring; 0 if none did. Groups of `near` that stand too
+    /// far apart are worth less the farther they do, and one group alone a tenth: it often is a common word.
     pub missed: f64,
     /// The rules that count, and the terms that stand in the entry.
     pub parts: Vec<PartWeight>,
@@ -167,7 +167,8 @@ fn weighed(decision: &TopicDecision<'_>, found: &Found) -> Weighed {
     }));
     let near = if *verdict == Verdict::BelowThreshold { near_misses(watched, found) } else { Vec::new() };
     let worth = |miss: &NearMiss| match miss.shortfall {
-        Shortfall::OtherField { .. } | Shortfall::TooFar { .. } => miss.points,
+        Shortfall::OtherField { .. } => miss.points,
+        Shortfall::TooFar { distance, within, .. } => miss.points * f64::from(within) / f64::from(distance.max(1)),
         Shortfall::OneGroup { .. } => miss.points * ONE_GROUP_SHARE,
     };
     let missed = near.iter().map(worth).fold(0.0, f64::max);
@@ -242,6 +243,15 @@ mod tests {
         let far = missed("Tablettes et cahiers, crayons, gommes, règles pour les élèves");
         assert!(missed("Des tablettes") > 0.0 && missed("Des tablettes") < far / 2.0);
         assert!(missed("Des cahiers") < 0.01);
+    }
+
+    #[test]
+    fn groups_that_stand_far_apart_are_hardly_near() {
+        let missed = |words: usize| {
+            let title = format!("Tablettes {} élèves", "mot ".repeat(words));
+            Matcher::new(vec![topic(vec![near(&["tablette"], &["élève"], 3)], &[])]).weighed(&fields(&title))[0].missed
+        };
+        assert!(missed(4) > missed(5) && missed(5) > missed(300) * 10.0, "{} {}", missed(4), missed(300));
     }
 
     #[test]

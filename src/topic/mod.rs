@@ -20,7 +20,7 @@ pub use census::{Opening, PartWeight, RuleChange, TopicPart, Weighed};
 pub use explain::{Evidence, Judgement, NearMiss, Quote, Shortfall};
 pub use fields::Fields;
 pub use matcher::{Matcher, Verdict};
-pub use search::Query;
+pub use search::{Finder, Query};
 pub use term::{TermError, shown_term};
 
 /// A topic as the config states it, lexicons resolved.

@@ -93,6 +93,38 @@ impl Query {
     }
 }
 
+/// Tells whether all words of a query stand in an entry; several threads may ask at once.
+#[derive(Debug)]
+pub struct Finder {
+    /// For each folding, with the numbers of all terms.
+    indexes: Vec<(Folding, Index, Vec<usize>)>,
+}
+
+impl Finder {
+    /// Prepares for entries of every language.
+    #[must_use]
+    pub fn of(query: &Query) -> Self {
+        let index = |folding: Folding| {
+            let mut index = Index::new(folding);
+            let numbers = query.terms.iter().map(|term| index.add(term)).collect();
+            (folding, index, numbers)
+        };
+        Self { indexes: Folding::ALL.into_iter().map(index).collect() }
+    }
+
+    /// Whether all words stand in title and text; false if there are none.
+    #[must_use]
+    pub fn finds(&self, fields: &Fields) -> bool {
+        let folding = fields.folding();
+        let Some((_, index, numbers)) = self.indexes.iter().find(|(own, ..)| *own == folding) else { return false };
+        let mut missing = numbers.clone();
+        for text in [Field::Title, Field::Lead, Field::Body].into_iter().flat_map(|field| fields.texts(field)) {
+            index.find_in(text, 0, |number, _, _| missing.retain(|term| *term != number));
+        }
+        missing.is_empty() && !numbers.is_empty()
+    }
+}
+
 fn word(part: &TermPart) -> &str {
     match part {
         TermPart::Word(word) | TermPart::Exact(word) | TermPart::Folded(word) | TermPart::Prefix(word) => word,
@@ -122,6 +154,18 @@ mod tests {
         check("=ENT +libre cyber* AND ( - * \"\"", &["ent", "libre", "cyber", "and"]);
         assert!(Query::parse(" \" - ").is_empty());
         assert_eq!(Query::parse(&"mot ".repeat(999)).spellings().count(), TERMS_MAX);
+    }
+
+    #[test]
+    fn all_words_have_to_stand_in_title_and_text() {
+        let fields = Fields::new("Des vélos", "", "On loue des bicyclettes à l’école numérique", &["train"], "");
+        let is_in = |written: &str| Finder::of(&Query::parse(written)).finds(&fields);
+        for found in ["velo", "vélo bicyclette", "\"école numérique\" VÉLOS", "velo velo"] {
+            assert!(is_in(found), "{found}");
+        }
+        for missing in ["", "vélo train", "\"numérique école\"", "trottinette"] {
+            assert!(!is_in(missing), "{missing}");
+        }
     }
 
     #[test]

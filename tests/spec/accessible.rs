@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::origin::{document, status};
+use crate::preview::Preview;
 use crate::world::{World, item, rss};
 
 /// Everything that a page can show: tellings, foreign words, comments, a source in trouble, a hub, a topic without news.
@@ -48,18 +49,22 @@ const PAGES: [&str; 8] = [
     "search/index.html",
 ];
 
-/// Returns what axe finds wrong in a page, on a screen of this size; in dark colours if `is_dark`.
+/// Returns what axe finds wrong in a published page, on a screen of this size; in dark colours if `is_dark`.
 fn violations(axe: &str, world: &World, page: &str, size: &str, is_dark: bool) -> String {
+    let style = fs::read_to_string(world.published("style.css")).unwrap();
     let html = fs::read_to_string(world.published(page)).unwrap();
-    violations_in(axe, world, (page, &html), size, is_dark)
+    violations_in(axe, world, (page, &html), &style, (size, is_dark))
 }
 
-/// As [`violations`], of a page that is given with its name.
-fn violations_in(axe: &str, world: &World, (page, html): (&str, &str), size: &str, is_dark: bool) -> String {
-    let mut style = fs::read_to_string(world.published("style.css")).unwrap();
-    if is_dark {
-        style = style.replace("(prefers-color-scheme: dark)", "all");
-    }
+/// Returns what axe finds wrong in a page with this style.
+fn violations_in(
+    axe: &str,
+    world: &World,
+    (page, html): (&str, &str),
+    style: &str,
+    (size, is_dark): (&str, bool),
+) -> String {
+    let style = if is_dark { style.replace("(prefers-color-scheme: dark)", "all") } else { style.to_owned() };
     let (head, rest) = html.split_once("<link rel=\"stylesheet\"").unwrap();
     let (body, _) = rest.split_once('>').unwrap().1.split_once("</body>").unwrap();
     let run = "axe.run().then(found => { document.title = `axe found ${JSON.stringify(found.violations.map(\
@@ -87,12 +92,19 @@ fn violations_in(axe: &str, world: &World, (page, html): (&str, &str), size: &st
     found.to_owned()
 }
 
-#[test]
-fn axe_finds_nothing_in_any_page() {
+/// The text of axe, where it can be run.
+fn axe_if_any() -> Option<String> {
     let axe = std::env::var("VEILLE_AXE").ok().and_then(|file| fs::read_to_string(Path::new(&file)).ok());
     let has_chromium = Command::new("chromium").arg("--version").output().is_ok_and(|output| output.status.success());
-    let Some(axe) = axe.filter(|_| has_chromium) else {
-        eprintln!("skipped: VEILLE_AXE names no axe.min.js, or there is no chromium");
+    axe.filter(|_| has_chromium)
+}
+
+const SKIPPED: &str = "skipped: VEILLE_AXE names no axe.min.js, or there is no chromium";
+
+#[test]
+fn axe_finds_nothing_in_any_page() {
+    let Some(axe) = axe_if_any() else {
+        eprintln!("{SKIPPED}");
         return;
     };
     for language in ["fr", "en"] {
@@ -105,10 +117,37 @@ fn axe_finds_nothing_in_any_page() {
         let daemon = world.run();
         let found = daemon.until("/search/?q=ecole", |page| page.contains("<mark>"));
         let refused = daemon.get("/search/?q=%FF", "").1;
+        let style = fs::read_to_string(world.published("style.css")).unwrap();
         for page in [("found", found.as_str()), ("refused", refused.as_str())] {
-            for (size, is_dark) in [("390,844", false), ("1440,900", true)] {
-                assert_eq!(violations_in(&axe, &world, page, size, is_dark), "[]", "{page:?}, {language}, {size}");
+            for looks in [("390,844", false), ("1440,900", true)] {
+                let found = violations_in(&axe, &world, page, &style, looks);
+                assert_eq!(found, "[]", "{page:?}, {language}, {looks:?}");
             }
         }
     }
+}
+
+#[test]
+fn axe_finds_nothing_in_a_preview() {
+    let Some(axe) = axe_if_any() else {
+        eprintln!("{SKIPPED}");
+        return;
+    };
+    let world = world("fr");
+    let style = concat!(include_str!("../../templates/style.css"), include_str!("../../templates/preview/preview.css"));
+    let preview = Preview::start(&world);
+    preview.ready();
+    let config = fs::read_to_string(world.config()).unwrap();
+    let check = |name: &str, html: &str| {
+        for looks in [("390,844", false), ("1280,900", true)] {
+            assert_eq!(violations_in(&axe, &world, (name, html), style, looks), "[]", "{name}, {looks:?}");
+        }
+    };
+    fs::write(world.config(), config.replace("\"école numérique\"", "\"plan\", \"absent\"")).unwrap();
+    preview.until("topic/numerique-educatif", |page| page.contains("mark lost"));
+    for below in ["", "topic/numerique-educatif", "topic/vide", "search?words=plan", "try?entry=1", "nowhere"] {
+        check(below, &preview.get(below).1);
+    }
+    fs::write(world.config(), "anny = 1").unwrap();
+    check("broken", &preview.until("", |page| page.contains("The file has mistakes")));
 }

@@ -213,9 +213,16 @@ fn the_root_holds_modules_only_and_each_has_its_layer() {
 
 #[test]
 fn templates_name_no_path() {
-    for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("templates")).unwrap() {
-        let path = file.unwrap().path();
-        assert!(!fs::read_to_string(&path).unwrap().contains("::"), "{}", path.display());
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("templates")];
+    while let Some(folder) = folders.pop() {
+        for file in fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            assert!(!fs::read_to_string(&path).unwrap().contains("::"), "{}", path.display());
+        }
     }
 }
 

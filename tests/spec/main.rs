@@ -53,6 +53,7 @@ mod outage;
 mod parity;
 mod poll;
 mod post;
+mod preview;
 mod private;
 mod publish;
 mod reading;

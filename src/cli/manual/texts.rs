@@ -51,6 +51,8 @@ const EXIT_STATUS_OF: &[(&str, Row)] = &[
     ),
     ("check", ("0", "The config is valid. There may be warnings.")),
     ("check", ("2", "The config has mistakes, and each is told; or there is none; or wrong usage.")),
+    ("preview", ("0", "Ended by SIGTERM or SIGINT.")),
+    ("preview", ("1", "There is no store, or the port is taken; or another failure.")),
     ("completions", ("2", "Wrong usage.")),
     ("man", ("2", "Wrong usage, or a command that there is not.")),
     ("inspect", ("1", "The document cannot be fetched, or is no feed; or another failure.")),
@@ -177,6 +179,16 @@ pub(super) const EXAMPLES: &[(&str, &[Row])] = &[
         &[
             ("veille diff --config copy.toml", "Shows what a copy of the config would change."),
             ("veille diff --limit 5", "Shows at most five entries gained and five lost for each topic."),
+        ],
+    ),
+    (
+        "preview",
+        &[
+            ("veille preview --config copy.toml", "Prints the address of a page that follows a copy of the config."),
+            (
+                "veille preview --port 8099",
+                "Listens at a port of your choice, to which `ssh -L 8099:127.0.0.1:8099` may lead from your own machine.",
+            ),
         ],
     ),
     (
