@@ -36,6 +36,7 @@ mod shell;
 mod split;
 mod store;
 mod story;
+mod suggest;
 mod telling;
 mod test;
 mod words;
@@ -79,6 +80,8 @@ enum Command {
     Diff(diff::DiffOptions),
     /// Show for each rule and term of topics the stories that it brings, and brings alone, and the stories that are nearly in
     Words(words::WordsOptions),
+    /// Learn rules for a topic from labelled entries, and print those that do better on sources they were not learnt from
+    Suggest(suggest::SuggestOptions),
     /// Run the topics on labelled entries and show how often they are right
     Test(test::TestOptions),
     /// Label stored entries by hand, for `veille test`
@@ -175,6 +178,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Explain(options) => explain::run(&open::config(config)?, &options),
         Command::Diff(options) => diff::run(&open::config(config)?, &options),
         Command::Words(options) => words::run(&open::config(config)?, &options),
+        Command::Suggest(options) => suggest::run(&open::config(config)?, &options),
         Command::Test(options) => test::run(&open::config(config)?, &options),
         Command::Label(options) => label::run(&open::config(config)?, &options),
         Command::Feeds(options) => feeds::run(config, &options),

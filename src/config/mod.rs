@@ -33,6 +33,7 @@ pub use edit::{EditError, NewFeed, with_feeds};
 pub use keys::{
     Access, Auth, DedupSettings, PollSettings, PublishSettings, ServeSettings, Site, Source, StoreSettings,
 };
+pub use nearest::nearest;
 pub use posts::{Chat, MailAddress, MailRelay, Post, Target, Visibility};
 pub use quantity::read_duration;
 pub use read::{load, parse, store_settings, zone};

@@ -60,6 +60,7 @@ mod second;
 mod service;
 mod stopping;
 mod stories;
+mod suggest;
 mod valid;
 mod watchdog;
 mod ways;
