@@ -119,7 +119,7 @@ fn worth_asking(config: &Config, store: &mut dyn Store, topics: &[&str]) -> Resu
     let mut seen = HashSet::new();
     for Held { stored, .. } in entries {
         // Without a text nobody can tell.
-        if !has_text(&stored.entry) || !seen.insert(stored.story) {
+        if !has_readable_text(&stored.entry) || !seen.insert(stored.story) {
             continue;
         }
         let judgements = judged::judgements_under(config, &matcher, &stored.entry, &stored.source_id);
@@ -140,7 +140,7 @@ fn worth_asking(config: &Config, store: &mut dyn Store, topics: &[&str]) -> Resu
 }
 
 /// Whether there is something to read beside the title.
-pub(super) fn has_text(entry: &Entry) -> bool {
+pub(super) fn has_readable_text(entry: &Entry) -> bool {
     let texts = [entry.summary.as_deref(), entry.content.as_deref()];
     texts.into_iter().flatten().any(|html| !html_to_text(html).trim().is_empty())
 }

@@ -18,13 +18,14 @@ use crate::config::Config;
 use crate::store::{Store, StoreError};
 use crate::text::count;
 use crate::topic::learning::{
-    Accuracy, EACH_MIN, FOLDS, Learned, LearnedRule, Lesson, RefusedWords, SOURCES_MIN, Shortage, gathered, hints, learn,
+    Accuracy, Amendment, EACH_MIN, FOLDS, Learned, LearnedRule, Lesson, RefusedWords, SOURCES_MIN, Shortage, gathered,
+    hint_at_rules, learn_rules,
 };
 use crate::topic::{Field, Pattern, Rule, Topic};
 use effects::Effect;
 
 /// Labelled entries that are learnt from at most; of more, every second, third and so on is taken.
-const LESSONS_MAX: usize = 20_000;
+const LESSONS_MAX: usize = 4_000;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct SuggestOptions {
@@ -52,14 +53,14 @@ struct MeasuredLine<'a> {
     sources: usize,
     folds: usize,
     /// The topic as it is.
-    before: Shares,
+    before: PrecisionRecall,
     /// With rules learnt from the other folds.
-    after: Shares,
+    after: PrecisionRecall,
 }
 
 /// Precision, recall and F1; the keys are a contract.
 #[derive(Debug, Serialize)]
-struct Shares {
+struct PrecisionRecall {
     precision: f64,
     recall: f64,
     f1: f64,
@@ -69,16 +70,23 @@ struct Shares {
 #[derive(Debug, Serialize)]
 struct LearnedLine<'a> {
     topic: &'a str,
+    /// The rule to add; or one of the topic, that gets a term more, or one less if there is no list.
     rule: &'a str,
+    /// The list of `near` that gets the term: 1 or 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    list: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    term: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     any: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     near: Vec<Vec<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     within: Option<u32>,
-    weight: f64,
-    #[serde(rename = "in")]
-    fields: Vec<Field>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight: Option<f64>,
+    #[serde(rename = "in", skip_serializing_if = "Option::is_none")]
+    fields: Option<&'a [Field]>,
     /// Labelled entries about the topic that hold its words, others, and their sources.
     about: usize,
     others: usize,
@@ -98,7 +106,7 @@ pub(super) fn run(config: &Config, options: &SuggestOptions) -> Result<(), Failu
     let (learned, lessons) = match (&options.file, &mut store) {
         (Some(path), _) => {
             let lessons = lessons(config, topic, path)?;
-            let learned = learn(&config.topics, &topic.id, &lessons, &refused);
+            let learned = learn_rules(&config.topics, &topic.id, &lessons, &refused);
             (Some(learned.map_err(|shortage| too_few(topic, path, shortage))?), lessons)
         }
         (None, Some(store)) => (None, sample::of_store(config, topic, &mut **store)?),
@@ -110,13 +118,14 @@ pub(super) fn run(config: &Config, options: &SuggestOptions) -> Result<(), Failu
     };
     let rules = match &learned {
         Some(learned) => learned.rules.clone(),
-        None => hints(&config.topics, &topic.id, &lessons, &refused),
+        None => hint_at_rules(&config.topics, &topic.id, &lessons, &refused),
     };
     let effects = match &mut store {
         Some(store) if !rules.is_empty() => Some(effects::on_history(config, &mut **store, topic, &rules)?),
         _ => None,
     };
-    let told = Told { topic, lessons: &lessons, learned: learned.as_ref(), rules: &rules, effects: effects.as_deref() };
+    let told =
+        Suggestion { topic, lessons: &lessons, learned: learned.as_ref(), rules: &rules, effects: effects.as_deref() };
     let text = if options.json { told.json()? } else { told.for_people(Paint::of_stdout()) };
     Ok(output::print(&text)?)
 }
@@ -125,10 +134,11 @@ pub(super) fn run(config: &Config, options: &SuggestOptions) -> Result<(), Failu
 fn ask(config: &Config, topic: &Topic, path: &Path) -> Result<(), Failure> {
     let file = label::read_to_add(path)?;
     let lessons = lessons_of(config, topic, &file.entries);
-    let learned = learn(&config.topics, &topic.id, &lessons, &refused_words(config)).ok();
-    let rules: Vec<Rule> = learned.iter().flat_map(|learned| &learned.rules).map(|learnt| learnt.rule.clone()).collect();
+    let learned = learn_rules(&config.topics, &topic.id, &lessons, &refused_words(config)).ok();
+    let amendments = learned.iter().flat_map(|learned| &learned.rules).map(|learnt| learnt.amendment.clone());
+    let amendments: Vec<Amendment> = amendments.collect();
     let mut store = open::store_to_read(config)?;
-    let asked = questions::worth_asking(config, &mut *store, topic, &rules, &file)?;
+    let asked = questions::worth_asking(config, &mut *store, topic, &amendments, &file)?;
     label::ask_about(&mut *store, &[&topic.id], asked, path, file)
 }
 
@@ -189,8 +199,8 @@ fn too_few(topic: &Topic, path: &Path, shortage: Shortage) -> Failure {
     Failure::Usage(format!("{text}\n{help}"))
 }
 
-/// All that is told.
-struct Told<'a> {
+/// The figures and rules that are told.
+struct Suggestion<'a> {
     topic: &'a Topic,
     lessons: &'a [Lesson],
     /// `None` if nobody has labelled the entries.
@@ -200,9 +210,13 @@ struct Told<'a> {
     effects: Option<&'a [Effect]>,
 }
 
-impl Told<'_> {
+impl Suggestion<'_> {
     fn effect(&self, place: usize) -> Option<&Effect> {
         self.effects.and_then(|effects| effects.get(place))
+    }
+
+    fn rule_name(&self, place: usize) -> &str {
+        self.topic.rules.get(place).map_or("", |rule| rule.name.as_str())
     }
 
     /// The numbers of entries about the topic, of others, and of their sources.
@@ -219,27 +233,59 @@ impl Told<'_> {
         let topic = self.topic.id.as_str();
         if let Some(Learned { before, after, .. }) = self.learned {
             let (about, others, sources) = self.numbers();
-            let (before, after) = (Shares::of(*before), Shares::of(*after));
+            let (before, after) = (PrecisionRecall::of(*before), PrecisionRecall::of(*after));
             push(serde_json::to_string(&MeasuredLine { topic, about, others, sources, folds: FOLDS, before, after }))?;
         }
-        for (place, LearnedRule { rule, about, others, sources }) in self.rules.iter().enumerate() {
-            let (any, near, within) = match &rule.pattern {
-                Pattern::Any(terms) => (written(terms), Vec::new(), None),
-                Pattern::Near { left, right, within } => (Vec::new(), vec![written(left), written(right)], Some(*within)),
+        for (place, LearnedRule { amendment, about, others, sources }) in self.rules.iter().enumerate() {
+            let (about, others, sources, effect) = (*about, *others, *sources, self.effect(place));
+            let line = match amendment {
+                Amendment::Rule(rule) => {
+                    let (any, near, within) = match &rule.pattern {
+                        Pattern::Any(terms) => (written(terms), Vec::new(), None),
+                        Pattern::Near { left, right, within } => {
+                            (Vec::new(), vec![written(left), written(right)], Some(*within))
+                        }
+                    };
+                    let (weight, fields) = (Some(rule.weight), Some(rule.fields.as_slice()));
+                    let (rule, list, term) = (rule.name.as_str(), None, None);
+                    LearnedLine {
+                        topic,
+                        rule,
+                        list,
+                        term,
+                        any,
+                        near,
+                        within,
+                        weight,
+                        fields,
+                        about,
+                        others,
+                        sources,
+                        effect,
+                    }
+                }
+                Amendment::Term { rule, list: _, term } | Amendment::Without { rule, place: _, term } => {
+                    let (any, near, within, weight, fields) = (Vec::new(), Vec::new(), None, None, None);
+                    let list = if let Amendment::Term { list, .. } = amendment { Some(list + 1) } else { None };
+                    let (rule, term) = (self.rule_name(*rule), Some(term.written.as_str()));
+                    LearnedLine {
+                        topic,
+                        rule,
+                        list,
+                        term,
+                        any,
+                        near,
+                        within,
+                        weight,
+                        fields,
+                        about,
+                        others,
+                        sources,
+                        effect,
+                    }
+                }
             };
-            push(serde_json::to_string(&LearnedLine {
-                topic,
-                rule: &rule.name,
-                any,
-                near,
-                within,
-                weight: rule.weight,
-                fields: rule.fields.clone(),
-                about: *about,
-                others: *others,
-                sources: *sources,
-                effect: self.effect(place),
-            }))?;
+            push(serde_json::to_string(&line))?;
         }
         Ok(text)
     }
@@ -254,7 +300,7 @@ impl Told<'_> {
             let entries = format!("{} about it and {others} others", count(about, "labelled entry"));
             let _ = writeln!(text, "# {id}: {entries}, of {}", count(sources, "source"));
             let figures = |accuracy: Accuracy| {
-                let Shares { precision, recall, f1 } = Shares::of(accuracy);
+                let PrecisionRecall { precision, recall, f1 } = PrecisionRecall::of(accuracy);
                 format!("F1 {f1:.3} (precision {precision:.3}, recall {recall:.3})")
             };
             let _ = writeln!(text, "# as it is: {}", figures(*before));
@@ -265,22 +311,52 @@ impl Told<'_> {
             }
         } else {
             let _ = writeln!(text, "# {id}: {} in it now, compared with {others} others", count(about, "stored story"));
-            let _ = writeln!(text, "# nobody labelled these, so nothing was measured: `veille suggest {} FILE --ask`", self.topic.id);
+            let _ = writeln!(
+                text,
+                "# nobody labelled these, so nothing was measured: `veille suggest {} FILE --ask`",
+                self.topic.id
+            );
             if self.rules.is_empty() {
                 let _ = writeln!(text, "# no word was found that stands mostly in them and in few others");
             }
         }
-        if !self.rules.is_empty() {
-            let _ = writeln!(text, "# below its `[[topic]]`, as far as you find them right:");
-            self.write_rules(&mut text);
-        }
+        self.write_terms(&mut text);
+        self.write_rules(&mut text);
         text
     }
 
+    /// Writes the terms that rules of the topic may get or lose, as comments.
+    fn write_terms(&self, text: &mut String) {
+        let mut by_rule: BTreeMap<(usize, &str), Vec<String>> = BTreeMap::new();
+        for (place, learnt) in self.rules.iter().enumerate() {
+            let (rule, what, term) = match &learnt.amendment {
+                Amendment::Term { rule, list: 0, term } => (*rule, "to add to the first list of", term),
+                Amendment::Term { rule, list: _, term } => (*rule, "to add to the second list of", term),
+                Amendment::Without { rule, place: _, term } => (*rule, "to take out of", term),
+                Amendment::Rule(_) => continue,
+            };
+            let line = format!("#   {},{}", quoted(&output::harmless(&term.written)), self.comment(place, learnt));
+            by_rule.entry((rule, what)).or_default().push(line);
+        }
+        for ((rule, what), lines) in by_rule {
+            let rule = output::harmless(self.rule_name(rule));
+            let _ = writeln!(text, "#\n# {what} its rule \"{rule}\":\n{}", lines.join("\n"));
+        }
+    }
+
+    /// Writes the rules that the topic may get.
     fn write_rules(&self, text: &mut String) {
-        let all: Vec<Rule> = self.rules.iter().map(|learnt| learnt.rule.clone()).collect();
+        let learnt = self.rules.iter().enumerate().filter_map(|(place, learnt)| match &learnt.amendment {
+            Amendment::Rule(rule) => Some((rule, self.comment(place, learnt))),
+            Amendment::Term { .. } | Amendment::Without { .. } => None,
+        });
+        let learnt: Vec<(&Rule, String)> = learnt.collect();
+        if !learnt.is_empty() {
+            let _ = writeln!(text, "#\n# to paste below its `[[topic]]`, as far as you find it right:");
+        }
+        let all: Vec<Rule> = learnt.iter().map(|(rule, _)| (*rule).clone()).collect();
         let comments: BTreeMap<String, String> =
-            self.rules.iter().enumerate().map(|(place, learnt)| (key(&learnt.rule), self.comment(place, learnt))).collect();
+            learnt.into_iter().map(|(rule, comment)| (key(rule), comment)).collect();
         for rule in gathered(&all) {
             let _ = writeln!(text, "\n[[topic.rule]]\nname = \"{}\"\nweight = {:?}", rule.name, rule.weight);
             if rule.fields != [Field::Title, Field::Lead, Field::Body, Field::Tags] {
@@ -332,7 +408,7 @@ impl Told<'_> {
     }
 }
 
-impl Shares {
+impl PrecisionRecall {
     fn of(accuracy: Accuracy) -> Self {
         let Accuracy { right, false_alarms, missed } = accuracy;
         let share = |of: usize| if of == 0 { 1.0 } else { right as f64 / of as f64 };

@@ -19,11 +19,14 @@ const TOPIC: &str = "\n[[topic]]\nid = \"ecole\"\ntitle = \"École\"\nany = [\"�
 /// A store with news of two feeds, two of them about tablets.
 fn world() -> World {
     let tablets = |name: &str, title: &str| item(name, title, "Un texte sans rapport est paru hier à Lyon.", &[]);
-    let world = World::new().feed("education", [document(rss(&[
-        tablets("t1", "Des tablettes pour les collèges du Gard"),
-        tablets("port", "Le budget du port"),
-        tablets("neuf", "L’école numérique avance"),
-    ]))]);
+    let world = World::new().feed(
+        "education",
+        [document(rss(&[
+            tablets("t1", "Des tablettes pour les collèges du Gard"),
+            tablets("port", "Le budget du port"),
+            tablets("neuf", "L’école numérique avance"),
+        ]))],
+    );
     let world = world.feed("academie", [document(rss(&[tablets("t2", "Les tablettes arrivent dans les écoles")]))]);
     world.write_config(TOPIC);
     world.succeeds(&["poll"]);
@@ -80,7 +83,10 @@ fn learnt_rules_are_printed_with_figures_and_with_what_they_change() {
     assert!(told.contains("# ecole: 12 labelled entries about it and 12 others, of 6 sources"), "{told}");
     assert!(told.contains("# as it is: F1 0.000"), "{told}");
     assert!(told.contains("not learnt from: F1 1.000"), "{told}");
-    assert!(told.contains("  \"tablettes\",  # in 12 about it, 0 others, of 6 sources\n    # adds 2 stories: « "), "{told}");
+    assert!(
+        told.contains("  \"tablettes\",  # in 12 about it, 0 others, of 6 sources\n    # adds 2 stories: « "),
+        "{told}"
+    );
     assert!(told.contains("« Des tablettes pour les collèges du Gard »"), "{told}");
 }
 
@@ -115,7 +121,10 @@ fn suggest_tells_the_same_as_json() {
     let lines: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((&lines[0]["topic"], &lines[0]["folds"]), (&"ecole".into(), &3.into()));
     assert_eq!((&lines[0]["before"]["f1"], &lines[0]["after"]["f1"]), (&0.0.into(), &1.0.into()));
-    assert_eq!((&lines[1]["any"], &lines[1]["adds"], &lines[1]["takes"]), (&serde_json::json!(["tablettes"]), &2.into(), &0.into()));
+    assert_eq!(
+        (&lines[1]["any"], &lines[1]["adds"], &lines[1]["takes"]),
+        (&serde_json::json!(["tablettes"]), &2.into(), &0.into())
+    );
     assert_eq!(lines[1]["adds_titles"].as_array().unwrap().len(), 2);
 }
 
@@ -128,11 +137,17 @@ fn too_few_labels_are_refused_with_what_is_lacking() {
         let told = stderr(&output);
         assert!(told.contains(lacking) && told.contains("--ask"), "{told}");
     };
-    check("", "label at least 5 more that are about it, from 3 sources that have none yet, and at least 5 more that are not");
+    check(
+        "",
+        "label at least 5 more that are about it, from 3 sources that have none yet, and at least 5 more that are not",
+    );
     check(&lessons(true, false), "help: label at least 5 more that are not, from 3 sources that have none yet: ");
     check(&lessons(false, true), "help: label at least 5 more that are about it, from 3 sources");
     let of_one: String = (0..9).map(|n| line(&n.to_string(), "a", "Des tablettes", 2)).collect();
-    check(&(of_one + &lessons(false, true)), "label at least 2 more that are about it, from 2 sources that have none yet: ");
+    check(
+        &(of_one + &lessons(false, true)),
+        "label at least 2 more that are about it, from 2 sources that have none yet: ",
+    );
 }
 
 #[test]
@@ -168,8 +183,9 @@ fn rules_are_learnt_from_a_file_where_nothing_is_stored() {
 fn without_labels_words_of_the_topic_that_stand_elsewhere_are_shown() {
     let news = |name: &str, title: &str| item(name, title, &format!("Le texte numéro {name} est paru."), &[]);
     let feed = |source: &str| {
-        let mut items: Vec<String> =
-            (0..3).map(|n| news(&format!("{source}{n}"), &format!("L’école numérique et ses tablettes, {source}{n}"))).collect();
+        let mut items: Vec<String> = (0..3)
+            .map(|n| news(&format!("{source}{n}"), &format!("L’école numérique et ses tablettes, {source}{n}")))
+            .collect();
         items.push(news(&format!("{source}x"), &format!("Le budget du port de {source}")));
         items
     };
@@ -181,7 +197,12 @@ fn without_labels_words_of_the_topic_that_stand_elsewhere_are_shown() {
     world.succeeds(&["poll"]);
     let told = world.succeeds(&["suggest", "ecole"]);
     assert!(told.contains("nobody labelled these, so nothing was measured"), "{told}");
-    assert!(told.contains("\"tablettes\",  # in 6 in it now, 1 other, of 2 sources\n    # adds 1 story: « Des tablettes au musée »"), "{told}");
+    assert!(
+        told.contains(
+            "\"tablettes\",  # in 6 in it now, 1 other, of 2 sources\n    # adds 1 story: « Des tablettes au musée »"
+        ),
+        "{told}"
+    );
 }
 
 #[test]

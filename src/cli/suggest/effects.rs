@@ -1,4 +1,4 @@
-//! What learnt rules would add to a topic, and take from it, on all that is stored.
+//! Stories that learnt rules would add to a topic, and take from it, of all that are stored.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -38,7 +38,7 @@ pub(super) fn on_history(
     let named = |place: usize| format!("{} {place}", topic.id);
     let with = |(place, learnt): (usize, &LearnedRule)| {
         let mut with = Topic { id: named(place), ..topic.clone() };
-        with.rules.push(learnt.rule.clone());
+        with.amend(std::slice::from_ref(&learnt.amendment));
         with
     };
     let matcher = Matcher::new(config.topics.iter().cloned().chain(rules.iter().enumerate().map(with)).collect());

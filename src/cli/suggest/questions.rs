@@ -2,29 +2,29 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::super::label::{ENTRIES_MAX, has_text};
+use super::super::label::{ENTRIES_MAX, has_readable_text};
 use super::super::labelled::LabelledFile;
 use super::super::{Failure, judged};
 use crate::config::Config;
 use crate::store::{Filter, Held, Store};
 use crate::story::StoredEntry;
-use crate::topic::learning::with_rules;
-use crate::topic::{Matcher, Rule, Topic, Verdict, Weighed};
+use crate::topic::learning::{Amendment, with_amendments};
+use crate::topic::{Matcher, Topic, Verdict, Weighed};
 
 /// Entries that are asked about in one session.
 const ASKED_MAX: usize = 60;
 
-/// Picks the newest stored stories that are nearest to the threshold, those first about which `rules` and the topic
+/// Picks the newest stored stories that are nearest to the threshold, those first about which the topic with and without `amendments`
 /// disagree, and a source in turn after each other one. Those that the file has labelled are left out.
 pub(super) fn worth_asking(
     config: &Config,
     store: &mut dyn Store,
     topic: &Topic,
-    rules: &[Rule],
+    amendments: &[Amendment],
     file: &LabelledFile,
 ) -> Result<Vec<StoredEntry>, Failure> {
     let matcher = Matcher::new(config.topics.clone());
-    let learnt = Matcher::new(with_rules(&config.topics, &topic.id, rules));
+    let learnt = Matcher::new(with_amendments(&config.topics, &topic.id, amendments));
     let place = config.topics.iter().position(|other| other.id == topic.id).unwrap_or_default();
     let answered = file.entries.iter().filter(|entry| entry.labels.contains_key(&topic.id));
     let answered: HashSet<&str> = answered.map(|entry| entry.id.as_str()).collect();
@@ -32,7 +32,8 @@ pub(super) fn worth_asking(
     let mut by_source: BTreeMap<String, Vec<(f64, StoredEntry)>> = BTreeMap::new();
     for Held { stored, .. } in store.entries(&Filter { limit: ENTRIES_MAX, ..Filter::default() })? {
         // Without a text nobody can tell.
-        if !has_text(&stored.entry) || answered.contains(stored.atom_id.as_str()) || !seen.insert(stored.story) {
+        if !has_readable_text(&stored.entry) || answered.contains(stored.atom_id.as_str()) || !seen.insert(stored.story)
+        {
             continue;
         }
         let weigh = |matcher: &Matcher| {

@@ -6,16 +6,18 @@
 //! same rules. L1-regularised logistic regression on the same candidates did worse (`benches/RESULTS.md`).
 
 mod candidates;
-mod refused;
+mod joining;
 mod learner;
+mod leaving;
+mod refused;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Field, Fields, Matcher, Pattern, Rule, Topic, Verdict};
+use super::{Field, Fields, Matcher, Pattern, Rule, Term, Topic, Verdict};
 
 use candidates::Extract;
-pub use refused::RefusedWords;
 use learner::Learner;
+pub use refused::RefusedWords;
 
 /// Number of folds of the cross-validation.
 pub const FOLDS: usize = 3;
@@ -51,11 +53,36 @@ pub struct Accuracy {
     pub missed: usize,
 }
 
-/// A rule with one term or one pair that was learnt.
+/// A change of a topic.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Amendment {
+    /// A rule of one term or one pair.
+    Rule(Rule),
+    /// One more term in a rule `near` of the topic.
+    Term {
+        /// The rule's place in the topic.
+        rule: usize,
+        /// The place of its list: 0 or 1.
+        list: usize,
+        /// The term.
+        term: Term,
+    },
+    /// One term less in a rule of the topic.
+    Without {
+        /// The rule's place in the topic.
+        rule: usize,
+        /// The term's place in both lists of the rule taken together.
+        place: usize,
+        /// The term.
+        term: Term,
+    },
+}
+
+/// A change that was learnt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LearnedRule {
-    /// The rule.
-    pub rule: Rule,
+    /// The change.
+    pub amendment: Amendment,
     /// Labelled entries about the topic that hold its words, and others.
     pub about: usize,
     /// Others.
@@ -101,6 +128,10 @@ pub(super) enum RuleKind {
     Pair,
     /// A term that pushes away.
     Away,
+    /// One more term in a list of a rule `near` of the topic: the places of the rule and of the list.
+    Joining(usize, usize),
+    /// One term less in a rule of the topic: the places of the rule and of the term.
+    Leaving(usize, usize),
 }
 
 impl Accuracy {
@@ -137,7 +168,12 @@ impl std::ops::Add for Accuracy {
 ///
 /// # Errors
 /// When there are too few entries, or too few sources, of either kind.
-pub fn learn(topics: &[Topic], id: &str, lessons: &[Lesson], refused: &RefusedWords) -> Result<Learned, Shortage> {
+pub fn learn_rules(
+    topics: &[Topic],
+    id: &str,
+    lessons: &[Lesson],
+    refused: &RefusedWords,
+) -> Result<Learned, Shortage> {
     check_enough(lessons)?;
     let Some(topic) = topics.iter().find(|topic| topic.id == id) else { return Ok(Learned::nothing()) };
     let all: Vec<usize> = (0..lessons.len()).collect();
@@ -148,22 +184,22 @@ pub fn learn(topics: &[Topic], id: &str, lessons: &[Lesson], refused: &RefusedWo
     let mut after = Accuracy::default();
     for (learnt_from, tested_on) in folds(lessons, &all) {
         let steps = learner.steps(&learnt_from, learner.length(&learnt_from));
-        let rules: Vec<Rule> = steps.iter().map(|step| learner.rule(*step)).collect();
-        let with = with_rules(topics, id, &rules);
+        let amendments: Vec<Amendment> = steps.iter().filter_map(|step| learner.amendment(*step)).collect();
+        let with = with_amendments(topics, id, &amendments);
         after = after + accuracy(&with, id, lessons, &tested_on);
     }
     if after.f1() <= before.f1() {
         return Ok(Learned { before, after, rules: Vec::new() });
     }
     let steps = learner.steps(&all, learner.length(&all));
-    let rules = steps.iter().map(|step| learner.learned(*step)).collect();
+    let rules = steps.iter().filter_map(|step| learner.learned(*step)).collect();
     Ok(Learned { before, after, rules })
 }
 
 /// Finds rules for the topic `id` among entries that nobody has labelled: words that stand mostly in entries which are in
 /// the topic, and in a few that are not. Nothing can be measured.
 #[must_use]
-pub fn hints(topics: &[Topic], id: &str, lessons: &[Lesson], refused: &RefusedWords) -> Vec<LearnedRule> {
+pub fn hint_at_rules(topics: &[Topic], id: &str, lessons: &[Lesson], refused: &RefusedWords) -> Vec<LearnedRule> {
     let Some(topic) = topics.iter().find(|topic| topic.id == id) else { return Vec::new() };
     let extract = Extract::new(topic, lessons, refused);
     let standing = standings(topics, id, lessons);
@@ -185,7 +221,8 @@ fn check_enough(lessons: &[Lesson]) -> Result<(), Shortage> {
         about_sources: sources(true),
         other_sources: sources(false),
     };
-    let is_enough = shortage.about.min(shortage.others) >= EACH_MIN && shortage.about_sources.min(shortage.other_sources) >= SOURCES_MIN;
+    let is_enough = shortage.about.min(shortage.others) >= EACH_MIN
+        && shortage.about_sources.min(shortage.other_sources) >= SOURCES_MIN;
     if is_enough { Ok(()) } else { Err(shortage) }
 }
 
@@ -236,19 +273,67 @@ fn folds(lessons: &[Lesson], among: &[usize]) -> Vec<(Vec<usize>, Vec<usize>)> {
         }
         fold_of.insert(source, lightest);
     }
-    let fold = |place: usize| lessons.get(place).and_then(|lesson| fold_of.get(lesson.fields.source_id.as_str())).copied();
+    let fold =
+        |place: usize| lessons.get(place).and_then(|lesson| fold_of.get(lesson.fields.source_id.as_str())).copied();
     let part = |tested: usize| among.iter().copied().partition(|place| fold(*place) != Some(tested));
     (0..FOLDS).map(part).collect()
 }
 
-/// Puts learnt rules into topics: terms of one kind into one rule, pairs each into its own.
+/// Puts amendments into the topic `id`: terms of one kind into one rule, pairs each into its own.
 #[must_use]
-pub fn with_rules(topics: &[Topic], id: &str, rules: &[Rule]) -> Vec<Topic> {
+pub fn with_amendments(topics: &[Topic], id: &str, amendments: &[Amendment]) -> Vec<Topic> {
     let mut topics = topics.to_vec();
     for topic in topics.iter_mut().filter(|topic| topic.id == id) {
-        topic.rules.extend(gathered(rules));
+        topic.amend(amendments);
     }
     topics
+}
+
+impl Topic {
+    /// Makes the changes that were learnt.
+    pub fn amend(&mut self, amendments: &[Amendment]) {
+        let mut rules = Vec::new();
+        let mut leaving: BTreeSet<(usize, usize)> = BTreeSet::new();
+        for amendment in amendments {
+            match amendment {
+                Amendment::Rule(rule) => rules.push(rule.clone()),
+                Amendment::Without { rule, place, term: _ } => {
+                    leaving.insert((*rule, *place));
+                }
+                Amendment::Term { .. } => {}
+            }
+        }
+        // The last first, so that the places of the others stay.
+        for (rule, place) in leaving.into_iter().rev() {
+            if let Some(rule) = self.rules.get_mut(rule) {
+                rule.pattern.leave(place);
+            }
+        }
+        for amendment in amendments {
+            if let Amendment::Term { rule, list, term } = amendment
+                && let Some(Rule { pattern: Pattern::Near { left, right, within: _ }, .. }) = self.rules.get_mut(*rule)
+            {
+                if *list == 0 { left.push(term.clone()) } else { right.push(term.clone()) }
+            }
+        }
+        self.rules.extend(gathered(&rules));
+    }
+}
+
+impl Pattern {
+    /// Takes a term out, by its place in both lists taken together.
+    fn leave(&mut self, place: usize) {
+        let (list, place) = match self {
+            Self::Any(terms) => (terms, place),
+            Self::Near { left, right, within: _ } => match place.checked_sub(left.len()) {
+                None => (left, place),
+                Some(place) => (right, place),
+            },
+        };
+        if place < list.len() {
+            list.remove(place);
+        }
+    }
 }
 
 /// Gathers rules that differ in their terms alone into one.
@@ -258,7 +343,9 @@ pub fn gathered(rules: &[Rule]) -> Vec<Rule> {
     for rule in rules {
         let same = gathered.iter_mut().find(|known| known.name == rule.name && known.fields == rule.fields);
         match (same, &rule.pattern) {
-            (Some(Rule { pattern: Pattern::Any(known), .. }), Pattern::Any(terms)) => known.extend(terms.iter().cloned()),
+            (Some(Rule { pattern: Pattern::Any(known), .. }), Pattern::Any(terms)) => {
+                known.extend(terms.iter().cloned())
+            }
             _ => gathered.push(rule.clone()),
         }
     }
@@ -266,12 +353,13 @@ pub fn gathered(rules: &[Rule]) -> Vec<Rule> {
 }
 
 impl RuleKind {
-    const ALL: [Self; 5] = [Self::Strong, Self::Weak, Self::Tagged, Self::Pair, Self::Away];
+    /// The kinds of rules with one term.
+    const OF_ONE_TERM: [Self; 4] = [Self::Strong, Self::Weak, Self::Tagged, Self::Away];
 
     /// The name of its rule in the config.
     fn name(self) -> &'static str {
         match self {
-            Self::Strong => "learnt",
+            Self::Strong | Self::Joining(..) | Self::Leaving(..) => "learnt",
             Self::Weak => "learnt, weak",
             Self::Tagged => "learnt, tags",
             Self::Pair => "learnt, near",
@@ -281,7 +369,9 @@ impl RuleKind {
 
     fn fields(self) -> &'static [Field] {
         match self {
-            Self::Strong | Self::Weak => &[Field::Title, Field::Lead, Field::Body, Field::Tags],
+            Self::Strong | Self::Weak | Self::Joining(..) | Self::Leaving(..) => {
+                &[Field::Title, Field::Lead, Field::Body, Field::Tags]
+            }
             Self::Tagged => &[Field::Tags],
             Self::Pair => &[Field::Title, Field::Head],
             Self::Away => &[Field::Title, Field::Lead],
@@ -290,13 +380,25 @@ impl RuleKind {
 
     /// The weight of its rule: in halves, as people write them. `None` if the topic does not look at these fields.
     fn weight(self, topic: &Topic) -> Option<f64> {
-        let enough = |boost: f64| (boost > 0.0 && topic.threshold > 0.0).then(|| (topic.threshold / boost * 2.0).ceil() / 2.0);
+        let in_halves = |weight: f64| (weight * 2.0).ceil() / 2.0;
+        let enough = |boost: f64| (boost > 0.0 && topic.threshold > 0.0).then(|| in_halves(topic.threshold / boost));
         match self {
             Self::Strong => enough(topic.boost.lead),
             Self::Weak => enough(topic.boost.lead).map(|weight| weight / 2.0),
             Self::Tagged => enough(topic.boost.tags),
             Self::Pair => enough(topic.boost.head),
             Self::Away => enough(topic.boost.lead).map(|weight| -weight),
+            // The points of the rule that it joins or leaves are known.
+            Self::Joining(..) | Self::Leaving(..) => Some(1.0),
+        }
+    }
+
+    /// The rule of the topic in which only the best term counts; `None` where points add up.
+    fn shared(self) -> Option<Self> {
+        match self {
+            Self::Pair | Self::Leaving(..) => None,
+            Self::Joining(rule, _) => Some(Self::Joining(rule, 0)),
+            Self::Strong | Self::Weak | Self::Tagged | Self::Away => Some(self),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Tests of what is learnt.
 
-use super::super::tests::{any, topic};
+use super::super::tests::{any, near, topic};
 use super::*;
 
 const SOURCES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
@@ -17,11 +17,29 @@ fn told(sources: &[&str], title: &str, endings: &[&str], is_about: bool) -> Vec<
 /// Learns for a topic with the rule `école numérique` and returns the terms.
 fn check(lessons: &[Lesson], expected: &[&str]) -> Learned {
     let topics = [topic(vec![any(&["école numérique"])], &[])];
-    let learned = learn(&topics, "numerique-educatif", lessons, &RefusedWords::new(SOURCES)).unwrap();
-    let terms: Vec<&str> =
-        learned.rules.iter().flat_map(|learnt| learnt.rule.terms()).map(|term| term.written.as_str()).collect();
-    assert_eq!(terms, expected, "{learned:?}");
+    let learned = learn_rules(&topics, "numerique-educatif", lessons, &RefusedWords::new(SOURCES)).unwrap();
+    assert_eq!(terms(&learned.rules), expected, "{learned:?}");
     learned
+}
+
+/// The terms that were learnt.
+fn terms(rules: &[LearnedRule]) -> Vec<&str> {
+    rules.iter().flat_map(terms_of).map(|term| term.written.as_str()).collect()
+}
+
+fn terms_of(learnt: &LearnedRule) -> Vec<&Term> {
+    match &learnt.amendment {
+        Amendment::Rule(rule) => rule.terms().collect(),
+        Amendment::Term { term, .. } | Amendment::Without { term, .. } => vec![term],
+    }
+}
+
+/// The first rule that was learnt.
+fn first_rule(learned: &Learned) -> &Rule {
+    match &learned.rules[0].amendment {
+        Amendment::Rule(rule) => rule,
+        Amendment::Term { .. } | Amendment::Without { .. } => panic!("{learned:?}"),
+    }
 }
 
 /// Entries that are not about the topic.
@@ -69,13 +87,39 @@ fn a_phrase_tells_what_its_words_do_not() {
 
 #[test]
 fn two_words_near_one_another_make_a_pair() {
-    let about = |ending| told(&SOURCES, "Des tablettes neuves", &[ending], true);
-    let about = [about("pour nos élèves"), about("offertes à chaque élève"), about("que reçoivent les élèves")].concat();
+    let about = |ending| told(&SOURCES, "Des tablettes", &[ending], true);
+    let about =
+        [about("pour nos élèves"), about("offertes à chaque élève"), about("que reçoivent les élèves")].concat();
     let tablets = told(&SOURCES, "Des tablettes", &["de chocolat", "de cire"], false);
     let pupils = told(&SOURCES, "Des élèves", &["au musée", "en forêt"], false);
-    let new = told(&SOURCES, "Des rues neuves", &["au port", "en ville"], false);
-    let learned = check(&[about, tablets, pupils, new].concat(), &["élèves", "tablettes"]);
-    assert!(matches!(learned.rules[0].rule.pattern, Pattern::Near { .. }));
+
+    let learned = check(&[about, tablets, pupils].concat(), &["élèves", "tablettes"]);
+    assert!(matches!(first_rule(&learned).pattern, Pattern::Near { .. }));
+}
+
+#[test]
+fn a_word_joins_the_list_of_a_rule_that_it_stands_near() {
+    let topics = [topic(vec![near(&["tablette"], &["élève"], 6)], &[])];
+    let about = told(&SOURCES, "Des tablettes pour", &["les élèves", "les écoles du Gard", "nos écoles"], true);
+    let schools = told(&SOURCES, "Des repas pour les écoles", &["du Gard", "du port"], false);
+    let tablets = told(&SOURCES, "Des tablettes de cire pour", &["le musée", "la messe"], false);
+    let lessons = [about, schools, tablets].concat();
+    let learned = learn_rules(&topics, "numerique-educatif", &lessons, &RefusedWords::new(SOURCES)).unwrap();
+    let term = Term::parse("écoles").unwrap();
+    assert_eq!(learned.rules[0].amendment, Amendment::Term { rule: 0, list: 1, term }, "{learned:?}");
+    assert_eq!((learned.rules.len(), learned.after.f1()), (1, 1.0));
+}
+
+#[test]
+fn a_term_that_brings_mostly_others_leaves_its_rule() {
+    let topics = [topic(vec![any(&["tablette", "cahier"])], &[])];
+    let about = told(&SOURCES, "Des tablettes", &["au collège", "pour tous"], true);
+    let others = told(&SOURCES, "Des cahiers", &["au marché", "pour rien"], false);
+    let lessons = [about, others].concat();
+    let learned = learn_rules(&topics, "numerique-educatif", &lessons, &RefusedWords::new(SOURCES)).unwrap();
+    let term = Term::parse("cahier").unwrap();
+    assert_eq!(learned.rules[0].amendment, Amendment::Without { rule: 0, place: 1, term });
+    assert_eq!((learned.before.false_alarms, learned.after.false_alarms, learned.after.right), (12, 0, 12));
 }
 
 #[test]
@@ -89,14 +133,14 @@ fn noise_is_pushed_away() {
     let about = told(&SOURCES, "L’école numérique", &["avance", "recule"], true);
     let noise = told(&SOURCES, "L’école numérique de cuisine", &["avance", "recule"], false);
     let learned = check(&[about, noise].concat(), &["cuisine"]);
-    assert!(learned.rules[0].rule.weight < 0.0);
+    assert!(first_rule(&learned).weight < 0.0);
 }
 
 #[test]
 fn too_few_labels_are_told_by_kind() {
     let topics = [topic(vec![any(&["école numérique"])], &[])];
     let lessons = told(&["a", "b"], "Des tablettes", &["au collège", "pour tous"], true);
-    let shortage = learn(&topics, "numerique-educatif", &lessons, &RefusedWords::new([])).unwrap_err();
+    let shortage = learn_rules(&topics, "numerique-educatif", &lessons, &RefusedWords::new([])).unwrap_err();
     assert_eq!(shortage, Shortage { about: 4, others: 0, about_sources: 2, other_sources: 0 });
 }
 
@@ -121,9 +165,8 @@ fn hints_are_words_of_the_topic_that_stand_elsewhere_too() {
     let topics = [topic(vec![any(&["école numérique"])], &[])];
     let inside = told(&SOURCES, "L’école numérique reçoit des tablettes", &["neuves", "usées"], true);
     let outside = [told(&["a", "b"], "Des tablettes", &["au collège"], false), others()].concat();
-    let hints = hints(&topics, "numerique-educatif", &[inside, outside].concat(), &RefusedWords::new(SOURCES));
-    let terms: Vec<&str> = hints.iter().flat_map(|hint| hint.rule.terms()).map(|term| term.written.as_str()).collect();
-    assert_eq!(terms, ["tablettes"]);
+    let hints = hint_at_rules(&topics, "numerique-educatif", &[inside, outside].concat(), &RefusedWords::new(SOURCES));
+    assert_eq!(terms(&hints), ["tablettes"]);
     assert_eq!((hints[0].about, hints[0].others), (12, 2));
 }
 
