@@ -1,9 +1,10 @@
 //! Rules that tell a topic's entries from others, learnt from labelled entries: greedy forward selection.
 //!
-//! Starting from the topic as it is, each step takes the term, phrase or pair of near words that raises F1 most. Only words
-//! that stand in entries of two sources are candidates. Cross-validation with folds of whole sources chooses the number of
-//! steps, and measures the result on sources that the rules were not learnt from. No randomness: the same entries give the
-//! same rules. L1-regularised logistic regression on the same candidates did worse (`benches/RESULTS.md`).
+//! Starting from the topic as it is, each step makes the change that raises F1 most: a new term, phrase, tag or pair of near
+//! words, a word more in a list of `near`, a term less in a rule. Only words that stand in entries of two sources are
+//! candidates. Cross-validation with folds of whole sources chooses the number of steps, and measures the result on sources
+//! that the rules were not learnt from. No randomness: the same entries give the same rules. L1-regularised logistic
+//! regression on the same words did worse (`benches/RESULTS.md`).
 
 mod candidates;
 mod joining;
