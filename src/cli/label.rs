@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io::BufRead;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::labelled::{self, ABOUT, Labelled, LabelledFile, MENTIONS, NOT};
 use super::output::{self, Paint};
@@ -16,7 +16,7 @@ use crate::text::{count, html_to_text};
 use crate::topic::{Judgement, Matcher, Verdict};
 
 /// Stored entries that are looked through for good questions, the newest.
-const ENTRIES_MAX: usize = 2_000;
+pub(super) const ENTRIES_MAX: usize = 2_000;
 
 /// Characters of an entry's text that are shown.
 const TEXT_MAX: usize = 600;
@@ -43,20 +43,36 @@ pub(super) fn run(config: &Config, options: &LabelOptions) -> Result<(), Failure
         Some(topic) => vec![&open::find_topic(config, topic)?.id],
         None => config.topics.iter().map(|topic| topic.id.as_str()).collect(),
     };
-    let mut file =
-        if options.file.exists() { labelled::read_labelled(&options.file)? } else { LabelledFile::default() };
-    if !file.faults.is_empty() {
-        let faults = file.faults_for_people(&options.file);
-        let help = "help: mend these lines first: they would be lost";
-        return Err(Failure::Usage(format!("{faults}error: the file cannot be read\n{help}")));
+    let file = read_to_add(&options.file)?;
+    let mut store = open::store_to_read(config)?;
+    let asked = worth_asking(config, &mut *store, &topics)?;
+    ask_about(&mut *store, &topics, asked, &options.file, file)
+}
+
+/// Reads the file that answers are added to; one that is not there yet is empty, a broken one is refused.
+pub(super) fn read_to_add(path: &Path) -> Result<LabelledFile, Failure> {
+    let file = if path.exists() { labelled::read_labelled(path)? } else { LabelledFile::default() };
+    if file.faults.is_empty() {
+        return Ok(file);
     }
-    let mut places: HashMap<String, usize> =
-        file.entries.iter().enumerate().map(|(place, entry)| (entry.id.clone(), place)).collect();
+    let faults = file.faults_for_people(path);
+    let help = "help: mend these lines first: they would be lost";
+    Err(Failure::Usage(format!("{faults}error: the file cannot be read\n{help}")))
+}
+
+/// Asks about stored entries, in their order, what the file does not say yet, and adds each answer to it at once.
+pub(super) fn ask_about(
+    store: &mut dyn Store,
+    topics: &[&str],
+    asked: Vec<StoredEntry>,
+    path: &Path,
+    mut file: LabelledFile,
+) -> Result<(), Failure> {
     output::note(
         "y or o: about the topic   n: not   m: only mentions it   s: skip   q: quit; each answer is kept at once",
     );
-    let mut store = open::store_to_read(config)?;
-    let asked: Vec<StoredEntry> = worth_asking(config, &mut *store, &topics)?;
+    let mut places: HashMap<String, usize> =
+        file.entries.iter().enumerate().map(|(place, entry)| (entry.id.clone(), place)).collect();
     let total = asked.len();
     let paint = Paint::of_stdout();
     let mut answers = std::io::stdin().lock().lines();
@@ -78,22 +94,18 @@ pub(super) fn run(config: &Config, options: &LabelOptions) -> Result<(), Failure
             };
             let place = *places.entry(stored.atom_id.clone()).or_insert(file.entries.len());
             if place == file.entries.len() {
-                let head = store::entry(&mut *store, stored.story)?.map(|head| head.atom_id);
+                let head = store::entry(store, stored.story)?.map(|head| head.atom_id);
                 file.entries.push(Labelled::new(&stored.atom_id, &stored.entry, &stored.source_id, head));
             }
             if let Some(entry) = file.entries.get_mut(place) {
                 entry.labels.insert(topic.to_owned(), label);
             }
-            labelled::write(&options.file, &file.entries)?;
+            labelled::write(path, &file.entries)?;
             answered += 1;
         }
     }
-    output::note(&format!(
-        "{} kept; `{}` holds {} entries",
-        count(answered, "answer"),
-        options.file.display(),
-        file.entries.len()
-    ));
+    let answers = count(answered, "answer");
+    output::note(&format!("{answers} kept; `{}` holds {} entries", path.display(), file.entries.len()));
     Ok(())
 }
 
@@ -107,7 +119,7 @@ fn worth_asking(config: &Config, store: &mut dyn Store, topics: &[&str]) -> Resu
     let mut seen = HashSet::new();
     for Held { stored, .. } in entries {
         // Without a text nobody can tell.
-        if !has_text(&stored.entry) || !seen.insert(stored.story) {
+        if !has_readable_text(&stored.entry) || !seen.insert(stored.story) {
             continue;
         }
         let judgements = judged::judgements_under(config, &matcher, &stored.entry, &stored.source_id);
@@ -128,7 +140,7 @@ fn worth_asking(config: &Config, store: &mut dyn Store, topics: &[&str]) -> Resu
 }
 
 /// Whether there is something to read beside the title.
-fn has_text(entry: &Entry) -> bool {
+pub(super) fn has_readable_text(entry: &Entry) -> bool {
     let texts = [entry.summary.as_deref(), entry.content.as_deref()];
     texts.into_iter().flatten().any(|html| !html_to_text(html).trim().is_empty())
 }

@@ -12,8 +12,10 @@ use super::replace::replace;
 use super::{Failure, judged, output};
 use crate::config::Config;
 use crate::feed::{Category, Entry};
-use crate::text::count;
-use crate::topic::{Judgement, Label, Matcher, Weighed};
+use crate::story::Plain;
+use crate::tag;
+use crate::text::{count, html_to_text};
+use crate::topic::{Fields, Judgement, Label, Matcher, Weighed};
 
 /// Largest file that is read. Ten thousand entries take some 50 MB.
 const FILE_BYTES_MAX: u64 = 512 << 20;
@@ -79,6 +81,19 @@ impl Labelled {
     /// Returns it as every topic weighs it.
     pub(super) fn weighed(&self, config: &Config, matcher: &Matcher) -> Vec<Weighed> {
         judged::weighed_under(config, matcher, &self.entry(), self.source.as_deref().unwrap_or_default())
+    }
+
+    /// The fields that rules look at in it.
+    pub(super) fn fields(&self, config: &Config) -> Fields {
+        let (entry, source_id) = (self.entry(), self.source.as_deref().unwrap_or_default());
+        let source = config.sources.iter().find(|source| source.id == source_id);
+        tag::fields(&entry, &Plain::of(&entry), source_id, source)
+    }
+
+    /// Whether it has neither a title nor a text.
+    pub(super) fn is_blank(&self) -> bool {
+        let texts = [&self.title, &self.summary, &self.content];
+        texts.into_iter().flatten().all(|html| html_to_text(html).trim().is_empty())
     }
 
     fn entry(&self) -> Entry {

@@ -37,6 +37,7 @@ mod shell;
 mod split;
 mod store;
 mod story;
+mod suggest;
 mod telling;
 mod test;
 mod words;
@@ -83,6 +84,8 @@ enum Command {
     /// Show a page on this machine that follows the config file as it is saved: what each topic would gain, lose and nearly
     /// get, and why
     Preview(preview::PreviewOptions),
+    /// Learn rules for a topic from labelled entries, and print those that do better on sources they were not learnt from
+    Suggest(suggest::SuggestOptions),
     /// Run the topics on labelled entries and show how often they are right
     Test(test::TestOptions),
     /// Label stored entries by hand, for `veille test`
@@ -180,6 +183,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Diff(options) => diff::run(&open::config(config)?, &options),
         Command::Words(options) => words::run(&open::config(config)?, &options),
         Command::Preview(options) => preview::run(config, &options),
+        Command::Suggest(options) => suggest::run(&open::config(config)?, &options),
         Command::Test(options) => test::run(&open::config(config)?, &options),
         Command::Label(options) => label::run(&open::config(config)?, &options),
         Command::Feeds(options) => feeds::run(config, &options),

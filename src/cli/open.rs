@@ -61,7 +61,11 @@ pub(super) fn store_to_read(config: &Config) -> Result<Box<dyn Store>, Failure> 
 pub(super) fn find_topic<'a>(config: &'a Config, id: &str) -> Result<&'a Topic, Failure> {
     config.topics.iter().find(|topic| topic.id == id).ok_or_else(|| {
         let known: Vec<&str> = config.topics.iter().map(|topic| topic.id.as_str()).collect();
-        Failure::Usage(format!("error: there is no topic `{id}`\nhelp: the topics are `{}`", known.join("`, `")))
+        let help = match config::nearest(id, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the topics are `{}`", known.join("`, `")),
+        };
+        Failure::Usage(format!("error: there is no topic `{id}`\nhelp: {help}"))
     })
 }
 

@@ -36,6 +36,7 @@ pub use keys::{
     Access, Auth, DedupSettings, PollSettings, PublishSettings, ServeSettings, Site, Source, StoreSettings,
     WebSubSettings,
 };
+pub use nearest::nearest;
 pub use posts::{Chat, MailAddress, MailRelay, Post, Target, Visibility};
 pub use quantity::read_duration;
 pub use read::{load, parse, store_settings, zone};

@@ -6,7 +6,8 @@ use super::diagnostic::Problems;
 
 /// Returns the nearest candidate (Damerau-Levenshtein), if `word` can be a slip for it: at most a third of its letters
 /// differ, or one.
-pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let edits = |candidate: &str| strsim::damerau_levenshtein(&word, &candidate.to_lowercase());
     let near = candidates.map(|candidate| (edits(candidate), candidate));

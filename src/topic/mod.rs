@@ -7,6 +7,7 @@ mod census;
 mod explain;
 mod fields;
 mod index;
+pub mod learning;
 mod matcher;
 mod score;
 mod search;

@@ -66,6 +66,7 @@ mod service;
 mod stopping;
 mod stories;
 mod styled;
+mod suggest;
 mod valid;
 mod watchdog;
 mod ways;

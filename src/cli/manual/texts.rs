@@ -175,6 +175,14 @@ pub(super) const EXAMPLES: &[(&str, &[Row])] = &[
         ],
     ),
     (
+        "suggest",
+        &[
+            ("veille suggest laicite set.jsonl", "Prints rules learnt from labelled entries, ready to paste."),
+            ("veille suggest laicite set.jsonl --ask", "Asks about the stored entries that would teach most."),
+            ("veille suggest laicite", "Shows words of the topic's stories that stand in a few others too."),
+        ],
+    ),
+    (
         "diff",
         &[
             ("veille diff --config copy.toml", "Shows what a copy of the config would change."),
