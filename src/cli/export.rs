@@ -30,6 +30,7 @@ fn topics(config: &Config) -> Vec<u8> {
         turns: &[],
         hubs: &[],
         config: None,
+        posts: Vec::new(),
         outages: &[],
     };
     publish::topic_list(&edition).bytes.to_vec()

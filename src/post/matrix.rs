@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::text::{Manner, message, unmentioned};
+use super::text::{Manner, message, unmentioned, unmentioned_link};
 use super::{Credentials, Dispatch, Receipt, TargetFacts, answers, key};
 use crate::feed::Timestamp;
 use crate::outbox::{HttpAnswer, HttpCall, StoryEvent, Verb};
@@ -39,7 +39,7 @@ pub(super) fn learn(
 }
 
 pub(super) fn text(dispatch: &Dispatch<'_>, facts: &TargetFacts) -> String {
-    message(dispatch, facts, Manner { escape: unmentioned, link: str::to_owned })
+    message(dispatch, facts, Manner { escape: unmentioned, link: unmentioned_link })
 }
 
 pub(super) fn call(
@@ -82,7 +82,8 @@ fn content(dispatch: &Dispatch<'_>, is_text: bool, facts: &TargetFacts) -> Value
     let text = text(dispatch, facts);
     let mut html = html_escape::encode_quoted_attribute(&text).replace('\n', "<br>");
     if let Some(link) = &dispatch.notice.link {
-        let link = html_escape::encode_quoted_attribute(link);
+        let link = unmentioned_link(link);
+        let link = html_escape::encode_quoted_attribute(&link);
         html = html.replace(&*link, &format!("<a href=\"{link}\">{link}</a>"));
     }
     json!({

@@ -23,11 +23,14 @@ mod webhook;
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
+use tokio::net::TcpStream;
 use url::Url;
 
-use crate::config::{Chat, Post, Target};
+use crate::config::{Chat, MailRelay, Post, Target};
 use crate::feed::Timestamp;
 use crate::outbox::{HttpAnswer, HttpCall, Letter, Notice, StoryEvent};
 
@@ -75,11 +78,18 @@ impl Credentials {
     /// Returns a text without these secrets: a server may repeat them.
     #[must_use]
     pub fn hidden(&self, text: &str) -> String {
-        let url = self.url.as_ref().map(|url| url.path().trim_matches('/').to_owned());
         let whole = self.url.as_ref().map(Url::to_string);
-        let password = self.login.as_ref().map(|(_, password)| password.clone());
-        let secrets = [Some(self.token.clone()), whole, url, self.secret.clone(), password];
-        let secrets = secrets.into_iter().flatten().filter(|secret| secret.len() >= SECRET_BYTES_MIN);
+        let path = self.url.as_ref().map(|url| url.path().trim_matches('/').to_owned());
+        let query = self.url.as_ref().and_then(|url| url.query().map(str::to_owned));
+        let values = self.url.iter().flat_map(Url::query_pairs).map(|(_, value)| value.into_owned());
+        let login = self.login.iter().flat_map(|(user, password)| {
+            // As SMTP has it (RFC 4616, and the older `LOGIN`).
+            let plain = STANDARD.encode(format!("\0{user}\0{password}"));
+            [plain, STANDARD.encode(password), password.clone()]
+        });
+        let secrets = [Some(self.token.clone()), whole, path, query, self.secret.clone()];
+        let secrets = secrets.into_iter().flatten().chain(values).chain(login);
+        let secrets = secrets.filter(|secret| secret.len() >= SECRET_BYTES_MIN);
         secrets.fold(text.to_owned(), |text, secret| text.replace(&secret, "…"))
     }
 }
@@ -216,9 +226,26 @@ pub async fn run_command(dispatch: &Dispatch<'_>, words: &[String], limit: Durat
     command::run_line(words, &webhook::line(dispatch), limit).await
 }
 
-/// Sends a mail. `id` makes its Message-ID, so that a mail which is sent again is the same for mail readers.
-pub async fn send_mail(letter: &Letter, id: &str, way: &MailWay<'_>) -> Receipt {
-    mail::send(letter, id, way).await
+/// Returns the server of mail that a target needs a connection to, by host and port.
+#[must_use]
+pub fn mail_server(target: &Target) -> Option<(&str, u16)> {
+    match target {
+        Target::Mail { relay: MailRelay::Smtp { host, port } | MailRelay::Smtps { host, port }, .. } => {
+            Some((host, *port))
+        }
+        Target::Mail { relay: MailRelay::Sendmail, .. }
+        | Target::Mastodon { .. }
+        | Target::Matrix { .. }
+        | Target::Channel { .. }
+        | Target::Webhook { .. }
+        | Target::Command(_) => None,
+    }
+}
+
+/// Sends a mail, over a connection to its [`mail_server`] if it has one. `id` makes its Message-ID, so that a mail which is sent
+/// again is the same for mail readers.
+pub async fn send_mail(letter: &Letter, id: &str, way: &MailWay<'_>, connection: Option<TcpStream>) -> Receipt {
+    mail::send(letter, id, way, connection).await
 }
 
 /// Everything about a mail but its content.

@@ -87,6 +87,7 @@ impl Newsroom {
             turns: &[],
             hubs: &[],
             config: None,
+            posts: Vec::new(),
             outages: &[],
         }
     }

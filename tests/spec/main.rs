@@ -22,6 +22,8 @@ mod origin;
 mod packed;
 #[path = "../support/secure.rs"]
 mod secure;
+#[path = "../support/smtp.rs"]
+mod smtp;
 #[path = "../support/tunnel.rs"]
 mod tunnel;
 #[path = "../support/world.rs"]
@@ -42,6 +44,7 @@ mod health;
 mod hostile;
 mod house;
 mod inspect;
+mod mail;
 mod manners;
 mod manual;
 mod monitoring;

@@ -190,6 +190,41 @@ fn a_change_and_a_withdrawal_follow_where_that_is_wanted() {
 }
 
 #[test]
+fn titles_and_links_of_all_kinds_arrive_once_each_and_ping_nobody() {
+    let server = Mastodon::start();
+    let world = world(&mastodon(&server, ""));
+    let titles = [
+        "",
+        "École numérique @everyone @ministere@social.example",
+        "École numérique &lt;script&gt;alert(1)&lt;/script&gt;",
+        "École numérique #ouverte",
+        "École numérique \u{202e}الخبر",
+        "École numérique 👨‍👩‍👧‍👦🇫🇷",
+    ];
+    let mut items: Vec<String> =
+        titles.iter().zip('a'..).map(|(title, name)| saying(&name.to_string(), title)).collect();
+    items.push(news("long").replace("École numérique long", &format!("École numérique {}", "mot ".repeat(400))));
+    items.push(news("espace").replace("https://ministere.example/espace", "https://ministere.example/a b?c=d e"));
+    items.push(
+        news("nom").replace("https://ministere.example/nom", "https://ministere.example/?@victime@social.example"),
+    );
+    items.push(news("ancienne"));
+    brings(&world, &items);
+    world.succeeds(&["post"]);
+    world.succeeds(&["post"]);
+    let texts = server.texts();
+    assert_eq!(texts.len(), 9, "{texts:#?}");
+    for text in &texts {
+        assert!(text.contains("https://ministere.example/") && !text.starts_with("\n"), "{text:?}");
+        for mention in ["@everyone", "@ministere", "?@victime", "\u{202e}"] {
+            assert!(!text.contains(mention), "{text:?}");
+        }
+    }
+    let has = |part: &str| texts.iter().any(|text| text.contains(part));
+    assert!(has("https://ministere.example/a%20b?c=d%20e") && has("👨‍👩‍👧‍👦🇫🇷"));
+}
+
+#[test]
 fn a_target_that_asks_for_patience_gets_it_and_nothing_is_lost() {
     let server = Mastodon::start();
     let world = world(&mastodon(&server, ""));
@@ -436,6 +471,68 @@ fn the_examples_of_the_documents_are_valid_beside_the_example_config() {
     let config = veille::config::parse(&text, std::path::Path::new("/etc/veille/config.toml"));
     let config = config.unwrap_or_else(|invalid| panic!("{invalid}"));
     assert_eq!((config.posts.len(), config.warnings.list()), (4, String::new()));
+}
+
+#[test]
+fn the_examples_of_the_readme_work_as_they_stand() {
+    use crate::smtp::{MailManners, MailServer};
+    let (server, matrix) = (Mastodon::start(), Origin::start());
+    let relay = MailServer::start(MailManners { wants_login: true, ..MailManners::default() });
+    matrix.answers("*", status(200).body("{\"event_id\":\"$e\"}"));
+    let posts: String =
+        blocks(&page("README.md"), "toml").into_iter().filter(|block| block.contains("[[post]]")).collect();
+    // Nothing but their addresses is another one.
+    let posts = posts
+        .replace("https://mastodon.example.org", &server.url())
+        .replace("https://matrix.example.org", matrix.url("").as_str())
+        .replace("mail.example.org:587", &relay.address.to_string());
+    let topics = ["laicite", "numerique-educatif", "harcelement-scolaire"];
+    let topics: String = topics.map(|topic| format!("[[topic]]\nid = \"{topic}\"\nany = [\"école\"]\n")).concat();
+    let world = World::new().feed("education", document(feed(&["une"])));
+    world.write_config(&format!("{topics}{posts}"));
+    world.succeeds(&["poll"]);
+    let secrets = world.folder.path().join("secrets");
+    fs::create_dir(&secrets).unwrap();
+    for (name, secret) in [("mastodon", TOKEN), ("matrix", "syt_token"), ("mail", "mot de passe")] {
+        fs::write(secrets.join(name), format!("{secret}\n")).unwrap();
+    }
+    for id in ["mastodon", "salon", "lettre"] {
+        let output = world.command(&["post", "--test", id]).env("CREDENTIALS_DIRECTORY", &secrets).output().unwrap();
+        assert!(output.status.success(), "{id}: {}", stderr(&output));
+    }
+    let texts = server.texts();
+    assert!(texts[0].contains("École numérique une") && texts[0].ends_with("#Laïcité"), "{texts:?}");
+    let event = matrix.all_requests().pop().unwrap();
+    assert!(
+        event.path.starts_with("/_matrix/client/v3/rooms/!abcdefgh:example.org/send/m.room.message/"),
+        "{}",
+        event.path
+    );
+    assert_eq!(event.header("authorization"), Some("Bearer syt_token"));
+    assert_eq!(relay.mails().pop().unwrap().to, ["equipe@example.org"]);
+}
+
+#[test]
+fn a_post_in_trouble_is_on_the_page_of_sources_if_that_is_for_operators_and_names_no_server() {
+    let server = Mastodon::start();
+    let config = |token: &str| mastodon(&server, "").replace(TOKEN, token);
+    for health in ["sources", "public"] {
+        let with = |token: &str| format!("[publish]\nhealth = \"{health}\"\n{}", config(token));
+        let world = world(&with("wrong-token-of-somebody"));
+        brings(&world, &[news("une"), news("ancienne")]);
+        let output = world.veille(&["post"]);
+        assert_eq!(output.status.code(), Some(1), "{health}");
+        let daemon = world.run();
+        let body = daemon.until("/sources/", |body| body.contains("Ministère"));
+        assert_eq!(body.contains("Envois «\u{a0}masto\u{a0}»"), health == "public", "{body}");
+        assert_eq!(body.contains("refusé, rien ne part"), health == "public", "{body}");
+        let atom = daemon.get("/sources.atom", "").1;
+        assert_eq!(atom.contains("#post_masto"), health == "public", "{atom}");
+        assert!(!(body + &atom).contains("401"), "the reason is told elsewhere");
+        world.write_config(&with(TOKEN));
+        daemon.signal("HUP");
+        daemon.until("/sources/", |body| !body.contains("masto"));
+    }
 }
 
 #[test]

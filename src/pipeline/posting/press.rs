@@ -98,6 +98,7 @@ impl<'a> Press<'a> {
             turns: &[],
             hubs: &[],
             config: None,
+            posts: Vec::new(),
             outages: &[],
         })
     }
