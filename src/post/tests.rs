@@ -368,7 +368,7 @@ fn pinging() -> impl proptest::strategy::Strategy<Value = Notice> {
     })
 }
 
-/// The text of Markdown with Mattermost's escapes and references to characters read (CommonMark §2.4, §2.5).
+/// The text of Markdown with its escapes and references to characters read (sections 2.4 and 2.5 of its specification).
 fn read_markdown(text: &str) -> String {
     let mut read = String::new();
     let mut plain = String::new();

@@ -215,7 +215,7 @@ fn titles_and_links_of_all_kinds_arrive_once_each_and_ping_nobody() {
     let texts = server.texts();
     assert_eq!(texts.len(), 9, "{texts:#?}");
     for text in &texts {
-        assert!(text.contains("https://ministere.example/") && !text.starts_with("\n"), "{text:?}");
+        assert!(text.contains("https://ministere.example/") && !text.starts_with('\n'), "{text:?}");
         for mention in ["@everyone", "@ministere", "?@victime", "\u{202e}"] {
             assert!(!text.contains(mention), "{text:?}");
         }
@@ -374,6 +374,78 @@ fn a_webhook_that_fails_is_tried_again_with_the_same_delivery() {
     assert_eq!((&body["event"], &body["item"]["title"]), (&"new".into(), &"École numérique une".into()));
     assert_eq!(body["topic"]["id"], "numerique-educatif");
     assert_eq!(serde_json::from_str::<serde_json::Value>(&asked[1].body).unwrap()["trial"], true);
+}
+
+#[test]
+fn a_target_is_reached_through_its_proxy_and_trusted_by_its_ca_file() {
+    let authority = crate::secure::Authority::new();
+    let service = authority.origin([127, 0, 0, 1], "service.example");
+    service.serves("/veille", "{}".to_owned());
+    // The base64 of "moi:secret".
+    let tunnel = crate::tunnel::Tunnel::to(service.address, "Basic bW9pOnNlY3JldA==");
+    let folder = tempfile::tempdir().unwrap();
+    let keys = format!(
+        "url = \"https://service.example/veille\"\nproxy = \"http://moi:secret@{}\"\nca_file = \"{}\"",
+        tunnel.address,
+        authority.file(folder.path()).display()
+    );
+    let world = world(&post_to("webhook", &keys));
+    brings(&world, &[news("une"), news("ancienne")]);
+    world.succeeds(&["post"]);
+    assert!(tunnel.heads()[0].starts_with("CONNECT service.example:443 "), "{:?}", tunnel.heads());
+    assert_eq!(service.requests().len(), 1);
+    world.write_config(&post_to("webhook", keys.split("\nca_file").next().unwrap()));
+    let output = world.veille(&["post", "--test", "canal"]);
+    assert!(stderr(&output).contains("secure connection to service.example failed"), "{}", stderr(&output));
+}
+
+#[test]
+fn an_answer_without_an_end_costs_neither_memory_nor_the_story() {
+    let origin = Origin::start();
+    origin.answers("/veille", status(200).body("{}").endless());
+    let world = world(&post_to("webhook", &format!("url = \"{}\"", origin.url("/veille"))));
+    brings(&world, &[news("une"), news("ancienne")]);
+    world.succeeds(&["post"]);
+    assert_eq!(origin.requests("/veille").len(), 1);
+}
+
+/// A secret that must be told nowhere.
+const SECRET: &str = "geheim-geheim-42";
+
+#[test]
+fn no_secret_is_told_by_any_target_that_repeats_it() {
+    let origin = Origin::start();
+    let said = format!("{{\"error\":\"not {SECRET} of /hooks/{SECRET}\",\"message\":\"no {SECRET}\"}}");
+    let server = format!("server = \"{}\"\ntoken = \"{SECRET}\"", origin.url(""));
+    let url = format!("url = \"{}\"", origin.url(&format!("/hooks/{SECRET}")));
+    for code in [401, 422, 500] {
+        origin.answers("*", status(code).body(said.clone()));
+        for (to, keys) in [
+            ("mastodon", server.clone()),
+            ("matrix", format!("{server}\nroom = \"!a:b.example\"")),
+            ("mattermost", url.clone()),
+            ("slack", url.clone()),
+            ("discord", url.clone()),
+            ("webhook", format!("url = \"{}?key={SECRET}\"\nsecret = \"{SECRET}\"", origin.url("/"))),
+        ] {
+            let world = World::in_a_file().feed("education", document(feed(&["ancienne"])));
+            world.write_config(&post_to(to, &keys));
+            world.succeeds(&["poll"]);
+            brings(&world, &[news("une"), news("ancienne")]);
+            let commands: [&[&str]; 5] = [
+                &["post"],
+                &["post", "--json"],
+                &["post", "--dry-run", "--json"],
+                &["post", "--test", "canal"],
+                &["feeds"],
+            ];
+            for command in commands {
+                let output = world.veille(command);
+                let told = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
+                assert!(!told.contains(SECRET), "{to} {code} {command:?}: {told}");
+            }
+        }
+    }
 }
 
 #[test]

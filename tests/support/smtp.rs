@@ -95,8 +95,10 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     greets: bool,
     is_encrypted: bool,
 ) -> Option<S> {
-    while manners.is_endless {
-        stream.write_all(&[b'x'; 4096]).await.ok()?;
+    if manners.is_endless {
+        loop {
+            stream.write_all(&[b'x'; 4096]).await.ok()?;
+        }
     }
     if greets {
         stream.write_all(b"220 mail.example ESMTP\r\n").await.ok()?;
