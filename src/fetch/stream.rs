@@ -6,9 +6,6 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -115,9 +112,9 @@ fn authorization(server: &Url) -> Option<String> {
     if server.username().is_empty() && server.password().is_none() {
         return None;
     }
-    let part = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
+    let part = |text: &str| percent_encoding::percent_decode_str(text).collect::<Vec<u8>>();
     let login = [part(server.username()), b":".to_vec(), part(server.password().unwrap_or_default())].concat();
-    Some(format!("Basic {}", STANDARD.encode(login)))
+    Some(format!("Basic {}", data_encoding::BASE64.encode(&login)))
 }
 
 fn unresolved(host: &str, error: &io::Error) -> FetchError {

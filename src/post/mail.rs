@@ -1,6 +1,6 @@
 //! Mail (RFC 5322) by SMTP or `sendmail`: both parts, and the headers that lists have (RFC 2919, RFC 2369).
 //!
-//! The only home of `lettre`. A mail that is sent again has the same Message-ID: mail readers show it once. The connection
+//! The only home of `lettre` and `tokio_rustls`. A mail that is sent again has the same Message-ID: mail readers show it once. The connection
 //! comes from those who know which addresses may be talked to; what the server says over it has a limit.
 
 use std::io;
@@ -20,13 +20,13 @@ use lettre::transport::smtp::client::{
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::{sendmail, smtp};
 use lettre::{Address, AsyncSendmailTransport, AsyncTransport, Message, Tokio1Executor};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::{MailWay, Receipt};
 use crate::config::{MailAddress, MailRelay, Site, Target};
@@ -208,7 +208,7 @@ fn connector(authorities: Option<&[u8]>) -> Result<TlsConnector, String> {
         }
     }
     // The provider that requests to feeds use.
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| said(&error))?;
     Ok(TlsConnector::from(Arc::new(builder.with_root_certificates(trusted).with_no_client_auth())))

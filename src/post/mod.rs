@@ -23,8 +23,6 @@ mod webhook;
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpStream;
@@ -80,19 +78,26 @@ impl Credentials {
     pub fn hidden(&self, text: &str) -> String {
         let whole = self.url.as_ref().map(Url::to_string);
         let path = self.url.as_ref().map(|url| url.path().trim_matches('/').to_owned());
+        // The secret of a chat is one part of the path; parts that are words are none.
+        let is_word = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase()) && part.len() < WORD_BYTES_MAX;
+        let parts = self.url.iter().filter_map(Url::path_segments).flatten();
+        let parts = parts.filter(|part| !is_word(part)).map(str::to_owned);
         let query = self.url.as_ref().and_then(|url| url.query().map(str::to_owned));
         let values = self.url.iter().flat_map(Url::query_pairs).map(|(_, value)| value.into_owned());
         let login = self.login.iter().flat_map(|(user, password)| {
             // As SMTP has it (RFC 4616, and the older `LOGIN`).
-            let plain = STANDARD.encode(format!("\0{user}\0{password}"));
-            [plain, STANDARD.encode(password), password.clone()]
+            let plain = data_encoding::BASE64.encode(format!("\0{user}\0{password}").as_bytes());
+            [plain, data_encoding::BASE64.encode(password.as_bytes()), password.clone()]
         });
         let secrets = [Some(self.token.clone()), whole, path, query, self.secret.clone()];
-        let secrets = secrets.into_iter().flatten().chain(values).chain(login);
+        let secrets = secrets.into_iter().flatten().chain(parts).chain(values).chain(login);
         let secrets = secrets.filter(|secret| secret.len() >= SECRET_BYTES_MIN);
         secrets.fold(text.to_owned(), |text, secret| text.replace(&secret, "…"))
     }
 }
+
+/// Longer ones in an address are no words.
+const WORD_BYTES_MAX: usize = 16;
 
 /// Shortest secret that is looked for in texts: shorter ones are in any.
 const SECRET_BYTES_MIN: usize = 6;

@@ -24,7 +24,7 @@ const COMPOSITION: [&str; 6] = ["cli", "daemon", "metrics", "pipeline", "readers
 
 /// Foreign crates whose types stay in one file or folder under `src`. Elsewhere their functions may be called, by their
 /// whole path: `html_escape::encode_text(title)`.
-const HOMES: [(&str, &str); 47] = [
+const HOMES: [(&str, &str); 48] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("arc_swap", "serve/"),
@@ -64,6 +64,7 @@ const HOMES: [(&str, &str); 47] = [
     ("tikv_jemallocator", "main"),
     ("tokio_postgres", "store/postgres/"),
     ("tokio_postgres_rustls", "store/postgres/"),
+    ("tokio_rustls", "post/mail"),
     ("toml", "config/"),
     ("toml_edit", "config/"),
     ("tracing_subscriber", "cli/"),
