@@ -143,6 +143,17 @@ pub enum Receipt {
 }
 
 impl Receipt {
+    /// Returns it without these secrets in its reason: a server may repeat them.
+    #[must_use]
+    pub fn hiding(self, credentials: &Credentials) -> Self {
+        match self {
+            Self::Taken { .. } => self,
+            Self::Refused { why } => Self::Refused { why: credentials.hidden(&why) },
+            Self::Later { why, wait } => Self::Later { why: credentials.hidden(&why), wait },
+            Self::Stopped { why } => Self::Stopped { why: credentials.hidden(&why) },
+        }
+    }
+
     /// The target has it, and nothing more is known.
     #[must_use]
     pub fn taken() -> Self {

@@ -201,8 +201,8 @@ pub async fn try_post(context: &Arc<Context>, post: &Post) -> Result<Result<(), 
     let receipt = match credentials(post).await {
         Err(error) => failed(&error),
         Ok(credentials) => match sending.facts(&credentials).await {
-            Err(receipt) => receipt,
-            Ok(facts) => sending.try_out(&press, &printed, &credentials, &facts).await,
+            Err(receipt) => receipt.hiding(&credentials),
+            Ok(facts) => sending.try_out(&press, &printed, &credentials, &facts).await.hiding(&credentials),
         },
     };
     match receipt {
@@ -503,13 +503,7 @@ impl<'a> Sending<'a> {
             trial: Some(press.trial_mark()),
             now,
         };
-        let receipt = self.deliver(press, &dispatch, std::slice::from_ref(printed), credentials, facts).await;
-        match receipt {
-            Receipt::Taken { .. } => receipt,
-            Receipt::Refused { why } => Receipt::Refused { why: credentials.hidden(&why) },
-            Receipt::Later { why, wait } => Receipt::Later { why: credentials.hidden(&why), wait },
-            Receipt::Stopped { why } => Receipt::Stopped { why: credentials.hidden(&why) },
-        }
+        self.deliver(press, &dispatch, std::slice::from_ref(printed), credentials, facts).await
     }
 
     async fn deliver(
