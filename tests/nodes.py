@@ -445,7 +445,7 @@ def posting(world):
         wanted = {"webhook": 8 * 30, "mastodon": 8, "matrix": 8}
         done, kills = -1, 0
         for part in (4, 2):
-            world.wait("too little is sent", lambda: targets.count("webhook") > max(done, wanted["webhook"] // part - 20), 60)
+            world.wait("too little is sent", lambda: targets.count("webhook") > max(done, wanted["webhook"] // part - 20), 150)
             health = world.health(next(iter(world.nodes)))
             sender = next(node["name"] for node in health["nodes"] if node["has_jobs"])
             world.stop(sender, signal.SIGKILL)
@@ -458,7 +458,7 @@ def posting(world):
         world.wait(
             f"not all is sent: {({kind: targets.count(kind) for kind in wanted})} of {wanted}",
             lambda: all(targets.count(kind) >= count for kind, count in wanted.items()),
-            180,
+            300,
         )
         time.sleep(2)
         told = []

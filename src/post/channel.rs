@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::json;
 
-use super::text::{Manner, WORD_JOINER, link_without_names, message, unmentioned, unmentioned_link};
+use super::text::{Manner, WORD_JOINER, link_without_groups, link_without_names, message, unmentioned};
 use super::{Credentials, Dispatch, Receipt, TargetFacts, answers, name};
 use crate::config::Chat;
 use crate::feed::Timestamp;
@@ -24,7 +24,7 @@ pub(super) fn longest(chat: Chat) -> usize {
 pub(super) fn text(chat: Chat, dispatch: &Dispatch<'_>, facts: &TargetFacts) -> String {
     let manner = match chat {
         Chat::Mattermost => Manner { escape: in_markdown, link: for_mattermost },
-        Chat::Discord => Manner { escape: in_markdown, link: unmentioned_link },
+        Chat::Discord => Manner { escape: in_markdown, link: for_discord },
         Chat::Slack => Manner { escape: for_slack, link: link_for_slack },
     };
     message(dispatch, facts, manner)
@@ -83,6 +83,11 @@ fn for_slack(text: &str) -> String {
 fn link_for_slack(link: &str) -> String {
     let link = link_without_names(link).replace('|', "%7C");
     format!("<{}>", link.replace('&', "&amp;").replace('<', "%3C").replace('>', "%3E"))
+}
+
+/// Discord pings nobody in any case (`allowed_mentions`).
+fn for_discord(link: &str) -> String {
+    link_without_groups(link, &["everyone", "here"])
 }
 
 /// Mattermost finds names in links too (`getExplicitMentions`), and reads references to characters there.

@@ -323,6 +323,12 @@ pub(super) fn unmentioned_link(link: &str) -> String {
     encoded_names(link, |before| before.is_ascii_alphanumeric() || matches!(before, '_' | '=' | '/'))
 }
 
+/// Likewise, and without the names of groups, wherever they stand.
+pub(super) fn link_without_groups(link: &str, groups: &[&str]) -> String {
+    let without = |link: String, group: &&str| link.replace(&format!("@{group}"), &format!("%40{group}"));
+    groups.iter().fold(unmentioned_link(link), without)
+}
+
 /// Likewise for targets that find names everywhere.
 pub(super) fn link_without_names(link: &str) -> String {
     encoded_names(link, |_| false)
