@@ -30,6 +30,8 @@ import time
 import urllib.parse
 import urllib.request
 
+from targets import IDEMPOTENT, KINDS, Targets
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VEILLE = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "target/debug/veille"))
 HOSTS = 40
@@ -203,6 +205,12 @@ class World:
         """The most memory that the daemon has held, in MiB."""
         status = open(f"/proc/{self.daemon.pid}/status").read()
         return int([line for line in status.split("\n") if line.startswith("VmHWM")][0].split()[1]) >> 10
+
+    def waiting(self):
+        """Returns how many messages wait for the target that has most of them."""
+        with sqlite3.connect(self.store) as store:
+            sql = "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM outbox WHERE state = 'waiting' GROUP BY post)"
+            return store.execute(sql).fetchone()[0]
 
     def feeds_json(self):
         return subprocess.run([VEILLE, "--config", self.config, "feeds", "--json"], capture_output=True, text=True).stdout
@@ -939,6 +947,39 @@ def many(origin, limit):
         world.stop()
         world.sound(MANY)
         return Row(f"{most} descriptors at most, no failure; /healthz within {longest:.2f} s", asked)
+    finally:
+        world.close()
+
+
+@case
+def killed_while_posting(origin):
+    """kill -9 | `veille post` is killed while it sends to four targets, again and again"""
+    world, targets = World(origin, feeds=8), Targets()
+    try:
+        with open(world.config, "a") as to:
+            to.write(targets.posts(world.folder, {"all": "ecole"}))
+        world.run("poll", "--force", check=0)
+        world.run("post", check=0)
+        before, kills, done = origin.entries, 100 if LONG else 10, 0
+        while done < kills:
+            if world.waiting() < 8:
+                origin.entries += 2
+                world.run("poll", "--force", check=0)
+            post = subprocess.Popen(world.command("post"), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            time.sleep(random.uniform(0.1, 1.4))
+            done += post.poll() is None
+            post.kill()
+            post.wait()
+        world.run("post", check=0)
+        stories, told = 8 * (origin.entries - before), []
+        for kind in KINDS:
+            twice, again = targets.again(kind)
+            if targets.count(kind) != stories:
+                fail(f"{kind} shows {targets.count(kind)} of {stories} stories")
+            if kind in IDEMPOTENT and twice:
+                fail(f"{kind} shows {twice} stories twice")
+            told.append(f"{kind} {twice} twice ({again} sent again)")
+        return Row(f"{kills} kills; {stories} stories each; " + ", ".join(told), f"{sum(origin.requests().values())} in all", "at the next `post`")
     finally:
         world.close()
 

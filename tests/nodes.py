@@ -5,10 +5,14 @@ Feeds on hosts of loopback write down each request; nodes are killed, stopped, c
 meanwhile. Looked at afterwards: one node a host at a time, the gap of a host, no feed asked more often than its schedule
 says, nothing lost and nothing kept twice, the same bytes from each node.
 
-Usage: tests/postgres.sh tests/nodes.py [--feeds 1000] [--hosts 40] [--nodes 2] [--kills 20] [VEILLE] [CASE...]
+Usage: tests/postgres.sh tests/nodes.py [--feeds 1000] [--hosts 40] [--nodes 2] [--kills 20] [--patient] [VEILLE] [CASE...]
+
+`posting` ends the leases of a killed node by hand; `--patient` lets it wait for their end, which takes a minute a kill.
 """
 
 import asyncio
+import datetime
+import email.utils
 import itertools
 import json
 import os
@@ -23,6 +27,8 @@ import tempfile
 import time
 import urllib.request
 
+from targets import IDEMPOTENT, Targets
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WORDS = (
     "lycée collège élève professeur tablette budget région académie rentrée projet service rapport loi plan maire "
@@ -30,6 +36,8 @@ WORDS = (
     "hôpital médecin vaccin pharmacie tribunal juge avocat prison police pompier orage neige canicule sécheresse "
     "vigne blé maïs abeille vache brebis fromage marché banque impôt loyer chantier grue tunnel canal écluse port"
 ).split()
+# The first entry of each feed: young enough for posts.
+BASE = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
 GAP = 1.0
 LATENCY = 0.02
 
@@ -40,9 +48,10 @@ def document(feed, entries):
     items = []
     for n in range(max(0, entries - 40), entries):
         chosen = random.Random(f"{feed}/{n}").choices(WORDS, k=50)
+        date = email.utils.format_datetime(BASE + datetime.timedelta(minutes=n))
         items.append(
-            f"<item><title>{subject} {' '.join(chosen[:7])} {feed}-{n}</title><guid isPermaLink='false'>{feed}/{n}</guid>"
-            f"<pubDate>Mon, 23 Nov 2026 {n // 60 % 24:02}:{n % 60:02}:00 GMT</pubDate>"
+            f"<item><title>{subject}{' : chronique' if n % 30 == 7 and feed % 10 == 0 else ''} {' '.join(chosen[:7])} {feed}-{n}</title><guid isPermaLink='false'>{feed}/{n}</guid>"
+            f"<pubDate>{date}</pubDate>"
             f"<description>{' '.join(chosen)}</description></item>"
         )
     items.reverse()
@@ -94,7 +103,7 @@ class World:
 
     def __init__(self, schedule):
         self.folder = tempfile.mkdtemp(prefix="veille-nodes-")
-        self.schedule, self.nodes = schedule, {}
+        self.schedule, self.nodes, self.more = schedule, {}, ""
         self.database = f"nodes_{os.getpid()}_{random.randrange(10**6)}"
         self.server = os.environ["VEILLE_TEST_POSTGRES"]
         self.sql(f'CREATE DATABASE {self.database}', database=None)
@@ -135,6 +144,7 @@ class World:
                 f'[poll]\nallow_networks = ["127.0.0.0/8"]\nhost_delay = "{GAP:.0f}s"\nschedule = "{self.schedule}"\n'
                 f'concurrency = 64\n[[topic]]\nid = "ecole"\nany = ["{words}"]\n'
             )
+            to.write(self.more)
             for feed in range(FEEDS):
                 to.write(f'[[feed]]\nid = "f{feed}"\nurl = "http://{self.host(feed)}:{self.port}/f{feed}"\n')
         os.rename(f"{folder}/new.toml", f"{folder}/config.toml")
@@ -413,7 +423,57 @@ def away(world):
     return f"{world.check_manners()}; {world.check_kept()}; {world.check_same()}"
 
 
-CASES = {"shared": shared, "taken_over": taken_over, "killed": killed, "paused": paused, "other_rules": other_rules, "away": away}
+def posting(world):
+    """Of several nodes one sends; others go on where a killed one was."""
+    global FEEDS, HOSTS, GAP
+    # All targets are one host: with a gap they would get one message a second between them.
+    before, (FEEDS, HOSTS, GAP) = (FEEDS, HOSTS, GAP), (80, 40, 0)
+    targets = Targets()
+    world.more = (
+        '[[topic]]\nid = "peu"\nany = ["chronique"]\n'
+        + targets.posts(world.folder, {"all": "ecole", "mastodon": "peu", "matrix": "peu"}, ["mastodon", "matrix", "webhook"])
+    )
+    try:
+        for name in names():
+            world.start(name)
+        world.wait_for_all(120)
+        world.settle()
+        assert not any(targets.count(kind) for kind in targets.shown), "something old was sent"
+        world.write_entries(35)
+        poll = [VEILLE, "--config", f"{world.folder}/a/config.toml", "poll", "--force"]
+        subprocess.run(poll, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wanted = {"webhook": 8 * 30, "mastodon": 8, "matrix": 8}
+        done, kills = -1, 0
+        for part in (4, 2):
+            world.wait("too little is sent", lambda: targets.count("webhook") > max(done, wanted["webhook"] // part - 20), 150)
+            health = world.health(next(iter(world.nodes)))
+            sender = next(node["name"] for node in health["nodes"] if node["has_jobs"])
+            world.stop(sender, signal.SIGKILL)
+            kills += 1
+            if not PATIENT:
+                # A minute passes for what it held.
+                world.sql(f"UPDATE lease SET until = 0, free_from = 0 WHERE node LIKE '{sender}-%'")
+            done = targets.count("webhook")
+            world.start(sender)
+        world.wait(
+            f"not all is sent: {({kind: targets.count(kind) for kind in wanted})} of {wanted}",
+            lambda: all(targets.count(kind) >= count for kind, count in wanted.items()),
+            300,
+        )
+        time.sleep(2)
+        told = []
+        for kind, count in wanted.items():
+            twice, again = targets.again(kind)
+            assert targets.count(kind) == count, f"{kind}: {targets.count(kind)} of {count}"
+            assert not targets.overlaps[kind], f"{kind}: {targets.overlaps[kind]} requests at once"
+            assert not twice if kind in IDEMPOTENT else again <= kills, f"{kind}: {twice} twice, {again} sent again"
+            told.append(f"{kind} {count} stories, {twice} twice, {again} sent again")
+        return f"{kills} kills of the node that sends; {'; '.join(told)}"
+    finally:
+        FEEDS, HOSTS, GAP = before
+
+
+CASES = {"posting": posting, "shared": shared, "taken_over": taken_over, "killed": killed, "paused": paused, "other_rules": other_rules, "away": away}
 
 
 def option(name, default):
@@ -429,6 +489,8 @@ if "--origin" in sys.argv:
     asyncio.run(serve(*sys.argv[-2:]))
     sys.exit()
 
+PATIENT = "--patient" in sys.argv
+sys.argv = [word for word in sys.argv if word != "--patient"]
 FEEDS, HOSTS = option("--feeds", 1000), option("--hosts", 40)
 NODES, KILLS = option("--nodes", 2), option("--kills", 20)
 arguments = sys.argv[1:]

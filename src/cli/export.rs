@@ -31,6 +31,7 @@ fn topics(config: &Config) -> Vec<u8> {
         own_hub: None,
         hubs: &[],
         config: None,
+        posts: Vec::new(),
         outages: &[],
     };
     publish::topic_list(&edition).bytes.to_vec()

@@ -148,7 +148,7 @@ table! {
         /// The `WebSub` hubs that are notified.
         hubs: Vec<Url> = WEBS, default([]);
         /// Whose troubles the page of sources and `sources.atom` show: those of sources and of hubs, or with `"public"` also
-        /// those of the config, which are the operator's.
+        /// those of the config and of posts, which are the operator's.
         health: ShownHealth = HEALTH, default("sources");
     }
 }
@@ -392,7 +392,8 @@ table! {
         withdrawn: bool = WITHDRAWN, default("keep");
         /// The clock of `quiet` and `schedule`.
         timezone: Option<Tz> = OWN_ZONE, optional("that of `[poll]`");
-        /// The proxy that its requests go through. Mail goes straight to its server.
+        /// The proxy that its requests go through. Mail goes straight to its SMTP server, unless a proxy stands in its own
+        /// section.
         proxy: Proxy = PROXY, of(poll);
         /// A file of certificates (PEM) of authorities to trust besides the system's.
         ca_file: Option<PathBuf> = PATH, optional("none");

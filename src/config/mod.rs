@@ -98,9 +98,9 @@ pub enum ShownImages {
 /// Whose health is shown to everybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShownHealth {
-    /// `sources`: that of sources and hubs. The config is the operator's.
+    /// `sources`: that of sources and hubs. The config and posts are the operator's.
     Sources,
-    /// `public`: that of the config too.
+    /// `public`: that of the config and of posts too.
     All,
 }
 

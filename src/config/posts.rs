@@ -136,7 +136,7 @@ pub enum Visibility {
 /// How mail is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailRelay {
-    /// By SMTP that becomes encrypted (STARTTLS), unless the server is this machine and offers no TLS.
+    /// By SMTP that becomes encrypted (STARTTLS), unless the server is this machine and offers no encryption.
     Smtp {
         /// The server.
         host: String,
@@ -325,7 +325,8 @@ fn post(section: &Section<'_>, found: &mut Findings<'_>) -> Option<Post> {
         edits: written.edits,
         deletes: written.withdrawn,
         zone,
-        proxy: written.proxy,
+        // Mail servers are seldom behind the proxy through which the web is reached.
+        proxy: if word == "mail" && section.literal("proxy").is_none() { Proxy::None } else { written.proxy },
         ca_file: written.ca_file,
     })
 }

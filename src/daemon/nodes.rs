@@ -195,6 +195,7 @@ impl Daemon {
             self.relabelling.ask();
             self.next_upkeep = clock::now();
             self.next_announcement = Some(clock::now());
+            self.next_posting = Some(clock::now());
         }
         self.leasing.had_jobs = has_jobs;
         if has_jobs && answer.is_unlabelled {

@@ -94,6 +94,10 @@ impl Client {
         &self.settings
     }
 
+    pub(super) fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
     /// Asks for `url` for the first time, the way that is usual.
     #[must_use]
     pub fn request(&self, url: Url) -> Request {

@@ -1,5 +1,5 @@
 //! One polite GET (RFC 9110 §9.3.1): from a URL to its document, or "not modified". And one request to the target of a post
-//! (`calling`).
+//! (`calling`), or a connection to a server of mail (`stream`).
 //!
 //! The only home of `reqwest`. Each hop of a redirect passes the [`guard`] and waits for its turn at the [`hosts`]
 //! gate; validators go to the URL that sent them and secrets to the host that they belong to. Bodies are untrusted:
@@ -20,6 +20,7 @@ mod memory;
 mod redirect;
 mod request;
 mod routes;
+mod stream;
 mod waits;
 mod way;
 

@@ -174,6 +174,8 @@ struct Publishing<'a> {
     credits: BTreeMap<String, Credit>,
     /// The mistake in the config, if there is one.
     broken: Option<Turn>,
+    /// The posts that are in trouble.
+    posts: Vec<Turn>,
     outages: Vec<Outage>,
     folder: Result<Folder, FilesError>,
     representations: Vec<Representation>,
@@ -195,7 +197,9 @@ impl<'a> Publishing<'a> {
     ) -> Self {
         let mut health: HashMap<Monitored, Turn> =
             outline.health.iter().map(|turn| (turn.of.clone(), turn.clone())).collect();
-        let broken = health.remove(&Monitored::Config).filter(|turn| turn.health != Health::Recovered);
+        let mut in_trouble = |of: &Monitored| health.remove(of).filter(|turn| turn.health != Health::Recovered);
+        let broken = in_trouble(&Monitored::Config);
+        let posts = config.posts.iter().filter_map(|post| in_trouble(&Monitored::Post(post.id.clone()))).collect();
         let volumes = config.topics.iter().zip(&outline.topics).flat_map(|(topic, TopicOutline { months, .. })| {
             let months: Vec<Month> = months.iter().map(|(month, _)| *month).collect();
             Volume::all(topic, &months).into_iter().flat_map(|volume| volume.paths()).collect::<Vec<_>>()
@@ -215,6 +219,7 @@ impl<'a> Publishing<'a> {
             stop,
             credits: credits(config, std::mem::take(&mut outline.sources), health),
             broken,
+            posts,
             outages: outline.health.iter().filter_map(Outage::of).chain(outages).collect(),
             folder: if archives == Archives::Later { folder.map(Folder::hasty) } else { folder },
             representations: Vec::new(),
@@ -234,9 +239,9 @@ impl<'a> Publishing<'a> {
     fn run(mut self, stories: &Stories<'_>, outline: &Outline) -> Result<Option<Published>, StoreError> {
         let credits = std::mem::take(&mut self.credits);
         let outages = std::mem::take(&mut self.outages);
-        // The troubles of the config are the operator's, who hears of them in any case.
+        // The troubles of the config and of posts are the operator's, who hears of them in any case.
         let is_all_shown = self.config.publish.health == ShownHealth::All;
-        let is_shown = |turn: &&Turn| is_all_shown || turn.of != Monitored::Config;
+        let is_shown = |turn: &&Turn| is_all_shown || !matches!(turn.of, Monitored::Config | Monitored::Post(_));
         let turns: Vec<Turn> = outline.turns.iter().filter(is_shown).cloned().collect();
         let edition = Edition {
             hidden: Hidden::of(credits.values()),
@@ -248,6 +253,7 @@ impl<'a> Publishing<'a> {
             own_hub: super::hub_address(self.config),
             hubs: &outline.hubs,
             config: self.broken.take().filter(|_| is_all_shown),
+            posts: if is_all_shown { std::mem::take(&mut self.posts) } else { Vec::new() },
             outages: &outages,
         };
         let flow = self.documents(&edition, stories, outline)?;

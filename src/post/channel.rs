@@ -2,9 +2,12 @@
 //!
 //! None of them can tell that a message came twice: one that is cut off between its sending and our note of it is sent again.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde_json::json;
 
-use super::text::{Manner, WORD_JOINER, message, unmentioned};
+use super::text::{Manner, WORD_JOINER, link_without_groups, link_without_names, message, unmentioned};
 use super::{Credentials, Dispatch, Receipt, TargetFacts, answers, name};
 use crate::config::Chat;
 use crate::feed::Timestamp;
@@ -20,8 +23,9 @@ pub(super) fn longest(chat: Chat) -> usize {
 
 pub(super) fn text(chat: Chat, dispatch: &Dispatch<'_>, facts: &TargetFacts) -> String {
     let manner = match chat {
-        Chat::Mattermost | Chat::Discord => Manner { escape: in_markdown, link: str::to_owned },
-        Chat::Slack => Manner { escape: for_slack, link: |link| format!("<{}>", for_slack(link).replace('|', "%7C")) },
+        Chat::Mattermost => Manner { escape: in_markdown, link: for_mattermost },
+        Chat::Discord => Manner { escape: in_markdown, link: for_discord },
+        Chat::Slack => Manner { escape: for_slack, link: link_for_slack },
     };
     message(dispatch, facts, manner)
 }
@@ -75,11 +79,31 @@ fn for_slack(text: &str) -> String {
     unmentioned(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
+/// Between `<` and `>` a link needs no word joiner.
+fn link_for_slack(link: &str) -> String {
+    let link = link_without_names(link).replace('|', "%7C");
+    format!("<{}>", link.replace('&', "&amp;").replace('<', "%3C").replace('>', "%3E"))
+}
+
+/// Discord pings nobody in any case (`allowed_mentions`).
+fn for_discord(link: &str) -> String {
+    link_without_groups(link, &["everyone", "here"])
+}
+
+/// Mattermost finds names in links too (`getExplicitMentions`), and reads references to characters there.
+fn for_mattermost(link: &str) -> String {
+    CHARACTER_REFERENCE.replace_all(&link_without_names(link), "$1%3B").into_owned()
+}
+
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test run")]
+static CHARACTER_REFERENCE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("(&#?[0-9A-Za-z]+);").expect("constant pattern"));
+
 /// Text as Markdown that says the same. Behind `<` no name begins.
 fn in_markdown(text: &str) -> String {
     let mut safe = String::new();
     for (place, c) in unmentioned(text).chars().enumerate() {
-        let is_mark = matches!(c, '\\' | '`' | '*' | '_' | '~' | '|' | '[' | ']' | '<' | '>' | '#')
+        let is_mark = matches!(c, '\\' | '`' | '*' | '_' | '~' | '|' | '[' | ']' | '<' | '>' | '#' | '&')
             || place == 0 && matches!(c, '-' | '+' | '=' | '/');
         if is_mark {
             safe.push('\\');

@@ -1,22 +1,42 @@
 //! Mail (RFC 5322) by SMTP or `sendmail`: both parts, and the headers that lists have (RFC 2919, RFC 2369).
 //!
-//! The only home of `lettre`. A mail that is sent again has the same Message-ID: mail readers show it once.
+//! The only home of `lettre` and `tokio_rustls`. A mail that is sent again has the same Message-ID: mail readers show it once. The connection
+//! comes from those who know which addresses may be talked to; what the server says over it has a limit.
 
-use std::time::SystemTime;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, SystemTime};
 
 use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
-use lettre::transport::smtp::authentication::Credentials as Login;
-use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
+use lettre::transport::smtp::authentication::{Credentials as Login, Mechanism};
+use lettre::transport::smtp::client::{
+    AsyncSmtpConnection, AsyncTokioStream, Certificate, CertificateStore, TlsParameters,
+};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::{sendmail, smtp};
-use lettre::{Address, AsyncSendmailTransport, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use lettre::{Address, AsyncSendmailTransport, AsyncTransport, Message, Tokio1Executor};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::{Credentials, MailWay, Receipt};
+use super::{MailWay, Receipt};
 use crate::config::{MailAddress, MailRelay, Site, Target};
 use crate::outbox::Letter;
+
+/// Most that a server may say in one conversation: a few lines, and its certificates.
+const SAID_BYTES_MAX: usize = 1 << 20;
+
+/// Longest wait for the end of a conversation, in which the server has taken the mail already.
+const QUIT_MAX: Duration = Duration::from_secs(2);
 
 const ADVICE: &str = "correct the post, then send a trial with `veille post --test`";
 
@@ -33,24 +53,34 @@ pub fn unsubscribe(site: &Site, post: &str, from: &str) -> String {
     }
 }
 
-/// Sends a mail within the time of its way.
-pub(super) async fn send(letter: &Letter, id: &str, way: &MailWay<'_>) -> Receipt {
+/// Sends a mail within the time of its way; by SMTP over a connection to the server.
+pub(super) async fn send(letter: &Letter, id: &str, way: &MailWay<'_>, connection: Option<TcpStream>) -> Receipt {
     let Target::Mail { relay, from, recipients, .. } = &way.post.target else { return Receipt::taken() };
     let message = match message(letter, id, way, from, recipients) {
         Ok(message) => message,
         Err(why) => return Receipt::Stopped { why: format!("{why}; {ADVICE}") },
     };
-    let sending = async {
-        match relay {
-            MailRelay::Sendmail => by_program(message).await,
-            MailRelay::Smtp { host, port } => by_smtp(message, way, (host, *port), false).await,
-            MailRelay::Smtps { host, port } => by_smtp(message, way, (host, *port), true).await,
+    let too_slow =
+        || Receipt::Later { why: format!("the mail server took more than {} s", way.timeout.as_secs()), wait: None };
+    match (relay, connection) {
+        (MailRelay::Sendmail, _) => timeout(way.timeout, by_program(message)).await.unwrap_or_else(|_| {
+            Receipt::Later { why: format!("`sendmail` took more than {} s", way.timeout.as_secs()), wait: None }
+        }),
+        (MailRelay::Smtp { host, .. } | MailRelay::Smtps { host, .. }, Some(stream)) => {
+            let is_encrypted = matches!(relay, MailRelay::Smtps { .. });
+            let sending = timeout(way.timeout, by_smtp(&message, way, host, stream, is_encrypted)).await;
+            match sending {
+                Ok(Ok(mut connection)) => {
+                    // It is taken, however the conversation ends.
+                    let _ = timeout(QUIT_MAX, connection.quit()).await;
+                    Receipt::taken()
+                }
+                Ok(Err(receipt)) => receipt,
+                Err(_) => too_slow(),
+            }
         }
-    };
-    timeout(way.timeout, sending).await.unwrap_or_else(|_| Receipt::Later {
-        why: format!("the mail server took more than {} s", way.timeout.as_secs()),
-        wait: None,
-    })
+        (MailRelay::Smtp { .. } | MailRelay::Smtps { .. }, None) => too_slow(),
+    }
 }
 
 /// Writes the message. Recipients stand in the envelope only, so that they do not see each other.
@@ -106,48 +136,133 @@ async fn by_program(message: Message) -> Receipt {
     )
 }
 
-async fn by_smtp(message: Message, way: &MailWay<'_>, (host, port): (&str, u16), is_encrypted: bool) -> Receipt {
-    let transport = match transport(way, host, port, is_encrypted) {
-        Ok(transport) => transport,
-        Err(why) => return Receipt::Stopped { why: format!("{why}; {ADVICE}") },
-    };
-    match transport.send(message).await {
-        Ok(_) => Receipt::taken(),
-        Err(error) => judged(&error, host),
-    }
-}
-
-fn transport(
+/// Sends a message over a connection; returns the conversation, which is to be ended.
+async fn by_smtp(
+    message: &Message,
     way: &MailWay<'_>,
     host: &str,
-    port: u16,
+    stream: TcpStream,
     is_encrypted: bool,
-) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
+) -> Result<AsyncSmtpConnection, Receipt> {
+    let stopped = |why: String| Receipt::Stopped { why: format!("{why}; {ADVICE}") };
+    let judged = |error: smtp::Error| judged(&error, host);
+    let hello = ClientId::Domain(way.host.to_owned());
+    let peer = stream.peer_addr().map_err(|error| later(host, &error))?;
+    let stream: Box<dyn Wire> = if is_encrypted {
+        let connector = connector(way.authorities).map_err(stopped)?;
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| stopped(format!("`{host}`: {error}")))?;
+        let secured = connector.connect(name, stream).await;
+        Box::new(secured.map_err(|error| later(&format!("secure connection to {host} failed"), &error))?)
+    } else {
+        Box::new(stream)
+    };
+    let stream = MailStream { inner: stream, peer, left: SAID_BYTES_MAX };
+    let mut connection = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello).await.map_err(judged)?;
+    if !is_encrypted && connection.can_starttls() {
+        connection.starttls(parameters(way, host).map_err(stopped)?, &hello).await.map_err(judged)?;
+    } else if !is_encrypted && !is_here(host) {
+        // Somebody on the way may have taken the offer out: nothing is said unencrypted, least of all a password.
+        let why = format!("{host} offers no encryption (STARTTLS), without which nothing is sent to another machine");
+        return Err(Receipt::Later { why, wait: None });
+    }
+    if let Some((user, password)) = &way.credentials.login {
+        let login = Login::new(user.clone(), password.clone());
+        connection.auth(&[Mechanism::Plain, Mechanism::Login], &login).await.map_err(judged)?;
+    }
+    connection.send(message.envelope(), &message.formatted()).await.map_err(judged)?;
+    Ok(connection)
+}
+
+fn later(what: &str, error: &dyn std::error::Error) -> Receipt {
+    Receipt::Later { why: format!("{what}: {}", said(error)), wait: None }
+}
+
+/// Tells whether a server is this machine: it may have no certificate, and nobody listens on the way to it.
+fn is_here(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn parameters(way: &MailWay<'_>, host: &str) -> Result<TlsParameters, String> {
     let mut parameters = TlsParameters::builder(host.to_owned()).certificate_store(CertificateStore::Default);
     if let Some(pem) = way.authorities {
         for certificate in certificates(pem)? {
             parameters = parameters.add_root_certificate(certificate);
         }
     }
-    let parameters = parameters.build().map_err(|error| said(&error))?;
-    let is_here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    let tls = match is_encrypted {
-        true => Tls::Wrapper(parameters),
-        // A relay of this machine may have no certificate; nobody listens on the way to it.
-        false if is_here => Tls::Opportunistic(parameters),
-        false => Tls::Required(parameters),
-    };
-    let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
-        .port(port)
-        .tls(tls)
-        .timeout(Some(way.timeout))
-        .hello_name(ClientId::Domain(way.host.to_owned()));
-    let Credentials { login, .. } = way.credentials;
-    if let Some((user, password)) = login {
-        builder = builder.credentials(Login::new(user.clone(), password.clone()));
-    }
-    Ok(builder.build())
+    parameters.build().map_err(|error| said(&error))
 }
+
+/// Makes what encrypts a connection from its beginning, trusting the system's authorities and these.
+fn connector(authorities: Option<&[u8]>) -> Result<TlsConnector, String> {
+    let mut trusted = RootCertStore::empty();
+    trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(pem) = authorities {
+        let unread = |error: &dyn std::error::Error| format!("`ca_file`: {}", said(error));
+        let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+        let certificates = certificates.map_err(|error| unread(&error))?;
+        if certificates.is_empty() {
+            return Err(NO_CERTIFICATE.to_owned());
+        }
+        for certificate in certificates {
+            trusted.add(certificate).map_err(|error| unread(&error))?;
+        }
+    }
+    // The provider that requests to feeds use.
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|error| said(&error))?;
+    Ok(TlsConnector::from(Arc::new(builder.with_root_certificates(trusted).with_no_client_auth())))
+}
+
+/// A connection, encrypted or not.
+trait Wire: AsyncRead + AsyncWrite + Send + Sync + Unpin + std::fmt::Debug {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin + std::fmt::Debug> Wire for T {}
+
+/// A connection over which only so much can be said to us.
+#[derive(Debug)]
+struct MailStream {
+    inner: Box<dyn Wire>,
+    peer: SocketAddr,
+    left: usize,
+}
+
+impl AsyncTokioStream for MailStream {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.peer)
+    }
+}
+
+impl AsyncRead for MailStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.inner).poll_read(context, buffer))?;
+        let read = buffer.filled().len().saturating_sub(before);
+        let left = self.left.checked_sub(read);
+        self.left = left.unwrap_or_default();
+        Poll::Ready(left.map(|_| ()).ok_or_else(|| io::Error::other("it says too much")))
+    }
+}
+
+impl AsyncWrite for MailStream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+}
+
+const NO_CERTIFICATE: &str = "`ca_file` holds no certificate in PEM form";
 
 /// Reads each certificate of a file.
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, String> {
@@ -157,11 +272,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, String> {
     let read =
         |block: &str| Certificate::from_pem(block.as_bytes()).map_err(|error| format!("`ca_file`: {}", said(&error)));
     let certificates = blocks.map(read).collect::<Result<Vec<_>, _>>()?;
-    if certificates.is_empty() {
-        Err("`ca_file` holds no certificate in PEM form".to_owned())
-    } else {
-        Ok(certificates)
-    }
+    if certificates.is_empty() { Err(NO_CERTIFICATE.to_owned()) } else { Ok(certificates) }
 }
 
 /// Judges an error of SMTP (RFC 5321 §4.2): 53x refuses us, 55x an address of ours, 552 and 554 this mail.

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::text::{Manner, message, unmentioned};
+use super::text::{Manner, message, unmentioned, unmentioned_link};
 use super::{Credentials, Dispatch, Receipt, TargetFacts, answers, key};
 use crate::config::Visibility;
 use crate::feed::Timestamp;
@@ -43,7 +43,7 @@ pub(super) fn learn(usual: TargetFacts, answer: &HttpAnswer, now: Timestamp) -> 
 }
 
 pub(super) fn text(dispatch: &Dispatch<'_>, facts: &TargetFacts) -> String {
-    message(dispatch, facts, Manner { escape: unmentioned, link: str::to_owned })
+    message(dispatch, facts, Manner { escape: unmentioned, link: unmentioned_link })
 }
 
 pub(super) fn call(

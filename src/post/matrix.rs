@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::text::{Manner, message, unmentioned};
+use super::text::{Manner, link_without_groups, message, unmentioned};
 use super::{Credentials, Dispatch, Receipt, TargetFacts, answers, key};
 use crate::feed::Timestamp;
 use crate::outbox::{HttpAnswer, HttpCall, StoryEvent, Verb};
@@ -39,7 +39,7 @@ pub(super) fn learn(
 }
 
 pub(super) fn text(dispatch: &Dispatch<'_>, facts: &TargetFacts) -> String {
-    message(dispatch, facts, Manner { escape: unmentioned, link: str::to_owned })
+    message(dispatch, facts, Manner { escape: unmentioned, link: without_room })
 }
 
 pub(super) fn call(
@@ -77,12 +77,18 @@ pub(super) fn call(
     Some(HttpCall { verb: Verb::Put, url: address(server, &path)?, headers, body: body.to_string().into_bytes() })
 }
 
+/// `m.mentions` says that nobody is mentioned; older clients look for this name.
+fn without_room(link: &str) -> String {
+    link_without_groups(link, &["room"])
+}
+
 /// A message that mentions nobody (`m.mentions`), as text and as HTML.
 fn content(dispatch: &Dispatch<'_>, is_text: bool, facts: &TargetFacts) -> Value {
     let text = text(dispatch, facts);
     let mut html = html_escape::encode_quoted_attribute(&text).replace('\n', "<br>");
     if let Some(link) = &dispatch.notice.link {
-        let link = html_escape::encode_quoted_attribute(link);
+        let link = without_room(link);
+        let link = html_escape::encode_quoted_attribute(&link);
         html = html.replace(&*link, &format!("<a href=\"{link}\">{link}</a>"));
     }
     json!({

@@ -25,9 +25,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
+use tokio::net::TcpStream;
 use url::Url;
 
-use crate::config::{Chat, Post, Target};
+use crate::config::{Chat, MailRelay, Post, Target};
 use crate::feed::Timestamp;
 use crate::outbox::{HttpAnswer, HttpCall, Letter, Notice, StoryEvent};
 
@@ -75,14 +76,28 @@ impl Credentials {
     /// Returns a text without these secrets: a server may repeat them.
     #[must_use]
     pub fn hidden(&self, text: &str) -> String {
-        let url = self.url.as_ref().map(|url| url.path().trim_matches('/').to_owned());
         let whole = self.url.as_ref().map(Url::to_string);
-        let password = self.login.as_ref().map(|(_, password)| password.clone());
-        let secrets = [Some(self.token.clone()), whole, url, self.secret.clone(), password];
-        let secrets = secrets.into_iter().flatten().filter(|secret| secret.len() >= SECRET_BYTES_MIN);
+        let path = self.url.as_ref().map(|url| url.path().trim_matches('/').to_owned());
+        // The secret of a chat is one part of the path; parts that are words are none.
+        let is_word = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase()) && part.len() < WORD_BYTES_MAX;
+        let parts = self.url.iter().filter_map(Url::path_segments).flatten();
+        let parts = parts.filter(|part| !is_word(part)).map(str::to_owned);
+        let query = self.url.as_ref().and_then(|url| url.query().map(str::to_owned));
+        let values = self.url.iter().flat_map(Url::query_pairs).map(|(_, value)| value.into_owned());
+        let login = self.login.iter().flat_map(|(user, password)| {
+            // As SMTP has it (RFC 4616, and the older `LOGIN`).
+            let plain = data_encoding::BASE64.encode(format!("\0{user}\0{password}").as_bytes());
+            [plain, data_encoding::BASE64.encode(password.as_bytes()), password.clone()]
+        });
+        let secrets = [Some(self.token.clone()), whole, path, query, self.secret.clone()];
+        let secrets = secrets.into_iter().flatten().chain(parts).chain(values).chain(login);
+        let secrets = secrets.filter(|secret| secret.len() >= SECRET_BYTES_MIN);
         secrets.fold(text.to_owned(), |text, secret| text.replace(&secret, "…"))
     }
 }
+
+/// Longer ones in an address are no words.
+const WORD_BYTES_MAX: usize = 16;
 
 /// Shortest secret that is looked for in texts: shorter ones are in any.
 const SECRET_BYTES_MIN: usize = 6;
@@ -128,6 +143,17 @@ pub enum Receipt {
 }
 
 impl Receipt {
+    /// Returns it without these secrets in its reason: a server may repeat them.
+    #[must_use]
+    pub fn hiding(self, credentials: &Credentials) -> Self {
+        match self {
+            Self::Taken { .. } => self,
+            Self::Refused { why } => Self::Refused { why: credentials.hidden(&why) },
+            Self::Later { why, wait } => Self::Later { why: credentials.hidden(&why), wait },
+            Self::Stopped { why } => Self::Stopped { why: credentials.hidden(&why) },
+        }
+    }
+
     /// The target has it, and nothing more is known.
     #[must_use]
     pub fn taken() -> Self {
@@ -216,9 +242,26 @@ pub async fn run_command(dispatch: &Dispatch<'_>, words: &[String], limit: Durat
     command::run_line(words, &webhook::line(dispatch), limit).await
 }
 
-/// Sends a mail. `id` makes its Message-ID, so that a mail which is sent again is the same for mail readers.
-pub async fn send_mail(letter: &Letter, id: &str, way: &MailWay<'_>) -> Receipt {
-    mail::send(letter, id, way).await
+/// Returns the server of mail that a target needs a connection to, by host and port.
+#[must_use]
+pub fn mail_server(target: &Target) -> Option<(&str, u16)> {
+    match target {
+        Target::Mail { relay: MailRelay::Smtp { host, port } | MailRelay::Smtps { host, port }, .. } => {
+            Some((host, *port))
+        }
+        Target::Mail { relay: MailRelay::Sendmail, .. }
+        | Target::Mastodon { .. }
+        | Target::Matrix { .. }
+        | Target::Channel { .. }
+        | Target::Webhook { .. }
+        | Target::Command(_) => None,
+    }
+}
+
+/// Sends a mail, over a connection to its [`mail_server`] if it has one. `id` makes its Message-ID, so that a mail which is sent
+/// again is the same for mail readers.
+pub async fn send_mail(letter: &Letter, id: &str, way: &MailWay<'_>, connection: Option<TcpStream>) -> Receipt {
+    mail::send(letter, id, way, connection).await
 }
 
 /// Everything about a mail but its content.

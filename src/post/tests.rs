@@ -220,7 +220,7 @@ fn chats_get_no_mention_and_no_markup_from_a_title() {
     check_title(
         "discord",
         "@everyone <@123> <@&4> **gras**",
-        "@\u{2060}everyone \\<\u{2060}@\u{2060}123\\> \\<\u{2060}@\u{2060}&4\\> \\*\\*gras\\*\\*",
+        "@\u{2060}everyone \\<\u{2060}@\u{2060}123\\> \\<\u{2060}@\u{2060}\\&4\\> \\*\\*gras\\*\\*",
     );
     check_title("mattermost", "@channel #tag [x](y)", "@\u{2060}channel \\#tag \\[x\\](y)");
     check_title("mattermost", "# Titre", "\\# Titre");
@@ -299,6 +299,11 @@ fn secrets_that_a_server_repeats_are_not() {
     let credentials = Credentials { token: "secret-token".into(), url, ..Credentials::default() };
     let said = credentials.hidden("no secret-token at https://chat.example/hooks/secret-path or /hooks/secret-path");
     assert_eq!(said, "no … at … or /…");
+    let url = Url::parse("https://service.example/?key=a-long-secret").ok();
+    let login = Some(("moi".into(), "mot de passe".into()));
+    let others = Credentials { url, login, ..Credentials::default() };
+    let said = "a-long-secret, key=a-long-secret, AG1vaQBtb3QgZGUgcGFzc2U=, bW90IGRlIHBhc3Nl, mot de passe";
+    assert_eq!(others.hidden(said), "…, …, …, …, …");
     assert_eq!(format!("{credentials:?} {:?}", call_of("slack", New, None).unwrap()).matches("secret").count(), 0);
 }
 
@@ -309,4 +314,118 @@ fn a_mark_tells_settings_and_secrets_apart() {
     assert_eq!(mark(&one, &credentials(&one)), same);
     assert_ne!(mark(&one, &Credentials { token: "another".into(), ..credentials(&one) }), same);
     assert_ne!(mark(&post("matrix"), &credentials(&one)), same);
+}
+
+/// Pieces of which mentions are made, in any order: names and groups, their signs in each form, and what could hide or part them.
+const PIECES: [&str; 34] = [
+    "@",
+    "＠",
+    "﹫",
+    "all",
+    "here",
+    "everyone",
+    "channel",
+    "room",
+    "alice",
+    "b.example",
+    "<",
+    ">",
+    "!",
+    "&",
+    "#",
+    ";",
+    "#64;",
+    "&commat;",
+    "&#x40;",
+    "&#64;",
+    "<@U1>",
+    "<!channel>",
+    "<!subteam^S1>",
+    "\\",
+    "`",
+    "*",
+    "_",
+    "[",
+    "](",
+    ")",
+    "/",
+    "=",
+    " ",
+    "\u{200d}",
+];
+
+/// A notice whose texts and link are made of pieces.
+fn pinging() -> impl proptest::strategy::Strategy<Value = Notice> {
+    use proptest::prelude::*;
+    let text =
+        || proptest::collection::vec(proptest::sample::select(&PIECES[..]), 0..8).prop_map(|pieces| pieces.concat());
+    (text(), text(), text()).prop_map(|(title, source, link)| Notice {
+        title: if title.trim().is_empty() { "@all".into() } else { title },
+        source,
+        link: Url::parse(&format!("https://a.example/?{link}")).ok().map(String::from),
+        tags: vec!["@all".into()],
+        ..notice()
+    })
+}
+
+/// The text of Markdown with its escapes and references to characters read (sections 2.4 and 2.5 of its specification).
+fn read_markdown(text: &str) -> String {
+    let mut read = String::new();
+    let mut plain = String::new();
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        match characters.peek() {
+            Some(next) if c == '\\' && next.is_ascii_punctuation() => {
+                read += &html_escape::decode_html_entities(&std::mem::take(&mut plain));
+                read.extend(characters.next());
+            }
+            _ => plain.push(c),
+        }
+    }
+    read + &html_escape::decode_html_entities(&plain)
+}
+
+/// The words that Mattermost looks up (`StandardMentionParser.ProcessText`).
+fn mattermost_words(text: &str) -> Vec<String> {
+    let is_part = |c: char| matches!(c, ':' | '.' | '-' | '_' | '@') || c.is_alphanumeric();
+    let words = text.split(|c| !is_part(c)).flat_map(|word| {
+        let whole = word.trim_start_matches([':', '.', '-', '_']);
+        std::iter::once(whole).chain(word.split(['.', '-', ':']))
+    });
+    words.map(str::to_owned).collect()
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_of_a_publisher_pings_anybody(notice in pinging()) {
+        use unicode_normalization::UnicodeNormalization as _;
+        let sent = |to: &str| {
+            let mut post = post(to);
+            post.text = crate::outbox::TextTemplate::parse("{title}\n{source} · {link}\n{hashtags}").unwrap();
+            body(&call(&dispatch(&post, &notice, New, None), &credentials(&post), &usual_facts(&post.target)).unwrap())
+        };
+        let text = |json: &Value, key: &str| json[key].as_str().unwrap().nfkc().collect::<String>();
+        let is_name = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        // Mastodon: `Account::MENTION_RE`.
+        let status = text(&sent("mastodon"), "status");
+        for (at, _) in status.match_indices('@') {
+            let is_inside = status[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '=' | '/'));
+            assert!(is_inside || !is_name(&status[at + 1..]), "{status:?}");
+        }
+        let matrix = sent("matrix");
+        assert_eq!(matrix["m.mentions"], json!({}));
+        assert!(!text(&matrix, "body").contains("@room"), "{matrix}");
+        let discord = sent("discord");
+        assert_eq!(discord["allowed_mentions"], json!({ "parse": [] }));
+        let shown = text(&discord, "content");
+        assert!(!["@everyone", "@here", "<@", "<#"].iter().any(|ping| shown.contains(ping)), "{shown:?}");
+        let slack = text(&sent("slack"), "text");
+        for (at, _) in slack.match_indices('<') {
+            assert!(slack[at..].starts_with("<https://"), "{slack:?}");
+        }
+        let mattermost = read_markdown(&text(&sent("mattermost"), "text"));
+        let pings: Vec<String> =
+            mattermost_words(&mattermost).into_iter().filter(|word| word.len() > 1 && word.starts_with('@')).collect();
+        assert!(pings.is_empty(), "{pings:?} in {mattermost:?}");
+    }
 }

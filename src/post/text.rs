@@ -1,7 +1,7 @@
 //! The text of a message: the fields of a template, cut at words where the target takes less, and nobody is mentioned.
 //!
-//! No text of a publisher pings anybody: behind each `@` stands a word joiner, which nobody sees. A link is sent whole or
-//! not at all, and so is a hashtag.
+//! No text of a publisher pings anybody: behind each `@` stands a word joiner, which nobody sees; in a link, an `@` behind which
+//! a name could begin is percent-encoded. A link is sent whole or not at all, and so is a hashtag.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -246,19 +246,38 @@ fn is_parting(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || PARTINGS.contains(c))
 }
 
-/// The length of a message; of each address, the length that it counts with.
+/// The length of a message; of each address that a server recognizes, the length that it counts with.
+///
+/// Mastodon counts characters as people see them, of which there are never more, and mentions without their server, which are
+/// broken here: a message that fits by this measure fits by its own (`StatusLengthValidator`).
 fn measure(text: &str, link_characters: Option<usize>) -> usize {
     let Some(of_link) = link_characters else { return text.chars().count() };
     text.split_inclusive(char::is_whitespace)
-        .map(|word| {
-            let at = word.find("https://").or_else(|| word.find("http://"));
-            let (before, link) = word.split_at(at.unwrap_or(word.len()));
-            let blanks = word.chars().rev().take_while(|c| c.is_whitespace()).count();
-            let link = if link.is_empty() { 0 } else { of_link + blanks };
-            before.chars().count() + link
+        .map(|word| match recognized_link(word) {
+            Some(link) => (word.chars().count() - link.chars().count()) + of_link,
+            None => word.chars().count(),
         })
         .sum()
 }
+
+/// Returns the part of a word that is surely taken for one address: none behind a letter or without a dot in its host, and
+/// neither brackets nor marks at its end (Mastodon's `twitter_regex.rb`, which takes more).
+fn recognized_link(word: &str) -> Option<&str> {
+    let at = word.find("https://").or_else(|| word.find("http://"))?;
+    let (before, link) = word.split_at(at);
+    if before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '@' | '＠' | '$' | '#' | '＃' | '\u{feff}')) {
+        return None;
+    }
+    let is_part = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii() && !c.is_whitespace() || LINK_MARKS.contains(c);
+    let link = link.split(|c| !is_part(c)).next().unwrap_or_default();
+    let link = link.trim_end_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '/' | '#' | '_' | '-'));
+    let host = link.split_once("://")?.1.split(['/', '?', '#', ':']).next()?;
+    let (name, domain) = host.rsplit_once('.')?;
+    (!name.is_empty() && domain.len() > 1 && domain.chars().all(char::is_alphabetic)).then_some(link)
+}
+
+/// Marks that are a part of any address.
+const LINK_MARKS: &str = "!*';:=+,.$/%#-_~|@&?";
 
 /// The words of a text, each but the first with the blank before it; a very long one in pieces.
 fn words(text: &str) -> Vec<String> {
@@ -298,6 +317,53 @@ pub(super) fn unmentioned(text: &str) -> String {
     safe
 }
 
+/// Returns an address in which no target finds a name: behind a letter, a digit, `_`, `=` or `/`, Mastodon does not either
+/// (`Account::MENTION_RE`), so that most addresses stay as they are.
+pub(super) fn unmentioned_link(link: &str) -> String {
+    encoded_names(link, |before| before.is_ascii_alphanumeric() || matches!(before, '_' | '=' | '/'))
+}
+
+/// Likewise, and without the names of groups, wherever they stand.
+pub(super) fn link_without_groups(link: &str, groups: &[&str]) -> String {
+    let without = |link: String, group: &&str| link.replace(&format!("@{group}"), &format!("%40{group}"));
+    groups.iter().fold(unmentioned_link(link), without)
+}
+
+/// Likewise for targets that find names everywhere.
+pub(super) fn link_without_names(link: &str) -> String {
+    encoded_names(link, |_| false)
+}
+
+/// Percent-encodes each `@` that does not follow a character behind which no name begins.
+fn encoded_names(link: &str, is_harmless: impl Fn(char) -> bool) -> String {
+    let mut safe = String::with_capacity(link.len());
+    let mut before = None;
+    for c in without_user(link).chars() {
+        match c {
+            '@' if !before.is_some_and(&is_harmless) => safe.push_str("%40"),
+            '＠' | '﹫' => safe.extend(percent_encoding::utf8_percent_encode(
+                c.encode_utf8(&mut [0; 4]),
+                percent_encoding::NON_ALPHANUMERIC,
+            )),
+            c => safe.push(c),
+        }
+        before = Some(c);
+    }
+    safe
+}
+
+/// Takes a name and password out of an address: a page for all needs none.
+fn without_user(link: &str) -> String {
+    match url::Url::parse(link) {
+        Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
+            // An address that can have a name can also have none.
+            let _ = url.set_username("").and_then(|()| url.set_password(None));
+            url.into()
+        }
+        Ok(_) | Err(_) => link.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::{notice, post};
@@ -311,7 +377,7 @@ mod tests {
         let now = notice.date;
         let dispatch = Dispatch { post: &post, notice, event: StoryEvent::New, noted: now, remote: None, trial, now };
         let facts = TargetFacts { characters_max: max, link_characters: Some(23), room: None };
-        message(&dispatch, &facts, Manner { escape: unmentioned, link: str::to_owned })
+        message(&dispatch, &facts, Manner { escape: unmentioned, link: unmentioned_link })
     }
 
     #[track_caller]
@@ -388,6 +454,47 @@ mod tests {
                 "{text}"
             );
             assert_eq!(text.replace(WORD_JOINER, ""), title);
+        }
+    }
+
+    #[test]
+    fn every_character_that_folds_to_an_at_sign_is_broken() {
+        use unicode_normalization::UnicodeNormalization as _;
+        let folded = (0..=0x0010_ffff_u32).filter_map(char::from_u32).filter(|c| c.nfkc().any(|c| c == '@'));
+        for c in folded {
+            assert_eq!(unmentioned(&format!("{c}all")).chars().nth(1), Some(WORD_JOINER), "{c:?}");
+            assert!(!unmentioned_link(&format!("https://a.example/?{c}all")).nfkc().any(|c| c == '@'), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_mentioned_by_a_link_and_usual_ones_stay() {
+        for (link, expected) in [
+            ("https://a.example/?@all@b.example", "https://a.example/?%40all@b.example"),
+            ("https://a.example/-@all", "https://a.example/-%40all"),
+            ("https://social.example/@ministere/1", "https://social.example/@ministere/1"),
+            ("https://a.example/?x=@all&y=a@b.example", "https://a.example/?x=@all&y=a@b.example"),
+            ("https://all:x@a.example/", "https://a.example/"),
+        ] {
+            assert_eq!(unmentioned_link(link), expected);
+        }
+        assert_eq!(link_without_names("https://social.example/@all"), "https://social.example/%40all");
+    }
+
+    #[test]
+    fn only_what_is_surely_an_address_counts_as_one() {
+        let long = "a".repeat(100);
+        for (text, length) in [
+            (format!("https://a.example/{long}"), 23),
+            (format!("voir https://a.example/{long} !"), 30),
+            (format!("(https://a.example/{long})."), 26),
+            ("https://a.example/x".to_owned(), 23),
+            // Letters before it, no dot in its host, brackets and quotes: all else counts as it stands.
+            (format!("vhttps://a.example/{long}"), 119),
+            (format!("http://localhost/{long}"), 117),
+            (format!("https://a.example/?q={{{long}}}"), 126),
+        ] {
+            assert_eq!(measure(&text, Some(23)), length, "{text}");
         }
     }
 

@@ -39,10 +39,10 @@ impl<'a> Bases<'a> {
     /// Returns the basis of the documents that show all topics and sources; a topic is given with its stamp and months.
     #[must_use]
     pub fn site(&self, topics: &[(&Topic, i64, &[Month])]) -> String {
-        let Edition { site, settings, sources, turns, hubs, config, outages, .. } = self.edition;
+        let Edition { site, settings, sources, turns, hubs, config, posts, outages, .. } = self.edition;
         let topics: Vec<_> = topics.iter().map(|(topic, stamp, months)| (named(topic), stamp, months)).collect();
         let hubs: Vec<_> = hubs.iter().map(|told| (&told.hub, &told.topic, &told.last_error)).collect();
-        let said = (topics, sources, turns, hubs, config, outages);
+        let said = (topics, sources, turns, hubs, config, posts, outages);
         hash(&(
             env!("CARGO_PKG_VERSION"),
             site,

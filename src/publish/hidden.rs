@@ -208,7 +208,7 @@ pub(super) fn detail(edition: &Edition<'_>, turn: &Turn) -> Option<(String, &'st
     let (detail, tag) = words::words_in(edition.site.language).detail(turn)?;
     let is_private = match &turn.of {
         Monitored::Source(id) => edition.sources.get(id).is_some_and(Credit::is_private),
-        Monitored::Hub(_) | Monitored::Config | Monitored::Machine(_) => false,
+        Monitored::Hub(_) | Monitored::Post(_) | Monitored::Config | Monitored::Machine(_) => false,
     };
     let detail = if is_private {
         let host_of = |found: &regex::Captures<'_>| {

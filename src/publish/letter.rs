@@ -118,6 +118,8 @@ pub fn letter(edition: &Edition<'_>, stories: &[(&Topic, &Story)], unsubscribe: 
         [(_, item)] => item.title.clone(),
         _ => format!("{site}{} {}", words.colon, (words.stories)(items.len())),
     };
+    // Recipients see it before they open anything.
+    let subject = if is_trial { format!("[{}] {subject}", words.trial) } else { subject };
     let groups: Vec<LetterGroup<'_>> = groups
         .into_iter()
         .map(|(topic, items)| {
@@ -197,7 +199,7 @@ mod tests {
         let edition = world.edition(Vec::new());
         let one = story(ordinary());
         let letter = letter(&edition, &[(&world.topic, &one)], "mailto:a@veille.example", true);
-        assert_eq!(letter.subject, "Des tablettes à l’école");
+        assert_eq!(letter.subject, "[Ceci est un essai.] Des tablettes à l’école");
         assert!(letter.text.starts_with("Ceci est un essai"), "{}", letter.text);
         assert!(letter.html.contains("Ceci est un essai"), "{}", letter.html);
     }

@@ -79,6 +79,8 @@ pub struct Edition<'a> {
     pub hubs: &'a [Announcement],
     /// The problem with the config, if there is one.
     pub config: Option<Turn>,
+    /// The posts that are in trouble.
+    pub posts: Vec<Turn>,
     /// The things that this machine lacks.
     pub outages: &'a [Outage],
 }
@@ -132,6 +134,9 @@ impl Credit {
 
 /// The name of the config in published documents, whatever its file is called.
 const CONFIG: &str = "config.toml";
+
+/// Begins the id of the element that shows a post, which no topic or source can have.
+const POST: &str = "post_";
 
 /// One document in one format, ready to be written or served.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -93,6 +93,7 @@ impl Newsroom {
             own_hub: None,
             hubs: &[],
             config: None,
+            posts: Vec::new(),
             outages: &[],
         }
     }

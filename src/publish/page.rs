@@ -16,8 +16,8 @@ use crate::publish::hidden;
 use crate::publish::item::{self, Item};
 use crate::publish::policy::Origins;
 use crate::publish::words::{self, Words};
-use crate::publish::{CONFIG, Edition, Format, Representation, legal};
-use crate::state::{Health, Turn};
+use crate::publish::{CONFIG, Edition, Format, POST, Representation, legal};
+use crate::state::{Health, Monitored, Turn};
 use crate::story::Month;
 use crate::text;
 use crate::topic::Topic;
@@ -340,9 +340,10 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
     let (well, unread): (Vec<_>, Vec<_>) = others.into_iter().partition(|(is_read, _)| *is_read);
     let of = |sources: Vec<(bool, SourceShown)>| sources.into_iter().map(|(_, source)| source);
     let words = frame.words;
-    let config = edition.config.as_ref().map(|turn| config(edition, turn));
+    let operators = edition.config.iter().map(|turn| config(edition, turn));
+    let operators = operators.chain(edition.posts.iter().filter_map(|turn| post(edition, turn)));
     let groups = [
-        Group { id: "in_trouble", heading: words.in_trouble, sources: config.into_iter().chain(of(ill)).collect() },
+        Group { id: "in_trouble", heading: words.in_trouble, sources: operators.chain(of(ill)).collect() },
         Group { id: "unread", heading: words.unread, sources: of(unread).collect() },
         Group { id: "well", heading: words.in_order, sources: of(well).collect() },
     ];
@@ -356,6 +357,14 @@ pub(super) fn sources(edition: &Edition<'_>) -> Representation {
 fn config(edition: &Edition<'_>, turn: &Turn) -> SourceShown {
     let (id, title) = (CONFIG.to_owned(), CONFIG.to_owned());
     SourceShown { id, title, site: None, feed: None, trouble: trouble(edition, turn), moved_to: None }
+}
+
+/// A post that cannot send. The reason is told where no reader looks: it may name servers.
+fn post(edition: &Edition<'_>, turn: &Turn) -> Option<SourceShown> {
+    let Monitored::Post(id) = &turn.of else { return None };
+    let title = (words::words_in(edition.site.language).post)(id);
+    let (id, trouble) = (format!("{POST}{id}"), trouble(edition, turn));
+    Some(SourceShown { id, title, site: None, feed: None, trouble, moved_to: None })
 }
 
 /// The hubs of the config. Dates of announcements are left out: the page would change with each one.

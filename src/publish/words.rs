@@ -5,7 +5,7 @@ use chrono::{Datelike, NaiveDate};
 use crate::config::Language;
 use crate::outage::Lack;
 use crate::publish::legal;
-use crate::state::{Health, Turn};
+use crate::state::{Health, Monitored, Turn};
 use crate::text::vocabulary;
 
 /// The words of one language.
@@ -41,6 +41,10 @@ pub(super) struct Words {
     pub(super) joined: fn(Option<String>) -> String,
     /// Says what became of a source.
     pub(super) health: fn(Health) -> &'static str,
+    /// A post, by its id.
+    pub(super) post: fn(&str) -> String,
+    /// Where operators learn why a post is in trouble: the reason itself may name servers.
+    pub(super) post_advice: &'static str,
     /// Says what an outage means to readers.
     pub(super) outage: fn(Lack) -> &'static str,
     /// Between it and when it began.
@@ -68,6 +72,9 @@ pub(super) fn words_in(language: Language) -> &'static Words {
 impl Words {
     /// Returns why something changed, in one line and its language: what servers and the system say is English.
     pub(super) fn detail(&self, turn: &Turn) -> Option<(String, &'static str)> {
+        if let Monitored::Post(_) = turn.of {
+            return (turn.health != Health::Recovered).then(|| (self.post_advice.to_owned(), self.tag));
+        }
         let detail = turn.detail.as_deref()?;
         match NaiveDate::parse_from_str(detail, "%Y-%m-%d") {
             Ok(last) if turn.health == Health::Silent => {
@@ -115,7 +122,10 @@ static FRENCH: Words = Words {
         Health::Moved => "a changé d’adresse",
         Health::Invalid => "contient des erreurs, la dernière version correcte reste en vigueur",
         Health::Lacking => "en panne",
+        Health::Refused => "refusé, rien ne part avant une correction",
     },
+    post: |id| format!("Envois «\u{a0}{id}\u{a0}»"),
+    post_advice: "« veille feeds » et le journal disent pourquoi.",
     outage: |lack| match lack {
         Lack::Network => "Ce site est coupé d’Internet\u{a0}: les nouvelles attendent",
         Lack::Resources => "Ce site manque de ressources\u{a0}: des nouvelles attendent",
@@ -174,7 +184,10 @@ static ENGLISH: Words = Words {
         Health::Moved => "has a new address",
         Health::Invalid => "has mistakes, the last good one stays in force",
         Health::Lacking => "out of order",
+        Health::Refused => "refused, nothing is sent until somebody corrects it",
     },
+    post: |id| format!("Post “{id}”"),
+    post_advice: "`veille feeds` and the log tell why.",
     outage: |lack| match lack {
         Lack::Network => "This site is cut off from the internet: news waits",
         Lack::Resources => "This site is short of resources: some news waits",
@@ -197,7 +210,6 @@ static ENGLISH: Words = Words {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::Monitored;
 
     #[test]
     fn a_silent_source_is_told_in_our_words_and_an_answer_of_a_server_in_its_own() {

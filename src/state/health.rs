@@ -1,4 +1,4 @@
-//! The health of sources, hubs and the config, for people: only its changes, so that a feed of them stays quiet.
+//! The health of sources, hubs, posts and the config, for people: only its changes, so that a feed of them stays quiet.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,10 +6,10 @@ use super::SourceState;
 use crate::feed::Timestamp;
 use crate::outage::Lack;
 
-/// Something that became of a source, a hub or the config, for people who follow the health of sources.
+/// Something that became of a source, a hub, a post or the config, for people who follow the health of sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
-    /// The source, hub or config whose health has changed.
+    /// The source, hub, post or config whose health has changed.
     pub of: Monitored,
     /// When we noticed.
     pub date: Timestamp,
@@ -26,13 +26,15 @@ pub enum Monitored {
     Source(String),
     /// A hub, by its address.
     Hub(String),
+    /// A post, by its id.
+    Post(String),
     /// The config file.
     Config,
     /// This machine, by the thing that it lacks.
     Machine(Lack),
 }
 
-/// The health of a source, a hub, the config or this machine.
+/// The health of a source, a hub, a post, the config or this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
@@ -52,6 +54,8 @@ pub enum Health {
     Invalid,
     /// This machine lacks something (`outage`).
     Lacking,
+    /// The target of a post refuses us until somebody changes something.
+    Refused,
 }
 
 /// Failures in a row before a server counts as unreachable: most are over by the next poll.

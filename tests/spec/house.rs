@@ -66,6 +66,7 @@ const HOMES: [(&str, &str); 48] = [
     ("tikv_jemallocator", "main"),
     ("tokio_postgres", "store/postgres/"),
     ("tokio_postgres_rustls", "store/postgres/"),
+    ("tokio_rustls", "post/mail"),
     ("toml", "config/"),
     ("toml_edit", "config/"),
     ("tracing_subscriber", "cli/"),

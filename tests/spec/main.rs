@@ -24,6 +24,8 @@ mod packed;
 mod reader;
 #[path = "../support/secure.rs"]
 mod secure;
+#[path = "../support/smtp.rs"]
+mod smtp;
 #[path = "../support/tunnel.rs"]
 mod tunnel;
 #[path = "../support/world.rs"]
@@ -45,6 +47,7 @@ mod hostile;
 mod house;
 mod icons;
 mod inspect;
+mod mail;
 mod manners;
 mod manual;
 mod monitoring;

@@ -190,6 +190,41 @@ fn a_change_and_a_withdrawal_follow_where_that_is_wanted() {
 }
 
 #[test]
+fn titles_and_links_of_all_kinds_arrive_once_each_and_ping_nobody() {
+    let server = Mastodon::start();
+    let world = world(&mastodon(&server, ""));
+    let titles = [
+        "",
+        "École numérique @everyone @ministere@social.example",
+        "École numérique &lt;script&gt;alert(1)&lt;/script&gt;",
+        "École numérique #ouverte",
+        "École numérique \u{202e}الخبر",
+        "École numérique 👨‍👩‍👧‍👦🇫🇷",
+    ];
+    let mut items: Vec<String> =
+        titles.iter().zip('a'..).map(|(title, name)| saying(&name.to_string(), title)).collect();
+    items.push(news("long").replace("École numérique long", &format!("École numérique {}", "mot ".repeat(400))));
+    items.push(news("espace").replace("https://ministere.example/espace", "https://ministere.example/a b?c=d e"));
+    items.push(
+        news("nom").replace("https://ministere.example/nom", "https://ministere.example/?@victime@social.example"),
+    );
+    items.push(news("ancienne"));
+    brings(&world, &items);
+    world.succeeds(&["post"]);
+    world.succeeds(&["post"]);
+    let texts = server.texts();
+    assert_eq!(texts.len(), 9, "{texts:#?}");
+    for text in &texts {
+        assert!(text.contains("https://ministere.example/") && !text.starts_with('\n'), "{text:?}");
+        for mention in ["@everyone", "@ministere", "?@victime", "\u{202e}"] {
+            assert!(!text.contains(mention), "{text:?}");
+        }
+    }
+    let has = |part: &str| texts.iter().any(|text| text.contains(part));
+    assert!(has("https://ministere.example/a%20b?c=d%20e") && has("👨‍👩‍👧‍👦🇫🇷"));
+}
+
+#[test]
 fn a_target_that_asks_for_patience_gets_it_and_nothing_is_lost() {
     let server = Mastodon::start();
     let world = world(&mastodon(&server, ""));
@@ -342,6 +377,74 @@ fn a_webhook_that_fails_is_tried_again_with_the_same_delivery() {
 }
 
 #[test]
+fn a_target_is_reached_through_its_proxy_and_trusted_by_its_ca_file() {
+    let authority = crate::secure::Authority::new();
+    let service = authority.origin([127, 0, 0, 1], "service.example");
+    service.serves("/veille", "{}".to_owned());
+    // The base64 of "moi:secret".
+    let tunnel = crate::tunnel::Tunnel::to(service.address, "Basic bW9pOnNlY3JldA==");
+    let folder = tempfile::tempdir().unwrap();
+    let keys = format!(
+        "url = \"https://service.example/veille\"\nproxy = \"http://moi:secret@{}\"\nca_file = \"{}\"",
+        tunnel.address,
+        authority.file(folder.path()).display()
+    );
+    let world = world(&post_to("webhook", &keys));
+    brings(&world, &[news("une"), news("ancienne")]);
+    world.succeeds(&["post"]);
+    assert!(tunnel.heads()[0].starts_with("CONNECT service.example:443 "), "{:?}", tunnel.heads());
+    assert_eq!(service.requests().len(), 1);
+    world.write_config(&post_to("webhook", keys.split("\nca_file").next().unwrap()));
+    let output = world.veille(&["post", "--test", "canal"]);
+    assert!(stderr(&output).contains("secure connection to service.example failed"), "{}", stderr(&output));
+}
+
+#[test]
+fn an_answer_without_an_end_costs_neither_memory_nor_the_story() {
+    let origin = Origin::start();
+    origin.answers("/veille", status(200).body("{}").endless());
+    let world = world(&post_to("webhook", &format!("url = \"{}\"", origin.url("/veille"))));
+    brings(&world, &[news("une"), news("ancienne")]);
+    world.succeeds(&["post"]);
+    assert_eq!(origin.requests("/veille").len(), 1);
+}
+
+/// A secret that must be told nowhere.
+const SECRET: &str = "geheim-geheim-42";
+
+#[test]
+fn no_secret_is_told_by_any_target_that_repeats_it() {
+    let origin = Origin::start();
+    let said = format!("{{\"error\":\"not {SECRET} of /hooks/{SECRET}\",\"message\":\"no {SECRET}\"}}");
+    let server = format!("server = \"{}\"\ntoken = \"{SECRET}\"", origin.url(""));
+    let url = format!("url = \"{}\"", origin.url(&format!("/hooks/{SECRET}")));
+    let posts = [
+        ("mastodon", server.clone()),
+        ("matrix", format!("{server}\nroom = \"!a:b.example\"")),
+        ("mattermost", url.clone()),
+        ("slack", url.clone()),
+        ("discord", url),
+        ("webhook", format!("url = \"{}?key={SECRET}\"\nsecret = \"{SECRET}\"", origin.url("/"))),
+    ];
+    let sections = posts.iter().map(|(to, keys)| {
+        format!("[[post]]\nid = \"{to}\"\ntopics = [\"numerique-educatif\"]\nto = \"{to}\"\nwait = \"0s\"\n{keys}\n")
+    });
+    let config = format!("{TOPIC}\n{}", sections.collect::<String>());
+    for code in [401, 422, 500] {
+        origin.answers("*", status(code).body(said.clone()));
+        let world = world(&config);
+        brings(&world, &[news("une"), news("ancienne")]);
+        let trials = posts.iter().map(|(to, _)| vec!["post", "--test", to]);
+        let others = [vec!["post"], vec!["post", "--json"], vec!["post", "--dry-run", "--json"], vec!["feeds"]];
+        for command in others.into_iter().chain(trials) {
+            let output = world.veille(&command);
+            let told = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
+            assert!(!told.contains(SECRET), "{code} {command:?}: {told}");
+        }
+    }
+}
+
+#[test]
 fn a_redirect_gets_no_token() {
     let (server, thief) = (Mastodon::start(), Origin::start());
     thief.answers("/api/v1/statuses", status(200));
@@ -436,6 +539,68 @@ fn the_examples_of_the_documents_are_valid_beside_the_example_config() {
     let config = veille::config::parse(&text, std::path::Path::new("/etc/veille/config.toml"));
     let config = config.unwrap_or_else(|invalid| panic!("{invalid}"));
     assert_eq!((config.posts.len(), config.warnings.list()), (4, String::new()));
+}
+
+#[test]
+fn the_examples_of_the_readme_work_as_they_stand() {
+    use crate::smtp::{MailManners, MailServer};
+    let (server, matrix) = (Mastodon::start(), Origin::start());
+    let relay = MailServer::start(MailManners { wants_login: true, ..MailManners::default() });
+    matrix.answers("*", status(200).body("{\"event_id\":\"$e\"}"));
+    let posts: String =
+        blocks(&page("README.md"), "toml").into_iter().filter(|block| block.contains("[[post]]")).collect();
+    // Nothing but their addresses is another one.
+    let posts = posts
+        .replace("https://mastodon.example.org", &server.url())
+        .replace("https://matrix.example.org", matrix.url("").as_str())
+        .replace("mail.example.org:587", &relay.address.to_string());
+    let topics = ["laicite", "numerique-educatif", "harcelement-scolaire"];
+    let topics: String = topics.map(|topic| format!("[[topic]]\nid = \"{topic}\"\nany = [\"école\"]\n")).concat();
+    let world = World::new().feed("education", document(feed(&["une"])));
+    world.write_config(&format!("{topics}{posts}"));
+    world.succeeds(&["poll"]);
+    let secrets = world.folder.path().join("secrets");
+    fs::create_dir(&secrets).unwrap();
+    for (name, secret) in [("mastodon", TOKEN), ("matrix", "syt_token"), ("mail", "mot de passe")] {
+        fs::write(secrets.join(name), format!("{secret}\n")).unwrap();
+    }
+    for id in ["mastodon", "salon", "lettre"] {
+        let output = world.command(&["post", "--test", id]).env("CREDENTIALS_DIRECTORY", &secrets).output().unwrap();
+        assert!(output.status.success(), "{id}: {}", stderr(&output));
+    }
+    let texts = server.texts();
+    assert!(texts[0].contains("École numérique une") && texts[0].ends_with("#Laïcité"), "{texts:?}");
+    let event = matrix.all_requests().pop().unwrap();
+    assert!(
+        event.path.starts_with("/_matrix/client/v3/rooms/!abcdefgh:example.org/send/m.room.message/"),
+        "{}",
+        event.path
+    );
+    assert_eq!(event.header("authorization"), Some("Bearer syt_token"));
+    assert_eq!(relay.mails().pop().unwrap().to, ["equipe@example.org"]);
+}
+
+#[test]
+fn a_post_in_trouble_is_on_the_page_of_sources_if_that_is_for_operators_and_names_no_server() {
+    let server = Mastodon::start();
+    let config = |token: &str| mastodon(&server, "").replace(TOKEN, token);
+    for health in ["sources", "public"] {
+        let with = |token: &str| format!("[publish]\nhealth = \"{health}\"\n{}", config(token));
+        let world = world(&with("wrong-token-of-somebody"));
+        brings(&world, &[news("une"), news("ancienne")]);
+        let output = world.veille(&["post"]);
+        assert_eq!(output.status.code(), Some(1), "{health}");
+        let daemon = world.run();
+        let body = daemon.until("/sources/", |body| body.contains("Ministère"));
+        assert_eq!(body.contains("Envois «\u{a0}masto\u{a0}»"), health == "public", "{body}");
+        assert_eq!(body.contains("refusé, rien ne part"), health == "public", "{body}");
+        let atom = daemon.get("/sources.atom", "").1;
+        assert_eq!(atom.contains("#post_masto"), health == "public", "{atom}");
+        assert!(!(body + &atom).contains("401"), "the reason is told elsewhere");
+        world.write_config(&with(TOKEN));
+        daemon.signal("HUP");
+        daemon.until("/sources/", |body| !body.contains("masto"));
+    }
 }
 
 #[test]

@@ -272,7 +272,7 @@ impl Origin {
 
     /// Sets what `path` answers from now on: a status, an answer, or several in order.
     ///
-    /// `path` is with the query if that matters; without it, it stands for every query.
+    /// `path` is with the query if that matters; without it, it stands for every query. `*` stands for all other paths.
     pub(crate) fn answers(&self, path: &str, script: impl Into<Script>) {
         let Script(mut script) = script.into();
         script.reverse();
@@ -362,7 +362,8 @@ async fn receive(stream: &mut TcpStream) -> Option<Seen> {
 }
 
 fn next_answer(shared: &mut Shared, seen: &Seen) -> Answer {
-    let key = if shared.scripts.contains_key(&seen.path) { &*seen.path } else { without_query(&seen.path) };
+    let paths = [&*seen.path, without_query(&seen.path)];
+    let key = paths.into_iter().find(|path| shared.scripts.contains_key(*path)).unwrap_or("*");
     let script = shared.scripts.get_mut(key);
     let answer = script.and_then(|script| if script.len() > 1 { script.pop() } else { script.first().cloned() });
     let answer = answer.unwrap_or_else(|| status(404));

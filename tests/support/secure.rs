@@ -46,13 +46,18 @@ impl Authority {
 
     /// Starts a server on a free port of `address` that has a certificate for `name`, a host name or an address.
     pub(crate) fn origin(&self, address: impl Into<IpAddr>, name: &str) -> SecureOrigin {
+        SecureOrigin::start(address.into(), self.acceptor(name, &[b"h2"]))
+    }
+
+    /// Returns the secret half of a connection to `name`, in these protocols.
+    pub(crate) fn acceptor(&self, name: &str, protocols: &[&[u8]]) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let config = ServerConfig::builder().with_no_client_auth();
         let mut config = config.with_single_cert(vec![certificate.into()], key).unwrap();
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        SecureOrigin::start(address.into(), TlsAcceptor::from(Arc::new(config)))
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        TlsAcceptor::from(Arc::new(config))
     }
 }
 

@@ -17,11 +17,13 @@ use tracing::{info, warn};
 use self::plan::{RowAction, RowStep, plan_rows};
 use self::press::{Press, Printed};
 use super::Context;
+use super::health::note_turn;
 use crate::config::{Auth, Post, Target};
 use crate::feed::Timestamp;
 use crate::fetch::{self, FetchError, Route};
 use crate::outbox::{COMMAND_MAX, Outbox, OutboxRow, PostState, PostTopic, RowResult, RowState, StoryEvent, back_off};
 use crate::post::{self, Credentials, Dispatch, MailWay, Receipt, TargetFacts};
+use crate::state::{Health, Monitored};
 use crate::store::{Change, Claim, Holder, StoreError};
 
 /// Rows of one post that are looked at in one go.
@@ -32,6 +34,9 @@ const DIGEST_MAX: usize = 200;
 
 /// Longest time that one go begins further messages: then a changed config and newer documents count.
 const GO_MAX: Duration = Duration::from_secs(20);
+
+/// Failures in a row from which a target counts as unreachable: a restart is over sooner.
+const UNREACHABLE_FROM: u32 = 3;
 
 /// Longest span of `at_most`.
 const PACE_MAX: TimeDelta = TimeDelta::weeks(1);
@@ -196,14 +201,15 @@ pub async fn try_post(context: &Arc<Context>, post: &Post) -> Result<Result<(), 
     let receipt = match credentials(post).await {
         Err(error) => failed(&error),
         Ok(credentials) => match sending.facts(&credentials).await {
-            Err(receipt) => receipt,
-            Ok(facts) => sending.try_out(&press, &printed, &credentials, &facts).await,
+            Err(receipt) => receipt.hiding(&credentials),
+            Ok(facts) => sending.try_out(&press, &printed, &credentials, &facts).await.hiding(&credentials),
         },
     };
     match receipt {
         Receipt::Taken { .. } => {
             let state = read(context, post, Utc::now()).await?.state;
             let well = PostState { stopped: None, failures: 0, since: None, next_try: None, last_error: None, ..state };
+            sending.note_health(&well, Utc::now()).await?;
             sending.keep(vec![Change::Post(well)]).await?;
             Ok(Ok(()))
         }
@@ -337,6 +343,7 @@ impl<'a> Sending<'a> {
     async fn told(self) -> Result<PostReport, StoreError> {
         let now = Utc::now();
         let outbox = read(self.context, self.post, now).await?;
+        self.note_health(&outbox.state, now).await?;
         let mark = outbox.state.stopped.clone();
         let steps = plan_rows(self.post, &outbox, mark.as_deref(), self.published, now);
         let next = plan::next_due(&steps);
@@ -351,6 +358,19 @@ impl<'a> Sending<'a> {
             warn!(post = id, skipped = number, "post `{id}`: {number} stories are not sent: {why}");
         }
         Ok(PostReport { next, is_ready, ..report(self.post, &outbox, self.skipped, self.sent) })
+    }
+
+    /// Notes for the page of sources that the post is in trouble, or is well again. No reason is kept there: it may name servers.
+    async fn note_health(&self, state: &PostState, now: Timestamp) -> Result<(), StoreError> {
+        let trouble = match state {
+            PostState { stopped: Some(_), .. } => Some(Health::Refused),
+            PostState { failures: UNREACHABLE_FROM.., .. } => Some(Health::Unreachable),
+            PostState { failures: 0, .. } => None,
+            // It may be over soon.
+            PostState { failures: 1.., .. } => return Ok(()),
+        };
+        let (of, trouble) = (Monitored::Post(self.post.id.clone()), trouble.map(|health| (health, String::new())));
+        self.context.store.call(move |store| note_turn(store, &of, trouble, now)).await
     }
 
     async fn keep(&self, changes: Vec<Change>) -> Result<(), StoreError> {
@@ -433,6 +453,10 @@ impl<'a> Sending<'a> {
         };
         let answer = self.context.client.call(&question, &self.route(), Utc::now()).await;
         let answer = answer.map_err(|error| failed(&error))?;
+        if matches!(self.post.target, Target::Matrix { .. }) {
+            // Some homeservers take a call a second.
+            tokio::time::sleep(post::pause(&self.post.target)).await;
+        }
         post::learn(self.post, &answer, Utc::now())
     }
 
@@ -479,13 +503,7 @@ impl<'a> Sending<'a> {
             trial: Some(press.trial_mark()),
             now,
         };
-        let receipt = self.deliver(press, &dispatch, std::slice::from_ref(printed), credentials, facts).await;
-        match receipt {
-            Receipt::Taken { .. } => receipt,
-            Receipt::Refused { why } => Receipt::Refused { why: credentials.hidden(&why) },
-            Receipt::Later { why, wait } => Receipt::Later { why: credentials.hidden(&why), wait },
-            Receipt::Stopped { why } => Receipt::Stopped { why: credentials.hidden(&why) },
-        }
+        self.deliver(press, &dispatch, std::slice::from_ref(printed), credentials, facts).await
     }
 
     async fn deliver(
@@ -528,6 +546,13 @@ impl<'a> Sending<'a> {
                 Err(error) => return failed(&error),
             },
         };
+        let connection = match post::mail_server(&self.post.target) {
+            None => None,
+            Some((host, port)) => match self.context.client.connect(host, port, &self.post.proxy).await {
+                Ok(connection) => Some(connection),
+                Err(error) => return failed(&error),
+            },
+        };
         let config = &self.context.config;
         let unsubscribe = post::unsubscribe(&config.site, &self.post.id, &from.address);
         let letter = press.letter(printed, &unsubscribe, is_trial);
@@ -541,7 +566,7 @@ impl<'a> Sending<'a> {
             timeout: config.poll.timeout.max(Duration::from_secs(10)),
             now: Utc::now(),
         };
-        post::send_mail(&letter, id, &way).await
+        post::send_mail(&letter, id, &way, connection).await
     }
 
     /// Sends all rows in as few mails as can be.

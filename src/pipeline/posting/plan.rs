@@ -214,6 +214,24 @@ mod tests {
     }
 
     #[test]
+    fn a_target_that_is_down_for_a_day_is_asked_about_once_an_hour_and_gets_all_then() {
+        let (mut now, mut failures, mut state) = (noon(), 0, PostState::default());
+        while now < noon() + TimeDelta::hours(24) {
+            let steps = plan_rows(&post(""), &Outbox { state: state.clone(), ..outbox(vec![row(1)]) }, None, None, now);
+            match steps[0].action {
+                RowAction::Send => {
+                    failures += 1;
+                    state.next_try = Some(now + crate::outbox::back_off(failures, None));
+                }
+                RowAction::Wait(Some(until)) => now = until,
+                ref other => panic!("{other:?}"),
+            }
+        }
+        assert!((24..=32).contains(&failures), "{failures}");
+        check("", &outbox(vec![row(1)]), now, &[RowAction::Send]);
+    }
+
+    #[test]
     fn a_post_that_was_refused_waits_until_its_settings_differ() {
         let stopped = |mark: &str| PostState { stopped: Some(mark.into()), ..PostState::default() };
         check("", &Outbox { state: stopped("mark"), ..outbox(vec![row(1)]) }, after(20), &[RowAction::Wait(None)]);

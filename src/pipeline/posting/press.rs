@@ -99,6 +99,7 @@ impl<'a> Press<'a> {
             own_hub: None,
             hubs: &[],
             config: None,
+            posts: Vec::new(),
             outages: &[],
         })
     }

@@ -3,7 +3,7 @@
 use super::{Feed, HTML, Representation, Text, link, own, person, represent, text};
 use crate::feed::Timestamp;
 use crate::publish::channel::{language_tag, publisher, site_address};
-use crate::publish::{CONFIG, Edition, dates, hidden, item, legal, words};
+use crate::publish::{CONFIG, Edition, POST, dates, hidden, item, legal, words};
 use crate::state::{Monitored, Turn};
 
 /// Renders it: an entry a change, newest first.
@@ -33,6 +33,7 @@ fn entry(edition: &Edition<'_>, turn: &Turn) -> super::Entry {
     let (name, anchor) = match of {
         // Outages are no news of a source, and are not among these changes.
         Monitored::Config | Monitored::Machine(_) => (CONFIG.to_owned(), CONFIG.to_owned()),
+        Monitored::Post(id) => ((words.post)(id), format!("{POST}{id}")),
         Monitored::Source(id) | Monitored::Hub(id) => (item::attribution(edition, id).title, legal::iri(id)),
     };
     let title = format!("{name}{} {}", words.colon, (words.health)(*health));

@@ -154,7 +154,7 @@ pub(super) fn note_turns<'a>(turns: &[&'a Turn]) -> Call<'a> {
              FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[])
                 WITH ORDINALITY AS turn (source_id, date, health, detail, place) ORDER BY place"
         ),
-        array(turns.iter().map(|turn| text(names::id(&turn.of)))),
+        array(turns.iter().map(|turn| text(&names::id(&turn.of)).into_owned())),
         array(turns.iter().map(|turn| unix(turn.date))),
         array(turns.iter().map(|turn| names::word(turn.health))),
         texts(turns.iter().map(|turn| turn.detail.as_deref())),
@@ -168,7 +168,7 @@ pub(super) fn ask_last_turns(of: Option<&Monitored>) -> Call<'static> {
             SELECT max(number) FROM change AS own WHERE own.source_id = $1 AND own.health <> 'moved')"
     );
     match of {
-        Some(of) => call!(last, names::id(of).to_owned()),
+        Some(of) => call!(last, names::id(of).into_owned()),
         None => call!(format!(
             "WITH RECURSIVE known AS (
                 SELECT min(source_id) COLLATE \"C\" AS source_id FROM change
