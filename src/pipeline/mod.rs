@@ -12,6 +12,7 @@ mod full_text;
 mod health;
 mod holding;
 mod keeper;
+mod node_mark;
 mod nodes;
 mod opening;
 mod planning;
