@@ -46,6 +46,7 @@ mod manners;
 mod manual;
 mod monitoring;
 mod moving;
+mod nodes;
 mod outage;
 mod parity;
 mod poll;
