@@ -27,6 +27,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from xml.etree import ElementTree
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WORDS = (
@@ -552,8 +553,10 @@ def failover(world):
         world.start(name)
     reader = Reader(world, ["/ecole.atom", "/ecole.json", "/"])
     world.wait("no polls", lambda: world.count() > FEEDS * world.entries / 4, 120)
-    # The first one of a document is its own.
-    ids = lambda name: set(re.findall(r"<id>([^<]*)</id>", world.get(name, "/ecole.atom")[0].decode())[1:])
+    atom = "{http://www.w3.org/2005/Atom}"
+    ids = lambda name: {
+        entry.text for entry in ElementTree.fromstring(world.get(name, "/ecole.atom")[0]).findall(f"{atom}entry/{atom}id")
+    }
     world.servers.cut()
     before, kept = len(world.requests()), world.count()
     world.wait("nothing new", lambda: world.count() > kept + FEEDS * world.entries / 4, 120)

@@ -51,13 +51,11 @@ impl NodeMark {
             file.write_all(serde_json::to_string(&line)?.as_bytes())
         });
         let mark = Self { node: node.to_owned(), path, _file: file };
-        match said {
-            Ok(()) => Some(mark),
-            Err(_) => {
-                mark.erase();
-                None
-            }
+        if said.is_err() {
+            mark.erase();
+            return None;
         }
+        Some(mark)
     }
 
     /// Takes the marks of the dead nodes beside `folder`: no other process finds them meanwhile.

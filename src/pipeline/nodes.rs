@@ -237,7 +237,9 @@ impl Membership {
         (request.wanted, request.most) = (Vec::new(), 0);
         request.is_leaving = true;
         self.store.call(move |store| store.lease(&request).map(|_| ())).await?;
-        lock(&self.mark).take().map(NodeMark::erase);
+        if let Some(mark) = lock(&self.mark).take() {
+            mark.erase();
+        }
         Ok(())
     }
 }

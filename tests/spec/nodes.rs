@@ -12,6 +12,9 @@ use crate::world::{TOPIC, World, justice, partnership, rss};
 const GAP: Duration = Duration::from_secs(1);
 const ANSWER: Duration = Duration::from_millis(200);
 
+/// Times are taken on either side of the network.
+const SLACK: Duration = Duration::from_millis(30);
+
 /// A machine on a database, with these feeds.
 fn node(database: &Database, name: &str, feeds: &[(String, String)]) -> World {
     let world = World::in_a_file();
@@ -61,7 +64,7 @@ fn a_redirect_to_a_host_that_another_node_asks_waits_until_that_one_gives_it_up(
     assert_eq!(asked.running_max(), 1, "one request at a time");
     let gaps = requests.windows(2).map(|pair| pair[1].at - pair[0].at);
     let shortest = gaps.min().unwrap();
-    assert!(shortest >= ANSWER + GAP - Duration::from_millis(30), "{shortest:?}");
+    assert!(shortest + SLACK >= ANSWER + GAP, "{shortest:?}");
 }
 
 #[test]
@@ -85,7 +88,7 @@ fn a_node_that_was_killed_and_starts_again_asks_at_once_what_it_held() {
     wait_for("it waits for its own leases", || origin.all_requests().len() > asked);
     let first = origin.all_requests()[asked].at;
     assert!(first - killed < Duration::from_secs(15), "{:?}", first - killed);
-    assert!(first - killed >= GAP - Duration::from_millis(30), "the pause of the host is kept: {:?}", first - killed);
+    assert!(first - killed + SLACK >= GAP, "the pause of the host is kept: {:?}", first - killed);
     let nodes = world.json(&["nodes", "--json"]);
     assert_eq!(nodes.len(), 1, "the dead one is forgotten: {nodes:?}");
 }
