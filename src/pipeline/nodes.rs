@@ -324,3 +324,24 @@ impl Context {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::Timestamp;
+
+    #[test]
+    fn a_node_that_is_silent_is_missed_and_a_command_that_was_killed_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let node = Membership::new("a", Handle::shut().unwrap(), &folder.path().join("public"), false);
+        let silent = |name: &str, is_passing| NodeState {
+            sign: NodeSign { name: name.into(), is_passing, ..NodeSign::default() },
+            began: Timestamp::UNIX_EPOCH,
+            silent_seconds: 100,
+            has_jobs: false,
+            rules_met: Timestamp::UNIX_EPOCH,
+        };
+        *lock(&node.nodes) = vec![silent("a command", true), silent("b", false)];
+        assert_eq!(node.troubles(), ["node b gives no sign of life"]);
+    }
+}
