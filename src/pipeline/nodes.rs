@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn a_node_that_is_silent_is_missed_and_a_command_that_was_killed_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let node = Membership::new("a", Handle::shut().unwrap(), &folder.path().join("public"), false);
+        let node = Membership::new("a", Handle::shut().unwrap().0, &folder.path().join("public"), false);
         let silent = |name: &str, is_passing| NodeState {
             sign: NodeSign { name: name.into(), is_passing, ..NodeSign::default() },
             began: Timestamp::UNIX_EPOCH,
