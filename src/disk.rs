@@ -48,6 +48,12 @@ pub fn lock_beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// Returns the folder that `path` lies in.
+#[must_use]
+pub fn outer_folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Returns the nearest folder or file on the way to `path` that exists.
 fn existing(path: &Path) -> &Path {
     let on_the_way = path.ancestors().filter(|part| !part.as_os_str().is_empty());
@@ -82,8 +88,7 @@ pub fn make_folders(folder: &Path) -> io::Result<()> {
 /// Gives a new file or folder to the owner of the folder that it lies in, if root made it there for somebody else: a
 /// service that runs as that user could not write it otherwise.
 pub fn give(path: &Path) {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (Ok(made), Ok(folder)) = (path.symlink_metadata(), folder.metadata()) else { return };
+    let (Ok(made), Ok(folder)) = (path.symlink_metadata(), outer_folder(path).metadata()) else { return };
     if let Some((user, group)) = heir(&made, &folder) {
         // If the system refuses, the file is as good as before.
         let _ = chown(path, Some(user), Some(group));

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Several nodes on one PostgreSQL database, against the real program.
 
-Feeds on hosts of loopback write down each request; nodes are killed, stopped, cut off from the server and given other rules
-meanwhile. Looked at afterwards: one node a host at a time, the gap of a host, no feed asked more often than its schedule
+Feeds on hosts of loopback write down each request; nodes are killed, stopped, cut off from the server, and given other rules
+and wrong clocks meanwhile; the server is restarted, or another one takes its place without its last seconds. Looked at afterwards: one node a host at a time, the gap of a host, no feed asked more often than its schedule
 says, nothing lost and nothing kept twice, the same bytes from each node.
 
 Usage: tests/postgres.sh tests/nodes.py [--feeds 1000] [--hosts 40] [--nodes 2] [--kills 20] [--patient] [VEILLE] [CASE...]
@@ -13,9 +13,12 @@ Usage: tests/postgres.sh tests/nodes.py [--feeds 1000] [--hosts 40] [--nodes 2] 
 import asyncio
 import datetime
 import email.utils
+import glob
+import http.client
 import itertools
 import json
 import os
+import pwd
 import random
 import re
 import shlex
@@ -24,8 +27,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.error
 import urllib.request
+from xml.etree import ElementTree
 
 from targets import IDEMPOTENT, Targets
 
@@ -104,6 +110,7 @@ class World:
     def __init__(self, schedule):
         self.folder = tempfile.mkdtemp(prefix="veille-nodes-")
         self.schedule, self.nodes, self.more = schedule, {}, ""
+        self.environment, self.servers = {}, None
         self.database = f"nodes_{os.getpid()}_{random.randrange(10**6)}"
         self.server = os.environ["VEILLE_TEST_POSTGRES"]
         self.sql(f'CREATE DATABASE {self.database}', database=None)
@@ -154,7 +161,8 @@ class World:
             self.write_config(name)
         log = open(f"{self.folder}/{name}/log", "a")
         command = [VEILLE, "--config", f"{self.folder}/{name}/config.toml", "run"]
-        self.nodes[name] = subprocess.Popen(command, stdout=log, stderr=log)
+        environment = {**os.environ, **self.environment.get(name, {})}
+        self.nodes[name] = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
 
     def stop(self, name, how=signal.SIGTERM):
         node = self.nodes.pop(name)
@@ -264,9 +272,109 @@ class World:
             node.kill()
             node.wait()
         self.origin.kill()
-        self.sql(f"DROP DATABASE {self.database} WITH (FORCE)", database=None)
+        if self.servers:
+            self.servers.end()
+        else:
+            self.sql(f"DROP DATABASE {self.database} WITH (FORCE)", database=None)
         if not os.environ.get("VEILLE_KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Servers:
+    """A primary server and its standby, on sockets in a folder of their own."""
+
+    def __init__(self):
+        self.bin = os.environ.get("VEILLE_TEST_POSTGRES_BIN", "/usr/lib/postgresql/15/bin")
+        self.folder = tempfile.mkdtemp(prefix="veille-servers-")
+        self.become = []
+        if os.getuid() == 0:
+            # They refuse to run as root.
+            user = pwd.getpwnam("postgres")
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            self.become = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+        self.ports = {"primary": 5801, "standby": 5802}
+        self.run("initdb", "--pgdata", self.data("primary"), "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8",
+                 "--username=postgres", "--no-sync")
+        self.start("primary")
+        self.run("pg_basebackup", "--pgdata", self.data("standby"), "--write-recovery-conf", "--checkpoint=fast",
+                 "--host", self.folder, "--port", self.ports["primary"], "--username=postgres", "--no-sync")
+        self.start("standby")
+        # Whoever connects gets the one that takes writes.
+        ports = ",".join(str(port) for port in self.ports.values())
+        self.address = (f"host={self.folder},{self.folder} port={ports} user=postgres dbname=postgres"
+                        " target_session_attrs=read-write")
+
+    def run(self, program, *arguments):
+        command = [*self.become, f"{self.bin}/{program}", *map(str, arguments)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/")
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def data(self, name):
+        return f"{self.folder}/{name}"
+
+    def start(self, name):
+        options = f"-k {self.folder} -p {self.ports[name]} -c listen_addresses='' -c fsync=off -c max_connections=100"
+        # Without a pipe, which the server would keep open.
+        command = ["pg_ctl", "--pgdata", self.data(name), "--wait", "--log", f"{self.data(name)}.log", "--options", options]
+        subprocess.run([*self.become, f"{self.bin}/{command[0]}", *command[1:], "start"], check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+    def stop(self, name):
+        self.run("pg_ctl", "--pgdata", self.data(name), "--mode=immediate", "stop")
+
+    def sql(self, name, text):
+        server = f"host={self.folder} port={self.ports[name]} user=postgres dbname=postgres"
+        return self.run("psql", server, "-qAtc", text).strip()
+
+    def cut(self):
+        """The standby hears nothing more of the primary."""
+        self.sql("standby", "ALTER SYSTEM SET primary_conninfo = ''")
+        self.sql("standby", "SELECT pg_reload_conf()")
+        while self.sql("standby", "SELECT count(*) FROM pg_stat_wal_receiver WHERE pid IS NOT NULL") != "0":
+            time.sleep(0.05)
+
+    def fail_over(self):
+        """The primary is gone; the standby takes its place without what was written since the cut."""
+        self.stop("primary")
+        self.run("pg_ctl", "--pgdata", self.data("standby"), "--wait", "promote")
+
+    def end(self):
+        for name in self.ports:
+            try:
+                self.stop(name)
+            except AssertionError:
+                pass
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Reader(threading.Thread):
+    """Reads documents of all nodes all the time. One ETag never stands for two texts, whichever node says it."""
+
+    def __init__(self, world, paths):
+        super().__init__(daemon=True)
+        self.world, self.paths, self.is_ended = world, paths, False
+        self.texts, self.faults, self.reads = {}, [], 0
+        self.start()
+
+    def run(self):
+        while not self.is_ended:
+            for name, path in itertools.product(list(self.world.nodes), self.paths):
+                try:
+                    text, etag = self.world.get(name, path)
+                except (OSError, http.client.HTTPException):
+                    # It does not serve yet.
+                    continue
+                self.reads += 1
+                known = self.texts.setdefault((path, etag), text)
+                if known != text:
+                    self.faults.append(f"{path} of {name}: {etag} stands for {len(known)} and {len(text)} bytes")
+            time.sleep(0.1)
+
+    def end(self):
+        self.is_ended = True
+        self.join()
+        assert self.reads > 10 and not self.faults, (self.reads, self.faults[:3])
+        return f"{self.reads} reads of {len(self.texts)} states"
 
 
 PORTS = {}
@@ -473,7 +581,68 @@ def posting(world):
         FEEDS, HOSTS, GAP = before
 
 
-CASES = {"posting": posting, "shared": shared, "taken_over": taken_over, "killed": killed, "paused": paused, "other_rules": other_rules, "away": away}
+def clocks(world):
+    """Nodes whose clocks are hours and days wrong: the database's decides."""
+    faked = next(iter(glob.glob("/usr/lib/*/faketime/libfaketime.so.1")), None)
+    if not faked:
+        return "left out, there is no faketime"
+    offsets = dict(zip(names(), itertools.cycle(["+5h", "-30h", "+0"])))
+    for name, offset in offsets.items():
+        world.environment[name] = {"LD_PRELOAD": faked, "FAKETIME": offset, "FAKETIME_NO_CACHE": "1"}
+        world.start(name)
+    world.wait_for_all(180 + FEEDS / HOSTS * GAP * 3)
+    world.write_entries(7)
+    world.wait_for_all(300 + FEEDS / HOSTS * GAP * 3)
+    for name, offset in offsets.items():
+        if offset.startswith("-"):
+            assert "behind the store's" in world.logged(name), f"node {name} does not tell of its clock"
+    now = "extract(epoch FROM clock_timestamp())"
+    for column, table, span in [("next_poll", "source", 300), ("last_poll", "source", 600), ("first_seen", "entry", 900)]:
+        wrong = world.sql(f"SELECT count(*) FROM {table} WHERE abs({column} - {now}) > {span}")
+        assert wrong == "0", f"{wrong} times `{column}` is hours away"
+    return f"{' '.join(offsets.values())}: {world.check_manners()}; {world.check_kept()}; {world.check_same()}"
+
+
+def failover(world):
+    """A standby takes over without what was written last: those polls are made again, and nothing else."""
+    world.sql(f"DROP DATABASE {world.database}", database=None)
+    world.servers = Servers()
+    world.server = world.servers.address
+    world.sql(f"CREATE DATABASE {world.database}", database=None)
+    for name in names():
+        world.start(name)
+    reader = Reader(world, ["/ecole.atom", "/ecole.json", "/"])
+    world.wait("no polls", lambda: world.count() > FEEDS * world.entries / 4, 120)
+    atom = "{http://www.w3.org/2005/Atom}"
+    ids = lambda name: {
+        entry.text for entry in ElementTree.fromstring(world.get(name, "/ecole.atom")[0]).findall(f"{atom}entry/{atom}id")
+    }
+    world.servers.cut()
+    before, kept = len(world.requests()), world.count()
+    world.wait("nothing new", lambda: world.count() > kept + FEEDS * world.entries / 4, 120)
+    # What readers have seen of the time that will be lost.
+    time.sleep(2)
+    seen = set.union(*(ids(name) for name in names()))
+    lost = world.count() - kept
+    world.servers.fail_over()
+    asked = len(world.requests()) - before
+    assert world.count() < kept + lost, "nothing was lost"
+    healthy = lambda: all(world.health(name)["status"] == "ok" for name in names())
+    world.wait("not well again", healthy, 90)
+    atom_ids = lambda: set(world.sql("SELECT atom_id FROM entry").splitlines())
+    known = atom_ids()
+    world.wait_for_all(240 + FEEDS / HOSTS * GAP * 3)
+    world.write_entries(7)
+    world.wait_for_all(300 + FEEDS / HOSTS * GAP * 3)
+    assert known <= atom_ids(), "entries that were kept after the failover are gone"
+    assert seen and seen <= atom_ids(), f"{len(seen - atom_ids())} stories that readers had seen did not come back under their ids"
+    # Polls that the new server knows nothing of, and those that were under way when the old one went.
+    manners = world.check_manners(repeated=asked + 128)
+    return f"{lost} entries of {asked} polls lost and found again; {reader.end()}; {manners}; {world.check_kept()}; {world.check_same()}"
+
+
+CASES = {"posting": posting, "shared": shared, "taken_over": taken_over, "killed": killed, "paused": paused, "other_rules": other_rules, "away": away,
+         "clocks": clocks, "failover": failover}
 
 
 def option(name, default):

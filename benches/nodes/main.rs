@@ -1,8 +1,8 @@
-//! Several nodes on one PostgreSQL database, beside one on a file: `tests/postgres.sh cargo bench --bench nodes --
+//! Several nodes on one PostgreSQL database, beside one on a file: `tests/postgres.sh --durable cargo bench --bench nodes --
 //! [--feeds 5000] [--nodes 0,1,2,4] [--million 1000000]`.
 //!
 //! Prints two tables for `benches/RESULTS.md`. The first measures daemons as processes, and the server's processes beside
-//! them. The second fills the tables with so many sources, without any network, and lets nodes pick and keep polls as fast as
+//! them; it fails if the files of two nodes differ. The second fills the tables with so many sources, without any network, and lets nodes pick and keep polls as fast as
 //! they can. Linux only.
 #![expect(
     clippy::print_stdout,

@@ -40,7 +40,7 @@ pub fn measure(feeds: usize, nodes: impl Iterator<Item = usize>) -> String {
         }
         world.compare();
     }
-    text
+    text + "\nAfter each run the files of all nodes are the same, byte for byte.\n"
 }
 
 #[derive(Debug)]

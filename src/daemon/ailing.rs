@@ -263,8 +263,8 @@ async fn mend(
             Ok(store) => node.store().put(store).await?,
             Err(error) => return Ok(Err(error)),
         }
-        // The store may have lost its last seconds, and what this node did not renew has run out.
-        node.leases().forget();
+        // The store may have lost its last seconds, and what this node did not renew may have run out.
+        node.leases().doubt();
     }
     Ok(context.store.put(store).await)
 }

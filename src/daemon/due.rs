@@ -357,7 +357,7 @@ mod tests {
         leases.grant(&["a"]);
         due.open(&["a".to_owned()]);
         due.take(at(1), by_letter).unwrap();
-        leases.forget();
+        leases.doubt();
         assert_eq!(due.take(at(1), by_letter), None);
         due.end("a-1", None);
         assert_eq!(due.take(at(1), by_letter), None);

@@ -241,9 +241,12 @@ impl Leases {
         self.table().held.get(name).is_some_and(HeldLease::is_idle)
     }
 
-    /// Forgets all leases: the store has forgotten them, or may have.
-    pub fn forget(&self) {
-        self.table().held.clear();
+    /// Uses no lease before it was renewed: the store may have forgotten them all.
+    pub fn doubt(&self) {
+        let mut table = self.table();
+        let now = Instant::now();
+        table.held.values_mut().for_each(|held| held.until = now);
+        table.renewed = None;
     }
 
     /// Returns the number of hosts that this node holds.
@@ -331,6 +334,18 @@ mod tests {
         assert!(!used.is_open() && leases.use_now("a").is_none());
         round(&leases, &[], &[], &[]);
         assert!(used.is_open());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn leases_that_the_store_may_have_forgotten_are_used_again_once_they_are_renewed() {
+        let leases = Leases::new();
+        round(&leases, &["a", "b"], &["a", "b"], &[]);
+        let used = ["a", "b"].map(|host| leases.use_now(host).unwrap());
+        leases.doubt();
+        assert!(leases.is_round_wanted());
+        assert!(used.iter().all(|used| !used.is_open()) && leases.use_now("a").is_none());
+        round(&leases, &[], &[], &["b"]);
+        assert_eq!(used.each_ref().map(LeaseUse::is_open), [true, false]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,6 +13,7 @@ mod health;
 mod holding;
 mod hub;
 mod keeper;
+mod node_mark;
 mod nodes;
 mod opening;
 mod planning;

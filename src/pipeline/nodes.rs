@@ -1,5 +1,6 @@
 //! This process as one of several nodes on one store: signs of life, leases, and whose rules are followed.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
+use super::node_mark::NodeMark;
 use super::{Context, wall_clock};
 use crate::config::Config;
 use crate::fetch::{LeaseUse, Leases};
@@ -35,6 +37,10 @@ pub struct Membership {
     changed: Arc<Notify>,
     /// Whether it is a command that ends soon.
     is_passing: bool,
+    /// Lets who comes after a crash know of it.
+    mark: Mutex<Option<NodeMark>>,
+    /// Nodes that died here, until the store knows of it.
+    dead: Mutex<Vec<NodeMark>>,
     jobs: Mutex<Option<LeaseUse>>,
     nodes: Mutex<Vec<NodeState>>,
     /// Whether this node's rules are those that are followed.
@@ -64,12 +70,17 @@ pub struct NodeFigures {
 }
 
 impl Membership {
-    /// Makes a node of this name on a store, through a connection that nothing else uses.
+    /// Makes a node of this name on a store, through a connection that nothing else uses. It publishes to `folder`, as did
+    /// those that it replaces.
     #[must_use]
-    pub fn new(name: &str, store: Handle, is_passing: bool) -> Arc<Self> {
+    pub fn new(name: &str, store: Handle, folder: &Path, is_passing: bool) -> Arc<Self> {
         let started = Utc::now().timestamp_nanos_opt().unwrap_or_default();
+        let id = format!("{name}-{:x}-{:08x}", std::process::id(), started.cast_unsigned() & 0xffff_ffff);
+        let dead = NodeMark::dead_beside(folder);
         Arc::new(Self {
-            id: format!("{name}-{:x}-{:08x}", std::process::id(), started.cast_unsigned() & 0xffff_ffff),
+            mark: Mutex::new(NodeMark::left_beside(folder, &id)),
+            dead: Mutex::new(dead),
+            id,
             name: name.to_owned(),
             store,
             leases: Leases::new(),
@@ -136,7 +147,8 @@ impl Membership {
         let tell = |node: &NodeState| {
             let name = &node.sign.name;
             if !node.is_alive() {
-                return Some(format!("node {name} gives no sign of life"));
+                // Nobody waits for a command that was killed.
+                return (!node.sign.is_passing).then(|| format!("node {name} gives no sign of life"));
             }
             let own = if node.sign.id == self.id { " (this one)" } else { "" };
             let text = format!("node {name}{own} runs other rules: let all nodes have one config and one version");
@@ -146,7 +158,7 @@ impl Membership {
     }
 
     /// Makes a round with the store: gives a sign of life, renews leases and gives back those that are not used, asks for
-    /// those that are wished for, and sets the clock.
+    /// those that are wished for, tells of dead nodes, and sets the clock.
     ///
     /// # Errors
     /// When the store fails. Leases run out then.
@@ -165,9 +177,11 @@ impl Membership {
             request.most += 1;
         }
         context.client.ask_leases(&mut request);
+        request.dead = lock(&self.dead).iter().map(|mark| mark.node.clone()).collect();
         let (asked, wall) = (Instant::now(), Utc::now());
         let sent = request.clone();
         let answer = self.store.call(move |store| store.lease(&sent)).await?;
+        std::mem::take(&mut *lock(&self.dead)).into_iter().for_each(NodeMark::erase);
         // The store read its clock between the two.
         let ours = wall + (Utc::now() - wall) / 2;
         if let Some(ahead) = wall_clock::follow(answer.now, ours).filter(|ahead| !ahead.is_zero()) {
@@ -222,7 +236,11 @@ impl Membership {
         request.returned.extend(kept.into_iter().map(|hold| (hold, request.gap)));
         (request.wanted, request.most) = (Vec::new(), 0);
         request.is_leaving = true;
-        self.store.call(move |store| store.lease(&request).map(|_| ())).await
+        self.store.call(move |store| store.lease(&request).map(|_| ())).await?;
+        if let Some(mark) = lock(&self.mark).take() {
+            mark.erase();
+        }
+        Ok(())
     }
 }
 
@@ -242,7 +260,8 @@ pub fn join(config: &Config, is_passing: bool) -> std::io::Result<Option<Arc<Mem
     };
     let host = || nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = config.store.node.clone().unwrap_or_else(host);
-    Ok(Some(Membership::new(if is_passing { "a command" } else { &name }, store, is_passing)))
+    let name = if is_passing { "a command" } else { &name };
+    Ok(Some(Membership::new(name, store, &config.publish.directory, is_passing)))
 }
 
 /// A command as one of several nodes: keeps its leases as long as it lives.
@@ -304,4 +323,25 @@ impl Context {
 /// No code can panic while it holds one of these locks, so a poisoned one is as good as any.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::Timestamp;
+
+    #[test]
+    fn a_node_that_is_silent_is_missed_and_a_command_that_was_killed_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let node = Membership::new("a", Handle::shut().unwrap().0, &folder.path().join("public"), false);
+        let silent = |name: &str, is_passing| NodeState {
+            sign: NodeSign { name: name.into(), is_passing, ..NodeSign::default() },
+            began: Timestamp::UNIX_EPOCH,
+            silent_seconds: 100,
+            has_jobs: false,
+            rules_met: Timestamp::UNIX_EPOCH,
+        };
+        *lock(&node.nodes) = vec![silent("a command", true), silent("b", false)];
+        assert_eq!(node.troubles(), ["node b gives no sign of life"]);
+    }
 }

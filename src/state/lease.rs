@@ -49,6 +49,8 @@ pub struct LeaseRequest {
     pub is_leaving: bool,
     /// Sources of wanted hosts that are due as far as the node knows: another one may have polled them.
     pub due: Vec<String>,
+    /// Nodes that are dead for certain: what they held is free at once.
+    pub dead: Vec<String>,
 }
 
 /// The store's answer to a [`LeaseRequest`].

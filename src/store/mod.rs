@@ -206,7 +206,7 @@ pub struct Pulse {
     pub unlabelled: usize,
     /// If clues, sketches or stories are missing: the last entry that has them again.
     pub rebuilt: Option<i64>,
-    /// Another number each time that another process has written; on a server also when another database was written.
+    /// Another number each time that another process has written.
     pub others: i64,
 }
 

@@ -72,6 +72,22 @@ fn a_server_that_is_away_at_a_start_leaves_the_published_documents() {
 
 #[test]
 #[ignore = "needs PostgreSQL: tests/postgres.sh"]
+fn a_server_that_takes_no_further_connection_is_told_until_it_does() {
+    let (world, database) = world();
+    let url = database.url_of_owner(1);
+    world.write_config(&format!("{TOPIC}\n[store]\nurl = \"{url}\"\n"));
+    let mut daemon = world.run();
+    daemon.until("/healthz", |body| body.contains("takes no more connections"));
+    assert!(world.origin.requests("/education").is_empty(), "nobody is asked");
+    database.allow(20);
+    daemon.until("/numerique-educatif.atom", |body| body.contains("Signature"));
+    daemon.until("/healthz", |body| body.contains("\"ok\""));
+    daemon.signal("TERM");
+    assert_eq!(daemon.ends(), Some(0));
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: tests/postgres.sh"]
 fn a_generation_that_goes_back_is_published() {
     let (world, database) = world();
     world.succeeds(&["poll"]);

@@ -52,6 +52,7 @@ mod manners;
 mod manual;
 mod monitoring;
 mod moving;
+mod nodes;
 mod outage;
 mod parity;
 mod poll;

@@ -49,6 +49,20 @@ impl Shuttable {
         format!("{} dbname={}", server(), self.name)
     }
 
+    /// The address for an owner who may have only so many connections; [`Shuttable::allow`] changes that.
+    pub(crate) fn url_of_owner(&self, connections: usize) -> String {
+        run(&server(), &format!("CREATE ROLE {} LOGIN CONNECTION LIMIT {connections}", self.name));
+        run(&server(), &format!("ALTER DATABASE {0} OWNER TO {0}", self.name));
+        let pairs = server();
+        let pairs = pairs.split(' ').filter(|pair| !pair.starts_with("user=") && !pair.starts_with("dbname="));
+        format!("{} user={1} dbname={1}", pairs.collect::<Vec<_>>().join(" "), self.name)
+    }
+
+    /// Lets the owner have so many connections.
+    pub(crate) fn allow(&self, connections: usize) {
+        run(&server(), &format!("ALTER ROLE {} CONNECTION LIMIT {connections}", self.name));
+    }
+
     /// Ends all connections, and takes no more until [`Shuttable::open`].
     pub(crate) fn shut(&self) {
         run(&server(), &format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", self.name));
@@ -74,6 +88,7 @@ impl Shuttable {
 impl Drop for Shuttable {
     fn drop(&mut self) {
         run(&server(), &format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        run(&server(), &format!("DROP ROLE IF EXISTS {}", self.name));
     }
 }
 

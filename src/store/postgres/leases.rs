@@ -1,7 +1,7 @@
 //! Nodes and leases. A round of a node is one transaction and one round trip; it never waits for a row of another node.
 //!
-//! Locks are taken in one order everywhere: new names, then own leases (by name), then others that are free (which are
-//! skipped if somebody else is at them). `apply` locks leases before anything else, so that nobody takes them over meanwhile
+//! Locks are taken in one order everywhere: those of dead nodes, new names, then own leases (by name), then others that are free
+//! (which are skipped if somebody else is at them, as are those of the dead). `apply` locks leases before anything else, so that nobody takes them over meanwhile
 //! (`FOR UPDATE`); its own node renews them all the same (`FOR NO KEY UPDATE`).
 
 use std::collections::HashMap;
@@ -72,10 +72,12 @@ pub(super) fn nodes(session: &mut Session) -> Result<Vec<NodeState>, StoreError>
 
 /// A round of a node.
 pub(super) fn lease(session: &mut Session, request: &LeaseRequest) -> Result<LeaseAnswer, StoreError> {
-    let calls: Vec<Call<'_>> = keeping(request).into_iter().chain(taking(request)).chain(telling(request)).collect();
+    let mut calls = if request.dead.is_empty() { Vec::new() } else { burying(request).into() };
+    let buried = calls.len();
+    calls.extend(keeping(request).into_iter().chain(taking(request)).chain(telling(request)));
     let mut answers = session.at_once(&calls)?;
     let mut skip = |calls: usize| (0..calls).for_each(|_| drop(answers.next()));
-    skip(3);
+    skip(buried + 3);
     let renewed = rows::next(&mut answers, |row| Ok((hold(row)?, rows::get::<bool>(row, 2)?)))?;
     let granted = rows::next(&mut answers, |row| Ok((hold(row)?, rows::number(row, 2)?)))?;
     let mut skip = |calls: usize| (0..calls).for_each(|_| drop(answers.next()));
@@ -101,6 +103,21 @@ pub(super) fn lease(session: &mut Session, request: &LeaseRequest) -> Result<Lea
         is_unlabelled,
         now: time(now),
     })
+}
+
+/// Frees what dead nodes held, and forgets them. The requests that they made ended with them, so the gap begins now.
+fn burying(request: &LeaseRequest) -> [Call<'static>; 2] {
+    [
+        call!(
+            format!(
+                "UPDATE lease SET node = NULL, until = 0, awaited = false, free_from = greatest(free_from, {NOW} + gap)
+                 FROM (SELECT name FROM lease WHERE node = ANY ($1::text[]) FOR UPDATE SKIP LOCKED) AS of_dead
+                 WHERE lease.name = of_dead.name"
+            ),
+            request.dead.clone()
+        ),
+        call!("DELETE FROM node WHERE id = ANY ($1::text[])", request.dead.clone()),
+    ]
 }
 
 /// Makes rows for new names, then gives back and renews own leases. The last answer tells the renewed ones.

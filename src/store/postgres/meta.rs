@@ -31,6 +31,11 @@ pub(super) fn raise_generation() -> Call<'static> {
     call!("UPDATE meta SET value = value + 1 + floor(random() * 1048576)::bigint WHERE name = 'generation'")
 }
 
+/// Counts a transaction that writes changes, whether it is kept or not.
+pub(super) fn count_write() -> Call<'static> {
+    call!("SELECT nextval('written')")
+}
+
 /// Asks for the generation, the next number and the rules in force; [`head`] reads the answer.
 pub(super) fn ask_head() -> Call<'static> {
     call!(
@@ -63,10 +68,10 @@ impl Postgres {
             (SELECT value FROM meta WHERE name = 'rebuilt'),
             (SELECT rules FROM ruleset WHERE id = (SELECT value FROM meta WHERE name = 'rules')),
             (SELECT rules FROM ruleset WHERE id = (SELECT value FROM meta WHERE name = 'next_rules')),
-            pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+            (SELECT last_value FROM written)";
         let unlabelled = format!("SELECT count(*) FROM ({UNLABELLED}) AS waiting");
         let mut answers = self.session.look(&[call!(facts), call!(unlabelled)])?;
-        let own_writes = self.session.writes();
+        let own = self.written;
         let read = |row: &Row| {
             let number = |column| rows::get::<Option<i64>>(row, column);
             let word = |column| rows::get::<Option<String>>(row, column);
@@ -79,8 +84,7 @@ impl Postgres {
                 relabelling: word(6)?.map(|rules| Relabelling { rules, labelled }),
                 unlabelled: 0,
                 rebuilt: number(4)?,
-                // Each transaction that writes takes the next number.
-                others: number(7)?.unwrap_or_default() - own_writes,
+                others: number(7)?.unwrap_or_default() - own,
             })
         };
         let pulse = rows::next_single(&mut answers, read)?.unwrap_or_default();

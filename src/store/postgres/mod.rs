@@ -17,6 +17,8 @@ mod listening;
 mod meta;
 mod operations;
 mod outbox;
+#[cfg(test)]
+pub(in crate::store) mod plans;
 mod redating;
 mod related;
 mod rows;
@@ -56,6 +58,8 @@ use session::{Answers, Session, call};
 #[derive(Debug)]
 pub struct Postgres {
     session: Session,
+    /// Transactions in which this process has written changes.
+    written: i64,
 }
 
 impl Postgres {
@@ -78,7 +82,7 @@ impl Postgres {
             return Err(StoreError::Missing { store: session.name().to_owned() });
         }
         schema::migrate(&mut session)?;
-        Self { session }.whole()
+        Self::with(session).whole()
     }
 
     /// Opens an existing store for reading; one that is of an older format is migrated.
@@ -89,7 +93,7 @@ impl Postgres {
         let mut session = Session::connect(address, patience)?;
         match schema::store_format(&mut session)? {
             None => Err(StoreError::Missing { store: session.name().to_owned() }),
-            Some(format) if format == schema::known_format() => Self { session }.whole(),
+            Some(format) if format == schema::known_format() => Self::with(session).whole(),
             Some(_) => Self::open_existing(address, patience),
         }
     }
@@ -101,7 +105,11 @@ impl Postgres {
     pub fn open_to_move(address: &Address, patience: Duration) -> Result<Self, StoreError> {
         let mut session = Session::connect(address, patience)?;
         schema::migrate(&mut session)?;
-        Ok(Self { session })
+        Ok(Self::with(session))
+    }
+
+    fn with(session: Session) -> Self {
+        Self { session, written: 0 }
     }
 
     /// Refuses a store that is not whole.

@@ -10,8 +10,13 @@ use crate::store::ailment::POSTGRES_MIN;
 use crate::store::migrated;
 
 /// One step per format, in order, never changed once released; the table `veille` tells the steps done.
-pub(in crate::store) const MIGRATIONS: [&str; 4] =
-    [include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql"), include_str!("004.sql")];
+pub(in crate::store) const MIGRATIONS: [&str; 5] = [
+    include_str!("001.sql"),
+    include_str!("002.sql"),
+    include_str!("003.sql"),
+    include_str!("004.sql"),
+    include_str!("005.sql"),
+];
 
 /// The table that tells our tables from those of others.
 const MARK: &str = "CREATE TABLE veille (format BIGINT NOT NULL); INSERT INTO veille VALUES (0)";
@@ -62,29 +67,53 @@ fn foreign(session: &Session) -> StoreError {
     StoreError::Foreign { store: session.name().to_owned() }
 }
 
+/// Facts about a database that may become or be a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct DatabaseFacts {
+    /// The server's version, as a number: 15.4 is 150004.
+    version: i64,
+    encoding: String,
+    /// The schema for new tables.
+    schema: Option<String>,
+    /// Our tables are there.
+    is_marked: bool,
+    /// The number of tables in the schema.
+    tables: i64,
+}
+
+impl DatabaseFacts {
+    /// Returns why the database cannot be a store, whatever its tables.
+    fn unfitness(&self) -> Option<(Ailment, String)> {
+        if self.version < i64::from(POSTGRES_MIN) * 10_000 {
+            return Some((Ailment::Old, format!("it is version {}", self.version / 10_000)));
+        }
+        if self.encoding != "UTF8" {
+            return Some((Ailment::Encoding, format!("it is encoded in {}", self.encoding)));
+        }
+        let why = "no schema of the `search_path` exists, or may be used";
+        self.schema.is_none().then(|| (Ailment::Privileges, why.to_owned()))
+    }
+}
+
 /// Whether our tables are there.
 fn is_ours(session: &Session, facts: super::Answers) -> Result<bool, StoreError> {
     let read = |row: &super::Row| {
-        let (version, encoding): (i64, String) = (rows::get(row, 0)?, rows::get(row, 1)?);
-        let (schema, is_marked): (Option<String>, bool) = (rows::get(row, 2)?, rows::get(row, 3).unwrap_or(false));
-        Ok((version, encoding, schema, is_marked, rows::get::<i64>(row, 4)?))
+        Ok(DatabaseFacts {
+            version: rows::number(row, 0)?,
+            encoding: rows::get(row, 1)?,
+            schema: rows::get(row, 2)?,
+            is_marked: rows::get(row, 3).unwrap_or(false),
+            tables: rows::number(row, 4)?,
+        })
     };
-    let Some((version, encoding, schema, is_marked, tables)) = rows::single(facts, read)? else { return Ok(false) };
-    let unfit =
-        |ailment, why: String| Err(StoreError::Open { store: session.name().to_owned(), ailment, source: why.into() });
-    if version < i64::from(POSTGRES_MIN) * 10_000 {
-        return unfit(Ailment::Old, format!("it is version {}", version / 10_000));
+    let Some(facts) = rows::single(facts, read)? else { return Ok(false) };
+    if let Some((ailment, why)) = facts.unfitness() {
+        return Err(StoreError::Open { store: session.name().to_owned(), ailment, source: why.into() });
     }
-    if encoding != "UTF8" {
-        return unfit(Ailment::Encoding, format!("it is encoded in {encoding}"));
-    }
-    if schema.is_none() {
-        return unfit(Ailment::Privileges, "no schema of the `search_path` exists, or may be used".into());
-    }
-    if !is_marked && tables > 0 {
+    if !facts.is_marked && facts.tables > 0 {
         return Err(foreign(session));
     }
-    Ok(is_marked)
+    Ok(facts.is_marked)
 }
 
 /// Makes the tables, or runs the missing migrations: all or none, one process at a time.
@@ -119,4 +148,48 @@ fn steps(session: &mut Session) -> Result<(), StoreError> {
         info!("{told}");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> DatabaseFacts {
+        let (encoding, schema) = ("UTF8".to_owned(), Some("public".to_owned()));
+        DatabaseFacts { version: 150_000, encoding, schema, is_marked: false, tables: 0 }
+    }
+
+    #[track_caller]
+    fn check(facts: &DatabaseFacts, expected: Option<(Ailment, &str)>) {
+        let found = facts.unfitness();
+        assert_eq!(found.as_ref().map(|(ailment, why)| (*ailment, why.as_str())), expected, "{facts:?}");
+    }
+
+    #[test]
+    fn a_server_is_used_from_version_15_on() {
+        for version in [150_000, 150_014, 160_001, 180_000] {
+            check(&DatabaseFacts { version, ..facts() }, None);
+        }
+        for (version, told) in
+            [(149_999, "it is version 14"), (140_011, "it is version 14"), (90_624, "it is version 9")]
+        {
+            check(&DatabaseFacts { version, ..facts() }, Some((Ailment::Old, told)));
+        }
+    }
+
+    #[test]
+    fn a_database_is_used_in_utf_8_only() {
+        let latin = DatabaseFacts { encoding: "LATIN1".into(), ..facts() };
+        check(&latin, Some((Ailment::Encoding, "it is encoded in LATIN1")));
+        check(
+            &DatabaseFacts { encoding: "SQL_ASCII".into(), ..facts() },
+            Some((Ailment::Encoding, "it is encoded in SQL_ASCII")),
+        );
+    }
+
+    #[test]
+    fn a_user_without_a_schema_for_tables_lacks_rights() {
+        let why = "no schema of the `search_path` exists, or may be used";
+        check(&DatabaseFacts { schema: None, ..facts() }, Some((Ailment::Privileges, why)));
+    }
 }

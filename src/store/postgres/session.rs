@@ -81,8 +81,6 @@ pub(super) struct Session {
     name: String,
     patience: Duration,
     open: Option<OpenConnection>,
-    /// Transactions that write, begun so far.
-    writes: i64,
     /// When no connection could be made last, and why.
     failed: Option<(Instant, Ailment)>,
 }
@@ -113,8 +111,7 @@ impl Session {
     /// Connects; statements wait for locks of others no longer than `patience`.
     pub(super) fn connect(address: &Address, patience: Duration) -> Result<Self, StoreError> {
         let target = address.read()?;
-        let mut session =
-            Self { address: address.clone(), name: target.name(), patience, open: None, writes: 0, failed: None };
+        let mut session = Self { address: address.clone(), name: target.name(), patience, open: None, failed: None };
         session.open = Some(session.open(&target)?);
         Ok(session)
     }
@@ -143,13 +140,7 @@ impl Session {
 
     /// Begins a transaction that writes, with its first calls.
     pub(super) fn begin(&mut self, calls: &[Call<'_>]) -> Result<Answers, StoreError> {
-        self.writes += 1;
         self.first(Some("BEGIN"), calls, None)
-    }
-
-    /// The number of transactions that write, begun so far.
-    pub(super) fn writes(&self) -> i64 {
-        self.writes
     }
 
     /// Begins a transaction that reads, all at one moment, with its first calls.
@@ -222,6 +213,13 @@ impl Session {
                 Err(StoreError::Failed { store: self.name.clone(), ailment: Ailment::Busy, source: silence.into() })
             }
         }
+    }
+
+    /// The statements that were sent so far, each with the number of its parameters.
+    #[cfg(test)]
+    pub(super) fn sent(&self) -> Vec<(String, usize)> {
+        let statements = self.open.iter().flat_map(|open| &open.statements);
+        statements.map(|(sql, statement)| (sql.clone(), statement.params().len())).collect()
     }
 
     fn reconnect(&mut self) -> Result<(), StoreError> {

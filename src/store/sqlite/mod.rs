@@ -14,7 +14,7 @@ mod meta;
 mod operations;
 mod outbox;
 #[cfg(test)]
-mod plans;
+pub(in crate::store) mod plans;
 mod redating;
 mod related;
 mod rows;

@@ -9,6 +9,7 @@ mod labels;
 mod migrations;
 mod moving;
 mod outbox;
+mod plans;
 mod related;
 mod searching;
 mod server;

@@ -164,6 +164,38 @@ fn users_and_databases_that_are_refused_are_told_apart() {
 
 #[test]
 #[ignore = "needs PostgreSQL: tests/postgres.sh"]
+fn a_wrong_password_is_told_as_such_and_the_right_one_opens_the_store() {
+    // The server of `tests/postgres.sh` asks the members of this group for their passwords; another one may trust them.
+    let asks = "SELECT count(*) FROM pg_hba_file_rules WHERE user_name = '{+veille_with_password}'";
+    if Postgres::numbers(&Address { url: Secret::Text(server()), password: None }, asks).unwrap() == [0] {
+        return;
+    }
+    let schema = Schema::new();
+    let role = format!("{}_role", schema.name);
+    run("DO $$ BEGIN CREATE ROLE veille_with_password; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
+    run(&format!("CREATE ROLE {role} LOGIN PASSWORD 'right' IN ROLE veille_with_password"));
+    run(&format!("GRANT ALL ON SCHEMA {} TO {role}", schema.name));
+    let Secret::Text(url) = &schema.address.url else { panic!("a test's address is a text") };
+    let url = url.split(' ').filter(|pair| !pair.starts_with("user=")).collect::<Vec<_>>().join(" ");
+    let open = |password: Option<&str>| {
+        let password = password.map(|password| Secret::Text(password.to_owned()));
+        Postgres::open_within(
+            &Address { url: Secret::Text(format!("{url} user={role}")), password },
+            sqlite::BUSY_TIMEOUT,
+        )
+    };
+    for password in [Some("wrong"), Some(""), None] {
+        let error = open(password).unwrap_err();
+        assert_eq!(error.ailment(), Some(Ailment::Login), "{password:?}: {}", error.reason());
+        assert!(!error.reason().contains("wrong"), "{}", error.reason());
+    }
+    let opened = open(Some("right")).map(|_| ());
+    run(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+    opened.unwrap();
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: tests/postgres.sh"]
 fn a_connection_that_the_server_ended_is_made_again() {
     let schema = Schema::new();
     let mut store = Postgres::open_within(&schema.address, sqlite::BUSY_TIMEOUT).unwrap();
@@ -253,15 +285,26 @@ fn writers_at_once_lose_nothing_and_give_no_number_twice() {
 
 #[test]
 #[ignore = "needs PostgreSQL: tests/postgres.sh"]
-fn what_another_process_writes_is_noticed_without_a_new_generation() {
+fn only_changes_that_another_process_writes_to_this_store_are_told_as_those_of_others() {
     let schema = Schema::new();
     let mut store = Postgres::open_within(&schema.address, sqlite::BUSY_TIMEOUT).unwrap();
+    let state = |id: &str| Change::Source(Box::new(SourceState { source_id: id.into(), ..SourceState::default() }));
     let before = store.pulse().unwrap();
-    let mut another = Postgres::open_within(&schema.address, sqlite::BUSY_TIMEOUT).unwrap();
-    apply(&mut another, &[Change::Source(Box::new(SourceState { source_id: "x".into(), ..SourceState::default() }))]);
+    apply(&mut store, &[state("own")]);
+    insert(&mut store, "education", &prepared("a"));
+    assert_eq!(store.apply(&[insertion(9, "b", 9, &prepared("b"), noon())], Some(0)).unwrap(), Applied::Conflict);
+    let elsewhere = Schema::new();
+    apply(&mut Postgres::open_within(&elsewhere.address, sqlite::BUSY_TIMEOUT).unwrap(), &[state("elsewhere")]);
+    run("CREATE TEMPORARY TABLE busy (id BIGINT)");
+    let own = store.pulse().unwrap();
+    assert_eq!(own.others, before.others);
+    // A node of this very process that signs and takes leases writes nothing that a survey would find.
+    Postgres::open_within(&schema.address, sqlite::BUSY_TIMEOUT).unwrap().lease(&LeaseRequest::default()).unwrap();
+    assert_eq!(store.pulse().unwrap().others, before.others);
+    apply(&mut Postgres::open_within(&schema.address, sqlite::BUSY_TIMEOUT).unwrap(), &[state("x")]);
     let after = store.pulse().unwrap();
-    assert_eq!(after.generation, before.generation);
-    assert_ne!(after.others, before.others);
+    assert_eq!(after.generation, own.generation);
+    assert_ne!(after.others, own.others);
 }
 
 /// A server that answers each who connects with this error.

@@ -231,3 +231,29 @@ fn a_write_under_a_lease_that_was_taken_over_changes_nothing() {
         nodes.store("b").sources(None).unwrap().into_iter().map(|known| known.state.source_id).collect();
     assert_eq!(known, ["in time", "late"]);
 }
+
+#[test]
+#[ignore = "needs a server: tests/postgres.sh"]
+fn what_a_dead_node_held_is_free_at_once_and_keeps_its_gap() {
+    let mut nodes = Nodes::new(&["a", "b"]);
+    let held = nodes.ask("a", &["x", "y"], 2);
+    nodes.ask("b", &["z"], 1);
+    let answer = nodes.round("b", LeaseRequest { dead: vec!["a".into()], ..wish(&["x", "y"]) });
+    assert_eq!(names(&answer.granted.iter().map(|granted| granted.hold.clone()).collect::<Vec<_>>()), ["x", "y"]);
+    assert!(answer.granted.iter().all(|granted| (1_500..=2_000).contains(&granted.free_in.as_millis())), "{answer:?}");
+    assert!(answer.granted.iter().all(|granted| held.iter().all(|hold| hold.fence < granted.hold.fence)));
+    assert_eq!(answer.nodes.iter().map(|node| node.sign.id.as_str()).collect::<Vec<_>>(), ["b"]);
+}
+
+#[test]
+#[ignore = "needs a server: tests/postgres.sh"]
+fn a_node_that_was_taken_for_dead_loses_its_leases_and_nothing_else() {
+    let mut nodes = Nodes::new(&["a", "b"]);
+    let held = nodes.ask("a", &["x"], 1);
+    nodes.round("b", LeaseRequest { dead: vec!["a".into()], ..wish(&["x"]) });
+    assert_eq!(nodes.round("a", LeaseRequest { kept: held.clone(), ..wish(&[]) }).renewed, []);
+    let refused = nodes.store("a").apply(&[Change::Held(held[0].clone())], None);
+    assert!(matches!(refused, Err(StoreError::Overtaken { .. })), "{refused:?}");
+    let answer = nodes.round("a", wish(&["y"]));
+    assert_eq!((answer.granted.len(), answer.nodes.len()), (1, 2));
+}
