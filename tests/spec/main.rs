@@ -33,6 +33,7 @@ mod ailing;
 mod away;
 mod beside;
 mod clocks;
+mod demo;
 mod descriptors;
 mod editor;
 mod fetch;
