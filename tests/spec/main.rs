@@ -32,6 +32,7 @@ mod add;
 mod ailing;
 mod away;
 mod beside;
+mod book;
 mod clocks;
 mod demo;
 mod descriptors;
