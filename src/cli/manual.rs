@@ -2,6 +2,7 @@
 //!
 //! Names, synopses and options come from the arguments themselves; [`texts`] adds what these do not say.
 
+mod markdown;
 mod texts;
 
 use std::fs;
@@ -23,6 +24,9 @@ pub(super) struct ManualOptions {
     /// The command whose page is printed, such as `poll`; without one it is the page of veille
     #[arg(value_name = "COMMAND", conflicts_with = "to")]
     command: Vec<String>,
+    /// Print what all pages say as one document in Markdown, as docs/commands.md is
+    #[arg(long, conflicts_with_all = ["command", "to"])]
+    markdown: bool,
     /// Write every page into this folder, such as /usr/local/share/man/man1, and print none
     #[arg(long, value_name = "FOLDER")]
     to: Option<PathBuf>,
@@ -43,6 +47,9 @@ impl ManualPage {
 }
 
 pub(super) fn run(options: &ManualOptions) -> Result<(), Failure> {
+    if options.markdown {
+        return Ok(output::print(&markdown::command_reference())?);
+    }
     let pages = pages()?;
     if let Some(folder) = &options.to {
         fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
@@ -60,10 +67,16 @@ pub(super) fn run(options: &ManualOptions) -> Result<(), Failure> {
     Ok(output::print(&page.text)?)
 }
 
-/// Writes all pages: that of veille first, those of its commands in their order.
-fn pages() -> std::io::Result<Vec<ManualPage>> {
+/// The program with all its commands, whole.
+fn veille() -> Command {
     let mut veille = Arguments::command().disable_help_subcommand(true);
     veille.build();
+    veille
+}
+
+/// Writes all pages: that of veille first, those of its commands in their order.
+fn pages() -> std::io::Result<Vec<ManualPage>> {
+    let veille = veille();
     let mut pages = Vec::new();
     add_pages(&veille, &[], &mut pages)?;
     Ok(pages)
@@ -200,6 +213,33 @@ mod tests {
                 Arguments::try_parse_from(&words).unwrap_or_else(|error| panic!("{line}: {error}"));
             }
         }
+    }
+
+    /// The lines for the shell of a document that call veille, each up to a pipe, a redirection or a comment.
+    fn calls(document: &str) -> Vec<Vec<String>> {
+        let joined = document.replace("\\\n", " ");
+        let blocks = joined.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```"));
+        let lines = blocks.flat_map(|(block, _)| block.lines().map(str::trim));
+        // After a prompt for rights or a variable of the environment.
+        let call = Regex::new(r"^(?:sudo |[A-Z_]+=\S+ )*(veille .*)$").unwrap();
+        lines.filter_map(|line| Some(words(call.captures(line)?.get(1)?.as_str().split(" #").next()?))).collect()
+    }
+
+    #[test]
+    fn each_command_line_of_the_documents_is_understood() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let chapters = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+        let chapters = chapters.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+        let mut understood = 0;
+        for path in chapters.chain([root.join("README.md"), root.join("CONTRIBUTING.md")]) {
+            for mut words in calls(&fs::read_to_string(&path).unwrap()) {
+                words.retain(|word| word != "&");
+                let read = Arguments::try_parse_from(&words);
+                assert!(read.is_ok(), "{}: {}: {}", path.display(), words.join(" "), read.unwrap_err());
+                understood += 1;
+            }
+        }
+        assert!(understood > 60, "{understood}");
     }
 
     #[test]

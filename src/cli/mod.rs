@@ -5,6 +5,7 @@
 mod add;
 mod backup;
 mod check;
+mod demo;
 mod diff;
 mod entries;
 mod explain;
@@ -71,6 +72,8 @@ enum Command {
     /// Poll now every feed that is due, publish, and exit: with 1 if no host answers, or if every feed that was asked
     /// failed and these are more than half of all, or were named
     Poll(poll::PollOptions),
+    /// Show everything at work on made-up feeds, without network and config; Ctrl-C ends it, and nothing stays
+    Demo(demo::DemoOptions),
     /// Validate the config and show every problem at once
     Check(check::Options),
     /// Show what a feed holds and which topics each entry would get, without storing anything
@@ -162,11 +165,11 @@ pub fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { config, verbose, command } = arguments;
-    if matches!(command, Command::Run | Command::Poll(_) | Command::Publish) {
+    if matches!(command, Command::Run | Command::Demo(_) | Command::Poll(_) | Command::Publish) {
         memory::restart_with_settings();
         descriptors::raise();
     }
-    log::start(matches!(command, Command::Run), verbose);
+    log::start(matches!(command, Command::Run | Command::Demo(_)), verbose);
     match command {
         Command::Run => {
             let config = open::config(config)?;
@@ -177,6 +180,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Ok(result?)
         }
         Command::Poll(options) => poll::run(open::config(config)?, options),
+        Command::Demo(options) => demo::run(&options),
         Command::Check(options) => check::run(config, &options),
         Command::Inspect(options) => inspect::run(config, &options),
         Command::Explain(options) => explain::run(&open::config(config)?, &options),

@@ -33,6 +33,13 @@ pub(super) struct PollOptions {
     json: bool,
 }
 
+impl PollOptions {
+    /// All feeds, due or not, told to people.
+    pub(super) fn of_all() -> Self {
+        Self { feeds: Vec::new(), force: true, json: false }
+    }
+}
+
 /// The JSON line of a poll; the keys are a contract.
 #[derive(Debug, Serialize)]
 struct PollLine<'a> {

@@ -4,7 +4,7 @@ use super::keys::TABLES;
 use super::table::{Absent, Key, Keys, Table};
 
 const HEAD: &str = "# The keys of `config.toml`\n\n\
-    Every key, the values that it takes, and its default. The example [`config.toml`](../config.toml) shows them at work \
+    Every key, the values that it takes, and its default. The `config.toml` of the project shows them at work \
     and explains terms and rules. `veille check --keys` prints this page.\n";
 
 /// Returns the reference of all keys in Markdown (`docs/config.md`).

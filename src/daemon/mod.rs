@@ -89,6 +89,14 @@ const UPKEEP: TimeDelta = TimeDelta::hours(1);
 /// When the port cannot be used, when there is no store and nothing else to be served, when another daemon holds the store,
 /// or when a part of the daemon fails later. A feed that fails is no error, nor is a store or folder that cannot be written.
 pub async fn run(config: Config) -> anyhow::Result<()> {
+    run_until(config, std::future::pending()).await
+}
+
+/// Runs as [`run`] does, and ends likewise when `stop` is done.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_until(config: Config, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let requests = Shares::now().requests;
     if requests < config.poll.concurrency {
         warn!("the limit of open files allows {requests} requests at once: `poll.concurrency` asks for more");
@@ -116,6 +124,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let lived = tokio::select! {
         lived = daemon.live() => lived,
         () = told_to_stop(signals) => Ok(()),
+        () = stop => Ok(()),
     };
     notify::stopping();
     listening.inspect(tokio::task::JoinHandle::abort);

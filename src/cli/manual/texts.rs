@@ -31,6 +31,9 @@ const EXIT_STATUS: [Row; 3] = [
 const EXIT_STATUS_OF: &[(&str, Row)] = &[
     ("run", ("0", "Ended by SIGTERM or SIGINT, in order.")),
     ("run", ("1", "A part of the daemon failed. `systemd` starts it again.")),
+    ("demo", ("0", "Ended by a signal, in order.")),
+    ("demo", ("1", "The port is taken, or a folder cannot be made; or another failure.")),
+    ("demo", ("2", "Wrong usage, or a folder to keep that is not empty.")),
     ("poll", ("0", "Done. Some feeds may have failed: `veille feeds` tells which.")),
     (
         "poll",
@@ -141,6 +144,16 @@ pub(super) const EXAMPLES: &[(&str, &[Row])] = &[
             ("veille poll", "Polls what is due, and publishes: for a timer or cron."),
             ("veille poll --force --json", "Polls all feeds and prints a JSON line for each."),
             ("veille poll education -vv", "Polls one feed, and tells in detail how."),
+        ],
+    ),
+    (
+        "demo",
+        &[
+            ("veille demo", "Shows everything at work on http://127.0.0.1:8080/ until Ctrl-C."),
+            (
+                "veille demo --port 0 --keep demo",
+                "Takes a free port, and leaves config and store in the folder `demo`.",
+            ),
         ],
     ),
     (
@@ -286,6 +299,7 @@ pub(super) fn sections(command: &str) -> Vec<(&'static str, Vec<Row>)> {
         "" => (ENVIRONMENT.to_vec(), FILES.to_vec()),
         // They read no config.
         "completions" | "man" => (Vec::new(), Vec::new()),
+        "demo" => ([&ENVIRONMENT[1..4], &[("...", "veille(1) tells of all others.")]].concat(), Vec::new()),
         _ => (
             [&ENVIRONMENT[..4], &[("...", "veille(1) tells of all others.")]].concat(),
             [&FILES[..2], &[("...", "veille(1) tells of all others.")]].concat(),
