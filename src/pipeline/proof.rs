@@ -29,8 +29,10 @@ pub fn proofs(
         selections: Vec::new(),
         turns: &[],
         hubs: &[],
+        own_hub: None,
         config: None,
         outages: &[],
+        posts: Vec::new(),
     };
     Ok(publish::articles(&edition, topic, stories))
 }

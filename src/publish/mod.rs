@@ -54,8 +54,8 @@ pub use letter::{letter, notice, trial_mark};
 pub use opml::{Subscription, subscriptions};
 pub use page::HOME_NEWS;
 pub use policy::base as base_policy;
-pub use search::{Drawer, OpenDrawer, SearchAnswer, SearchIndex};
 pub use preview::articles;
+pub use search::{Drawer, OpenDrawer, SearchAnswer, SearchIndex};
 pub use tree::{Body, Encoded, Resource, Tree};
 
 /// Everything that the documents of a publication have in common, and the topics that the home page lists.
