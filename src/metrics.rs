@@ -1,14 +1,17 @@
 //! The daemon's metrics, in the text format of Prometheus (`OpenMetrics` 1.0). The home of `prometheus_client`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
@@ -32,12 +35,7 @@ pub struct Metrics {
     store: Gauge<f64, AtomicU64>,
     store_errors: Counter,
     standings: Family<By, Gauge>,
-    failures: Family<By, Gauge>,
-    successes: Family<By, Gauge>,
-    source_entries: Family<By, Gauge>,
-    topic_entries: Family<By, Gauge>,
-    /// The sources that are shown.
-    sources: Mutex<BTreeSet<String>>,
+    sources: Arc<SourceGauges>,
     outages: Family<By, Gauge>,
     posted: Family<By, Counter>,
     waiting: Family<By, Gauge>,
@@ -82,11 +80,7 @@ impl Default for Metrics {
             store: Gauge::default(),
             store_errors: Counter::default(),
             standings: Family::default(),
-            failures: Family::default(),
-            successes: Family::default(),
-            source_entries: Family::default(),
-            topic_entries: Family::default(),
-            sources: Mutex::default(),
+            sources: Arc::default(),
             outages: Family::default(),
             posted: Family::default(),
             waiting: Family::default(),
@@ -113,11 +107,7 @@ impl Default for Metrics {
         registry.register_with_unit("store", "Size of the store", Unit::Bytes, metrics.store.clone());
         registry.register("store_errors", "Calls of the store that failed", metrics.store_errors.clone());
         registry.register("sources", "Sources of the config by state", metrics.standings.clone());
-        registry.register("source_failures", "Failed polls in a row of a source", metrics.failures.clone());
-        let help = "When a source last answered with a feed or without change";
-        registry.register_with_unit("source_last_success_timestamp", help, Unit::Seconds, metrics.successes.clone());
-        registry.register("source_entries", "Entries that are kept of a source", metrics.source_entries.clone());
-        registry.register("source_topic_entries", "Entries of a source in topics", metrics.topic_entries.clone());
+        registry.register_collector(Box::new(Arc::clone(&metrics.sources)));
         registry.register("posted", "Messages that the target of a post took", metrics.posted.clone());
         registry.register("post_waiting", "Stories that wait in a post", metrics.waiting.clone());
         registry.register("post_trouble", "1 if the target of a post takes no messages", metrics.post_trouble.clone());
@@ -193,23 +183,8 @@ impl Metrics {
     }
 
     /// Notes how each source is. Those that are not among `sources` are told no more.
-    pub fn sources(&self, sources: &[SourceFigures]) {
-        let mut shown = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        let now: BTreeSet<String> = sources.iter().map(|source| source.id.clone()).collect();
-        for id in shown.difference(&now) {
-            for family in [&self.failures, &self.successes, &self.source_entries, &self.topic_entries] {
-                family.remove(&by_source(id));
-            }
-        }
-        for SourceFigures { id, failures, last_success, entries, topic_entries } in sources {
-            self.failures.get_or_create(&by_source(id)).set(i64::from(*failures));
-            if let Some(at) = last_success {
-                self.successes.get_or_create(&by_source(id)).set(at.timestamp());
-            }
-            self.source_entries.get_or_create(&by_source(id)).set(whole(*entries));
-            self.topic_entries.get_or_create(&by_source(id)).set(whole(*topic_entries));
-        }
-        *shown = now;
+    pub fn sources(&self, sources: Vec<SourceFigures>) {
+        *self.sources.0.lock().unwrap_or_else(PoisonError::into_inner) = sources;
     }
 
     /// Notes the things that this machine lacks, and whether anything is wrong.
@@ -275,8 +250,33 @@ impl Metrics {
     }
 }
 
-fn by_source(id: &str) -> By {
-    [("source", id.to_owned())]
+/// The figures of all sources. Their metrics are made at each scrape: kept, they would take several times as much room.
+#[derive(Debug, Default)]
+struct SourceGauges(Mutex<Vec<SourceFigures>>);
+
+impl Collector for SourceGauges {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gauge = |name, help, unit, of: &dyn Fn(&SourceFigures) -> Option<i64>| {
+            let kind = ConstGauge::new(0_i64).metric_type();
+            let mut gauge = encoder.encode_descriptor(name, help, unit, kind)?;
+            for source in sources.iter() {
+                if let Some(value) = of(source) {
+                    ConstGauge::new(value).encode(gauge.encode_family(&[("source", source.id.as_str())])?)?;
+                }
+            }
+            Ok(())
+        };
+        gauge("source_failures", "Failed polls in a row of a source", None, &|source| Some(source.failures.into()))?;
+        let help = "When a source last answered with a feed or without change";
+        gauge("source_last_success_timestamp", help, Some(&Unit::Seconds), &|source| {
+            source.last_success.map(|at| at.timestamp())
+        })?;
+        let help = "Entries that are kept of a source";
+        gauge("source_entries", help, None, &|source| Some(whole(source.entries)))?;
+        let help = "Entries of a source in topics";
+        gauge("source_topic_entries", help, None, &|source| Some(whole(source.topic_entries)))
+    }
 }
 
 fn whole(number: impl TryInto<i64>) -> i64 {
@@ -328,8 +328,8 @@ mod tests {
             entries: 40,
             topic_entries: 7,
         };
-        metrics.sources(&[source("old"), source("agence")]);
-        metrics.sources(&[source("agence")]);
+        metrics.sources(vec![source("old"), source("agence")]);
+        metrics.sources(vec![source("agence")]);
         metrics.standings(&[("ok", 0), ("failing", 1)].into());
         metrics.health(&["network"], true);
         metrics.lag(90);

@@ -46,6 +46,19 @@ pub struct SourceState {
     pub about: Box<About>,
 }
 
+/// How the polls of a source went, in short.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Polls {
+    /// When it last answered with a feed or "not modified".
+    pub last_success: Option<Timestamp>,
+    /// When to ask next; `None` before the first poll, and for a retired source.
+    pub next_poll: Option<Timestamp>,
+    /// Failed polls in a row.
+    pub failures: u32,
+    /// 410 Gone: never polled again unless its URL in the config changes.
+    pub retired: bool,
+}
+
 /// A source as the store knows it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Remembered {
@@ -180,6 +193,13 @@ impl SourceState {
     #[must_use]
     pub fn address<'a>(&'a self, configured: &'a Url) -> &'a Url {
         self.moved_to.as_ref().filter(|_| self.failures.is_multiple_of(2)).unwrap_or(configured)
+    }
+
+    /// Returns how its polls went.
+    #[must_use]
+    pub fn polls(&self) -> Polls {
+        let Self { last_success, next_poll, failures, retired, .. } = *self;
+        Polls { last_success, next_poll, failures, retired }
     }
 
     /// Notes a poll that was answered with a feed or "not modified".

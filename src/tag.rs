@@ -85,7 +85,6 @@ mod tests {
     use url::Url;
 
     use super::*;
-    use crate::config::Access;
     use crate::schedule::Schedule;
     use crate::topic::{Boost, Field, Pattern, Rule, Term, Topic};
 
@@ -97,7 +96,7 @@ mod tests {
             schedule: Schedule::parse("@hourly", Tz::UTC).unwrap(),
             topics: None,
             tags: Vec::new(),
-            access: Access::default(),
+            access: std::sync::Arc::default(),
             enabled: true,
             full_text: false,
             dedup: true,

@@ -1,6 +1,6 @@
 //! `veille feeds`: the health of every source.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -76,7 +76,7 @@ struct ShownSource<'a> {
 #[derive(Default)]
 struct Stored {
     states: Vec<SourceState>,
-    days: Vec<EntryDay>,
+    days: BTreeMap<String, Vec<EntryDay>>,
     shares: Vec<SourceShare>,
     /// The config's last change.
     config: Option<Turn>,
@@ -197,17 +197,12 @@ fn show(
     }
     let states: HashMap<&str, &SourceState> =
         stored.states.iter().map(|state| (state.source_id.as_str(), state)).collect();
-    let days: HashMap<&str, &[EntryDay]> = stored
-        .days
-        .chunk_by(|one, next| one.source_id == next.source_id)
-        .filter_map(|days| Some((days.first()?.source_id.as_str(), days)))
-        .collect();
     let new = SourceState::default();
     let shares: HashMap<&str, &SourceShare> =
         stored.shares.iter().map(|share| (share.source_id.as_str(), share)).collect();
     let told = watched.iter().map(|watched| {
         let state = states.get(watched.id).copied().unwrap_or(&new);
-        let days = days.get(watched.id).copied().unwrap_or_default();
+        let days = stored.days.get(watched.id).map_or(&[][..], Vec::as_slice);
         line(watched, state, days, shares.get(watched.id).copied(), (zone, now))
     });
     let mut told: Vec<SourceLine<'_>> = told.collect();
@@ -247,11 +242,11 @@ fn line<'a>(
     (zone, now): (Tz, Timestamp),
 ) -> SourceLine<'a> {
     let since = now - TimeDelta::weeks(i64::from(WEEKS));
-    let entries: u64 = days.iter().filter(|day| day.last >= since).map(|day| day.entries).sum();
+    let entries: u64 = days.iter().filter(|day| day.last >= since).map(|day| u64::from(day.entries)).sum();
     let dates: Vec<Timestamp> = days.iter().map(|day| day.last).collect();
     let silence = silence(&dates, now);
     let last_news = dates.iter().copied().chain(share.and_then(|share| share.last)).max();
-    let status = Standing::of(state, watched.enabled, silence, last_news, now);
+    let status = Standing::of(state.polls(), watched.enabled, silence.is_some(), last_news, now);
     let old_news = last_news.filter(|_| status == Standing::Asleep).map(|at| (at, age(now - at)));
     SourceLine {
         id: watched.id,

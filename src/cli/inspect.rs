@@ -4,6 +4,7 @@ mod people;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::Utc;
 use serde::Serialize;
@@ -11,7 +12,7 @@ use url::Url;
 
 use super::output::Paint;
 use super::{Failure, open, output};
-use crate::config::{Access, Config, Source};
+use crate::config::{Config, Source};
 use crate::feed::{Category, Comments, Defect, Enclosure, Entry, Feed, Person, Timestamp};
 use crate::fetch;
 use crate::parse;
@@ -177,7 +178,7 @@ fn source(config: &Config, url: Option<Url>) -> Source {
         schedule: config.poll.schedule.clone(),
         topics: None,
         tags: Vec::new(),
-        access: Access::default(),
+        access: Arc::default(),
         enabled: true,
         full_text: false,
         dedup: true,

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use url::Url;
 
 use super::findings::Findings;
-use super::keys::Auth;
+use super::keys::{Access, Auth};
 use super::nearest::nearest;
 use super::section::Section;
 use super::table::{Key, KeyType};
@@ -34,6 +35,14 @@ pub(super) const DATABASE: KeyType<Secret> = KeyType::new(
 );
 pub(super) const PROXY: KeyType<Proxy> =
     KeyType::new("the address of a proxy, `{ file = \"…\" }`, `\"environment\"`, or `\"\"` for none", proxy);
+
+/// Reads how a source is asked.
+pub(super) fn shared_access(section: &Section<'_>, found: &mut Findings<'_>) -> Option<Arc<Access>> {
+    let access = Access::read(section, found)?;
+    let shared = found.access.take().filter(|before| **before == access).unwrap_or_else(|| Arc::new(access));
+    found.access = Some(Arc::clone(&shared));
+    Some(shared)
+}
 
 /// A text that only one host may see; `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Hash)]

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 
 use super::diagnostic::{Diagnostic, Problems};
-use super::keys::{PollSettings, Source, TopicDefaults};
+use super::keys::{Access, PollSettings, Source, TopicDefaults};
 use super::lexicon::Lexicon;
 use super::tree::Entries;
 use crate::schedule::Schedule;
@@ -22,6 +23,8 @@ pub(super) struct Findings<'a> {
     pub(super) zone: Tz,
     /// Schedules by pattern: feeds with the same one share it, for each takes some kB.
     pub(super) schedules: HashMap<String, Schedule>,
+    /// How the source before was asked: most are asked in the same way, and share it, for it takes much room.
+    pub(super) access: Option<Arc<Access>>,
     pub(super) poll: Option<PollSettings>,
     pub(super) topic_defaults: Option<TopicDefaults>,
     pub(super) topic_ids: Vec<String>,
@@ -43,6 +46,7 @@ impl<'a> Findings<'a> {
             folder,
             zone: Tz::UTC,
             schedules: HashMap::new(),
+            access: None,
             poll: None,
             topic_defaults: None,
             topic_ids: Vec::new(),

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -12,7 +13,7 @@ use chrono_tz::Tz;
 use ipnet::IpNet;
 use url::Url;
 
-use super::access::{AUTH, DATABASE, HEADERS, PROXY, Proxy, SECRET, Secret, USER, VISIBLE};
+use super::access::{AUTH, DATABASE, HEADERS, PROXY, Proxy, SECRET, Secret, USER, VISIBLE, shared_access};
 use super::findings::Findings;
 use super::posts::{
     COMMAND, EDITS, MAILBOX, MAILBOXES, MSGTYPE, MailAddress, OWN_ZONE, PACE, PATTERN, QUIET, ROOM, SERVER, TARGET,
@@ -192,7 +193,7 @@ table! {
     }
     beside {
         /// How it is asked.
-        access: Access = Access::read;
+        access: Arc<Access> = shared_access;
     }
 }
 

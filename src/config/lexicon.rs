@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::Problems;
 use super::nearest::unknown;
+use super::slips;
 use super::tree::{self, Literal, Name, Value};
 use crate::text::Levelled;
 use crate::topic::Term;
@@ -55,7 +56,7 @@ impl<'a> Lexicon<'a> {
         let Value::List(list) = &literal.value else {
             let error = problems.error(&literal.span, format!("terms must be a list, not {}", literal.kind()));
             if let Some(text) = literal.text() {
-                error.help(format!("write `[{text:?}]`"));
+                error.help(format!("write `[{}]`", slips::list(text)));
             }
             return Vec::new();
         };
@@ -83,8 +84,10 @@ impl<'a> Lexicon<'a> {
         }
         match Term::parse(text) {
             Ok(term) => {
-                warn_of_acronyms(text, literal, problems);
-                warn_of_signs(text, literal, problems);
+                if !warn_of_several(text, literal, problems) {
+                    warn_of_acronyms(text, literal, problems);
+                    warn_of_signs(text, literal, problems);
+                }
                 vec![term]
             }
             Err(fault) => {
@@ -148,6 +151,53 @@ fn names(list: &Literal, name: &str) -> bool {
 
 fn quoted<'a>(names: impl Iterator<Item = &'a String>) -> String {
     names.map(|name| format!("`@{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Words with which other programs join terms, each with what it is to them.
+const JOINTS: [(&str, Joint); 7] = [
+    ("ET", Joint::Both),
+    ("AND", Joint::Both),
+    ("OU", Joint::Either),
+    ("OR", Joint::Either),
+    ("SAUF", Joint::Without),
+    ("NOT", Joint::Without),
+    ("PAS", Joint::Without),
+];
+
+/// The way in which two terms are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Joint {
+    Both,
+    Either,
+    Without,
+}
+
+/// Warns of several terms in one text, joined as in other programs; says whether it did.
+fn warn_of_several(text: &str, literal: &Literal, problems: &mut Problems) -> bool {
+    if text.contains(',') {
+        let warning = problems.warning(&literal.span, "this is one term, with a comma that no text can match");
+        warning.help(format!("write `{}`", slips::list(text)));
+        return true;
+    }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut joints = words
+        .iter()
+        .enumerate()
+        .filter_map(|(at, word)| Some((at, *word, JOINTS.iter().find(|(joint, _)| joint == word)?.1)));
+    let Some((at, word, joint)) = joints.rfind(|(at, ..)| (1..words.len().saturating_sub(1)).contains(at)) else {
+        return false;
+    };
+    let (before, after) = words.split_at(at);
+    let (before, after) = (before.join(" "), after.get(1..).unwrap_or_default().join(" "));
+    let help = match joint {
+        Joint::Both => {
+            format!("write `near = [[\"{before}\"], [\"{after}\"]]` in place of `any`: both, near one another")
+        }
+        Joint::Either => format!("write `\"{before}\", \"{after}\"`"),
+        Joint::Without => format!("write `\"{before}\"` here, and `not = [\"{after}\"]` in the topic"),
+    };
+    problems.warning(&literal.span, format!("`{word}` is looked for like any other word")).help(help);
+    true
 }
 
 /// Warns of acronyms that are matched as words: `ENT` matches *ent*.

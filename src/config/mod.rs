@@ -15,6 +15,7 @@ mod quantity;
 mod read;
 mod reference;
 mod section;
+mod slips;
 mod sources;
 mod stylesheet;
 mod table;

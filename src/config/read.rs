@@ -77,7 +77,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, Invalid> {
             // Nothing else is said, since all that follows a syntax error may be misread.
             let mut problems = Problems::default();
             for fault in faults {
-                problems.error(&fault.span, fault.message).help = fault.help.map(str::to_owned);
+                problems.error(&fault.span, fault.message).help = fault.help;
             }
             (None, problems)
         }

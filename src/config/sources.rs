@@ -33,7 +33,9 @@ pub(super) fn read_sources(sections: &[Section<'_>], found: &mut Findings<'_>) -
         warn_of_secrets(&source, section, found);
         Some(source)
     };
-    sections.iter().zip(ids).filter_map(source).collect()
+    let mut sources: Vec<Source> = sections.iter().zip(ids).filter_map(source).collect();
+    sources.shrink_to_fit();
+    sources
 }
 
 fn topics(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<Vec<String>> {

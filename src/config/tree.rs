@@ -3,10 +3,13 @@
 //! The only home of `toml`. The tree is read by hand, since serde stops at the first fault and blames a missing key on
 //! the header of its table.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+
+use super::slips;
 
 /// A value and where it is written.
 #[derive(Debug, Clone)]
@@ -41,7 +44,7 @@ pub(super) struct Name {
 pub(super) struct SyntaxError {
     pub(super) span: Range<usize>,
     pub(super) message: String,
-    pub(super) help: Option<&'static str>,
+    pub(super) help: Option<String>,
 }
 
 impl Literal {
@@ -80,6 +83,9 @@ impl Literal {
     }
 }
 
+/// Lines in which slips are looked for: the document is read once more for each.
+const MENDED: usize = 20;
+
 /// Help for syntax errors, by how the parser's message begins.
 const HELPS: [(&str, &str); 5] = [
     ("invalid basic string", "close the quotes on the line on which they open"),
@@ -101,14 +107,44 @@ pub(super) fn read(text: &str) -> Result<Entries, Vec<SyntaxError>> {
     let is_swallowed = errors.iter().any(|error| error.message().starts_with("unclosed array"));
     let mut faults: Vec<SyntaxError> = errors.iter().map(syntax_error).collect();
     faults.sort_by_key(|fault| fault.span.start);
+    mend(text, &mut faults);
     faults.truncate(if is_swallowed { 1 } else { faults.len() });
     Err(faults)
 }
 
 fn syntax_error(error: &toml::de::Error) -> SyntaxError {
     let message = error.message().replace('\n', "; ");
-    let help = HELPS.iter().find(|(begins, _)| message.starts_with(begins)).map(|(_, help)| *help);
+    let help = HELPS.iter().find(|(begins, _)| message.starts_with(begins)).map(|(_, help)| (*help).to_owned());
     SyntaxError { span: error.span().unwrap_or(0..0), message, help }
+}
+
+/// Puts one fault in the place of those of a line in which a slip of the hand is found, if the line is right without it.
+fn mend(text: &str, faults: &mut Vec<SyntaxError>) {
+    let mut told = Vec::new();
+    for at in faults.iter().map(|fault| fault.span.start).collect::<BTreeSet<_>>() {
+        let before = text.get(..at).unwrap_or_default();
+        let begin = before.rfind('\n').map_or(0, |end| end + 1);
+        let length = text.get(begin..).and_then(|rest| rest.find('\n')).unwrap_or(text.len() - begin);
+        let line = begin..begin + length;
+        if told.len() == MENDED || told.iter().any(|fault: &SyntaxError| line.contains(&fault.span.start)) {
+            continue;
+        }
+        let Some(slip) = slips::slip(text.get(line.clone()).unwrap_or_default()) else { continue };
+        let mended =
+            [before.get(..begin).unwrap_or_default(), &slip.line, text.get(line.end..).unwrap_or_default()].concat();
+        let is_in_line = |error: &toml::de::Error| {
+            error.span().is_some_and(|span| (begin..=begin + slip.line.len()).contains(&span.start))
+        };
+        if DeTable::parse_recoverable(&mended).1.iter().any(is_in_line) {
+            continue;
+        }
+        faults.retain(|fault| !(line.start..=line.end).contains(&fault.span.start));
+        let span = begin + slip.span.start..begin + slip.span.end;
+        let help = Some(format!("write `{}`", slip.line.trim()));
+        told.push(SyntaxError { span, message: slip.message.to_owned(), help });
+    }
+    faults.extend(told);
+    faults.sort_by_key(|fault| fault.span.start);
 }
 
 /// Reads as much as it can of a document; all that follows a syntax error may be misread.

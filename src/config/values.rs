@@ -11,10 +11,9 @@ use url::Url;
 
 use super::findings::Findings;
 use super::nearest::nearest;
-use super::quantity;
 use super::table::{Key, KeyType, Wanted};
 use super::tree::{Literal, Value};
-use super::{Language, Listen, ShownHealth, ShownImages};
+use super::{Language, Listen, ShownHealth, ShownImages, quantity, slips};
 use crate::schedule::Schedule;
 
 /// Text that is not blank.
@@ -83,8 +82,23 @@ pub(super) const fn size(bytes_min: u64, bytes_max: u64) -> KeyType<u64> {
 
 /// Notes a value that is not of its key's type.
 pub(super) fn note_unfit<T>(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<T> {
-    found.error(&literal.span, format!("`{}` must be {}", key.name, key.wanted));
+    let error = found.error(&literal.span, format!("`{}` must be {}", key.name, key.wanted));
+    if let Some(value) = literal.text().and_then(|text| meant(text.trim(), key.wanted)) {
+        error.help(format!("write `{} = {value}`", key.name));
+    }
     None
+}
+
+/// Returns the value that a text was probably meant to be.
+fn meant(text: &str, wanted: Wanted) -> Option<String> {
+    match wanted {
+        Wanted::Whole(..) | Wanted::Decimal(..) => {
+            Some(text.replacen(',', ".", 1)).filter(|text| text.parse::<f64>().is_ok_and(f64::is_finite))
+        }
+        Wanted::Described(described) if described.starts_with("`true`") => slips::flag(text).map(str::to_owned),
+        Wanted::Described(described) if described.starts_with("a list of") => Some(format!("[{}]", slips::list(text))),
+        _ => None,
+    }
 }
 
 pub(super) fn read_text(literal: &Literal, key: &Key, found: &mut Findings<'_>) -> Option<String> {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tracing::{info_span, warn};
 
 use super::asking::SOON;
-use super::roster::{Roster, Survey};
+use super::roster::Roster;
 use super::rounds::{self, PolledRound};
 use super::task::Task;
 use super::{Daemon, GRACE, Looked, clock};
@@ -17,10 +17,9 @@ use crate::config::Source;
 use crate::disk;
 use crate::feed::Timestamp;
 use crate::pipeline::{Context, Outcome, Polled};
-use crate::schedule::RHYTHM;
 use crate::serve::{self, DaemonFigures, DaemonHealth, NodeTold, Offer, OutageTold, ServingLimits, Socket};
-use crate::state::SourceState;
-use crate::store::{StoreError, StorePlace};
+use crate::state::{Remembered, SourceState};
+use crate::store::{SourceShare, StoreError, StorePlace};
 use crate::text::count;
 
 /// Longest time between two surveys of the sources, even if nothing was published: another process may have polled.
@@ -29,6 +28,9 @@ const SURVEY: Duration = Duration::from_mins(5);
 /// Shortest time between two surveys; and of all time they take no more than one part in so many.
 const SURVEY_PAUSE: Duration = Duration::from_secs(2);
 const SURVEY_SHARE: u32 = 50;
+
+/// Sources whose states are read at once: all of them would take much memory.
+const SURVEYED: usize = 500;
 
 /// Sources that are told one by one, or by name in one line.
 const TOLD_ALONE: usize = 3;
@@ -161,7 +163,7 @@ impl Daemon {
                 }
             }
             self.tell_failing();
-            self.front.metrics.sources(&self.report.roster.figures());
+            self.front.metrics.sources(self.report.roster.figures());
         }
         self.tell_health();
     }
@@ -290,21 +292,26 @@ impl Daemon {
 /// Reads how sources stand.
 async fn survey(context: &Context) -> Result<Surveyed, StoreError> {
     let now = clock::now();
-    let survey = context.store.call(move |store| {
-        let states = store.sources(None)?.into_iter().map(|known| known.state).collect();
-        Ok(Survey { states, days: store.entry_days(now - RHYTHM)?, shares: store.shares()? })
-    });
-    let survey = survey.await?;
-    let plans = plans(context, &survey.states, now);
-    Ok(Surveyed { roster: Roster::new(&context.config, survey, now), plans })
+    let shares = context.store.call(|store| store.shares()).await?;
+    let shares: HashMap<&str, &SourceShare> = shares.iter().map(|share| (share.source_id.as_str(), share)).collect();
+    let mut roster = Roster::with_capacity(context.config.sources.len());
+    let mut plans = Vec::new();
+    for sources in context.config.sources.chunks(SURVEYED) {
+        let ids: Vec<String> = sources.iter().map(|source| source.id.clone()).collect();
+        let known = context.store.call(move |store| store.sources(Some(&ids))).await?;
+        let known: HashMap<&str, &Remembered> =
+            known.iter().map(|known| (known.state.source_id.as_str(), known)).collect();
+        for source in sources {
+            let known = known.get(source.id.as_str()).copied();
+            roster.add(source, known, shares.get(source.id.as_str()).copied());
+            plans.extend(known.and_then(|known| plan(context, source, &known.state, now)));
+        }
+    }
+    Ok(Surveyed { roster, plans })
 }
 
-/// Returns when sources are to be polled that are not due.
-fn plans(context: &Context, states: &[SourceState], now: Timestamp) -> Vec<(String, Timestamp)> {
-    let states: HashMap<&str, &SourceState> = states.iter().map(|state| (state.source_id.as_str(), state)).collect();
-    let plan = |source: &Source| {
-        let state = states.get(source.id.as_str()).filter(|state| state.url.as_ref() == Some(&source.url))?;
-        Some((source.id.clone(), context.due(source, state, now).filter(|at| *at > now)?))
-    };
-    context.config.sources.iter().filter_map(plan).collect()
+/// Returns when a source is to be polled, if it is not due.
+fn plan(context: &Context, source: &Source, state: &SourceState, now: Timestamp) -> Option<(String, Timestamp)> {
+    let at = context.due(source, state, now).filter(|at| state.url.as_ref() == Some(&source.url) && *at > now)?;
+    Some((source.id.clone(), at))
 }

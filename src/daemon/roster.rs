@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::TimeDelta;
 
-use crate::config::{Config, Source};
+use crate::config::Source;
 use crate::feed::Timestamp;
 use crate::metrics::SourceFigures;
 use crate::pipeline::{Outcome, Polled};
-use crate::schedule::{Schedule, Silence, Standing, silence};
-use crate::state::{PollFailure, SourceState};
-use crate::store::{EntryDay, SourceShare};
+use crate::schedule::{Schedule, Standing};
+use crate::state::{Health, PollFailure, Polls, Remembered};
+use crate::store::SourceShare;
 
 /// Rounds of its schedule after which a source that was not asked counts as forgotten.
 const ROUNDS: usize = 2;
@@ -29,67 +29,63 @@ pub(super) struct Roster {
 pub(super) struct RosterMember {
     is_enabled: bool,
     schedule: Schedule,
-    /// Without what its feed says of itself, which would take much room.
-    state: SourceState,
-    silence: Option<Silence>,
+    polls: Polls,
+    /// The last failure, until a success.
+    failure: Option<Box<PollFailure>>,
+    is_silent: bool,
     news: Option<Timestamp>,
     entries: u64,
     topic_entries: u64,
 }
 
-/// The store's data on all sources.
-pub(super) struct Survey {
-    pub(super) states: Vec<SourceState>,
-    pub(super) days: Vec<EntryDay>,
-    pub(super) shares: Vec<SourceShare>,
-}
-
 impl Roster {
-    /// Takes down how each source of the config stands by what the store tells.
-    pub(super) fn new(config: &Config, survey: Survey, now: Timestamp) -> Self {
-        let Survey { states, days, shares } = survey;
-        let mut states: HashMap<String, SourceState> =
-            states.into_iter().map(|state| (state.source_id.clone(), state)).collect();
-        let shares: HashMap<&str, &SourceShare> =
-            shares.iter().map(|share| (share.source_id.as_str(), share)).collect();
-        let days: HashMap<&str, &[EntryDay]> = days
-            .chunk_by(|one, next| one.source_id == next.source_id)
-            .filter_map(|days| Some((days.first()?.source_id.as_str(), days)))
-            .collect();
-        let member = |source: &Source| {
-            let state = states.remove(&source.id).filter(|state| state.url.as_ref() == Some(&source.url));
-            let days = days.get(source.id.as_str()).copied().unwrap_or_default();
-            let member =
-                RosterMember::new(source, state.unwrap_or_default(), days, shares.get(source.id.as_str()), now);
-            (source.id.clone(), member)
+    /// Makes room for so many sources.
+    pub(super) fn with_capacity(sources: usize) -> Self {
+        Self { members: HashMap::with_capacity(sources) }
+    }
+
+    /// Takes down how a source of the config stands by what the store tells.
+    pub(super) fn add(&mut self, source: &Source, remembered: Option<&Remembered>, share: Option<&SourceShare>) {
+        let known = remembered.filter(|known| known.state.url.as_ref() == Some(&source.url));
+        let member = RosterMember {
+            is_enabled: source.enabled,
+            schedule: source.schedule.clone(),
+            polls: known.map(|known| known.state.polls()).unwrap_or_default(),
+            failure: known.and_then(|known| known.state.last_error.clone()).map(Box::new),
+            is_silent: known.is_some_and(|known| known.health == Some(Health::Silent)),
+            news: share.and_then(|share| share.last),
+            entries: share.map_or(0, |share| share.entries),
+            topic_entries: share.map_or(0, |share| share.in_topics),
         };
-        Self { members: config.sources.iter().map(member).collect() }
+        self.members.insert(source.id.clone(), member);
     }
 
     /// Takes down what came of a poll.
     pub(super) fn polled(&mut self, source_id: &str, polled: &Polled, now: Timestamp) {
-        let Some(RosterMember { state, news, .. }) = self.members.get_mut(source_id) else { return };
+        let Some(member) = self.members.get_mut(source_id) else { return };
         match &polled.outcome {
             Outcome::NotDue | Outcome::HostPostponed | Outcome::NoMemory => {}
-            Outcome::Unchanged => state.succeed(now),
+            Outcome::Unchanged => member.succeed(now),
             Outcome::Read(counts) => {
-                state.succeed(now);
+                member.succeed(now);
                 if counts.new > 0 {
-                    *news = (*news).max(Some(now));
+                    member.news = member.news.max(Some(now));
+                    member.is_silent = false;
                 }
             }
             Outcome::Failed(failure) => {
-                state.fail(failure.code.clone(), String::new(), now);
-                state.retired = polled.next_poll.is_none();
+                member.polls.failures = member.polls.failures.saturating_add(1);
+                member.polls.retired = polled.next_poll.is_none();
+                member.failure = Some(Box::new(failure.clone()));
             }
         }
-        state.next_poll = polled.next_poll;
+        member.polls.next_poll = polled.next_poll;
     }
 
     /// Takes down when a source is polled next that another node has polled.
     pub(super) fn polled_elsewhere(&mut self, source_id: &str, next_poll: Option<Timestamp>) {
-        if let Some(RosterMember { state, .. }) = self.members.get_mut(source_id) {
-            state.next_poll = next_poll;
+        if let Some(member) = self.members.get_mut(source_id) {
+            member.polls.next_poll = next_poll;
         }
     }
 
@@ -104,8 +100,8 @@ impl Roster {
 
     /// Returns the sources that fail, with why.
     pub(super) fn failing(&self) -> impl Iterator<Item = (&str, &PollFailure)> {
-        let polled = self.members.iter().filter(|(_, member)| member.is_enabled && member.state.failures > 0);
-        polled.filter_map(|(id, member)| Some((id.as_str(), member.state.last_error.as_ref()?)))
+        let polled = self.members.iter().filter(|(_, member)| member.is_enabled && member.polls.failures > 0);
+        polled.filter_map(|(id, member)| Some((id.as_str(), member.failure.as_deref()?)))
     }
 
     /// Whether more than half of the sources fail.
@@ -115,7 +111,7 @@ impl Roster {
     }
 
     fn count_failing(&self) -> (usize, usize) {
-        let failing = self.polled_members().filter(|member| member.state.failures > 0).count();
+        let failing = self.polled_members().filter(|member| member.polls.failures > 0).count();
         (failing, self.polled_members().count())
     }
 
@@ -123,8 +119,8 @@ impl Roster {
     pub(super) fn figures(&self) -> Vec<SourceFigures> {
         let figures = |(id, member): (&String, &RosterMember)| SourceFigures {
             id: id.clone(),
-            failures: member.state.failures,
-            last_success: member.state.last_success,
+            failures: member.polls.failures,
+            last_success: member.polls.last_success,
             entries: member.entries,
             topic_entries: member.topic_entries,
         };
@@ -133,12 +129,12 @@ impl Roster {
 
     /// Returns when a source answered last.
     pub(super) fn last_success(&self) -> Option<Timestamp> {
-        self.members.values().filter_map(|member| member.state.last_success).max()
+        self.members.values().filter_map(|member| member.polls.last_success).max()
     }
 
     /// Returns how late the poll is that has been due for longest.
     pub(super) fn lag(&self, now: Timestamp) -> TimeDelta {
-        let first = self.polled_members().filter_map(|member| member.state.next_poll).min();
+        let first = self.polled_members().filter_map(|member| member.polls.next_poll).min();
         first.map_or(TimeDelta::zero(), |first| (now - first).max(TimeDelta::zero()))
     }
 
@@ -152,7 +148,7 @@ impl Roster {
     /// Finds that more than half of the sources have waited for two rounds, and that none has answered meanwhile.
     fn stalled(&self, began: Timestamp, now: Timestamp) -> Option<String> {
         let all = self.polled_members().count();
-        let due = self.polled_members().filter_map(|member| Some(member.state.next_poll?.max(began)).zip(Some(member)));
+        let due = self.polled_members().filter_map(|member| Some(member.polls.next_poll?.max(began)).zip(Some(member)));
         let forgotten: Vec<Timestamp> =
             due.filter(|(due, member)| is_forgotten(&member.schedule, *due, now)).map(|(due, _)| due).collect();
         let since = *forgotten.iter().min()?;
@@ -162,33 +158,18 @@ impl Roster {
 
     /// Returns the sources that are to be polled.
     fn polled_members(&self) -> impl Iterator<Item = &RosterMember> {
-        self.members.values().filter(|member| member.is_enabled && !member.state.retired)
+        self.members.values().filter(|member| member.is_enabled && !member.polls.retired)
     }
 }
 
 impl RosterMember {
-    fn new(
-        source: &Source,
-        state: SourceState,
-        days: &[EntryDay],
-        share: Option<&&SourceShare>,
-        now: Timestamp,
-    ) -> Self {
-        let dates: Vec<Timestamp> = days.iter().map(|day| day.last).collect();
-        let SourceState { last_success, next_poll, failures, last_error, retired, .. } = state;
-        Self {
-            is_enabled: source.enabled,
-            schedule: source.schedule.clone(),
-            state: SourceState { last_success, next_poll, failures, last_error, retired, ..SourceState::default() },
-            silence: silence(&dates, now),
-            news: dates.into_iter().chain(share.and_then(|share| share.last)).max(),
-            entries: share.map_or(0, |share| share.entries),
-            topic_entries: share.map_or(0, |share| share.in_topics),
-        }
+    fn succeed(&mut self, now: Timestamp) {
+        self.polls = Polls { last_success: Some(now), failures: 0, retired: false, ..self.polls };
+        self.failure = None;
     }
 
     fn standing(&self, now: Timestamp) -> Standing {
-        Standing::of(&self.state, self.is_enabled, self.silence, self.news, now)
+        Standing::of(self.polls, self.is_enabled, self.is_silent, self.news, now)
     }
 }
 
@@ -211,6 +192,7 @@ mod tests {
     use super::*;
     use crate::config;
     use crate::pipeline::Counts;
+    use crate::state::SourceState;
 
     fn at(minutes: i64) -> Timestamp {
         "2026-11-28T12:00:00Z".parse::<Timestamp>().unwrap() + TimeDelta::minutes(minutes)
@@ -228,8 +210,11 @@ mod tests {
             last_success: Some(at(-60)),
             ..SourceState::default()
         };
-        let states = config.sources.iter().map(state).collect();
-        Roster::new(&config, Survey { states, days: Vec::new(), shares: Vec::new() }, at(0))
+        let mut roster = Roster::default();
+        for source in &config.sources {
+            roster.add(source, Some(&Remembered { state: state(source), ..Remembered::default() }), None);
+        }
+        roster
     }
 
     fn poll(roster: &mut Roster, source_id: &str, outcome: Outcome, now: Timestamp) {

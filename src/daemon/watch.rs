@@ -5,6 +5,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use xxhash_rust::xxh3::xxh3_128;
+
 /// A file whose content is looked at now and then.
 ///
 /// Time and size say whether to read it, the content whether it changed: a `touch` reloads nothing. No notification of
@@ -13,7 +15,8 @@ use std::time::SystemTime;
 pub(super) struct FileWatch {
     path: PathBuf,
     stamp: Option<(SystemTime, u64)>,
-    content: Vec<u8>,
+    /// The hash of its content, so that a long one is not kept.
+    hash: u128,
     /// Looks in a row at which it could not be read.
     missed: u32,
 }
@@ -32,7 +35,7 @@ pub(super) enum Sight {
 impl FileWatch {
     /// Watches the file whose content was `content` when it was read: it may have been saved since.
     pub(super) fn new(path: &Path, content: &str) -> Self {
-        Self { path: path.to_owned(), stamp: None, content: content.as_bytes().to_vec(), missed: 0 }
+        Self { path: path.to_owned(), stamp: None, hash: xxh3_128(content.as_bytes()), missed: 0 }
     }
 
     /// Looks at the file. One that cannot be read is told at the second look, since an editor may be about to put it back;
@@ -51,7 +54,8 @@ impl FileWatch {
             return self.miss(is_told);
         }
         (self.stamp, self.missed) = (stamp, 0);
-        let is_new = std::mem::replace(&mut self.content, content) != self.content;
+        let hash = xxh3_128(&content);
+        let is_new = std::mem::replace(&mut self.hash, hash) != hash;
         if is_new || was_missed { Sight::Saved } else { Sight::Same }
     }
 

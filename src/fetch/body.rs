@@ -3,15 +3,14 @@
 //! One content coding at most, of those that we ask for; a coding that nobody knows is believed only where the body is no
 //! text. Nested codings are refused: no server needs them, and each layer multiplies a bomb.
 //!
-//! gzip may come in several members (RFC 1952 §2.2) and zstd in several frames (RFC 8878 §3): they are read whole. The HTTP
-//! library does not unpack, for its gzip drops later members in silence. The only home of `async-compression`.
+//! gzip may come in several members (RFC 1952 §2.2): they are read whole. The HTTP library does not unpack, for its gzip drops
+//! later members in silence. The only home of `async-compression`.
 
 use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
-use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZstdDecoder};
-use async_compression::zstd::DParameter;
+use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, TryStreamExt};
 use reqwest::Response;
@@ -27,9 +26,6 @@ use super::memory::{Memory, Share};
 /// First bytes of gzip (RFC 1952 §2.3.1); no feed begins with them.
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
-/// Largest window of zstd, as a power of two: what HTTP allows (RFC 9659 §3).
-const ZSTD_WINDOW_LOG_MAX: u32 = 23;
-
 /// Read at once.
 const PIECE_BYTES: usize = 16 << 10;
 
@@ -41,7 +37,6 @@ pub(super) enum Coding {
     Plain,
     Gzip,
     Brotli,
-    Zstd,
     /// Something else, or several: no server needs them, and each layer multiplies a bomb. Some servers name the charset
     /// here, or `none`, and pack nothing.
     Unknown,
@@ -49,7 +44,7 @@ pub(super) enum Coding {
 
 impl Coding {
     /// The value of `Accept-Encoding`.
-    pub(super) const ACCEPTED: &'static str = "gzip, br, zstd";
+    pub(super) const ACCEPTED: &'static str = "gzip, br";
 
     /// Reads `Content-Encoding`, a list whose members may be empty (RFC 9110 §5.6.1.2, §8.4).
     fn of(headers: &HeaderMap) -> Self {
@@ -72,7 +67,6 @@ impl Coding {
             "" | "identity" => return None,
             "gzip" | "x-gzip" => Self::Gzip,
             "br" => Self::Brotli,
-            "zstd" => Self::Zstd,
             _ => Self::Unknown,
         })
     }
@@ -142,12 +136,6 @@ pub(super) async fn read_body(response: Response, mut vessel: Vessel<'_>) -> Res
             }
         },
         Coding::Brotli => vessel.fill(&mut body, &mut BrotliDecoder::new(&mut input)).await?,
-        Coding::Zstd => {
-            let window = DParameter::window_log_max(ZSTD_WINDOW_LOG_MAX);
-            let mut frames = ZstdDecoder::with_params(&mut input, &[window]);
-            frames.multiple_members(true);
-            vessel.fill(&mut body, &mut frames).await?;
-        }
     }
     // Packed twice, or without saying so.
     if body.starts_with(GZIP) {

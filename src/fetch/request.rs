@@ -60,7 +60,7 @@ impl Request {
             Some(Auth { user, password }) => Some((user.clone(), secret("auth", password).await?)),
             None => None,
         };
-        Ok(Self { url, own: source.url.clone(), auth, headers, validators, route: Route::from(&source.access) })
+        Ok(Self { url, own: source.url.clone(), auth, headers, validators, route: Route::from(&*source.access) })
     }
 }
 

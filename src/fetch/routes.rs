@@ -179,6 +179,8 @@ impl Routes {
 }
 
 fn builder(settings: &Settings) -> ClientBuilder {
+    // There is one for the whole process: it is no matter who was first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .user_agent(&settings.user_agent)
         .default_headers(headers::always())

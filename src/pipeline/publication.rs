@@ -460,7 +460,7 @@ impl<'a> Publishing<'a> {
         }
         for path in paths {
             let filed = folder.keep(path, &basis);
-            self.filed.push((path.clone(), filed.map(|filed| served(filed, self.archives))));
+            self.filed.push((path.clone(), filed.map(served)));
         }
         Some(made)
     }
@@ -477,7 +477,7 @@ impl<'a> Publishing<'a> {
             }
             document.basis = Some(basis.to_owned());
             match self.folder.as_mut().ok().and_then(|folder| folder.put(&document)) {
-                Some(filed) => self.filed.push((document.path, Some(served(filed, self.archives)))),
+                Some(filed) => self.filed.push((document.path, Some(served(filed)))),
                 None => self.representations.push(document),
             }
         }
@@ -496,15 +496,11 @@ impl<'a> Publishing<'a> {
     }
 }
 
-/// Main documents are served from memory; in a hurry only in the codings that are ready.
-fn served(filed: Filed, archives: Archives) -> Filed {
-    let served = if archives == Archives::Later { Served::Memory } else { Served::MemoryInFull };
-    // Volumes are asked for seldom.
-    if filed.path.contains("/archive/") && !filed.path.ends_with("/archive/") {
-        filed
-    } else {
-        Filed { served, ..filed }
-    }
+/// Main documents are served from memory.
+fn served(filed: Filed) -> Filed {
+    let is_volume = filed.path.contains("/archive/") && !filed.path.ends_with("/archive/");
+    // Both are asked for seldom. Archives grow for years; what tells of sources grows with the config.
+    if is_volume || filed.path.starts_with("/sources") { filed } else { Filed { served: Served::Memory, ..filed } }
 }
 
 /// The credit of each source: those of the config, and former ones of stored entries.

@@ -3,7 +3,7 @@
 //! The store keeps the date, and `run` or `poll`, whichever comes first, does the work: where polls are a cron job, no
 //! other process would.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -34,13 +34,10 @@ async fn notice_silence(context: &Context, now: Timestamp) -> Result<(), StoreEr
             .filter(|turn| turn.health != Health::Recovered)
             .map(|turn| turn.of)
             .collect();
-        let mut dates: HashMap<String, Vec<Timestamp>> = HashMap::new();
-        for day in store.entry_days(now - schedule::RHYTHM)? {
-            dates.entry(day.source_id).or_default().push(day.last);
-        }
+        let days = store.entry_days(now - schedule::RHYTHM)?;
         let mut turns = Vec::new();
         for source_id in polled {
-            let dates = dates.remove(&source_id).unwrap_or_default();
+            let dates: Vec<Timestamp> = days.get(&source_id).into_iter().flatten().map(|day| day.last).collect();
             let of = Monitored::Source(source_id);
             if ill.contains(&of) {
                 continue;

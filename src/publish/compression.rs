@@ -13,9 +13,6 @@ const BROTLI_QUALITY: i32 = 5;
 /// of 1 MiB, and twice with one of 256 KiB: more than gzip. One of 4 MiB, the usual, takes more memory for nothing.
 const BROTLI_WINDOW_BITS: i32 = 21;
 
-/// Zstandard's scale ends at 22. From 12 on it takes twice the time and three times the memory (56 MB) for a tenth less.
-const ZSTD_LEVEL: i32 = 9;
-
 /// gzip's scale ends at 9, which costs nearly twice as much and saves nothing in feeds.
 const GZIP_LEVEL: u32 = 6;
 
@@ -24,22 +21,19 @@ const GZIP_LEVEL: u32 = 6;
 pub enum Encoding {
     /// RFC 7932.
     Brotli,
-    /// RFC 8878.
-    Zstd,
     /// RFC 1952.
     Gzip,
 }
 
 impl Encoding {
     /// All of them, the one that usually makes the smallest bodies first.
-    pub const ALL: [Self; 3] = [Self::Brotli, Self::Zstd, Self::Gzip];
+    pub const ALL: [Self; 2] = [Self::Brotli, Self::Gzip];
 
     /// Its name in `Content-Encoding` and `Accept-Encoding`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Brotli => "br",
-            Self::Zstd => "zstd",
             Self::Gzip => "gzip",
         }
     }
@@ -47,18 +41,16 @@ impl Encoding {
     /// Whether making it takes many times as long as rendering a document.
     pub(super) fn takes_long(self) -> bool {
         match self {
-            Self::Brotli | Self::Zstd => true,
+            Self::Brotli => true,
             Self::Gzip => false,
         }
     }
 
-    /// Returns the extension of a file in this coding, if web servers look for such files.
-    pub(super) fn extension(self) -> Option<&'static str> {
+    /// Returns the extension of a file in this coding, as web servers look for it.
+    pub(super) fn extension(self) -> &'static str {
         match self {
-            Self::Brotli => Some("br"),
-            // Few servers know `.zst`.
-            Self::Zstd => None,
-            Self::Gzip => Some("gz"),
+            Self::Brotli => "br",
+            Self::Gzip => "gz",
         }
     }
 }
@@ -67,11 +59,7 @@ impl Encoding {
 pub(super) fn compressed(bytes: &[u8], encoding: Encoding) -> Option<Vec<u8>> {
     (bytes.len() >= COMPRESSED_FROM_BYTES).then_some(())?;
     let mut body = Vec::new();
-    match encoding {
-        // Its frame tells the length, as a stream's cannot.
-        Encoding::Zstd => body = zstd::bulk::compress(bytes, ZSTD_LEVEL).ok()?,
-        Encoding::Brotli | Encoding::Gzip => compress(&mut &*bytes, bytes.len() as u64, &mut body, encoding).ok()?,
-    }
+    compress(&mut &*bytes, bytes.len() as u64, &mut body, encoding).ok()?;
     (body.len() < bytes.len()).then_some(body)
 }
 
@@ -90,7 +78,6 @@ pub(super) fn compress(from: &mut impl Read, length: u64, to: &mut impl Write, e
             };
             brotli::BrotliCompress(from, to, &params)?;
         }
-        Encoding::Zstd => zstd::stream::copy_encode(from, to, ZSTD_LEVEL)?,
         // Without a date in its header: the same bytes give the same bytes.
         Encoding::Gzip => {
             let mut encoder = flate2::write::GzEncoder::new(to, flate2::Compression::new(GZIP_LEVEL));

@@ -50,12 +50,10 @@ pub struct Filed {
 /// The place that a document that lies in a file is served from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Served {
-    /// From its file: the archive, which grows for years and is seldom asked for.
+    /// From its file: what may be large and is seldom asked for, as the archive is.
     File,
     /// From memory, in the codings that lie in files.
     Memory,
-    /// From memory, in every coding.
-    MemoryInFull,
 }
 
 /// A file as it was when it was put in its place.

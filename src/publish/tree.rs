@@ -11,7 +11,7 @@ use chrono::{SubsecRound, TimeDelta};
 
 use crate::feed::Timestamp;
 use crate::publish::files::{Filed, Placed, Served};
-use crate::publish::{Encoding, Format, Representation, compression, policy};
+use crate::publish::{Encoding, Format, Representation, policy};
 use crate::text::http_date;
 
 /// Every document by its path, as served between two changes. Cheap to clone.
@@ -56,7 +56,7 @@ pub struct Encoded {
 pub enum Body {
     /// In memory: what readers ask for all the time.
     Memory(Bytes),
-    /// In a published file: the archive, which grows for years and is seldom asked for.
+    /// In a published file: what may be large and is seldom asked for, as the archive is.
     File(Placed),
 }
 
@@ -129,10 +129,8 @@ impl Resource {
     /// Whether it is in memory in every coding that would be read.
     fn is_as(&self, filed: &Filed) -> bool {
         let has = |encoding| self.compressed.iter().any(|(own, _)| *own == encoding);
-        let is_in_full = has(Encoding::Zstd) || filed.compressed.is_empty() || filed.served != Served::MemoryInFull;
         matches!(self.plain.body, Body::Memory(_))
             && self.hash == filed.hash
-            && is_in_full
             && filed.compressed.iter().all(|(encoding, _)| has(*encoding))
     }
 
@@ -142,10 +140,6 @@ impl Resource {
         let beside = filed.compressed.iter();
         let mut compressed: Vec<(Encoding, Bytes)> =
             beside.filter_map(|(encoding, file)| Some((*encoding, Bytes::from(file.read()?)))).collect();
-        if filed.served == Served::MemoryInFull {
-            let zstd = compression::compressed(&plain, Encoding::Zstd);
-            compressed.extend(zstd.map(|body| (Encoding::Zstd, Bytes::from(body))));
-        }
         compressed.sort_by_key(|(_, body)| body.len());
         let compressed = compressed.into_iter().map(|(encoding, body)| (encoding, Body::Memory(body))).collect();
         let modified = dated(&filed.hash, filed.modified, before, now);
@@ -294,7 +288,7 @@ mod tests {
         let tree = tree(&"du texte ".repeat(1_000), None, &Tree::default(), NOON);
         let resource = tree.get("/a.atom").unwrap();
         let tags: Vec<_> = resource.compressed.iter().map(|(_, encoded)| &encoded.etag).collect();
-        assert!(tags.len() == 3 && tags[0] != tags[1] && tags[1] != tags[2] && !tags.contains(&&resource.plain.etag));
+        assert!(tags.len() == 2 && tags[0] != tags[1] && !tags.contains(&&resource.plain.etag));
         let length = |encoded: &Encoded| match &encoded.body {
             Body::Memory(bytes) => bytes.len(),
             Body::File(_) => usize::MAX,

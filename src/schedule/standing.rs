@@ -3,9 +3,8 @@
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::silence::Silence;
 use crate::feed::Timestamp;
-use crate::state::{Health, SourceState};
+use crate::state::{Health, Polls, SourceState};
 
 /// Time without news from which a source sleeps.
 const ASLEEP_FROM: TimeDelta = TimeDelta::days(365);
@@ -45,26 +44,20 @@ impl Standing {
         Self::Disabled,
     ];
 
-    /// Judges a source by its state, its silence, and the date of its last news.
+    /// Judges a source by how its polls went, whether it is silent, and the date of its last news.
     #[must_use]
-    pub fn of(
-        state: &SourceState,
-        is_enabled: bool,
-        silence: Option<Silence>,
-        news: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Self {
+    pub fn of(polls: Polls, is_enabled: bool, is_silent: bool, news: Option<Timestamp>, now: Timestamp) -> Self {
         if !is_enabled {
             Self::Disabled
-        } else if state.retired {
+        } else if polls.retired {
             Self::Gone
-        } else if state.failures > 0 {
+        } else if polls.failures > 0 {
             Self::Failing
-        } else if state.last_success.is_none() {
+        } else if polls.last_success.is_none() {
             Self::NeverPolled
         } else if news.is_some_and(|news| now - news > ASLEEP_FROM) {
             Self::Asleep
-        } else if silence.is_some() {
+        } else if is_silent {
             Self::Silent
         } else if news.is_none() {
             Self::Empty
@@ -123,8 +116,7 @@ mod tests {
     #[track_caller]
     fn check(state: &SourceState, days: Option<i64>, is_silent: bool, expected: Standing) {
         let news = days.map(|days| now() - TimeDelta::days(days));
-        let silence = is_silent.then_some(Silence { since: now(), usual: TimeDelta::days(1) });
-        assert_eq!(Standing::of(state, true, silence, news, now()), expected);
+        assert_eq!(Standing::of(state.polls(), true, is_silent, news, now()), expected);
     }
 
     #[test]
@@ -141,7 +133,7 @@ mod tests {
         check(&failing(1, "timeout"), Some(366), true, Standing::Failing);
         check(&SourceState { retired: true, ..failing(1, "http_410") }, None, false, Standing::Gone);
         check(&SourceState::default(), None, false, Standing::NeverPolled);
-        assert_eq!(Standing::of(&failing(9, "dns"), false, None, None, now()), Standing::Disabled);
+        assert_eq!(Standing::of(failing(9, "dns").polls(), false, false, None, now()), Standing::Disabled);
     }
 
     #[test]

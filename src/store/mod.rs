@@ -19,6 +19,7 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -104,8 +105,8 @@ pub trait Store: Send {
     /// `month`.
     fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError>;
 
-    /// The days (in UTC) with entries of each source, dated at `since` or later, by source and day.
-    fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError>;
+    /// The days (in UTC) with entries of each source, dated at `since` or later, the first day first.
+    fn entry_days(&mut self, since: Timestamp) -> Result<BTreeMap<String, Vec<EntryDay>>, StoreError>;
 
     /// The number of entries of each source, of those in topics, and the latest; by source.
     fn shares(&mut self) -> Result<Vec<SourceShare>, StoreError>;
@@ -304,15 +305,22 @@ pub enum Which {
     },
 }
 
+/// Says in one line which migrations a store needed that had `done` of them, and how long they took. Each one says in its
+/// first line what it does. `None` for a store that was made anew.
+fn migrated(all: &[&str], done: i64, took: Duration) -> Option<String> {
+    let needed = all.get(usize::try_from(done).ok().filter(|done| *done > 0)?..)?;
+    let about = needed.iter().filter_map(|step| step.lines().next()?.strip_prefix("-- Format ")?.strip_suffix('.'));
+    let about = about.collect::<Vec<_>>().join("; ");
+    Some(format!("the store had format {done} and has {} now, after {:.1} s: {about}", all.len(), took.as_secs_f64()))
+}
+
 /// A day on which a source had entries.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntryDay {
-    /// Its source.
-    pub source_id: String,
     /// The date of the day's last entry.
     pub last: Timestamp,
     /// The number of entries.
-    pub entries: u64,
+    pub entries: u32,
 }
 
 /// The entries of a source and its share in the topics.
@@ -324,7 +332,7 @@ pub struct SourceShare {
     pub entries: u64,
     /// The number of those in any topic.
     pub in_topics: u64,
-    /// The date of its latest entry that its feed still lists.
+    /// The date of its latest entry; of those that its feed still lists, if it lists any.
     pub last: Option<Timestamp>,
 }
 

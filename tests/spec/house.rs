@@ -24,7 +24,7 @@ const COMPOSITION: [&str; 6] = ["cli", "daemon", "metrics", "pipeline", "readers
 
 /// Foreign crates whose types stay in one file or folder under `src`. Elsewhere their functions may be called, by their
 /// whole path: `html_escape::encode_text(title)`.
-const HOMES: [(&str, &str); 48] = [
+const HOMES: [(&str, &str); 47] = [
     ("ammonia", "parse/"),
     ("annotate_snippets", "config/"),
     ("arc_swap", "serve/"),
@@ -72,7 +72,6 @@ const HOMES: [(&str, &str); 48] = [
     ("uuid", "dedup/identity/"),
     ("whatlang", "text/"),
     ("xattr", "cli/replace"),
-    ("zstd", "publish/"),
 ];
 
 /// Foreign crates of which functions are called, and of which no file names a type.

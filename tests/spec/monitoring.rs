@@ -36,7 +36,7 @@ fn exported() -> BTreeMap<String, BTreeSet<String>> {
     metrics.polled("read", 1, 1);
     metrics.published(std::time::Duration::from_millis(10), &[("ecole".to_owned(), 7)]);
     metrics.answered(200);
-    metrics.sources(&[source]);
+    metrics.sources(vec![source]);
     metrics.standings(&[("ok", 1)].into());
     metrics.health(&["network"], true);
     metrics.free("store", 8192);

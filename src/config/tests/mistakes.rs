@@ -258,6 +258,8 @@ error: `topics` must be a list of topics by id: `["laicite"]`
   |
 3 | topics = "laicite"
   |          ^^^^^^^^^
+  |
+  = help: write `topics = ["laicite"]`
 
 error: `dedup` must be `true` or `false`
  --> config.toml:4:9
@@ -523,6 +525,100 @@ error: `c` is an alias of topic `a` already
   |            ^^^
   |
   = help: take it out
+"#,
+    );
+}
+
+#[test]
+fn slips_of_the_hand_are_told_with_the_line_as_it_was_meant() {
+    check(
+        r"[[feed]]
+url = “https://a.example/”
+enabled = non
+[[topic]]
+id: 'l'ecole'
+threshold = 4,5
+",
+        r#"
+error: texts stand in straight quotes: `"`
+ --> config.toml:2:7
+  |
+2 | url = “https://a.example/”
+  |       ^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: write `url = "https://a.example/"`
+
+error: yes and no are written `true` and `false`
+ --> config.toml:3:11
+  |
+3 | enabled = non
+  |           ^^^
+  |
+  = help: write `enabled = false`
+
+error: a key has `=` behind it, not `:`
+ --> config.toml:5:3
+  |
+5 | id: 'l'ecole'
+  |   ^
+  |
+  = help: write `id = "l'ecole"`
+
+error: a decimal point is a point: `.`
+ --> config.toml:6:13
+  |
+6 | threshold = 4,5
+  |             ^^^
+  |
+  = help: write `threshold = 4.5`
+"#,
+    );
+}
+
+#[test]
+fn a_value_in_quotes_is_told_as_it_was_meant() {
+    check(
+        r#"[[feed]]
+url = "https://a.example/"
+enabled = "oui"
+tags = "a, b"
+[[topic]]
+id = "ia"
+any = "intelligence artificielle, IA"
+threshold = "4,5"
+"#,
+        r#"
+error: `enabled` must be `true` or `false`
+ --> config.toml:3:11
+  |
+3 | enabled = "oui"
+  |           ^^^^^
+  |
+  = help: write `enabled = true`
+
+error: `tags` must be a list of texts: `["one", "two"]`
+ --> config.toml:4:8
+  |
+4 | tags = "a, b"
+  |        ^^^^^^
+  |
+  = help: write `tags = ["a", "b"]`
+
+error: terms must be a list, not a text
+ --> config.toml:7:7
+  |
+7 | any = "intelligence artificielle, IA"
+  |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: write `["intelligence artificielle", "IA"]`
+
+error: `threshold` must be a number from 0.1 to 1000
+ --> config.toml:8:13
+  |
+8 | threshold = "4,5"
+  |             ^^^^^
+  |
+  = help: write `threshold = 4.5`
 "#,
     );
 }

@@ -177,3 +177,48 @@ error: the config file lies in the folder that is published
 ",
     );
 }
+
+#[test]
+fn terms_joined_as_in_a_search_engine_are_told_in_our_words() {
+    check(
+        r#"[[feed]]
+url = "https://a.example/"
+[[topic]]
+id = "ia"
+any = ["savoir ET lire", "livre OU lecture", "école SAUF maternelle", "a, b"]
+"#,
+        r#"
+warning: `ET` is looked for like any other word
+ --> config.toml:5:8
+  |
+5 | any = ["savoir ET lire", "livre OU lecture", "école SAUF maternelle", "a, b"]
+  |        ^^^^^^^^^^^^^^^^
+  |
+  = help: write `near = [["savoir"], ["lire"]]` in place of `any`: both, near one another
+
+warning: `OU` is looked for like any other word
+ --> config.toml:5:26
+  |
+5 | any = ["savoir ET lire", "livre OU lecture", "école SAUF maternelle", "a, b"]
+  |                          ^^^^^^^^^^^^^^^^^^
+  |
+  = help: write `"livre", "lecture"`
+
+warning: `SAUF` is looked for like any other word
+ --> config.toml:5:46
+  |
+5 | any = ["savoir ET lire", "livre OU lecture", "école SAUF maternelle", "a, b"]
+  |                                              ^^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: write `"école"` here, and `not = ["maternelle"]` in the topic
+
+warning: this is one term, with a comma that no text can match
+ --> config.toml:5:71
+  |
+5 | any = ["savoir ET lire", "livre OU lecture", "école SAUF maternelle", "a, b"]
+  |                                                                       ^^^^^^
+  |
+  = help: write `"a", "b"`
+"#,
+    );
+}

@@ -22,13 +22,12 @@ pub(super) fn site_path(name: &str) -> String {
 
 /// The files that a document may have beside it.
 pub(super) fn beside(name: &str) -> Vec<(Encoding, String)> {
-    let extensions = Encoding::ALL.into_iter().filter_map(|encoding| Some((encoding, encoding.extension()?)));
-    extensions.map(|(encoding, extension)| (encoding, format!("{name}.{extension}"))).collect()
+    Encoding::ALL.map(|encoding| (encoding, format!("{name}.{}", encoding.extension()))).into()
 }
 
 pub(super) fn is_compressed(name: &str) -> bool {
-    let extensions = Encoding::ALL.into_iter().filter_map(Encoding::extension);
-    extensions.into_iter().any(|extension| Path::new(name).extension().is_some_and(|end| end == extension))
+    let end = Path::new(name).extension();
+    Encoding::ALL.iter().any(|encoding| end.is_some_and(|end| end == encoding.extension()))
 }
 
 /// Under what name a file is written before it takes its place.

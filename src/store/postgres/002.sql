@@ -1,4 +1,6 @@
--- Format 2. Several nodes on one store: who lives, who may ask which host, and which rules came last. Times are Unix
+-- Format 2: several nodes on one store.
+
+-- Who lives, who may ask which host, and which rules came last. Times are Unix
 -- milliseconds of this server's clock.
 
 CREATE TABLE node (

@@ -1,3 +1,5 @@
+-- Format 3: posts, and the outbox of what they send.
+
 -- The topics that posts tell of, as the config in force has them.
 CREATE TABLE post_topic (
     topic   TEXT COLLATE "C" NOT NULL,

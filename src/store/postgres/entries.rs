@@ -1,6 +1,6 @@
 //! Entries as they are read, their labels, and their texts before each edit.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use tokio_postgres::Row;
 
@@ -72,17 +72,21 @@ pub(super) fn labels_by_entry(rows: &[Row]) -> Result<HashMap<i64, Vec<Label>>, 
 }
 
 impl Postgres {
-    pub(super) fn days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
+    pub(super) fn days(&mut self, since: Timestamp) -> Result<BTreeMap<String, Vec<EntryDay>>, StoreError> {
         let ask = call!(
             "SELECT source_id, max(date), count(*) FROM entry WHERE date >= $1
              GROUP BY source_id, date / 86400 ORDER BY source_id, date / 86400",
             unix(since),
         );
         let read = |row: &Row| {
-            let last = rows::time(row, 1)?.unwrap_or_default();
-            Ok(EntryDay { source_id: rows::get(row, 0)?, last, entries: rows::number(row, 2)?.unsigned_abs() })
+            let entries = u32::try_from(rows::number(row, 2)?).unwrap_or(u32::MAX);
+            Ok((rows::get(row, 0)?, EntryDay { last: rows::time(row, 1)?.unwrap_or_default(), entries }))
         };
-        rows::next(&mut self.session.look(&[ask])?, read)
+        let mut days: BTreeMap<String, Vec<EntryDay>> = BTreeMap::new();
+        for (source_id, day) in rows::next(&mut self.session.look(&[ask])?, read)? {
+            days.entry(source_id).or_default().push(day);
+        }
+        Ok(days)
     }
 
     pub(super) fn all_revisions(&mut self, number: i64) -> Result<Vec<Revision>, StoreError> {

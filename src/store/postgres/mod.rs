@@ -20,7 +20,7 @@ mod outbox;
 mod redating;
 mod related;
 mod rows;
-mod schema;
+pub(super) mod schema;
 mod search;
 mod session;
 mod shares;
@@ -29,6 +29,7 @@ mod surroundings;
 mod tables;
 mod tls;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -155,7 +156,7 @@ impl Store for Postgres {
         self.told_as(|store| store.gone(topic, month, limit))
     }
 
-    fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
+    fn entry_days(&mut self, since: Timestamp) -> Result<BTreeMap<String, Vec<EntryDay>>, StoreError> {
         self.told_as(|store| store.days(since))
     }
 

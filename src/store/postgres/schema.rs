@@ -1,11 +1,17 @@
 //! Whether a database is fit to be a store, and whose its tables are; making and migrating them.
 
+use std::time::Instant;
+
+use tracing::info;
+
 use super::session::{Session, call};
 use super::{Ailment, StoreError, meta, rows};
 use crate::store::ailment::POSTGRES_MIN;
+use crate::store::migrated;
 
 /// One step per format, in order, never changed once released; the table `veille` tells the steps done.
-const MIGRATIONS: [&str; 3] = [include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql")];
+pub(in crate::store) const MIGRATIONS: [&str; 3] =
+    [include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql")];
 
 /// The table that tells our tables from those of others.
 const MARK: &str = "CREATE TABLE veille (format BIGINT NOT NULL); INSERT INTO veille VALUES (0)";
@@ -94,6 +100,7 @@ pub(super) fn migrate(session: &mut Session) -> Result<(), StoreError> {
 }
 
 fn steps(session: &mut Session) -> Result<(), StoreError> {
+    let began = Instant::now();
     session.begin(&[])?;
     session.script(PATIENCE_TO_MIGRATE)?;
     session.send(&[call!("SELECT pg_advisory_xact_lock($1)", MIGRATING)])?;
@@ -108,5 +115,8 @@ fn steps(session: &mut Session) -> Result<(), StoreError> {
         session.script(step)?;
     }
     session.commit(&[call!("UPDATE veille SET format = $1", known_format())])?;
+    if let Some(told) = migrated(&MIGRATIONS, done, began.elapsed()) {
+        info!("{told}");
+    }
     Ok(())
 }

@@ -18,7 +18,10 @@ impl Postgres {
              )
              SELECT counted.source_id, counted.entries,
                 coalesce((SELECT told.entries FROM told WHERE told.source_id = counted.source_id), 0),
-                (SELECT max(date) FROM entry WHERE source_id = counted.source_id AND left_feed IS NULL)
+                coalesce(
+                    (SELECT max(date) FROM entry WHERE source_id = counted.source_id AND left_feed IS NULL),
+                    (SELECT max(date) FROM entry WHERE source_id = counted.source_id)
+                )
              FROM counted ORDER BY counted.source_id";
         let read = |row: &Row| {
             let (entries, in_topics) = (rows::number(row, 1)?.unsigned_abs(), rows::number(row, 2)?.unsigned_abs());

@@ -28,7 +28,7 @@ pub(super) enum Verification {
 /// The file that cannot be read, and why.
 pub(super) fn connector(verification: Verification, roots: Option<&Path>) -> Result<MakeRustlsConnect, String> {
     // The provider that requests to feeds use.
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;

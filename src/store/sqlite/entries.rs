@@ -1,5 +1,7 @@
 //! Entries as they are read, their labels, and their texts before each edit.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Row, params};
 
 use super::{StoreError, maybe, rows, unix};
@@ -32,16 +34,18 @@ pub(super) fn one(connection: &Connection, number: i64) -> Result<Option<StoredE
     maybe(connection, &format!("SELECT {COLUMNS} FROM entry WHERE number = ?1"), number, read_entry)
 }
 
-pub(super) fn days(connection: &Connection, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
+pub(super) fn days(connection: &Connection, since: Timestamp) -> Result<BTreeMap<String, Vec<EntryDay>>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT source_id, max(date), count(*) FROM entry WHERE date >= ?1
          GROUP BY source_id, date / 86400 ORDER BY source_id, date / 86400",
     )?;
-    let read = |row: &Row<'_>| {
-        let last = rows::time(row, 1)?.unwrap_or_default();
-        Ok(EntryDay { source_id: row.get(0)?, last, entries: row.get::<_, i64>(2)?.unsigned_abs() })
-    };
-    Ok(statement.query_map([unix(since)], read)?.collect::<Result<_, _>>()?)
+    let mut days: BTreeMap<String, Vec<EntryDay>> = BTreeMap::new();
+    let mut found = statement.query([unix(since)])?;
+    while let Some(row) = found.next()? {
+        let day = EntryDay { last: rows::time(row, 1)?.unwrap_or_default(), entries: row.get(2)? };
+        days.entry(row.get(0)?).or_default().push(day);
+    }
+    Ok(days)
 }
 
 pub(super) fn read_entry(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {

@@ -24,16 +24,18 @@ mod stories;
 mod surroundings;
 mod tables;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use tracing::info;
 
 use super::ailment::{Ailment, RESERVE_BYTES};
 use super::{
     Applied, Arrivals, Change, EntryDay, Filter, Held, Inquiry, Outline, Part, Pulse, Relabelling, SourceShare, Store,
-    StoreError, Surroundings,
+    StoreError, Surroundings, migrated,
 };
 use crate::disk;
 use crate::feed::Timestamp;
@@ -47,7 +49,7 @@ use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
 const APPLICATION_ID: i64 = 0x7665_696c;
 
 /// One step per format, in order, never changed once released; `PRAGMA user_version` counts the steps done.
-const MIGRATIONS: [&str; 7] = [
+pub(in crate::store) const MIGRATIONS: [&str; 7] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
     include_str!("003.sql"),
@@ -67,6 +69,8 @@ pub struct Sqlite {
     path: PathBuf,
     /// The file that was opened: another one may come to its place.
     identity: Option<(u64, u64)>,
+    /// Rows that this connection had changed when it was last asked how the store is.
+    changes: u64,
 }
 
 impl Sqlite {
@@ -106,7 +110,7 @@ impl Sqlite {
         let crashed = log_of(path).metadata().is_ok_and(|log| log.len() > 0);
         let flags = OpenFlags::default() & !OpenFlags::SQLITE_OPEN_CREATE;
         let connection = Connection::open_with_flags(path, flags).map_err(cannot_open)?;
-        let mut store = Self { connection, path: path.into(), identity: disk::identity(path) };
+        let mut store = Self { connection, path: path.into(), identity: disk::identity(path), changes: 0 };
         store.connection.busy_timeout(patience).map_err(cannot_open)?;
         store.refuse_strangers()?;
         store.refuse_unwritable()?;
@@ -139,7 +143,7 @@ impl Sqlite {
         let cannot_open = |error: rusqlite::Error| causes::cannot_open(error, path);
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(cannot_open)?;
         connection.busy_timeout(patience).map_err(cannot_open)?;
-        let mut store = Self { connection, path: path.into(), identity: disk::identity(path) };
+        let mut store = Self { connection, path: path.into(), identity: disk::identity(path), changes: 0 };
         let format = match store.refuse_strangers() {
             Err(StoreError::Open { ailment: Ailment::Full { .. } | Ailment::ReadOnly | Ailment::Rights, .. })
                 if log_of(path).metadata().map_or(0, |log| log.len()) == 0 =>
@@ -170,8 +174,12 @@ impl Sqlite {
         let has_log = log_of(path).metadata().is_ok_and(|log| log.len() > 0);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
         let connection = if has_log { Connection::open_with_flags(path, flags) } else { unshared(path) };
-        let mut store =
-            Self { connection: connection.map_err(cannot_open)?, path: path.into(), identity: disk::identity(path) };
+        let mut store = Self {
+            connection: connection.map_err(cannot_open)?,
+            path: path.into(),
+            identity: disk::identity(path),
+            changes: 0,
+        };
         store.refuse_strangers()?;
         Ok(store)
     }
@@ -292,7 +300,7 @@ impl Sqlite {
             }
             Err(error) => return Err(failed(error)),
         }
-        let mut copy = Self { connection: copy, path: to.into(), identity: None };
+        let mut copy = Self { connection: copy, path: to.into(), identity: None, changes: 0 };
         match copy.check_all() {
             // Pages are copied as they are, so this one is damaged in the same way.
             Err(StoreError::Damaged { finding, .. }) => Err(StoreError::Damaged { store: named(&self.path), finding }),
@@ -307,7 +315,8 @@ impl Sqlite {
     fn migrate(&mut self) -> Result<(), StoreError> {
         let path = self.path.clone();
         let failed = |error: rusqlite::Error| causes::cannot_open(error, &path);
-        let run = |connection: &mut Connection| -> rusqlite::Result<()> {
+        let began = Instant::now();
+        let run = |connection: &mut Connection| -> rusqlite::Result<i64> {
             let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             // Read inside the transaction: another process may have migrated meanwhile.
             let done: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -317,12 +326,17 @@ impl Sqlite {
             }
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", known_format())?;
-            transaction.commit()
+            transaction.commit()?;
+            Ok(done)
         };
         if self.refuse_strangers()? == known_format() {
             return Ok(());
         }
-        run(&mut self.connection).map_err(failed)
+        let done = run(&mut self.connection).map_err(failed)?;
+        if let Some(told) = migrated(&MIGRATIONS, done, began.elapsed()) {
+            info!("{told}");
+        }
+        Ok(())
     }
 }
 
@@ -390,7 +404,7 @@ impl Store for Sqlite {
         causes::explained(stories::tombstones(&self.connection, topic, month, limit), &self.path)
     }
 
-    fn entry_days(&mut self, since: Timestamp) -> Result<Vec<EntryDay>, StoreError> {
+    fn entry_days(&mut self, since: Timestamp) -> Result<BTreeMap<String, Vec<EntryDay>>, StoreError> {
         causes::explained(entries::days(&self.connection, since), &self.path)
     }
 
@@ -434,6 +448,11 @@ impl Store for Sqlite {
 
     fn pulse(&mut self) -> Result<Pulse, StoreError> {
         self.refuse_unfit()?;
+        let changes = self.connection.total_changes();
+        if std::mem::replace(&mut self.changes, changes) == changes {
+            // Nothing is written at the moment: the cache goes back to the system.
+            self.connection.execute_batch("PRAGMA shrink_memory").map_err(StoreError::from)?;
+        }
         self.at_one_moment(pulse)
     }
 

@@ -13,10 +13,12 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<SourceShare>, StoreErro
             SELECT entry.source_id, count(*) AS entries FROM (SELECT DISTINCT entry FROM label) AS label
             CROSS JOIN entry ON entry.number = label.entry GROUP BY entry.source_id
          )
-         SELECT counted.source_id, counted.entries, coalesce(told.entries, 0), (
+         SELECT counted.source_id, counted.entries, coalesce(told.entries, 0), coalesce((
             SELECT max(date) FROM entry INDEXED BY entry_listed
             WHERE source_id = counted.source_id AND left_feed IS NULL
-         ) FROM counted LEFT JOIN told USING (source_id) ORDER BY counted.source_id";
+         ), (
+            SELECT max(date) FROM entry WHERE source_id = counted.source_id
+         )) FROM counted LEFT JOIN told USING (source_id) ORDER BY counted.source_id";
     let number = |row: &Row<'_>, column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
     let read = |row: &Row<'_>| {
         let (entries, in_topics) = (number(row, 1)?, number(row, 2)?);

@@ -160,8 +160,9 @@ fn days_with_entries_are_counted_by_source() {
             apply(store, &[insertion(number, source_id, number, &undated(name), hour(hours))]);
         }
         let days = store.entry_days(noon()).unwrap();
+        let each = days.iter().flat_map(|(source_id, days)| days.iter().map(move |day| (&**source_id, day)));
         let found: Vec<_> =
-            days.iter().map(|day| (&*day.source_id, (day.last - noon()).num_hours(), day.entries)).collect();
+            each.map(|(source_id, day)| (source_id, (day.last - noon()).num_hours(), day.entries)).collect();
         assert_eq!(found, [("education", 1, 2), ("education", 48, 1), ("x", 0, 1)]);
         assert_eq!(store.entry_days(hour(2)).unwrap().len(), 1);
     });

@@ -75,6 +75,24 @@ fn an_older_store_is_of_our_format_once_it_was_opened() {
 }
 
 #[test]
+fn a_migration_tells_what_it_did_and_how_long_it_took() {
+    let steps = ["CREATE TABLE x", "-- Format 2: by month.\n", "-- Format 3: posts.\n"];
+    let told = "the store had format 1 and has 3 now, after 2.5 s: 2: by month; 3: posts";
+    assert_eq!(migrated(&steps, 1, Duration::from_millis(2_500)).as_deref(), Some(told));
+    assert_eq!(migrated(&steps, 0, Duration::ZERO), None);
+}
+
+#[test]
+fn each_migration_says_in_its_first_line_what_it_does() {
+    for steps in [&sqlite::MIGRATIONS[1..], &postgres::schema::MIGRATIONS[1..]] {
+        for (number, step) in (2..).zip(steps) {
+            let first = step.lines().next().unwrap();
+            assert!(first.starts_with(&format!("-- Format {number}: ")) && first.ends_with('.'), "{first}");
+        }
+    }
+}
+
+#[test]
 fn an_older_store_is_migrated_by_whoever_opens_it_for_reading() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("veille.db");
