@@ -48,6 +48,7 @@ mod manual;
 mod monitoring;
 mod moving;
 mod outage;
+mod pages;
 mod parity;
 mod poll;
 mod post;
