@@ -311,7 +311,7 @@ pub(super) fn outcome(
     let former = config.aliases.iter().filter(|(_, now)| *now == id).map(|(alias, _)| alias.as_str());
     let mut now: BTreeSet<i64> = BTreeSet::new();
     for id in former.chain([id]) {
-        now.extend(store.stories(id, ALL)?);
+        now.extend(store.stories(id, ALL)?.into_iter().map(|(_, number)| number));
     }
     Ok(ShownDiff { before: now.len(), gained, lost, changes })
 }

@@ -11,10 +11,11 @@ use tracing::{info, warn};
 
 use super::{Daemon, clock};
 use crate::config::Config;
+use crate::feed::Timestamp;
 use crate::outage::{Lack, Outage};
 use crate::pipeline::{self, Announced, Archives, Context, Published};
 use crate::publish::files::{self, FilesError, FilesFound, Placed, Written};
-use crate::publish::{SearchIndex, Tree};
+use crate::publish::{self, SearchIndex, Tree};
 use crate::serve::Front;
 
 /// Shortest and longest time that changes gather before they are published together.
@@ -75,12 +76,13 @@ pub(super) async fn make_publication(
     context: Arc<Context>,
     archives: Archives,
     outages: Vec<Outage>,
+    now: Timestamp,
     front: Arc<Front>,
     stop: CancellationToken,
 ) -> anyhow::Result<Option<Publication>> {
     let began = Instant::now();
     let before = front.search.load();
-    let published = pipeline::publish_searchable(&context, archives, &outages, before, &stop).await?;
+    let published = pipeline::publish_searchable(&context, archives, &outages, now, before, &stop).await?;
     let Some(published) = published else { return Ok(None) };
     let Published { generation, representations, filed, stories, announced, written, search, search_waits } = published;
     let placed = filed.iter().filter_map(|(_, filed)| Some(filed.as_ref()?.plain.clone())).collect();
@@ -109,6 +111,14 @@ impl Daemon {
     pub(super) fn gather(&mut self) {
         let gather = (self.publication * GATHER_SHARE).clamp(GATHER, GATHER_MAX);
         self.gathered.get_or_insert_with(|| Instant::now() + gather);
+    }
+
+    /// Publishes anew once it is another day: pages say "today".
+    pub(super) fn look_at_the_day(&mut self, now: Timestamp) {
+        let today = publish::day_in_zone(&self.context.config.site, now);
+        if self.day.replace(today).is_some_and(|day| day != today) {
+            self.publishing.ask();
+        }
     }
 
     /// Chooses how a publication that begins now treats the archives.

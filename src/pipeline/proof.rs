@@ -32,7 +32,9 @@ pub fn proofs(
         own_hub: None,
         config: None,
         outages: &[],
-        posts: Vec::new(),
+        post_turns: Vec::new(),
+        posts: &[],
+        today: chrono::NaiveDate::default(),
     };
     Ok(publish::articles(&edition, topic, stories))
 }

@@ -16,7 +16,7 @@ pub(super) fn footer(item: &Item, language: Language) -> Option<String> {
 }
 
 fn line(told: &str, links: &[Link]) -> String {
-    let links = links.iter().map(|Link { url, title }| {
+    let links = links.iter().map(|Link { url, title, .. }| {
         let title = title.as_deref().unwrap_or(url);
         format!(
             "<a href=\"{}\" dir=\"auto\">{}</a>",

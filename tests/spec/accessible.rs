@@ -38,15 +38,18 @@ fn world(language: &str) -> World {
     world
 }
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 11] = [
+    "search/index.html",
     "index.html",
+    "404.html",
+    "numerique-educatif/abonnement/index.html",
+    "sources/ministere/index.html",
     "numerique-educatif/index.html",
     "numerique-educatif.html",
     "numerique-educatif/archive/index.html",
     "numerique-educatif/archive/2026-06/index.html",
     "sources/index.html",
     "vide/index.html",
-    "search/index.html",
 ];
 
 /// Returns what axe finds wrong in a published page, on a screen of this size; in dark colours if `is_dark`.
@@ -110,6 +113,7 @@ fn axe_finds_nothing_in_any_page() {
     for language in ["fr", "en"] {
         let world = world(language);
         for page in PAGES {
+            let page = if language == "en" { &page.replace("abonnement", "subscribe") } else { page };
             for (size, is_dark) in [("390,844", false), ("1440,900", true)] {
                 assert_eq!(violations(&axe, &world, page, size, is_dark), "[]", "{page}, {language}, {size}");
             }

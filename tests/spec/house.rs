@@ -222,7 +222,9 @@ fn templates_name_no_path() {
                 folders.push(path);
                 continue;
             }
-            assert!(!fs::read_to_string(&path).unwrap().contains("::"), "{}", path.display());
+            // In a style sheet it begins a pseudo-element.
+            let is_style = path.extension().is_some_and(|extension| extension == "css");
+            assert!(is_style || !fs::read_to_string(&path).unwrap().contains("::"), "{}", path.display());
         }
     }
 }

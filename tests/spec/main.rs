@@ -56,6 +56,7 @@ mod monitoring;
 mod moving;
 mod nodes;
 mod outage;
+mod pages;
 mod parity;
 mod poll;
 mod post;

@@ -126,14 +126,14 @@ impl Publishing<'_> {
         (topic, month, stamp): (&Topic, Month, i64),
     ) -> Result<Option<OpenDrawer>, StoreError> {
         let mut open = OpenDrawer::new(&topic.id, month, stamp, self.memory());
-        for numbers in stories.numbers(&topic.id, Part::Month(month))?.chunks(super::STORIES_AT_ONCE) {
+        for places in stories.places(&topic.id, Part::Month(month))?.chunks(super::STORIES_AT_ONCE) {
             if self.stop.is_cancelled() {
                 return Ok(None);
             }
             if open.is_full() {
                 break;
             }
-            for story in stories.shown(&topic.id, numbers)? {
+            for story in stories.shown(&topic.id, places)? {
                 publish::put_away(edition, topic, &story, &mut open);
             }
         }
