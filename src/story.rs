@@ -3,6 +3,7 @@
 mod gist;
 mod plain;
 mod shown;
+mod tally;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::topic::Label;
 pub use gist::{Gist, Order, Spot, TellingWord, TellingWords, WINDOW};
 pub use plain::Plain;
 pub use shown::{Chosen, Told, ToldEntry, shown};
+pub use tally::{SourceTally, StoryTally, day_of};
 
 /// Identity of an entry within its source: a hash of its guid, else its link or first file, else its text, each with the
 /// title.
@@ -59,7 +61,7 @@ pub fn claimed(published: Option<Timestamp>, updated: Option<Timestamp>) -> Opti
 ///
 /// Refused: months in `poll.timezone`. Another setting would move stories between volumes that subscribers hold to be
 /// final.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Month {
     /// In the common era.
     pub year: i32,
@@ -357,6 +359,8 @@ pub struct Story {
     pub label: Label,
     /// Related news, best first.
     pub related: Vec<Related>,
+    /// When readers see it: its date, or its arrival if it came late.
+    pub placed: Timestamp,
 }
 
 /// A story shown as related news of another.

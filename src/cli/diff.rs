@@ -251,7 +251,7 @@ fn outcome(config: &Config, store: &mut dyn Store, id: &str, diff: TopicDiff) ->
     let former = config.aliases.iter().filter(|(_, now)| *now == id).map(|(alias, _)| alias.as_str());
     let mut now: BTreeSet<i64> = BTreeSet::new();
     for id in former.chain([id]) {
-        now.extend(store.stories(id, ALL)?);
+        now.extend(store.stories(id, ALL)?.into_iter().map(|(_, number)| number));
     }
     Ok(ShownDiff { before: now.len(), changes })
 }

@@ -20,7 +20,13 @@ pub(super) fn run(config: &Config, options: &ExportOptions) -> Result<(), Failur
 }
 
 fn topics(config: &Config) -> Vec<u8> {
-    let selection = |topic| Selection { topic, stories: Vec::new(), months: Vec::new(), tombstones: Vec::new() };
+    let selection = |topic| Selection {
+        topic,
+        stories: Vec::new(),
+        months: Vec::new(),
+        tombstones: Vec::new(),
+        counts: Vec::new(),
+    };
     let edition = Edition {
         hidden: Hidden::default(),
         site: &config.site,
@@ -31,6 +37,8 @@ fn topics(config: &Config) -> Vec<u8> {
         hubs: &[],
         config: None,
         outages: &[],
+        posts: &[],
+        today: chrono::NaiveDate::default(),
     };
     publish::topic_list(&edition).bytes.to_vec()
 }

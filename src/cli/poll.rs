@@ -88,7 +88,10 @@ pub(super) fn run(config: Config, options: PollOptions) -> Result<(), Failure> {
         if context.has_jobs() {
             pipeline::upkeep(&context, wall_clock::current()).await?;
         }
-        if let Some(published) = pipeline::publish(&context, Archives::Changed, &[], &CancellationToken::new()).await? {
+        if let Some(published) =
+            pipeline::publish(&context, Archives::Changed, &[], wall_clock::current(), &CancellationToken::new())
+                .await?
+        {
             published.written?;
             if context.has_jobs() {
                 pipeline::announce(&context, &published.announced, wall_clock::current()).await?;

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Failure, open, output};
 use crate::config::Config;
-use crate::pipeline::{self, Archives, Attendance, Context};
+use crate::pipeline::{self, Archives, Attendance, Context, wall_clock};
 use crate::store::Handle;
 use crate::text::count;
 
@@ -22,7 +22,8 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
         if context.has_jobs() {
             pipeline::relabel(&context).await?;
         }
-        let published = pipeline::publish(&context, Archives::All, &[], &CancellationToken::new()).await?;
+        let published =
+            pipeline::publish(&context, Archives::All, &[], wall_clock::current(), &CancellationToken::new()).await?;
         attendance.end(&context).await?;
         Ok::<_, Failure>(published.map(|published| published.written).transpose()?.unwrap_or_default())
     })?;

@@ -38,9 +38,9 @@ pub(super) const RULES: KeyType<Vec<Rule>> = KeyType::new("a list of tables", |l
 });
 
 /// Ids whose files would lie where something else is published.
-const RESERVED: [&str; 16] = [
+const RESERVED: [&str; 18] = [
     "sources", "opml", "healthz", "metrics", "static", "sitemap", "robots", "index", "archive", "favicon", "assets",
-    "feed", "feeds", "topics", "search", "humans",
+    "feed", "feeds", "topics", "search", "humans", "404", "503",
 ];
 
 /// Notes the ids that no topic can have.

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout_at};
@@ -219,6 +219,8 @@ struct Daemon {
     placed: Arc<Vec<Placed>>,
     /// Its duration.
     publication: Duration,
+    /// The day in the site's zone, as of the last turn of the loop.
+    day: Option<NaiveDate>,
     /// When the archives were brought up to date.
     archived: Instant,
     /// Whether they are not.
@@ -277,6 +279,7 @@ impl Daemon {
             published: None,
             placed: Arc::default(),
             publication: Duration::ZERO,
+            day: None,
             archived: Instant::now(),
             archives_wait: true,
             files_again: None,
@@ -436,10 +439,12 @@ impl Daemon {
             self.next_posting = None;
             self.posting.ask();
         }
+        self.look_at_the_day(now);
         let (context, announced, archives) = (&self.context, &self.announced, self.archives());
         let (front, stop, outages) = (&self.front, &self.stop, self.outages_untold());
         self.publishing.start(|| {
-            publication::make_publication(Arc::clone(context), archives, outages, Arc::clone(front), stop.clone())
+            let (context, front) = (Arc::clone(context), Arc::clone(front));
+            publication::make_publication(context, archives, outages, now, front, stop.clone())
         });
         if self.is_ailing() {
             // Tasks that write wait for the store.

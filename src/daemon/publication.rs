@@ -11,10 +11,11 @@ use tracing::{info, warn};
 
 use super::{Daemon, clock};
 use crate::config::Config;
+use crate::feed::Timestamp;
 use crate::outage::{Lack, Outage};
 use crate::pipeline::{self, Announced, Archives, Context, Published};
-use crate::publish::Tree;
 use crate::publish::files::{self, FilesError, FilesFound, Placed, Written};
+use crate::publish::{self, Tree};
 use crate::serve::Front;
 
 /// Shortest and longest time that changes gather before they are published together.
@@ -71,11 +72,12 @@ pub(super) async fn make_publication(
     context: Arc<Context>,
     archives: Archives,
     outages: Vec<Outage>,
+    now: Timestamp,
     front: Arc<Front>,
     stop: CancellationToken,
 ) -> anyhow::Result<Option<Publication>> {
     let began = Instant::now();
-    let Some(published) = pipeline::publish(&context, archives, &outages, &stop).await? else { return Ok(None) };
+    let Some(published) = pipeline::publish(&context, archives, &outages, now, &stop).await? else { return Ok(None) };
     let Published { generation, representations, filed, stories, announced, written } = published;
     let placed = filed.iter().filter_map(|(_, filed)| Some(filed.as_ref()?.plain.clone())).collect();
     let now = clock::now();
@@ -90,6 +92,14 @@ impl Daemon {
     pub(super) fn gather(&mut self) {
         let gather = (self.publication * GATHER_SHARE).clamp(GATHER, GATHER_MAX);
         self.gathered.get_or_insert_with(|| Instant::now() + gather);
+    }
+
+    /// Publishes anew once it is another day: pages say "today".
+    pub(super) fn look_at_the_day(&mut self, now: Timestamp) {
+        let today = publish::day_in_zone(&self.context.config.site, now);
+        if self.day.replace(today).is_some_and(|day| day != today) {
+            self.publishing.ask();
+        }
     }
 
     /// Chooses how a publication that begins now treats the archives.

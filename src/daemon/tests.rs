@@ -344,3 +344,25 @@ async fn a_machine_that_lacks_descriptors_waits_and_blames_nobody() {
     daemon.end_poll(Ended { source_id: "other".into(), context, asked, conclusion }).unwrap();
     assert!(daemon.front.health.load().reasons.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn at_midnight_of_the_zone_pages_are_made_anew_and_at_no_other_hour() {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    clock::simulated::set(at("2026-11-28T22:58:00Z"));
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = daemon(folder.path());
+    daemon.publishing.ask();
+    publish(&mut daemon).await;
+    daemon.publishing.ask();
+    publish(&mut daemon).await;
+    let is_publishing = |daemon: &mut Daemon, now: &str| {
+        clock::simulated::set(at(now));
+        daemon.start();
+        daemon.publishing.is_running()
+    };
+    assert!(!is_publishing(&mut daemon, "2026-11-28T22:59:59Z"), "it is a minute before midnight in Paris");
+    assert!(is_publishing(&mut daemon, "2026-11-28T23:00:01Z"), "midnight");
+    publish(&mut daemon).await;
+    assert!(!is_publishing(&mut daemon, "2026-11-29T00:00:01Z"), "midnight in UTC is an hour like others");
+    assert!(is_publishing(&mut daemon, "2026-11-28T10:00:00Z"), "a clock that was set back");
+}

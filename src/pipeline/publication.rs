@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use chrono::{NaiveDate, TimeDelta};
 use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -12,14 +13,17 @@ use super::deciding::choose_related;
 use super::keeper::look_decide_write;
 use super::{Announced, Context};
 use crate::config::{Config, ShownHealth, Source};
+use crate::feed::Timestamp;
 use crate::outage::Outage;
 use crate::publish::archive::{OpenVolume, Volume};
 use crate::publish::basis::{self, Bases};
 use crate::publish::files::{Filed, FilesError, Folder, Made, Served, Written};
-use crate::publish::{self, Credit, Edition, Hidden, Representation, Selection};
+use crate::publish::{
+    self, Credit, Edition, Hidden, MonthCount, Representation, River, Selection, ShownStory, TopicDigest,
+};
 use crate::state::{Health, Monitored, SourceState, Turn};
 use crate::store::{Inquiry, Outline, Part, Store, StoreError, TopicOutline};
-use crate::story::{self, Month, Story, Tombstone};
+use crate::story::{self, Month, Order, Story, StoryTally, Tombstone};
 use crate::text::feed_key;
 use crate::topic::Topic;
 
@@ -28,6 +32,9 @@ const STORIES_AT_ONCE: usize = 100;
 
 /// Turns of health that are shown.
 const CHANGES: usize = 100;
+
+/// Stories on the page of a source.
+const SOURCE_STORIES: usize = 20;
 
 /// The extent of a publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +71,7 @@ type Archived = Vec<(String, Option<Filed>)>;
 ///
 /// A document whose basis is noted beside its files is not read, rendered or compressed. Main documents whose files
 /// cannot be written are served all the same. Returns `None` if `stop` came first; the remaining documents then stay as
-/// they were. `outages` are those that the store cannot tell of.
+/// they were. `outages` are those that the store cannot tell of. Of `now` pages tell the day alone.
 ///
 /// # Errors
 /// When the store fails.
@@ -75,15 +82,17 @@ pub async fn publish(
     context: &Arc<Context>,
     archives: Archives,
     outages: &[Outage],
+    now: Timestamp,
     stop: &CancellationToken,
 ) -> Result<Option<Published>, StoreError> {
     let topics: Vec<String> = context.config.topics.iter().map(|topic| topic.id.clone()).collect();
     let mut outline = context.store.call(move |store| look(store, &topics)).await?;
     let (context, stop, runtime) = (Arc::clone(context), stop.clone(), runtime::Handle::current());
     let outages = outages.to_vec();
+    let today = publish::day_in_zone(&context.config.site, now);
     let publishing = tokio::task::spawn_blocking(move || {
         let stories = Stories { context: &context, runtime: &runtime };
-        Publishing::begin(&context.config, archives, &stop, &mut outline, outages).run(&stories, &outline)
+        Publishing::begin(&context.config, archives, &stop, &mut outline, outages, today).run(&stories, &outline)
     });
     publishing.await.map_err(|_| StoreError::Closed)?
 }
@@ -107,23 +116,75 @@ struct Stories<'a> {
 }
 
 impl Stories<'_> {
-    fn numbers(&self, topic: &str, part: Part) -> Result<Vec<i64>, StoreError> {
+    fn places(&self, topic: &str, part: Part) -> Result<Vec<Order>, StoreError> {
         let topic = topic.to_owned();
         self.runtime.block_on(self.context.store.call(move |store| store.stories(&topic, part)))
     }
 
-    fn shown(&self, topic: &str, numbers: &[i64]) -> Result<Vec<Story>, StoreError> {
-        let mut shown = Vec::with_capacity(numbers.len());
-        for numbers in numbers.chunks(STORIES_AT_ONCE) {
-            let (topic, numbers) = (topic.to_owned(), numbers.to_vec());
+    fn shown(&self, topic: &str, places: &[Order]) -> Result<Vec<Story>, StoreError> {
+        let mut shown = Vec::with_capacity(places.len());
+        for places in places.chunks(STORIES_AT_ONCE) {
+            let topic = topic.to_owned();
+            let instants: HashMap<i64, Timestamp> = places.iter().map(|(at, number)| (*number, *at)).collect();
+            let numbers: Vec<i64> = places.iter().map(|(_, number)| *number).collect();
             let told = self.runtime.block_on(self.context.store.call(move |store| store.told(&topic, &numbers)))?;
-            shown.extend(told.into_iter().filter_map(story::shown));
+            shown.extend(told.into_iter().filter_map(story::shown).map(|story| {
+                let at = instants.get(&story.number).copied().unwrap_or(story.placed);
+                Story { placed: at, ..story }
+            }));
         }
         Ok(shown)
     }
 
+    /// Reads stories that are in several topics, each beside its first topic.
+    fn across(&self, chosen: &[(Order, Vec<String>)]) -> Result<Vec<(Story, Vec<String>)>, StoreError> {
+        let mut by_topic: BTreeMap<&str, Vec<Order>> = BTreeMap::new();
+        for (place, topics) in chosen {
+            by_topic.entry(topics.first().map_or("", |topic| topic)).or_default().push(*place);
+        }
+        let mut read: HashMap<i64, Story> = HashMap::new();
+        for (topic, places) in by_topic {
+            read.extend(self.shown(topic, &places)?.into_iter().map(|story| (story.number, story)));
+        }
+        let found = chosen.iter().filter_map(|((_, number), topics)| Some((read.remove(number)?, topics.clone())));
+        Ok(found.collect())
+    }
+
     fn newest(&self, topic: &str, limit: usize) -> Result<Vec<Story>, StoreError> {
-        self.shown(topic, &self.numbers(topic, Part::Newest(limit))?)
+        self.shown(topic, &self.places(topic, Part::Newest(limit))?)
+    }
+
+    fn tally(&self, topics: &[String], from: Timestamp, until: Timestamp) -> Result<StoryTally, StoreError> {
+        let topics = topics.to_vec();
+        self.runtime.block_on(self.context.store.call(move |store| store.tally(&topics, from, until)))
+    }
+
+    /// Counts the stories of a topic by month; months that have the stamp under which they were counted before are not
+    /// counted again. In a hurry none is: what is known of a month stays, under its old stamp.
+    fn counts(
+        &self,
+        topic: &str,
+        outline: &TopicOutline,
+        before: Vec<MonthCount>,
+        (archives, today): (Archives, NaiveDate),
+    ) -> Result<Vec<MonthCount>, StoreError> {
+        let mut before: HashMap<Month, MonthCount> = before.into_iter().map(|count| (count.month, count)).collect();
+        let topics = [topic.to_owned()];
+        let mut counts = Vec::with_capacity(outline.months.len());
+        for (month, stamp) in &outline.months {
+            let known = before.remove(month);
+            let is_right = known.as_ref().is_some_and(|count| count.stamp == *stamp);
+            let count = match known {
+                Some(count) if is_right || archives == Archives::Later => count,
+                None if archives == Archives::Later => continue,
+                Some(_) | None => {
+                    let tally = self.tally(&topics, month.start(), month.next().start())?;
+                    MonthCount { month: *month, stamp: *stamp, tally }
+                }
+            };
+            counts.push(MonthCount { tally: publish::abridged(*month, count.tally, today), ..count });
+        }
+        Ok(counts)
     }
 
     fn gone(&self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
@@ -136,6 +197,7 @@ struct Publishing<'a> {
     config: &'a Config,
     archives: Archives,
     stop: &'a CancellationToken,
+    today: NaiveDate,
     credits: BTreeMap<String, Credit>,
     /// The mistake in the config, if there is one.
     broken: Option<Turn>,
@@ -156,6 +218,7 @@ impl<'a> Publishing<'a> {
         stop: &'a CancellationToken,
         outline: &mut Outline,
         outages: Vec<Outage>,
+        today: NaiveDate,
     ) -> Self {
         let mut health: HashMap<Monitored, Turn> =
             outline.health.iter().map(|turn| (turn.of.clone(), turn.clone())).collect();
@@ -164,15 +227,16 @@ impl<'a> Publishing<'a> {
             let months: Vec<Month> = months.iter().map(|(month, _)| *month).collect();
             Volume::all(topic, &months).into_iter().flat_map(|volume| volume.paths()).collect::<Vec<_>>()
         });
-        let topics = config.topics.iter().flat_map(|topic| publish::topic_paths(&topic.id));
-        let moved = config.aliases.keys().flat_map(|alias| publish::moved_paths(alias));
-        let paths: Vec<String> =
-            publish::site_paths().into_iter().map(str::to_owned).chain(topics).chain(moved).chain(volumes).collect();
+        let topics = config.topics.iter().flat_map(|topic| publish::topic_paths(&config.site, &topic.id));
+        let moved = config.aliases.keys().flat_map(|alias| publish::moved_paths(&config.site, alias));
+        let site = publish::site_paths().into_iter().map(str::to_owned);
+        let paths: Vec<String> = site.chain(topics).chain(moved).chain(volumes).collect();
         let folder = Folder::open(&config.publish.directory, paths.iter().map(String::as_str));
         Self {
             config,
             archives,
             stop,
+            today,
             credits: credits(config, std::mem::take(&mut outline.sources), health),
             broken,
             outages: outline.health.iter().filter_map(Outage::of).chain(outages).collect(),
@@ -201,6 +265,8 @@ impl<'a> Publishing<'a> {
             hubs: &outline.hubs,
             config: self.broken.take().filter(|_| is_all_shown),
             outages: &outages,
+            posts: &self.config.posts,
+            today: self.today,
         };
         let flow = self.documents(&edition, stories, outline)?;
         let written = match (self.folder, flow) {
@@ -228,14 +294,26 @@ impl<'a> Publishing<'a> {
         let topics: Vec<(&Topic, i64, Vec<Month>)> = topics
             .map(|(topic, outline)| (topic, outline.stamp, outline.months.iter().map(|(month, _)| *month).collect()))
             .collect();
-        let mut newest = HashMap::new();
-        for (topic, stamp, months) in &topics {
+        let (mut selections, mut shown, mut is_all_counted) = (Vec::new(), Vec::new(), true);
+        for ((topic, stamp, months), outline) in topics.iter().zip(&outline.topics) {
             let made_from = |cited: &[String]| bases.topic(topic, *stamp, months, cited);
-            if self.topic(edition, stories, (topic, months), &made_from, &mut newest)?.is_break() {
+            let Some(made) = self.topic(edition, stories, (topic, months, outline), &made_from)? else {
                 return Ok(Flow::Break(()));
-            }
+            };
+            is_all_counted &= is_counted(&made.digest, outline);
+            let counts = made.digest.counts;
+            let (stories, months, tombstones) = (Vec::new(), months.clone(), Vec::new());
+            selections.push(Selection { topic, stories, months, tombstones, counts });
+            shown.push(made.digest.shown);
         }
-        if self.site(edition, stories, &topics, &bases, newest)?.is_break() {
+        let edition = &Edition { selections, ..edition.clone() };
+        let stamped: Vec<_> = topics.iter().map(|(topic, stamp, months)| (*topic, *stamp, &**months)).collect();
+        let made_from = bases.site(&stamped);
+        let made_from = if is_all_counted { made_from } else { uncounted(&made_from) };
+        if self.site(edition, stories, &made_from)?.is_break() {
+            return Ok(Flow::Break(()));
+        }
+        if self.sources(edition, stories, &shown, &bases)?.is_break() {
             return Ok(Flow::Break(()));
         }
         if self.moved(edition, &bases).is_break() {
@@ -252,63 +330,134 @@ impl<'a> Publishing<'a> {
         Ok(Flow::Continue(()))
     }
 
-    /// Puts the main documents of a topic. The stories of a rendered topic are noted in `newest` for the home page.
+    /// Puts the main documents of a topic; returns what they were made from, `None` if told to stop.
     fn topic(
         &mut self,
         edition: &Edition<'_>,
         stories: &Stories<'_>,
-        (topic, months): (&Topic, &[Month]),
+        (topic, months, outline): (&Topic, &[Month], &TopicOutline),
         basis: &dyn Fn(&[String]) -> String,
-        newest: &mut HashMap<String, Vec<Story>>,
-    ) -> Result<Flow, StoreError> {
-        let paths = publish::topic_paths(&topic.id);
-        let made = if let Some(made) = self.kept(&paths, basis) {
+    ) -> Result<Option<Made>, StoreError> {
+        let paths = publish::topic_paths(edition.site, &topic.id);
+        let kept = match self.kept(&paths, basis) {
+            None if self.archives == Archives::Later => self.kept(&paths, &|cited| uncounted(&basis(cited))),
+            kept => kept,
+        };
+        let made = if let Some(made) = kept {
             made
         } else {
             let limit = self.config.publish.entries;
+            let before = self.folder.as_ref().ok().and_then(|folder| folder.made(paths.first()?));
+            let before = before.filter(|_| self.archives != Archives::All).map(|made| made.digest.counts.clone());
             let selection = Selection {
                 topic,
                 stories: stories.newest(&topic.id, limit)?,
                 months: months.to_vec(),
                 tombstones: stories.gone(&topic.id, None, limit)?,
+                counts: stories.counts(&topic.id, outline, before.unwrap_or_default(), (self.archives, self.today))?,
             };
-            let made = basis::made(&selection.stories, selection.tombstones.len());
-            if self.put(publish::topic(edition, &selection), &basis(&made.cited), made.clone()).is_break() {
-                return Ok(Flow::Break(()));
+            let made = basis::made(&selection.stories, selection.tombstones.len(), selection.counts.clone());
+            let made_from = basis(&made.cited);
+            let made_from = if is_counted(&made.digest, outline) { made_from } else { uncounted(&made_from) };
+            if self.put(publish::topic(edition, &selection), &made_from, made.clone()).is_break() {
+                return Ok(None);
             }
-            newest.insert(topic.id.clone(), selection.stories.into_iter().take(publish::HOME_NEWS).collect());
             made
         };
         self.stories.push((topic.id.clone(), made.stories));
         if made.stories + made.gone > 0 {
             self.announced.push(self.announcement(&topic.id, &paths));
         }
-        Ok(Flow::Continue(()))
+        Ok(Some(made))
     }
 
-    fn site(
+    fn site(&mut self, edition: &Edition<'_>, stories: &Stories<'_>, made_from: &str) -> Result<Flow, StoreError> {
+        if self.kept(&publish::site_paths().map(str::to_owned), &|_| made_from.to_owned()).is_some() {
+            return Ok(Flow::Continue(()));
+        }
+        let river = self.river(edition, stories)?;
+        Ok(self.put(publish::site(edition, &river), made_from, Made::default()))
+    }
+
+    /// Reads the newest stories of all topics. A story is found at the same place in each of its topics, so each list needs
+    /// to be no longer than the river.
+    fn river(&self, edition: &Edition<'_>, stories: &Stories<'_>) -> Result<River, StoreError> {
+        let ids: Vec<String> = edition.selections.iter().map(|selection| selection.topic.id.clone()).collect();
+        let mut found: BTreeMap<Order, Vec<String>> = BTreeMap::new();
+        for id in &ids {
+            for place in stories.places(id, Part::Newest(publish::RIVER_STORIES))? {
+                found.entry(place).or_default().push(id.clone());
+            }
+        }
+        let newest: Vec<_> = found.into_iter().rev().take(publish::RIVER_STORIES).collect();
+        let midnight = |days: i64| {
+            let day = TimeDelta::try_days(days).and_then(|days| self.today.checked_add_signed(days));
+            day.and_then(|day| day.and_hms_opt(0, 0, 0)).map(|midnight| midnight.and_utc()).unwrap_or_default()
+        };
+        let week = stories.tally(&ids, midnight(-6), midnight(1))?.stories();
+        Ok(River { stories: stories.across(&newest)?, week })
+    }
+
+    /// Puts the pages of sources that told something in a year. Only those are made anew that show other stories, or look
+    /// different themselves.
+    fn sources(
         &mut self,
         edition: &Edition<'_>,
         stories: &Stories<'_>,
-        topics: &[(&Topic, i64, Vec<Month>)],
+        shown: &[Vec<ShownStory>],
         bases: &Bases<'_>,
-        mut newest: HashMap<String, Vec<Story>>,
     ) -> Result<Flow, StoreError> {
-        let stamped: Vec<_> = topics.iter().map(|(topic, stamp, months)| (*topic, *stamp, &**months)).collect();
-        let made_from = bases.site(&stamped);
-        if self.kept(&publish::site_paths().map(str::to_owned), &|_| made_from.clone()).is_some() {
+        let figures = publish::figures(edition);
+        let is_polled = |id: &str| edition.sources.get(id).is_some_and(|credit| credit.is_polled);
+        let figures: Vec<_> = figures.into_iter().filter(|(id, _)| is_polled(id)).collect();
+        let paths: Vec<String> = figures.iter().map(|(id, _)| publish::source_path(id)).collect();
+        if self.archives == Archives::Later {
+            for path in paths {
+                let filed = self.folder.as_mut().ok().and_then(|folder| folder.leave(&path));
+                self.filed.push((path, filed));
+            }
             return Ok(Flow::Continue(()));
         }
-        let mut selections = Vec::new();
-        for (topic, _, months) in topics {
-            let stories = match newest.remove(&topic.id) {
-                Some(stories) => stories,
-                None => stories.newest(&topic.id, publish::HOME_NEWS.min(self.config.publish.entries))?,
-            };
-            selections.push(Selection { topic, stories, months: months.clone(), tombstones: Vec::new() });
+        if let Ok(folder) = &mut self.folder {
+            folder.announce(paths.iter().map(String::as_str));
         }
-        let edition = Edition { selections, ..edition.clone() };
-        Ok(self.put(publish::site(&edition), &made_from, Made::default()))
+        let mut told: HashMap<&str, BTreeMap<Order, (&ShownStory, Vec<String>)>> = HashMap::new();
+        for (selection, shown) in edition.selections.iter().zip(shown) {
+            for story in shown {
+                let placed = Timestamp::from_timestamp(story.placed, 0).unwrap_or_default();
+                for id in &story.sources {
+                    let by_place = told.entry(id).or_default();
+                    let topics = &mut by_place.entry((placed, story.number)).or_insert((story, Vec::new())).1;
+                    topics.push(selection.topic.id.clone());
+                }
+            }
+        }
+        for (id, figures) in &figures {
+            if self.stop.is_cancelled() {
+                return Ok(Flow::Break(()));
+            }
+            let newest: Vec<_> =
+                told.remove(id.as_str()).unwrap_or_default().into_iter().rev().take(SOURCE_STORIES).collect();
+            let in_basis: Vec<_> = newest.iter().map(|(_, told)| told.clone()).collect();
+            let is_named = |topic: &&Topic| in_basis.iter().any(|(_, topics)| topics.contains(&topic.id));
+            let topics: Vec<&Topic> =
+                edition.selections.iter().map(|selection| selection.topic).filter(is_named).collect();
+            let made_from = |cited: &[String]| bases.source((id, figures), &topics, &in_basis, cited);
+            let path = publish::source_path(id);
+            if self.kept(std::slice::from_ref(&path), &made_from).is_some() {
+                continue;
+            }
+            let chosen: Vec<_> = newest.into_iter().map(|(place, (_, topics))| (place, topics)).collect();
+            let Some(page) = publish::source_page(edition, id, figures, &stories.across(&chosen)?) else { continue };
+            let mut cited: Vec<String> = in_basis.iter().flat_map(|(story, _)| story.sources.clone()).collect();
+            cited.sort_unstable();
+            cited.dedup();
+            let noted = made_from(&cited);
+            if self.put(std::iter::once(page), &noted, Made { cited, ..Made::default() }).is_break() {
+                return Ok(Flow::Break(()));
+            }
+        }
+        Ok(Flow::Continue(()))
     }
 
     /// Puts the pages at the former addresses of topics.
@@ -317,7 +466,7 @@ impl<'a> Publishing<'a> {
         for (alias, id) in &config.aliases {
             let Some(topic) = config.topics.iter().find(|topic| topic.id == *id) else { continue };
             let made_from = bases.moved(topic, alias);
-            if self.kept(&publish::moved_paths(alias), &|_| made_from.clone()).is_none() {
+            if self.kept(&publish::moved_paths(edition.site, alias), &|_| made_from.clone()).is_none() {
                 self.put(publish::moved_pages(edition, topic, alias), &made_from, Made::default())?;
             }
         }
@@ -351,11 +500,11 @@ impl<'a> Publishing<'a> {
         };
         let mut open = OpenVolume::new(edition, volume, entries, articles);
         let topic = &volume.topic.id;
-        for numbers in stories.numbers(topic, Part::Month(volume.month))?.chunks(STORIES_AT_ONCE) {
+        for places in stories.places(topic, Part::Month(volume.month))?.chunks(STORIES_AT_ONCE) {
             if self.stop.is_cancelled() {
                 return Ok(Flow::Break(()));
             }
-            let shown = stories.shown(topic, numbers)?;
+            let shown = stories.shown(topic, places)?;
             if let Err(error) = shown.iter().try_for_each(|story| open.add(story)) {
                 self.folder.iter_mut().for_each(|folder| folder.note_spool(&error));
                 self.filed.extend(paths.map(|path| (path, None)));
@@ -366,7 +515,7 @@ impl<'a> Publishing<'a> {
         let cited: Vec<String> = open.cited().iter().cloned().collect();
         let basis = basis(&cited);
         if let Ok(folder) = &mut self.folder {
-            folder.note(&basis, Made { stories: 0, gone: gone.len(), cited });
+            folder.note(&basis, Made { gone: gone.len(), cited, ..Made::default() });
             for document in open.finish(&gone) {
                 let path = document.path.clone();
                 self.filed.push((path, folder.put_framed(document, &basis)));
@@ -419,6 +568,17 @@ impl<'a> Publishing<'a> {
         let addresses = feeds.iter().filter_map(address).map(String::from).collect();
         Announced { topic: topic.to_owned(), hash: hash.join("-"), addresses }
     }
+}
+
+/// Whether the months of a topic were counted as they are now.
+fn is_counted(digest: &TopicDigest, outline: &TopicOutline) -> bool {
+    let counted = digest.counts.iter().map(|count| (count.month, count.stamp));
+    counted.eq(outline.months.iter().copied())
+}
+
+/// Marks the basis of documents whose plots are behind: the next publication that is in no hurry makes them anew.
+fn uncounted(basis: &str) -> String {
+    format!("{basis}~")
 }
 
 /// Main documents are served from memory.

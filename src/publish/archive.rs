@@ -41,6 +41,7 @@ pub struct OpenVolume<'a, W> {
     entries: W,
     /// The stories as parts of a page.
     articles: W,
+    days: page::VolumeDays,
 }
 
 /// A document in three parts, of which the middle may be larger than memory.
@@ -78,7 +79,7 @@ impl<'a, W: Write> OpenVolume<'a, W> {
     #[must_use]
     pub fn new(edition: &'a Edition<'a>, volume: Volume<'a>, entries: W, articles: W) -> Self {
         let (ids, cited, facts) = (HashSet::new(), BTreeSet::new(), atom::Facts::default());
-        Self { edition, volume, ids, cited, facts, entries, articles }
+        Self { edition, volume, ids, cited, facts, entries, articles, days: page::VolumeDays::default() }
     }
 
     /// Adds a story, unless one with its id is there; they are given newest first.
@@ -93,7 +94,7 @@ impl<'a, W: Write> OpenVolume<'a, W> {
         }
         self.facts.add(&item);
         self.entries.write_all(&atom::part(&item))?;
-        self.articles.write_all(page::article_element(self.edition.site, &item).as_bytes())
+        self.articles.write_all(self.days.add(self.edition, &self.volume.topic.id, &item).as_bytes())
     }
 
     /// Returns the ids of the sources that its stories cite.
@@ -105,10 +106,10 @@ impl<'a, W: Write> OpenVolume<'a, W> {
     /// Makes the documents. `tombstones` stand for the stories that are gone from the month.
     #[must_use]
     pub fn finish(self, tombstones: &[Tombstone]) -> [Framed<W>; 2] {
-        let Self { edition, volume, ids, facts, entries, articles, .. } = self;
+        let Self { edition, volume, ids, facts, entries, articles, days, .. } = self;
         let channel = Channel::without_items(edition, volume.topic, &ids, tombstones);
         let atom = atom::volume(&channel, &volume, &facts);
-        let page = page::volume(edition, &channel, &volume, facts.is_empty());
+        let page = page::volume(edition, &channel, &volume, &days);
         let framed = |format, (head, tail), body| {
             let path = path(&volume.topic.id, volume.month, format);
             Framed { path, head, body, tail }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::config::PublishSettings;
 use crate::publish::archive::{Volume, cited};
 use crate::publish::item::attribution;
-use crate::publish::{Edition, Made, hexadecimal};
+use crate::publish::{Edition, Made, MonthCount, ShownStory, SourceYear, TopicDigest, hexadecimal};
 use crate::story::{Month, Story};
 use crate::topic::Topic;
 
@@ -38,10 +38,10 @@ impl<'a> Bases<'a> {
     /// Returns the basis of the documents that show all topics and sources; a topic is given with its stamp and months.
     #[must_use]
     pub fn site(&self, topics: &[(&Topic, i64, &[Month])]) -> String {
-        let Edition { site, settings, sources, turns, hubs, config, outages, .. } = self.edition;
+        let Edition { site, settings, sources, turns, hubs, config, outages, today, .. } = self.edition;
         let topics: Vec<_> = topics.iter().map(|(topic, stamp, months)| (named(topic), stamp, months)).collect();
         let hubs: Vec<_> = hubs.iter().map(|told| (&told.hub, &told.topic, &told.last_error)).collect();
-        let said = (topics, sources, turns, hubs, config, outages);
+        let said = (topics, sources, turns, hubs, config, outages, today);
         hash(&(
             env!("CARGO_PKG_VERSION"),
             site,
@@ -53,8 +53,29 @@ impl<'a> Bases<'a> {
     /// Returns the basis of a topic's main documents.
     #[must_use]
     pub fn topic<S: AsRef<str>>(&self, topic: &Topic, stamp: i64, months: &[Month], cited: &[S]) -> String {
+        let Edition { today, posts, .. } = self.edition;
         let PublishSettings { hubs, images, .. } = self.edition.settings;
-        self.stories(topic, (stamp, months, hubs, images), cited)
+        let posts: Vec<_> =
+            posts.iter().filter(|post| post.topics.contains(&topic.id)).map(|post| &post.target).collect();
+        self.stories(topic, (stamp, months, hubs, images, today, posts), cited)
+    }
+
+    /// Returns the basis of the page of a source: its stories stand in it with the ids of their topics.
+    ///
+    /// The day is no part of it: the pages of all sources would be made anew each midnight.
+    #[must_use]
+    pub fn source<S: AsRef<str>>(
+        &self,
+        (id, figures): (&str, &SourceYear),
+        topics: &[&Topic],
+        stories: &[(&ShownStory, Vec<String>)],
+        cited: &[S],
+    ) -> String {
+        let Edition { site, settings, sources, .. } = self.edition;
+        let topics: Vec<_> = topics.iter().map(|topic| named(topic)).collect();
+        let cited: Vec<_> = cited.iter().map(|id| (id.as_ref(), self.credits.get(id.as_ref()))).collect();
+        let credits = (sources.get(id), cited);
+        hash(&(env!("CARGO_PKG_VERSION"), site, settings.clean_links, figures, topics, stories, credits))
     }
 
     /// Returns the basis of a volume; `stamp` is that of its month.
@@ -80,11 +101,18 @@ impl<'a> Bases<'a> {
 
 /// Returns what is to be remembered of a group of documents with these stories.
 #[must_use]
-pub fn made(stories: &[Story], gone: usize) -> Made {
+pub fn made(stories: &[Story], gone: usize, counts: Vec<MonthCount>) -> Made {
+    let shown = stories.iter().map(|story| {
+        let mut sources: Vec<String> = cited(story).map(str::to_owned).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        ShownStory { number: story.number, placed: story.placed.timestamp(), hash: hash(story), sources }
+    });
+    let shown = shown.collect();
     let mut ids: Vec<String> = stories.iter().flat_map(cited).map(str::to_owned).collect();
     ids.sort_unstable();
     ids.dedup();
-    Made { stories: stories.len(), gone, cited: ids }
+    Made { stories: stories.len(), gone, cited: ids, digest: TopicDigest { counts, shown } }
 }
 
 /// Returns the settings of a topic that its documents depend on.
@@ -161,6 +189,34 @@ mod tests {
         check(|newsroom| newsroom.settings.related = 9, [true; 3]);
         check(|newsroom| newsroom.settings.clean_links = false, [true; 3]);
         check(|newsroom| newsroom.topic.title = "Autre".into(), [true; 3]);
+    }
+
+    #[test]
+    fn only_main_documents_hold_the_day() {
+        check(|newsroom| newsroom.today = newsroom.today.succ_opt().unwrap(), [true, true, false]);
+    }
+
+    /// Says whether the page of a source is made anew: before and after, the newsroom, the hash of its story, and its share.
+    fn is_anew(change: impl Fn(&mut Newsroom, &mut ShownStory, &mut SourceYear)) -> bool {
+        let basis = |is_changed: bool| {
+            let (mut newsroom, mut figures) = (Newsroom::new(), SourceYear::default());
+            let mut shown = ShownStory { number: 1, placed: 1, hash: "a".into(), sources: vec!["agence".into()] };
+            if is_changed {
+                change(&mut newsroom, &mut shown, &mut figures);
+            }
+            let edition = newsroom.edition(Vec::new());
+            let stories = [(&shown, vec!["ecole".to_owned()])];
+            Bases::new(&edition).source(("agence", &figures), &[&newsroom.topic], &stories, &["agence"])
+        };
+        basis(false) != basis(true)
+    }
+
+    #[test]
+    fn the_page_of_a_source_depends_on_its_stories_and_on_itself() {
+        assert!(is_anew(|_, shown, _| shown.hash = "b".into()));
+        assert!(is_anew(|newsroom, _, _| newsroom.sources.get_mut("agence").unwrap().title = Some("Autre".into())));
+        assert!(!is_anew(|newsroom, _, _| newsroom.sources.get_mut("ministere").unwrap().title = Some("Autre".into())));
+        assert!(!is_anew(|newsroom, _, _| newsroom.today = newsroom.today.succ_opt().unwrap()));
     }
 
     #[test]

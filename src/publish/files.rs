@@ -25,7 +25,7 @@ use crate::publish::{Encoding, Format, Representation, hexadecimal};
 use manifest::{ListedFiles, MadeByBasis, Noted};
 use names::{SPOOL, beside, file_name, is_compressed, site_path, temporary};
 
-pub use manifest::{Made, Stamp};
+pub use manifest::{Made, MonthCount, ShownStory, Stamp, TopicDigest};
 pub use spool::Spool;
 
 /// A document that lies in the published folder.
@@ -117,6 +117,8 @@ pub struct Folder {
     wanted: ListedFiles,
     /// The contents of documents, by basis.
     groups: MadeByBasis,
+    /// Whether some of them are new.
+    is_noted: bool,
     /// Whether compressed files that take long are left to a later publication.
     is_hasty: bool,
     /// Folders with new names in them.
@@ -190,19 +192,24 @@ impl Folder {
             ours,
             wanted: ListedFiles::new(),
             groups,
+            is_noted: false,
             is_hasty: false,
             unsynced: BTreeSet::new(),
             written: Written::default(),
             trouble: None,
         };
         folder.sweep();
-        let names: Vec<String> = paths.into_iter().map(file_name).collect();
-        let new = names.into_iter().filter(|name| !folder.ours.contains_key(name));
-        // All at once: the manifest is written once, not for each.
-        let all = new.flat_map(|name| beside(&name).into_iter().map(|(_, beside)| beside).chain([name])).collect();
-        let intended = folder.intend(all);
-        folder.note_trouble(intended);
+        folder.announce(paths);
         Ok(folder)
+    }
+
+    /// Notes that documents at further `paths` are to come: all at once, so that the manifest is written once, not for each.
+    pub fn announce<'a>(&mut self, paths: impl IntoIterator<Item = &'a str>) {
+        let names: Vec<String> = paths.into_iter().map(file_name).collect();
+        let new = names.into_iter().filter(|name| !self.ours.contains_key(name));
+        let all = new.flat_map(|name| beside(&name).into_iter().map(|(_, beside)| beside).chain([name])).collect();
+        let intended = self.intend(all);
+        self.note_trouble(intended);
     }
 
     /// Leaves the compressed files that take long to a later publication.
@@ -219,6 +226,7 @@ impl Folder {
 
     /// Notes what documents with a basis were made from.
     pub fn note(&mut self, basis: &str, made: Made) {
+        self.is_noted = true;
         self.groups.insert(basis.to_owned(), made);
     }
 
@@ -343,7 +351,9 @@ impl Folder {
             self.note_trouble(synced);
         }
         let wanted = std::mem::take(&mut self.wanted);
-        let listed = self.list(wanted);
+        // Not before: the documents of a group that was noted just now are listed under its basis only here.
+        manifest::retain(&mut self.groups, &wanted);
+        let listed = if self.is_noted { self.write_list(wanted) } else { self.list(wanted) };
         self.note_trouble(listed);
         self.trouble.map_or(Ok(self.written), Err)
     }
@@ -538,7 +548,10 @@ impl Folder {
         if self.listed == names && self.directory.join(manifest::NAME).exists() {
             return Ok(());
         }
-        manifest::retain(&mut self.groups, &names);
+        self.write_list(names)
+    }
+
+    fn write_list(&mut self, names: ListedFiles) -> Result<(), FilesError> {
         let text = manifest::manifest_text(&names, &self.groups);
         let new = temporary(&self.directory.join(manifest::NAME));
         let replaced = self.write(&new, &mut |to| to.write_all(text.as_bytes()));

@@ -188,7 +188,7 @@ impl Hidden {
     }
 
     fn link(&self, link: Link) -> Option<Link> {
-        Some(Link { url: self.address(link.url)?, title: self.line(link.title) })
+        Some(Link { url: self.address(link.url)?, title: self.line(link.title), teller: self.line(link.teller) })
     }
 
     /// As [`Self::url`], of an address that is written already.

@@ -27,6 +27,8 @@ pub(super) struct Item {
     pub(super) title: String,
     pub(super) url: Option<String>,
     pub(super) published: Timestamp,
+    /// When readers of the main document see it; see [`Story::placed`].
+    pub(super) placed: Timestamp,
     /// Not before `published`.
     pub(super) updated: Timestamp,
     /// Only if it is not the site's.
@@ -63,11 +65,15 @@ pub(super) struct Item {
 pub(super) struct Link {
     pub(super) url: String,
     pub(super) title: Option<String>,
+    /// The title of the source that it is from, of another telling.
+    pub(super) teller: Option<String>,
 }
 
 /// The source of a story's head.
 #[derive(Debug)]
 pub(super) struct Attribution {
+    /// Its id in the config.
+    pub(super) source_id: String,
     /// An absolute IRI.
     pub(super) id: String,
     /// Never empty.
@@ -106,6 +112,7 @@ fn as_told(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
         id: id::published_id(&edition.hidden.id(&story.head.atom_id)),
         title: title.unwrap_or_else(|| made_title([&summary, &content], url.as_deref(), &source.title)),
         published: story.head.date,
+        placed: story.placed,
         updated: dates::updated(&story.head),
         language: foreign(edition.site, entry.language.as_deref()),
         authors: authors(&entry.authors, &source),
@@ -118,7 +125,7 @@ fn as_told(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
         related: related(edition, story, url.as_deref()),
         via: entry.origin.as_ref().and_then(|origin| {
             let url = origin.url.as_ref().and_then(legal::link)?;
-            Some(Link { url, title: origin.title.as_deref().and_then(legal::label) })
+            Some(Link { url, title: origin.title.as_deref().and_then(legal::label), teller: None })
         }),
         why: why(story),
         score: story.label.score,
@@ -131,18 +138,21 @@ fn as_told(edition: &Edition<'_>, topic: &Topic, story: &Story) -> Item {
 
 /// Returns what a source is credited with.
 pub(super) fn attribution(edition: &Edition<'_>, source_id: &str) -> Attribution {
+    let id_in_config = source_id.to_owned();
     let own_id = || format!("{}#{}", legal::iri(edition.site.url.as_str()), legal::iri(source_id));
     let Some(credit) = edition.sources.get(source_id) else {
         // Gone from the config and not remembered: its id is all that is known.
         let id = own_id();
         let title = legal::label(source_id).unwrap_or_else(|| id.clone());
-        return Attribution { id, title, url: None, site: None, authors: Vec::new(), rights: None };
+        let (authors, rights) = (Vec::new(), None);
+        return Attribution { source_id: id_in_config, id, title, url: None, site: None, authors, rights };
     };
     let Credit { title, url, about, .. } = credit;
     let title = title.as_deref().or(about.title.as_deref()).and_then(legal::label);
     if credit.is_private() {
         let hidden = &edition.hidden;
         return Attribution {
+            source_id: id_in_config,
             id: own_id(),
             title: hidden.text(&title.unwrap_or_else(|| source_id.to_owned())),
             url: None,
@@ -153,6 +163,7 @@ pub(super) fn attribution(edition: &Edition<'_>, source_id: &str) -> Attribution
     }
     let address = legal::iri(url.as_str());
     Attribution {
+        source_id: id_in_config,
         id: about.id.as_deref().and_then(text::normal_iri).unwrap_or_else(|| id::published_id(&address)),
         title: title.or_else(|| url.host_str().map(str::to_owned)).unwrap_or(address),
         url: legal::link(url),
@@ -299,9 +310,9 @@ fn elsewhere(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Lin
         let own = story.head.entry.title.as_deref();
         let title = match telling.title.as_deref().filter(|title| Some(*title) != own).and_then(legal::title) {
             Some(title) => legal::readable_line(&format!("{source} – {title}")),
-            None => Some(source),
+            None => Some(source.clone()),
         };
-        Some(Link { url, title })
+        Some(Link { url, title, teller: Some(source) })
     });
     others.collect()
 }
@@ -312,7 +323,7 @@ fn related(edition: &Edition<'_>, story: &Story, own: Option<&str>) -> Vec<Link>
     let mut seen: HashSet<String> = told.chain(own.map(str::to_owned)).collect();
     let links = story.related.iter().filter_map(|related| {
         let url = page(edition, related.url.as_ref()?).filter(|url| seen.insert(url.clone()))?;
-        Some(Link { url, title: related.title.as_deref().and_then(legal::title) })
+        Some(Link { url, title: related.title.as_deref().and_then(legal::title), teller: None })
     });
     links.take(edition.settings.related).collect()
 }

@@ -31,10 +31,11 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use crate::config::{PublishSettings, Site};
+use crate::config::{Post, PublishSettings, Site};
 use crate::feed::Timestamp;
 use crate::outage::Outage;
 use crate::state::{About, Announcement, Turn};
@@ -43,11 +44,11 @@ use crate::topic::Topic;
 use channel::Channel;
 
 pub use compression::Encoding;
-pub use files::Made;
+pub use files::{Made, MonthCount, ShownStory, TopicDigest};
 pub use hidden::Hidden;
 pub use letter::{letter, notice, trial_mark};
 pub use opml::{Subscription, subscriptions};
-pub use page::HOME_NEWS;
+pub use page::{RIVER_STORIES, SourceYear, abridged, day_in_zone, figures};
 pub use policy::base as base_policy;
 pub use tree::{Body, Encoded, Resource, Tree};
 
@@ -72,6 +73,10 @@ pub struct Edition<'a> {
     pub config: Option<Turn>,
     /// The things that this machine lacks.
     pub outages: &'a [Outage],
+    /// The places to which stories are sent.
+    pub posts: &'a [Post],
+    /// The day in the site's zone: pages call it "today".
+    pub today: NaiveDate,
 }
 
 /// A topic with its chosen stories.
@@ -85,6 +90,17 @@ pub struct Selection<'a> {
     pub months: Vec<Month>,
     /// Stories that it showed and shows no more, the latest to go first. Those past `publish.entries` are left out.
     pub tombstones: Vec<Tombstone>,
+    /// Its stories by month, counted; oldest first.
+    pub counts: Vec<MonthCount>,
+}
+
+/// The newest stories of all topics, each once.
+#[derive(Debug, Clone, Default)]
+pub struct River {
+    /// Newest first, each with the ids of its topics in the order of the config.
+    pub stories: Vec<(Story, Vec<String>)>,
+    /// Number of the stories of the last seven days.
+    pub week: u64,
 }
 
 /// The credit of a source, shown with each of its entries.
@@ -232,53 +248,94 @@ pub fn topic_list(edition: &Edition<'_>) -> Representation {
 
 /// Returns where the documents are found that show all topics and sources, in the order of [`site`].
 #[must_use]
-pub fn site_paths() -> [&'static str; 8] {
-    ["/", "/sources/", "/style.css", "/sources.atom", "/opml.xml", "/sources.opml", "/sitemap.xml", "/robots.txt"]
+pub fn site_paths() -> [&'static str; 10] {
+    [
+        "/",
+        "/sources/",
+        "/404.html",
+        "/503.html",
+        "/style.css",
+        "/sources.atom",
+        "/opml.xml",
+        "/sources.opml",
+        "/sitemap.xml",
+        "/robots.txt",
+    ]
 }
 
-/// Renders the documents that show all topics and sources. Of each topic only the newest [`HOME_NEWS`] stories are shown.
-pub fn site<'a>(edition: &'a Edition<'_>) -> impl Iterator<Item = Representation> + 'a {
-    let channels: Vec<_> = edition.selections.iter().map(|selection| Channel::new(edition, selection)).collect();
-    let makers: [fn(&Edition<'_>, &[Channel]) -> Representation; 8] = [
+/// Renders the documents that show all topics and sources.
+pub fn site<'a>(edition: &'a Edition<'_>, river: &'a River) -> impl Iterator<Item = Representation> + 'a {
+    type SiteMaker = fn(&Edition<'_>, &[Channel], &River) -> Representation;
+    let channels = channels(edition);
+    let makers: [SiteMaker; 10] = [
         page::home,
-        |edition, _| page::sources(edition),
-        |_, _| page::style(),
-        |edition, _| atom::sources(edition),
-        opml::topics,
-        |edition, _| opml::sources(edition),
-        |edition, _| site::map(edition),
-        |edition, _| site::robots(edition),
+        |edition, _, _| page::sources(edition),
+        |edition, channels, _| page::not_found(edition, channels),
+        |edition, channels, _| page::unavailable(edition, channels),
+        |_, _, _| page::style(),
+        |edition, _, _| atom::sources(edition),
+        |edition, channels, _| opml::topics(edition, channels),
+        |edition, _, _| opml::sources(edition),
+        |edition, _, _| site::map(edition),
+        |edition, _, _| site::robots(edition),
     ];
-    makers.into_iter().map(move |make| make(edition, &channels))
+    makers.into_iter().map(move |make| make(edition, &channels, river))
+}
+
+fn channels(edition: &Edition<'_>) -> Vec<Channel> {
+    edition.selections.iter().map(|selection| Channel::new(edition, selection)).collect()
+}
+
+/// Returns where the page of a source is found.
+#[must_use]
+pub fn source_path(id: &str) -> String {
+    format!("/sources/{id}/")
+}
+
+/// Renders the page of a source with its latest stories, newest first, each with the ids of its topics. `None` if nobody
+/// knows the source.
+#[must_use]
+pub fn source_page(
+    edition: &Edition<'_>,
+    id: &str,
+    figures: &SourceYear,
+    stories: &[(Story, Vec<String>)],
+) -> Option<Representation> {
+    let credit = edition.sources.get(id)?;
+    Some(page::page_of_source(edition, &channels(edition), (id, credit), figures, stories))
 }
 
 /// Returns where the main documents of a topic are found, in the order of [`topic`]: its feeds come first.
 #[must_use]
-pub fn topic_paths(id: &str) -> [String; 6] {
-    ["/{}.atom", "/{}.rss", "/{}.json", "/{}/", "/{}.html", "/{}/archive/"].map(|path| path.replace("{}", id))
+pub fn topic_paths(site: &Site, id: &str) -> [String; 7] {
+    let [atom, rss, json, page, opened, archive] =
+        ["/{}.atom", "/{}.rss", "/{}.json", "/{}/", "/{}.html", "/{}/archive/"].map(|path| path.replace("{}", id));
+    [atom, rss, json, page, opened, archive, page::subscribe_path(site, id)]
 }
 
 /// Renders the main documents of a topic.
 pub fn topic<'a>(edition: &'a Edition<'_>, selection: &'a Selection<'_>) -> impl Iterator<Item = Representation> + 'a {
-    type Maker = fn(&Edition<'_>, &Channel, &[Month]) -> Representation;
+    type TopicMaker = fn(&Edition<'_>, &Channel, &Selection<'_>) -> Representation;
     let channel = Channel::new(edition, selection);
-    let makers: [Maker; 6] = [
+    let makers: [TopicMaker; 7] = [
         |edition, channel, _| atom::topic(edition, channel),
         |edition, channel, _| rss::topic(edition, channel),
         |edition, channel, _| json::topic(edition, channel),
-        |edition, channel, _| page::topic(edition, channel),
+        page::topic,
         |edition, channel, _| page::opened_feed(edition, channel),
         page::archive,
+        |edition, channel, _| page::subscribe(edition, channel),
     ];
-    makers.into_iter().map(move |make| make(edition, &channel, &selection.months))
+    makers.into_iter().map(move |make| make(edition, &channel, selection))
 }
 
 /// Returns where pages say that a topic has another id now.
 ///
 /// A web server that knows nothing of aliases shows them to people. Feed readers are led on by our own server alone.
 #[must_use]
-pub fn moved_paths(alias: &str) -> [String; 3] {
-    ["/{}/", "/{}.html", "/{}/archive/"].map(|path| path.replace("{}", alias))
+pub fn moved_paths(site: &Site, alias: &str) -> [String; 4] {
+    let [page, opened, archive] = ["/{}/", "/{}.html", "/{}/archive/"].map(|path| path.replace("{}", alias));
+    [page, opened, archive, page::subscribe_path(site, alias)]
 }
 
 /// Renders the pages that stand at the former addresses of a topic.
@@ -287,11 +344,17 @@ pub fn moved_pages<'a>(
     topic: &'a Topic,
     alias: &str,
 ) -> impl Iterator<Item = Representation> + use<'a> {
-    moved_paths(alias).into_iter().map(move |path| page::moved_page(edition, topic, path))
+    moved_paths(edition.site, alias).into_iter().map(move |path| page::moved_page(edition, topic, path))
 }
 
 /// Renders every document of an edition but the volumes of the [`archive`].
 #[cfg(test)]
 fn render(edition: &Edition<'_>) -> Vec<Representation> {
-    site(edition).chain(edition.selections.iter().flat_map(|selection| topic(edition, selection))).collect()
+    let stories = edition
+        .selections
+        .iter()
+        .flat_map(|selection| selection.stories.iter().map(|story| (story.clone(), vec![selection.topic.id.clone()])));
+    let river = River { stories: stories.collect(), week: 0 };
+    let site: Vec<Representation> = site(edition, &river).collect();
+    site.into_iter().chain(edition.selections.iter().flat_map(|selection| topic(edition, selection))).collect()
 }

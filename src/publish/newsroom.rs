@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use url::Url;
 
 use crate::config::{Language, PublishSettings, ShownHealth, ShownImages, Site};
@@ -17,6 +18,7 @@ pub(super) struct Newsroom {
     pub(super) settings: PublishSettings,
     pub(super) sources: BTreeMap<String, Credit>,
     pub(super) topic: Topic,
+    pub(super) today: NaiveDate,
 }
 
 impl Newsroom {
@@ -74,7 +76,9 @@ impl Newsroom {
             include: Vec::new(),
             exclude: Vec::new(),
         };
-        Self { site, settings, sources: [("ministere".into(), ministry), ("agence".into(), agency)].into(), topic }
+        let sources = [("ministere".into(), ministry), ("agence".into(), agency)].into();
+        let today = date("2026-11-28T12:00:00Z").date_naive();
+        Self { site, settings, sources, topic, today }
     }
 
     pub(super) fn edition(&self, stories: Vec<Story>) -> Edition<'_> {
@@ -83,11 +87,19 @@ impl Newsroom {
             site: &self.site,
             settings: &self.settings,
             sources: &self.sources,
-            selections: vec![Selection { topic: &self.topic, stories, months: Vec::new(), tombstones: Vec::new() }],
+            selections: vec![Selection {
+                topic: &self.topic,
+                stories,
+                months: Vec::new(),
+                tombstones: Vec::new(),
+                counts: Vec::new(),
+            }],
             turns: &[],
             hubs: &[],
             config: None,
             outages: &[],
+            posts: &[],
+            today: self.today,
         }
     }
 }
@@ -146,7 +158,8 @@ pub(super) fn story(head: StoredEntry) -> Story {
         atom_id: head.atom_id.clone(),
     };
     let label = Label { topic: "ecole".into(), score: 9.0, reasons: Vec::new() };
-    Story { number: head.story, head, text: None, tellings: vec![telling], label, related: Vec::new() }
+    let (number, placed) = (head.story, head.date);
+    Story { number, head, text: None, tellings: vec![telling], label, related: Vec::new(), placed }
 }
 
 /// Earlier news of another site.

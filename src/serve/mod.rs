@@ -252,7 +252,7 @@ async fn found(front: &Front, request: &Parts, tree: &Tree, path: &str, asked: &
     if let Some(location) = led_on(&front.aliases.glance(), path) {
         return moved(request, &location);
     }
-    let Some(resource) = tree.get(path) else { return nowhere(tree, path, asked) };
+    let Some(resource) = tree.get(path) else { return nowhere(request, tree, path, asked).await };
     let cache_control = front.cache_control(max_age(tree, Instant::now()));
     let (is_subscribed, stem) = match resource.format {
         Format::Atom | Format::Rss | Format::JsonFeed => (true, path.rsplit_once('.').map(|(stem, _)| stem)),
@@ -271,6 +271,9 @@ async fn found(front: &Front, request: &Parts, tree: &Tree, path: &str, asked: &
         }
         (None, None) => document(request, resource, cache_control).await,
     };
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        return told(request, tree, StatusCode::SERVICE_UNAVAILABLE, "Later, please.\n").await;
+    }
     if is_subscribed {
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     }
@@ -381,7 +384,7 @@ fn moved(request: &Parts, location: &str) -> Response {
 }
 
 /// Answers for a path where nothing is: a folder's page may be meant, without its last slash.
-fn nowhere(tree: &Tree, path: &str, asked: &str) -> Response {
+async fn nowhere(request: &Parts, tree: &Tree, path: &str, asked: &str) -> Response {
     let folder = format!("{path}/");
     match asked.rsplit('/').next() {
         Some(name) if tree.get(&folder).is_some() => {
@@ -389,11 +392,32 @@ fn nowhere(tree: &Tree, path: &str, asked: &str) -> Response {
             set(&mut response, header::LOCATION, &format!("{name}/"));
             response
         }
-        _ => plain(
-            StatusCode::NOT_FOUND,
-            "Rien n’est publié à cette adresse.\nNothing is published at this address.\n".to_owned(),
-        ),
+        _ => {
+            let text = "Rien n’est publié à cette adresse.\nNothing is published at this address.\n";
+            told(request, tree, StatusCode::NOT_FOUND, text).await
+        }
     }
+}
+
+/// Answers that something is not there: browsers with the page that says so, programs with a line of text.
+async fn told(request: &Parts, tree: &Tree, status: StatusCode, text: &str) -> Response {
+    let is_browser = negotiation::wants_page(&request.headers);
+    let page = tree.get(&format!("/{}.html", status.as_str())).filter(|_| is_browser);
+    let mut response = match page {
+        None => plain(status, text.to_owned()),
+        Some(page) => match bodies::read_in_coding(page, None, &page.plain).await {
+            None => plain(status, text.to_owned()),
+            Some((_, bytes, _)) => {
+                let mut response = body(page, None, bytes, None);
+                *response.status_mut() = status;
+                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+                response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
+                response
+            }
+        },
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
+    response
 }
 
 /// Tells how the daemon is. It answers, so it is well enough to be sent readers: only a strict question gets 503.

@@ -30,7 +30,7 @@ use crate::outbox::Outbox;
 use crate::state::{
     Announcement, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, SourceState, Throttle, Turn,
 };
-use crate::story::{Fingerprint, Gist, Month, Order, Revision, StoredEntry, Told, Tombstone};
+use crate::story::{Fingerprint, Gist, Month, Order, Revision, StoredEntry, StoryTally, Told, Tombstone};
 use crate::topic::Label;
 
 pub use change::Change;
@@ -95,8 +95,9 @@ pub trait Store: Send {
     /// that a publication needs before it reads any story.
     fn outline(&mut self, topics: &[String], turns: usize) -> Result<Outline, StoreError>;
 
-    /// The numbers of a topic's stories, newest first.
-    fn stories(&mut self, topic: &str, part: Part) -> Result<Vec<i64>, StoreError>;
+    /// A topic's stories, newest first: when readers see each, which is its date, or its arrival if it came late, and its
+    /// number.
+    fn stories(&mut self, topic: &str, part: Part) -> Result<Vec<Order>, StoreError>;
 
     /// These stories with all their entries beside a topic, in the given order.
     fn told(&mut self, topic: &str, stories: &[i64]) -> Result<Vec<Told>, StoreError>;
@@ -104,6 +105,10 @@ pub trait Store: Send {
     /// The stories that a topic showed and shows no more, the latest to go first; of all months, or with heads of
     /// `month`.
     fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError>;
+
+    /// The stories of these topics with heads dated at `from` or later and before `until`, counted. A story of several of
+    /// them counts once.
+    fn tally(&mut self, topics: &[String], from: Timestamp, until: Timestamp) -> Result<StoryTally, StoreError>;
 
     /// The days (in UTC) with entries of each source, dated at `since` or later, the first day first.
     fn entry_days(&mut self, since: Timestamp) -> Result<BTreeMap<String, Vec<EntryDay>>, StoreError>;

@@ -53,6 +53,7 @@ pub fn shown(told: Told) -> Option<Story> {
     let head = if first.number == head.number { head } else { in_place_of(head, first) };
     Some(Story {
         number,
+        placed: head.date,
         head: StoredEntry { changed, ..head },
         text,
         tellings: standing.iter().map(telling).collect(),

@@ -47,6 +47,7 @@ mod manual;
 mod monitoring;
 mod moving;
 mod outage;
+mod pages;
 mod parity;
 mod poll;
 mod post;

@@ -168,7 +168,7 @@ fn nothing_that_is_served_tells_a_private_address() {
     world.origin.answers("/prive/flux.xml", status(403));
     world.write_config(&format!("{}{TOPIC}", feed(&world, path, "private = true")));
     let daemon = world.run();
-    daemon.until("/sources/", |body| body.contains("answered 403"));
+    daemon.until("/sources.atom", |body| body.contains("answered 403"));
     for path in ["/", "/sources/", "/sources.atom", "/sources.opml", "/healthz", "/metrics", "/numerique-educatif.json"]
     {
         let (_, body) = daemon.get(path, "");

@@ -29,8 +29,7 @@ fn world(answers: impl Into<Script>) -> World {
 /// The published documents in which news of a day may be.
 fn documents(world: &World) -> Vec<(&'static str, String)> {
     let topic = "numerique-educatif";
-    let names =
-        [".atom", ".rss", ".json", ".html", "/index.html", "/archive/2024-11.atom", "/archive/2024-11/index.html"];
+    let names = [".atom", ".rss", ".json", "/index.html", "/archive/2024-11.atom", "/archive/2024-11/index.html"];
     let read = |name| fs::read_to_string(world.published(&format!("{topic}{name}"))).unwrap();
     names.into_iter().map(|name| (name, read(name))).collect()
 }

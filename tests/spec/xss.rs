@@ -143,7 +143,7 @@ const ELEMENTS: &str = " a abbr article aside audio b bdi blockquote br caption 
     section small source span strong sub summary sup table tbody td tfoot th thead time tr u ul var video wbr ";
 
 /// Elements that our own pages hold besides.
-const OF_PAGES: &str = " html head body title meta link main nav address ";
+const OF_PAGES: &str = " html head body title meta link main nav address svg path ";
 
 /// Attributes that hold an address.
 const LINKS: &[&str] = &["href", "src", "cite", "poster", "url", "uri"];
@@ -153,8 +153,8 @@ const ATTRIBUTES: &str = " alt class colspan controls datetime dir headers heigh
     scope span start title type width ";
 
 /// Attributes that our own pages hold besides.
-const ATTRIBUTES_OF_PAGES: &str =
-    " charset content name property aria-label aria-labelledby aria-current media sizes role ";
+const ATTRIBUTES_OF_PAGES: &str = " charset content name property aria-label aria-labelledby aria-current aria-hidden media sizes role itemprop itemscope \
+     itemtype viewbox preserveaspectratio d download ";
 
 /// The faults of a text that is read as HTML.
 fn faults_of_html(html: &str, is_page: bool) -> Vec<String> {

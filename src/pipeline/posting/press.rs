@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use chrono::Utc;
+use chrono::{NaiveDate, Utc};
 
 use super::super::Context;
 use super::super::publication::credits;
@@ -63,7 +63,7 @@ impl<'a> Press<'a> {
         for topic in &post.topics {
             let id = topic.clone();
             let newest = self.context.store.call(move |store| store.stories(&id, Part::Newest(1))).await?;
-            if let Some(number) = newest.first()
+            if let Some((_, number)) = newest.first()
                 && let Some(printed) = self.of_topic(topic, *number, StoryEvent::New).await?
             {
                 return Ok(printed);
@@ -98,6 +98,8 @@ impl<'a> Press<'a> {
             turns: &[],
             hubs: &[],
             config: None,
+            posts: &[],
+            today: NaiveDate::default(),
             outages: &[],
         })
     }
@@ -182,5 +184,5 @@ fn made_up(topic: &Topic, context: &Context, now: Timestamp) -> Story {
         entry,
     };
     let label = Label { topic: topic.id.clone(), score: 0.0, reasons: Vec::new() };
-    Story { number: 0, head, text: None, tellings: Vec::new(), label, related: Vec::new() }
+    Story { number: 0, head, text: None, tellings: Vec::new(), label, related: Vec::new(), placed: now }
 }

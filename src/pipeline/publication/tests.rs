@@ -52,7 +52,7 @@ impl TwoTopics {
     }
 
     async fn publish(&self, archives: Archives) -> Published {
-        publish(&self.context, archives, &[], &CancellationToken::new()).await.unwrap().unwrap()
+        publish(&self.context, archives, &[], Utc::now(), &CancellationToken::new()).await.unwrap().unwrap()
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -104,7 +104,7 @@ async fn a_story_renders_its_topic_and_what_shows_all_topics() {
     topics.tell("ecole", "trois").await;
     let published = topics.publish(Archives::Changed).await;
     let others = believed(&published);
-    assert!(others.len() == 8 && others.iter().all(|path| path.starts_with("/sante")), "{others:?}");
+    assert!(others.len() == 9 && others.iter().all(|path| path.starts_with("/sante")), "{others:?}");
     let home = fs::read_to_string(topics.file("index.html")).unwrap();
     assert!(["un", "deux", "trois"].iter().all(|title| home.contains(&format!(">{title}<"))), "{home}");
 }
@@ -130,11 +130,36 @@ async fn a_publication_that_is_stopped_removes_nothing_and_the_next_one_is_whole
     topics.tell("ecole", "trois").await;
     let stop = CancellationToken::new();
     stop.cancel();
-    assert!(publish(&topics.context, Archives::Changed, &[], &stop).await.unwrap().is_none());
+    assert!(publish(&topics.context, Archives::Changed, &[], Utc::now(), &stop).await.unwrap().is_none());
     assert!(!fs::read_to_string(topics.file("ecole.atom")).unwrap().contains("trois"));
     assert!(topics.file("sante.json").exists() && topics.file("ecole.atom.br").exists());
     topics.publish(Archives::Changed).await;
     assert!(fs::read_to_string(topics.file("ecole.atom")).unwrap().contains("trois"));
+}
+
+#[tokio::test]
+async fn in_a_hurry_nothing_is_counted_and_the_next_publication_makes_up_for_it() {
+    let topics = TwoTopics::new().await;
+    let counts = || {
+        let archive = fs::read_to_string(topics.file("ecole/archive/index.html")).unwrap();
+        let numbers = archive.split("<span class=\"count\">").skip(1);
+        numbers.map(|rest| rest.split('<').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    topics.publish(Archives::Later).await;
+    assert_eq!(counts(), Vec::<String>::new());
+    topics.mark();
+    let again = topics.publish(Archives::Later).await;
+    assert!(believed(&again).len() > 20, "what is behind is not made anew in the same hurry");
+    topics.publish(Archives::Changed).await;
+    assert_eq!(counts(), ["1"]);
+    topics.tell("ecole", "trois").await;
+    topics.publish(Archives::Later).await;
+    assert_eq!(counts(), ["1"], "what was known stays");
+    topics.publish(Archives::Changed).await;
+    assert_eq!(counts(), ["2"]);
+    topics.mark();
+    let last = topics.publish(Archives::Changed).await;
+    assert_eq!(believed(&last).len(), last.filed.len());
 }
 
 #[tokio::test]

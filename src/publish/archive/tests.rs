@@ -31,8 +31,13 @@ impl Subscriber {
         }
         let months: Vec<Month> = by_month.keys().copied().collect();
         let mut edition = newsroom.edition(Vec::new());
-        edition.selections =
-            vec![Selection { topic: &newsroom.topic, stories, months: months.clone(), tombstones: Vec::new() }];
+        edition.selections = vec![Selection {
+            topic: &newsroom.topic,
+            stories,
+            months: months.clone(),
+            tombstones: Vec::new(),
+            counts: Vec::new(),
+        }];
         let volumes = Volume::all(&newsroom.topic, &months);
         let volumes = volumes.iter().flat_map(|volume| {
             let mut open = OpenVolume::new(&edition, *volume, Vec::new(), Vec::new());

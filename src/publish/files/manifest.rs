@@ -5,7 +5,8 @@
 //! hold anything: it was about to be written when a crash came.
 //!
 //! A line that begins with a tab tells of all documents with one basis: the basis, how many stories they show, how many
-//! tombstones, and the ids of the sources that they cite. Older versions have no such lines, and pass over them.
+//! tombstones, the ids of the sources that they cite, and, of a topic, its counts and the stories of its page as JSON.
+//! Older versions pass over parts that they do not know.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
@@ -13,8 +14,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path};
 
 use chrono::{DateTime, SecondsFormat};
+use serde::{Deserialize, Serialize};
 
 use crate::feed::Timestamp;
+use crate::story::{Month, StoryTally};
 
 /// The file's name.
 pub(super) const NAME: &str = ".veille";
@@ -31,6 +34,41 @@ pub struct Made {
     pub gone: usize,
     /// The ids of the sources that they cite, in order.
     pub cited: Vec<String>,
+    /// The digest that other pages take from a topic without asking the store again.
+    pub digest: TopicDigest,
+}
+
+/// The facts of a topic that the pages of the site and of sources show.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicDigest {
+    /// Its stories by month, oldest first.
+    pub counts: Vec<MonthCount>,
+    /// The stories of its main document, newest first.
+    pub shown: Vec<ShownStory>,
+}
+
+/// The stories of a month, as they were counted under a stamp of the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MonthCount {
+    /// The month.
+    pub month: Month,
+    /// While the month has this stamp, the counts are right.
+    pub stamp: i64,
+    /// The counts; of a month that is long over, without its sources.
+    pub tally: StoryTally,
+}
+
+/// A story that a topic shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownStory {
+    /// Its number.
+    pub number: i64,
+    /// When readers see it, in seconds since 1970.
+    pub placed: i64,
+    /// A hash of all that is shown of it.
+    pub hash: String,
+    /// The ids of the sources that told it.
+    pub sources: Vec<String>,
 }
 
 /// The contents of documents, by basis.
@@ -86,7 +124,8 @@ fn group(text: &str) -> Option<(String, Made)> {
     let basis = parts.next()?.to_owned();
     let (stories, gone) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     let cited = parts.next()?.split(' ').filter(|id| !id.is_empty()).map(str::to_owned).collect();
-    Some((basis, Made { stories, gone, cited }))
+    let digest = parts.next().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+    Some((basis, Made { stories, gone, cited, digest }))
 }
 
 fn note(text: &str) -> Option<Noted> {
@@ -107,8 +146,14 @@ pub(super) fn manifest_text(listed: &ListedFiles, groups: &MadeByBasis) -> Strin
         }
         text.push('\n');
     }
-    for (basis, Made { stories, gone, cited }) in groups {
-        text.push_str(&format!("\t{basis}\t{stories}\t{gone}\t{}\n", cited.join(" ")));
+    for (basis, Made { stories, gone, cited, digest }) in groups {
+        text.push_str(&format!("\t{basis}\t{stories}\t{gone}\t{}", cited.join(" ")));
+        if *digest != TopicDigest::default()
+            && let Ok(json) = serde_json::to_string(digest)
+        {
+            text.push_str(&format!("\t{json}"));
+        }
+        text.push('\n');
     }
     text
 }

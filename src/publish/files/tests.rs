@@ -216,3 +216,24 @@ fn a_file_that_cannot_be_written_keeps_no_other_from_being() {
     assert_eq!(fs::read(folder.path().join("b.atom")).unwrap(), b"2");
     assert_eq!(files(folder.path()), ["a.atom/", "a.atom/in the way/", "b.atom"], "nothing half written, nothing gone");
 }
+
+#[test]
+fn what_documents_were_made_from_is_remembered_though_others_are_announced_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let digest = TopicDigest {
+        counts: vec![MonthCount {
+            month: crate::story::Month { year: 2026, month: 11 },
+            stamp: 7,
+            tally: crate::story::StoryTally { days: [(20_000, 3)].into(), ..Default::default() },
+        }],
+        shown: vec![ShownStory { number: 1, placed: 2, hash: "ab".into(), sources: vec!["agence".into()] }],
+    };
+    let made = Made { stories: 3, digest, ..Made::default() };
+    let mut open = Folder::open(folder.path(), ["/a.atom"]).unwrap();
+    open.note("basis", made.clone());
+    open.put(&Representation { basis: Some("basis".into()), ..document("/a.atom", "a") });
+    open.announce(["/b.atom"]);
+    open.put(&document("/b.atom", "b"));
+    open.finish().unwrap();
+    assert_eq!(Folder::open(folder.path(), []).unwrap().made("/a.atom"), Some(&made));
+}

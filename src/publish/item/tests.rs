@@ -117,7 +117,7 @@ fn every_other_telling_is_linked_once() {
     let edition = newsroom.edition(vec![told]);
     let item = items(&edition, &edition.selections[0]).remove(0);
     let title = Some("Agence – Tablettes : le plan".to_owned());
-    assert_eq!(item.elsewhere, [Link { url: "https://agence.example/1".into(), title }]);
+    assert_eq!(item.elsewhere, [Link { url: "https://agence.example/1".into(), title, teller: Some("Agence".into()) }]);
     assert!(item.categories.iter().any(|tag| tag.scheme.as_deref() == Some("https://agence.example/feed")));
 }
 
@@ -165,7 +165,7 @@ fn related_news_is_linked_unless_its_page_is_linked_already() {
     let edition = newsroom.edition(vec![told]);
     let item = items(&edition, &edition.selections[0]).remove(0);
     let title = Some("Le plan d’hier".to_owned());
-    assert_eq!(item.related, [Link { url: "https://a.example/1".into(), title }]);
+    assert_eq!(item.related, [Link { url: "https://a.example/1".into(), title, teller: None }]);
     assert!(item.elsewhere.is_empty());
 }
 

@@ -1,18 +1,36 @@
 use super::*;
 use crate::config::{Language, ShownImages};
 use crate::feed::{Category, Comments, Image};
+use crate::publish::files::MonthCount;
 use crate::publish::newsroom::{Newsroom, bare, date, ordinary, related, story, url};
-use crate::state::{Announcement, Monitored};
-use crate::story::Telling;
+use crate::publish::{River, Selection};
+use crate::state::{Announcement, Health, Monitored, Turn};
+use crate::story::{Story, StoryTally, Telling};
 use crate::topic::{Field, Reason};
 
 fn text(document: &Representation) -> &str {
     std::str::from_utf8(&document.bytes).unwrap()
 }
 
-fn topic_page(newsroom: &Newsroom, stories: Vec<crate::story::Story>) -> String {
+fn topic_page(newsroom: &Newsroom, stories: Vec<Story>) -> String {
     let edition = newsroom.edition(stories);
-    text(&topic(&edition, &Channel::new(&edition, &edition.selections[0]))).to_owned()
+    text(&topic(&edition, &Channel::new(&edition, &edition.selections[0]), &edition.selections[0])).to_owned()
+}
+
+/// The home page with these stories, all of them in the topic `ecole`.
+fn home_page(newsroom: &Newsroom, stories: Vec<Story>) -> String {
+    let edition = newsroom.edition(Vec::new());
+    let week = stories.len() as u64;
+    let river = River { stories: stories.into_iter().map(|story| (story, vec!["ecole".into()])).collect(), week };
+    text(&home(&edition, &[Channel::new(&edition, &edition.selections[0])], &river)).to_owned()
+}
+
+/// A story of the ministry that is shown at an instant.
+fn story_at(id: &str, instant: &str) -> Story {
+    let mut head = ordinary();
+    (head.date, head.first_seen) = (date(instant), date(instant));
+    head.atom_id = format!("https://ministere.example/?p={id}");
+    story(head)
 }
 
 /// The page of a topic whose only story has this picture.
@@ -71,72 +89,32 @@ fn the_page_of_a_topic() {
         atom_id: "urn:x-agence:1".into(),
     });
     told.related.push(related("Le plan d’hier & co", "https://journal.example/hier"));
-    insta::assert_snapshot!(topic_page(&Newsroom::new(), vec![told]), @r##"
-    <!doctype html>
-    <html lang="fr">
-    <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <title>L’école numérique – Veille numérique</title>
-    <meta property="og:title" content="L’école numérique">
-    <meta property="og:type" content="website">
-    <meta property="og:url" content="https://veille.example/ecole/">
-    <meta property="og:site_name" content="Veille numérique">
-    <link rel="canonical" href="https://veille.example/ecole/">
-
-
-    <meta name="description" content="Ce qui se publie sur l’école numérique">
-    <meta property="og:description" content="Ce qui se publie sur l’école numérique">
-
-    <link rel="alternate" type="application/atom+xml" title="L’école numérique" href="../ecole.atom">
-    <link rel="alternate" type="application/rss+xml" title="L’école numérique" href="../ecole.rss">
-    <link rel="alternate" type="application/feed+json" title="L’école numérique" href="../ecole.json">
-
-
-
-    <link rel="stylesheet" href="../style.css">
-    </head>
-    <body>
+    let mut newsroom = Newsroom::new();
+    newsroom.topic.title = "École & numérique".into();
+    insta::assert_snapshot!(body(&topic_page(&newsroom, vec![told])), @r##"
     <a class="skip" href="#main_news">Aller aux nouvelles</a>
-
     <header>
-    <p><a href="../">Veille numérique</a></p>
-    <h1>L’école numérique</h1>
-    <p>Ce qui se publie sur l’école numérique</p>
-    <p class="feeds"><span>S’abonner :</span> <a href="../ecole.atom">Atom</a> <a href="../ecole.rss">RSS</a> <a href="../ecole.json">JSON</a></p>
-
+    <p class="note"><a href="../">Veille numérique</a></p>
+    <h1>École &#38; numérique</h1>
+    <p class="lead">Ce qui se publie sur l’école numérique</p>
+    <p class="bar"><a class="button" href="abonnement/">S’abonner</a> <a href="archive/">Archives</a> <span class="note">Rien de nouveau depuis sept jours</span></p>
     </header>
-    <main id="main_news">
-
-
-    <article>
-    <h2><a href="https://ministere.example/tablettes" hreflang="en" lang="en" dir="auto">Des tablettes à l’école</a></h2>
-    <p class="note"><bdi>Ministère &#38; Cie</bdi>, <time datetime="2026-10-09T06:30:00Z">9 octobre 2026</time></p>
-    <p lang="en" dir="auto">Le plan tablettes.</p>
-    <p class="note">Ici pour : tablette</p>
-
-    <p class="note">Aussi chez :</p>
-    <ul class="note">
-    <li><a href="https://agence.example/1" dir="auto">Agence – Le plan</a></li>
-
-    </ul>
-
-
-    <p class="note">Sur le même sujet :</p>
-    <ul class="note">
-    <li><a href="https://journal.example/hier" dir="auto">Le plan d’hier &#38; co</a></li>
-
-    </ul>
-
-    <p class="note"><a href="https://ministere.example/c">3 commentaires</a></p>
+    <div class="sheet">
+    <main id="main_news" itemscope itemtype="https://schema.org/ItemList">
+    <section aria-labelledby="day_2026-10-09">
+    <h2 class="day" id="day_2026-10-09">Vendredi 9 octobre</h2>
+    <article id="n_8ef7460a07fb" itemprop="itemListElement" itemscope itemtype="https://schema.org/NewsArticle">
+    <a class="hour" href="../ecole/archive/2026-10/#n_8ef7460a07fb" title="lien durable"><time itemprop="datePublished" datetime="2026-10-09T06:30:00Z">08:30</time></a>
+    <h3 dir="auto"><a href="https://ministere.example/tablettes" itemprop="url" hreflang="en" lang="en"><span itemprop="headline">Des tablettes à l’école</span></a></h3>
+    <p class="note"><span itemprop="publisher" itemscope itemtype="https://schema.org/Organization"><a href="../sources/ministere/"><bdi itemprop="name">Ministère &#38; Cie</bdi></a></span>. Aussi chez : <a href="https://agence.example/1"><bdi>Agence</bdi></a></p>
+    <p class="text" lang="en" dir="auto">Le plan tablettes.</p>
+    <p class="note related">Sur le même sujet :</p>
+    <ul class="note"><li><a href="https://journal.example/hier" dir="auto">Le plan d’hier &#38; co</a></li></ul>
+    <div class="meta note"><p><span class="unseen">Mots-clés de l’éditeur :</span> <bdi>Bac</bdi></p><p><a href="https://ministere.example/c">3 commentaires</a></p><details><summary>Pourquoi ici</summary><p>tablette</p></details></div>
     </article>
-
+    </section>
     </main>
-
-    <nav aria-label="Archives"><a href="../ecole/archive/">Archives</a></nav>
-
-
+    </div>
     <footer>
     <p>Fait par veille à partir de <a href="../sources/">ces sources</a> · <a href="../opml.xml">tous les flux (OPML)</a></p>
     </footer>
@@ -145,12 +123,14 @@ fn the_page_of_a_topic() {
     "##);
 }
 
+/// A page without its head.
+fn body(page: &str) -> &str {
+    page.split_once("<body>\n").unwrap().1
+}
+
 #[test]
 fn the_home_page() {
-    let newsroom = Newsroom::new();
-    let edition = newsroom.edition(vec![story(ordinary())]);
-    let channels = [Channel::new(&edition, &edition.selections[0])];
-    insta::assert_snapshot!(text(&home(&edition, &channels)), @r##"
+    insta::assert_snapshot!(home_page(&Newsroom::new(), vec![story(ordinary())]), @r##"
     <!doctype html>
     <html lang="fr">
     <head>
@@ -163,34 +143,37 @@ fn the_home_page() {
     <meta property="og:url" content="https://veille.example/">
     <meta property="og:site_name" content="Veille numérique">
     <link rel="canonical" href="https://veille.example/">
-
-
+    <meta name="description" content="Les nouvelles de 2 sources, chacune une fois, rangées par fils.">
     <link rel="alternate" type="application/atom+xml" title="L’école numérique" href="ecole.atom">
-
-
     <link rel="stylesheet" href="./style.css">
     </head>
     <body>
     <a class="skip" href="#main_news">Aller aux nouvelles</a>
-
-    <header><h1>Veille numérique</h1></header>
-    <main id="main_news">
-
-    <section aria-labelledby="ecole">
-    <h2 id="ecole"><a href="ecole/">L’école numérique</a></h2>
-    <p>Ce qui se publie sur l’école numérique</p>
-
-    <ul class="short">
-
-    <li><a href="https://ministere.example/tablettes" dir="auto">Des tablettes à l’école</a> <span class="note"><bdi>Ministère &#38; Cie</bdi>, <time datetime="2026-10-09T06:30:00Z">9 octobre 2026</time></span></li>
-
+    <header class="mast">
+    <h1>Veille numérique</h1>
+    <p class="lead">Les nouvelles de 2 sources, chacune une fois, rangées par fils.</p>
+    <p class="note">Une nouvelle en sept jours, la dernière arrivée samedi 10 octobre à 10 h 00.</p>
+    </header>
+    <div class="sheet">
+    <nav class="side" aria-labelledby="topics_all">
+    <h2 class="small" id="topics_all">Fils</h2>
+    <ul class="topics">
+    <li><a href="ecole/">L’école numérique</a> <svg viewBox="0 0 51 24" preserveAspectRatio="none" role="img" aria-label="0 en tout, 0 au plus" class="spark"><path d=""/></svg> <span class="count">0<span class="unseen"> en sept jours</span></span></li>
     </ul>
-
-    <p class="feeds"><span>S’abonner :</span> <a href="ecole.atom">Atom<span class="unseen"> – L’école numérique</span></a> <a href="ecole.rss">RSS<span class="unseen"> – L’école numérique</span></a> <a href="ecole.json">JSON<span class="unseen"> – L’école numérique</span></a></p>
+    </nav>
+    <main id="main_news" itemscope itemtype="https://schema.org/ItemList">
+    <section aria-labelledby="day_2026-10-09">
+    <h2 class="day" id="day_2026-10-09">Vendredi 9 octobre</h2>
+    <article itemprop="itemListElement" itemscope itemtype="https://schema.org/NewsArticle">
+    <a class="hour" href="./ecole/archive/2026-10/#n_8ef7460a07fb" title="lien durable"><time itemprop="datePublished" datetime="2026-10-09T06:30:00Z">08:30</time></a>
+    <h3 dir="auto"><a href="https://ministere.example/tablettes" itemprop="url"><span itemprop="headline">Des tablettes à l’école</span></a></h3>
+    <p class="line" dir="auto">Le plan tablettes.</p>
+    <div class="meta"><p class="note"><span itemprop="publisher" itemscope itemtype="https://schema.org/Organization"><a href="./sources/ministere/"><bdi itemprop="name">Ministère &#38; Cie</bdi></a></span></p>
+    <ul class="tags" aria-label="Fils"><li><a href="ecole/">L’école numérique</a></li></ul></div>
+    </article>
     </section>
-
     </main>
-
+    </div>
     <footer>
     <p>Fait par veille à partir de <a href="./sources/">ces sources</a> · <a href="./opml.xml">tous les flux (OPML)</a></p>
     </footer>
@@ -206,12 +189,16 @@ fn each_text_of_a_publisher_has_its_own_direction() {
     let mut head = ordinary();
     (head.entry.title, head.entry.language) = (Some("خبر".into()), Some("ar".into()));
     let page = topic_page(&newsroom, vec![story(head)]);
-    for shown in [" lang=\"ar\" dir=\"auto\">خبر</a>", "<p lang=\"ar\" dir=\"auto\">Le plan", "<bdi>وزارة</bdi>, <time"]
-    {
+    let shown = [
+        "<h3 dir=\"auto\"><a href=\"https://ministere.example/tablettes\" itemprop=\"url\" hreflang=\"ar\" lang=\"ar\"><span",
+        "<p class=\"text\" lang=\"ar\" dir=\"auto\">Le plan",
+        "<bdi itemprop=\"name\">وزارة</bdi>",
+    ];
+    for shown in shown {
         assert!(page.contains(shown), "{page}");
     }
     let edition = newsroom.edition(Vec::new());
-    assert!(text(&sources(&edition)).contains("<bdi>وزارة</bdi></a>"));
+    assert!(text(&sources(&edition)).contains("<bdi>وزارة</bdi>"));
 }
 
 #[test]
@@ -224,15 +211,16 @@ fn the_page_speaks_the_language_of_the_site() {
     let mut newsroom = Newsroom::new();
     newsroom.site.language = Language::English;
     let page = topic_page(&newsroom, vec![story(ordinary())]);
-    assert!(page.contains("<html lang=\"en\">") && page.contains("9\u{a0}October 2026"));
+    assert!(page.contains("<html lang=\"en\">") && page.contains("Friday 9\u{a0}October"), "{page}");
 }
 
 #[test]
 fn days_are_those_of_the_sites_zone_and_instants_are_instants() {
     let mut head = ordinary();
-    head.date = date("2026-11-23T23:00:00Z");
+    head.date = date("2026-11-23T23:05:00Z");
     let page = topic_page(&Newsroom::new(), vec![story(head)]);
-    assert!(page.contains("<time datetime=\"2026-11-23T23:00:00Z\">24\u{a0}novembre 2026</time>"), "{page}");
+    assert!(page.contains("Mardi 24\u{a0}novembre</h2>"), "{page}");
+    assert!(page.contains("<time itemprop=\"datePublished\" datetime=\"2026-11-23T23:05:00Z\">00:05</time>"), "{page}");
 }
 
 #[test]
@@ -314,6 +302,136 @@ fn topics_and_sources_may_be_called_like_parts_of_a_page() {
     newsroom.sources.extend(["news", "well", "hubs", "main"].map(|id| (id.into(), well.clone())));
     newsroom.sources.insert("unread".into(), unread);
     let edition = newsroom.edition(Vec::new());
-    check_ids(text(&home(&edition, &[Channel::new(&edition, &edition.selections[0])])));
+    check_ids(text(&home(&edition, &[Channel::new(&edition, &edition.selections[0])], &River::default())));
     check_ids(text(&sources(&edition)));
+}
+
+#[test]
+fn today_and_yesterday_are_words_and_other_days_dates() {
+    let days = ["2026-11-28T08:00:00Z", "2026-11-27T08:00:00Z", "2026-11-26T08:00:00Z"];
+    let stories = || days.iter().enumerate().map(|(at, day)| story_at(&at.to_string(), day)).collect();
+    for page in [topic_page(&Newsroom::new(), stories()), home_page(&Newsroom::new(), stories())] {
+        let headings: Vec<&str> =
+            page.split("<h2 class=\"day\"").skip(1).map(|rest| rest.split('>').nth(1).unwrap()).collect();
+        assert_eq!(headings, ["Aujourd’hui <small", "Hier <small", "Jeudi 26\u{a0}novembre</h2"], "{page}");
+    }
+}
+
+#[test]
+fn a_story_that_came_late_stands_under_the_day_of_its_arrival_with_its_own_date() {
+    let late = Story { placed: date("2026-11-28T09:00:00Z"), ..story_at("late", "2026-10-05T06:00:00Z") };
+    let page = topic_page(&Newsroom::new(), vec![late]);
+    assert!(
+        page.contains("Aujourd’hui") && page.contains("datetime=\"2026-10-05T06:00:00Z\">5\u{a0}octobre 2026<"),
+        "{page}"
+    );
+}
+
+#[test]
+fn days_before_the_last_ten_are_folded() {
+    let stories =
+        (1..=13).rev().map(|day| story_at(&day.to_string(), &format!("2026-11-{day:02}T08:00:00Z"))).collect();
+    let page = topic_page(&Newsroom::new(), stories);
+    let (open, folded) = page.split_once("<details class=\"earlier\">").unwrap();
+    assert_eq!((open.matches("<article").count(), folded.matches("<article").count()), (10, 3));
+    assert!(folded.contains("<summary>3 nouvelles plus anciennes</summary>"), "{folded}");
+}
+
+#[test]
+fn no_page_is_larger_than_sixty_kilobytes_whatever_publishers_write() {
+    let long = |at: usize| {
+        let mut story = story_at(&at.to_string(), "2026-11-28T08:00:00Z");
+        story.head.entry.title = Some("Un titre & un autre ".repeat(30));
+        story.head.entry.summary = Some("Du texte &amp; encore. ".repeat(60));
+        story
+    };
+    let stories = || (0..200).map(long).collect();
+    let newsroom = Newsroom::new();
+    for page in [topic_page(&newsroom, stories()), home_page(&newsroom, stories())] {
+        assert!((40 * 1024..=60 * 1024).contains(&page.len()), "{}", page.len());
+    }
+}
+
+#[test]
+fn sources_that_tell_the_same_are_named_on_one_line_and_many_are_counted() {
+    let mut told = story(ordinary());
+    let mut newsroom = Newsroom::new();
+    for at in 0..6 {
+        let agency = newsroom.sources["agence"].clone();
+        let named = crate::publish::Credit { title: Some(format!("Journal {at}")), ..agency };
+        newsroom.sources.insert(format!("journal-{at}"), named);
+        told.tellings.push(Telling {
+            source_id: format!("journal-{at}"),
+            title: Some(format!("Titre {at}")),
+            url: Some(url(&format!("https://journal.example/{at}"))),
+            canonical_link: None,
+            categories: Vec::new(),
+            atom_id: format!("urn:x:{at}"),
+        });
+    }
+    let page = topic_page(&newsroom, vec![told]);
+    let line = page.lines().find(|line| line.contains("Aussi chez")).unwrap();
+    assert!(line.contains("<bdi>Journal 0</bdi>") && line.contains("<bdi>Journal 3</bdi>"), "{line}");
+    assert!(!line.contains("Journal 4") && line.contains(", 2 autres"), "{line}");
+}
+
+#[test]
+fn a_story_has_an_anchor_that_depends_on_its_id_alone() {
+    let anchor = |story: Story| {
+        let page = topic_page(&Newsroom::new(), vec![story]);
+        page.split("<article id=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let first = anchor(story_at("1", "2026-11-28T08:00:00Z"));
+    let mut changed = story_at("1", "2026-11-20T08:00:00Z");
+    changed.head.entry.title = Some("Un autre titre".into());
+    assert_eq!(anchor(changed), first);
+    assert_ne!(anchor(story_at("2", "2026-11-28T08:00:00Z")), first);
+    assert!(first.starts_with("n_"), "{first}");
+}
+
+#[test]
+fn the_line_under_the_title_tells_how_much_is_new_and_when_the_last_came() {
+    let page = home_page(&Newsroom::new(), vec![story_at("1", "2026-11-28T08:05:00Z")]).replace('\u{a0}', " ");
+    assert!(page.contains("Une nouvelle en sept jours, la dernière arrivée aujourd’hui à 9 h 05."), "{page}");
+    let page = home_page(&Newsroom::new(), Vec::new());
+    assert!(page.contains("Rien de nouveau depuis sept jours."), "{page}");
+}
+
+/// The page of a topic with a month of counts.
+fn counted_page(tally: StoryTally) -> String {
+    let newsroom = Newsroom::new();
+    let edition = newsroom.edition(Vec::new());
+    let counts = vec![MonthCount { month: Month { year: 2026, month: 11 }, stamp: 1, tally }];
+    let selection = Selection { counts, ..edition.selections[0].clone() };
+    text(&topic(&edition, &Channel::new(&edition, &selection), &selection)).to_owned()
+}
+
+#[test]
+fn plots_are_told_in_words_and_in_a_table() {
+    let mut tally = StoryTally {
+        days: [(crate::story::day_of(date("2026-11-23T08:00:00Z").timestamp()), 4)].into(),
+        ..StoryTally::default()
+    };
+    tally.add("agence", 0, 3, 0);
+    tally.add("ministere", 0, 1, 0);
+    let page = counted_page(tally).replace('\u{a0}', " ");
+    assert!(page.contains("role=\"img\" aria-label=\"Par semaine, sur un an : 4 en tout, 4 au plus\""), "{page}");
+    assert!(page.contains("<time datetime=\"2026-11-23\">23 novembre 2026</time></th><td>4</td>"), "{page}");
+    let shares = page.split("class=\"shares\"").nth(1).unwrap();
+    let [agency, ministry] = ["../sources/agence/", "../sources/ministere/"].map(|link| shares.find(link).unwrap());
+    assert!(agency < ministry && shares.contains("M0 0h75v4H0z"), "{shares}");
+}
+
+#[test]
+fn who_opens_a_feed_is_told_what_it_is_and_its_address() {
+    let newsroom = Newsroom::new();
+    let edition = newsroom.edition(Vec::new());
+    let channel = Channel::new(&edition, &edition.selections[0]);
+    for page in [subscribe(&edition, &channel), opened_feed(&edition, &channel)] {
+        let page = text(&page);
+        assert!(page.contains("<code class=\"address\">https://veille.example/ecole.atom</code>"), "{page}");
+        assert!(page.contains("Ceci est un flux") && !page.contains("feed:"), "{page}");
+        assert!(!page.contains("Mastodon"), "no post sends there: {page}");
+    }
+    assert_eq!(subscribe(&edition, &channel).path, "/ecole/abonnement/");
 }

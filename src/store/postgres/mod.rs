@@ -44,7 +44,7 @@ use super::{
 use crate::feed::Timestamp;
 use crate::outbox::Outbox;
 use crate::state::{Announcement, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, Throttle, Turn};
-use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
+use crate::story::{Gist, Month, Order, Revision, StoryTally, Told, Tombstone};
 
 pub use address::Address;
 pub use listening::listen;
@@ -144,7 +144,7 @@ impl Store for Postgres {
         self.told_as(|store| store.outline_now(topics, turns))
     }
 
-    fn stories(&mut self, topic: &str, part: Part) -> Result<Vec<i64>, StoreError> {
+    fn stories(&mut self, topic: &str, part: Part) -> Result<Vec<Order>, StoreError> {
         self.told_as(|store| store.stories_of(topic, part))
     }
 
@@ -154,6 +154,10 @@ impl Store for Postgres {
 
     fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
         self.told_as(|store| store.gone(topic, month, limit))
+    }
+
+    fn tally(&mut self, topics: &[String], from: Timestamp, until: Timestamp) -> Result<StoryTally, StoreError> {
+        self.told_as(|store| store.tally_of(topics, from, until))
     }
 
     fn entry_days(&mut self, since: Timestamp) -> Result<BTreeMap<String, Vec<EntryDay>>, StoreError> {

@@ -11,7 +11,7 @@ use super::session::{Call, call};
 use super::{Postgres, StoreError, archive, meta, related};
 use crate::feed::Timestamp;
 use crate::store::{Part, clued};
-use crate::story::{LATE_AFTER, Month, Told, ToldEntry, Tombstone, TombstoneReason};
+use crate::story::{LATE_AFTER, Month, Order, Told, ToldEntry, Tombstone, TombstoneReason};
 use crate::topic::Label;
 
 /// Arrivals that are looked at for late stories, for each story that is shown.
@@ -55,14 +55,15 @@ impl DatedStory {
 }
 
 impl Postgres {
-    /// The numbers of stories of a topic, newest first.
-    pub(super) fn stories_of(&mut self, topic: &str, part: Part) -> Result<Vec<i64>, StoreError> {
+    /// The stories of a topic, newest first.
+    pub(super) fn stories_of(&mut self, topic: &str, part: Part) -> Result<Vec<Order>, StoreError> {
         let mut dated = match part {
             Part::Newest(limit) => self.newest(topic, limit)?,
             Part::Month(month) => self.of_month(topic, month)?,
         };
         dated.sort_unstable_by_key(|dated| std::cmp::Reverse(*dated));
-        Ok(dated.into_iter().map(|(_, number)| number).collect())
+        let order = |(at, number)| (Timestamp::from_timestamp(at, 0).unwrap_or_default(), number);
+        Ok(dated.into_iter().map(order).collect())
     }
 
     /// The stories of a topic with heads of a month, each with the date of its head.

@@ -43,7 +43,7 @@ use crate::outbox::Outbox;
 use crate::state::{
     Announcement, Granted, Hold, LeaseAnswer, LeaseRequest, Monitored, NodeState, Remembered, Throttle, Turn,
 };
-use crate::story::{Gist, Month, Order, Revision, Told, Tombstone};
+use crate::story::{Gist, Month, Order, Revision, StoryTally, Told, Tombstone};
 
 /// "veil": tells our files from others' (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x7665_696c;
@@ -392,7 +392,7 @@ impl Store for Sqlite {
         causes::explained(outline(&mut self.connection, topics, turns), &self.path)
     }
 
-    fn stories(&mut self, topic: &str, part: Part) -> Result<Vec<i64>, StoreError> {
+    fn stories(&mut self, topic: &str, part: Part) -> Result<Vec<Order>, StoreError> {
         self.at_one_moment(|connection| stories::stories(connection, topic, part))
     }
 
@@ -402,6 +402,10 @@ impl Store for Sqlite {
 
     fn tombstones(&mut self, topic: &str, month: Option<Month>, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
         causes::explained(stories::tombstones(&self.connection, topic, month, limit), &self.path)
+    }
+
+    fn tally(&mut self, topics: &[String], from: Timestamp, until: Timestamp) -> Result<StoryTally, StoreError> {
+        self.at_one_moment(|connection| shares::tally(connection, topics, from, until))
     }
 
     fn entry_days(&mut self, since: Timestamp) -> Result<BTreeMap<String, Vec<EntryDay>>, StoreError> {

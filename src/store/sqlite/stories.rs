@@ -9,17 +9,18 @@ use super::entries::{COLUMNS, read_entry};
 use super::{StoreError, apply, archive, meta, related, rows, unix};
 use crate::feed::Timestamp;
 use crate::store::Part;
-use crate::story::{LATE_AFTER, Month, Told, ToldEntry, Tombstone, TombstoneReason};
+use crate::story::{LATE_AFTER, Month, Order, Told, ToldEntry, Tombstone, TombstoneReason};
 use crate::topic::Label;
 
-/// The numbers of stories of a topic, newest first.
-pub(super) fn stories(connection: &Connection, topic: &str, part: Part) -> Result<Vec<i64>, StoreError> {
+/// The stories of a topic, newest first.
+pub(super) fn stories(connection: &Connection, topic: &str, part: Part) -> Result<Vec<Order>, StoreError> {
     let mut dated = match part {
         Part::Newest(limit) => newest(connection, topic, limit)?,
         Part::Month(month) => archive::stories_of_month(connection, topic, month)?,
     };
     dated.sort_unstable_by_key(|dated| std::cmp::Reverse(*dated));
-    Ok(dated.into_iter().map(|(_, number)| number).collect())
+    let order = |(at, number)| (Timestamp::from_timestamp(at, 0).unwrap_or_default(), number);
+    Ok(dated.into_iter().map(order).collect())
 }
 
 /// The latest labels give the latest stories, since a label has the date of its story's head. Late stories are found among

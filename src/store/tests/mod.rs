@@ -31,13 +31,13 @@ use crate::feed::{Entry, Image};
 use crate::state::{Health, SourceState};
 use crate::story::{
     self, Bond, Clues, EntryKey, Identity, Known, Listed, ListedSpan, Peer, Period, Prepared, Spot, Story, TellingWord,
-    TellingWords, TombstoneReason, date,
+    TellingWords, TombstoneReason, date, day_of,
 };
 use crate::topic::Reason;
 
 /// The stories that a topic shows of a part.
 fn shown_of(store: &mut dyn Store, topic: &str, part: Part) -> Vec<Story> {
-    let numbers = store.stories(topic, part).unwrap();
+    let numbers: Vec<i64> = store.stories(topic, part).unwrap().into_iter().map(|(_, number)| number).collect();
     store.told(topic, &numbers).unwrap().into_iter().filter_map(story::shown).collect()
 }
 

@@ -205,10 +205,46 @@ fn a_late_story_counts_as_of_its_arrival_unless_it_came_with_its_sources_first_d
         let late = arrive("education", 35, 5);
         let [same_day, newer] = [arrive("education", 4, 4), arrive("education", 3, 3)];
         let [too, of_another] = [arrive("education", 50, 2), arrive("culture", 20, 1)];
-        let mut shown = |limit| store.stories("numerique", Part::Newest(limit)).unwrap();
+        let mut placed = |limit| store.stories("numerique", Part::Newest(limit)).unwrap();
+        assert_eq!(placed(3).iter().map(|(at, _)| *at).collect::<Vec<_>>(), [2, 3, 4].map(|days| hour(-24 * days)));
+        let mut shown = |limit| placed(limit).into_iter().map(|(_, number)| number).collect::<Vec<_>>();
         assert_eq!(shown(99), [too, newer, same_day, late, older, of_another, imported, first]);
         assert_eq!(shown(4), [too, newer, same_day, late]);
         assert_eq!(shown(1), [too]);
         assert_eq!(shown_of(store, "numerique", Part::Newest(1))[0].head.date, hour(-24 * 50), "its date is its own");
+    });
+}
+
+#[test]
+fn stories_are_counted_once_by_day_and_by_each_source_that_told_them() {
+    check(|store| {
+        let told = |number: i64, days: i64| numbered(number, published("a", Some(hour(-24 * days))));
+        let mut arrive = |number: i64, source: &str, story: i64, days: i64| {
+            apply(store, &[insertion(number, source, story, &told(number, days), hour(-24 * days))]);
+        };
+        // The first is told by two sources, the third by one that tells it twice.
+        arrive(1, "education", 1, 1);
+        arrive(2, "culture", 1, 1);
+        arrive(3, "education", 3, 1);
+        arrive(4, "education", 3, 1);
+        arrive(5, "education", 5, 8);
+        let topics = ["numerique".to_owned(), "numerique".to_owned()];
+        let tally = store.tally(&topics, hour(-24 * 3), hour(24)).unwrap();
+        // The 23rd of November 2026 is a Monday.
+        assert_eq!(tally.days, [(day_of(hour(-24).timestamp()), 2)].into());
+        assert_eq!(tally.sources["education"].weekdays, [2, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(tally.sources["culture"].stories(), 1);
+        assert_eq!(tally.sources["culture"].last, hour(-24).timestamp());
+        assert_eq!(store.tally(&topics, hour(-24 * 30), hour(24)).unwrap().stories(), 3);
+        assert_eq!(store.tally(&["other".into()], hour(-24 * 30), hour(24)).unwrap(), StoryTally::default());
+    });
+}
+
+#[test]
+fn a_withdrawn_story_is_not_counted() {
+    check(|store| {
+        apply(store, &[insertion(1, "education", 1, &numbered(1, published("a", Some(hour(-24)))), hour(-24))]);
+        apply(store, &[Change::Withdraw { numbers: vec![1], now: noon() }]);
+        assert_eq!(store.tally(&["numerique".into()], hour(-48), hour(24)).unwrap(), StoryTally::default());
     });
 }

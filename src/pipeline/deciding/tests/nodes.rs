@@ -53,7 +53,12 @@ fn published(store: Box<dyn Store>) -> BTreeMap<String, Vec<u8>> {
     runtime.block_on(async {
         let (store, _) = Handle::new(store).unwrap();
         let context = Arc::new(Context::new(config, store).unwrap());
-        publish(&context, Archives::All, &[], &CancellationToken::new()).await.unwrap().unwrap().written.unwrap();
+        publish(&context, Archives::All, &[], chrono::Utc::now(), &CancellationToken::new())
+            .await
+            .unwrap()
+            .unwrap()
+            .written
+            .unwrap();
     });
     files(&directory)
 }
