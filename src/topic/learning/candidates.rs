@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::joining::joining;
 use super::leaving::leaving;
 use super::{Lesson, RefusedWords, RuleKind, WITHIN};
-use crate::text::{Levelled, Passage, Word, fold};
+use crate::text::{Folding, Levelled, Passage, Word, fold};
 use crate::topic::{Field, Rule, Topic};
 
 /// Words of the longest phrase.
@@ -87,16 +87,13 @@ impl Extract {
                 places.entry(roots).or_default().push((number, held));
             }
         }
-        let known: HashSet<String> = own_terms(topic).map(str::to_lowercase).collect();
-        let own_words: HashSet<String> = own_terms(topic).flat_map(folded_words).collect();
+        let known: HashSet<Roots> = own_roots(topic).collect();
+        let own_words: HashSet<&str> = known.iter().flat_map(|roots| roots.split(' ')).collect();
         let mut all = Vec::new();
         for (roots, held) in &places {
-            let Some(term) = spellings.get(roots).map(term_of).filter(|term| !known.contains(&term.to_lowercase()))
-            else {
-                continue;
-            };
+            let Some(term) = spellings.get(roots).map(term_of).filter(|_| !known.contains(roots)) else { continue };
             // A word that the topic is made of is no noise.
-            let is_own = folded_words(&term).iter().all(|word| own_words.contains(word));
+            let is_own = roots.split(' ').all(|word| own_words.contains(word));
             for kind in RuleKind::OF_ONE_TERM.into_iter().filter(|kind| *kind != RuleKind::Away || !is_own) {
                 let points = held.iter().map(|(number, places)| (*number, places.points(kind, topic)));
                 let points: Vec<(usize, f64)> = points.filter(|(_, points)| *points > 0.0).collect();
@@ -112,14 +109,14 @@ impl Extract {
     }
 }
 
-/// The terms of the rules that speak for a topic.
-fn own_terms(topic: &Topic) -> impl Iterator<Item = &str> {
-    let rules = topic.rules.iter().filter(|rule| rule.weight > 0.0);
-    rules.flat_map(Rule::terms).map(|term| term.written.as_str())
-}
-
-fn folded_words(term: &str) -> Vec<String> {
-    Levelled::new(term).tokens().iter().map(|token| fold(token.word).into_owned()).collect()
+/// The terms of the rules that speak for a topic, as phrases of entries in each language are.
+fn own_roots(topic: &Topic) -> impl Iterator<Item = Roots> {
+    let terms = topic.rules.iter().filter(|rule| rule.weight > 0.0).flat_map(Rule::terms);
+    terms.flat_map(|term| {
+        let words: Vec<String> =
+            Levelled::new(&term.written).tokens().iter().map(|token| fold(token.word).into_owned()).collect();
+        Folding::ALL.map(|folding| words.iter().map(|word| folding.root(word)).collect::<Vec<_>>().join(" "))
+    })
 }
 
 impl Places {

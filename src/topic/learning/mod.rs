@@ -345,7 +345,7 @@ pub fn gathered(rules: &[Rule]) -> Vec<Rule> {
         let same = gathered.iter_mut().find(|known| known.name == rule.name && known.fields == rule.fields);
         match (same, &rule.pattern) {
             (Some(Rule { pattern: Pattern::Any(known), .. }), Pattern::Any(terms)) => {
-                known.extend(terms.iter().cloned())
+                known.extend(terms.iter().cloned());
             }
             _ => gathered.push(rule.clone()),
         }
