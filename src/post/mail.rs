@@ -208,7 +208,7 @@ fn connector(authorities: Option<&[u8]>) -> Result<TlsConnector, String> {
         }
     }
     // The provider that requests to feeds use.
-    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| said(&error))?;
     Ok(TlsConnector::from(Arc::new(builder.with_root_certificates(trusted).with_no_client_auth())))
