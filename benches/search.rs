@@ -81,8 +81,12 @@ fn main() {
         sources: &sources,
         selections: Vec::new(),
         turns: &[],
+        own_hub: None,
         hubs: &[],
         config: None,
+        post_turns: Vec::new(),
+        posts: &[],
+        today: chrono::NaiveDate::default(),
         outages: &[],
     };
     let spelt: Vec<String> = (0..WORDS).map(spelt).collect();
@@ -168,5 +172,5 @@ fn story(number: i64, date: Timestamp, title: &str, text: &str) -> Story {
         entry,
     };
     let label = Label { topic: String::new(), score: 9.0, reasons: Vec::new() };
-    Story { number, head, text: None, tellings: Vec::new(), label, related: Vec::new() }
+    Story { number, placed: date, head, text: None, tellings: Vec::new(), label, related: Vec::new() }
 }

@@ -28,7 +28,7 @@ use crate::topic::Topic;
 
 pub(super) use home::home;
 pub(super) use source::{page_of_source, sources};
-pub(super) use story::{PageStory, news};
+pub(super) use story::{PageStory, lone_story, news};
 pub(super) use topic::{VolumeDays, archive, topic, volume};
 
 pub use days::day_in_zone;

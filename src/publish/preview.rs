@@ -7,8 +7,8 @@ use askama::Template;
 
 use crate::config::Language;
 use crate::publish::channel::language_tag;
-use crate::publish::item::item;
-use crate::publish::page::article_element;
+use crate::publish::item::{self, Item};
+use crate::publish::page::lone_story;
 use crate::publish::{Edition, legal};
 use crate::story::Story;
 use crate::topic::{Quote, Topic};
@@ -300,10 +300,11 @@ struct NothingSheet<'a> {
     why: &'a Phrase,
 }
 
-/// Renders stories in HTML as the page of their topic shows them, without pictures.
+/// Renders stories in HTML as the page of their topic shows them, without pictures; the reasons stand beside them.
 #[must_use]
 pub fn articles(edition: &Edition<'_>, topic: &Topic, stories: &[Story]) -> Vec<String> {
-    stories.iter().map(|story| article_element(edition.site, &item(edition, topic, story))).collect()
+    let unexplained = |story| Item { why: Vec::new(), ..item::item(edition, topic, story) };
+    stories.iter().map(|story| lone_story(edition, &topic.id, &unexplained(story))).collect()
 }
 
 /// Returns an address to which a link may lead.

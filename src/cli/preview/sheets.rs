@@ -216,10 +216,10 @@ fn proofs(
     let Review { config, matcher, .. } = review;
     // Readers have these already, under this id or a former one; the order is theirs.
     let former = config.aliases.iter().filter(|(_, now)| **now == own.id).map(|(alias, _)| alias);
-    let mut numbers = Vec::new();
+    let mut numbers: Vec<i64> = Vec::new();
     for id in former.chain([&own.id]) {
         let held = store.stories(id, Part::Newest(most.saturating_add(topic.diff.lost)))?;
-        numbers.extend(held.into_iter().filter(|story| topic.after.contains(story)));
+        numbers.extend(held.into_iter().map(|(_, number)| number).filter(|number| topic.after.contains(number)));
     }
     let of_gained = topic.diff.changes.iter().filter(|change| change.direction == Direction::Gained);
     let gained: HashSet<i64> = of_gained.map(|change| change.story).collect();

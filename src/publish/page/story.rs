@@ -98,6 +98,12 @@ pub(super) fn story_element(
     format!("{}\n", html(&Article { words: words::words_in(edition.site.language), item }).trim())
 }
 
+/// Renders a story that stands alone: with its day, without its picture.
+pub(in crate::publish) fn lone_story(edition: &Edition<'_>, topic: &str, item: &Item) -> String {
+    let root = edition.site.url.as_str();
+    story_element(edition, item, &Stand { root, topic, day: NaiveDate::MIN, links_sources: false }, None)
+}
+
 pub(super) fn shown_picture(image: &Image) -> PagePicture {
     let side = |pixels: Option<u32>| pixels.filter(|pixels| (1..=SIDE_MAX).contains(pixels));
     PagePicture {
