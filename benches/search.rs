@@ -74,6 +74,7 @@ fn main() {
     let config = veille::config::parse("[[topic]]\nid = \"t0\"\nany = [\"a\"]", Path::new("config.toml")).unwrap();
     let topics: Vec<Topic> = (0..TOPICS).map(|at| Topic { id: format!("t{at}"), ..config.topics[0].clone() }).collect();
     let sources = BTreeMap::new();
+    let newest: Timestamp = "2026-12-28T00:00:00Z".parse().unwrap();
     let edition = Edition {
         hidden: Hidden::default(),
         site: &config.site,
@@ -88,12 +89,13 @@ fn main() {
         posts: &[],
         today: chrono::NaiveDate::default(),
         outages: &[],
+        posts: &[],
+        today: newest.date_naive(),
     };
     let spelt: Vec<String> = (0..WORDS).map(spelt).collect();
     let mut dice = Dice(42);
     let before = memory();
     let began = processor();
-    let newest: Timestamp = "2026-12-28T00:00:00Z".parse().unwrap();
     let mut drawers = Vec::new();
     let mut number = 0;
     for month in 0..MONTHS {

@@ -140,7 +140,7 @@ table! {
         stylesheet: Option<Stylesheet> = STYLESHEET, optional("the shipped one");
         /// Whether what is published can be searched, at `/search/`.
         search: bool = FLAG, default(true);
-        /// Most memory that the search takes: 8 MiB hold about 25,000 short stories. While it is made anew it may take twice
+        /// Most memory that the search takes: 8 MiB hold about 20,000 short stories. While it is made anew it may take twice
         /// as much for a moment.
         search_memory: u64 = size(64 << 10, 1 << 30), default("8 MiB");
         /// Months that are searched, back from the newest story.

@@ -116,7 +116,7 @@ fn the_page_of_a_topic() {
     </main>
     </div>
     <footer>
-    <p>Fait par veille à partir de <a href="../sources/">ces sources</a> · <a href="../opml.xml">tous les flux (OPML)</a></p>
+    <p>Fait par veille à partir de <a href="../sources/">ces sources</a> · <a href="../opml.xml">tous les flux (OPML)</a> · <a href="../search/">chercher</a></p>
     </footer>
     </body>
     </html>
@@ -143,6 +143,10 @@ fn the_home_page() {
     <meta property="og:url" content="https://veille.example/">
     <meta property="og:site_name" content="Veille numérique">
     <link rel="canonical" href="https://veille.example/">
+    <link rel="icon" type="image/svg+xml" sizes="any" href="./icon.svg">
+    <link rel="icon" type="image/png" sizes="144x144" href="./icon.png">
+    <link rel="apple-touch-icon" href="./icon.png">
+    <link rel="search" type="application/opensearchdescription+xml" title="Veille numérique" href="./opensearch.xml">
     <meta name="description" content="Les nouvelles de 2 sources, chacune une fois, rangées par fils.">
     <link rel="alternate" type="application/atom+xml" title="L’école numérique" href="ecole.atom">
     <link rel="stylesheet" href="./style.css">
@@ -175,7 +179,7 @@ fn the_home_page() {
     </main>
     </div>
     <footer>
-    <p>Fait par veille à partir de <a href="./sources/">ces sources</a> · <a href="./opml.xml">tous les flux (OPML)</a></p>
+    <p>Fait par veille à partir de <a href="./sources/">ces sources</a> · <a href="./opml.xml">tous les flux (OPML)</a> · <a href="./search/">chercher</a></p>
     </footer>
     </body>
     </html>

@@ -2,7 +2,7 @@
 //!
 //! Words are folded as topics fold them ([`Folding`], by the language of each story), and kept in order, each with the
 //! places where it stands. Places are numbers in as few bytes as they need; texts are compressed, some at once. So a
-//! thousand short stories take about 250 kB, and no text is unpacked but of the stories that are shown.
+//! thousand short stories take about 400 kB, and no text is unpacked but of the stories that are shown.
 
 use std::collections::HashMap;
 use std::fmt;
