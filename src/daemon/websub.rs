@@ -45,7 +45,6 @@ pub(super) struct Exchange {
     next_tending: Option<Timestamp>,
     /// Not before.
     tending_from: Instant,
-    tending_began: Instant,
     /// Whether hubs can find us, or there are subscriptions still.
     is_reached: bool,
     verifying: Task<bool>,
@@ -81,7 +80,6 @@ impl Exchange {
             tending: Task::new("asking hubs"),
             next_tending: None,
             tending_from: Instant::now(),
-            tending_began: Instant::now(),
             is_reached: false,
             verifying: Task::new("verifying subscribers"),
             distributing: Task::new("telling subscribers"),
@@ -300,7 +298,6 @@ impl Daemon {
         // Hubs are not to blame while this machine is cut off.
         if is_due && !self.network.is_down() && !self.websub.tending.is_running() {
             self.websub.next_tending = None;
-            self.websub.tending_began = Instant::now();
             self.websub.tending.ask();
         }
         let (context, front, stop) = (&self.context, &self.front, &self.stop);
@@ -333,9 +330,9 @@ impl Daemon {
 
     /// Takes over the result of a go over all subscriptions.
     fn tended(&mut self, tended: Tended) {
-        let Tended { next, tokens, figures, lapsed } = tended;
-        let took = self.websub.tending_began.elapsed();
-        self.websub.tending_from = Instant::now() + (took * TENDING_SHARE).clamp(TENDING_PAUSE, TENDING_PAUSE * 60);
+        let Tended { next, tokens, figures, store_time, lapsed } = tended;
+        self.websub.tending_from =
+            Instant::now() + (store_time * TENDING_SHARE).clamp(TENDING_PAUSE, TENDING_PAUSE * 60);
         self.websub.next_tending = self.websub.next_tending.into_iter().chain(next).min();
         self.websub.is_reached |= !tokens.is_empty();
         self.front.inbox.admit_only(tokens, self.context.node().is_some());

@@ -45,6 +45,8 @@ pub struct Tended {
     pub tokens: BTreeSet<String>,
     /// Number of subscriptions at each stage, by its word; `trusted` of those whose sources are polled less.
     pub figures: BTreeMap<&'static str, usize>,
+    /// The time that the store took to tell of all sources.
+    pub store_time: Duration,
     /// Sources that were polled less, and whose hubs push no more: their schedules return.
     pub lapsed: Vec<String>,
 }
@@ -93,8 +95,9 @@ pub async fn tend_subscriptions(
     now: Timestamp,
     stop: &CancellationToken,
 ) -> Result<Tended, StoreError> {
+    let began = Instant::now();
     let Offers { offers, subscriptions } = context.store.call(read_offers).await?;
-    let mut tended = Tended::default();
+    let mut tended = Tended { store_time: began.elapsed(), ..Tended::default() };
     let base = websub::callback_base(&context.config.site.url, is_public, &context.config.poll.allow_networks);
     let sources: HashMap<&str, &Source> =
         context.config.sources.iter().map(|source| (source.id.as_str(), source)).collect();

@@ -15,7 +15,7 @@ use crate::world::{Daemon, TOPIC, World};
 /// Waits for something that should come at once.
 #[track_caller]
 fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + Duration::from_mins(1);
     loop {
         if let Some(found) = look() {
             return found;
