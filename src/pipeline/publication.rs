@@ -490,6 +490,7 @@ impl<'a> Publishing<'a> {
                 }
             }
         }
+        let topics: Vec<&Topic> = edition.selections.iter().map(|selection| selection.topic).collect();
         for (id, figures) in &figures {
             if self.stop.is_cancelled() {
                 return Ok(Flow::Break(()));
@@ -497,9 +498,6 @@ impl<'a> Publishing<'a> {
             let newest: Vec<_> =
                 told.remove(id.as_str()).unwrap_or_default().into_iter().rev().take(SOURCE_STORIES).collect();
             let in_basis: Vec<_> = newest.iter().map(|(_, told)| told.clone()).collect();
-            let is_named = |topic: &&Topic| in_basis.iter().any(|(_, topics)| topics.contains(&topic.id));
-            let topics: Vec<&Topic> =
-                edition.selections.iter().map(|selection| selection.topic).filter(is_named).collect();
             let made_from = |cited: &[String]| bases.source((id, figures), &topics, &in_basis, cited);
             let path = publish::source_path(id);
             if self.kept(std::slice::from_ref(&path), &made_from).is_some() {
