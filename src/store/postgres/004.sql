@@ -1,3 +1,5 @@
+-- Format 4: WebSub, both ways.
+
 -- Subscriptions of ours at the hubs of publishers.
 CREATE TABLE subscription (
     source_id TEXT COLLATE "C" PRIMARY KEY,
