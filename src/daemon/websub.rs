@@ -200,7 +200,7 @@ impl Daemon {
                 Some(IntentReply::Challenge(_)) => self.look_at_subscriptions(),
                 Some(IntentReply::Denied { source_id }) => {
                     self.look_at_subscriptions();
-                    self.ping(source_id);
+                    self.ping(&source_id);
                 }
                 Some(IntentReply::Refused) | None => {}
             },
@@ -231,15 +231,15 @@ impl Daemon {
                     }
                 }
             }
-            Pushed::Ping { source_id } => self.ping(source_id),
+            Pushed::Ping { source_id } => self.ping(&source_id),
             Pushed::Unknown | Pushed::Refused(_) | Pushed::Again => {}
         }
     }
 
     /// Lets a source be polled soon, whether it is due or not.
-    fn ping(&mut self, source_id: String) {
-        self.websub.pings.insert(source_id.clone());
-        self.poll_pinged(&source_id);
+    fn ping(&mut self, source_id: &str) {
+        self.websub.pings.insert(source_id.to_owned());
+        self.poll_pinged(source_id);
     }
 
     /// Makes a source due whose hub said that there is news, unless it is being polled: then its poll's end does.
@@ -338,7 +338,7 @@ impl Daemon {
         self.front.inbox.admit_only(tokens, self.context.node().is_some());
         self.front.metrics.subscriptions(&figures);
         self.websub.subscriptions = figures;
-        for source_id in lapsed {
+        for source_id in &lapsed {
             self.ping(source_id);
         }
     }

@@ -175,7 +175,7 @@ fn a_saved_change_shows_with_what_it_brings_and_why() {
     let home = text(&preview.until("", |body| body.contains("topic/justice")));
     assert!(home.contains("Justice new +1 – 0 → 1") && home.contains("Numérique éducatif – – 1"), "{home}");
     let page = preview.page("topic/justice");
-    assert!(page.contains("class=\"mark gained\"") && page.contains("<article>"), "{page}");
+    assert!(page.contains("class=\"mark gained\"") && page.contains("<article "), "{page}");
     let page = text(&page);
     assert!(page.contains("Réforme de la justice des mineurs"), "{page}");
     assert!(page.contains("9 of 9 points: +9") || page.contains("+9 justice des mineurs (title)"), "{page}");

@@ -438,7 +438,7 @@ fn pushes_that_are_too_large_packed_cut_or_for_nobody_are_refused() {
         site.request(&format!("POST {path} HTTP/1.1\r\n"), "Transfer-Encoding: chunked\r\n", chunk.as_bytes());
     assert_eq!(endless.0, 413);
     let unknown = format!("/websub/{}", "0".repeat(48));
-    assert_eq!(site.push_with(&unknown, "", "x"), 410);
+    assert!([404, 410].contains(&site.push_with(&unknown, "", "x")));
     assert_eq!(site.request(&format!("GET {unknown}?hub.mode=subscribe HTTP/1.1\r\n"), "", b"").0, 404);
     assert_eq!(site.push_with("/websub/x", "", "x"), 405);
     assert_eq!(site.request(&format!("PUT {path} HTTP/1.1\r\n"), "", b"").0, 405);
@@ -513,7 +513,8 @@ fn a_feed_that_leaves_the_config_is_unsubscribed() {
     assert_eq!((ended.mode.as_str(), &ended.callback), ("unsubscribe", &asked.callback));
     assert_eq!(site.verify(&ended, "unsubscribe", &asked.topic, "").0, 200);
     until(|| site.told("agence").is_null().then_some(()));
-    until(|| (site.push(&asked, "x") == 410).then_some(()));
+    // Where several nodes share a store, another may know it still.
+    until(|| [404, 410].contains(&site.push(&asked, "x")).then_some(()));
 }
 
 #[test]

@@ -25,12 +25,12 @@ struct Home<'a> {
     lead: String,
     /// How much is new, and since when nothing is.
     state: String,
-    topics: Vec<TopicRow<'a>>,
+    topics: Vec<HomeTopic<'a>>,
     days: Vec<RiverDay>,
 }
 
 /// A topic among all.
-struct TopicRow<'a> {
+struct HomeTopic<'a> {
     id: &'a str,
     title: &'a str,
     /// Its stories of the last seven days.
@@ -60,7 +60,7 @@ pub(in crate::publish) fn home(edition: &Edition<'_>, channels: &[Channel], rive
     let topics = channels.iter().zip(&edition.selections).map(|(channel, Selection { counts, .. })| {
         let weeks: Vec<u64> = plot::weeks(counts, edition.today).iter().map(|(_, stories)| *stories).collect();
         let newest = weeks.get(weeks.len().saturating_sub(WEEKS_SHOWN)..).unwrap_or_default();
-        TopicRow {
+        HomeTopic {
             id: &channel.id,
             title: &channel.title,
             week: plot::last_seven_days(counts, edition.today),

@@ -50,7 +50,7 @@ pub(super) type Spellings = HashMap<Roots, BTreeMap<String, usize>>;
 
 /// A phrase where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Phrase {
+pub(super) struct WordRun {
     pub(super) roots: Roots,
     pub(super) field: Field,
     /// The position of its first word in the field.
@@ -186,7 +186,7 @@ impl Widespread {
 }
 
 /// Calls with each phrase of an entry that is not refused.
-pub(super) fn each_phrase(lesson: &Lesson, refused: &RefusedWords, mut call: impl FnMut(Phrase)) {
+pub(super) fn each_phrase(lesson: &Lesson, refused: &RefusedWords, mut call: impl FnMut(WordRun)) {
     let folding = lesson.fields.folding();
     for field in [Field::Title, Field::Lead, Field::Body, Field::Tags] {
         let mut before = 0;
@@ -205,7 +205,7 @@ pub(super) fn each_phrase(lesson: &Lesson, refused: &RefusedWords, mut call: imp
                     let is_acronym = phrase.first().is_some_and(|word| is_capitals(word.written));
                     if !refused.refuses(&folded, is_acronym) {
                         let position = u32::try_from(before + start).unwrap_or(u32::MAX);
-                        call(Phrase { roots: roots.join(" "), field, position, spelling: spelling(phrase) });
+                        call(WordRun { roots: roots.join(" "), field, position, spelling: spelling(phrase) });
                     }
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::candidates::{HOLDERS_MIN, Phrase, Possible, Roots, Spellings, Widespread, each_phrase, term_of};
+use super::candidates::{HOLDERS_MIN, WordRun, Possible, Roots, Spellings, Widespread, each_phrase, term_of};
 use super::{Lesson, RefusedWords, RuleKind};
 use crate::text::Folding;
 use crate::topic::index::{Found, Index};
@@ -93,7 +93,7 @@ impl NearRule<'_> {
         topic: &Topic,
         found: &Found,
         others: &[usize],
-        phrases: &[Phrase],
+        phrases: &[WordRun],
         shift: usize,
     ) -> BTreeMap<Roots, f64> {
         let mut values: BTreeMap<Roots, f64> = BTreeMap::new();

@@ -47,7 +47,7 @@ struct Support<'a> {
 
 /// The points of entries while rules are added.
 #[derive(Debug, Clone)]
-struct Board {
+struct PointsBoard {
     /// By entry; `None` for those that are not learnt from, and those that are kept out.
     points: Vec<Option<f64>>,
     /// By kind and entry: the points of the best term so far, for a rule counts once.
@@ -154,20 +154,20 @@ impl<'a> Learner<'a> {
         order.into_iter().filter_map(|(.., place)| self.learned(place)).collect()
     }
 
-    fn board(&self, among: &[usize]) -> Board {
+    fn board(&self, among: &[usize]) -> PointsBoard {
         let mut points = vec![None; self.lessons.len()];
         for place in among {
             if let (Some(points), Some(standing)) = (points.get_mut(*place), self.standing.get(*place)) {
                 *points = *standing;
             }
         }
-        let mut board = Board { points, best: HashMap::new(), accuracy: Accuracy::default() };
+        let mut board = PointsBoard { points, best: HashMap::new(), accuracy: Accuracy::default() };
         board.accuracy = self.counted(&board, among);
         board
     }
 
     /// Counts the decisions on some of the entries. Those about the topic that are kept out are missed.
-    fn counted(&self, board: &Board, among: &[usize]) -> Accuracy {
+    fn counted(&self, board: &PointsBoard, among: &[usize]) -> Accuracy {
         let mut accuracy = Accuracy::default();
         for place in among {
             let Some(lesson) = self.lessons.get(*place) else { continue };
@@ -178,13 +178,13 @@ impl<'a> Learner<'a> {
     }
 
     /// The candidates that are borne out by the entries that are learnt from.
-    fn sound(&self, board: &Board) -> Vec<(CandidatePlace, &'a Possible, Support<'a>)> {
+    fn sound(&self, board: &PointsBoard) -> Vec<(CandidatePlace, &'a Possible, Support<'a>)> {
         let all = self.extract.all.iter().enumerate();
         let supported = all.map(|(place, possible)| (place, possible, self.support(board, possible)));
         supported.filter(|(_, possible, support)| is_sound(possible.kind, support)).collect()
     }
 
-    fn support(&self, board: &Board, possible: &Possible) -> Support<'a> {
+    fn support(&self, board: &PointsBoard, possible: &Possible) -> Support<'a> {
         let mut support = Support::default();
         for (entry, _) in &possible.points {
             let is_learnt_from = board.points.get(*entry).copied().flatten().is_some();
@@ -202,7 +202,7 @@ impl<'a> Learner<'a> {
     }
 
     /// The points that an entry gains by a candidate.
-    fn gain(&self, board: &Board, possible: &Possible, entry: usize, points: f64) -> f64 {
+    fn gain(&self, board: &PointsBoard, possible: &Possible, entry: usize, points: f64) -> f64 {
         let Some(weight) = possible.kind.weight(self.topic) else { return 0.0 };
         if matches!(possible.kind, RuleKind::Leaving(..)) {
             return points;
@@ -213,7 +213,7 @@ impl<'a> Learner<'a> {
     }
 
     /// The accuracy after a candidate; `None` if it sets too few entries right to be believed.
-    fn change(&self, board: &Board, possible: &Possible) -> Option<Accuracy> {
+    fn change(&self, board: &PointsBoard, possible: &Possible) -> Option<Accuracy> {
         let mut after = board.accuracy;
         let (mut mended, mut others) = (Vec::new(), 0);
         for (entry, points) in &possible.points {
@@ -247,7 +247,7 @@ impl<'a> Learner<'a> {
         (mended.len() >= MENDED_MIN && sources.len() >= HOLDER_SOURCES_MIN && is_telling).then_some(after)
     }
 
-    fn take(&self, board: &mut Board, possible: &Possible) {
+    fn take(&self, board: &mut PointsBoard, possible: &Possible) {
         for (entry, points) in &possible.points {
             let gain = self.gain(board, possible, *entry, *points);
             if let Some(Some(known)) = board.points.get_mut(*entry) {
