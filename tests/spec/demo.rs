@@ -124,7 +124,7 @@ fn each_topic_of_the_demo_has_stories_and_one_feed_is_broken() {
         assert!(feed.matches("<entry>").count() >= 3, "{topic}: {feed}");
     }
     let sources = page(&address, "/sources/", |_| true);
-    assert!(sources.contains("Préfecture de Valmont") && sources.contains("id=\"in_trouble\""), "{sources}");
+    assert!(sources.contains("Préfecture de Valmont") && sources.contains("id=\"sources_in_trouble\""), "{sources}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::candidates::{HOLDERS_MIN, WordRun, Possible, Roots, Spellings, Widespread, each_phrase, term_of};
+use super::candidates::{HOLDERS_MIN, Possible, Roots, Spellings, Widespread, WordRun, each_phrase, term_of};
 use super::{Lesson, RefusedWords, RuleKind};
 use crate::text::Folding;
 use crate::topic::index::{Found, Index};
