@@ -86,8 +86,6 @@ fn main() {
         hubs: &[],
         config: None,
         post_turns: Vec::new(),
-        posts: &[],
-        today: chrono::NaiveDate::default(),
         outages: &[],
         posts: &[],
         today: newest.date_naive(),
