@@ -24,6 +24,7 @@ type Read = (String, Option<String>, Vec<feed_rs::model::Entry>);
 
 /// Polls the feeds whose addresses a file holds, one a line, into a database.
 pub fn poll(urls: &str, database: &str) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let urls: Vec<String> = std::fs::read_to_string(urls).unwrap().lines().map(str::to_owned).collect();
     let mut connection = Connection::open(database).unwrap();
     connection.execute_batch(SCHEMA).unwrap();

@@ -236,6 +236,8 @@ struct Daemon {
     archived: Instant,
     /// Whether they are not.
     archives_wait: bool,
+    /// Readers wait for topics by new rules: archives come after them.
+    is_hurried: bool,
     /// When to try again to write files, if that failed.
     files_again: Option<Instant>,
     file: Arc<Mutex<FileWatch>>,
@@ -296,6 +298,7 @@ impl Daemon {
             day: None,
             archived: Instant::now(),
             archives_wait: true,
+            is_hurried: false,
             files_again: None,
             file: Arc::new(Mutex::new(file)),
             is_told_to_reload: false,
@@ -354,6 +357,7 @@ impl Daemon {
             }
             relabelled = self.relabelling.ended() => {
                 if self.survive(relabelled)? == Some(true) {
+                    self.is_hurried = true;
                     self.publishing.ask();
                 }
             }

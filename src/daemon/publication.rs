@@ -126,7 +126,8 @@ impl Daemon {
         // While polls are under way, each publication would make the volume of this month anew, and on the first day
         // those of all months.
         let is_busy = !self.polls.is_empty() && Instant::now() < self.archived + ARCHIVE_DELAY_MAX;
-        if is_busy || self.published.is_none() { Archives::Later } else { Archives::Changed }
+        let is_hurried = self.is_hurried || self.published.is_none();
+        if is_busy || is_hurried { Archives::Later } else { Archives::Changed }
     }
 
     /// Serves what was published, and from the first time on answers readers. A folder that cannot be written stops files,
@@ -147,6 +148,7 @@ impl Daemon {
             self.publishing.ask();
         }
         self.archives_wait = archives == Archives::Later;
+        self.is_hurried = false;
         if !self.archives_wait {
             self.archived = began;
         }

@@ -500,6 +500,10 @@ impl Folder {
 
     /// Lists names before they exist: a crash in between must not leave a file that nobody removes.
     fn intend(&mut self, names: Vec<String>) -> Result<(), FilesError> {
+        // Nearly always: a copy of the list for each of thousands of documents would take most of the time.
+        if names.iter().all(|name| self.listed.contains_key(name)) {
+            return self.list_if_gone();
+        }
         let mut all = self.listed.clone();
         for name in names {
             all.entry(name).or_default();
@@ -545,10 +549,15 @@ impl Folder {
     }
 
     fn list(&mut self, names: ListedFiles) -> Result<(), FilesError> {
-        if self.listed == names && self.directory.join(manifest::NAME).exists() {
+        if self.listed == names { self.list_if_gone() } else { self.write_list(names) }
+    }
+
+    /// Writes the list again if somebody has removed it.
+    fn list_if_gone(&mut self) -> Result<(), FilesError> {
+        if self.directory.join(manifest::NAME).exists() {
             return Ok(());
         }
-        self.write_list(names)
+        self.write_list(self.listed.clone())
     }
 
     fn write_list(&mut self, names: ListedFiles) -> Result<(), FilesError> {
