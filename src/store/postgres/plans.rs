@@ -11,10 +11,11 @@ use super::*;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tables that stay small, or that a statement may read through.
-const READ_THROUGH: [&str; 15] = [
+const READ_THROUGH: [&str; 16] = [
     // As many as the config has, and read as a whole by a publication.
     "source",
     "validator",
+    "subscription",
     // A few hundred, or a few.
     "change",
     "announcement",
