@@ -96,13 +96,13 @@ pub async fn publish(
     publish_with(context, archives, (outages, now), None, stop).await
 }
 
-/// Publishes as [`publish`] does, and makes the index of the search, which follows the one `before`.
+/// Publishes as [`publish()`] does, and makes the index of the search, which follows the one `before`.
 ///
 /// # Errors
 /// When the store fails.
 ///
 /// # Cancellation
-/// As [`publish`].
+/// As [`publish()`].
 pub async fn publish_searchable(
     context: &Arc<Context>,
     archives: Archives,
