@@ -101,7 +101,7 @@ impl Outsiders {
 pub(super) struct Bystanders {
     /// Those with a part of the points that a topic wants.
     near: Outsiders,
-    /// Those that have any point, or nearly one: for topics that stay empty.
+    /// Stories that have any point, or nearly one: for topics that stay empty.
     any: Outsiders,
 }
 

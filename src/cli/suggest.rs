@@ -67,7 +67,7 @@ struct PrecisionRecall {
 }
 
 /// The line of a learnt rule; the keys are a contract.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct LearnedLine<'a> {
     topic: &'a str,
     /// The rule to add; or one of the topic, that gets a term more, or one less if there is no list.
@@ -238,53 +238,25 @@ impl Suggestion<'_> {
         }
         for (place, LearnedRule { amendment, about, others, sources }) in self.rules.iter().enumerate() {
             let (about, others, sources, effect) = (*about, *others, *sources, self.effect(place));
-            let line = match amendment {
+            let mut line = LearnedLine { topic, about, others, sources, effect, ..LearnedLine::default() };
+            match amendment {
                 Amendment::Rule(rule) => {
-                    let (any, near, within) = match &rule.pattern {
-                        Pattern::Any(terms) => (written(terms), Vec::new(), None),
+                    (line.rule, line.weight) = (&rule.name, Some(rule.weight));
+                    line.fields = Some(&rule.fields);
+                    match &rule.pattern {
+                        Pattern::Any(terms) => line.any = written(terms),
                         Pattern::Near { left, right, within } => {
-                            (Vec::new(), vec![written(left), written(right)], Some(*within))
+                            (line.near, line.within) = (vec![written(left), written(right)], Some(*within));
                         }
-                    };
-                    let (weight, fields) = (Some(rule.weight), Some(rule.fields.as_slice()));
-                    let (rule, list, term) = (rule.name.as_str(), None, None);
-                    LearnedLine {
-                        topic,
-                        rule,
-                        list,
-                        term,
-                        any,
-                        near,
-                        within,
-                        weight,
-                        fields,
-                        about,
-                        others,
-                        sources,
-                        effect,
                     }
                 }
-                Amendment::Term { rule, list: _, term } | Amendment::Without { rule, place: _, term } => {
-                    let (any, near, within, weight, fields) = (Vec::new(), Vec::new(), None, None, None);
-                    let list = if let Amendment::Term { list, .. } = amendment { Some(list + 1) } else { None };
-                    let (rule, term) = (self.rule_name(*rule), Some(term.written.as_str()));
-                    LearnedLine {
-                        topic,
-                        rule,
-                        list,
-                        term,
-                        any,
-                        near,
-                        within,
-                        weight,
-                        fields,
-                        about,
-                        others,
-                        sources,
-                        effect,
-                    }
+                Amendment::Term { rule, term, .. } | Amendment::Without { rule, term, .. } => {
+                    (line.rule, line.term) = (self.rule_name(*rule), Some(term.written.as_str()));
                 }
-            };
+            }
+            if let Amendment::Term { list, .. } = amendment {
+                line.list = Some(list + 1);
+            }
             push(serde_json::to_string(&line))?;
         }
         Ok(text)

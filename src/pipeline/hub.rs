@@ -1,7 +1,7 @@
 //! Our own hub (`WebSub` §5 to §7): requests are noted and verified, subscribers get each new document of their topic.
 //!
-//! What a subscriber has is noted after it has answered: a crash repeats a delivery and never loses one. Only the node
-//! with the jobs verifies and delivers.
+//! The document that a subscriber has is noted after it has answered: a crash repeats a delivery and never
+//! loses one. Only the node with the jobs verifies and delivers.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

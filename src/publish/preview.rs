@@ -91,7 +91,7 @@ pub struct TopicRow {
     pub title: String,
     /// The stories that pages show now.
     pub before: usize,
-    /// Those that they will show.
+    /// The stories that they will show.
     pub then: usize,
     /// Stories that it gains.
     pub gained: usize,
@@ -165,7 +165,7 @@ pub struct TermRow {
     pub name: String,
     /// The stories in which it counts.
     pub stories: usize,
-    /// Those that are in only thanks to it.
+    /// The stories that are in only thanks to it.
     pub alone: usize,
     /// Its points on average.
     pub points: String,

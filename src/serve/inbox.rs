@@ -1,6 +1,6 @@
 //! Requests that come in by `WebSub`: of hubs at our callbacks, of subscribers at our hub.
 //!
-//! All that is known from memory is answered at once. The rest goes through a bounded queue to the daemon, which alone
+//! Memory answers whatever it knows at once. The rest goes through a bounded queue to the daemon, which alone
 //! touches the store: 202 once it is queued, 503 with `Retry-After` when there is no room. A body is read only for a
 //! callback that is known, within limits of size, time and memory, and never unpacked.
 

@@ -5,11 +5,11 @@ use crate::publish::newsroom::{Newsroom, bare, date, story};
 use crate::publish::{Selection, render};
 
 /// A subscriber: follows the links of feeds, and counts how often each story is found in the archive.
-struct Subscriber {
+struct FeedFollower {
     documents: HashMap<String, String>,
 }
 
-impl Subscriber {
+impl FeedFollower {
     /// Publishes stories of these days.
     fn new(days: &[&str], limit: usize) -> Self {
         let mut newsroom = Newsroom::new();
@@ -73,11 +73,11 @@ impl Subscriber {
 /// Checks that a subscriber finds each story, in no more than one volume, and what is on the way.
 #[track_caller]
 fn check(days: &[&str], limit: usize, documents: usize) {
-    let subscriber = Subscriber::new(days, limit);
+    let subscriber = FeedFollower::new(days, limit);
     let way = subscriber.way();
-    let all: std::collections::HashSet<_> = way.iter().flat_map(|document| Subscriber::ids(document)).collect();
+    let all: std::collections::HashSet<_> = way.iter().flat_map(|document| FeedFollower::ids(document)).collect();
     assert_eq!(all.len(), days.len(), "each story is found");
-    let archived: Vec<_> = way.iter().skip(1).flat_map(|document| Subscriber::ids(document)).collect();
+    let archived: Vec<_> = way.iter().skip(1).flat_map(|document| FeedFollower::ids(document)).collect();
     let distinct: std::collections::HashSet<_> = archived.iter().collect();
     assert_eq!(archived.len(), distinct.len(), "in one volume only");
     assert_eq!(way.len(), documents);
@@ -95,7 +95,7 @@ fn who_follows_the_archive_finds_each_story_once() {
 
 #[test]
 fn a_volume_names_its_neighbours_and_the_main_document() {
-    let subscriber = Subscriber::new(&["2026-08-31", "2026-09-01", "2026-10-01"], 50);
+    let subscriber = FeedFollower::new(&["2026-08-31", "2026-09-01", "2026-10-01"], 50);
     let volume = &subscriber.documents["/ecole/archive/2026-09.atom"];
     for (rel, path) in [
         ("self", "/ecole/archive/2026-09.atom"),
@@ -104,7 +104,7 @@ fn a_volume_names_its_neighbours_and_the_main_document() {
         ("prev-archive", "/ecole/archive/2026-08.atom"),
         ("next-archive", "/ecole/archive/2026-10.atom"),
     ] {
-        assert_eq!(Subscriber::link(volume, rel).as_deref(), Some(path), "{rel}");
+        assert_eq!(FeedFollower::link(volume, rel).as_deref(), Some(path), "{rel}");
     }
     assert!(volume.contains("<fh:archive>"), "{volume}");
     assert!(volume.contains("<id>https://veille.example/ecole.atom</id>"), "one feed in several documents");
